@@ -1,0 +1,4 @@
+@NullMarked
+package norma.array;
+
+import org.jspecify.annotations.NullMarked;
