@@ -1,0 +1,59 @@
+package norma.nn;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// The settings of one slot, complete: what the configuration gave, and the defaults of the type for the rest.
+/// Every slot also has `bias`, whose default is the model's.
+public final class NormSettings {
+  private final Map<String, Object> values;
+
+  private NormSettings(Map<String, Object> values) {
+    this.values = values;
+  }
+
+  /// Fills in defaults.
+  ///
+  /// @param type      the slot's type
+  /// @param spec      what the configuration says
+  /// @param modelBias the model's `bias`, the default of the slot's
+  /// @throws IllegalArgumentException for a setting that the type does not have, or a value that it does not allow
+  public static NormSettings of(NormType type, NormSpec spec, boolean modelBias) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    values.put("bias", modelBias);
+    for (Setting setting : type.settings()) {
+      values.put(setting.name(), setting.defaultValue());
+    }
+    spec.settings().forEach((name, value) -> {
+      if (!values.containsKey(name)) {
+        throw new IllegalArgumentException(
+          "norm type " + type.name() + " has no setting '" + name + "': it has " + values.keySet());
+      }
+      values.put(name, value);
+    });
+    return new NormSettings(values);
+  }
+
+  /// A number.
+  public double number(String name) {
+    return ((Number) value(name)).doubleValue();
+  }
+
+  /// A switch.
+  public boolean flag(String name) {
+    return (Boolean) value(name);
+  }
+
+  /// A word.
+  public String choice(String name) {
+    return (String) value(name);
+  }
+
+  private Object value(String name) {
+    Object value = values.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException("no setting '" + name + "' among " + values.keySet());
+    }
+    return value;
+  }
+}

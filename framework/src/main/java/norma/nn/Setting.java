@@ -1,0 +1,57 @@
+package norma.nn;
+
+import java.util.List;
+
+/// One setting that a [NormType] accepts in its slot of the configuration, with its default and what it allows.
+public sealed interface Setting {
+
+  /// The key in the configuration.
+  String name();
+
+  /// The value where the configuration says nothing: a [Double], [Boolean] or [String].
+  Object defaultValue();
+
+  /// A finite number in `[min, max]`.
+  record Number(String name, double value, double min, double max) implements Setting {
+    @Override
+    public Object defaultValue() {
+      return value;
+    }
+  }
+
+  /// True or false.
+  record Flag(String name, boolean value) implements Setting {
+    @Override
+    public Object defaultValue() {
+      return value;
+    }
+  }
+
+  /// One of a few words.
+  record Choice(String name, String value, List<String> choices) implements Setting {
+    @Override
+    public Object defaultValue() {
+      return value;
+    }
+  }
+
+  /// A number without bounds.
+  static Setting number(String name, double value) {
+    return new Number(name, value, -Double.MAX_VALUE, Double.MAX_VALUE);
+  }
+
+  /// A number above zero.
+  static Setting positive(String name, double value) {
+    return new Number(name, value, Double.MIN_VALUE, Double.MAX_VALUE);
+  }
+
+  /// A switch.
+  static Setting flag(String name, boolean value) {
+    return new Flag(name, value);
+  }
+
+  /// A choice between words; the first is the default.
+  static Setting choice(String name, String... choices) {
+    return new Choice(name, choices[0], List.of(choices));
+  }
+}

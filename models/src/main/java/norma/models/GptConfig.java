@@ -1,0 +1,50 @@
+package norma.models;
+
+/// The architecture of a GPT-2 style decoder. Defaults and ranges belong to the configuration reader; this record holds
+/// a complete and consistent set.
+///
+/// @param layers         number of blocks
+/// @param heads          attention heads H; divides `width`
+/// @param width          channels C
+/// @param context        the longest sequence T
+/// @param mlpRatio       hidden width of the MLP over `width`
+/// @param bias           whether linear layers and normalization slots have a bias
+/// @param dropout        probability in [0, 1), after the embedding, on attention weights and on sublayer outputs
+/// @param activation     of the MLP
+/// @param tieEmbeddings  whether the head shares the token embedding's weight
+/// @param embeddingScale factor after the embedding
+/// @param norm           the normalization slots
+public record GptConfig(int layers, int heads, int width, int context, int mlpRatio, boolean bias, double dropout,
+  Activation activation, boolean tieEmbeddings, EmbeddingScale embeddingScale, NormSlots norm) {
+
+  /// Activation function of the MLP.
+  public enum Activation {
+    /// Exact GELU, x * Phi(x) (Hendrycks and Gimpel, arXiv:1606.08415).
+    GELU
+  }
+
+  /// Factor applied to the embedding; DyT's language models need one (arXiv:2503.10622).
+  public enum EmbeddingScale {
+    /// No factor.
+    NONE,
+    /// sqrt(width), constant.
+    FIXED,
+    /// A learnable scalar that starts at sqrt(width).
+    LEARNABLE
+  }
+
+  public GptConfig {
+    if (width % heads != 0) {
+      throw new IllegalArgumentException("model.heads is " + heads + ", which does not divide model.width " + width);
+    }
+    if (norm.blocks().size() != layers) {
+      throw new IllegalArgumentException(
+        "model.norm describes " + norm.blocks().size() + " blocks, model.layers is " + layers);
+    }
+  }
+
+  /// Channels of one head, D.
+  public int headWidth() {
+    return width / heads;
+  }
+}
