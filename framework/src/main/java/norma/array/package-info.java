@@ -1,3 +1,4 @@
+/// Arrays without mathematics: shapes on memory that a backend owns.
 @NullMarked
 package norma.array;
 

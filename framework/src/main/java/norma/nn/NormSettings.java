@@ -27,7 +27,7 @@ public final class NormSettings {
     spec.settings().forEach((name, value) -> {
       if (!values.containsKey(name)) {
         throw new IllegalArgumentException(
-          "norm type " + type.name() + " has no setting '" + name + "': it has " + values.keySet());
+            "norm type " + type.name() + " has no setting '" + name + "': it has " + values.keySet());
       }
       values.put(name, value);
     });

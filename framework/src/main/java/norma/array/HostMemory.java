@@ -1,0 +1,125 @@
+package norma.array;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/// Memory in the host's address space, allocated by ND4J and seen as a [MemorySegment] and as an [INDArray] alike.
+public final class HostMemory implements Memory {
+  /// One cache line, and one AVX-512 register.
+  public static final int ALIGNMENT_BYTES = 64;
+
+  private final INDArray flat; // (length + padding)
+  private final long start; // first aligned element of flat
+  private final MemorySegment segment;
+  private final DType dtype;
+
+  private HostMemory(INDArray flat, DType dtype, long start, long length) {
+    this.flat = flat;
+    this.dtype = dtype;
+    this.start = start;
+    this.segment = segmentAt(flat.data().address() + start * dtype.bytes(), length * dtype.bytes());
+  }
+
+  /// Allocates `length` elements, zeroed and aligned to [#ALIGNMENT_BYTES].
+  ///
+  /// @throws OutOfMemoryError if the machine does not have that much
+  public static HostMemory allocate(DType dtype, long length) {
+    long padding = ALIGNMENT_BYTES / dtype.bytes();
+    try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
+      INDArray flat = Nd4j.create(nd4jType(dtype), length + padding);
+      long misaligned = flat.data().address() % ALIGNMENT_BYTES;
+      long start = misaligned == 0 ? 0 : (ALIGNMENT_BYTES - misaligned) / dtype.bytes();
+      return new HostMemory(flat, dtype, start, length);
+    }
+  }
+
+  /// Wraps the memory of a dense, row-major array without a copy.
+  ///
+  /// @throws IllegalArgumentException for a view with gaps, another order or another element type
+  static HostMemory wrap(INDArray array) {
+    // isView() is true for a plain reshape as well: strides decide.
+    if (array.ordering() != 'c' || array.elementWiseStride() != 1) {
+      throw new IllegalArgumentException("expected a dense row-major array, got strides "
+          + java.util.Arrays.toString(array.stride()) + " in order '" + array.ordering() + "': use dup('c')");
+    }
+    DType dtype = switch (array.dataType()) {
+      case FLOAT -> DType.FLOAT32;
+      case DOUBLE -> DType.FLOAT64;
+      case INT -> DType.INT32;
+      default -> throw new IllegalArgumentException("no array of element type " + array.dataType());
+    };
+    // data().address() and data() start at the parent's first element: the view's own start is its offset.
+    return new HostMemory(array, dtype, array.offset(), array.length());
+  }
+
+  @Override
+  public DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public long length() {
+    return segment.byteSize() / dtype.bytes();
+  }
+
+  /// The whole memory.
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /// An ND4J array over elements `[offset, offset + product of shape)`. Costs 5 to 10 microseconds.
+  INDArray nd4j(long offset, int[] shape) {
+    long[] dims = new long[shape.length];
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      dims[i] = shape[i];
+      strides[i] = stride;
+      stride *= shape[i];
+    }
+    return Nd4j.create(flat.data(), dims, strides, start + offset, 'c');
+  }
+
+  @Override
+  public void poison() {
+    switch (dtype) {
+      case FLOAT32 -> {
+        for (long i = 0; i < length(); i++) {
+          segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
+        }
+      }
+      case FLOAT64 -> {
+        for (long i = 0; i < length(); i++) {
+          segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, Double.NaN);
+        }
+      }
+      case INT32 -> {
+        for (long i = 0; i < length(); i++) {
+          segment.setAtIndex(ValueLayout.JAVA_INT, i, Integer.MIN_VALUE);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    flat.close();
+  }
+
+  private static DataType nd4jType(DType dtype) {
+    return switch (dtype) {
+      case FLOAT32 -> DataType.FLOAT;
+      case FLOAT64 -> DataType.DOUBLE;
+      case INT32 -> DataType.INT;
+    };
+  }
+
+  @SuppressWarnings("restricted") // the address and the size come from ND4J's own buffer
+  private static MemorySegment segmentAt(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
+}

@@ -1,0 +1,48 @@
+package norma.autodiff;
+
+import norma.array.Array;
+
+/// A learnable tensor: its name, shape and how it starts. Its numbers lie in a [ParameterBuffer].
+///
+/// @param index   position in the model's list
+/// @param name    path of scopes, for example `blocks.0.attn.qkv.weight`
+/// @param initial starting values
+/// @param dims    shape, none for a scalar
+public record Parameter(int index, String name, Initial initial, Dims dims) {
+
+  /// A shape as a value.
+  public record Dims(java.util.List<Integer> list) {
+    public Dims {
+      list = java.util.List.copyOf(list);
+    }
+  }
+
+  /// Starting values: normally distributed with this mean and standard deviation, constant for a deviation of 0.
+  public record Initial(double mean, double std) {
+
+    /// All elements equal.
+    public static Initial constant(double value) {
+      return new Initial(value, 0);
+    }
+
+    /// Normal around 0.
+    public static Initial normal(double std) {
+      return new Initial(0, std);
+    }
+  }
+
+  /// The shape.
+  public int[] shape() {
+    return dims.list().stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /// Number of elements.
+  public long size() {
+    return Array.size(shape());
+  }
+
+  /// Whether weight decay applies: to matrices, not to vectors and scalars.
+  public boolean decays() {
+    return dims.list().size() >= 2;
+  }
+}

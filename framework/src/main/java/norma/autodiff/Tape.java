@@ -1,0 +1,189 @@
+package norma.autodiff;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import norma.array.Array;
+import norma.array.DType;
+import norma.kernels.Grad;
+import norma.kernels.Kernels;
+import norma.ops.NormOp;
+import norma.ops.Op;
+import org.jspecify.annotations.Nullable;
+
+/// A list of operations, played backwards for the gradients. It is also the memory scope of a pass: all that it computes
+/// comes from the arena of its kernels, and closing it gives that back.
+public final class Tape implements AutoCloseable {
+  private final Kernels kernels;
+  private final ParameterBuffer values;
+  private final @Nullable GradientBuffer gradients;
+  private final Pass pass;
+  private final @Nullable TapeObserver observer;
+  private final List<Node<?>> nodes = new ArrayList<>();
+
+  private record Node<S extends Record>(String layer, Op<S> op, S saved, Tensor[] inputs, Tensor output) {}
+
+  /// A tape.
+  ///
+  /// @param kernels   compute, and own the memory; used by this tape alone until it is closed
+  /// @param values    of the parameters
+  /// @param gradients receive the parameters' gradients; null for a pass without backward
+  /// @param pass      what the pass is for
+  /// @param observer  sees every operation, or null
+  public Tape(Kernels kernels, ParameterBuffer values, @Nullable GradientBuffer gradients, Pass pass,
+      @Nullable TapeObserver observer) {
+    this.kernels = kernels;
+    this.values = values;
+    this.gradients = gradients;
+    this.pass = pass;
+    this.observer = observer;
+  }
+
+  /// What this pass is for.
+  public Pass pass() {
+    return pass;
+  }
+
+  /// Whether backward will follow.
+  public boolean differentiates() {
+    return gradients != null;
+  }
+
+  /// A parameter's value.
+  public Tensor parameter(Parameter parameter) {
+    return new Tensor(values.of(parameter), parameter, gradients != null);
+  }
+
+  /// A value without a gradient.
+  public Tensor constant(Array value) {
+    return new Tensor(value, null, false);
+  }
+
+  /// A number as a scalar without a gradient.
+  public Tensor constant(double value) {
+    Array scalar = kernels.empty();
+    kernels.fill(scalar, value);
+    return constant(scalar);
+  }
+
+  /// Computes an operation's output and remembers it for backward.
+  ///
+  /// @param layer the name of the layer that applies it, for reports
+  public Tensor apply(String layer, Op<?> op, Tensor... inputs) {
+    long start = observer == null ? 0 : System.nanoTime();
+    Tensor output = record(layer, op, inputs);
+    if (observer != null) {
+      observer.forward(layer, op, inputs, output, System.nanoTime() - start);
+    }
+    return output;
+  }
+
+  private <S extends Record> Tensor record(String layer, Op<S> op, Tensor... inputs) {
+    Array[] arrays = new Array[inputs.length];
+    boolean differentiable = false;
+    for (int i = 0; i < inputs.length; i++) {
+      arrays[i] = inputs[i].value();
+      differentiable |= inputs[i].differentiable();
+    }
+    if (!kernels.computes() && op instanceof NormOp) {
+      // A user's operation may read memory, and a trace has none: its output has its input's shape by contract.
+      return new Tensor(kernels.empty(arrays[0].shape()), null, differentiable);
+    }
+    try (Kernels.Scratch scratch = kernels.scratch()) {
+      Op.Output<S> result = op.forward(kernels, arrays);
+      Tensor output = new Tensor(result.value(), null, differentiable);
+      if (differentiable) {
+        nodes.add(new Node<>(layer, op, result.saved(), inputs, output));
+      }
+      return output;
+    }
+  }
+
+  /// Plays the tape backwards from a scalar, adding to the gradients of every parameter that it depends on.
+  public void backward(Tensor loss) {
+    if (loss.value().size() != 1) {
+      throw new IllegalArgumentException("backward starts at a scalar, not at " + loss);
+    }
+    Array one = kernels.arena().empty(loss.value().dtype());
+    kernels.fill(one, 1);
+    loss.gradient = new Tensor.Gradient(one);
+    for (Node<?> node : nodes.reversed()) {
+      if (node.output.gradient != null) {
+        long start = observer == null ? 0 : System.nanoTime();
+        playBack(node);
+        if (observer != null) {
+          observer.backward(node.layer, node.op, System.nanoTime() - start);
+        }
+      }
+    }
+    nodes.clear();
+  }
+
+  private <S extends Record> void playBack(Node<S> node) {
+    Tensor.Gradient dy = Objects.requireNonNull(node.output.gradient);
+    try (Kernels.Scratch scratch = kernels.scratch()) {
+      node.op.backward(kernels, node.saved, dy.array, new Slots(node.inputs, dy));
+    }
+    node.output.gradient = null;
+    dy.release();
+  }
+
+  /// Ends the pass: everything that it computed is gone.
+  @Override
+  public void close() {
+    nodes.clear();
+    kernels.arena().reset();
+  }
+
+  /// Where the gradients of one operation's inputs go.
+  private final class Slots implements Op.Gradients {
+    private final Tensor[] inputs;
+    private final Tensor.Gradient dy;
+
+    Slots(Tensor[] inputs, Tensor.Gradient dy) {
+      this.inputs = inputs;
+      this.dy = dy;
+    }
+
+    @Override
+    public @Nullable Grad into(int i) {
+      Tensor input = inputs[i];
+      Parameter parameter = input.parameter();
+      if (!input.differentiable() || gradients == null) {
+        return null;
+      }
+      if (parameter != null) {
+        return gradients.into(parameter);
+      }
+      Tensor.Gradient present = input.gradient;
+      if (present == null) {
+        input.gradient = new Tensor.Gradient(emptyLike(input));
+        return Grad.write(input.gradient.array);
+      }
+      if (present.shared()) {
+        input.gradient = new Tensor.Gradient(emptyLike(input));
+        kernels.multiply(present.array, 1, Grad.write(input.gradient.array));
+        present.release();
+      }
+      return Grad.add(input.gradient.array);
+    }
+
+    @Override
+    public void share(int i, Array gradient) {
+      Tensor input = inputs[i];
+      if (input.differentiable() && input.parameter() == null && input.gradient == null) {
+        input.gradient = dy.holds(gradient) ? dy.share(gradient) : new Tensor.Gradient(gradient);
+        return;
+      }
+      Grad target = into(i);
+      if (target != null) {
+        kernels.multiply(gradient, 1, target);
+      }
+    }
+
+    private Array emptyLike(Tensor tensor) {
+      assert tensor.value().dtype() != DType.INT32 : "integers have no gradient";
+      return kernels.arena().empty(tensor.value().dtype(), tensor.value().shape());
+    }
+  }
+}

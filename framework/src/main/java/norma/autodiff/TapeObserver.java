@@ -1,0 +1,17 @@
+package norma.autodiff;
+
+import norma.ops.Op;
+
+/// Sees every operation of a tape, for timing, probes and the search for the first number that is not finite. It must not
+/// change anything.
+public interface TapeObserver {
+
+  /// An operation has computed its output.
+  ///
+  /// @param layer  name of the layer that applied it
+  /// @param nanos  how long it took
+  default void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {}
+
+  /// An operation has computed the gradients of its inputs.
+  default void backward(String layer, Op<?> op, long nanos) {}
+}

@@ -1,0 +1,40 @@
+package norma.kernels;
+
+import norma.array.Array;
+import norma.array.DType;
+
+/// Where arrays live and kernels run.
+public interface Backend extends AutoCloseable {
+
+  /// The name in the configuration: `nd4j`, `cpu` or `cuda`.
+  String name();
+
+  /// One line for people: device, library, threads.
+  String description();
+
+  /// Element type of weights, activations and gradients.
+  DType dtype();
+
+  /// A zeroed array that lives as long as the backend.
+  Array allocate(DType dtype, int... shape);
+
+  /// Kernels with an arena of their own, for one worker thread.
+  Kernels kernels();
+
+  /// Copies numbers to an array, converting to its element type.
+  ///
+  /// @throws IllegalArgumentException if the lengths differ
+  void write(Array target, double[] values);
+
+  /// Copies integers to an array of type INT32.
+  void write(Array target, int[] values);
+
+  /// Copies an array's elements from the device.
+  double[] read(Array source);
+
+  /// Waits for everything that was started.
+  void synchronize();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,97 @@
+package norma.kernels;
+
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import org.jspecify.annotations.Nullable;
+
+/// The primitives of a GPT, each forward with its backward beside it. One instance belongs to one worker thread.
+///
+/// Conventions: outputs are given by the caller and overwritten; a matrix argument may have more dimensions, its rows are
+/// all but the last; a backward kernel receives what forward computed, never modifies its inputs, and skips a gradient
+/// whose [Grad] is null; `...InPlace` names a kernel that modifies its argument. Scalars are arrays of shape ().
+public interface Kernels extends ScalarKernels, NormKernels {
+
+  /// Memory of the step that these kernels work for.
+  Arena arena();
+
+  /// Element type of weights, activations and gradients.
+  DType dtype();
+
+  /// An array with undefined contents that lives until the end of the step.
+  default Array empty(int... shape) {
+    return arena().empty(dtype(), shape);
+  }
+
+  /// Whether these kernels compute. Tracing kernels only pass shapes through.
+  default boolean computes() {
+    return true;
+  }
+
+  /// Opens a scope for the temporaries of one kernel; closing it gives them back.
+  Scratch scratch();
+
+  /// Memory for temporaries.
+  interface Scratch extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /// `y = x W^T + b`, PyTorch's convention for a linear layer.
+  ///
+  /// @param x (R, K)
+  /// @param w (N, K)
+  /// @param b (N), or null
+  /// @param y (R, N)
+  void linear(Array x, Array w, @Nullable Array b, Array y);
+
+  /// `dx = dy W`, `dw = dy^T x`, `db` = column sums of dy.
+  ///
+  /// @param dy (R, N)
+  void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db);
+
+  /// `y[b, t] = tok[ids[b, t]] + pos[t]`.
+  ///
+  /// @param ids (B, T) INT32 in [0, V)
+  /// @param tok (V, C)
+  /// @param pos (at least T, C)
+  /// @param y   (B, T, C)
+  void embedding(Array ids, Array tok, Array pos, Array y);
+
+  /// Sums the rows of dy by token into dtok and by position into dpos.
+  void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos);
+
+  /// Causal self-attention of every head h: `softmax(q k^T / sqrt(D), no later positions) v` (Vaswani et al.,
+  /// arXiv:1706.03762), with dropout on the weights.
+  ///
+  /// @param qkv  (B, T, 3C): all queries, all keys, all values; heads contiguous
+  /// @param drop mask over (B, H, T, T)
+  /// @param y    (B, T, C)
+  /// @param lse  (B, H, T), logarithm of the softmax denominators, for backward
+  void attention(Array qkv, int heads, DropMask drop, Array y, Array lse);
+
+  /// Gradient of [#attention].
+  ///
+  /// @param dy (B, T, C)
+  void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop, @Nullable Grad dqkv);
+
+  /// Mean negative log likelihood of the targets under softmax(logits), times `scale * R`: with `scale = 1/R` the mean.
+  ///
+  /// @param logits  (R, V)
+  /// @param targets (R) INT32
+  /// @param scale   weight of one row
+  /// @param loss    () FLOAT64: `scale * sum over rows`, accumulated in double
+  /// @param dlogits (R, V) receives the gradient for a loss gradient of 1, or null where none is needed
+  void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits);
+
+  /// Sum of squares, accumulated in double.
+  double squaredNorm(Array x);
+
+  /// One [AdamW] update of a run of parameters.
+  ///
+  /// @param w weights
+  /// @param g gradients
+  /// @param m first moments
+  /// @param v second moments
+  void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants);
+}

@@ -1,0 +1,135 @@
+package norma.kernels;
+
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import norma.array.VirtualMemory;
+import org.jspecify.annotations.Nullable;
+
+/// Kernels that compute nothing, on memory that is only counted: a model run with them shows its operations and shapes,
+/// from which its cost follows without a second description of the model.
+public final class TracingKernels implements Kernels {
+  private final Arena arena = new Arena(VirtualMemory::new, false);
+  private final DType dtype;
+
+  /// @param dtype element type to count with
+  public TracingKernels(DType dtype) {
+    this.dtype = dtype;
+  }
+
+  @Override
+  public Arena arena() {
+    return arena;
+  }
+
+  @Override
+  public DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public boolean computes() {
+    return false;
+  }
+
+  @Override
+  public Scratch scratch() {
+    return () -> {};
+  }
+
+  @Override
+  public void add(Array a, Array b, Array y) {}
+
+  @Override
+  public void scale(Array x, Array s, Array y) {}
+
+  @Override
+  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {}
+
+  @Override
+  public void multiply(Array x, double factor, Grad y) {}
+
+  @Override
+  public void gelu(Array x, Array y, Array slope) {}
+
+  @Override
+  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {}
+
+  @Override
+  public void dropout(Array x, DropMask mask, Grad y) {}
+
+  @Override
+  public void takeColumns(Array x, int from, Array y) {}
+
+  @Override
+  public void putColumns(Array x, int from, Grad y) {}
+
+  @Override
+  public void fill(Array x, double value) {}
+
+  @Override
+  public void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {}
+
+  @Override
+  public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
+      @Nullable Grad dweight, @Nullable Grad dbias) {}
+
+  @Override
+  public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {}
+
+  @Override
+  public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx,
+      @Nullable Grad dweight, @Nullable Grad dbias) {}
+
+  @Override
+  public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {}
+
+  @Override
+  public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
+      @Nullable Grad dweight, @Nullable Grad dbias) {}
+
+  @Override
+  public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
+      Array y) {}
+
+  @Override
+  public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
+      @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {}
+
+  @Override
+  public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {}
+
+  @Override
+  public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
+      @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {}
+
+  @Override
+  public void linear(Array x, Array w, @Nullable Array b, Array y) {}
+
+  @Override
+  public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {}
+
+  @Override
+  public void embedding(Array ids, Array tok, Array pos, Array y) {}
+
+  @Override
+  public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {}
+
+  @Override
+  public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {}
+
+  @Override
+  public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
+      @Nullable Grad dqkv) {}
+
+  @Override
+  public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {}
+
+  @Override
+  public double squaredNorm(Array x) {
+    return 0;
+  }
+
+  @Override
+  public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants) {}
+}

@@ -1,0 +1,8 @@
+/// The primitives that a GPT needs, each forward with its backward beside it, and the backends that own them.
+///
+/// Shapes: B batch, T time, C width (channels), H heads, D = C/H head width, V vocabulary, R = B*T rows, K and N inner
+/// and outer width of a product.
+@NullMarked
+package norma.kernels;
+
+import org.jspecify.annotations.NullMarked;

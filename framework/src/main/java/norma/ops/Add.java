@@ -1,0 +1,24 @@
+package norma.ops;
+
+import norma.array.Array;
+import norma.kernels.Kernels;
+
+/// `y = a + b`, same shapes. Its gradient is dy for both: nothing is computed.
+public record Add() implements Op<Add.Saved> {
+
+  /// Nothing.
+  public record Saved() {}
+
+  @Override
+  public Output<Saved> forward(Kernels kernels, Array... inputs) {
+    Array y = kernels.empty(inputs[0].shape());
+    kernels.add(inputs[0], inputs[1], y);
+    return new Output<>(y, new Saved());
+  }
+
+  @Override
+  public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
+    gradients.share(0, dy);
+    gradients.share(1, dy);
+  }
+}

@@ -1,0 +1,30 @@
+package norma.ops;
+
+import norma.array.Array;
+import norma.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
+
+/// `y = x W^T + b`. Inputs: x (..., K), w (N, K), and b (N) if there is a bias.
+public record Linear() implements Op<Linear.Saved> {
+
+  /// @param b null without bias
+  public record Saved(Array x, Array w, @Nullable Array b) {}
+
+  @Override
+  public Output<Saved> forward(Kernels kernels, Array... inputs) {
+    Array x = inputs[0];
+    Array w = inputs[1];
+    Array b = inputs.length > 2 ? inputs[2] : null;
+    int[] shape = x.shape();
+    shape[shape.length - 1] = w.dim(0);
+    Array y = kernels.empty(shape);
+    kernels.linear(x, w, b, y);
+    return new Output<>(y, new Saved(x, w, b));
+  }
+
+  @Override
+  public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
+    kernels.linearBackward(dy, saved.x, saved.w, gradients.into(0), gradients.into(1),
+        saved.b == null ? null : gradients.into(2));
+  }
+}

@@ -1,0 +1,41 @@
+package norma.ops;
+
+import norma.array.Array;
+import norma.kernels.Grad;
+import norma.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
+
+/// A differentiable operation. The record holds the constants; inputs come at each call; what backward needs is the typed
+/// record `S`, so that nothing is recomputed by accident and nothing is kept without being seen.
+///
+/// Views that need every operation (cost, profiler) are exhaustive `switch`es over this sealed interface: an operation
+/// without its cost does not compile.
+///
+/// @param <S> what forward keeps for backward
+public sealed interface Op<S extends Record>
+    permits Linear, Embedding, Add, Scale, Gelu, Dropout, Reshape, TakeColumns, Concat, Attention, CrossEntropy,
+    NormOp {
+
+  /// Computes the output, in memory taken from `kernels`.
+  Output<S> forward(Kernels kernels, Array... inputs);
+
+  /// Puts the gradient of each input that needs one into `gradients`. Must not modify `dy`.
+  void backward(Kernels kernels, S saved, Array dy, Gradients gradients);
+
+  /// What forward returns.
+  ///
+  /// @param value the output
+  /// @param saved what backward needs
+  record Output<S extends Record>(Array value, S saved) {}
+
+  /// Where backward leaves its results, by the position of the input.
+  interface Gradients {
+
+    /// Memory for the gradient of input i, to overwrite or to add to; null if nobody needs it.
+    @Nullable
+    Grad into(int i);
+
+    /// The gradient of input i is this array itself. No copy is made; nobody will modify it while it is shared.
+    void share(int i, Array gradient);
+  }
+}
