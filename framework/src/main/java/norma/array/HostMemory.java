@@ -114,7 +114,7 @@ public final class HostMemory implements Memory {
     return switch (dtype) {
       case FLOAT32 -> DataType.FLOAT;
       case FLOAT64 -> DataType.DOUBLE;
-      case INT32 -> DataType.INT;
+      case INT32 -> DataType.INT32;
     };
   }
 
