@@ -23,7 +23,7 @@ public final class ParameterBuffer {
     this.parameters = List.copyOf(parameters);
     long line = HostMemory.ALIGNMENT_BYTES / backend.dtype().bytes();
     List<Parameter> order = new ArrayList<>(parameters);
-    order.sort(Comparator.comparing(Parameter::decays).reversed().thenComparing(Parameter::index));
+    order.sort(Comparator.comparing(Parameter::decays).reversed().thenComparingInt(Parameter::index));
     long[] offsets = new long[order.size()];
     long end = 0;
     long endOfDecayed = 0;

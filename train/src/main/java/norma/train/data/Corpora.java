@@ -1,0 +1,170 @@
+package norma.train.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Loads a [Corpus]: built in, from a file, or from the web.
+public final class Corpora {
+  /// The largest corpus, in bytes: its code points as `int`s still fit an array, and a wrong URL cannot fill a disk.
+  static final long MAX_BYTES = 1L << 30;
+
+  private static final String PREFIX = "builtin:";
+
+  /// The texts that the build unpacks beside the classes. The bytes are untouched: *Macbeth* keeps its CRLF line ends,
+  /// *The Old Curiosity Shop* its byte order mark, which [Corpus] strips.
+  private enum Builtin {
+    DICKENS("dickens.txt", "Charles Dickens, The Old Curiosity Shop",
+        "70b924ea4d22d24d8650660ddddd29fc5c07eafc5803a904e6d1184f50ac4ed7"), //
+    MACBETH("shakes.txt", "William Shakespeare, Macbeth",
+        "1e78f8548c516390ebee9e864048a84314962730a0cbdb29d857f88a2f13553d");
+
+    final String file;
+    final String title;
+    final String sha256;
+
+    Builtin(String file, String title, String sha256) {
+      this.file = file;
+      this.title = title;
+      this.sha256 = sha256;
+    }
+
+    String id() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private Corpora() {}
+
+  /// Loads `builtin:dickens`, `builtin:macbeth` or a UTF-8 text file.
+  ///
+  /// @param spec a built-in corpus or a path
+  /// @param base the folder that a relative path starts from
+  /// @throws DataException if there is no such corpus or it is not a usable text
+  public static Corpus load(String spec, Path base) {
+    if (spec.startsWith(PREFIX)) {
+      return builtin(spec.substring(PREFIX.length()));
+    }
+    if (spec.contains("://") || spec.startsWith("file:")) {
+      throw new DataException("data.corpus %s is a URL: write {url: \"https://...\", sha256: \"...\"}, or a plain path"
+          .formatted(spec));
+    }
+    Path path;
+    try {
+      path = base.resolve(spec).toAbsolutePath().normalize();
+    } catch (InvalidPathException e) {
+      throw new DataException("data.corpus is no path: " + e.getMessage(), e);
+    }
+    return Corpus.of(String.valueOf(path.getFileName()), path.toString(), read(path));
+  }
+
+  /// Loads a text from the web, or from the cache if it was loaded before; its hash is checked either way.
+  ///
+  /// @param url `https` only
+  /// @param sha256 of the raw bytes, 64 hexadecimal digits
+  /// @param cache the folder that keeps downloads, each named by its hash; see [#userCache()]
+  /// @throws DataException if it cannot be had, has another hash, or is not a usable text
+  public static Corpus load(URI url, String sha256, Path cache) {
+    return load(url, sha256, cache, new Download(Download.https(), MAX_BYTES));
+  }
+
+  static Corpus load(URI url, String sha256, Path cache, Download download) {
+    byte[] bytes = download.bytes(url, sha256, cache);
+    String path = url.getPath();
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    return Corpus.of(name.isEmpty() ? url.getHost() : name, url.toString(), bytes);
+  }
+
+  /// The user's cache folder: `$XDG_CACHE_HOME/norma`, or `~/.cache/norma` where that is unset.
+  public static Path userCache() {
+    return userCache(System.getenv(), Path.of(System.getProperty("user.home")));
+  }
+
+  static Path userCache(Map<String, String> environment, Path home) {
+    @Nullable
+    String xdg = environment.get("XDG_CACHE_HOME");
+    // The XDG Base Directory Specification: a relative path is invalid and to be ignored.
+    boolean valid = xdg != null && Path.of(xdg).isAbsolute();
+    return (valid ? Path.of(xdg) : home.resolve(".cache")).resolve("norma");
+  }
+
+  private static Corpus builtin(String id) {
+    Builtin builtin = Arrays.stream(Builtin.values()).filter(b -> b.id().equals(id)).findFirst()
+        .orElseThrow(() -> unknown(id));
+    byte[] bytes = resource("/norma/corpora/" + builtin.file);
+    if (!Sha256.of(bytes).equals(builtin.sha256)) {
+      throw new DataException("%s%s has SHA-256 %s, expected %s: the build is damaged; run mvn clean and build again"
+          .formatted(PREFIX, id, Sha256.of(bytes), builtin.sha256));
+    }
+    return Corpus.of(id, PREFIX + id + " (" + builtin.title + ")", bytes);
+  }
+
+  private static DataException unknown(String id) {
+    Builtin nearest = Arrays.stream(Builtin.values()).min(Comparator.comparingInt(b -> distance(id, b.id())))
+        .orElseThrow();
+    return new DataException("there is no corpus %s%s: did you mean %s%s? Built in: %s".formatted(PREFIX, id, PREFIX,
+        nearest.id(), builtins()));
+  }
+
+  private static String builtins() {
+    return Arrays.stream(Builtin.values()).map(b -> PREFIX + b.id()).collect(Collectors.joining(", "));
+  }
+
+  private static byte[] resource(String name) {
+    try (@Nullable
+    InputStream in = Corpora.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new DataException(
+            name + " is not on the class path: the build unpacks it; run mvn clean and build again");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new DataException("cannot read " + name + " from the class path: " + e, e);
+    }
+  }
+
+  private static byte[] read(Path path) {
+    if (Files.notExists(path)) {
+      throw new DataException("there is no file %s: check data.corpus, or take a built-in corpus: %s".formatted(path,
+          builtins()));
+    }
+    if (!Files.isRegularFile(path)) {
+      throw new DataException("%s is %s: data.corpus expects one UTF-8 text file".formatted(path,
+          Files.isDirectory(path) ? "a folder" : "no regular file"));
+    }
+    try {
+      if (Files.size(path) > MAX_BYTES) {
+        throw new DataException("%s has %d bytes: a corpus has at most %d; take a part of it".formatted(path,
+            Files.size(path), MAX_BYTES));
+      }
+      return Files.readAllBytes(path);
+    } catch (IOException e) {
+      throw new DataException("cannot read %s: %s: check its permissions".formatted(path, e), e);
+    }
+  }
+
+  /// Levenshtein's distance: insertions, deletions and replacements of one char that turn `a` into `b`.
+  private static int distance(String a, String b) {
+    int[] previous = IntStream.rangeClosed(0, b.length()).toArray();
+    for (int i = 1; i <= a.length(); i++) {
+      int[] row = new int[b.length() + 1];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int replaced = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        row[j] = Math.min(replaced, 1 + Math.min(previous[j], row[j - 1]));
+      }
+      previous = row;
+    }
+    return previous[b.length()];
+  }
+}

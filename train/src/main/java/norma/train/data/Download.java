@@ -1,0 +1,127 @@
+package norma.train.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.Locale;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+
+/// Fetches a file once, keeps it in a cache under its hash, and checks the hash on every read.
+///
+/// @param maxBytes the size at which a download is given up
+record Download(Fetcher fetcher, long maxBytes) {
+  private static final Logger LOG = LogManager.getLogger(Download.class);
+
+  // Long enough for a slow server's first byte, short enough that a person offline is told before they give up.
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  /// Opens what lies at a URL.
+  interface Fetcher {
+    InputStream open(URI url) throws IOException;
+  }
+
+  /// Follows redirects, but never from https to http.
+  static Fetcher https() {
+    return url -> {
+      HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).connectTimeout(TIMEOUT)
+          .build();
+      HttpRequest request = HttpRequest.newBuilder(url).timeout(TIMEOUT).build();
+      try {
+        HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
+        if (response.statusCode() != 200) {
+          response.body().close();
+          throw new IOException("the server answers HTTP status " + response.statusCode());
+        }
+        return response.body();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        InterruptedIOException interrupted = new InterruptedIOException("interrupted");
+        interrupted.initCause(e);
+        throw interrupted;
+      }
+    };
+  }
+
+  /// The bytes at `url`, from the cache if they lie there.
+  ///
+  /// @throws DataException if the URL is not https, cannot be read, is too large, or has another hash
+  byte[] bytes(URI url, String sha256, Path cache) {
+    if (!"https".equalsIgnoreCase(url.getScheme()) || url.getHost() == null) {
+      throw new DataException(
+          "data.corpus.url %s is not an https URL: only https is downloaded; for a local file, data.corpus is its path"
+              .formatted(url));
+    }
+    String hash = sha256.toLowerCase(Locale.ROOT);
+    if (!hash.matches("[0-9a-f]{64}")) {
+      throw new DataException("data.corpus.sha256 is \"%s\": expected 64 hexadecimal digits, as sha256sum prints them"
+          .formatted(sha256));
+    }
+    Path cached = cache.resolve(hash + ".txt");
+    try {
+      Files.createDirectories(cache);
+      if (Files.exists(cached)) {
+        byte[] bytes = Files.readAllBytes(cached);
+        if (Sha256.of(bytes).equals(hash)) {
+          return bytes;
+        }
+        LOG.warn("{} no longer has the hash in its name: downloading it again", cached);
+      }
+      Path temporary = Files.createTempFile(cache, "download-", ".part");
+      try {
+        fetch(url, temporary, cached);
+        byte[] bytes = Files.readAllBytes(temporary);
+        check(url, bytes, hash);
+        Files.move(temporary, cached, StandardCopyOption.ATOMIC_MOVE);
+        return bytes;
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    } catch (IOException e) {
+      throw new DataException("cannot use the cache %s: %s: set XDG_CACHE_HOME to a folder that can be written"
+          .formatted(cache, e), e);
+    }
+  }
+
+  private static void check(URI url, byte[] bytes, String hash) {
+    String found = Sha256.of(bytes);
+    if (!found.equals(hash)) {
+      throw new DataException("%s has SHA-256 %s (%d bytes), expected %s: it has changed or data.corpus.sha256 is wrong"
+          .formatted(url, found, bytes.length, hash));
+    }
+  }
+
+  private void fetch(URI url, Path to, Path cached) {
+    LOG.info("downloading {}", url);
+    try (InputStream in = fetcher.open(url); OutputStream out = Files.newOutputStream(to)) {
+      byte[] buffer = new byte[1 << 16];
+      long total = 0;
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        total += read;
+        if (total > maxBytes) {
+          throw new DataException("%s is larger than %d bytes: a corpus has at most so many; take a smaller one"
+              .formatted(url, maxBytes));
+        }
+        out.write(buffer, 0, read);
+      }
+    } catch (IOException e) {
+      boolean offline = e instanceof ConnectException || e instanceof HttpTimeoutException;
+      throw new DataException(
+          "cannot download %s: %s: without a network, put the file at %s or set data.corpus to a path".formatted(url,
+              offline ? "no connection to " + url.getHost() : e, cached),
+          e);
+    }
+  }
+}

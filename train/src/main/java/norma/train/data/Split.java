@@ -1,0 +1,42 @@
+package norma.train.data;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.Arrays;
+
+/// The tokens of a corpus in two: the first part to train on, the rest to validate on, as in nanoGPT's
+/// `data/shakespeare_char/prepare.py`.
+///
+/// @param train (tokens) not copied, not to be modified
+/// @param validation (tokens) not copied, not to be modified
+@SuppressWarnings("ArrayRecordComponent") // Splits are never compared, and an array of millions is not copied.
+public record Split(int[] train, int[] validation) {
+  /// Cuts at `(int) (length * (1 - valFraction))`.
+  ///
+  /// @param tokens (tokens) ids of the whole corpus
+  /// @param valFraction the part to validate on, in `[0, 1)`
+  /// @param context characters that a model sees; each part must hold one more, the last target
+  /// @throws DataException if a part is too short
+  public static Split of(int[] tokens, double valFraction, int context) {
+    if (!(valFraction >= 0 && valFraction < 1)) {
+      throw new IllegalArgumentException("data.val_fraction is " + valFraction + ": expected a number in [0, 1)");
+    }
+    int cut = (int) (tokens.length * (1 - valFraction));
+    require("training", cut, context, "lower data.val_fraction");
+    require("validation", tokens.length - cut, context, "raise data.val_fraction");
+    return new Split(Arrays.copyOf(tokens, cut), Arrays.copyOfRange(tokens, cut, tokens.length));
+  }
+
+  private static void require(String part, int characters, int context, String remedy) {
+    if (characters <= context) {
+      throw new DataException("model.context is %d but the %s split has only %d characters, expected at least %d:"
+          .formatted(context, part, characters, context + 1) + " lower model.context, " + remedy
+          + " or take a longer corpus");
+    }
+  }
+
+  /// SHA-256 of the validation split as UTF-8: equal hashes mean comparable validation losses.
+  public String validationSha256(Vocabulary vocabulary) {
+    return Sha256.of(vocabulary.decode(validation).getBytes(UTF_8));
+  }
+}

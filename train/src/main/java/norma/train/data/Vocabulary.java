@@ -1,0 +1,179 @@
+package norma.train.data;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The distinct characters of a text, numbered in the order of their code points. `encode` and `decode` are each
+/// other's inverse, to the bit: no normalization of line ends, accents or anything else.
+public final class Vocabulary {
+  private static final int MAX_NAMED = 10; // Unknown characters that a message names; it is to stay one line.
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final int[] characters; // (V) ascending code points
+  private final int[] ids; // (largest code point + 1) the id, or -1
+
+  private Vocabulary(int[] characters) {
+    this.characters = characters;
+    ids = new int[characters[characters.length - 1] + 1];
+    Arrays.fill(ids, -1);
+    for (int id = 0; id < characters.length; id++) {
+      ids[characters[id]] = id;
+    }
+  }
+
+  /// The distinct characters of a text.
+  ///
+  /// @param codePoints (characters) at least one, no surrogates
+  public static Vocabulary of(int[] codePoints) {
+    BitSet distinct = new BitSet();
+    Arrays.stream(codePoints).forEach(distinct::set);
+    int[] characters = distinct.stream().toArray();
+    if (characters.length == 0 || Arrays.stream(characters).anyMatch(c -> !isCharacter(c))) {
+      throw new IllegalArgumentException(
+          "expected one character or more, and neither surrogates nor values above 10FFFF");
+    }
+    return new Vocabulary(characters);
+  }
+
+  /// V, the number of characters.
+  public int size() {
+    return characters.length;
+  }
+
+  /// The code point of an id.
+  public int character(int id) {
+    return characters[id];
+  }
+
+  /// The ids of a text.
+  ///
+  /// @return (characters)
+  /// @throws DataException that names the unknown characters
+  public int[] encode(String text) {
+    return encode(text.codePoints().toArray());
+  }
+
+  /// The ids of a text.
+  ///
+  /// @param codePoints (characters)
+  /// @return (characters)
+  /// @throws DataException that names the unknown characters
+  public int[] encode(int[] codePoints) {
+    int[] tokens = new int[codePoints.length];
+    for (int i = 0; i < tokens.length; i++) {
+      tokens[i] = id(codePoints[i]);
+      if (tokens[i] < 0) {
+        throw unknown(codePoints);
+      }
+    }
+    return tokens;
+  }
+
+  /// The text of ids.
+  ///
+  /// @param tokens (characters)
+  public String decode(int[] tokens) {
+    StringBuilder text = new StringBuilder(tokens.length);
+    for (int token : tokens) {
+      text.appendCodePoint(characters[token]);
+    }
+    return text.toString();
+  }
+
+  /// Writes a JSON array of strings, one a character, in the order of ids.
+  public void write(Path file) {
+    List<String> strings = Arrays.stream(characters).mapToObj(Character::toString).toList();
+    try {
+      Files.writeString(file, JSON.writeValueAsString(strings) + "\n");
+    } catch (IOException e) {
+      throw new DataException("cannot write %s: %s".formatted(file, e), e);
+    }
+  }
+
+  /// Reads what [#write] wrote.
+  ///
+  /// @throws DataException that names the file if it holds anything but single characters in ascending order
+  public static Vocabulary read(Path file) {
+    JsonNode root;
+    try {
+      int[] text = Utf8.decode(Files.readAllBytes(file), file.toString());
+      root = JSON.readTree(new String(text, 0, text.length));
+    } catch (IOException e) {
+      throw new DataException("cannot read %s: %s".formatted(file, e), e);
+    } catch (JacksonException e) {
+      throw new DataException("%s is not JSON: line %d, column %d: %s".formatted(file, e.getLocation().getLineNr(),
+          e.getLocation().getColumnNr(), e.getOriginalMessage()), e);
+    }
+    if (!root.isArray() || root.isEmpty()) {
+      throw new DataException(file + " is no vocabulary: expected a JSON array of one string a character");
+    }
+    int[] characters = new int[root.size()];
+    for (int id = 0; id < characters.length; id++) {
+      characters[id] = entry(root.get(id), id, file);
+      if (id > 0 && characters[id] <= characters[id - 1]) {
+        throw new DataException("%s: entry %d, %s, %s %s: expected ascending code points without repetition".formatted(
+            file, id, describe(characters[id]), characters[id] == characters[id - 1] ? "repeats" : "comes after",
+            describe(characters[id - 1])));
+      }
+    }
+    return new Vocabulary(characters);
+  }
+
+  private static int entry(JsonNode node, int id, Path file) {
+    String string = node.isString() ? node.stringValue() : "";
+    if (string.isEmpty() || string.codePointCount(0, string.length()) != 1 || !isCharacter(string.codePointAt(0))) {
+      throw new DataException("%s: entry %d is %s: expected a string of one character".formatted(file, id, node));
+    }
+    return string.codePointAt(0);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Vocabulary v && Arrays.equals(characters, v.characters);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(characters);
+  }
+
+  /// For people: `'é' (U+00E9)`, or the Unicode name where a glyph would not show: `COMBINING ACUTE ACCENT (U+0301)`.
+  static String describe(int codePoint) {
+    String shown = switch (Character.getType(codePoint)) {
+      case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
+          Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR,
+          Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK ->
+        String.valueOf(Character.getName(codePoint));
+      default -> "'" + Character.toString(codePoint) + "'";
+    };
+    return "%s (U+%04X)".formatted(shown, codePoint);
+  }
+
+  private static boolean isCharacter(int codePoint) {
+    return Character.isValidCodePoint(codePoint) && Character.getType(codePoint) != Character.SURROGATE;
+  }
+
+  private int id(int codePoint) {
+    return codePoint < ids.length ? ids[codePoint] : -1;
+  }
+
+  private DataException unknown(int[] codePoints) {
+    List<String> names = new ArrayList<>(
+        Arrays.stream(codePoints).filter(c -> id(c) < 0).distinct().mapToObj(Vocabulary::describe).toList());
+    String more = names.size() > MAX_NAMED ? " and " + (names.size() - MAX_NAMED) + " more" : "";
+    return new DataException(names.stream().limit(MAX_NAMED).collect(Collectors.joining(", ")) + more
+        + " not in the vocabulary of " + size() + " characters: use only characters of the training corpus");
+  }
+}

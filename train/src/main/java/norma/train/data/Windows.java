@@ -1,0 +1,73 @@
+package norma.train.data;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Windows over the tokens of one split: inputs, and the targets one token later.
+public final class Windows {
+  private final int[] tokens;
+  private final int context;
+
+  /// A window's place: inputs `[start, start + length)`, targets `[start + 1, start + length + 1)`.
+  public record Window(int start, int length) {}
+
+  /// @param tokens (tokens) at least `context + 1`; not copied, not to be modified
+  /// @param context T, the length of a window, 1 or more
+  public Windows(int[] tokens, int context) {
+    if (context < 1 || tokens.length <= context) {
+      throw new IllegalArgumentException(
+          "context is %d and there are %d tokens: expected context >= 1 and one more token"
+              .formatted(context, tokens.length));
+    }
+    this.tokens = tokens;
+    this.context = context;
+  }
+
+  /// Fills the batch of a step with windows at random places: row `b` of step `s` is sequence `s * B + b` of the stream,
+  /// a function of (stream, s) alone.
+  ///
+  /// @param draw the random numbers
+  /// @param step 0 or more; with gradient accumulation the number of the batch, not of the update
+  /// @param inputs (B, T) filled; B is its length by T
+  /// @param targets (B, T) filled
+  public void batch(Draw draw, long step, int[] inputs, int[] targets) {
+    sequences(draw, step * (inputs.length / context), inputs, targets);
+  }
+
+  /// Fills consecutive sequences of the stream: with [#batch] for a whole step, or a part of one by itself. Sequence `i`
+  /// starts at `draw(i)` in `[0, tokens - T)`, nanoGPT's `randint(len(data) - block_size)`: every start that leaves
+  /// room for the last target.
+  ///
+  /// @param draw the random numbers
+  /// @param first the number of row 0's sequence, 0 or more
+  /// @param inputs (B, T) filled; B is its length by T
+  /// @param targets (B, T) filled
+  public void sequences(Draw draw, long first, int[] inputs, int[] targets) {
+    if (inputs.length % context != 0 || targets.length != inputs.length) {
+      throw new IllegalArgumentException("inputs have %d and targets %d elements: expected the same multiple of %d"
+          .formatted(inputs.length, targets.length, context));
+    }
+    for (int row = 0; row < inputs.length / context; row++) {
+      long start = draw.bounded(first + row, tokens.length - context);
+      copy(new Window(Math.toIntExact(start), context), row, inputs, targets);
+    }
+  }
+
+  /// The windows of exact evaluation: consecutive, stride T, the last one shorter where T does not divide the
+  /// `tokens - 1` predictions. Window `i` has the inputs `[i T, min((i + 1) T, tokens - 1))`, so that every token but the
+  /// first is a target exactly once.
+  public List<Window> exact() {
+    int predictions = tokens.length - 1;
+    return IntStream.range(0, Math.ceilDiv(predictions, context))
+        .mapToObj(i -> new Window(i * context, Math.min(context, predictions - i * context))).toList();
+  }
+
+  /// Copies a window to the start of a row; the rest of the row, for a shorter window, is left as it is.
+  ///
+  /// @param inputs (B, T)
+  /// @param targets (B, T)
+  public void copy(Window window, int row, int[] inputs, int[] targets) {
+    System.arraycopy(tokens, window.start, inputs, row * context, window.length);
+    System.arraycopy(tokens, window.start + 1, targets, row * context, window.length);
+  }
+}

@@ -1,0 +1,191 @@
+package norma.train.data;
+
+import static java.nio.charset.StandardCharsets.UTF_16;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Map;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CorporaTest {
+  @TempDir
+  Path folder = Path.of("set by JUnit");
+
+  @Test
+  void dickensIsBuiltInAndLosesItsByteOrderMark() {
+    Corpus corpus = Corpora.load("builtin:dickens", folder);
+    assertThat(corpus.codePoints()).hasSize(1_214_979 - 3);
+    assertThat(string(corpus)).startsWith("The Old Curiosity Shop\n").endsWith("like a tale that is told!");
+    // 78 with the byte order mark.
+    assertThat(Arrays.stream(corpus.codePoints()).distinct().count()).isEqualTo(77);
+    assertThat(corpus.sha256()).isEqualTo("70b924ea4d22d24d8650660ddddd29fc5c07eafc5803a904e6d1184f50ac4ed7");
+    assertThat(corpus.name()).isEqualTo("dickens");
+    assertThat(corpus.source()).contains("builtin:dickens", "The Old Curiosity Shop");
+  }
+
+  @Test
+  void macbethIsBuiltInAndKeepsItsLineEnds() {
+    Corpus corpus = Corpora.load("builtin:macbeth", folder);
+    assertThat(corpus.codePoints()).hasSize(103_605);
+    assertThat(string(corpus)).startsWith("The Tragedie of Macbeth\r\n");
+    assertThat(Arrays.stream(corpus.codePoints()).distinct().count()).isEqualTo(66);
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "dikens, builtin:dickens", "Macbeth, builtin:macbeth", "mac, builtin:macbeth", "'', builtin:dickens" })
+  void anUnknownBuiltInNameGetsTheNearestOne(String name, String nearest) {
+    refused("builtin:" + name).hasMessageContaining("there is no corpus builtin:" + name)
+        .hasMessageContaining("did you mean " + nearest + "?").hasMessageEndingWith("builtin:dickens, builtin:macbeth");
+  }
+
+  @Test
+  void aRelativePathStartsAtTheBase() throws IOException {
+    Files.writeString(folder.resolve("own.txt"), "ab");
+    Corpus corpus = Corpora.load("own.txt", folder);
+    assertThat(string(corpus)).isEqualTo("ab");
+    assertThat(corpus.name()).isEqualTo("own.txt");
+    assertThat(corpus.source()).isEqualTo(folder.resolve("own.txt").toString());
+    assertThat(string(Corpora.load(folder.resolve("own.txt").toString(), Path.of("/elsewhere")))).isEqualTo("ab");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "line\r\nline\rline\nline\n\n", "e\u0301 is not \u00E9",
+      "\uD83D\uDC69\u200D\uD83D\uDCBB👍🏽🇫🇷",
+      "a\uFEFFb", "\u0000\u007F\u0080\u07FF\u0800\uFFFD\uFFFF\uD800\uDC00\uDBFF\uDFFF", "\u2028\u0085 \t" })
+  void aTextIsReadWithoutAnyNormalization(String text) throws IOException {
+    assertThat(string(Corpora.load(file(text.getBytes(UTF_8)), folder))).isEqualTo(text);
+  }
+
+  @Test
+  void oneLeadingByteOrderMarkIsStrippedAndOnlyOne() throws IOException {
+    assertThat(string(Corpora.load(file("\uFEFF\uFEFFa\uFEFF".getBytes(UTF_8)), folder))).isEqualTo("\uFEFFa\uFEFF");
+  }
+
+  @Test
+  void theHashIsOfTheRawBytesWithTheByteOrderMark() throws IOException {
+    // printf '\xef\xbb\xbfab' | sha256sum
+    assertThat(Corpora.load(file("\uFEFFab".getBytes(UTF_8)), folder).sha256())
+        .isEqualTo("e54dd095f92262cbaf1ef453de08896fee09647d82be9433cc344752e643e43d");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "616263E9, E9, 3", // Latin-1 at the end of the file
+      "C3A9E9616263, E9, 2", // Latin-1
+      "616280, 80, 2", // a continuation byte alone
+      "6162E282, E2, 2", // a sequence of three, truncated
+      "6162F09F98, F0, 2", // a sequence of four, truncated
+      "6162E28261, E2, 2", // the same inside the text
+      "61C0AF, C0, 1", // overlong, two bytes
+      "61E080AF, E0, 1", // overlong, three bytes
+      "61F08080AF, F0, 1", // overlong, four bytes
+      "6161EDA080, ED, 2", // a high surrogate
+      "61EDA0BDEDB880, ED, 1", // a surrogate pair (CESU-8)
+      "EFBBBF61EDBFBF, ED, 4", // a low surrogate after a byte order mark, which counts
+      "61F4908080, F4, 1", // above U+10FFFF
+      "61FF, FF, 1" })
+  void malformedUtf8IsRefusedWithTheOffsetOfTheBadByte(String hex, String bad, int offset) throws IOException {
+    String file = file(HexFormat.of().parseHex(hex));
+    refused(file).hasMessageStartingWith(file + " is not UTF-8: bad byte 0x" + bad + " at offset " + offset + ":")
+        .hasMessageContaining("iconv");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = { 65_533, 65_534, 65_535, 65_536, 65_537, 131_072 })
+  void theDecodersChunksLeaveNoSeam(int before) throws IOException {
+    String text = "a".repeat(before) + "😀é😀" + "b".repeat(70_000);
+    assertThat(string(Corpora.load(file(text.getBytes(UTF_8)), folder))).isEqualTo(text);
+    byte[] broken = (text + "?").getBytes(UTF_8);
+    broken[broken.length - 1] = (byte) 0xE2;
+    refused(file(broken)).hasMessageContaining("0xE2 at offset " + (broken.length - 1) + ":");
+  }
+
+  @Test
+  void utf16IsRefused() throws IOException {
+    refused(file("text".getBytes(UTF_16))).hasMessageContaining("bad byte 0xFE at offset 0:");
+  }
+
+  @Test
+  void aMissingFileIsNamedWithItsWholePath() {
+    refused("nowhere.txt").hasMessageStartingWith("there is no file " + folder.resolve("nowhere.txt"))
+        .hasMessageContaining("builtin:dickens");
+  }
+
+  @Test
+  void aFolderIsRefused() {
+    refused(folder.toString()).hasMessage(folder + " is a folder: data.corpus expects one UTF-8 text file");
+  }
+
+  @Test
+  void aDeviceIsRefused() {
+    refused("/dev/null").hasMessageContaining("/dev/null is no regular file");
+  }
+
+  @Test
+  void anEmptyFileIsRefusedAndSoIsAByteOrderMarkAlone() throws IOException {
+    String empty = file(new byte[0]);
+    refused(empty).hasMessageStartingWith(empty + " is empty: expected a UTF-8 text");
+    refused(file("\uFEFF".getBytes(UTF_8))).hasMessageContaining(" is empty: ");
+  }
+
+  @Test
+  void oneDistinctCharacterIsRefused() throws IOException {
+    refused(file("😀😀😀".getBytes(UTF_8))).hasMessageContaining("has one distinct character, '😀' (U+1F600):");
+    refused(file("\n\n".getBytes(UTF_8))).hasMessageContaining("LINE FEED (LF) (U+000A)");
+  }
+
+  @Test
+  void aFileAboveTheSizeLimitIsRefusedUnread() throws IOException {
+    Path sparse = folder.resolve("sparse.txt");
+    try (RandomAccessFile file = new RandomAccessFile(sparse.toFile(), "rw")) {
+      file.setLength(Corpora.MAX_BYTES + 1);
+    }
+    refused("sparse.txt").hasMessageContaining("sparse.txt has 1073741825 bytes: a corpus has at most 1073741824");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "https://example.org/a.txt", "http://example.org/a.txt", "file:///etc/hostname",
+      "file:/etc/hostname" })
+  void aUrlInPlaceOfAPathIsRefused(String url) {
+    refused(url).hasMessageContaining(url + " is a URL").hasMessageContaining("sha256");
+  }
+
+  @Test
+  void everyMessageIsOneLine() {
+    refused("a\nb\r\nc").hasMessageContaining("a b c");
+    refused("a\u0000b").hasMessageContaining("data.corpus is no path");
+  }
+
+  @Test
+  void theCacheIsTheUsers() {
+    Path home = Path.of("/home/someone");
+    assertThat(Corpora.userCache(Map.of(), home)).isEqualTo(Path.of("/home/someone/.cache/norma"));
+    assertThat(Corpora.userCache(Map.of("XDG_CACHE_HOME", "/var/x"), home)).isEqualTo(Path.of("/var/x/norma"));
+    assertThat(Corpora.userCache(Map.of("XDG_CACHE_HOME", "relative"), home)).isEqualTo(home.resolve(".cache/norma"));
+    assertThat(Corpora.userCache(Map.of("XDG_CACHE_HOME", ""), home)).isEqualTo(home.resolve(".cache/norma"));
+  }
+
+  private AbstractThrowableAssert<?, ? extends Throwable> refused(String spec) {
+    return assertThatThrownBy(() -> Corpora.load(spec, folder)).isInstanceOf(DataException.class)
+        .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n", "\r"));
+  }
+
+  private String file(byte[] bytes) throws IOException {
+    return Files.write(Files.createTempFile(folder, "corpus", ".txt"), bytes).toString();
+  }
+
+  private static String string(Corpus corpus) {
+    return new String(corpus.codePoints(), 0, corpus.codePoints().length);
+  }
+}

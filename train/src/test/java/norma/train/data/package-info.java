@@ -1,0 +1,4 @@
+@NullMarked
+package norma.train.data;
+
+import org.jspecify.annotations.NullMarked;
