@@ -41,6 +41,7 @@ public final class Tensor {
       return owners[0] > 1;
     }
 
+    @SuppressWarnings("ReferenceEquality") // the same memory, not equal memory
     boolean holds(Array other) {
       return array.memory() == other.memory() && array.offset() == other.offset();
     }

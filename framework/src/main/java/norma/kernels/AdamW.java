@@ -17,11 +17,11 @@ public record AdamW(double lr, double beta1, double beta2, double eps, double we
 
   /// 1 - beta1^step.
   public double correction1() {
-    return 1 - Math.pow(beta1, step);
+    return 1 - Math.pow(beta1, (double) step);
   }
 
   /// 1 - beta2^step.
   public double correction2() {
-    return 1 - Math.pow(beta2, step);
+    return 1 - Math.pow(beta2, (double) step);
   }
 }

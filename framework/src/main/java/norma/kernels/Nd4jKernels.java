@@ -180,7 +180,7 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
       Arrays.fill(later, i * time + i + 1, (i + 1) * time, Double.NEGATIVE_INFINITY);
     }
     INDArray mask = Nd4j.createFromArray(later).castTo(q.dataType()).reshape(1, 1, time, time);
-    return product(q, false, k, true).muli(1 / Math.sqrt(q.size(3))).addi(mask);
+    return product(q, false, k, true).muli(1 / Math.sqrt((double) q.size(3))).addi(mask);
   }
 
   private static INDArray dropped(INDArray weights, DropMask mask) {

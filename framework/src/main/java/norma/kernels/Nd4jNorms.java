@@ -67,7 +67,7 @@ interface Nd4jNorms extends NormKernels {
       @Nullable Grad dweight, @Nullable Grad dbias) {
     INDArray t = tanh(matrix(x).mul(number(alpha)));
     INDArray slope = t.mul(t).rsubi(1); // d tanh(u) / du
-    pointwiseBackward(dy, x, weight, t, slope.mul(number(alpha)), dx, dweight, dbias);
+    pointwiseBackward(dy, weight, t, slope.mul(number(alpha)), dx, dweight, dbias);
     storeSum(dalpha, matrix(dy).mul(row(weight)).muli(matrix(x)).muli(slope));
   }
 
@@ -85,7 +85,7 @@ interface Nd4jNorms extends NormKernels {
     INDArray r = matrix(x).mul(matrix(x)).addi(b);
     INDArray cubed = Transforms.pow(r, -1.5, true).muli(scale);
     INDArray f = matrix(x).mul(Transforms.pow(r, -0.5, false)).muli(scale);
-    pointwiseBackward(dy, x, weight, f, cubed.mul(b), dx, dweight, dbias);
+    pointwiseBackward(dy, weight, f, cubed.mul(b), dx, dweight, dbias);
     double chain = softplus ? 1 / (1 + Math.exp(-number(beta))) : 1;
     storeSum(dbeta, matrix(dy).mul(row(weight)).muli(matrix(x)).muli(cubed).muli(-0.5 * chain));
   }
@@ -100,7 +100,7 @@ interface Nd4jNorms extends NormKernels {
       @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
     INDArray u = matrix(x).mul(number(alpha)).addi(number(shift));
     INDArray slope = Transforms.exp(u.mul(u).negi(), false).muli(2 / Math.sqrt(Math.PI)); // d erf(u) / du
-    pointwiseBackward(dy, x, weight, Nd4j.math().erf(u), slope.mul(number(alpha)), dx, dweight, dbias);
+    pointwiseBackward(dy, weight, Nd4j.math().erf(u), slope.mul(number(alpha)), dx, dweight, dbias);
     INDArray g = matrix(dy).mul(row(weight)).muli(slope);
     storeSum(dshift, g);
     storeSum(dalpha, g.muli(matrix(x)));
@@ -113,7 +113,7 @@ interface Nd4jNorms extends NormKernels {
   }
 
   /// Gradients of `y = weight f(x) + bias` for a point-wise f with slope df/dx.
-  private static void pointwiseBackward(Array dy, Array x, Array weight, INDArray f, INDArray slope, @Nullable Grad dx,
+  private static void pointwiseBackward(Array dy, Array weight, INDArray f, INDArray slope, @Nullable Grad dx,
       @Nullable Grad dweight, @Nullable Grad dbias) {
     store(dx, slope.muli(matrix(dy)).muli(row(weight)));
     storeColumnSums(dweight, f.mul(matrix(dy)));

@@ -4,25 +4,25 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// The settings of one slot, complete: what the configuration gave, and the defaults of the type for the rest.
-/// Every slot also has `bias`, whose default is the model's.
 public final class NormSettings {
   private final Map<String, Object> values;
+  private final Map<String, Object> given;
 
-  private NormSettings(Map<String, Object> values) {
+  private NormSettings(Map<String, Object> values, Map<String, Object> given) {
     this.values = values;
+    this.given = given;
   }
 
   /// Fills in defaults.
   ///
   /// @param type      the slot's type
   /// @param spec      what the configuration says
-  /// @param modelBias the model's `bias`, the default of the slot's
+  /// @param modelBias the model's `bias`, the default of a setting with that name
   /// @throws IllegalArgumentException for a setting that the type does not have, or a value that it does not allow
   public static NormSettings of(NormType type, NormSpec spec, boolean modelBias) {
     Map<String, Object> values = new LinkedHashMap<>();
-    values.put("bias", modelBias);
     for (Setting setting : type.settings()) {
-      values.put(setting.name(), setting.defaultValue());
+      values.put(setting.name(), setting.name().equals("bias") ? (Object) modelBias : setting.defaultValue());
     }
     spec.settings().forEach((name, value) -> {
       if (!values.containsKey(name)) {
@@ -31,7 +31,12 @@ public final class NormSettings {
       }
       values.put(name, value);
     });
-    return new NormSettings(values);
+    return new NormSettings(values, spec.settings());
+  }
+
+  /// Whether the configuration gives this setting explicitly.
+  public boolean given(String name) {
+    return given.containsKey(name);
   }
 
   /// A number.

@@ -1,0 +1,70 @@
+package norma.models;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import norma.array.Array;
+import norma.array.DType;
+import norma.autodiff.GradientBuffer;
+import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
+import norma.autodiff.Pass;
+import norma.autodiff.Tape;
+import norma.autodiff.TapeObserver;
+import norma.autodiff.Tensor;
+import norma.kernels.TracingBackend;
+import norma.ops.Cost;
+import norma.ops.Op;
+
+/// What a model costs, layer by layer: found by running the model itself on shapes without numbers, so that it cannot differ
+/// from the model.
+///
+/// @param layers         cost of each layer of one training step's forward and backward, in the order of the model
+/// @param parameters     all learnable numbers
+/// @param decayed        those that weight decay applies to
+/// @param positions      those of the position embedding, which nanoGPT does not count
+/// @param tokens         predicted tokens of one step
+public record CostModel(Map<String, Cost> layers, long parameters, long decayed, long positions, long tokens) {
+
+  /// Traces one step.
+  ///
+  /// @param batch sequences in a step
+  /// @param dtype of activations
+  public static CostModel of(Gpt model, int batch, DType dtype) {
+    Map<String, Cost> layers = new LinkedHashMap<>();
+    TapeObserver observer = new TapeObserver() {
+      @Override
+      public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+        List<Array> arrays = Arrays.stream(inputs).map(Tensor::value).toList();
+        layers.merge(layer, Cost.of(op, arrays, output.value()), Cost::plus);
+      }
+    };
+    TracingBackend backend = new TracingBackend(dtype);
+    List<Parameter> parameters = model.parameters();
+    int time = model.config().context();
+    long tokens = (long) batch * time;
+    ParameterBuffer values = new ParameterBuffer(backend, parameters);
+    GradientBuffer gradients = new GradientBuffer(backend, parameters);
+    try (Tape tape = new Tape(backend.kernels(), values, gradients, new Pass(true, 0, 1, 0), observer)) {
+      Array ids = backend.allocate(DType.INT32, batch, time);
+      model.loss(tape, ids, ids, 1.0 / tokens);
+    }
+    return new CostModel(layers, count(parameters, ""), parameters.stream().filter(Parameter::decays)
+      .mapToLong(Parameter::size).sum(), count(parameters, "pos_emb."), tokens);
+  }
+
+  /// Floating-point operations of one step, forward and backward.
+  public double flops() {
+    return layers.values().stream().mapToDouble(cost -> cost.forwardFlops() + cost.backwardFlops()).sum();
+  }
+
+  /// Bytes that one step keeps for backward.
+  public long savedBytes() {
+    return layers.values().stream().mapToLong(Cost::savedBytes).sum();
+  }
+
+  private static long count(List<Parameter> parameters, String prefix) {
+    return parameters.stream().filter(p -> p.name().startsWith(prefix)).mapToLong(Parameter::size).sum();
+  }
+}

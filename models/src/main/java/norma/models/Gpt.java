@@ -1,0 +1,109 @@
+package norma.models;
+
+import java.util.ArrayList;
+import java.util.List;
+import norma.array.Array;
+import norma.autodiff.Parameter;
+import norma.autodiff.Parameter.Initial;
+import norma.autodiff.Scope;
+import norma.autodiff.Tape;
+import norma.autodiff.Tensor;
+import norma.models.GptConfig.EmbeddingScale;
+import norma.nn.Dropout;
+import norma.nn.Linear;
+import norma.ops.CrossEntropy;
+import norma.ops.Embedding;
+import norma.ops.Scale;
+import org.jspecify.annotations.Nullable;
+
+/// A GPT-2 style decoder (Radford et al., 2019): learned positions, causal self-attention, GELU, and a normalization of
+/// choice in every slot. It holds names and structure; the numbers are in a [norma.autodiff.ParameterBuffer].
+public final class Gpt {
+  /// Standard deviation of initial weights, GPT-2's.
+  static final double INITIAL_STD = 0.02;
+
+  private final GptConfig config;
+  private final Scope scope = Scope.root();
+  private final Parameter tokEmb;
+  private final Parameter posEmb;
+  private final @Nullable Parameter embeddingScale;
+  private final NormSlot embeddingNorm;
+  private final Dropout dropout;
+  private final List<Block> blocks = new ArrayList<>();
+  private final NormSlot finalNorm;
+  private final @Nullable Linear head;
+
+  /// @param vocabulary number of tokens V
+  public Gpt(GptConfig config, int vocabulary) {
+    this.config = config;
+    int width = config.width();
+    Initial initial = Initial.normal(INITIAL_STD);
+    tokEmb = scope.child("tok_emb").parameter("weight", initial, vocabulary, width);
+    posEmb = scope.child("pos_emb").parameter("weight", initial, config.context(), width);
+    embeddingScale = config.embeddingScale() == EmbeddingScale.LEARNABLE
+      ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width))) : null;
+    embeddingNorm = new NormSlot(config.norm().embedding(), scope.child("embedding"), width, config.bias());
+    dropout = new Dropout("tok_emb", "tok_emb", config.dropout());
+    for (int i = 0; i < config.layers(); i++) {
+      blocks.add(new Block(config, config.norm().blocks().get(i), scope.child("blocks." + i)));
+    }
+    finalNorm = new NormSlot(config.norm().finalNorm(), scope.child("final"), width, config.bias());
+    head = config.tieEmbeddings() ? null
+      : new Linear("head", scope.child("lm_head"), width, vocabulary, false, initial);
+  }
+
+  /// Scores of every next token.
+  ///
+  /// @param ids (B, T) INT32, T at most the context
+  /// @return (B, T, V)
+  public Tensor logits(Tape tape, Array ids) {
+    Tensor tok = tape.parameter(tokEmb);
+    Tensor x = tape.apply("tok_emb", new Embedding(), tape.constant(ids), tok, tape.parameter(posEmb)); // (B, T, C)
+    x = switch (config.embeddingScale()) {
+      case NONE -> x;
+      case FIXED -> tape.apply("tok_emb", new Scale(), x, tape.constant(Math.sqrt(config.width())));
+      case LEARNABLE -> tape.apply("tok_emb", new Scale(), x, tape.parameter(scale()));
+    };
+    x = dropout.forward(tape, embeddingNorm.forward(tape, x));
+    for (Block block : blocks) {
+      x = block.forward(tape, x);
+    }
+    x = finalNorm.forward(tape, x);
+    return head == null ? tape.apply("head", new norma.ops.Linear(), x, tok) : head.forward(tape, x); // (B, T, V)
+  }
+
+  /// Cross-entropy of the next tokens in nats, summed over positions and multiplied by `scale`.
+  ///
+  /// @param ids     (B, T) INT32
+  /// @param targets (B, T) INT32, the token after each
+  /// @param scale   1 / (number of positions in the whole batch) for the mean
+  public Tensor loss(Tape tape, Array ids, Array targets, double scale) {
+    return tape.apply("head", new CrossEntropy(scale, tape.differentiates()), logits(tape, ids),
+      tape.constant(targets));
+  }
+
+  /// All parameters, in the order of the model.
+  public List<Parameter> parameters() {
+    return scope.parameters();
+  }
+
+  /// All normalization slots that are not empty, in the order of the model.
+  public List<NormSlot> slots() {
+    List<NormSlot> slots = new ArrayList<>();
+    slots.add(embeddingNorm);
+    blocks.forEach(block -> slots.addAll(block.slots()));
+    slots.add(finalNorm);
+    slots.removeIf(slot -> slot.type().equals("none"));
+    return slots;
+  }
+
+  /// The architecture.
+  public GptConfig config() {
+    return config;
+  }
+
+  private Parameter scale() {
+    assert embeddingScale != null;
+    return embeddingScale;
+  }
+}
