@@ -156,16 +156,17 @@ public final class Tape implements AutoCloseable {
         return gradients.into(parameter);
       }
       Tensor.Gradient present = input.gradient;
+      if (present != null && !present.shared()) {
+        return Grad.add(present.array);
+      }
+      Tensor.Gradient own = new Tensor.Gradient(emptyLike(input));
+      input.gradient = own;
       if (present == null) {
-        input.gradient = new Tensor.Gradient(emptyLike(input));
-        return Grad.write(input.gradient.array);
+        return Grad.write(own.array);
       }
-      if (present.shared()) {
-        input.gradient = new Tensor.Gradient(emptyLike(input));
-        kernels.multiply(present.array, 1, Grad.write(input.gradient.array));
-        present.release();
-      }
-      return Grad.add(input.gradient.array);
+      kernels.multiply(present.array, 1, Grad.write(own.array));
+      present.release();
+      return Grad.add(own.array);
     }
 
     @Override

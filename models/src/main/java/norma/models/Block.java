@@ -43,7 +43,7 @@ final class Block {
 
   List<NormSlot> slots() {
     return Stream.concat(Stream.concat(Stream.of(attnPre), attn.slots().stream()),
-      Stream.of(attnBranch, attnPost, mlpPre, mlpBranch, mlpPost)).toList();
+        Stream.of(attnBranch, attnPost, mlpPre, mlpBranch, mlpPost)).toList();
   }
 
   private Tensor add(Tape tape, String sublayer, Tensor residual, Tensor branch) {

@@ -61,7 +61,7 @@ final class CausalSelfAttention {
   private Tensor heads(Tape tape, Tensor all, int from) {
     Tensor part = tape.apply(name, new TakeColumns(from, config.width()), all);
     return tape.apply(name, new Reshape(
-      List.of(all.value().dim(0), all.value().dim(1), config.heads(), config.headWidth())), part);
+        List.of(all.value().dim(0), all.value().dim(1), config.heads(), config.headWidth())), part);
   }
 
   private Tensor join(Tape tape, Tensor heads) {

@@ -51,7 +51,7 @@ public record CostModel(Map<String, Cost> layers, long parameters, long decayed,
       model.loss(tape, ids, ids, 1.0 / tokens);
     }
     return new CostModel(layers, count(parameters, ""), parameters.stream().filter(Parameter::decays)
-      .mapToLong(Parameter::size).sum(), count(parameters, "pos_emb."), tokens);
+        .mapToLong(Parameter::size).sum(), count(parameters, "pos_emb."), tokens);
   }
 
   /// Floating-point operations of one step, forward and backward.

@@ -41,15 +41,17 @@ public final class Gpt {
     tokEmb = scope.child("tok_emb").parameter("weight", initial, vocabulary, width);
     posEmb = scope.child("pos_emb").parameter("weight", initial, config.context(), width);
     embeddingScale = config.embeddingScale() == EmbeddingScale.LEARNABLE
-      ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width))) : null;
+        ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width)))
+        : null;
     embeddingNorm = new NormSlot(config.norm().embedding(), scope.child("embedding"), width, config.bias());
     dropout = new Dropout("tok_emb", "tok_emb", config.dropout());
     for (int i = 0; i < config.layers(); i++) {
       blocks.add(new Block(config, config.norm().blocks().get(i), scope.child("blocks." + i)));
     }
     finalNorm = new NormSlot(config.norm().finalNorm(), scope.child("final"), width, config.bias());
-    head = config.tieEmbeddings() ? null
-      : new Linear("head", scope.child("lm_head"), width, vocabulary, false, initial);
+    head = config.tieEmbeddings()
+        ? null
+        : new Linear("head", scope.child("lm_head"), width, vocabulary, false, initial);
   }
 
   /// Scores of every next token.
@@ -79,7 +81,7 @@ public final class Gpt {
   /// @param scale   1 / (number of positions in the whole batch) for the mean
   public Tensor loss(Tape tape, Array ids, Array targets, double scale) {
     return tape.apply("head", new CrossEntropy(scale, tape.differentiates()), logits(tape, ids),
-      tape.constant(targets));
+        tape.constant(targets));
   }
 
   /// All parameters, in the order of the model.

@@ -15,7 +15,7 @@ package norma.models;
 /// @param embeddingScale factor after the embedding
 /// @param norm           the normalization slots
 public record GptConfig(int layers, int heads, int width, int context, int mlpRatio, boolean bias, double dropout,
-  Activation activation, boolean tieEmbeddings, EmbeddingScale embeddingScale, NormSlots norm) {
+    Activation activation, boolean tieEmbeddings, EmbeddingScale embeddingScale, NormSlots norm) {
 
   /// Activation function of the MLP.
   public enum Activation {
@@ -39,7 +39,7 @@ public record GptConfig(int layers, int heads, int width, int context, int mlpRa
     }
     if (norm.blocks().size() != layers) {
       throw new IllegalArgumentException(
-        "model.norm describes " + norm.blocks().size() + " blocks, model.layers is " + layers);
+          "model.norm describes " + norm.blocks().size() + " blocks, model.layers is " + layers);
     }
   }
 

@@ -17,8 +17,7 @@ public record NormSlots(NormSpec embedding, NormSpec qk, NormSpec finalNorm, Lis
   }
 
   /// The slots of one block.
-  public record Block(Sublayer attn, Sublayer mlp) {
-  }
+  public record Block(Sublayer attn, Sublayer mlp) {}
 
   /// The slots of one sublayer.
   ///
