@@ -2,6 +2,7 @@ package norma.models;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import norma.array.Array;
 import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
@@ -64,7 +65,7 @@ public final class Gpt {
     x = switch (config.embeddingScale()) {
       case NONE -> x;
       case FIXED -> tape.apply("tok_emb", new Scale(), x, tape.constant(Math.sqrt(config.width())));
-      case LEARNABLE -> tape.apply("tok_emb", new Scale(), x, tape.parameter(scale()));
+      case LEARNABLE -> tape.apply("tok_emb", new Scale(), x, tape.parameter(Objects.requireNonNull(embeddingScale)));
     };
     x = dropout.forward(tape, embeddingNorm.forward(tape, x));
     for (Block block : blocks) {
@@ -102,10 +103,5 @@ public final class Gpt {
   /// The architecture.
   public GptConfig config() {
     return config;
-  }
-
-  private Parameter scale() {
-    assert embeddingScale != null;
-    return embeddingScale;
   }
 }
