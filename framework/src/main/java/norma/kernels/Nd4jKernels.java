@@ -80,7 +80,8 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
   public void embedding(Array ids, Array tok, Array pos, Array y) {
     int time = ids.dim(1);
     INDArray tokens = product(oneHot(ids, tok.dim(0), matrix(tok).dataType()), false, tok.nd4j(), false);
-    y.nd4j().assign(tokens.reshape('c', ids.dim(0), time, tok.dim(1)).addi(pos.slice(0, 1, time, pos.dim(1)).nd4j()));
+    y.nd4j().assign(
+        tokens.reshape('c', new long[]{ ids.dim(0), time, tok.dim(1) }).addi(pos.slice(0, 1, time, pos.dim(1)).nd4j()));
   }
 
   // By a product with the one-hot matrix: scatter_add loses updates of duplicate indices on two threads.
@@ -109,7 +110,7 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
     INDArray exp = Transforms.exp(scores.subi(max), false);
     INDArray sum = exp.sum(true, 3);
     INDArray weights = dropped(exp.divi(sum), drop);
-    lse.nd4j().assign(Transforms.log(sum, false).addi(max).reshape('c', lse.dim(0), heads, lse.dim(2)));
+    lse.nd4j().assign(Transforms.log(sum, false).addi(max).reshape('c', new long[]{ lse.dim(0), heads, lse.dim(2) }));
     heads(y, 0, heads, headWidth).assign(product(weights, false, heads(qkv, 2, heads, headWidth), false));
   }
 
@@ -167,7 +168,8 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
 
   /// Part i of (B, T, N) seen as (B, H, T, D): a view.
   private static INDArray heads(Array x, int part, int heads, int headWidth) {
-    INDArray all = x.nd4j().reshape('c', x.dim(0), x.dim(1), x.dim(2) / headWidth, headWidth).permute(0, 2, 1, 3);
+    INDArray all = x.nd4j().reshape('c', new long[]{ x.dim(0), x.dim(1), x.dim(2) / headWidth, headWidth }).permute(0,
+        2, 1, 3);
     return all.get(NDArrayIndex.all(), NDArrayIndex.interval(part * heads, (part + 1) * heads), NDArrayIndex.all(),
         NDArrayIndex.all());
   }

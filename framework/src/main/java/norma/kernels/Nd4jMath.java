@@ -53,7 +53,7 @@ final class Nd4jMath {
       return;
     }
     INDArray target = grad.array().reshape(Math.toIntExact(grad.array().size())).nd4j();
-    INDArray flat = value.reshape('c', value.length());
+    INDArray flat = value.reshape('c', new long[]{ value.length() });
     if (grad.add()) {
       target.addi(flat);
     } else {
