@@ -89,9 +89,6 @@ final class NormReader {
     for (Setting setting : settings.getOrDefault(type, List.of())) {
       valid.put(setting.name(), setting);
     }
-    if (!type.equals("none")) {
-      valid.put("bias", Setting.flag("bias", false));
-    }
     Map<String, Object> given = new LinkedHashMap<>();
     mapping.entries().forEach((key, entry) -> {
       if (!key.equals("type")) {

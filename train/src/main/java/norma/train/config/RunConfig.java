@@ -191,7 +191,6 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// Where and how it is computed.
   ///
   /// @param threads at least 1; empty for `auto`, one for each core that may be used
-  @SuppressWarnings("AvoidCommonTypeNames") // named as in the file; always RunConfig.Runtime outside
   public record Runtime(BackendChoice backend, OptionalInt threads, Precision precision) {
     static final Range THREADS = new Range(1, 4096, "1 to 4096, or auto");
     private static final Set<Precision> AVAILABLE = Set.of(Precision.FP32, Precision.FP64);

@@ -204,9 +204,6 @@ class RunConfigWriterTest {
         });
       }
     }
-    if (!type.name().equals("none") && r.nextInt(4) == 0) {
-      settings.put("bias", r.nextBoolean());
-    }
     return new NormSpec(type.name(), settings);
   }
 
