@@ -20,9 +20,8 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
   /// bluish green, orange, reddish purple.
   static final List<String> PALETTE = List.of("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7");
 
-  /// More points than this per curve are thinned: the plot is a few hundred pixels wide.
-  private static final int BUCKETS = 300;
-  private static final double CHARACTER = 0.56; // mean width of a character of a sans-serif face, in font sizes
+  private static final double CHARACTER = 0.6; // mean width of a character of a sans-serif face, in font sizes
+  private static final double BOLD = 0.68;
   private static final String INK = "#222222";
   private static final String SOFT = "#555555";
 
@@ -39,9 +38,9 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     /// A figure for a telephone.
     static final Size PHONE = new Size(360, 330, 12);
     /// One of three in a row.
-    static final Size PANEL = new Size(360, 220, 12);
+    static final Size PANEL = new Size(310, 210, 12);
     /// One of many.
-    static final Size SMALL = new Size(270, 130, 11);
+    static final Size SMALL = new Size(240, 130, 12);
   }
 
   /// Where the curves stand, and what the axes span.
@@ -72,7 +71,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     Svg svg = new Svg(size.width(), size.height(), title.isEmpty() ? names() : title, all.toArray());
     svg.leaf("rect", "class", "page", "width", size.width(), "height", size.height(), "fill", "#ffffff");
     if (!title.isEmpty()) {
-      svg.text(f.left, font * 1.5, "start", fit(title, (size.width() - f.left) / (CHARACTER * 1.15)), "class", "ink",
+      svg.text(f.left, font * 1.5, "start", fit(title, (size.width() - f.left) / ((font + 1) * BOLD)), "class", "ink",
           "fill", INK, "font-weight", 600, "font-size", font + 1);
     }
     double legendTop = title.isEmpty() ? font * 1.3 : font * 3.1;
@@ -100,7 +99,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
   }
 
   private static List<Point> visible(Series s, Ticks y) {
-    return Series.thin(s.points(), BUCKETS).stream()
+    return Series.thin(s.points(), Series.BUCKETS).stream()
         .map(p -> p.y() <= y.max() * (1 + 1e-9) ? p : new Point(p.x(), Double.NaN)).toList();
   }
 
@@ -122,16 +121,16 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     double low = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::y).filter(Double::isFinite).min()
         .orElse(0);
     low = fromZero ? Math.min(0, low) : low;
-    Ticks y = Ticks.around(low, Double.isFinite(high) ? high : 1, Math.max(3, size.height() / 70));
+    Ticks y = Ticks.around(low, Double.isFinite(high) ? high : 1, Math.max(3, size.height() / 50));
     double longest = 0;
     for (double value : y.values()) {
       longest = Math.max(longest, y.label(value).length());
     }
     double left = 8 + longest * font * CHARACTER + 6 + (yTitle.isEmpty() ? 0 : font * 1.5);
-    double right = size.width() - font * 1.6;
+    double right = size.width() - font * 2.0;
     double top = (title.isEmpty() ? font * 0.5 : font * 2.2) + legendRows * font * 1.5 + font * 0.4;
     double bottom = size.height() - font * (xTitle.isEmpty() ? 1.8 : 3.3);
-    Ticks x = Ticks.over(xMin, xMax, Math.max(2, (int) ((right - left) / (font * 6))), true);
+    Ticks x = Ticks.over(xMin, xMax, Math.max(2, size.width() / (font * 8)), true);
     return new Frame(left, top, right, bottom, x, y);
   }
 
@@ -160,22 +159,23 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
 
   private static void draw(Svg svg, Series s, List<Point> points, Frame f) {
     StringBuilder path = new StringBuilder();
+    boolean dots = s.kind() == Kind.RAW && !s.dense();
     boolean joined = false;
     for (int i = 0; i < points.size(); i++) {
       Point p = points.get(i);
       boolean there = Double.isFinite(p.y());
       if (there) {
         path.append(joined ? 'L' : 'M').append(join(f.px(p.x()), f.py(p.y())));
-        boolean goesOn = i + 1 < points.size() && Double.isFinite(points.get(i + 1).y()) && s.kind() != Kind.DOTS;
+        boolean goesOn = !dots && i + 1 < points.size() && Double.isFinite(points.get(i + 1).y());
         path.append(joined || goesOn ? "" : "h0"); // a lone point: a dot, by its round ends
         joined = goesOn;
       }
     }
     svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
     if (!path.isEmpty()) {
-      curve(svg, s.kind(), path.toString());
+      curve(svg, s, path.toString());
     }
-    if (s.kind() == Kind.MARKED) {
+    if (s.kind() == Kind.MARKED || points.size() == 1) {
       double radius = points.size() > 60 ? 1.8 : 3.2;
       points.stream().filter(p -> Double.isFinite(p.y())).forEach(p -> svg.leaf("circle", "cx", f.px(p.x()), "cy",
           f.py(p.y()), "r", radius, "fill", "currentColor"));
@@ -183,12 +183,13 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     svg.close();
   }
 
-  private static void curve(Svg svg, Kind kind, String path) {
+  private static void curve(Svg svg, Series s, String path) {
+    boolean raw = s.kind() == Kind.RAW;
     List<Object> attributes = new ArrayList<>(List.of("d", path, "fill", "none", "stroke", "currentColor",
-        "stroke-linecap", "round", "stroke-linejoin", "round", "stroke-width", kind == Kind.DOTS ? 2.6 : 1.8));
-    if (kind == Kind.DOTS) {
-      attributes.addAll(List.of("stroke-opacity", 0.3));
-    } else if (kind == Kind.DASHED) {
+        "stroke-linecap", "round", "stroke-linejoin", "round", "stroke-width", !raw ? 1.8 : s.dense() ? 1.0 : 2.6));
+    if (raw) {
+      attributes.addAll(List.of("stroke-opacity", 0.45));
+    } else if (s.kind() == Kind.DASHED) {
       attributes.addAll(List.of("stroke-dasharray", "5 4"));
     }
     svg.leaf("path", attributes.toArray());
@@ -231,7 +232,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     Series s = series.get(label.series());
     double middle = y - font * 0.35;
     svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
-    curve(svg, s.kind(), s.kind() == Kind.DOTS
+    curve(svg, s, s.kind() == Kind.RAW && !s.dense()
         ? "M" + join(x + 4, middle) + "h0m5 0h0m5 0h0"
         : "M" + join(x, middle) + "h18");
     if (s.kind() == Kind.MARKED) {
@@ -253,8 +254,8 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     return String.join(", ", series.stream().map(Series::name).toList());
   }
 
-  private static String fit(String text, double emsOfFont) {
-    int most = (int) emsOfFont;
+  private static String fit(String text, double characters) {
+    int most = (int) characters;
     return text.length() <= most ? text : text.substring(0, Math.max(1, most - 1)) + "\u2026";
   }
 

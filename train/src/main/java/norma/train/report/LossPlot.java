@@ -16,19 +16,8 @@ public final class LossPlot {
   ///
   /// @param name the run's name, for the title
   public static Chart of(String name, Metrics metrics) {
-    List<Series> series = new ArrayList<>();
-    List<Point> training = metrics.of(Event.Step.class).stream().map(s -> new Point(s.step(), s.loss()))
-        .filter(p -> Double.isFinite(p.y())).toList();
-    // A 40th on either side: a twentieth of the run removes the noise of the batches and keeps the knee of the curve.
-    int half = training.size() / 40;
-    if (half == 0) {
-      series.add(new Series("training loss", 0, Kind.LINE, training));
-    } else {
-      double top = Series.readableTop(training);
-      List<Point> calm = training.stream().filter(p -> p.y() <= top).toList();
-      series.add(new Series("training loss", 0, Kind.DOTS, training));
-      series.add(new Series("its mean over " + (2 * half + 1) + " points", 0, Kind.LINE, Series.smooth(calm, half)));
-    }
+    List<Series> series = new ArrayList<>(Series.withMean("training loss",
+        metrics.of(Event.Step.class).stream().map(s -> new Point(s.step(), s.loss())).toList()));
     List<Event.Eval> evals = metrics.of(Event.Eval.class);
     List<Point> validation = evals.stream().map(e -> new Point(e.step(), e.valLoss())).toList();
     evals.stream().filter(e -> Double.isFinite(e.valLoss())).min(Comparator.comparingDouble(Event.Eval::valLoss))

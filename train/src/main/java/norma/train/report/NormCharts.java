@@ -22,7 +22,7 @@ final class NormCharts {
       // The slope at 0 is alpha, or 1/sqrt(beta): in these terms every type can be held against 1/std.
       add(scale, "\u03b1", 0, Kind.LINE, over(norms, slot.slot(), Event.Slot::alpha));
       add(scale, "1/\u221a\u03b2", 0, Kind.LINE, over(norms, slot.slot(), s -> 1 / Math.sqrt(s.beta())));
-      add(scale, "1/std of the input", 1, Kind.DASHED, over(norms, slot.slot(), Event.Slot::invStd));
+      add(scale, "1/std of input", 1, Kind.DASHED, over(norms, slot.slot(), Event.Slot::invStd));
       List<Series> saturation = new ArrayList<>();
       add(saturation, "saturation", 2, Kind.LINE, over(norms, slot.slot(), Event.Slot::saturation));
       if (scale.isEmpty() && saturation.isEmpty()) {

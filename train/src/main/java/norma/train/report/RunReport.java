@@ -66,10 +66,9 @@ public final class RunReport {
     if (!evals.isEmpty()) {
       page.put("evals", Tables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
     }
-    page.put("panels",
-        panel("learning rate", Event.Step::lr) + panel("gradient norm, before clipping", Event.Step::gradNorm)
-            + panel("throughput (tokens/s)", Event.Step::tokensPerSecond))
-        .put("stepMillis", digits(median(Event.Step::stepMillis)));
+    page.put("panels", panel("learning rate", Event.Step::lr, false)
+        + panel("gradient norm, before clipping", Event.Step::gradNorm, true)
+        + panel("throughput (tokens/s)", Event.Step::tokensPerSecond, true));
     metrics.last(Event.Layers.class).ifPresent(
         l -> page.put("layers", Tables.layers(l.layers())).put("layersStep", count(l.step())));
     List<Event.Norm> norms = metrics.of(Event.Norm.class);
@@ -115,8 +114,10 @@ public final class RunReport {
       entries.put("steps", count(steps.getLast().step()));
       entries.put("tokens", count((double) steps.getLast().tokens()));
       entries.put("tokens/s, median", count(median(Event.Step::tokensPerSecond)));
+      entries.put("ms/step, median", digits(median(Event.Step::stepMillis)));
       entries.put("training time", Tables.duration(metrics.wallSeconds()));
     }
+    entries.values().removeIf(value -> List.of("0", "0.0 s", "\u2013").contains(value)); // what the run did not say
     StringBuilder html = new StringBuilder();
     entries.forEach((term, value) -> html.append("<div><dt>").append(escape(term)).append("</dt><dd>").append(value)
         .append("</dd></div>\n"));
@@ -129,13 +130,13 @@ public final class RunReport {
     return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
   }
 
-  private String panel(String title, ToDoubleFunction<Event.Step> quantity) {
-    List<Point> points = steps.stream().map(s -> new Point(s.step(), quantity.applyAsDouble(s))).toList();
-    boolean measured = points.stream().anyMatch(p -> Double.isFinite(p.y()));
-    return measured
-        ? figures.add(new Chart(title, "step", "", true, List.of(new Series(title, 0, Kind.LINE, points))),
-            Chart.Size.PANEL)
-        : "";
+  private String panel(String title, ToDoubleFunction<Event.Step> quantity, boolean noisy) {
+    List<Point> points = steps.stream().map(s -> new Point(s.step(), quantity.applyAsDouble(s)))
+        .filter(p -> Double.isFinite(p.y())).toList();
+    List<Series> series = noisy
+        ? Series.withMean("measured", points)
+        : List.of(new Series(title, 0, Kind.LINE, points));
+    return points.isEmpty() ? "" : figures.add(new Chart(title, "step", "", true, series), Chart.Size.PANEL);
   }
 
   private static String outputs(Event.Norm last) {

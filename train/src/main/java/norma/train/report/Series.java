@@ -12,6 +12,9 @@ import java.util.List;
 /// @param points its points by growing x; where y is not finite a line is interrupted
 public record Series(String name, int colour, Kind kind, List<Point> points) {
 
+  /// Of more than two points in each of these stretches a drawing shows two: a plot is a few hundred pixels wide.
+  static final int BUCKETS = 300;
+
   public Series {
     points = List.copyOf(points);
   }
@@ -21,7 +24,28 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
 
   /// How a curve is drawn.
   public enum Kind {
-    DOTS, LINE, DASHED, MARKED
+    /// light dots, or a light line where there are more points than dots could show
+    RAW, LINE, DASHED, MARKED
+  }
+
+  /// What was measured, lightly, and a line of its mean; without noise to speak of (fewer than 40 points) only a line.
+  /// The mean leaves out what [Chart] leaves out.
+  static List<Series> withMean(String name, List<Point> measured) {
+    List<Point> points = measured.stream().filter(p -> Double.isFinite(p.y())).toList();
+    // A 40th on either side: a twentieth of the run removes the noise of the batches and keeps the knee of the curve.
+    int half = points.size() / 40;
+    if (half == 0) {
+      return List.of(new Series(name, 0, Kind.LINE, points));
+    }
+    double top = readableTop(points);
+    List<Point> shown = points.stream().filter(p -> p.y() <= top).toList();
+    return List.of(new Series(name, 0, Kind.RAW, points),
+        new Series("mean of " + (2 * half + 1), 0, Kind.LINE, smooth(shown, half)));
+  }
+
+  /// Whether dots would run into each other.
+  boolean dense() {
+    return points.size() > 2 * BUCKETS;
   }
 
   /// The mean of each point and its neighbours, `half` on either side. Near an end both sides shrink alike, so that

@@ -37,13 +37,13 @@ final class Tables {
     for (Event.Layer l : layers) {
       rows.append("<tr>").append(name(l.layer())).append("<td><div class=\"bar\">")
           .append(bar("fwd", l.forwardMillis() / longest)).append(bar("bwd", l.backwardMillis() / longest))
-          .append("</div></td>").append(cell(digits(l.forwardMillis()))).append(cell(digits(l.backwardMillis())))
+          .append("</div></td>").append(cell(millis(l.forwardMillis()))).append(cell(millis(l.backwardMillis())))
           .append(cell(percent(l.millis() / sum))).append(cell(count(l.tokensPerSecond())))
           .append(cell(digits(l.gflops()))).append("</tr>\n");
     }
     double forward = layers.stream().mapToDouble(Event.Layer::forwardMillis).filter(Double::isFinite).sum();
-    rows.append("</tbody><tfoot><tr><th scope=\"row\">sum</th><td></td>").append(cell(digits(forward)))
-        .append(cell(digits(sum - forward))).append("<td colspan=\"3\"></td></tr></tfoot>");
+    rows.append("</tbody><tfoot><tr><th scope=\"row\">sum</th><td></td>").append(cell(millis(forward)))
+        .append(cell(millis(sum - forward))).append("<td colspan=\"3\"></td></tr></tfoot>");
     return rows.toString();
   }
 
@@ -102,6 +102,11 @@ final class Tables {
     return format("%.4f", value);
   }
 
+  /// Milliseconds, alike in a column: a hundredth is near the resolution of a timed layer.
+  private static String millis(double value) {
+    return format("%.2f", value);
+  }
+
   /// A whole number with its thousands set apart.
   static String count(double value) {
     return format("%,.0f", value);
@@ -114,7 +119,10 @@ final class Tables {
   /// Three digits that mean something.
   static String digits(double value) {
     double size = Math.abs(value);
-    if (size != 0 && (size < 1e-3 || size >= 1e6)) {
+    if (size == 0) {
+      return "0";
+    }
+    if (size < 1e-3 || size >= 1e6) {
       return format("%.2e", value);
     }
     return format(size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);

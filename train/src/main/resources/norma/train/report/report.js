@@ -51,7 +51,8 @@
       const scale = svg.clientWidth / width;
       const beside = x * scale + 12;
       tip.style.left = Math.max(0, beside + tip.offsetWidth > svg.clientWidth ? x * scale - 12 - tip.offsetWidth : beside) + "px";
-      tip.style.top = top * scale + "px";
+      const low = svg.clientHeight < 250; // in a low chart it would hide the curve: below it, then
+      tip.style.top = (low ? svg.clientHeight : top * scale) + "px";
     };
     svg.addEventListener("pointermove", event => {
       const x = (event.clientX - svg.getBoundingClientRect().left) * width / svg.clientWidth;

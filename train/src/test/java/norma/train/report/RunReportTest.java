@@ -139,6 +139,6 @@ class RunReportTest {
     assertThat(List.of(Tables.duration(12.34), Tables.duration(245), Tables.duration(7800), Tables.duration(3599.7)))
         .containsExactly("12.3 s", "4 min 05 s", "2 h 10 min", "1 h 00 min");
     assertThat(Stream.of(0.0, 0.01234, 1.2345, 12.345, 1234.5, 1.2e-5, Double.NaN).map(Tables::digits))
-        .containsExactly("0.000", "0.012", "1.23", "12.3", "1,235", "1.20e-05", "\u2013");
+        .containsExactly("0", "0.012", "1.23", "12.3", "1,235", "1.20e-05", "\u2013");
   }
 }
