@@ -22,7 +22,6 @@ import org.nd4j.linalg.api.memory.enums.ResetPolicy;
 import org.nd4j.linalg.api.memory.enums.SpillPolicy;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /// The definition of every primitive: compositions of ND4J operations, readable first, in float32 or float64.
@@ -168,10 +167,9 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
 
   /// Part i of (B, T, N) seen as (B, H, T, D): a view.
   private static INDArray heads(Array x, int part, int heads, int headWidth) {
-    INDArray all = x.nd4j().reshape('c', new long[]{ x.dim(0), x.dim(1), x.dim(2) / headWidth, headWidth }).permute(0,
-        2, 1, 3);
-    return all.get(NDArrayIndex.all(), NDArrayIndex.interval(part * heads, (part + 1) * heads), NDArrayIndex.all(),
-        NDArrayIndex.all());
+    long row = x.dim(2);
+    return x.nd4jView((long) part * heads * headWidth, new long[]{ x.dim(0), heads, x.dim(1), headWidth },
+        new long[]{ x.dim(1) * row, headWidth, row, 1 });
   }
 
   /// `q k^T / sqrt(D)`, minus infinity at later positions. (B, H, T, T)

@@ -35,13 +35,33 @@ public sealed interface Event {
     }
   }
 
-  /// One slot: its scalars (NaN where its type has none) and the statistics of its input.
+  /// One slot: its learned scalars and the statistics of its input.
   ///
-  /// @param beta       the beta of the formula (positive under softplus), not the stored number
+  /// @param scalars    by name; beta is that of the formula (positive under softplus), not the stored number
   /// @param invStd     1 / standard deviation of the input
-  /// @param saturation share of inputs in the flat part, 0 to 1
-  record Slot(String slot, String type, double alpha, double beta, double shift, double invStd, double saturation,
-      double inRms, double inAbsmax, double inKurtosis) {}
+  /// @param saturation share of inputs in the flat part, 0 to 1; NaN for a norm without one
+  /// @param inKurtosis of the channels' root mean squares: 1 when all are alike, the width when one has everything
+  record Slot(String slot, String type, Map<String, Double> scalars, double invStd, double saturation, double inRms,
+      double inAbsmax, double inKurtosis) {
+    public Slot {
+      scalars = Map.copyOf(scalars);
+    }
+
+    /// The slope of the squashing function's argument; NaN for types without one.
+    public double alpha() {
+      return scalars.getOrDefault("alpha", Double.NaN);
+    }
+
+    /// DyISRU's beta; NaN for types without one.
+    public double beta() {
+      return scalars.getOrDefault("beta", Double.NaN);
+    }
+
+    /// Derf's shift; NaN for types without one.
+    public double shift() {
+      return scalars.getOrDefault("shift", Double.NaN);
+    }
+  }
 
   /// Time of every layer in one step.
   record Layers(int step, List<Layer> layers) implements Event {

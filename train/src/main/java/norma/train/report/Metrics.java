@@ -134,9 +134,14 @@ public record Metrics(List<Event> events, boolean torn) {
   }
 
   private static Event.Slot slot(JsonNode node) {
-    return new Event.Slot(string(node, "slot"), string(node, "type"), number(node, "alpha"), number(node, "beta"),
-        number(node, "shift"), number(node, "inv_std"), number(node, "saturation"), number(node, "in_rms"),
-        number(node, "in_absmax"), number(node, "in_kurtosis"));
+    Map<String, Double> scalars = new LinkedHashMap<>();
+    node.properties().forEach(field -> {
+      if (field.getValue().isNumber() && !MetricsLog.SLOT_FIELDS.contains(field.getKey())) {
+        scalars.put(field.getKey(), field.getValue().doubleValue());
+      }
+    });
+    return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, number(node, "inv_std"),
+        number(node, "saturation"), number(node, "in_rms"), number(node, "in_absmax"), number(node, "in_kurtosis"));
   }
 
   private static Event.Layer layer(JsonNode node) {

@@ -15,7 +15,7 @@ record Batch(Array ids, Array targets, int[] inputs, int[] labels) {
 
   static Batch of(Backend backend, int sequences, int time) {
     return new Batch(backend.allocate(DType.INT32, sequences, time), backend.allocate(DType.INT32, sequences, time),
-      new int[sequences * time], new int[sequences * time]);
+        new int[sequences * time], new int[sequences * time]);
   }
 
   /// Copies the host's arrays to the backend.

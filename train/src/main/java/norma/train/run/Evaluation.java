@@ -1,5 +1,6 @@
 package norma.train.run;
 
+import java.util.ArrayList;
 import java.util.List;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
@@ -9,44 +10,52 @@ import norma.train.data.Windows.Window;
 
 /// Losses without updates. Random numbers come from streams of its own, so that evaluating never changes a run.
 public final class Evaluation {
+  /// Tokens of one forward pass: enough to keep the kernels busy, and the same whatever the training batch is.
+  private static final int TOKENS = 4096;
+
   private final Session session;
-  private final Batch batch;
-  private final Batch single;
   private final Windows training;
   private final Windows validation;
+  private final List<Window> windows;
+  private final Batch batch;
+  private final Batch trainingBatch;
+  private final List<Batch> rest = new ArrayList<>(); // what a multiple of full batches leaves over
 
   /// For one session.
   public Evaluation(Session session) {
     this.session = session;
     this.training = session.training();
     this.validation = session.validation();
+    this.windows = validation.exact();
     int time = session.config().model().context();
-    List<Window> windows = validation.exact();
-    this.batch = Batch.of(session.backend(), session.config().train().batch(), time);
-    this.single = Batch.of(session.backend(), 1, windows.getLast().length());
+    int rows = Math.max(1, TOKENS / time);
+    this.batch = Batch.of(session.backend(), rows, time);
+    this.trainingBatch = Batch.of(session.backend(), session.config().train().batch(), time);
+    long full = windows.stream().filter(window -> window.length() == time).count();
+    int left = (int) (full % rows);
+    if (left > 0) {
+      rest.add(Batch.of(session.backend(), left, time));
+    }
+    if (full < windows.size()) {
+      rest.add(Batch.of(session.backend(), 1, windows.getLast().length()));
+    }
   }
 
   /// Mean loss in nats per character over the whole validation split: consecutive windows of `context` characters, the last
   /// shorter one included, every predicted character counted once.
   public double validationLoss() {
-    List<Window> windows = validation.exact();
-    double sum = 0;
-    long tokens = 0;
     int rows = batch.ids().dim(0);
-    int next = 0;
-    while (next < windows.size()) {
-      boolean full = next + rows <= windows.size() && windows.get(next + rows - 1).length() == batch.ids().dim(1);
-      int length = windows.get(next).length();
-      Batch target = full ? batch : length == single.ids().dim(1) ? single
-        : Batch.of(session.backend(), 1, length);
-      for (int row = 0; row < target.ids().dim(0); row++) {
-        validation.copy(windows.get(next + row), row, target.inputs(), target.labels());
-      }
-      sum += totalLoss(target);
-      tokens += target.tokens();
-      next += target.ids().dim(0);
+    int leftOver = rest.stream().mapToInt(part -> part.ids().dim(0)).sum();
+    double sum = 0;
+    for (int next = 0; next < windows.size() - leftOver; next += rows) {
+      sum += totalLoss(batch, next);
     }
-    return sum / tokens;
+    int next = windows.size() - leftOver;
+    for (Batch part : rest) {
+      sum += totalLoss(part, next);
+      next += part.ids().dim(0);
+    }
+    return sum / windows.stream().mapToLong(Window::length).sum();
   }
 
   /// Mean loss over random batches of the training split.
@@ -57,10 +66,17 @@ public final class Evaluation {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "eval.train").at(step);
     double sum = 0;
     for (int i = 0; i < batches; i++) {
-      training.batch(stream::bounded, i, batch.inputs(), batch.labels());
-      sum += totalLoss(batch);
+      training.batch(stream::bounded, i, trainingBatch.inputs(), trainingBatch.labels());
+      sum += totalLoss(trainingBatch);
     }
-    return sum / (batches * batch.tokens());
+    return sum / (batches * trainingBatch.tokens());
+  }
+
+  private double totalLoss(Batch target, int firstWindow) {
+    for (int row = 0; row < target.ids().dim(0); row++) {
+      validation.copy(windows.get(firstWindow + row), row, target.inputs(), target.labels());
+    }
+    return totalLoss(target);
   }
 
   private double totalLoss(Batch target) {

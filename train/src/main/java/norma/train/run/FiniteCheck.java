@@ -25,7 +25,8 @@ final class FiniteCheck implements TapeObserver {
   }
 
   /// The first layer whose output was not finite, or null.
-  @Nullable String firstBadLayer() {
+  @Nullable
+  String firstBadLayer() {
     return firstBad;
   }
 

@@ -1,27 +1,18 @@
 package norma.train.run;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
 import norma.models.CostModel;
-import norma.ops.Cost;
 import norma.ops.Op;
+import norma.train.report.Event.Layer;
 
 /// Time of each layer, on the steps that are timed: the others run without any clock.
 final class LayerTimes {
-  /// A layer's throughput.
-  ///
-  /// @param forwardMillis     of one step
-  /// @param backwardMillis    of one step
-  /// @param tokensPerSecond   tokens of a step over both
-  /// @param gigaflopsPerSecond the cost model's operations over both; NaN where it has none
-  record Row(String layer, double forwardMillis, double backwardMillis, double tokensPerSecond,
-    double gigaflopsPerSecond) {}
-
   private final CostModel cost;
   private final int passes;
   private final Map<String, List<long[]>> history = new LinkedHashMap<>(); // nanoseconds {forward, backward} a step
@@ -54,7 +45,7 @@ final class LayerTimes {
     /// Ends the step: what no layer accounts for goes to `other`.
     ///
     /// @return the rows of this step
-    List<Row> finish(long stepNanos) {
+    List<Layer> finish(long stepNanos) {
       long known = layers.values().stream().mapToLong(times -> times[0] + times[1]).sum();
       add("other", 0, Math.max(0, stepNanos - known));
       layers.forEach((layer, times) -> history.computeIfAbsent(layer, name -> new ArrayList<>()).add(times));
@@ -63,17 +54,18 @@ final class LayerTimes {
   }
 
   /// Medians over all timed steps.
-  List<Row> medians() {
+  List<Layer> medians() {
     return history.entrySet().stream().map(e -> row(e.getKey(), median(e.getValue(), 0), median(e.getValue(), 1)))
-      .toList();
+        .toList();
   }
 
-  private Row row(String layer, double forward, double backward) {
+  private Layer row(String layer, double forward, double backward) {
     double seconds = (forward + backward) / 1e9;
-    Cost layerCost = cost.layers().get(layer);
-    double flops = layerCost == null ? Double.NaN
-      : passes * (layerCost.forwardFlops() + layerCost.backwardFlops());
-    return new Row(layer, forward / 1e6, backward / 1e6, passes * cost.tokens() / seconds, flops / seconds / 1e9);
+    CostModel.Layer layerCost = cost.layers().get(layer);
+    double flops = layerCost == null
+        ? Double.NaN
+        : passes * (layerCost.cost().forwardFlops() + layerCost.cost().backwardFlops());
+    return new Layer(layer, forward / 1e6, backward / 1e6, passes * cost.tokens() / seconds, flops / seconds / 1e9);
   }
 
   private static double median(List<long[]> times, int direction) {
@@ -83,20 +75,17 @@ final class LayerTimes {
   }
 
   /// The table as CSV.
-  static String csv(List<Row> rows) {
+  static String csv(List<Layer> rows) {
     StringBuilder csv = new StringBuilder("layer,forward_ms,backward_ms,tokens_per_s,gflops,share\n");
-    double total = rows.stream().mapToDouble(row -> row.forwardMillis + row.backwardMillis).sum();
-    for (Row row : rows) {
-      csv.append(String.format(java.util.Locale.ROOT, "%s,%.4f,%.4f,%.0f,%s,%.4f%n", row.layer, row.forwardMillis,
-        row.backwardMillis, row.tokensPerSecond,
-        Double.isNaN(row.gigaflopsPerSecond) ? "" : String.format(java.util.Locale.ROOT, "%.3f", row.gigaflopsPerSecond),
-        (row.forwardMillis + row.backwardMillis) / total));
+    double total = rows.stream().mapToDouble(Layer::millis).sum();
+    for (Layer row : rows) {
+      csv.append(String.format(Locale.ROOT, "%s,%.4f,%.4f,%.0f,%s,%.4f%n", row.layer(), row.forwardMillis(),
+          row.backwardMillis(), row.tokensPerSecond(),
+          Double.isNaN(row.gflops())
+              ? ""
+              : String.format(Locale.ROOT, "%.3f", row.gflops()),
+          row.millis() / total));
     }
     return csv.toString();
-  }
-
-  @Override
-  public String toString() {
-    return Arrays.toString(medians().toArray());
   }
 }

@@ -17,8 +17,11 @@ import norma.ops.CrossEntropy;
 import norma.ops.NormOp;
 import norma.ops.Op;
 import norma.train.data.Windows;
+import norma.train.report.Event;
 
-/// Looks at the input of every normalization slot on a batch of its own.
+/// Looks at the input of every normalization slot on a batch of its own: 1/std, which DyT's alpha follows
+/// (arXiv:2503.10622, section 6.2), the share of inputs beyond |u| = 2 of a squashing function's argument, magnitudes, and the
+/// kurtosis of the channels' root mean squares (He et al., arXiv:2405.19279); besides, the largest attention logit and log Z.
 final class NormProbe {
   /// Enough tokens for stable statistics at little cost.
   private static final int SEQUENCES = 4;
@@ -35,29 +38,10 @@ final class NormProbe {
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
   }
 
-  /// What was seen.
-  ///
-  /// @param slots             one row a slot
-  /// @param maxAttentionLogit largest `q k / sqrt(D)` of any allowed pair
-  /// @param logZ              mean logarithm of the softmax denominator over the vocabulary
-  record Result(List<Row> slots, double maxAttentionLogit, double logZ) {}
-
-  /// One slot's input.
-  ///
-  /// @param state      learned scalars
-  /// @param invStd     1 / standard deviation over all elements, which DyT's alpha follows (arXiv:2503.10622, section 6.2)
-  /// @param saturation share of elements where the squashing function's argument is beyond 2; NaN without one
-  /// @param inRms      root mean square over all elements
-  /// @param inAbsMax   largest magnitude
-  /// @param inKurtosis over channels, of their root mean squares: 1 when all are alike, C when one has everything
-  ///                   (He et al., arXiv:2405.19279)
-  record Row(String slot, String type, Norm.State state, double invStd, double saturation, double inRms,
-    double inAbsMax, double inKurtosis) {}
-
   /// Probes the current weights.
   ///
   /// @param step selects the batch
-  Result at(long step) {
+  Event.Norm at(int step) {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "probe").at(step);
     windows.batch(stream::bounded, 0, batch.inputs(), batch.labels());
     batch.upload(session.backend());
@@ -65,11 +49,11 @@ final class NormProbe {
     try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, observer)) {
       session.model().loss(tape, batch.ids(), batch.targets(), 1);
     }
-    return new Result(observer.rows, observer.maxAttentionLogit, observer.logZ);
+    return new Event.Norm(step, observer.rows, observer.maxAttentionLogit, observer.logZ);
   }
 
   private final class Observer implements TapeObserver {
-    private final List<Row> rows = new ArrayList<>();
+    private final List<Event.Slot> rows = new ArrayList<>();
     private double maxAttentionLogit = Double.NEGATIVE_INFINITY;
     private double logZ;
 
@@ -87,7 +71,7 @@ final class NormProbe {
     }
   }
 
-  private Row row(NormSlot slot, Array x) {
+  private Event.Slot row(NormSlot slot, Array x) {
     double[] values = session.backend().read(x);
     int width = x.dim(-1);
     Norm.State state = slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]);
@@ -112,9 +96,9 @@ final class NormProbe {
       fourth += channel * channel / width;
     }
     double mean = sum / values.length;
-    return new Row(slot.name(), slot.type(), state, 1 / Math.sqrt(meanSquare - mean * mean),
-      squash == null ? Double.NaN : saturated / (double) values.length, Math.sqrt(meanSquare), max,
-      fourth / (meanSquare * meanSquare));
+    return new Event.Slot(slot.name(), slot.type(), state.scalars(), 1 / Math.sqrt(meanSquare - mean * mean),
+        squash == null ? Double.NaN : saturated / (double) values.length, Math.sqrt(meanSquare), max,
+        fourth / (meanSquare * meanSquare));
   }
 
   private double maxLogit(Array qkv, int heads) {

@@ -6,14 +6,17 @@ import norma.array.DType;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.kernels.RandomStream;
+import org.jspecify.annotations.Nullable;
 
 /// Generates text, one character after the other.
 public final class Sampler {
   private final Session session;
+  private final @Nullable Array[] inputs; // by length
 
   /// For one session.
   public Sampler(Session session) {
     this.session = session;
+    this.inputs = new Array[session.config().model().context() + 1];
   }
 
   /// How to draw.
@@ -51,15 +54,22 @@ public final class Sampler {
     int start = text.length;
     text = Arrays.copyOf(text, start + settings.tokens());
     RandomStream stream = RandomStream.of(settings.seed(), "sample");
-    Array[] ids = new Array[session.config().model().context() + 1]; // by length
     for (int end = start; end < text.length; end++) {
-      int time = Math.min(end, ids.length - 1);
-      Array input = ids[time] == null ? session.backend().allocate(DType.INT32, 1, time) : ids[time];
-      ids[time] = input;
+      int time = Math.min(end, inputs.length - 1);
+      Array input = input(time);
       session.backend().write(input, Arrays.copyOfRange(text, end - time, end));
       text[end] = draw(lastLogits(input), settings, stream.uniform(end - start));
     }
     return session.vocabulary().decode(Arrays.copyOfRange(text, start, text.length));
+  }
+
+  private Array input(int time) {
+    Array input = inputs[time];
+    if (input == null) {
+      input = session.backend().allocate(DType.INT32, 1, time);
+      inputs[time] = input;
+    }
+    return input;
   }
 
   private double[] lastLogits(Array ids) {
@@ -82,8 +92,9 @@ public final class Sampler {
     }
     double[] sorted = logits.clone();
     Arrays.sort(sorted);
-    double lowest = settings.topK() == 0 || settings.topK() >= logits.length ? Double.NEGATIVE_INFINITY
-      : sorted[logits.length - settings.topK()];
+    double lowest = settings.topK() == 0 || settings.topK() >= logits.length
+        ? Double.NEGATIVE_INFINITY
+        : sorted[logits.length - settings.topK()];
     double[] weights = new double[logits.length];
     for (int i = 0; i < logits.length; i++) {
       weights[i] = logits[i] < lowest ? 0 : Math.exp((logits[i] - max) / settings.temperature());

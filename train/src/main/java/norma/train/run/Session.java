@@ -31,7 +31,7 @@ public final class Session implements AutoCloseable {
     this.corpus = corpus;
     this.vocabulary = vocabulary;
     this.split = Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(),
-      config.model().context());
+        config.model().context());
     this.model = new Gpt(config.model(), vocabulary.size());
     DType dtype = config.runtime().precision() == Precision.FP64 ? DType.FLOAT64 : DType.FLOAT32;
     this.backend = new Nd4jBackend(dtype, config.runtime().threads(), debug);
@@ -101,6 +101,13 @@ public final class Session implements AutoCloseable {
   /// Where it computes.
   public Backend backend() {
     return backend;
+  }
+
+  /// Why it computes there, for people.
+  public String backendReason() {
+    return config.runtime().backend() == RunConfig.BackendChoice.AUTO
+        ? "chosen by runtime.backend: auto, as the only backend of this version"
+        : "asked for by runtime.backend";
   }
 
   /// The kernels of the only worker.
