@@ -43,7 +43,7 @@ class HardTanhTest {
       ParameterBuffer values = new ParameterBuffer(backend, scope.parameters());
       values.initialize(backend, 1);
       Array x = backend.allocate(DType.FLOAT64, 1, 4);
-      backend.write(x, new double[] { -3, -1, 0.5, 10 });
+      backend.write(x, new double[]{ -3, -1, 0.5, 10 });
       try (Tape tape = new Tape(backend.kernels(), values, null, Pass.EVALUATION, null)) {
         assertThat(backend.read(norm.forward(tape, tape.constant(x)).value())).containsExactly(-1, -0.5, 0.25, 1);
       }
@@ -59,7 +59,7 @@ class HardTanhTest {
       GradientBuffer gradients = new GradientBuffer(backend, scope.parameters());
       values.initialize(backend, 1);
       Array x = backend.allocate(DType.FLOAT64, 2, 3);
-      backend.write(x, new double[] { -3, -1, 0.5, 1.2, 2.7, -0.3 });
+      backend.write(x, new double[]{ -3, -1, 0.5, 1.2, 2.7, -0.3 });
       gradients.start();
       try (Tape tape = new Tape(backend.kernels(), values, gradients, Pass.EVALUATION, null)) {
         tape.backward(loss(tape, backend, norm, x));
@@ -78,7 +78,7 @@ class HardTanhTest {
 
   private static Tensor loss(Tape tape, Backend backend, Norm norm, Array x) {
     Array targets = backend.allocate(DType.INT32, 2);
-    backend.write(targets, new int[] { 2, 0 });
+    backend.write(targets, new int[]{ 2, 0 });
     return tape.apply("loss", new CrossEntropy(1, tape.differentiates()), norm.forward(tape, tape.constant(x)),
         tape.constant(targets));
   }
@@ -104,7 +104,8 @@ class HardTanhTest {
             "data.val_fraction=0.01", "output.dir='" + folder + "'")));
     try (Session session = Session.start(config, folder, true)) {
       assertThat(session.model().slots()).extracting(slot -> slot.type()).containsOnly("hardtanh").hasSize(3);
-      new Trainer(session, new TrainObserver() {}, new AtomicBoolean()).run();
+      new Trainer(session, new TrainObserver() {
+      }, new AtomicBoolean()).run();
     }
     List<Event.Step> steps;
     try (var runs = java.nio.file.Files.list(folder)) {

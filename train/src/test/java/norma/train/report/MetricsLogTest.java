@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class MetricsLogTest {
   private static final List<Event> EVENTS = List.of(new Event.Start(0, Map.of("config", "config.yaml")),
-      new Event.Step(10, 7680, 3.2112345678901234, 1e-4, 0.9, 12.812, 60000, 0.211),
+      new Event.Step(10, 7680, 3.211234567890123, 1e-4, 0.9, 12.812, 60000, 0.211),
       new Event.Eval(250, 2.5, 2.6, 3.75),
       new Event.Norm(250,
           List.of(new Event.Slot("final", "derf", Map.of("alpha", 0.5, "shift", -0.1), 0.5, 0.1, 2, 9, 3),
@@ -35,9 +35,10 @@ class MetricsLogTest {
   @Test
   void theLinesAreTheContractsOwn() {
     assertThat(MetricsLog.json(EVENTS.get(1))).isEqualTo("{\"event\":\"step\",\"step\":10,\"tokens\":7680,"
-        + "\"loss\":3.2112345678901234,\"lr\":1.0E-4,\"grad_norm\":0.9,\"step_ms\":12.812,\"tokens_per_s\":60000.0,"
+        + "\"loss\":3.211234567890123,\"lr\":1.0E-4,\"grad_norm\":0.9,\"step_ms\":12.812,\"tokens_per_s\":60000.0,"
         + "\"elapsed_s\":0.211}");
-    assertThat(MetricsLog.json(EVENTS.get(3))).contains("\"alpha\":0.5,\"shift\":-0.1,\"inv_std\":0.5,\"saturation\":0.1",
+    assertThat(MetricsLog.json(EVENTS.get(3))).contains(
+        "\"alpha\":0.5,\"shift\":-0.1,\"inv_std\":0.5,\"saturation\":0.1",
         "\"gamma\":2.0,\"inv_std\":0.5,\"in_rms\":2.0", "\"max_attention_logit\":7.0,\"log_z\":4.2");
     assertThat(MetricsLog.json(EVENTS.get(7))).contains("\"best_val_loss\":null", "\"final_val_loss\":null");
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import norma.autodiff.Parameter;
 import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
@@ -26,14 +27,14 @@ class CheckpointTest {
         "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight", "blocks.0.mlp.fc.weight",
         "blocks.0.mlp.proj.weight", "lm_head.weight", "blocks.0.attn.pre.weight", "blocks.0.attn.pre.bias",
         "blocks.0.attn.pre.beta", "final.beta");
-    assertThat(tensors.get("blocks.0.attn.qkv.weight").shape()).containsExactly(48, 16);
-    assertThat(tensors.get("blocks.0.mlp.proj.weight").shape()).containsExactly(16, 64);
-    assertThat(tensors.get("embedding_scale").shape()).isEmpty();
+    assertThat(Objects.requireNonNull(tensors.get("blocks.0.attn.qkv.weight")).shape()).containsExactly(48, 16);
+    assertThat(Objects.requireNonNull(tensors.get("blocks.0.mlp.proj.weight")).shape()).containsExactly(16, 64);
+    assertThat(Objects.requireNonNull(tensors.get("embedding_scale")).shape()).isEmpty();
     RunConfig config = RunFolder.open(run).config(List.of());
     try (Session session = Session.resume(config, Path.of(""), Checkpoint.open(run), true)) {
       for (Parameter parameter : session.model().parameters()) {
         double[] values = session.backend().read(session.weights().of(parameter));
-        float[] saved = tensors.get(parameter.name()).data();
+        float[] saved = Objects.requireNonNull(tensors.get(parameter.name())).data();
         for (int i = 0; i < saved.length; i++) {
           assertThat((float) values[i]).isEqualTo(saved[i]);
         }

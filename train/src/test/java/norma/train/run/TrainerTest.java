@@ -128,7 +128,8 @@ class TrainerTest {
       double[] huge = new double[(int) fc.size()];
       java.util.Arrays.fill(huge, Double.NaN);
       session.backend().write(session.weights().of(fc), huge);
-      Trainer trainer = new Trainer(session, new TrainObserver() {}, new AtomicBoolean());
+      Trainer trainer = new Trainer(session, new TrainObserver() {
+      }, new AtomicBoolean());
       assertThatThrownBy(trainer::run).isInstanceOf(DivergedException.class)
           .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp", "optim.lr");
     }
@@ -161,7 +162,8 @@ class TrainerTest {
     Files.writeString(folder.resolve("runs"), "in the way");
     RunConfig config = Runs.config(folder);
     try (Session session = Session.start(config, Path.of(""), true)) {
-      assertThatThrownBy(() -> new Trainer(session, new TrainObserver() {}, new AtomicBoolean()))
+      assertThatThrownBy(() -> new Trainer(session, new TrainObserver() {
+      }, new AtomicBoolean()))
           .isInstanceOf(RunException.class).hasMessageContainingAll("runs", "output.dir").hasMessageNotContaining("\n");
     }
     assertThat(Runs.list(folder)).hasSize(2); // the text and the file in the way

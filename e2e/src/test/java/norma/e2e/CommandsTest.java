@@ -1,0 +1,128 @@
+package norma.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Every command through the real launcher.
+class CommandsTest {
+  private static final String[] TINY = { "train", "configs/tiny.yaml", "data.val_fraction=0.02", "model.norm.all=dyt" };
+
+  @TempDir
+  private static Path folder;
+  private static Launcher trained = new Launcher(-1, "", "");
+  private static Path run = Path.of("");
+
+  @BeforeAll
+  static void train() throws Exception {
+    trained = Launcher.run(folder, TINY);
+    try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
+      run = runs.findFirst().orElseThrow();
+    }
+  }
+
+  @Test
+  void trainPrintsPlainLinesInAPipeAndNothingToStandardError() {
+    assertThat(trained.err()).isEmpty();
+    assertThat(trained.code()).isZero();
+    assertThat(trained.out()).contains("norma 0.1.0  train  ", "attn.pre dyt", "parameters", "backend  ", "step 1/20  loss",
+        "eval step 20", "completed at step 20", "report.html", "norma sample runs").doesNotContain("\r", "\u001B");
+    assertThat(run.resolve("report.html")).exists();
+  }
+
+  @Test
+  void evalPrintsTheLossThatTheRunLogged() throws Exception {
+    Launcher eval = Launcher.run(folder, "eval", run.toString());
+    assertThat(eval.code()).isZero();
+    String metrics = Files.readString(run.resolve("metrics.jsonl"));
+    String loss = metrics.substring(metrics.indexOf("\"final_val_loss\":") + 17, metrics.lastIndexOf('}'));
+    assertThat(eval.out()).contains("validation loss " + String.format(java.util.Locale.ROOT, "%.6f", Double.valueOf(loss)));
+    assertThat(Launcher.run(folder, "eval", run.toString()).out()).isEqualTo(eval.out());
+  }
+
+  @Test
+  void samplesDependOnTheSeedAlone() throws Exception {
+    Launcher first = Launcher.run(folder, "sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4");
+    assertThat(first.code()).isZero();
+    assertThat(first.out()).startsWith("Mac").hasSize(3 + 20 + 1);
+    assertThat(Launcher.run(folder, "sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4").out())
+        .isEqualTo(first.out());
+  }
+
+  @Test
+  void compareFindsNoDifferenceBetweenTwoRunsOfOneConfiguration() throws Exception {
+    assertThat(Launcher.run(folder, TINY).code()).isZero();
+    List<Path> runs;
+    try (Stream<Path> entries = Files.list(folder.resolve("runs"))) {
+      runs = entries.sorted().toList();
+    }
+    Launcher compared = Launcher.run(folder, "compare", runs.get(0).toString(), runs.get(1).toString());
+    assertThat(compared.code()).isZero();
+    assertThat(compared.out()).contains("the same configuration", "identical losses at all 5 logged steps");
+  }
+
+  @Test
+  void reportBuildsThePageAgain() throws Exception {
+    byte[] before = Files.readAllBytes(run.resolve("report.html"));
+    Files.delete(run.resolve("report.html"));
+    assertThat(Launcher.run(folder, "report", run.toString()).code()).isZero();
+    assertThat(Files.readAllBytes(run.resolve("report.html"))).isEqualTo(before);
+  }
+
+  @Test
+  void doctorSaysWhatIsUsed() throws Exception {
+    Launcher doctor = Launcher.run(folder, "doctor");
+    assertThat(doctor.code()).isZero();
+    assertThat(doctor.out()).contains("JDK ", "CPU ", "backend ", "GFLOP/s", "GB/s", "norms ", "advice ");
+  }
+
+  @Test
+  void helpAndVersionComeWithoutLoadingAnything() throws Exception {
+    Launcher help = Launcher.run(folder, "--help");
+    assertThat(help.code()).isZero();
+    assertThat(help.out()).contains("train", "eval", "sample", "compare", "report", "doctor", "Exit codes");
+    assertThat(Launcher.run(folder, "--version").out()).startsWith("norma 0.1.0 (");
+  }
+
+  @Test
+  void terminationEndsTheRunWithACheckpointAndCode130() throws Exception {
+    Path own = Files.createDirectory(folder.resolve("interrupted"));
+    Process process = Launcher.start(own, Map.of(), List.of(Launcher.HOME.resolve("norma").toString(), "train",
+        "configs/tiny.yaml", "train.steps=1000000", "train.eval_every=0", "train.checkpoint_every=0"));
+    try {
+      Path out = own.resolve("out.txt");
+      while (!Files.readString(out).contains("step 1/") && process.isAlive()) {
+        Thread.sleep(100);
+      }
+      process.destroy();
+      assertThat(process.waitFor()).isEqualTo(130);
+      assertThat(Files.readString(out)).contains("interrupted at step");
+      try (Stream<Path> checkpoints = Files.walk(own)) {
+        assertThat(checkpoints.filter(path -> path.endsWith("manifest.json"))).hasSize(1);
+      }
+    } finally {
+      Launcher.end(process);
+    }
+  }
+
+  @Test
+  void aMissingJdkIsOneLineThatSaysHowToGetOne() throws Exception {
+    // No java on the path, none in the usual places of an empty home: only what the system has installed is left.
+    Path fake = Files.createDirectories(folder.resolve("no-jdk"));
+    String script = Files.readString(Launcher.HOME.resolve("norma")).replaceAll("/usr/lib/jvm/\\*.*\\\\", "\\\\")
+        .replaceAll("/Library/Java[^;]*;", ";");
+    Path copy = Files.writeString(fake.resolve("norma"), script);
+    Process process = Launcher.start(fake, Map.of("HOME", fake.toString(), "JAVA_HOME", "", "PATH", "/bin:/nowhere"),
+        List.of("/bin/bash", "-c", "unset -f java; command() { return 1; }; . " + copy + " --help"));
+    assertThat(process.waitFor()).isEqualTo(2);
+    assertThat(Files.readString(fake.resolve("err.txt")).lines().toList()).hasSize(1).first().asString()
+        .contains("no JDK 25 found", "JAVA_HOME");
+  }
+}

@@ -1,0 +1,47 @@
+package norma.e2e;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/// Runs `norma` as a user does: a process of its own, from another directory.
+///
+/// @param code exit code
+/// @param out  standard output
+/// @param err  standard error
+record Launcher(int code, String out, String err) {
+  /// The project's root.
+  static final Path HOME = Path.of(System.getProperty("norma.home"));
+
+  static Launcher run(Path directory, String... arguments) throws IOException, InterruptedException {
+    return run(directory, Map.of(), List.of(arguments));
+  }
+
+  static Launcher run(Path directory, Map<String, String> environment, List<String> arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(HOME.resolve("norma").toString());
+    command.addAll(arguments);
+    Process process = start(directory, environment, command);
+    int code = process.waitFor();
+    return new Launcher(code, Files.readString(directory.resolve("out.txt")),
+        Files.readString(directory.resolve("err.txt")));
+  }
+
+  static Process start(Path directory, Map<String, String> environment, List<String> command) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile())
+        .redirectOutput(directory.resolve("out.txt").toFile()).redirectError(directory.resolve("err.txt").toFile());
+    builder.environment().putAll(environment);
+    return builder.start();
+  }
+
+  /// Ends a process that a test has started, whatever became of the test.
+  static void end(Process process) throws InterruptedException {
+    process.destroyForcibly();
+    process.waitFor(10, TimeUnit.SECONDS);
+  }
+}

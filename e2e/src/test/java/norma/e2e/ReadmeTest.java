@@ -1,0 +1,62 @@
+package norma.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Every `./norma` line of the README and of the guides runs. Training is cut short; run folders are those just made.
+class ReadmeTest {
+  private static final List<String> SHORT = List.of("train.steps=2", "train.eval_batches=1", "data.val_fraction=0.001",
+      "train.batch=2");
+
+  @TempDir
+  private Path folder;
+
+  @Test
+  void everyCommandOfTheDocumentationRuns() throws Exception {
+    List<String> commands = new ArrayList<>();
+    for (String page : List.of("README.md", "docs/your-own-norm.md")) {
+      Files.readString(Launcher.HOME.resolve(page)).lines().map(String::strip)
+          .filter(line -> line.startsWith("./norma ") || line.startsWith("NORMA_CLASSPATH=")).forEach(commands::add);
+    }
+    assertThat(commands).hasSizeGreaterThan(6);
+    Files.createSymbolicLink(folder.resolve("norma"), Launcher.HOME.resolve("norma"));
+    Files.createSymbolicLink(folder.resolve("examples"), Launcher.HOME.resolve("examples"));
+    Files.writeString(folder.resolve("my-text.txt"), "To be, or not to be, that is the question.\n".repeat(100));
+    for (String line : commands) {
+      String command = line.replaceAll("\\s+#.*", "");
+      command = replaceRuns(command);
+      command += command.contains(" train") ? " " + String.join(" ", SHORT) : "";
+      Process process = Launcher.start(folder, Map.of(), List.of("/bin/bash", "-c", command));
+      assertThat(process.waitFor()).as(command + "\n" + Files.readString(folder.resolve("err.txt"))).isZero();
+    }
+  }
+
+  /// `runs/NAME` stands for a run that the commands before have made: the oldest, then the next.
+  private String replaceRuns(String command) throws Exception {
+    if (!Files.exists(folder.resolve("runs"))) {
+      return command;
+    }
+    List<Path> runs;
+    try (Stream<Path> entries = Files.list(folder.resolve("runs"))) {
+      runs = entries.sorted().toList();
+    }
+    StringBuilder result = new StringBuilder();
+    int next = 0;
+    for (String word : command.split(" ")) {
+      boolean isRun = word.startsWith("runs/");
+      result.append(isRun ? "runs/" + runs.get(Math.min(next++, runs.size() - 1)).getFileName() : word).append(' ');
+    }
+    assertThat(Arrays.stream(command.split(" ")).filter(word -> word.startsWith("runs/")).count())
+        .isLessThanOrEqualTo(runs.size());
+    return result.toString().strip();
+  }
+}

@@ -1,0 +1,122 @@
+package norma.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Bad input gets one line, the right exit code, and leaves nothing behind.
+class BadInputTest {
+  @TempDir
+  private Path folder;
+
+  /// What a command line printed.
+  private record Outcome(int code, String out, String err) {}
+
+  static Stream<Arguments> badCommands() {
+    return Stream.of(bad(2, "model.widht=3: unknown key; did you mean model.width?", "model.widht=3"),
+        bad(2, "model.heads is 3", "model.heads=3"), bad(2, "did you mean dyisru", "model.norm.all=dysru"),
+        bad(2, "model.layers", "model.layers=two"), bad(2, "model.width", "model.width=12.5"),
+        bad(2, "no-such.yaml", "no-such.yaml"), bad(2, "expected one configuration file", "a.yaml", "b.yaml"),
+        bad(2, "runtime.precision", "runtime.precision=bf16"),
+        bad(3, "model.context is 640", "data.corpus='${folder}/ok.txt'", "model.context=640"),
+        bad(3, "missing.txt", "data.corpus='${folder}/missing.txt'"),
+        bad(3, "is empty", "data.corpus='${folder}/empty.txt'"), bad(3, "one", "data.corpus='${folder}/one.txt'"),
+        bad(3, "bad byte 0xE0 at offset 4", "data.corpus='${folder}/latin1.txt'"),
+        bad(3, "did you mean builtin:dickens", "data.corpus='builtin:dikens'"));
+  }
+
+  private static Arguments bad(int code, String message, String... arguments) {
+    return Arguments.of(code, message, List.of(arguments));
+  }
+
+  @ParameterizedTest
+  @MethodSource("badCommands")
+  void trainingOnBadInput(int code, String message, List<String> arguments) throws Exception {
+    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
+    Files.writeString(folder.resolve("empty.txt"), "");
+    Files.writeString(folder.resolve("one.txt"), "aaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    Files.write(folder.resolve("latin1.txt"), "Voil\u00E0, monsieur".getBytes(StandardCharsets.ISO_8859_1));
+    List<String> command = new ArrayList<>(List.of("train", "output.dir='" + folder.resolve("runs") + "'"));
+    arguments.forEach(argument -> command.add(argument.replace("${folder}", folder.toString())));
+    Outcome outcome = run(command.toArray(new String[0]));
+    assertThat(outcome.err).contains(message);
+    assertOneLine(outcome, code);
+    assertThat(folder.resolve("runs")).doesNotExist();
+  }
+
+  @Test
+  void wrongUsageNamesTheNearestWord() {
+    Outcome command = run("trian");
+    assertThat(command.err).contains("trian", "did you mean", "train");
+    assertOneLine(command, 2);
+    Outcome option = run("sample", "x", "--temprature", "1");
+    assertThat(option.err).contains("--temprature", "--temperature");
+    assertOneLine(option, 2);
+    Outcome number = run("sample", "x", "--tokens", "many");
+    assertThat(number.err).contains("--tokens", "many");
+    assertOneLine(number, 2);
+    assertOneLine(run("eval"), 2);
+  }
+
+  @Test
+  void aFolderThatIsNoRunIsSaidToBeNone() throws Exception {
+    for (String command : List.of("eval", "sample", "report")) {
+      Outcome missing = run(command, folder.resolve("nothing").toString());
+      assertThat(missing.err).contains("nothing is not a folder");
+      assertOneLine(missing, 3);
+      Path other = Files.createDirectories(folder.resolve("other"));
+      Outcome wrong = run(command, other.toString());
+      assertThat(wrong.err).contains("is not a run folder");
+      assertOneLine(wrong, 3);
+    }
+  }
+
+  @Test
+  void anOutputFolderThatCannotBeWrittenIsOneLine() throws Exception {
+    Files.writeString(folder.resolve("file"), "in the way");
+    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
+    Outcome outcome = run("train", "data.corpus='" + folder.resolve("ok.txt") + "'",
+        "output.dir='" + folder.resolve("file/runs") + "'");
+    assertThat(outcome.err).contains("cannot create a run folder", "output.dir");
+    assertOneLine(outcome, 3);
+  }
+
+  @Test
+  void debugAddsTheStackTrace() {
+    assertThat(run("--debug", "train", "model.heads=3").err).contains("\tat norma.");
+  }
+
+  private static void assertOneLine(Outcome outcome, int code) {
+    assertThat(outcome.code).as(outcome.err).isEqualTo(code);
+    assertThat(outcome.err.lines().toList()).hasSize(1).first().asString().startsWith("norma: ");
+    assertThat(outcome.out).isEmpty();
+  }
+
+  private static Outcome run(String... arguments) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+    try {
+      int code = Main.run(arguments);
+      return new Outcome(code, outBytes.toString(StandardCharsets.UTF_8), errBytes.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+}
