@@ -22,7 +22,6 @@ import org.nd4j.linalg.api.memory.enums.ResetPolicy;
 import org.nd4j.linalg.api.memory.enums.SpillPolicy;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /// The definition of every primitive: compositions of ND4J operations, readable first, in float32 or float64.
@@ -166,12 +165,13 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
     w.nd4j().muli(1 - c.lr() * c.weightDecay()).subi(first.div(root).muli(c.lr() / c.correction1()));
   }
 
-  /// Part i of (B, T, N) seen as (B, H, T, D): a view.
+  /// Part i of (B, T, N) seen as (B, H, T, D): a view. Not by `get`, which drops the dimensions of a view of one element.
   private static INDArray heads(Array x, int part, int heads, int headWidth) {
-    INDArray all = x.nd4j().reshape('c', new long[]{ x.dim(0), x.dim(1), x.dim(2) / headWidth, headWidth }).permute(0,
-        2, 1, 3);
-    return all.get(NDArrayIndex.all(), NDArrayIndex.interval(part * heads, (part + 1) * heads), NDArrayIndex.all(),
-        NDArrayIndex.all());
+    INDArray all = x.nd4j();
+    long width = x.dim(2);
+    long[] shape = { x.dim(0), heads, x.dim(1), headWidth };
+    long[] strides = { x.dim(1) * width, headWidth, width, 1 };
+    return Nd4j.create(all.data(), shape, strides, all.offset() + (long) part * heads * headWidth, 'c');
   }
 
   /// `q k^T / sqrt(D)`, minus infinity at later positions. (B, H, T, T)
