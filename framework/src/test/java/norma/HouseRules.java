@@ -1,0 +1,78 @@
+package norma;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
+
+/// The dependencies that are allowed, for the architecture test of every module.
+public final class HouseRules {
+
+  /// The one package that may use the Vector API.
+  public static final String VECTOR_PACKAGE = "norma.kernels.vector";
+
+  /// Layers from the bottom to the top; each sees those before it. `nn` and `optim` stand side by side.
+  private static final List<String> LAYERS = List.of("array", "kernels", "ops", "autodiff", "nn", "models", "train");
+
+  private HouseRules() {}
+
+  /// The production classes on the class path.
+  public static JavaClasses production() {
+    return new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+        .importPackages("norma");
+  }
+
+  /// `array <- kernels <- ops <- autodiff <- nn, optim <- models <- train`.
+  public static ArchRule dependenciesPointDownwards() {
+    var layers = layeredArchitecture().consideringOnlyDependenciesInAnyPackage("norma..").withOptionalLayers(true);
+    for (String layer : LAYERS) {
+      layers = layers.layer(layer).definedBy("norma." + layer + "..");
+    }
+    layers = layers.layer("optim").definedBy("norma.optim..");
+    for (int i = 0; i < LAYERS.size(); i++) {
+      String[] above = LAYERS.subList(i + 1, LAYERS.size()).toArray(String[]::new);
+      layers = above.length == 0
+          ? layers.whereLayer(LAYERS.get(i)).mayNotBeAccessedByAnyLayer()
+          : layers.whereLayer(LAYERS.get(i)).mayOnlyBeAccessedByLayers(withOptim(LAYERS.get(i), above));
+    }
+    return layers.whereLayer("optim").mayOnlyBeAccessedByLayers("models", "train");
+  }
+
+  /// The Vector API is an incubating module: one package uses it, so that one package changes with it.
+  public static ArchRule theVectorApiIsUsedInOnePackage() {
+    return noClasses().that().resideOutsideOfPackage(VECTOR_PACKAGE).should().dependOnClassesThat()
+        .resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
+  }
+
+  /// The autodiff is ours.
+  public static ArchRule noOtherAutodiff() {
+    return noClasses().should().dependOnClassesThat()
+        .resideInAnyPackage("org.nd4j.autodiff..", "org.deeplearning4j..");
+  }
+
+  /// Results for people are the command line's business; diagnostics go to Log4j.
+  public static ArchRule onlyTheCommandLinePrints() {
+    return noClasses().that().resideOutsideOfPackage("norma.train.cli..").should()
+        .accessField(System.class, "out").orShould().accessField(System.class, "err").orShould()
+        .callMethod(Throwable.class, "printStackTrace");
+  }
+
+  /// One logging library.
+  public static ArchRule noJavaUtilLogging() {
+    return noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..");
+  }
+
+  private static String[] withOptim(String layer, String[] above) {
+    boolean below = LAYERS.indexOf(layer) < LAYERS.indexOf("nn");
+    if (!below) {
+      return above;
+    }
+    String[] all = java.util.Arrays.copyOf(above, above.length + 1);
+    all[above.length] = "optim";
+    return all;
+  }
+}
