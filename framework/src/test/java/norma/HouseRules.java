@@ -23,6 +23,7 @@ public final class HouseRules {
   /// The production classes on the class path.
   public static JavaClasses production() {
     return new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+        .withImportOption(location -> !location.contains("-tests.jar")) // another module's, once packaged
         .importPackages("norma");
   }
 
