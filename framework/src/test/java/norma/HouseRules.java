@@ -15,8 +15,9 @@ public final class HouseRules {
   /// The one package that may use the Vector API.
   public static final String VECTOR_PACKAGE = "norma.kernels.vector";
 
-  /// Layers from the bottom to the top; each sees those before it. `nn` and `optim` stand side by side.
-  private static final List<String> LAYERS = List.of("array", "kernels", "ops", "autodiff", "nn", "models", "train");
+  /// Layers from the bottom to the top; each sees those before it, and none beside it.
+  private static final List<List<String>> LAYERS = List.of(List.of("array"), List.of("kernels"), List.of("ops"),
+      List.of("autodiff"), List.of("nn", "optim", "weights"), List.of("models"), List.of("train"));
 
   private HouseRules() {}
 
@@ -27,20 +28,19 @@ public final class HouseRules {
         .importPackages("norma");
   }
 
-  /// `array <- kernels <- ops <- autodiff <- nn, optim <- models <- train`.
+  /// `array <- kernels <- ops <- autodiff <- nn, optim, weights <- models <- train`.
   public static ArchRule dependenciesPointDownwards() {
-    var layers = layeredArchitecture().consideringOnlyDependenciesInAnyPackage("norma..").withOptionalLayers(true);
-    for (String layer : LAYERS) {
-      layers = layers.layer(layer).definedBy("norma." + layer + "..");
+    var rule = layeredArchitecture().consideringOnlyDependenciesInAnyPackage("norma..").withOptionalLayers(true);
+    for (String layer : LAYERS.stream().flatMap(List::stream).toList()) {
+      rule = rule.layer(layer).definedBy("norma." + layer + "..");
     }
-    layers = layers.layer("optim").definedBy("norma.optim..");
-    for (int i = 0; i < LAYERS.size(); i++) {
-      String[] above = LAYERS.subList(i + 1, LAYERS.size()).toArray(String[]::new);
-      layers = above.length == 0
-          ? layers.whereLayer(LAYERS.get(i)).mayNotBeAccessedByAnyLayer()
-          : layers.whereLayer(LAYERS.get(i)).mayOnlyBeAccessedByLayers(withOptim(LAYERS.get(i), above));
+    for (int i = 0; i < LAYERS.size() - 1; i++) {
+      String[] above = LAYERS.subList(i + 1, LAYERS.size()).stream().flatMap(List::stream).toArray(String[]::new);
+      for (String layer : LAYERS.get(i)) {
+        rule = rule.whereLayer(layer).mayOnlyBeAccessedByLayers(above);
+      }
     }
-    return layers.whereLayer("optim").mayOnlyBeAccessedByLayers("models", "train");
+    return rule.whereLayer("train").mayNotBeAccessedByAnyLayer();
   }
 
   /// The Vector API is an incubating module: one package uses it, so that one package changes with it.
@@ -65,15 +65,5 @@ public final class HouseRules {
   /// One logging library.
   public static ArchRule noJavaUtilLogging() {
     return noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..");
-  }
-
-  private static String[] withOptim(String layer, String[] above) {
-    boolean below = LAYERS.indexOf(layer) < LAYERS.indexOf("nn");
-    if (!below) {
-      return above;
-    }
-    String[] all = java.util.Arrays.copyOf(above, above.length + 1);
-    all[above.length] = "optim";
-    return all;
   }
 }

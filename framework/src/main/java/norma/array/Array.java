@@ -121,6 +121,22 @@ public final class Array {
     return host().nd4j(offset, shape);
   }
 
+  /// A strided ND4J view of the same memory. Host backends only.
+  ///
+  /// @param from    first element
+  /// @param dims    shape of the view
+  /// @param strides elements from one index to the next, of each dimension
+  public INDArray nd4jView(long from, long[] dims, long[] strides) {
+    long last = from;
+    for (int i = 0; i < dims.length; i++) {
+      last += (dims[i] - 1) * strides[i];
+    }
+    if (from < 0 || last >= size) {
+      throw new IndexOutOfBoundsException("view " + Arrays.toString(dims) + " at " + from + " of " + this);
+    }
+    return host().nd4j(offset + from, dims, strides);
+  }
+
   private HostMemory host() {
     if (memory instanceof HostMemory host) {
       return host;

@@ -81,7 +81,12 @@ public final class HostMemory implements Memory {
       strides[i] = stride;
       stride *= shape[i];
     }
-    return Nd4j.create(flat.data(), dims, strides, start + offset, 'c');
+    return nd4j(offset, dims, strides);
+  }
+
+  /// The same with strides, in elements.
+  INDArray nd4j(long offset, long[] shape, long[] strides) {
+    return Nd4j.create(flat.data(), shape, strides, start + offset, 'c');
   }
 
   @Override

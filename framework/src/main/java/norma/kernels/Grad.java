@@ -1,6 +1,7 @@
 package norma.kernels;
 
 import norma.array.Array;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /// Where a backward kernel puts the gradient of one input.
 ///
@@ -11,6 +12,17 @@ public record Grad(Array array, boolean add) {
   /// Overwrites `array`.
   public static Grad write(Array array) {
     return new Grad(array, false);
+  }
+
+  /// Puts an ND4J array of as many elements here. Host backends only.
+  public void put(INDArray value) {
+    INDArray target = array.reshape(Math.toIntExact(array.size())).nd4j();
+    INDArray flat = value.reshape('c', new long[]{ value.length() });
+    if (add) {
+      target.addi(flat);
+    } else {
+      target.assign(flat);
+    }
   }
 
   /// Adds to `array`.

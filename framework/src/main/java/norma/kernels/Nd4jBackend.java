@@ -3,6 +3,7 @@ package norma.kernels;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
@@ -20,11 +21,19 @@ public final class Nd4jBackend implements Backend {
   /// @param dtype  FLOAT32 or FLOAT64
   /// @param poison whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
   public Nd4jBackend(DType dtype, boolean poison) {
+    this(dtype, OptionalInt.empty(), poison);
+  }
+
+  /// A backend with a given number of threads.
+  ///
+  /// @param threads for products; empty for ND4J's own choice
+  public Nd4jBackend(DType dtype, OptionalInt threads, boolean poison) {
     if (dtype == DType.INT32) {
       throw new IllegalArgumentException("a backend computes in FLOAT32 or FLOAT64, not in INT32");
     }
     this.dtype = dtype;
     this.poison = poison;
+    threads.ifPresent(n -> Nd4j.getNDArrayFactory().blas().setMaxThreads(n));
   }
 
   @Override

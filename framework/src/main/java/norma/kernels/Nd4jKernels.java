@@ -165,13 +165,11 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
     w.nd4j().muli(1 - c.lr() * c.weightDecay()).subi(first.div(root).muli(c.lr() / c.correction1()));
   }
 
-  /// Part i of (B, T, N) seen as (B, H, T, D): a view. Not by `get`, which drops the dimensions of a view of one element.
+  /// Part i of (B, T, N) seen as (B, H, T, D): a view.
   private static INDArray heads(Array x, int part, int heads, int headWidth) {
-    INDArray all = x.nd4j();
-    long width = x.dim(2);
-    long[] shape = { x.dim(0), heads, x.dim(1), headWidth };
-    long[] strides = { x.dim(1) * width, headWidth, width, 1 };
-    return Nd4j.create(all.data(), shape, strides, all.offset() + (long) part * heads * headWidth, 'c');
+    long row = x.dim(2);
+    return x.nd4jView((long) part * heads * headWidth, new long[]{ x.dim(0), heads, x.dim(1), headWidth },
+        new long[]{ x.dim(1) * row, headWidth, row, 1 });
   }
 
   /// `q k^T / sqrt(D)`, minus infinity at later positions. (B, H, T, T)

@@ -49,15 +49,8 @@ final class Nd4jMath {
 
   /// Writes or adds `value`, in the shape of the gradient.
   static void store(@Nullable Grad grad, INDArray value) {
-    if (grad == null) {
-      return;
-    }
-    INDArray target = grad.array().reshape(Math.toIntExact(grad.array().size())).nd4j();
-    INDArray flat = value.reshape('c', new long[]{ value.length() });
-    if (grad.add()) {
-      target.addi(flat);
-    } else {
-      target.assign(flat);
+    if (grad != null) {
+      grad.put(value);
     }
   }
 

@@ -9,7 +9,6 @@ import norma.array.Array;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /// The definition of the element-wise primitives, as compositions of ND4J operations.
@@ -82,7 +81,7 @@ interface Nd4jScalars extends ScalarKernels {
   }
 
   private static INDArray columns(Array x, int from, int count) {
-    return matrix(x).get(NDArrayIndex.all(), NDArrayIndex.interval(from, from + count));
+    return x.nd4jView(from, new long[]{ x.rows(), count }, new long[]{ x.dim(-1), 1 });
   }
 
   /// The factors of a mask, as an array like `model`.

@@ -1,9 +1,12 @@
 package norma.models;
 
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.GradientBuffer;
@@ -25,19 +28,32 @@ import norma.ops.Op;
 /// @param decayed        those that weight decay applies to
 /// @param positions      those of the position embedding, which nanoGPT does not count
 /// @param tokens         predicted tokens of one step
-public record CostModel(Map<String, Cost> layers, long parameters, long decayed, long positions, long tokens) {
+public record CostModel(Map<String, Layer> layers, long parameters, long decayed, long positions, long tokens) {
+
+  /// One layer.
+  ///
+  /// @param parameters learnable numbers; a tied weight counts where it is used first
+  /// @param cost       of its operations in one step
+  public record Layer(long parameters, Cost cost) {
+    private Layer plus(Layer other) {
+      return new Layer(parameters + other.parameters, cost.plus(other.cost));
+    }
+  }
 
   /// Traces one step.
   ///
   /// @param batch sequences in a step
   /// @param dtype of activations
   public static CostModel of(Gpt model, int batch, DType dtype) {
-    Map<String, Cost> layers = new LinkedHashMap<>();
+    Map<String, Layer> layers = new LinkedHashMap<>();
+    Set<Parameter> seen = new HashSet<>();
     TapeObserver observer = new TapeObserver() {
       @Override
       public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
         List<Array> arrays = Arrays.stream(inputs).map(Tensor::value).toList();
-        layers.merge(layer, Cost.of(op, arrays, output.value()), Cost::plus);
+        long fresh = Arrays.stream(inputs).map(Tensor::parameter).filter(p -> p != null && seen.add(p))
+            .mapToLong(p -> Objects.requireNonNull(p).size()).sum();
+        layers.merge(layer, new Layer(fresh, Cost.of(op, arrays, output.value())), Layer::plus);
       }
     };
     TracingBackend backend = new TracingBackend(dtype);
@@ -56,12 +72,12 @@ public record CostModel(Map<String, Cost> layers, long parameters, long decayed,
 
   /// Floating-point operations of one step, forward and backward.
   public double flops() {
-    return layers.values().stream().mapToDouble(cost -> cost.forwardFlops() + cost.backwardFlops()).sum();
+    return layers.values().stream().mapToDouble(layer -> layer.cost.forwardFlops() + layer.cost.backwardFlops()).sum();
   }
 
   /// Bytes that one step keeps for backward.
   public long savedBytes() {
-    return layers.values().stream().mapToLong(Cost::savedBytes).sum();
+    return layers.values().stream().mapToLong(layer -> layer.cost.savedBytes()).sum();
   }
 
   private static long count(List<Parameter> parameters, String prefix) {

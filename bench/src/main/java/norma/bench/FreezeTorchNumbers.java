@@ -1,0 +1,146 @@
+package norma.bench;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import norma.array.DType;
+import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
+import norma.bench.Formula.Batch;
+import norma.bench.ParityCase.Slots;
+import norma.kernels.Backend;
+import norma.kernels.Nd4jBackend;
+import norma.models.Gpt;
+import norma.models.GptConfig.EmbeddingScale;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AdamW;
+import org.bytedeco.pytorch.AdamWOptions;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Writes PyTorch's numbers, computed in float64, that the module `models` compares itself with in every build.
+public final class FreezeTorchNumbers {
+  private static final MathContext DIGITS = new MathContext(13);
+  private static final String GRADIENT = "L2 norm, largest magnitude, sum of g_i cos(1 + 2.3 i), first element, last element,"
+      + " and the error of PyTorch's own float32 in models like this one, relative to the largest magnitude";
+  private static final int STEPS = 10;
+  private static final int TRAINING_BATCH = 4;
+
+  private FreezeTorchNumbers() {}
+
+  /// The whole file.
+  private record Frozen(String made, String pytorch, String weights, String tokens, String gradient, int vocabulary,
+      int batch, int context, int width, int heads, int mlpRatio, List<Model> models, Training training) {}
+
+  /// @param gradients by parameter, what [#GRADIENT] says
+  private record Model(ParityCase model, double loss, Map<String, List<Double>> gradients) {}
+
+  /// The optimizer's settings and the losses of every norm type in pre slots; step s has learning rate `lr * s`.
+  private record Training(int batch, double lr, double beta1, double beta2, double eps, double weightDecay,
+      double clipNorm, List<Run> runs) {}
+
+  private record Run(ParityCase model, List<Double> losses, List<Double> gradientNorms) {}
+
+  /// @param args version of PyTorch's bindings, path of the file
+  public static void main(String[] args) throws IOException {
+    Training training = new Training(TRAINING_BATCH, 1e-3, 0.9, 0.99, 1e-8, 0.1, 1, new ArrayList<>());
+    List<Model> models = new ArrayList<>();
+    try (Backend backend = new Nd4jBackend(DType.FLOAT64, false)) {
+      for (String type : ParityCase.TYPES) {
+        models.add(gradients(new ParityCase(type, Slots.PRE, Map.of(), 2, false, true, EmbeddingScale.NONE)));
+        EmbeddingScale scale = type.endsWith("norm") ? EmbeddingScale.FIXED : EmbeddingScale.LEARNABLE;
+        models.add(gradients(new ParityCase(type, Slots.ALL, Map.of(), 1, true, false, scale)));
+        training.runs.add(
+            train(backend, training, new ParityCase(type, Slots.PRE, Map.of(), 2, true, true, EmbeddingScale.NONE)));
+      }
+    }
+    Frozen frozen = new Frozen("./mvnw -Pbench,freeze -pl bench -am process-classes (norma.bench.FreezeTorchNumbers)",
+        "org.bytedeco:pytorch:" + args[0] + ", float64", Formula.WEIGHTS, Formula.TOKENS,
+        GRADIENT, ParityCase.VOCABULARY,
+        ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.WIDTH, ParityCase.HEADS, ParityCase.MLP_RATIO, models,
+        training);
+    Path file = Path.of(args[1]);
+    String json = JsonMapper.builder().build().writerWithDefaultPrettyPrinter().writeValueAsString(frozen);
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    Files.writeString(file, json + "\n");
+    System.out.println("wrote " + Files.size(file) + " bytes to " + file);
+  }
+
+  private static Model gradients(ParityCase model) {
+    Numbers exact = Numbers.torch(model, DType.FLOAT64);
+    Map<String, Double> rounding = Numbers.torchFloat32Errors(model);
+    Map<String, List<Double>> gradients = new LinkedHashMap<>();
+    exact.gradients().forEach((name, gradient) -> gradients.put(name,
+        summary(gradient, Objects.requireNonNull(rounding.get(name)))));
+    return new Model(model, rounded(exact.loss()), gradients);
+  }
+
+  private static List<Double> summary(double[] gradient, double rounding) {
+    double squares = 0;
+    double along = 0;
+    for (int i = 0; i < gradient.length; i++) {
+      squares += gradient[i] * gradient[i];
+      along += gradient[i] * StrictMath.cos(1 + 2.3 * i);
+    }
+    return List.of(rounded(Math.sqrt(squares)), rounded(Numbers.largest(gradient)), rounded(along),
+        rounded(gradient[0]), rounded(gradient[gradient.length - 1]),
+        new BigDecimal(Math.min(1, rounding)).round(new MathContext(2)).doubleValue());
+  }
+
+  private static Run train(Backend backend, Training settings, ParityCase model) {
+    try (PointerScope scope = new PointerScope()) {
+      TorchGpt gpt = start(backend, model);
+      Tensor[] all = gpt.parameters().values().toArray(Tensor[]::new);
+      Tensor[] matrices = gpt.parameters().values().stream().filter(p -> p.dim() >= 2).toArray(Tensor[]::new);
+      Tensor[] others = gpt.parameters().values().stream().filter(p -> p.dim() < 2).toArray(Tensor[]::new);
+      List<Double> losses = new ArrayList<>();
+      List<Double> norms = new ArrayList<>();
+      List<AdamW> optimizers = new ArrayList<>(List.of(optimizer(matrices, settings, settings.weightDecay)));
+      if (others.length > 0) {
+        optimizers.add(optimizer(others, settings, 0));
+      }
+      for (int step = 1; step <= STEPS; step++) {
+        Batch batch = new Batch(step, TRAINING_BATCH, ParityCase.CONTEXT, ParityCase.VOCABULARY);
+        optimizers.forEach(AdamW::zero_grad);
+        Tensor loss = gpt.loss(batch.tensor(0), batch.tensor(1));
+        loss.backward();
+        losses.add(rounded(loss.item_double()));
+        norms.add(rounded(torch.clip_grad_norm_(new TensorVector(all), settings.clipNorm)));
+        for (AdamW optimizer : optimizers) {
+          optimizer.param_groups().get(0).options().set_lr(settings.lr * step);
+          optimizer.step();
+        }
+      }
+      return new Run(model, losses, norms);
+    }
+  }
+
+  private static AdamW optimizer(Tensor[] parameters, Training settings, double weightDecay) {
+    AdamWOptions options = new AdamWOptions(settings.lr);
+    // A C++ tuple: its last member comes first in memory.
+    options.betas().put(settings.beta2, settings.beta1);
+    options.eps().put(settings.eps);
+    options.weight_decay().put(weightDecay);
+    return new AdamW(new TensorVector(parameters), options);
+  }
+
+  private static TorchGpt start(Backend backend, ParityCase model) {
+    List<Parameter> parameters = new Gpt(model.config(), ParityCase.VOCABULARY).parameters();
+    ParameterBuffer values = new ParameterBuffer(backend, parameters);
+    Formula.writeWeights(backend, values, 0);
+    return new TorchGpt(model.config(), backend, values);
+  }
+
+  private static double rounded(double number) {
+    return new BigDecimal(number).round(DIGITS).doubleValue();
+  }
+}

@@ -1,0 +1,121 @@
+package norma.bench;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import norma.array.DType;
+import norma.autodiff.GradientBuffer;
+import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
+import norma.autodiff.Pass;
+import norma.autodiff.Tape;
+import norma.autodiff.Tensor;
+import norma.bench.Formula.Batch;
+import norma.kernels.Backend;
+import norma.kernels.Kernels;
+import norma.kernels.Nd4jBackend;
+import norma.models.Gpt;
+import org.bytedeco.javacpp.PointerScope;
+
+/// Loss and gradients of one model with the weights and tokens of [Formula].
+///
+/// @param loss      mean cross-entropy in nats
+/// @param gradients by parameter
+record Numbers(double loss, Map<String, double[]> gradients) {
+  private static final int NEIGHBOURS = 8;
+  private static final Batch BATCH = new Batch(1, ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.VOCABULARY);
+
+  /// PyTorch's.
+  static Numbers torch(ParityCase model, DType dtype) {
+    return torch(model, dtype, 0);
+  }
+
+  /// How far PyTorch's own gradients in float32 are from those in float64, relative to the largest element: the worst of
+  /// several models close by, because one scalar's error may be small by luck.
+  static Map<String, Double> torchFloat32Errors(ParityCase model) {
+    Map<String, Double> errors = new LinkedHashMap<>();
+    for (int i = 0; i < NEIGHBOURS; i++) {
+      Numbers exact = torch(model, DType.FLOAT64, i);
+      Numbers single = torch(model, DType.FLOAT32, i);
+      exact.gradients.keySet().forEach(name -> errors.merge(name, single.difference(name, exact), Math::max));
+    }
+    return errors;
+  }
+
+  private static Numbers torch(ParityCase model, DType dtype, int neighbour) {
+    try (Backend backend = new Nd4jBackend(dtype, true); PointerScope scope = new PointerScope()) {
+      Gpt gpt = new Gpt(model.config(), ParityCase.VOCABULARY);
+      TorchGpt torch = new TorchGpt(model.config(), backend, weights(gpt, backend, neighbour));
+      org.bytedeco.pytorch.Tensor loss = torch.loss(BATCH.tensor(0), BATCH.tensor(1));
+      loss.backward();
+      Map<String, double[]> gradients = new LinkedHashMap<>();
+      torch.parameters().keySet().forEach(name -> gradients.put(name, torch.gradient(name)));
+      return new Numbers(loss.item_double(), gradients);
+    }
+  }
+
+  /// Norma's.
+  static Numbers norma(ParityCase model, DType dtype) {
+    try (Backend backend = new Nd4jBackend(dtype, true)) {
+      Gpt gpt = new Gpt(model.config(), ParityCase.VOCABULARY);
+      Kernels kernels = backend.kernels();
+      GradientBuffer gradients = new GradientBuffer(backend, gpt.parameters());
+      gradients.start();
+      double loss;
+      try (Tape tape = new Tape(kernels, weights(gpt, backend, 0), gradients, new Pass(true, 1, 1, 0), null)) {
+        double mean = 1.0 / (ParityCase.BATCH * ParityCase.CONTEXT);
+        Tensor value = gpt.loss(tape, BATCH.array(backend, 0), BATCH.array(backend, 1), mean);
+        loss = backend.read(value.value())[0];
+        tape.backward(value);
+      }
+      gradients.finish(kernels);
+      Map<String, double[]> numbers = new LinkedHashMap<>();
+      for (Parameter parameter : gpt.parameters()) {
+        numbers.put(parameter.name(), backend.read(gradients.of(parameter)));
+      }
+      return new Numbers(loss, numbers);
+    }
+  }
+
+  /// Largest difference of two elements of a parameter's gradient, relative to its largest element.
+  double difference(String parameter, Numbers expected) {
+    double[] a = gradient(parameter);
+    double[] b = expected.gradient(parameter);
+    if (a.length != b.length) {
+      throw new IllegalArgumentException(parameter + " has " + a.length + " and " + b.length + " elements");
+    }
+    double[] difference = new double[a.length];
+    for (int i = 0; i < a.length; i++) {
+      difference[i] = a[i] - b[i];
+    }
+    return largest(difference) / largest(b);
+  }
+
+  /// The gradient of one parameter.
+  double[] gradient(String parameter) {
+    double[] gradient = gradients.get(parameter);
+    if (gradient == null) {
+      throw new IllegalArgumentException("no gradient of '" + parameter + "' among " + gradients.keySet());
+    }
+    return gradient;
+  }
+
+  /// The largest magnitude of all gradients.
+  double largest() {
+    return gradients.values().stream().mapToDouble(Numbers::largest).max().orElseThrow();
+  }
+
+  /// The largest magnitude.
+  static double largest(double[] numbers) {
+    double largest = 0;
+    for (double number : numbers) {
+      largest = Math.max(largest, Math.abs(number)); // NaN stays NaN
+    }
+    return largest;
+  }
+
+  private static ParameterBuffer weights(Gpt gpt, Backend backend, int neighbour) {
+    ParameterBuffer values = new ParameterBuffer(backend, gpt.parameters());
+    Formula.writeWeights(backend, values, neighbour);
+    return values;
+  }
+}

@@ -1,0 +1,100 @@
+package norma.bench;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import norma.models.GptConfig;
+import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.EmbeddingScale;
+import norma.models.NormSlots;
+import norma.models.NormSlots.Block;
+import norma.models.NormSlots.Sublayer;
+import norma.nn.NormSpec;
+
+/// A small GPT with one norm type: what varies between the compared models.
+///
+/// @param type           norm type
+/// @param slots          where it stands
+/// @param settings       of every slot
+/// @param layers         number of blocks
+/// @param bias           `model.bias`
+/// @param tied           `model.tie_embeddings`
+/// @param embeddingScale `model.embedding_scale`
+record ParityCase(String type, Slots slots, Map<String, Object> settings, int layers, boolean bias, boolean tied,
+    EmbeddingScale embeddingScale) {
+  static final int VOCABULARY = 13;
+  static final int BATCH = 2;
+  static final int CONTEXT = 9;
+  static final int WIDTH = 24;
+  static final int HEADS = 3;
+  static final int MLP_RATIO = 4;
+  static final List<String> TYPES = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf", "none");
+
+  /// Where the norm stands; every other slot is empty.
+  enum Slots {
+    /// `attn.pre`, `mlp.pre` and `final`, as in GPT-2.
+    PRE,
+    /// `attn.branch` and `mlp.branch`.
+    BRANCH,
+    /// `attn.post` and `mlp.post`, as in the Transformer of 2017.
+    POST,
+    /// Everywhere, `qk` and `embedding` too.
+    ALL
+  }
+
+  /// Every type in every arrangement, with and without bias; heads and embedding scales take turns.
+  static List<ParityCase> all() {
+    List<EmbeddingScale> scales = List.of(EmbeddingScale.values());
+    List<ParityCase> cases = new ArrayList<>();
+    for (String type : TYPES) {
+      for (Slots slots : Slots.values()) {
+        for (boolean bias : new boolean[]{ true, false }) {
+          int turn = cases.size() / 2 + (bias ? 1 : 0) + TYPES.indexOf(type);
+          EmbeddingScale scale = scales.get(turn % scales.size());
+          cases.add(of(type, slots, bias, turn % 2 == 0, scale));
+        }
+      }
+    }
+    return cases;
+  }
+
+  private static ParityCase of(String type, Slots slots, boolean bias, boolean tied, EmbeddingScale scale) {
+    boolean direct = type.equals("dyisru") && !bias; // both parametrizations
+    Map<String, Object> settings = direct ? Map.of("parametrization", "direct", "scale_sqrt_width", true) : Map.of();
+    return new ParityCase(type, slots, settings, 2, bias, tied, learnable(type, slots, scale));
+  }
+
+  /// Before a norm that divides by the size of its input the scale's gradient is nothing but eps and rounding.
+  private static EmbeddingScale learnable(String type, Slots slots, EmbeddingScale scale) {
+    boolean invariant = slots == Slots.ALL && (type.equals("layernorm") || type.equals("rmsnorm"));
+    return invariant && scale == EmbeddingScale.LEARNABLE ? EmbeddingScale.FIXED : scale;
+  }
+
+  /// The model.
+  GptConfig config() {
+    return new GptConfig(layers, HEADS, WIDTH, CONTEXT, MLP_RATIO, bias, 0, Activation.GELU, tied, embeddingScale,
+        normSlots());
+  }
+
+  private NormSlots normSlots() {
+    NormSpec none = NormSpec.NONE;
+    NormSpec norm = new NormSpec(type, settings);
+    return switch (slots) {
+      case PRE -> NormSlots.all(norm, layers);
+      case BRANCH -> new NormSlots(none, none, none, blocks(new Sublayer(none, norm, none)));
+      case POST -> new NormSlots(none, none, none, blocks(new Sublayer(none, none, norm)));
+      case ALL -> new NormSlots(norm, norm, norm, blocks(new Sublayer(norm, norm, norm)));
+    };
+  }
+
+  private List<Block> blocks(Sublayer both) {
+    return Collections.nCopies(layers, new Block(both, both));
+  }
+
+  @Override
+  public String toString() {
+    return type + (settings.isEmpty() ? "" : " " + settings) + ", slots " + slots + (bias ? ", bias" : ", no bias")
+        + (tied ? ", tied" : ", untied") + ", embedding scale " + embeddingScale;
+  }
+}

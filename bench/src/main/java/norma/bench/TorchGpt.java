@@ -1,0 +1,178 @@
+package norma.bench;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import norma.array.DType;
+import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
+import norma.kernels.Backend;
+import norma.models.GptConfig;
+import norma.models.NormSlots.Sublayer;
+import norma.nn.NormSpec;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/// [norma.models.Gpt] a second time, in PyTorch's operations and with PyTorch's automatic differentiation. It shares
+/// nothing with Norma but the configuration and the parameters' names; the norms are written from their formulas.
+///
+/// Tensors live until the [org.bytedeco.javacpp.PointerScope] in which they were made is closed.
+public final class TorchGpt {
+  private final GptConfig config;
+  private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+
+  /// A model in the element type of the backend, with copies of these values.
+  ///
+  /// @throws IllegalArgumentException if the configuration has dropout: the two frameworks draw different numbers
+  public TorchGpt(GptConfig config, Backend backend, ParameterBuffer values) {
+    if (config.dropout() != 0) {
+      throw new IllegalArgumentException(
+          "model.dropout is " + config.dropout() + ": a comparison with PyTorch needs 0, their random numbers differ");
+    }
+    this.config = config;
+    ScalarType type = backend.dtype() == DType.FLOAT64 ? ScalarType.Double : ScalarType.Float;
+    for (Parameter parameter : values.parameters()) {
+      long[] shape = parameter.dims().list().stream().mapToLong(Integer::longValue).toArray();
+      Tensor value = Tensor.create(backend.read(values.of(parameter))).to(type).reshape(shape);
+      parameters.put(parameter.name(), value.set_requires_grad(true));
+    }
+  }
+
+  /// The parameters by name, in the order of the model.
+  public Map<String, Tensor> parameters() {
+    return parameters;
+  }
+
+  /// Mean cross-entropy of the next tokens in nats.
+  ///
+  /// @param ids     (B, T) of type Long
+  /// @param targets (B, T) of type Long, the token after each
+  public Tensor loss(Tensor ids, Tensor targets) {
+    Tensor logits = logits(ids);
+    return torch.cross_entropy_loss(logits.reshape(-1, logits.size(-1)), targets.reshape(-1));
+  }
+
+  /// The gradient of one parameter after `backward`.
+  ///
+  /// @throws IllegalStateException if the loss does not depend on it
+  public double[] gradient(String name) {
+    Tensor gradient = parameter(name).grad();
+    if (!gradient.defined()) {
+      throw new IllegalStateException("PyTorch's loss does not depend on " + name);
+    }
+    return numbers(gradient);
+  }
+
+  /// The elements of a tensor.
+  static double[] numbers(Tensor tensor) {
+    double[] numbers = new double[Math.toIntExact(tensor.numel())];
+    tensor.detach().to(ScalarType.Double).contiguous().data_ptr_double().get(numbers);
+    return numbers;
+  }
+
+  private Tensor logits(Tensor ids) {
+    Tensor tok = parameter("tok_emb.weight");
+    Tensor x = torch.embedding(tok, ids).add(parameter("pos_emb.weight").narrow(0, 0, ids.size(1))); // (B, T, C)
+    x = switch (config.embeddingScale()) {
+      case NONE -> x;
+      case FIXED -> x.mul(new Scalar(Math.sqrt(config.width())));
+      case LEARNABLE -> x.mul(parameter("embedding_scale"));
+    };
+    x = norm(config.norm().embedding(), "embedding", x);
+    for (int i = 0; i < config.layers(); i++) {
+      x = block("blocks." + i, i, x);
+    }
+    x = norm(config.norm().finalNorm(), "final", x);
+    return torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
+  }
+
+  private Tensor block(String name, int index, Tensor input) { // (B, T, C)
+    Sublayer attn = config.norm().blocks().get(index).attn();
+    Sublayer mlp = config.norm().blocks().get(index).mlp();
+    Tensor branch = attention(name + ".attn", norm(attn.pre(), name + ".attn.pre", input));
+    Tensor x = input.add(norm(attn.branch(), name + ".attn.branch", branch));
+    x = norm(attn.post(), name + ".attn.post", x);
+    branch = mlp(name + ".mlp", norm(mlp.pre(), name + ".mlp.pre", x));
+    x = x.add(norm(mlp.branch(), name + ".mlp.branch", branch));
+    return norm(mlp.post(), name + ".mlp.post", x);
+  }
+
+  private Tensor attention(String name, Tensor x) { // (B, T, C)
+    Tensor qkv = linear(name + ".qkv", x); // (B, T, 3C)
+    Tensor q = norm(config.norm().qk(), name + ".qk.query", heads(qkv, 0)); // (B, T, H, D)
+    Tensor k = norm(config.norm().qk(), name + ".qk.key", heads(qkv, 1));
+    Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
+        heads(qkv, 2).transpose(1, 2), new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
+    return linear(name + ".proj", y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width()));
+  }
+
+  private Tensor heads(Tensor qkv, int part) {
+    return qkv.narrow(2, (long) part * config.width(), config.width()).reshape(qkv.size(0), qkv.size(1),
+        config.heads(), config.headWidth());
+  }
+
+  private Tensor mlp(String name, Tensor x) {
+    Tensor hidden = switch (config.activation()) {
+      case GELU -> torch.gelu(linear(name + ".fc", x), "none"); // "none": exact, not the tanh approximation
+    };
+    return linear(name + ".proj", hidden);
+  }
+
+  private Tensor linear(String name, Tensor x) {
+    Tensor weight = parameter(name + ".weight");
+    return config.bias()
+        ? torch.linear(x, weight, new TensorOptional(parameter(name + ".bias")))
+        : torch.linear(x, weight);
+  }
+
+  private Tensor norm(NormSpec spec, String name, Tensor x) { // (..., C)
+    if (spec.type().equals("none")) {
+      return x;
+    }
+    Tensor weight = parameter(name + ".weight");
+    boolean biased = (Boolean) setting(spec, "bias", config.bias());
+    if (spec.type().equals("layernorm")) {
+      TensorOptional bias = biased ? new TensorOptional(parameter(name + ".bias")) : new TensorOptional();
+      return torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight), bias, eps(spec), true);
+    }
+    Tensor y = normalized(spec, name, x).mul(weight);
+    return biased ? y.add(parameter(name + ".bias")) : y;
+  }
+
+  private Tensor normalized(NormSpec spec, String name, Tensor x) {
+    return switch (spec.type()) {
+      case "rmsnorm" -> x.div(x.mul(x).mean(-1).unsqueeze(-1).add(new Scalar(eps(spec))).sqrt());
+      case "dyt" -> x.mul(parameter(name + ".alpha")).tanh();
+      case "dyisru" -> dyisru(spec, parameter(name + ".beta"), x);
+      case "derf" -> x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf();
+      default -> throw new IllegalArgumentException("no PyTorch formula for norm type '" + spec.type() + "'");
+    };
+  }
+
+  private static Tensor dyisru(NormSpec spec, Tensor raw, Tensor x) {
+    Tensor beta = setting(spec, "parametrization", "softplus").equals("softplus") ? torch.softplus(raw) : raw;
+    Tensor y = x.div(x.mul(x).add(beta).sqrt());
+    boolean scaled = (Boolean) setting(spec, "scale_sqrt_width", false);
+    return scaled ? y.mul(new Scalar(Math.sqrt((double) x.size(-1)))) : y;
+  }
+
+  private static double eps(NormSpec spec) {
+    return ((Number) setting(spec, "eps", 1e-5)).doubleValue();
+  }
+
+  private static Object setting(NormSpec spec, String name, Object otherwise) {
+    return Objects.requireNonNull(spec.settings().getOrDefault(name, otherwise));
+  }
+
+  private Tensor parameter(String name) {
+    Tensor parameter = parameters.get(name);
+    if (parameter == null) {
+      throw new IllegalArgumentException("no parameter '" + name + "' among " + parameters.keySet());
+    }
+    return parameter;
+  }
+}

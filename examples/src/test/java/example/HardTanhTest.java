@@ -1,0 +1,117 @@
+package example;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import norma.array.Array;
+import norma.array.DType;
+import norma.autodiff.GradientBuffer;
+import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
+import norma.autodiff.Pass;
+import norma.autodiff.Scope;
+import norma.autodiff.Tape;
+import norma.autodiff.Tensor;
+import norma.kernels.Backend;
+import norma.kernels.Nd4jBackend;
+import norma.nn.Norm;
+import norma.nn.NormSpec;
+import norma.nn.NormTypes;
+import norma.ops.CrossEntropy;
+import norma.train.config.Assignment;
+import norma.train.config.ConfigReader;
+import norma.train.config.RunConfig;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
+import norma.train.run.Session;
+import norma.train.run.TrainObserver;
+import norma.train.run.Trainer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What `docs/your-own-norm.md` promises: found by name, right in value and gradient, and it trains.
+class HardTanhTest {
+
+  @Test
+  void clampsAtOneAndIsLinearBetween() {
+    try (Backend backend = new Nd4jBackend(DType.FLOAT64, true)) {
+      Scope scope = Scope.root();
+      Norm norm = NormTypes.create(NormSpec.of("hardtanh"), scope.child("slot"), 4, false);
+      ParameterBuffer values = new ParameterBuffer(backend, scope.parameters());
+      values.initialize(backend, 1);
+      Array x = backend.allocate(DType.FLOAT64, 1, 4);
+      backend.write(x, new double[]{ -3, -1, 0.5, 10 });
+      try (Tape tape = new Tape(backend.kernels(), values, null, Pass.EVALUATION, null)) {
+        assertThat(backend.read(norm.forward(tape, tape.constant(x)).value())).containsExactly(-1, -0.5, 0.25, 1);
+      }
+    }
+  }
+
+  @Test
+  void everyGradientEqualsCentralDifferences() {
+    try (Backend backend = new Nd4jBackend(DType.FLOAT64, true)) {
+      Scope scope = Scope.root();
+      Norm norm = NormTypes.create(NormSpec.of("hardtanh"), scope.child("slot"), 3, true);
+      ParameterBuffer values = new ParameterBuffer(backend, scope.parameters());
+      GradientBuffer gradients = new GradientBuffer(backend, scope.parameters());
+      values.initialize(backend, 1);
+      Array x = backend.allocate(DType.FLOAT64, 2, 3);
+      backend.write(x, new double[]{ -3, -1, 0.5, 1.2, 2.7, -0.3 });
+      gradients.start();
+      try (Tape tape = new Tape(backend.kernels(), values, gradients, Pass.EVALUATION, null)) {
+        tape.backward(loss(tape, backend, norm, x));
+      }
+      for (Parameter parameter : scope.parameters()) {
+        double[] value = backend.read(values.of(parameter));
+        double[] gradient = backend.read(gradients.of(parameter));
+        for (int i = 0; i < value.length; i++) {
+          double up = lossAt(backend, values, parameter, value, i, 1e-6, norm, x);
+          double down = lossAt(backend, values, parameter, value, i, -1e-6, norm, x);
+          assertThat(gradient[i]).as(parameter.name()).isCloseTo((up - down) / 2e-6, within(1e-8));
+        }
+      }
+    }
+  }
+
+  private static Tensor loss(Tape tape, Backend backend, Norm norm, Array x) {
+    Array targets = backend.allocate(DType.INT32, 2);
+    backend.write(targets, new int[]{ 2, 0 });
+    return tape.apply("loss", new CrossEntropy(1, tape.differentiates()), norm.forward(tape, tape.constant(x)),
+        tape.constant(targets));
+  }
+
+  private static double lossAt(Backend backend, ParameterBuffer values, Parameter parameter, double[] value, int i,
+      double by, Norm norm, Array x) {
+    double[] changed = value.clone();
+    changed[i] += by;
+    backend.write(values.of(parameter), changed);
+    try (Tape tape = new Tape(backend.kernels(), values, null, Pass.EVALUATION, null)) {
+      return backend.read(loss(tape, backend, norm, x).value())[0];
+    } finally {
+      backend.write(values.of(parameter), value);
+    }
+  }
+
+  @Test
+  void trainsWhenASlotNamesIt(@TempDir Path folder) throws Exception {
+    RunConfig config = new ConfigReader(NormTypes.all()).read("test", "",
+        Assignment.parse(List.of("model.norm.all={type: hardtanh, alpha: 0.8}", "model.layers=1", "model.width=16",
+            "model.heads=2", "model.context=16", "train.batch=8", "train.steps=30", "train.log_every=1",
+            "train.eval_every=0", "optim.lr=1e-2", "optim.warmup_steps=0", "data.corpus='builtin:macbeth'",
+            "data.val_fraction=0.01", "output.dir='" + folder + "'")));
+    try (Session session = Session.start(config, folder, true)) {
+      assertThat(session.model().slots()).extracting(slot -> slot.type()).containsOnly("hardtanh").hasSize(3);
+      new Trainer(session, new TrainObserver() {
+      }, new AtomicBoolean()).run();
+    }
+    List<Event.Step> steps;
+    try (var runs = java.nio.file.Files.list(folder)) {
+      steps = Metrics.read(runs.findFirst().orElseThrow()).of(Event.Step.class);
+    }
+    assertThat(steps).hasSize(30);
+    assertThat(steps.getLast().loss()).isLessThan(steps.getFirst().loss() - 0.5);
+  }
+}

@@ -1,0 +1,5 @@
+/// Weight files.
+@NullMarked
+package norma.weights;
+
+import org.jspecify.annotations.NullMarked;

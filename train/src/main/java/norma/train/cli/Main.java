@@ -1,0 +1,123 @@
+package norma.train.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.ReadOnlyFileSystemException;
+import norma.train.config.ConfigException;
+import norma.train.data.DataException;
+import norma.train.run.DivergedException;
+import norma.train.run.Environment;
+import norma.train.run.Errors;
+import norma.train.run.RunException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/// `norma`: maps commands to code, and errors to one line and an exit code.
+@Command(name = "norma", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, description = "Trains small Transformers in which every normalization slot is a line of configuration.", subcommands = {
+    TrainCommand.class, EvalCommand.class, SampleCommand.class, CompareCommand.class, ReportCommand.class,
+    DoctorCommand.class }, footer = { "", "Examples:",
+        "  norma train                                   the default run on the built-in corpus",
+        "  norma train model.norm.all=dyisru             the same with another normalization",
+        "  norma train configs/char-gpu.yaml train.batch=16 data.corpus=my.txt",
+        "  norma sample runs/char-cpu-20260101-120000 --prompt \"Once \" --tokens 300",
+        "",
+        "Exit codes: 0 done, 2 wrong usage or configuration, 3 data or file trouble, 4 diverged, 130 interrupted." })
+public final class Main implements Runnable {
+  static final int USAGE = 2;
+  static final int FILES = 3;
+  static final int DIVERGED = 4;
+  static final int INTERRUPTED = 130;
+
+  @Spec
+  private CommandSpec spec;
+
+  @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces, and poison freed memory.")
+  private boolean debug;
+
+  /// Runs the command line and exits with its code.
+  public static void main(String[] args) {
+    int code = run(args);
+    System.out.flush();
+    System.exit(code);
+  }
+
+  /// Runs the command line.
+  ///
+  /// @return the exit code
+  static int run(String... args) {
+    Main main = new Main();
+    CommandLine line = new CommandLine(main);
+    line.setParameterExceptionHandler(Main::wrongUsage);
+    line.setExecutionExceptionHandler((e, command, parsed) -> main.failed(e));
+    line.setUsageHelpWidth(100);
+    try {
+      return line.execute(args);
+    } catch (OutOfMemoryError e) {
+      return main.failed(new RunException("out of memory: " + e.getMessage()
+          + "; train.batch, model.context or model.width lower what a step needs", e));
+    }
+  }
+
+  boolean debug() {
+    return debug;
+  }
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(System.out);
+  }
+
+  private static int wrongUsage(ParameterException e, String[] args) {
+    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    String hint = "";
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      java.util.List<String> near = unmatched.getSuggestions();
+      hint = near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
+    }
+    System.err.println("norma: " + message + hint + "; see " + e.getCommandLine().getCommandSpec().qualifiedName()
+        + " --help");
+    return USAGE;
+  }
+
+  private int failed(Throwable e) {
+    if (debug) {
+      e.printStackTrace();
+    }
+    int code = switch (e) {
+      case ConfigException config -> USAGE;
+      case IllegalArgumentException wrong -> USAGE;
+      case DataException data -> FILES;
+      case RunException run -> FILES;
+      case IOException io -> FILES;
+      case UncheckedIOException io -> FILES;
+      case ReadOnlyFileSystemException io -> FILES;
+      case DivergedException diverged -> DIVERGED;
+      default -> 1;
+    };
+    String message = switch (e) {
+      case IOException io -> Errors.line(io);
+      case UncheckedIOException io ->
+        io.getCause() == null ? String.valueOf(io.getMessage()) : Errors.line(io.getCause());
+      case ReadOnlyFileSystemException io -> Errors.line(io);
+      default -> String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
+    };
+    System.err.println("norma: " + (code == 1 ? "internal error: " + e.getClass().getSimpleName() + ": " : "") + message
+        + (code == 1 && !debug ? "; --debug shows where" : ""));
+    return code;
+  }
+
+  /// For `--version`.
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[]{ "norma " + Environment.version() + " (" + Environment.commit() + ")" };
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package norma.train.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import norma.train.run.Checkpoint;
+import norma.train.run.RunFolder;
+import norma.train.run.Sampler;
+import norma.train.run.Session;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+
+/// `norma sample`.
+@Command(name = "sample", mixinStandardHelpOptions = true, showDefaultValues = true, sortOptions = false, description = "Generates text with a run's newest checkpoint.")
+final class SampleCommand implements Callable<Integer> {
+  @ParentCommand
+  private Main main;
+
+  @Parameters(paramLabel = "RUN", description = "A run folder.")
+  private Path run;
+
+  @Option(names = "--prompt", paramLabel = "S", description = "Text to continue. Default: a line break.")
+  private @Nullable String prompt;
+
+  @Option(names = "--tokens", paramLabel = "N", defaultValue = "500", description = "Characters to generate.")
+  private int tokens;
+
+  @Option(names = "--temperature", paramLabel = "F", defaultValue = "0.8", description = "Divides the logits; 0 always takes the most likely character.")
+  private double temperature;
+
+  @Option(names = "--top-k", paramLabel = "N", defaultValue = "0", description = "Draws among the N most likely characters; 0 for all.")
+  private int topK;
+
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "1337", description = "Of the draws.")
+  private long seed;
+
+  @Override
+  public Integer call() {
+    Sampler.Settings settings = new Sampler.Settings(tokens, temperature, topK, seed);
+    RunFolder folder = RunFolder.open(run);
+    try (Session session = Session.resume(folder.config(List.of()), Path.of(""), Checkpoint.open(run), main.debug())) {
+      Sampler sampler = new Sampler(session);
+      String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;
+      new Console().text(start + sampler.sample(start, settings));
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,137 @@
+package norma.train.cli;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import norma.models.CostModel;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
+import norma.train.report.Event;
+import norma.train.run.Environment;
+import norma.train.run.Session;
+import norma.train.run.TrainObserver;
+
+/// Shows a training run: a start block, one progress line, evaluations, a summary.
+final class TrainProgress implements TrainObserver {
+  /// Between two progress lines where there is no terminal.
+  private static final double PLAIN_SECONDS = 10;
+
+  private final Console console;
+  private final Path configFile;
+  private final List<String> settings;
+  private int steps;
+  private int logEvery;
+  private double lastShown = Double.NEGATIVE_INFINITY;
+  private double trainingSeconds;
+  private long tokens;
+
+  TrainProgress(Console console, Path configFile, List<String> settings) {
+    this.console = console;
+    this.configFile = configFile;
+    this.settings = settings;
+  }
+
+  @Override
+  public void started(Session session, CostModel cost, Path folder) {
+    RunConfig config = session.config();
+    steps = config.train().steps();
+    logEvery = Math.max(1, config.train().logEvery());
+    console.text(console.bold("norma " + Environment.version() + "  train  " + configFile
+        + (settings.isEmpty() ? "" : "  " + String.join(" ", settings))));
+    sections(config).forEach((section, text) -> console.line("  %-8s %s", section, text));
+    console.text("");
+    layerTable(cost);
+    console.text("");
+    console.line("corpus   %s: %,d characters, %d distinct; %,d to train, %,d to validate", session.corpus().source(),
+        session.corpus().codePoints().length, session.vocabulary().size(), session.split().train().length,
+        session.split().validation().length);
+    console.line(
+        "model    %,d parameters (%,d without positions); weight decay on %,d of them, none on %,d vectors and scalars",
+        cost.parameters(), cost.parameters() - cost.positions(), cost.decayed(), cost.parameters() - cost.decayed());
+    console.line("backend  %s", session.backend().description());
+    console.line("         %s", session.backendReason());
+    console.line("output   %s", folder);
+    console.text("");
+  }
+
+  /// What each layer costs; blocks that cost the same share a row.
+  private void layerTable(CostModel cost) {
+    Map<String, List<Map.Entry<String, CostModel.Layer>>> groups = cost.layers().entrySet().stream()
+        .collect(Collectors.groupingBy(entry -> entry.getKey().replaceFirst("^blocks\\.\\d+\\.", "block "),
+            LinkedHashMap::new, Collectors.toList()));
+    console
+        .text(console.dim(String.format(Locale.ROOT, "  %-18s %8s %12s %14s %14s %12s", "layer", "count", "parameters",
+            "forward FLOP", "backward FLOP", "kept bytes")));
+    groups.forEach((name, layers) -> console.line("  %-18s %8d %,12d %14s %14s %12s", name, layers.size(),
+        layers.stream().mapToLong(layer -> layer.getValue().parameters()).sum(),
+        Console.metric(layers.stream().mapToDouble(layer -> layer.getValue().cost().forwardFlops()).sum()),
+        Console.metric(layers.stream().mapToDouble(layer -> layer.getValue().cost().backwardFlops()).sum()),
+        Console.metric(layers.stream().mapToLong(layer -> layer.getValue().cost().savedBytes()).sum())));
+    double forward = cost.layers().values().stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum();
+    console.line("  %-18s %8s %,12d %14s %14s %12s   for %,d tokens", "one batch", "", cost.parameters(),
+        Console.metric(forward), Console.metric(cost.flops() - forward), Console.metric(cost.savedBytes()),
+        cost.tokens());
+  }
+
+  /// The resolved configuration, a section a line.
+  private static Map<String, String> sections(RunConfig config) {
+    Map<String, String> sections = new LinkedHashMap<>();
+    RunConfigWriter.flatten(config).forEach((path, value) -> {
+      int dot = path.indexOf('.');
+      String section = dot < 0 ? "run" : path.startsWith("model.norm.") ? "norm" : path.substring(0, dot);
+      String key = dot < 0 ? path : path.startsWith("model.norm.") ? path.substring(11) : path.substring(dot + 1);
+      sections.merge(section, key + " " + value, (before, more) -> before + ", " + more);
+    });
+    return sections;
+  }
+
+  @Override
+  public void stepped(Event.Step step) {
+    trainingSeconds = step.elapsedSeconds();
+    tokens = step.tokens();
+    if (console.terminal()
+        ? step.step() == 1 || step.step() % logEvery == 0
+        : step.step() == 1 || step.elapsedSeconds() - lastShown >= PLAIN_SECONDS) {
+      lastShown = step.elapsedSeconds();
+      double left = step.elapsedSeconds() / step.step() * (steps - step.step());
+      String text = String.format(Locale.ROOT,
+          "step %d/%d  loss %.4f  lr %.2e  |g| %.2f  %.1f ms  %,.0f tokens/s  %s  ETA %s", step.step(), steps,
+          step.loss(),
+          step.lr(), step.gradNorm(), step.stepMillis(), step.tokensPerSecond(), Console.time(step.elapsedSeconds()),
+          Console.time(left));
+      if (console.terminal()) {
+        console.status(text);
+      } else {
+        console.text(text);
+      }
+    }
+  }
+
+  @Override
+  public void evaluated(Event.Eval eval, boolean best) {
+    console.line("eval step %-6d train %.4f  validation %s  %.3f bits/char%s", eval.step(), eval.trainLoss(),
+        console.bold(String.format(Locale.ROOT, "%.4f", eval.valLoss())), eval.valBitsPerChar(), best ? "  best" : "");
+  }
+
+  @Override
+  public void sampled(String prompt, Event.Sample sample) {
+    console.text(console.dim("sample at step " + sample.step()));
+    console.text((prompt + sample.text()).strip().indent(2).stripTrailing());
+  }
+
+  @Override
+  public void ended(Event.End end, Path folder, double seconds) {
+    console.text("");
+    console.line("%s at step %d after %s, %,.0f tokens/s with evaluations", end.reason(), end.step(),
+        Console.time(seconds), tokens / Math.max(trainingSeconds, 1e-9));
+    if (Double.isFinite(end.bestValLoss())) {
+      console.line("validation loss  best %s at step %d, final %.4f nats per character",
+          console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), end.finalValLoss());
+    }
+    console.line("report           %s", folder.resolve("report.html"));
+    console.line("next             norma sample %s", folder);
+  }
+}

@@ -1,0 +1,109 @@
+package norma.train.config;
+
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/// One setting on top of a file: `optim.lr=3e-4` on the command line, or an entry of a study's variant.
+///
+/// It puts its value in the place of whatever the file says at that path: `optim={lr: 1e-3}` leaves nothing of the file's
+/// `optim`. Of two assignments to one path the later wins. A path may go on below a slot that is given by name:
+/// after `model.norm.all=dyt`, `model.norm.all.alpha=0.8` makes it `{type: dyt, alpha: 0.8}`.
+///
+/// `model.norm.all` has authority over the three slots that it is the shorthand for: the *file's* entries for `attn.pre`,
+/// `mlp.pre` and `final` are dropped, so that `norma train x.yaml model.norm.all=dyt` does what it says. The file's
+/// `blocks`, its other slots, and other assignments stay.
+///
+/// @param path  the keys from the top
+/// @param value what stands there
+public record Assignment(List<String> path, Node value) {
+  private static final Pattern PATH = Pattern.compile("[A-Za-z_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*");
+  private static final List<String> NORM = List.of("model", "norm");
+
+  public Assignment {
+    path = List.copyOf(path);
+  }
+
+  /// Of a dotted path; errors will name the place where the value was written.
+  ///
+  /// @throws ConfigException if it is not a dotted path
+  public static Assignment of(String path, Node value) {
+    if (!PATH.matcher(path).matches()) {
+      throw new ConfigException(value.at(),
+          "'" + YamlText.shorten(path) + "' is not a path; expected keys with dots between them, such as optim.lr");
+    }
+    return new Assignment(List.of(path.split("\\.", -1)), value);
+  }
+
+  /// Of the form `key=value` with a YAML value, from the command line.
+  ///
+  /// @throws ConfigException if it has another form
+  public static Assignment parse(String text) {
+    Location at = Location.COMMAND_LINE;
+    int equals = text.indexOf('=');
+    if (equals < 0) {
+      throw new ConfigException(at,
+          "'" + YamlText.shorten(text) + "' is not a setting; expected key=value, such as optim.lr=3e-4");
+    }
+    String path = text.substring(0, equals);
+    Node value;
+    try {
+      value = YamlReader.value(at, text.substring(equals + 1));
+    } catch (ConfigException e) {
+      String problem = String.valueOf(e.getMessage()).substring((at + ": ").length());
+      throw new ConfigException(at, YamlText.shorten(text) + ": " + problem);
+    }
+    return of(path, value == null ? new Node.Scalar(at, "", true) : value);
+  }
+
+  /// All of them, from the command line.
+  public static List<Assignment> parse(List<String> texts) {
+    return texts.stream().map(Assignment::parse).toList();
+  }
+
+  /// The file with the assignments in it.
+  static Node.Mapping apply(Node.Mapping file, List<Assignment> assignments) {
+    Node.Mapping tree = assignments.stream().anyMatch(Assignment::isAll) ? withoutShorthandSlots(file) : file;
+    for (Assignment assignment : assignments) {
+      tree = assignment.in(tree, 0);
+    }
+    return tree;
+  }
+
+  private boolean isAll() {
+    return path.equals(List.of("model", "norm", "all")) || path.equals(List.of("model", "norm", "all", "type"));
+  }
+
+  private Node.Mapping in(Node.Mapping mapping, int level) {
+    String key = path.get(level);
+    if (level == path.size() - 1) {
+      return mapping.with(key, value.at(), value);
+    }
+    Node child = mapping.get(key);
+    Node.Mapping inner = switch (child) {
+      case null -> new Node.Mapping(value.at(), Map.of());
+      case Node.Mapping group -> group;
+      case Node.Scalar name when path.size() > 2 && path.subList(0, 2).equals(NORM) ->
+        new Node.Mapping(value.at(), Map.of("type", new Node.Entry(name.at(), name)));
+      case Node.Scalar _ -> new Node.Mapping(value.at(), Map.of());
+      case Node.Sequence _ -> {
+        String list = String.join(".", path.subList(0, level + 1));
+        throw ConfigException.of(value, String.join(".", path), list + " is a list; set it whole, " + list + "=[...]");
+      }
+    };
+    return mapping.with(key, value.at(), in(inner, level + 1));
+  }
+
+  private static Node.Mapping withoutShorthandSlots(Node.Mapping file) {
+    if (!(file.get("model") instanceof Node.Mapping model) || !(model.get("norm") instanceof Node.Mapping norm)) {
+      return file;
+    }
+    Node.Mapping rest = norm.without("final");
+    for (String sublayer : List.of("attn", "mlp")) {
+      if (rest.get(sublayer) instanceof Node.Mapping slots) {
+        rest = rest.with(sublayer, slots.at(), slots.without("pre"));
+      }
+    }
+    return file.with("model", model.at(), model.with("norm", norm.at(), rest));
+  }
+}

@@ -1,0 +1,183 @@
+package norma.train.config;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import norma.models.GptConfig;
+import norma.models.NormSlots;
+import norma.nn.NormType;
+import norma.train.config.RunConfig.Corpus;
+import norma.train.config.RunConfig.Data;
+import norma.train.config.RunConfig.Optim;
+import norma.train.config.RunConfig.Output;
+import norma.train.config.RunConfig.Runtime;
+import norma.train.config.RunConfig.Train;
+
+/// Reads run configurations. Order of authority: [RunConfig#DEFAULT], the file, [Assignment]s from first to last.
+///
+/// The first thing wrong is reported as a [ConfigException].
+public final class ConfigReader {
+  private static final Range WIDTH = Range.whole(1, 65536);
+  private static final Range LAYERS = Range.whole(1, 1024);
+  private static final Range CONTEXT = Range.whole(1, 1 << 20);
+  private static final Range MLP_RATIO = Range.whole(1, 64);
+
+  private final NormReader norms;
+
+  /// @param normTypes the types that a slot can name; `none` is always among them
+  public ConfigReader(List<NormType> normTypes) {
+    norms = new NormReader(normTypes);
+  }
+
+  /// A file and what is set on top of it.
+  public RunConfig read(Path file, List<Assignment> assignments) {
+    return read(YamlReader.read(file), assignments);
+  }
+
+  /// A text and what is set on top of it. The empty text gives the defaults.
+  ///
+  /// @param source what errors call the text
+  public RunConfig read(String source, String yaml, List<Assignment> assignments) {
+    return read(YamlReader.mapping(source, yaml), assignments);
+  }
+
+  /// A tree and what is set on top of it.
+  public RunConfig read(Node.Mapping file, List<Assignment> assignments) {
+    Node.Mapping tree = Assignment.apply(file, assignments);
+    try {
+      return bind(new Section(tree, ""));
+    } catch (IllegalArgumentException e) {
+      String message = String.valueOf(e.getMessage());
+      throw (ConfigException) new ConfigException(locate(tree, message), message).initCause(e);
+    }
+  }
+
+  private RunConfig bind(Section root) {
+    RunConfig d = RunConfig.DEFAULT;
+    String name = root.text("name", d.name());
+    Section data = root.section("data");
+    Section model = root.section("model");
+    Section optim = root.section("optim");
+    Section train = root.section("train");
+    Section runtime = root.section("runtime");
+    Section output = root.section("output");
+    root.finish();
+    return new RunConfig(name, data(data, d.data()), model(model, d.model()), optim(optim, d.optim()),
+        train(train, d.train()), runtime(runtime, d.runtime()), output(output, d.output()));
+  }
+
+  private static Data data(Section s, Data d) {
+    Node node = s.node("corpus");
+    Corpus corpus = switch (node) {
+      case null -> d.corpus();
+      case Node.Mapping _ -> download(s.section("corpus"));
+      default -> new Corpus.Named(Section.text(node, s.path("corpus"), "builtin:NAME, a path, or {url:, sha256:}"));
+    };
+    double valFraction = s.number("val_fraction", d.valFraction(), Data.VAL_FRACTION);
+    s.finish();
+    return new Data(corpus, valFraction);
+  }
+
+  private static Corpus download(Section s) {
+    String url = s.text("url", "");
+    String sha256 = s.text("sha256", "");
+    s.finish();
+    if (url.isEmpty() || sha256.isEmpty()) {
+      throw s.error((url.isEmpty() ? "url" : "sha256") + " is missing; expected {url: https://..., sha256: ...}");
+    }
+    try {
+      return new Corpus.Download(new URI(url), sha256);
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(
+          "data.corpus.url is '" + YamlText.shorten(url) + "', not a URL: " + e.getReason(), e);
+    }
+  }
+
+  private GptConfig model(Section s, GptConfig d) {
+    int layers = s.integer("layers", d.layers(), LAYERS);
+    int heads = s.integer("heads", d.heads(), WIDTH);
+    int width = s.integer("width", d.width(), WIDTH);
+    int context = s.integer("context", d.context(), CONTEXT);
+    int mlpRatio = s.integer("mlp_ratio", d.mlpRatio(), MLP_RATIO);
+    boolean bias = s.flag("bias", d.bias());
+    double dropout = s.number("dropout", d.dropout(), Range.belowOne());
+    GptConfig.Activation activation = s.choice("activation", d.activation());
+    boolean tieEmbeddings = s.flag("tie_embeddings", d.tieEmbeddings());
+    GptConfig.EmbeddingScale embeddingScale = s.choice("embedding_scale", d.embeddingScale());
+    Section norm = s.section("norm");
+    s.finish();
+    NormSlots slots = norms.read(norm, layers);
+    return new GptConfig(layers, heads, width, context, mlpRatio, bias, dropout, activation, tieEmbeddings,
+        embeddingScale, slots);
+  }
+
+  private static Optim optim(Section s, Optim d) {
+    double lr = s.number("lr", d.lr(), Optim.RATE);
+    double minLr = s.number("min_lr", d.minLr(), Optim.RATE);
+    RunConfig.Schedule schedule = s.choice("schedule", d.schedule());
+    int warmupSteps = s.integer("warmup_steps", d.warmupSteps(), Optim.STEPS);
+    int decaySteps = s.integer("decay_steps", d.decaySteps(), Optim.STEPS);
+    List<Double> betas = s.numbers("betas", List.of(d.beta1(), d.beta2()), Optim.BETA);
+    double eps = s.number("eps", d.eps(), Optim.EPS);
+    double weightDecay = s.number("weight_decay", d.weightDecay(), Optim.RATE);
+    double clipNorm = s.number("clip_norm", d.clipNorm(), Optim.RATE);
+    s.finish();
+    return new Optim(lr, minLr, schedule, warmupSteps, decaySteps, betas.get(0), betas.get(1), eps, weightDecay,
+        clipNorm);
+  }
+
+  private static Train train(Section s, Train d) {
+    int steps = s.integer("steps", d.steps(), Train.COUNT);
+    int batch = s.integer("batch", d.batch(), Train.COUNT);
+    int accumulate = s.integer("accumulate", d.accumulate(), Train.COUNT);
+    long seed = s.seed("seed", d.seed());
+    int logEvery = s.integer("log_every", d.logEvery(), Train.EVERY);
+    int evalEvery = s.integer("eval_every", d.evalEvery(), Train.EVERY);
+    int evalBatches = s.integer("eval_batches", d.evalBatches(), Train.COUNT);
+    int sampleEvery = s.integer("sample_every", d.sampleEvery(), Train.EVERY);
+    int checkpointEvery = s.integer("checkpoint_every", d.checkpointEvery(), Train.EVERY);
+    int keepCheckpoints = s.integer("keep_checkpoints", d.keepCheckpoints(), Train.COUNT);
+    int layersEvery = s.integer("layers_every", d.layersEvery(), Train.EVERY);
+    int normEvery = s.integer("norm_every", d.normEvery(), Train.EVERY);
+    s.finish();
+    return new Train(steps, batch, accumulate, seed, logEvery, evalEvery, evalBatches, sampleEvery, checkpointEvery,
+        keepCheckpoints, layersEvery, normEvery);
+  }
+
+  private static Runtime runtime(Section s, Runtime d) {
+    RunConfig.BackendChoice backend = s.choice("backend", d.backend());
+    boolean auto = s.node("threads") instanceof Node.Scalar threads && threads.text().equals("auto");
+    OptionalInt threads = auto
+        ? OptionalInt.empty()
+        : s.node("threads") == null ? d.threads() : OptionalInt.of(s.integer("threads", 1, Runtime.THREADS));
+    RunConfig.Precision precision = s.choice("precision", d.precision());
+    s.finish();
+    return new Runtime(backend, threads, precision);
+  }
+
+  private static Output output(Section s, Output d) {
+    String dir = s.text("dir", d.dir());
+    s.finish();
+    return new Output(dir);
+  }
+
+  /// The messages of our constructors begin with a dotted path: finds the deepest part of it that was written down.
+  private static Location locate(Node.Mapping tree, String message) {
+    Location at = tree.at();
+    Node.Mapping mapping = tree;
+    for (String key : message.substring(0, Math.max(0, message.indexOf(' '))).split("[.\\[]", -1)) {
+      Node.Entry entry = mapping.entries().get(key);
+      if (entry == null) {
+        break;
+      }
+      at = entry.keyAt();
+      if (!(entry.value() instanceof Node.Mapping inner)) {
+        break;
+      }
+      mapping = inner;
+    }
+    return at;
+  }
+}

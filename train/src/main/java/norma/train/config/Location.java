@@ -1,0 +1,22 @@
+package norma.train.config;
+
+/// Where a piece of configuration was written.
+///
+/// @param source file as the user named it, or `command line`
+/// @param line   counted from 1; 0 where the source has no lines
+/// @param column counted from 1; 0 where the source has no lines
+public record Location(String source, int line, int column) {
+
+  static final Location COMMAND_LINE = new Location("command line", 0, 0);
+
+  /// A source as a whole.
+  static Location of(String source) {
+    return new Location(source, 0, 0);
+  }
+
+  /// `configs/x.yaml:12`, or the source alone.
+  @Override
+  public String toString() {
+    return line > 0 ? source + ":" + line : source;
+  }
+}

@@ -1,0 +1,98 @@
+package norma.train.config;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import norma.models.NormSlots;
+import norma.nn.NormSpec;
+
+/// Normalization slots as a file has them: what most blocks have in common, and the blocks that differ.
+///
+/// @param common     every slot by its name in the file (`attn.pre`, ..., `final`, `qk`, `embedding`)
+/// @param exceptions by block, the slots in which it differs
+record NormLayout(Map<String, NormSpec> common, Map<Integer, Map<String, NormSpec>> exceptions) {
+
+  static NormLayout of(NormSlots norm) {
+    List<Map<String, NormSpec>> blocks = norm.blocks().stream().map(NormLayout::slots).toList();
+    Map<String, NormSpec> common = new LinkedHashMap<>();
+    blocks.getFirst().keySet()
+        .forEach(slot -> common.put(slot, mostFrequent(blocks.stream().map(b -> b.get(slot)).toList())));
+    Map<Integer, Map<String, NormSpec>> exceptions = new TreeMap<>();
+    for (int i = 0; i < blocks.size(); i++) {
+      Map<String, NormSpec> differing = new LinkedHashMap<>(blocks.get(i));
+      differing.entrySet().removeIf(slot -> slot.getValue().equals(common.get(slot.getKey())));
+      if (!differing.isEmpty()) {
+        exceptions.put(i, differing);
+      }
+    }
+    common.put("final", norm.finalNorm());
+    common.put("qk", norm.qk());
+    common.put("embedding", norm.embedding());
+    return new NormLayout(common, exceptions);
+  }
+
+  /// What `blocks:` says: slots and the blocks that have them, `attn.pre: layernorm` to `0-1,3`.
+  Map<String, String> lines() {
+    Map<String, BitSet> blocks = new LinkedHashMap<>();
+    exceptions.forEach((block, slots) -> {
+      List<String> texts = new ArrayList<>();
+      slots.forEach((slot, spec) -> texts.add(slot + ": " + text(spec)));
+      blocks.computeIfAbsent(String.join(", ", texts), _ -> new BitSet()).set(block);
+    });
+    Map<String, String> lines = new LinkedHashMap<>();
+    blocks.forEach((slots, set) -> lines.put(slots, ranges(set)));
+    return lines;
+  }
+
+  /// A slot's value: `dyt`, or `{type: dyt, alpha: 0.8}`.
+  static String text(NormSpec spec) {
+    StringBuilder text = new StringBuilder(YamlText.of(spec.type()));
+    if (spec.settings().isEmpty()) {
+      return text.toString();
+    }
+    text.insert(0, "{type: ");
+    spec.settings().forEach((name, value) -> text.append(", ").append(name).append(": ").append(switch (value) {
+      case Double number -> YamlText.of(number);
+      case String word -> YamlText.of(word);
+      default -> value.toString();
+    }));
+    return text.append('}').toString();
+  }
+
+  private static Map<String, NormSpec> slots(NormSlots.Block block) {
+    Map<String, NormSpec> slots = new LinkedHashMap<>();
+    slots.put("attn.pre", block.attn().pre());
+    slots.put("attn.branch", block.attn().branch());
+    slots.put("attn.post", block.attn().post());
+    slots.put("mlp.pre", block.mlp().pre());
+    slots.put("mlp.branch", block.mlp().branch());
+    slots.put("mlp.post", block.mlp().post());
+    return slots;
+  }
+
+  /// The first of those that occur most often.
+  private static NormSpec mostFrequent(List<NormSpec> specs) {
+    Map<NormSpec, Integer> counts = new LinkedHashMap<>();
+    specs.forEach(spec -> counts.merge(spec, 1, Integer::sum));
+    NormSpec best = specs.getFirst();
+    for (Map.Entry<NormSpec, Integer> entry : counts.entrySet()) {
+      if (entry.getValue() > counts.getOrDefault(best, 0)) {
+        best = entry.getKey();
+      }
+    }
+    return best;
+  }
+
+  private static String ranges(BitSet set) {
+    List<String> parts = new ArrayList<>();
+    for (int first = set.nextSetBit(0); first >= 0;) {
+      int last = set.nextClearBit(first) - 1;
+      parts.add(first == last ? "" + first : first + "-" + last);
+      first = set.nextSetBit(last + 1);
+    }
+    return String.join(",", parts);
+  }
+}

@@ -1,0 +1,174 @@
+package norma.train.config;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import norma.models.NormSlots;
+import norma.nn.NormSpec;
+import norma.nn.NormType;
+import norma.nn.Setting;
+import org.jspecify.annotations.Nullable;
+
+/// Reads `model.norm`: shorthand, slots, overrides of blocks.
+final class NormReader {
+  private static final List<String> SUBLAYERS = List.of("attn", "mlp");
+  private static final List<String> PLACES = List.of("pre", "branch", "post");
+  private static final Pattern OF = Pattern.compile("[0-9]{1,9}(-[0-9]{1,9})?(, ?[0-9]{1,9}(-[0-9]{1,9})?)*");
+
+  private final Map<String, List<Setting>> settings = new TreeMap<>();
+
+  NormReader(List<NormType> types) {
+    settings.put("none", List.of());
+    for (NormType type : types) {
+      settings.put(type.name(), type.settings());
+    }
+  }
+
+  NormSlots read(Section norm, int layers) {
+    NormSpec all = slot(norm, "all", NormSpec.of("layernorm"));
+    NormSlots.Block block = new NormSlots.Block(sublayer(norm.section("attn"), all),
+        sublayer(norm.section("mlp"), all));
+    NormSpec last = slot(norm, "final", all);
+    NormSpec qk = slot(norm, "qk", NormSpec.NONE);
+    NormSpec embedding = slot(norm, "embedding", NormSpec.NONE);
+    List<NormSlots.Block> blocks = new ArrayList<>(Collections.nCopies(layers, block));
+    List<Node> overrides = norm.list("blocks");
+    norm.finish();
+    for (int i = 0; i < overrides.size(); i++) {
+      override(overrides.get(i), norm.path("blocks[" + i + "]"), blocks);
+    }
+    return new NormSlots(embedding, qk, last, blocks);
+  }
+
+  private NormSlots.Sublayer sublayer(Section section, NormSpec pre) {
+    NormSlots.Sublayer slots = new NormSlots.Sublayer(slot(section, "pre", pre),
+        slot(section, "branch", NormSpec.NONE), slot(section, "post", NormSpec.NONE));
+    section.finish();
+    return slots;
+  }
+
+  private NormSpec slot(Section section, String key, NormSpec fallback) {
+    Node node = section.node(key);
+    return node == null ? fallback : spec(node, section.path(key));
+  }
+
+  private NormSpec spec(Node node, String path) {
+    return switch (node) {
+      case Node.Scalar _ -> NormSpec.of(type(node, path));
+      case Node.Mapping mapping -> {
+        Section section = new Section(mapping, path);
+        Node name = section.node("type");
+        if (name == null) {
+          throw section.error("a slot needs its type, for example {type: dyt, alpha: 0.8}");
+        }
+        yield new NormSpec(type(name, section.path("type")), given(mapping, section, type(name, path)));
+      }
+      case Node.Sequence _ -> throw ConfigException.of(node, path, "a list; expected a norm type, or {type: ...}");
+    };
+  }
+
+  private String type(Node node, String path) {
+    String known = String.join(", ", settings.keySet());
+    String type = Section.text(node, path, "a norm type: " + known);
+    if (!settings.containsKey(type)) {
+      String hint = Nearest.hint("", type, settings.keySet());
+      throw ConfigException.of(node, path,
+          "unknown norm type '" + YamlText.shorten(type) + "'" + hint + (hint.isEmpty() ? ". " : " ") + "Known: "
+              + known);
+    }
+    return type;
+  }
+
+  private Map<String, Object> given(Node.Mapping mapping, Section section, String type) {
+    Map<String, Setting> valid = new LinkedHashMap<>();
+    for (Setting setting : settings.getOrDefault(type, List.of())) {
+      valid.put(setting.name(), setting);
+    }
+    Map<String, Object> given = new LinkedHashMap<>();
+    mapping.entries().forEach((key, entry) -> {
+      if (!key.equals("type")) {
+        Setting setting = valid.get(key);
+        if (setting == null) {
+          String hint = Nearest.hint("", key, valid.keySet());
+          throw ConfigException.of(entry.keyAt(), entry.value(), section.path(YamlText.shorten(key)),
+              type + " has no such setting" + hint + (hint.isEmpty() ? ". " : " ") + (valid.isEmpty()
+                  ? "It has none"
+                  : "Settings of " + type + ": " + String.join(", ", valid.keySet())));
+        }
+        given.put(key, switch (setting) {
+          case Setting.Number number -> section.number(key, number.value(), Range.of(number));
+          case Setting.Flag flag -> section.flag(key, flag.value());
+          case Setting.Choice choice -> section.choice(key, choice.value(), choice.choices());
+        });
+      }
+    });
+    return given;
+  }
+
+  /// One line of `blocks`: `{of: "0-1", attn.pre: layernorm}`, also with nested keys `{of: 3, attn: {pre: layernorm}}`.
+  private void override(Node node, String path, List<NormSlots.Block> blocks) {
+    if (!(node instanceof Node.Mapping mapping)) {
+      throw ConfigException.of(node, path, node.describe() + "; expected {of: \"0-1\", attn.pre: layernorm}");
+    }
+    Section section = new Section(mapping, path);
+    BitSet of = layers(section.node("of"), section, blocks.size());
+    Map<String, NormSpec> slots = new LinkedHashMap<>();
+    for (String sublayer : SUBLAYERS) {
+      for (String place : PLACES) {
+        put(slots, sublayer + "." + place, section.node(sublayer + "." + place), section.path(sublayer + "." + place));
+      }
+    }
+    for (String sublayer : SUBLAYERS) {
+      Section nested = section.section(sublayer);
+      for (String place : PLACES) {
+        put(slots, sublayer + "." + place, nested.node(place), nested.path(place));
+      }
+      nested.finish();
+    }
+    section.finish();
+    of.stream().forEach(i -> {
+      NormSlots.Block block = blocks.get(i);
+      blocks.set(i, new NormSlots.Block(changed(block.attn(), "attn", slots), changed(block.mlp(), "mlp", slots)));
+    });
+  }
+
+  private void put(Map<String, NormSpec> slots, String slot, @Nullable Node node, String path) {
+    if (node != null && slots.put(slot, spec(node, path)) != null) {
+      throw ConfigException.of(node, path, "the slot is given twice, dotted and nested");
+    }
+  }
+
+  private static NormSlots.Sublayer changed(NormSlots.Sublayer old, String name, Map<String, NormSpec> slots) {
+    return new NormSlots.Sublayer(slots.getOrDefault(name + ".pre", old.pre()),
+        slots.getOrDefault(name + ".branch", old.branch()), slots.getOrDefault(name + ".post", old.post()));
+  }
+
+  private static BitSet layers(@Nullable Node of, Section section, int layers) {
+    if (of == null) {
+      throw section.error("'of' is missing; expected the blocks it holds for, such as of: \"0-1\"");
+    }
+    if (!(of instanceof Node.Scalar scalar) || !OF.matcher(scalar.text()).matches()) {
+      throw section.error(of, "of", of.describe() + " is not a set of blocks; expected \"3\", \"0-1\" or \"0,2,5-7\"");
+    }
+    BitSet chosen = new BitSet();
+    for (String part : scalar.text().split(", ?", -1)) {
+      int dash = part.indexOf('-');
+      int first = Integer.parseInt(dash < 0 ? part : part.substring(0, dash));
+      int last = Integer.parseInt(part.substring(dash + 1));
+      if (last >= layers) {
+        throw section.error(of, "of",
+            last + " is not a block; model.layers is " + layers + ", expected 0 to " + (layers - 1));
+      }
+      if (first > last) {
+        throw section.error(of, "of", part + " runs backwards; expected " + last + "-" + first);
+      }
+      chosen.set(first, last + 1);
+    }
+    return chosen;
+  }
+}

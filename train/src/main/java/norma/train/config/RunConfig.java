@@ -1,0 +1,216 @@
+package norma.train.config;
+
+import java.net.URI;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.regex.Pattern;
+import norma.models.GptConfig;
+import norma.models.NormSlots;
+import norma.nn.NormSpec;
+
+/// Everything that determines a run, complete and valid: keys that a file leaves out have the values of [#DEFAULT]. A key
+/// `warmup_steps` in YAML is the component `warmupSteps` here. Every constructor refuses a value out of range with
+/// [IllegalArgumentException], whose message begins with the dotted path of the key.
+///
+/// @param name    of the run folder: letters, digits, `.`, `_`, `-`, at most 64 characters
+/// @param data    what is learned from
+/// @param model   architecture
+/// @param optim   AdamW and its schedule
+/// @param train   length of the run, and what is recorded how often
+/// @param runtime where and how it is computed
+/// @param output  where the run folder goes
+public record RunConfig(String name, Data data, GptConfig model, Optim optim, Train train, Runtime runtime,
+    Output output) {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+
+  /// nanoGPT's shakespeare-char settings for a CPU.
+  public static final RunConfig DEFAULT = new RunConfig("char-cpu",
+      new Data(new Corpus.Named("builtin:dickens"), 0.1),
+      new GptConfig(4, 4, 128, 64, 4, false, 0, GptConfig.Activation.GELU, true, GptConfig.EmbeddingScale.NONE,
+          NormSlots.all(NormSpec.of("layernorm"), 4)),
+      new Optim(1e-3, 1e-4, Schedule.COSINE, 100, 2000, 0.9, 0.99, 1e-8, 0.1, 1),
+      new Train(2000, 12, 1, 1337, 10, 250, 20, 0, 500, 2, 250, 250),
+      new Runtime(BackendChoice.AUTO, OptionalInt.empty(), Precision.FP32), new Output("runs"));
+
+  public RunConfig {
+    if (!NAME.matcher(name).matches()) {
+      throw new IllegalArgumentException("name is '" + YamlText.shorten(name)
+          + "'; expected letters, digits, '.', '_' and '-', at most 64, a letter or digit first");
+    }
+  }
+
+  /// The corpus and its split.
+  ///
+  /// @param valFraction share of the text, at its end, that is held out for validation; above 0 and below 1
+  public record Data(Corpus corpus, double valFraction) {
+    static final Range VAL_FRACTION = Range.share();
+
+    public Data {
+      VAL_FRACTION.check("data.val_fraction", valFraction);
+    }
+  }
+
+  /// Where the text comes from.
+  public sealed interface Corpus {
+
+    /// `builtin:NAME`, or a path.
+    record Named(String source) implements Corpus {
+      public Named {
+        YamlText.requireName("data.corpus", source);
+      }
+    }
+
+    /// A file to fetch.
+    ///
+    /// @param url    `https`, `http` or `file`
+    /// @param sha256 64 hexadecimal digits, kept in lower case
+    record Download(URI url, String sha256) implements Corpus {
+      private static final Set<String> SCHEMES = Set.of("https", "http", "file");
+      private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
+      public Download {
+        if (url.getScheme() == null || !SCHEMES.contains(url.getScheme())) {
+          throw new IllegalArgumentException(
+              "data.corpus.url is '" + YamlText.shorten(url.toString()) + "'; expected an https, http or file URL");
+        }
+        sha256 = sha256.toLowerCase(Locale.ROOT);
+        if (!SHA256.matcher(sha256).matches()) {
+          throw new IllegalArgumentException(
+              "data.corpus.sha256 is '" + YamlText.shorten(sha256) + "'; expected 64 hexadecimal digits");
+        }
+      }
+    }
+  }
+
+  /// How the learning rate goes from `lr` to `min_lr` after the warmup.
+  public enum Schedule {
+    /// It stays at `lr`; `min_lr` and `decay_steps` have no effect.
+    CONSTANT,
+    /// Half a cosine until `decay_steps`, then `min_lr`.
+    COSINE
+  }
+
+  /// AdamW (arXiv:1711.05101) with linear warmup.
+  ///
+  /// @param lr          learning rate after the warmup
+  /// @param minLr       learning rate from `decaySteps` on; at most `lr`
+  /// @param warmupSteps steps of linear warmup; 0 = none
+  /// @param decaySteps  step at which the cosine reaches `minLr`; above `warmupSteps`
+  /// @param beta1       decay of the first moment, in `[0, 1)`; `betas[0]` in YAML
+  /// @param beta2       decay of the second moment, in `[0, 1)`; `betas[1]` in YAML
+  /// @param eps         added to the root of the second moment, above 0
+  /// @param weightDecay for tensors of rank 2 and up
+  /// @param clipNorm    largest global gradient norm; 0 = no clipping
+  public record Optim(double lr, double minLr, Schedule schedule, int warmupSteps, int decaySteps, double beta1,
+      double beta2, double eps, double weightDecay, double clipNorm) {
+    static final Range RATE = Range.from(0);
+    static final Range STEPS = Range.whole(0, Integer.MAX_VALUE);
+    static final Range BETA = Range.belowOne();
+    static final Range EPS = Range.above(0);
+
+    public Optim {
+      RATE.check("optim.lr", lr);
+      RATE.check("optim.min_lr", minLr);
+      STEPS.check("optim.warmup_steps", warmupSteps);
+      STEPS.check("optim.decay_steps", decaySteps);
+      BETA.check("optim.betas[0]", beta1);
+      BETA.check("optim.betas[1]", beta2);
+      EPS.check("optim.eps", eps);
+      RATE.check("optim.weight_decay", weightDecay);
+      RATE.check("optim.clip_norm", clipNorm);
+      if (schedule == Schedule.COSINE && minLr > lr) {
+        throw new IllegalArgumentException("optim.min_lr is " + YamlText.of(minLr) + ", above optim.lr "
+            + YamlText.of(lr) + "; expected at most optim.lr, or schedule: constant");
+      }
+      if (schedule == Schedule.COSINE && decaySteps <= warmupSteps) {
+        throw new IllegalArgumentException("optim.decay_steps is " + decaySteps + ", not above optim.warmup_steps "
+            + warmupSteps + "; expected a later step, or schedule: constant");
+      }
+    }
+  }
+
+  /// The loop. Counts are steps; 0 in an `...Every` switches it off.
+  ///
+  /// @param steps           optimizer steps
+  /// @param batch           sequences of one forward and backward pass
+  /// @param accumulate      passes whose gradients are averaged into one step
+  /// @param seed            of the initial weights and of every random stream
+  /// @param logEvery        a line of loss and speed
+  /// @param evalEvery       validation loss
+  /// @param evalBatches     random batches of the training loss estimate
+  /// @param sampleEvery     a sample of text
+  /// @param checkpointEvery a checkpoint
+  /// @param keepCheckpoints how many of the latest stay
+  /// @param layersEvery     timing of each layer, on that one step
+  /// @param normEvery       probes of the normalization slots
+  public record Train(int steps, int batch, int accumulate, long seed, int logEvery, int evalEvery, int evalBatches,
+      int sampleEvery, int checkpointEvery, int keepCheckpoints, int layersEvery, int normEvery) {
+    static final Range COUNT = Range.whole(1, Integer.MAX_VALUE);
+    static final Range EVERY = Range.whole(0, Integer.MAX_VALUE);
+
+    public Train {
+      COUNT.check("train.steps", steps);
+      COUNT.check("train.batch", batch);
+      COUNT.check("train.accumulate", accumulate);
+      EVERY.check("train.log_every", logEvery);
+      EVERY.check("train.eval_every", evalEvery);
+      COUNT.check("train.eval_batches", evalBatches);
+      EVERY.check("train.sample_every", sampleEvery);
+      EVERY.check("train.checkpoint_every", checkpointEvery);
+      COUNT.check("train.keep_checkpoints", keepCheckpoints);
+      EVERY.check("train.layers_every", layersEvery);
+      EVERY.check("train.norm_every", normEvery);
+    }
+  }
+
+  /// Which implementation computes.
+  public enum BackendChoice {
+    /// The fastest that works here; which one and why is printed.
+    AUTO,
+    /// Compositions of ND4J operations: the definition of every kernel.
+    ND4J,
+    /// Fused kernels on the CPU.
+    CPU,
+    /// An NVIDIA GPU.
+    CUDA
+  }
+
+  /// Number format of weights, activations and gradients.
+  public enum Precision {
+    /// 32 bits.
+    FP32,
+    /// Reserved.
+    BF16,
+    /// Reserved.
+    TF32,
+    /// 64 bits, for checks.
+    FP64
+  }
+
+  /// Where and how it is computed.
+  ///
+  /// @param threads at least 1; empty for `auto`, one for each core that may be used
+  public record Runtime(BackendChoice backend, OptionalInt threads, Precision precision) {
+    static final Range THREADS = new Range(1, 4096, "1 to 4096, or auto");
+    private static final Set<Precision> AVAILABLE = Set.of(Precision.FP32, Precision.FP64);
+
+    public Runtime {
+      threads.ifPresent(n -> THREADS.check("runtime.threads", n));
+      if (!AVAILABLE.contains(precision)) {
+        throw new IllegalArgumentException(
+            "runtime.precision is " + YamlText.of(precision) + ", which is not available yet; expected fp32 or fp64");
+      }
+    }
+  }
+
+  /// Where results go.
+  ///
+  /// @param dir folder of the run folders
+  public record Output(String dir) {
+    public Output {
+      YamlText.requireName("output.dir", dir);
+    }
+  }
+
+}

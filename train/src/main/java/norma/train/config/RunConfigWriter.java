@@ -1,0 +1,172 @@
+package norma.train.config;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import norma.models.GptConfig;
+import norma.models.NormSlots;
+import norma.nn.NormSpec;
+
+/// Writes a complete configuration: as YAML that reads back equal, and as a flat list for comparisons.
+public final class RunConfigWriter {
+  /// The slots that `all` is the shorthand for.
+  private static final List<String> PRE = List.of("attn.pre", "mlp.pre", "final");
+  private static final List<String> SHORTHAND = PRE.stream().map(slot -> "model.norm." + slot).toList();
+
+  private RunConfigWriter() {}
+
+  /// One path at which two configurations differ.
+  public record Difference(String path, String left, String right) {}
+
+  /// All keys, in the order of the documentation. Slots are written as shortly as stays exact: `{all: dyt}` if that says
+  /// it, else slot by slot with overrides of blocks.
+  public static String yaml(RunConfig config) {
+    StringBuilder yaml = new StringBuilder("name: " + YamlText.of(config.name()) + "\n");
+    sections(config).forEach((section, keys) -> {
+      yaml.append(section).append(":\n");
+      keys.forEach((key, value) -> yaml.append("  ").append(key).append(": ").append(value).append('\n'));
+      if (section.equals("model")) {
+        norm(config.model().norm(), yaml);
+      }
+    });
+    return yaml.toString();
+  }
+
+  /// Dotted path to value, as YAML text. Of the slots of the blocks: `model.norm.attn.pre` is what most blocks have,
+  /// `model.norm.blocks.3.attn.pre` what another block has instead.
+  public static Map<String, String> flatten(RunConfig config) {
+    Map<String, String> flat = new LinkedHashMap<>();
+    flat.put("name", YamlText.of(config.name()));
+    sections(config).forEach((section, keys) -> {
+      keys.forEach((key, value) -> flat.put(section + "." + key, value));
+      if (section.equals("model")) {
+        NormLayout layout = NormLayout.of(config.model().norm());
+        layout.common().forEach((slot, spec) -> flat.put("model.norm." + slot, text(spec)));
+        layout.exceptions().forEach((block, slots) -> slots
+            .forEach((slot, spec) -> flat.put("model.norm.blocks." + block + "." + slot, text(spec))));
+      }
+    });
+    return flat;
+  }
+
+  /// Where two configurations differ. If all three slots of the shorthand differ in the same way, they are one line,
+  /// `model.norm.all`.
+  public static List<Difference> differences(RunConfig left, RunConfig right) {
+    Map<String, String> a = flatten(left);
+    Map<String, String> b = flatten(right);
+    Set<String> paths = new LinkedHashSet<>(a.keySet());
+    paths.addAll(b.keySet());
+    List<Difference> differences = new ArrayList<>();
+    for (String path : paths) {
+      // A block that is no exception has what most blocks have.
+      String fallback = path.replaceFirst("^model\\.norm\\.blocks\\.[0-9]+", "model.norm");
+      String inA = a.getOrDefault(path, a.getOrDefault(fallback, ""));
+      String inB = b.getOrDefault(path, b.getOrDefault(fallback, ""));
+      if (!inA.equals(inB)) {
+        differences.add(new Difference(path, inA, inB));
+      }
+    }
+    List<Difference> slots = differences.stream().filter(d -> SHORTHAND.contains(d.path())).toList();
+    Difference first = slots.isEmpty() ? null : slots.getFirst();
+    if (first != null && slots.size() == SHORTHAND.size()
+        && slots.stream().allMatch(d -> d.left().equals(first.left()) && d.right().equals(first.right()))) {
+      differences.set(differences.indexOf(first), new Difference("model.norm.all", first.left(), first.right()));
+      differences.removeAll(slots);
+    }
+    return List.copyOf(differences);
+  }
+
+  private static Map<String, Map<String, String>> sections(RunConfig config) {
+    Map<String, Map<String, String>> sections = new LinkedHashMap<>();
+    sections.put("data", data(config.data()));
+    sections.put("model", model(config.model()));
+    sections.put("optim", optim(config.optim()));
+    sections.put("train", train(config.train()));
+    RunConfig.Runtime runtime = config.runtime();
+    sections.put("runtime", keys("backend", YamlText.of(runtime.backend()), "threads",
+        runtime.threads().isPresent() ? "" + runtime.threads().getAsInt() : "auto", "precision",
+        YamlText.of(runtime.precision())));
+    sections.put("output", keys("dir", YamlText.of(config.output().dir())));
+    return sections;
+  }
+
+  private static Map<String, String> data(RunConfig.Data data) {
+    Map<String, String> keys = switch (data.corpus()) {
+      case RunConfig.Corpus.Named named -> keys("corpus", YamlText.of(named.source()));
+      case RunConfig.Corpus.Download download -> keys("corpus",
+          "{url: " + YamlText.of(download.url().toString()) + ", sha256: \"" + download.sha256() + "\"}");
+    };
+    keys.put("val_fraction", YamlText.of(data.valFraction()));
+    return keys;
+  }
+
+  private static Map<String, String> model(GptConfig model) {
+    return keys("layers", model.layers(), "heads", model.heads(), "width", model.width(), "context", model.context(),
+        "mlp_ratio", model.mlpRatio(), "bias", model.bias(), "dropout", YamlText.of(model.dropout()), "activation",
+        YamlText.of(model.activation()), "tie_embeddings", model.tieEmbeddings(), "embedding_scale",
+        YamlText.of(model.embeddingScale()));
+  }
+
+  private static Map<String, String> optim(RunConfig.Optim optim) {
+    return keys("lr", YamlText.of(optim.lr()), "min_lr", YamlText.of(optim.minLr()), "schedule",
+        YamlText.of(optim.schedule()), "warmup_steps", optim.warmupSteps(), "decay_steps", optim.decaySteps(), "betas",
+        "[" + YamlText.of(optim.beta1()) + ", " + YamlText.of(optim.beta2()) + "]", "eps", YamlText.of(optim.eps()),
+        "weight_decay", YamlText.of(optim.weightDecay()), "clip_norm", YamlText.of(optim.clipNorm()));
+  }
+
+  private static Map<String, String> train(RunConfig.Train train) {
+    return keys("steps", train.steps(), "batch", train.batch(), "accumulate", train.accumulate(), "seed", train.seed(),
+        "log_every", train.logEvery(), "eval_every", train.evalEvery(), "eval_batches", train.evalBatches(),
+        "sample_every", train.sampleEvery(), "checkpoint_every", train.checkpointEvery(), "keep_checkpoints",
+        train.keepCheckpoints(), "layers_every", train.layersEvery(), "norm_every", train.normEvery());
+  }
+
+  private static Map<String, String> keys(Object... keysAndValues) {
+    Map<String, String> keys = new LinkedHashMap<>();
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      keys.put(keysAndValues[i].toString(), keysAndValues[i + 1].toString());
+    }
+    return keys;
+  }
+
+  private static void norm(NormSlots norm, StringBuilder yaml) {
+    NormLayout layout = NormLayout.of(norm);
+    Map<String, NormSpec> slots = new LinkedHashMap<>(layout.common());
+    slots.entrySet().removeIf(slot -> !PRE.contains(slot.getKey()) && slot.getValue().equals(NormSpec.NONE));
+    NormSpec last = norm.finalNorm();
+    boolean uniform = last.equals(slots.get("attn.pre")) && last.equals(slots.get("mlp.pre"));
+    yaml.append("  norm:\n");
+    if (uniform) {
+      yaml.append("    all: ").append(text(last)).append('\n');
+      slots.keySet().removeAll(PRE);
+    }
+    for (String sublayer : List.of("attn", "mlp")) {
+      List<String> places = new ArrayList<>();
+      slots.forEach((slot, spec) -> {
+        if (slot.startsWith(sublayer + ".")) {
+          places.add(slot.substring(sublayer.length() + 1) + ": " + text(spec));
+        }
+      });
+      if (!places.isEmpty()) {
+        yaml.append("    ").append(sublayer).append(": {").append(String.join(", ", places)).append("}\n");
+      }
+    }
+    slots.forEach((slot, spec) -> {
+      if (slot.indexOf('.') < 0) {
+        yaml.append("    ").append(slot).append(": ").append(text(spec)).append('\n');
+      }
+    });
+    if (!layout.exceptions().isEmpty()) {
+      yaml.append("    blocks:\n");
+      layout.lines().forEach((slotTexts, of) -> yaml.append("      - {of: \"").append(of).append("\", ")
+          .append(slotTexts).append("}\n"));
+    }
+  }
+
+  private static String text(NormSpec spec) {
+    return NormLayout.text(spec);
+  }
+}

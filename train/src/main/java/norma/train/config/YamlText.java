@@ -1,0 +1,93 @@
+package norma.train.config;
+
+import java.math.BigDecimal;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/// Scalars as YAML 1.2 text (the core schema), and back to words for messages.
+final class YamlText {
+  private static final Pattern NULL = Pattern.compile("null|Null|NULL|~|");
+  private static final Pattern FLAG = Pattern.compile("true|True|TRUE|false|False|FALSE");
+  private static final Pattern INTEGER = Pattern.compile("[-+]?[0-9]+");
+  private static final Pattern NUMBER = Pattern.compile("[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+      + "|0o[0-7]{1,15}|0x[0-9a-fA-F]{1,15}|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)");
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z][A-Za-z0-9_./-]*");
+  private static final int SHOWN = 60;
+
+  private YamlText() {}
+
+  static boolean isNull(Node node) {
+    return node instanceof Node.Scalar s && s.plain() && NULL.matcher(s.text()).matches();
+  }
+
+  static boolean isFlag(Node node) {
+    return node instanceof Node.Scalar s && s.plain() && FLAG.matcher(s.text()).matches();
+  }
+
+  static boolean isInteger(Node node) {
+    return node instanceof Node.Scalar s && s.plain() && INTEGER.matcher(s.text()).matches();
+  }
+
+  static boolean isNumber(Node node) {
+    return node instanceof Node.Scalar s && s.plain() && NUMBER.matcher(s.text()).matches();
+  }
+
+  /// Shortest text that reads back as the same double: `0.001`, `1.0`, `1e-8`.
+  static String of(double value) {
+    double magnitude = Math.abs(value);
+    if (value == 0 || (magnitude >= 1e-3 && magnitude < 1e7) || !Double.isFinite(value)) {
+      return Double.toString(value);
+    }
+    BigDecimal exact = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+    if (magnitude >= 1e-4 && magnitude < 1) {
+      return exact.toPlainString();
+    }
+    String digits = exact.unscaledValue().abs().toString();
+    String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
+    return (value < 0 ? "-" : "") + mantissa + "e" + (digits.length() - 1 - exact.scale());
+  }
+
+  /// A string, quoted where it could be read as anything else.
+  static String of(String value) {
+    if (PLAIN.matcher(value).matches() && !NULL.matcher(value).matches() && !FLAG.matcher(value).matches()) {
+      return value;
+    }
+    StringBuilder quoted = new StringBuilder("\"");
+    value.codePoints().forEach(c -> {
+      if (c == '"' || c == '\\') {
+        quoted.append('\\').appendCodePoint(c);
+      } else if (isPrintable(c)) {
+        quoted.appendCodePoint(c);
+      } else {
+        quoted.append(String.format(Locale.ROOT, "\\U%08X", c));
+      }
+    });
+    return quoted.append('"').toString();
+  }
+
+  /// An enum constant.
+  static String of(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  /// At most 60 characters, for messages.
+  static String shorten(String text) {
+    return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "... (" + text.length() + " characters)";
+  }
+
+  static boolean isPrintable(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
+          Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR ->
+        false;
+      default -> true;
+    };
+  }
+
+  /// Fails unless the text can name something: not blank, no control characters.
+  static void requireName(String path, String value) {
+    if (value.isBlank() || !value.codePoints().allMatch(YamlText::isPrintable)) {
+      throw new IllegalArgumentException(path + " is '" + shorten(value) + "'; expected printable text");
+    }
+  }
+}

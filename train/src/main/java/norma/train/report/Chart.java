@@ -1,0 +1,269 @@
+package norma.train.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import norma.train.report.Series.Kind;
+import norma.train.report.Series.Point;
+
+/// A line chart. The y axis is made for reading: values far above all others are left out, and the legend says so.
+/// Colours are attributes, so that a style sheet can replace them (classes `page`, `ink`, `soft`, `grid`, `s0` to `s4`).
+///
+/// @param title    heading, may be empty
+/// @param xTitle   title of the x axis, may be empty; x counts steps
+/// @param yTitle   title of the y axis with its unit, may be empty
+/// @param fromZero whether the y axis begins at 0
+/// @param series   the curves, drawn in this order
+public record Chart(String title, String xTitle, String yTitle, boolean fromZero, List<Series> series) {
+
+  /// Okabe and Ito's palette, told apart with any kind of colour vision (jfly.uni-koeln.de/color): blue, vermilion,
+  /// bluish green, orange, reddish purple.
+  static final List<String> PALETTE = List.of("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7");
+
+  private static final double CHARACTER = 0.6; // mean width of a character of a sans-serif face, in font sizes
+  private static final double BOLD = 0.68;
+  private static final String INK = "#222222";
+  private static final String SOFT = "#555555";
+
+  public Chart {
+    series = List.copyOf(series);
+  }
+
+  /// A size in pixels and its text size.
+  ///
+  /// @param font height of the labels in pixels
+  public record Size(int width, int height, int font) {
+    /// A figure for a page or for print.
+    public static final Size PAGE = new Size(720, 420, 13);
+    /// A figure for a telephone.
+    static final Size PHONE = new Size(360, 330, 12);
+    /// One of three in a row.
+    static final Size PANEL = new Size(310, 210, 12);
+    /// One of many.
+    static final Size SMALL = new Size(240, 130, 12);
+  }
+
+  /// Where the curves stand, and what the axes span.
+  private record Frame(double left, double top, double right, double bottom, Ticks x, Ticks y) {
+    double px(double value) {
+      return left + (value - x.min()) / (x.max() - x.min()) * (right - left);
+    }
+
+    double py(double value) {
+      return bottom - (value - y.min()) / (y.max() - y.min()) * (bottom - top);
+    }
+  }
+
+  private record Label(String text, int series, double x, int row) {}
+
+  /// Draws it.
+  ///
+  /// @param attributes more attributes of the root element: name, value, name, value
+  public String svg(Size size, Object... attributes) {
+    int font = size.font();
+    List<Label> legend = legend(size);
+    int rows = legend.isEmpty() ? 0 : legend.getLast().row() + 1;
+    Frame f = frame(size, rows);
+    List<Object> all = new ArrayList<>(List.of("font-family", "system-ui, -apple-system, 'Segoe UI', sans-serif",
+        "font-size", font, "data-frame", join(f.left, f.top, f.right, f.bottom) + " "
+            + f.x.min() + " " + f.x.max() + " " + f.y.min() + " " + f.y.max()));
+    all.addAll(List.of(attributes));
+    Svg svg = new Svg(size.width(), size.height(), title.isEmpty() ? names() : title, all.toArray());
+    svg.leaf("rect", "class", "page", "width", size.width(), "height", size.height(), "fill", "#ffffff");
+    if (!title.isEmpty()) {
+      svg.text(f.left, font * 1.5, "start", fit(title, (size.width() - f.left) / ((font + 1) * BOLD)), "class", "ink",
+          "fill", INK, "font-weight", 600, "font-size", font + 1);
+    }
+    double legendTop = title.isEmpty() ? font * 1.3 : font * 3.1;
+    for (Label label : legend) {
+      drawLabel(svg, label, f.left + label.x(), legendTop + label.row() * font * 1.5, font);
+    }
+    axes(svg, f, size);
+    boolean empty = true;
+    for (Series s : series) {
+      List<Point> points = visible(s, f.y);
+      empty &= points.stream().noneMatch(p -> Double.isFinite(p.y()));
+      draw(svg, s, points, f);
+    }
+    if (empty) {
+      svg.text((f.left + f.right) / 2, (f.top + f.bottom) / 2, "middle", "nothing recorded yet", "class", "soft",
+          "fill", SOFT);
+    }
+    return svg.end();
+  }
+
+  /// The curves as [#svg] draws them at a size, thinned and without what lies above the axis.
+  List<Series> drawn(Size size) {
+    Ticks y = frame(size, 0).y;
+    return series.stream().map(s -> new Series(s.name(), s.colour(), s.kind(), visible(s, y))).toList();
+  }
+
+  private static List<Point> visible(Series s, Ticks y) {
+    return Series.thin(s.points(), Series.BUCKETS).stream()
+        .map(p -> p.y() <= y.max() * (1 + 1e-9) ? p : new Point(p.x(), Double.NaN)).toList();
+  }
+
+  private double top() {
+    return series.stream().mapToDouble(s -> Series.readableTop(s.points())).max().orElse(Double.NEGATIVE_INFINITY);
+  }
+
+  private Frame frame(Size size, int legendRows) {
+    int font = size.font();
+    double[] xs = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::x).toArray();
+    double xMax = 1;
+    double xMin = xs.length == 0 ? 0 : Double.POSITIVE_INFINITY;
+    for (double x : xs) {
+      xMax = Math.max(xMax, x);
+      xMin = Math.min(xMin, x);
+    }
+    xMin = xMin < 0.25 * xMax || xMin == xMax ? 0 : xMin;
+    double high = top();
+    double low = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::y).filter(Double::isFinite).min()
+        .orElse(0);
+    low = fromZero ? Math.min(0, low) : low;
+    Ticks y = Ticks.around(low, Double.isFinite(high) ? high : 1, Math.max(3, size.height() / 50));
+    double longest = 0;
+    for (double value : y.values()) {
+      longest = Math.max(longest, y.label(value).length());
+    }
+    double left = 8 + longest * font * CHARACTER + 6 + (yTitle.isEmpty() ? 0 : font * 1.5);
+    double right = size.width() - font * 2.0;
+    double top = (title.isEmpty() ? font * 0.5 : font * 2.2) + legendRows * font * 1.5 + font * 0.4;
+    double bottom = size.height() - font * (xTitle.isEmpty() ? 1.8 : 3.3);
+    Ticks x = Ticks.over(xMin, xMax, Math.max(2, size.width() / (font * 8)), true);
+    return new Frame(left, top, right, bottom, x, y);
+  }
+
+  private void axes(Svg svg, Frame f, Size size) {
+    int font = size.font();
+    for (double value : f.y.values()) {
+      double y = f.py(value);
+      svg.leaf("line", "class", "grid", "x1", f.left, "x2", f.right, "y1", y, "y2", y, "stroke", "#e3e3e3");
+      svg.text(f.left - 6, y + font * 0.35, "end", f.y.label(value), "class", "soft", "fill", SOFT);
+    }
+    for (double value : f.x.values()) {
+      double x = f.px(value);
+      svg.leaf("line", "class", "soft", "x1", x, "x2", x, "y1", f.bottom, "y2", f.bottom + 4, "stroke", SOFT);
+      svg.text(x, f.bottom + font * 1.4, "middle", f.x.label(value), "class", "soft", "fill", SOFT);
+    }
+    svg.leaf("line", "class", "soft", "x1", f.left, "x2", f.right, "y1", f.bottom, "y2", f.bottom, "stroke", SOFT);
+    if (!xTitle.isEmpty()) {
+      svg.text((f.left + f.right) / 2, size.height() - font * 0.6, "middle", xTitle, "class", "ink", "fill", INK);
+    }
+    if (!yTitle.isEmpty()) {
+      double middle = (f.top + f.bottom) / 2;
+      svg.text(font * 1.2, middle, "middle", yTitle, "class", "ink", "fill", INK, "transform",
+          "rotate(-90 " + join(font * 1.2, middle) + ")");
+    }
+  }
+
+  private static void draw(Svg svg, Series s, List<Point> points, Frame f) {
+    StringBuilder path = new StringBuilder();
+    boolean dots = s.kind() == Kind.RAW && !s.dense();
+    boolean joined = false;
+    for (int i = 0; i < points.size(); i++) {
+      Point p = points.get(i);
+      boolean there = Double.isFinite(p.y());
+      if (there) {
+        path.append(joined ? 'L' : 'M').append(join(f.px(p.x()), f.py(p.y())));
+        boolean goesOn = !dots && i + 1 < points.size() && Double.isFinite(points.get(i + 1).y());
+        path.append(joined || goesOn ? "" : "h0"); // a lone point: a dot, by its round ends
+        joined = goesOn;
+      }
+    }
+    svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
+    if (!path.isEmpty()) {
+      curve(svg, s, path.toString());
+    }
+    if (s.kind() == Kind.MARKED || points.size() == 1) {
+      double radius = points.size() > 60 ? 1.8 : 3.2;
+      points.stream().filter(p -> Double.isFinite(p.y())).forEach(p -> svg.leaf("circle", "cx", f.px(p.x()), "cy",
+          f.py(p.y()), "r", radius, "fill", "currentColor"));
+    }
+    svg.close();
+  }
+
+  private static void curve(Svg svg, Series s, String path) {
+    boolean raw = s.kind() == Kind.RAW;
+    List<Object> attributes = new ArrayList<>(List.of("d", path, "fill", "none", "stroke", "currentColor",
+        "stroke-linecap", "round", "stroke-linejoin", "round", "stroke-width", !raw ? 1.8 : s.dense() ? 1.0 : 2.6));
+    if (raw) {
+      attributes.addAll(List.of("stroke-opacity", 0.45));
+    } else if (s.kind() == Kind.DASHED) {
+      attributes.addAll(List.of("stroke-dasharray", "5 4"));
+    }
+    svg.leaf("path", attributes.toArray());
+  }
+
+  /// The legend's labels, laid out in rows of the plot's width; none where the title says it all.
+  private List<Label> legend(Size size) {
+    int font = size.font();
+    Frame f = frame(size, 0);
+    double width = f.right - f.left;
+    List<Label> labels = new ArrayList<>();
+    List<String> texts = new ArrayList<>();
+    if (series.size() > 1 || title.isEmpty()) {
+      series.forEach(s -> texts.add(s.name()));
+    }
+    String note = note(f.y);
+    if (!note.isEmpty()) {
+      texts.add(note);
+    }
+    double x = 0;
+    int row = 0;
+    for (int i = 0; i < texts.size(); i++) {
+      boolean isNote = !note.isEmpty() && i == texts.size() - 1;
+      double needed = (isNote ? 0 : 24) + texts.get(i).length() * font * CHARACTER + font;
+      if (x > 0 && x + needed - font > width) {
+        x = 0;
+        row++;
+      }
+      labels.add(new Label(texts.get(i), isNote ? -1 : i, x, row));
+      x += needed;
+    }
+    return labels;
+  }
+
+  private void drawLabel(Svg svg, Label label, double x, double y, int font) {
+    if (label.series() < 0) {
+      svg.text(x, y, "start", label.text(), "class", "soft", "fill", SOFT, "font-style", "italic");
+      return;
+    }
+    Series s = series.get(label.series());
+    double middle = y - font * 0.35;
+    svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
+    curve(svg, s, s.kind() == Kind.RAW && !s.dense()
+        ? "M" + join(x + 4, middle) + "h0m5 0h0m5 0h0"
+        : "M" + join(x, middle) + "h18");
+    if (s.kind() == Kind.MARKED) {
+      svg.leaf("circle", "cx", x + 9, "cy", middle, "r", 3.2, "fill", "currentColor");
+    }
+    svg.close().text(x + 24, y, "start", label.text(), "class", "ink", "fill", INK);
+  }
+
+  private String note(Ticks y) {
+    double[] above = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::y)
+        .filter(v -> Double.isFinite(v) && v > y.max() * (1 + 1e-9)).sorted().toArray();
+    return above.length == 0
+        ? ""
+        : String.format(Locale.ROOT, "not shown: %,d above %s, up to %.3g", above.length,
+            y.label(y.max()), above[above.length - 1]);
+  }
+
+  private String names() {
+    return String.join(", ", series.stream().map(Series::name).toList());
+  }
+
+  private static String fit(String text, double characters) {
+    int most = (int) characters;
+    return text.length() <= most ? text : text.substring(0, Math.max(1, most - 1)) + "\u2026";
+  }
+
+  private static String join(double a, double... more) {
+    StringBuilder joined = new StringBuilder(Svg.number(a));
+    for (double value : more) {
+      joined.append(' ').append(Svg.number(value));
+    }
+    return joined.toString();
+  }
+}

@@ -1,0 +1,92 @@
+package norma.train.report;
+
+import java.util.List;
+import java.util.Map;
+
+/// One line of `metrics.jsonl`. Numbers that the line leaves out, or gives as `null` because they are not finite, are NaN.
+/// Losses are in nats per character.
+public sealed interface Event {
+
+  /// Optimizer steps taken when the event was written; 0 where the line names none.
+  int step();
+
+  /// The run starts, or goes on from a checkpoint.
+  ///
+  /// @param fields everything else that the line says, values as text
+  record Start(int step, Map<String, String> fields) implements Event {
+    public Start {
+      fields = Map.copyOf(fields);
+    }
+  }
+
+  /// One logged training step; `gradNorm` is the norm before clipping.
+  record Step(int step, long tokens, double loss, double lr, double gradNorm, double stepMillis, double tokensPerSecond,
+      double elapsedSeconds) implements Event {}
+
+  /// An evaluation: `trainLoss` is an estimate on random batches, `valLoss` is exact over the validation split.
+  record Eval(int step, double trainLoss, double valLoss, double valBitsPerChar) implements Event {}
+
+  /// What the probes saw in every normalization slot.
+  ///
+  /// @param logZ mean logarithm of the softmax denominator of the output
+  record Norm(int step, List<Slot> slots, double maxAttentionLogit, double logZ) implements Event {
+    public Norm {
+      slots = List.copyOf(slots);
+    }
+  }
+
+  /// One slot: its learned scalars and the statistics of its input.
+  ///
+  /// @param scalars    by name; beta is that of the formula (positive under softplus), not the stored number
+  /// @param invStd     1 / standard deviation of the input
+  /// @param saturation share of inputs in the flat part, 0 to 1; NaN for a norm without one
+  /// @param inKurtosis of the channels' root mean squares: 1 when all are alike, the width when one has everything
+  record Slot(String slot, String type, Map<String, Double> scalars, double invStd, double saturation, double inRms,
+      double inAbsmax, double inKurtosis) {
+    public Slot {
+      scalars = Map.copyOf(scalars);
+    }
+
+    /// The slope of the squashing function's argument; NaN for types without one.
+    public double alpha() {
+      return scalars.getOrDefault("alpha", Double.NaN);
+    }
+
+    /// DyISRU's beta; NaN for types without one.
+    public double beta() {
+      return scalars.getOrDefault("beta", Double.NaN);
+    }
+
+    /// Derf's shift; NaN for types without one.
+    public double shift() {
+      return scalars.getOrDefault("shift", Double.NaN);
+    }
+  }
+
+  /// Time of every layer in one step.
+  record Layers(int step, List<Layer> layers) implements Event {
+    public Layers {
+      layers = List.copyOf(layers);
+    }
+  }
+
+  /// One layer's share of a step.
+  record Layer(String layer, double forwardMillis, double backwardMillis, double tokensPerSecond, double gflops) {
+
+    /// Forward and backward together.
+    public double millis() {
+      return forwardMillis + backwardMillis;
+    }
+  }
+
+  /// Generated text.
+  record Sample(int step, String text) implements Event {}
+
+  /// The loss stopped being finite.
+  ///
+  /// @param firstBad the first layer with a value that is not finite, empty if unknown
+  record Diverged(int step, String firstBad) implements Event {}
+
+  /// The run ended; without this line it is still running or was killed.
+  record End(int step, String reason, double bestValLoss, int bestStep, double finalValLoss) implements Event {}
+}

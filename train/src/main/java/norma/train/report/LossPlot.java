@@ -1,0 +1,34 @@
+package norma.train.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import norma.train.report.Series.Kind;
+import norma.train.report.Series.Point;
+
+/// The picture of a run: training loss, raw and smoothed, and the exact validation loss.
+public final class LossPlot {
+
+  private LossPlot() {}
+
+  /// The chart of a run.
+  ///
+  /// @param name the run's name, for the title
+  public static Chart of(String name, Metrics metrics) {
+    List<Series> series = new ArrayList<>(Series.withMean("training loss",
+        metrics.of(Event.Step.class).stream().map(s -> new Point(s.step(), s.loss())).toList()));
+    List<Event.Eval> evals = metrics.of(Event.Eval.class);
+    List<Point> validation = evals.stream().map(e -> new Point(e.step(), e.valLoss())).toList();
+    evals.stream().filter(e -> Double.isFinite(e.valLoss())).min(Comparator.comparingDouble(Event.Eval::valLoss))
+        .ifPresent(best -> series.add(new Series(
+            String.format(Locale.ROOT, "exact validation loss, best %.4f", best.valLoss()), 1, Kind.MARKED,
+            validation)));
+    return new Chart(name, "step", "loss (nats per character)", false, series);
+  }
+
+  /// The whole of `loss.svg`.
+  public static String svg(String name, Metrics metrics) {
+    return of(name, metrics).svg(Chart.Size.PAGE);
+  }
+}

@@ -1,0 +1,53 @@
+package norma.train.report;
+
+import static norma.train.report.Svg.escape;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
+import norma.train.report.Series.Kind;
+import norma.train.report.Series.Point;
+
+/// Small charts of every normalization slot over training: its scalar beside 1/std of its input, which the scalar is said
+/// to follow (DyT, arXiv:2503.10622, section 6.2), and its saturation.
+final class NormCharts {
+
+  private NormCharts() {}
+
+  static String of(List<Event.Norm> norms, Figures figures) {
+    StringBuilder html = new StringBuilder();
+    for (Event.Slot slot : norms.getLast().slots()) {
+      List<Series> scale = new ArrayList<>();
+      // The slope at 0 is alpha, or 1/sqrt(beta): in these terms every type can be held against 1/std.
+      add(scale, "\u03b1", 0, Kind.LINE, over(norms, slot.slot(), Event.Slot::alpha));
+      add(scale, "1/\u221a\u03b2", 0, Kind.LINE, over(norms, slot.slot(), s -> 1 / Math.sqrt(s.beta())));
+      add(scale, "1/std of input", 1, Kind.DASHED, over(norms, slot.slot(), Event.Slot::invStd));
+      List<Series> saturation = new ArrayList<>();
+      add(saturation, "saturation", 2, Kind.LINE, over(norms, slot.slot(), Event.Slot::saturation));
+      if (scale.isEmpty() && saturation.isEmpty()) {
+        continue;
+      }
+      html.append("<div class=\"slot\"><h3>").append(escape(slot.slot())).append(" <span>").append(escape(slot.type()))
+          .append("</span></h3><div class=\"pair\">");
+      for (List<Series> series : List.of(scale, saturation)) {
+        if (!series.isEmpty()) {
+          html.append(figures.add(new Chart("", "", "", true, series), Chart.Size.SMALL));
+        }
+      }
+      html.append("</div></div>\n");
+    }
+    return html.toString();
+  }
+
+  private static List<Point> over(List<Event.Norm> norms, String slot, ToDoubleFunction<Event.Slot> quantity) {
+    return norms.stream().map(n -> n.slots().stream().filter(s -> s.slot().equals(slot)).findFirst()
+        .map(s -> new Point(n.step(), quantity.applyAsDouble(s))).orElse(null)).filter(Objects::nonNull).toList();
+  }
+
+  private static void add(List<Series> series, String name, int colour, Kind kind, List<Point> points) {
+    if (points.stream().anyMatch(p -> Double.isFinite(p.y()))) {
+      series.add(new Series(name, colour, kind, points));
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package norma.train.report;
+
+import static norma.train.report.Svg.escape;
+import static norma.train.report.Tables.count;
+import static norma.train.report.Tables.digits;
+import static norma.train.report.Tables.loss;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import norma.train.report.Series.Kind;
+import norma.train.report.Series.Point;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Makes `loss.svg` and `report.html` of a run: one page that needs no other file and no network.
+public final class RunReport {
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final Path folder;
+  private final String name;
+  private final Metrics metrics;
+  private final List<Event.Step> steps;
+  private final List<Event.Eval> evals;
+  private final Figures figures = new Figures();
+
+  private RunReport(Path folder) throws IOException {
+    this.folder = folder;
+    name = String.valueOf(folder.toAbsolutePath().normalize().getFileName());
+    metrics = Metrics.read(folder);
+    steps = metrics.of(Event.Step.class);
+    evals = metrics.of(Event.Eval.class);
+  }
+
+  /// Writes both files into the run folder; a reader sees the old or the new file, never half of one.
+  ///
+  /// @throws IOException if the folder has no readable `metrics.jsonl`, or cannot be written; the message is one line
+  public static void write(Path runFolder) throws IOException {
+    RunReport report = new RunReport(runFolder);
+    replace(runFolder.resolve("loss.svg"), LossPlot.svg(report.name, report.metrics));
+    replace(runFolder.resolve("report.html"), report.html());
+  }
+
+  private static void replace(Path file, String text) throws IOException {
+    Path part = file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
+    Files.writeString(part, text);
+    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private String html() throws IOException {
+    Template page = new Template("report.html").put("css", Template.resource("report.css"))
+        .put("js", Template.resource("report.js")).put("name", name).put("state", metrics.state()).put("story", story())
+        .put("figures", keyFigures());
+    if (!steps.isEmpty() || !evals.isEmpty()) {
+      page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));
+    }
+    if (!evals.isEmpty()) {
+      page.put("evals", Tables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
+    }
+    page.put("panels", panel("learning rate", Event.Step::lr, false)
+        + panel("gradient norm, before clipping", Event.Step::gradNorm, true)
+        + panel("throughput (tokens/s)", Event.Step::tokensPerSecond, true));
+    metrics.last(Event.Layers.class).ifPresent(
+        l -> page.put("layers", Tables.layers(l.layers())).put("layersStep", count(l.step())));
+    List<Event.Norm> norms = metrics.of(Event.Norm.class);
+    if (!norms.isEmpty()) {
+      Event.Norm last = norms.getLast();
+      page.put("norms", Tables.slots(last.slots())).put("normsStep", count(last.step()))
+          .put("normCharts", NormCharts.of(norms, figures)).put("outputs", outputs(last));
+    }
+    page.put("samples", samples()).put("config", optional("config.yaml")).put("environment", environment())
+        .put("command", command()).put("data", figures.json());
+    return page.fill();
+  }
+
+  private Optional<Event.Eval> bestEval() {
+    return evals.stream().filter(e -> Double.isFinite(e.valLoss()))
+        .min(Comparator.comparingDouble(Event.Eval::valLoss));
+  }
+
+  /// One sentence on anything that is not as it should be.
+  private String story() {
+    String torn = metrics.torn() ? " The last line of " + Metrics.FILE + " was cut off and is left out." : "";
+    String state = metrics.state();
+    return (switch (state) {
+      case "completed" -> "";
+      case "diverged" -> metrics.last(Event.Diverged.class)
+          .map(d -> "The loss stopped being finite at step " + count(d.step())
+              + (d.firstBad().isEmpty() ? "." : "; the first value that is not finite is in " + d.firstBad() + "."))
+          .orElse("The loss stopped being finite.");
+      case "unfinished" -> "The run has not written its end: it is still going, or it was killed.";
+      default -> "The run ended before its last step: " + state + ".";
+    } + torn).strip();
+  }
+
+  private String keyFigures() {
+    Map<String, String> entries = new LinkedHashMap<>();
+    bestEval().ifPresent(best -> {
+      entries.put("best validation loss", loss(best.valLoss()) + " <small>step " + count(best.step()) + "</small>");
+      entries.put("final validation loss",
+          loss(evals.getLast().valLoss()) + " <small>step " + count(evals.getLast().step()) + "</small>");
+      entries.put("best bits per character", loss(Tables.bits(best)));
+    });
+    if (!steps.isEmpty()) {
+      entries.put("steps", count(steps.getLast().step()));
+      entries.put("tokens", count((double) steps.getLast().tokens()));
+      entries.put("tokens/s, median", count(median(Event.Step::tokensPerSecond)));
+      entries.put("ms/step, median", digits(median(Event.Step::stepMillis)));
+      entries.put("training time", Tables.duration(metrics.wallSeconds()));
+    }
+    entries.values().removeIf(value -> List.of("0", "0.0 s", "\u2013").contains(value)); // what the run did not say
+    StringBuilder html = new StringBuilder();
+    entries.forEach((term, value) -> html.append("<div><dt>").append(escape(term)).append("</dt><dd>").append(value)
+        .append("</dd></div>\n"));
+    return html.toString();
+  }
+
+  private double median(ToDoubleFunction<Event.Step> quantity) {
+    double[] sorted = steps.stream().mapToDouble(quantity).filter(Double::isFinite).sorted().toArray();
+    int n = sorted.length;
+    return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+  }
+
+  private String panel(String title, ToDoubleFunction<Event.Step> quantity, boolean noisy) {
+    List<Point> points = steps.stream().map(s -> new Point(s.step(), quantity.applyAsDouble(s)))
+        .filter(p -> Double.isFinite(p.y())).toList();
+    List<Series> series = noisy
+        ? Series.withMean("measured", points)
+        : List.of(new Series(title, 0, Kind.LINE, points));
+    return points.isEmpty() ? "" : figures.add(new Chart(title, "step", "", true, series), Chart.Size.PANEL);
+  }
+
+  private static String outputs(Event.Norm last) {
+    List<String> parts = new ArrayList<>();
+    if (Double.isFinite(last.maxAttentionLogit())) {
+      parts.add("largest attention logit " + digits(last.maxAttentionLogit()));
+    }
+    if (Double.isFinite(last.logZ())) {
+      parts.add("mean log Z of the output " + digits(last.logZ()));
+    }
+    return String.join("; ", parts);
+  }
+
+  private String samples() throws IOException {
+    List<Event.Sample> samples = metrics.of(Event.Sample.class);
+    if (samples.isEmpty()) {
+      String text = optional("sample.txt");
+      return text.isEmpty() ? "" : "<pre>" + escape(text) + "</pre>";
+    }
+    StringBuilder html = new StringBuilder();
+    for (Event.Sample sample : samples.reversed()) { // the latest first, and open
+      html.append(html.isEmpty() ? "<details open>" : "<details>").append("<summary>step ").append(count(sample.step()))
+          .append("</summary><pre>").append(escape(sample.text())).append("</pre></details>\n");
+    }
+    return html.toString();
+  }
+
+  private String environment() throws IOException {
+    String text = optional("environment.json");
+    if (text.isEmpty()) {
+      return "";
+    }
+    StringBuilder rows = new StringBuilder();
+    try {
+      rows(rows, "", JSON.readTree(text));
+    } catch (JacksonException e) {
+      throw new IOException(folder.resolve("environment.json") + ": "
+          + e.getOriginalMessage().lines().findFirst().orElse("not JSON"), e);
+    }
+    return rows.toString();
+  }
+
+  /// One row for each value; names of nested objects are joined with dots.
+  private static void rows(StringBuilder rows, String prefix, JsonNode object) {
+    object.properties().forEach(entry -> {
+      String key = prefix + entry.getKey();
+      if (entry.getValue().isObject()) {
+        rows(rows, key + ".", entry.getValue());
+      } else {
+        rows.append("<tr><th scope=\"row\">").append(escape(key)).append("</th><td>")
+            .append(escape(Metrics.text(entry.getValue()))).append("</td></tr>\n");
+      }
+    });
+  }
+
+  /// The resolved config holds everything, seed and data included.
+  private String command() {
+    Path config = folder.resolve("config.yaml");
+    if (!Files.exists(config)) {
+      return "";
+    }
+    String path = config.toString();
+    return "norma train " + (path.matches("[\\w./+:@=-]+") ? path : "'" + path.replace("'", "'\\''") + "'");
+  }
+
+  private String optional(String file) throws IOException {
+    Path path = folder.resolve(file);
+    return Files.exists(path) ? Files.readString(path) : "";
+  }
+}

@@ -1,0 +1,145 @@
+package norma.train.report;
+
+import static norma.train.report.Svg.escape;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// The tables of the report, as HTML.
+final class Tables {
+
+  private Tables() {}
+
+  /// Validation at every evaluation; the best row is marked.
+  static String evals(List<Event.Eval> evals, int bestStep) {
+    StringBuilder rows = new StringBuilder(
+        head("step", "training loss, estimate", "validation loss, exact", "bits/char"));
+    for (Event.Eval e : evals) {
+      rows.append(e.step() == bestStep ? "<tr class=\"best\">" : "<tr>").append(cell(count(e.step())))
+          .append(cell(loss(e.trainLoss()))).append(cell(loss(e.valLoss()))).append(cell(loss(bits(e))))
+          .append("</tr>\n");
+    }
+    return rows.append("</tbody>").toString();
+  }
+
+  /// Bits per character, computed where the event leaves them out.
+  static double bits(Event.Eval eval) {
+    return Double.isFinite(eval.valBitsPerChar()) ? eval.valBitsPerChar() : eval.valLoss() / Math.log(2);
+  }
+
+  /// Forward and backward time of each layer, as numbers and as bars on one scale.
+  static String layers(List<Event.Layer> layers) {
+    double longest = layers.stream().mapToDouble(Event.Layer::millis).filter(Double::isFinite).max().orElse(1);
+    double sum = layers.stream().mapToDouble(Event.Layer::millis).filter(Double::isFinite).sum();
+    StringBuilder rows = new StringBuilder(
+        head("layer", "", "forward ms", "backward ms", "share", "tokens/s", "GFLOP/s"));
+    for (Event.Layer l : layers) {
+      rows.append("<tr>").append(name(l.layer())).append("<td><div class=\"bar\">")
+          .append(bar("fwd", l.forwardMillis() / longest)).append(bar("bwd", l.backwardMillis() / longest))
+          .append("</div></td>").append(cell(millis(l.forwardMillis()))).append(cell(millis(l.backwardMillis())))
+          .append(cell(percent(l.millis() / sum))).append(cell(count(l.tokensPerSecond())))
+          .append(cell(digits(l.gflops()))).append("</tr>\n");
+    }
+    double forward = layers.stream().mapToDouble(Event.Layer::forwardMillis).filter(Double::isFinite).sum();
+    rows.append("</tbody><tfoot><tr><th scope=\"row\">sum</th><td></td>").append(cell(millis(forward)))
+        .append(cell(millis(sum - forward))).append("<td colspan=\"3\"></td></tr></tfoot>");
+    return rows.toString();
+  }
+
+  /// The normalization slots at the last probe.
+  static String slots(List<Event.Slot> slots) {
+    StringBuilder rows = new StringBuilder(
+        head("slot", "type", "scalars", "1/std", "saturation", "RMS", "max |x|", "kurtosis"));
+    for (Event.Slot s : slots) {
+      rows.append("<tr>").append(name(s.slot())).append("<td>").append(escape(s.type())).append("</td>")
+          .append(cell(scalars(s))).append(cell(digits(s.invStd()))).append(cell(percent(s.saturation())))
+          .append(cell(digits(s.inRms()))).append(cell(digits(s.inAbsmax()))).append(cell(digits(s.inKurtosis())))
+          .append("</tr>\n");
+    }
+    return rows.append("</tbody>").toString();
+  }
+
+  private static String scalars(Event.Slot s) {
+    List<String> scalars = new ArrayList<>();
+    add(scalars, "\u03b1", s.alpha());
+    add(scalars, "\u03b2", s.beta());
+    add(scalars, "shift", s.shift());
+    return scalars.isEmpty() ? "\u2013" : String.join(", ", scalars);
+  }
+
+  private static void add(List<String> scalars, String name, double value) {
+    if (Double.isFinite(value)) {
+      scalars.add(name + "\u00a0" + digits(value));
+    }
+  }
+
+  private static String bar(String kind, double share) {
+    return Double.isFinite(share)
+        ? String.format(Locale.ROOT, "<i class=\"%s\" style=\"width:%.1f%%\"></i>", kind,
+            100 * share)
+        : "";
+  }
+
+  private static String head(String... titles) {
+    StringBuilder head = new StringBuilder("<thead><tr>");
+    for (String title : titles) {
+      head.append("<th scope=\"col\">").append(escape(title)).append("</th>");
+    }
+    return head.append("</tr></thead>\n<tbody>\n").toString();
+  }
+
+  private static String name(String name) {
+    return "<th scope=\"row\">" + escape(name) + "</th>";
+  }
+
+  private static String cell(String text) {
+    return "<td class=\"n\">" + text + "</td>";
+  }
+
+  /// A loss or bits per character: four decimals, as far as seeds and machines agree.
+  static String loss(double value) {
+    return format("%.4f", value);
+  }
+
+  /// Milliseconds, alike in a column: a hundredth is near the resolution of a timed layer.
+  private static String millis(double value) {
+    return format("%.2f", value);
+  }
+
+  /// A whole number with its thousands set apart.
+  static String count(double value) {
+    return format("%,.0f", value);
+  }
+
+  static String percent(double share) {
+    return format("%.1f\u00a0%%", 100 * share);
+  }
+
+  /// Three digits that mean something.
+  static String digits(double value) {
+    double size = Math.abs(value);
+    if (size == 0) {
+      return "0";
+    }
+    if (size < 1e-3 || size >= 1e6) {
+      return format("%.2e", value);
+    }
+    return format(size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
+  }
+
+  /// A duration: `12.3 s`, `4 min 05 s` or `2 h 10 min`.
+  static String duration(double seconds) {
+    long whole = Math.round(seconds);
+    if (seconds < 60) {
+      return format("%.1f s", seconds);
+    }
+    return whole < 3600
+        ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
+        : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
+  }
+
+  private static String format(String pattern, double value) {
+    return Double.isFinite(value) ? String.format(Locale.ROOT, pattern, value) : "\u2013";
+  }
+}

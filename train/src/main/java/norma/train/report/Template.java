@@ -1,0 +1,59 @@
+package norma.train.report;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// A page with holes: `{{name}}` takes text and escapes it, `{{{name}}}` takes markup as it is, and what stands between
+/// `<!--if name-->` and `<!--end name-->` is there only if `name` was given. Text that is filled in is not looked at again.
+final class Template {
+  private static final Pattern HOLE = Pattern.compile("\\{\\{\\{(\\w+)}}}|\\{\\{(\\w+)}}");
+  private static final Pattern CONDITION = Pattern.compile("<!--if (\\w+)-->(.*?)<!--end \\1-->\\s*", Pattern.DOTALL);
+
+  private final String page;
+  private final Map<String, String> values = new LinkedHashMap<>();
+
+  Template(String resource) {
+    page = resource(resource);
+  }
+
+  /// Fills a hole; empty text is as good as none.
+  Template put(String name, String value) {
+    if (!value.isEmpty()) {
+      values.put(name, value);
+    }
+    return this;
+  }
+
+  String fill() {
+    return HOLE.matcher(keep(page))
+        .replaceAll(
+            m -> Matcher.quoteReplacement(m.group(1) != null ? value(m.group(1)) : Svg.escape(value(m.group(2)))));
+  }
+
+  private String keep(String part) {
+    return CONDITION.matcher(part)
+        .replaceAll(m -> values.containsKey(m.group(1)) ? Matcher.quoteReplacement(keep(m.group(2))) : "");
+  }
+
+  private String value(String name) {
+    return values.getOrDefault(name, "");
+  }
+
+  /// A file that lies beside this class.
+  static String resource(String name) {
+    try (InputStream in = Template.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException("the program is incomplete: no resource norma/train/report/" + name);
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

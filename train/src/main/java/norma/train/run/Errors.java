@@ -1,0 +1,34 @@
+package norma.train.run;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.ReadOnlyFileSystemException;
+
+/// What went wrong with a file, in one line.
+public final class Errors {
+  private Errors() {}
+
+  /// The exceptions of `java.nio.file` often carry only a path: this adds what their type says.
+  public static String line(IOException e) {
+    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    return switch (e) {
+      case NoSuchFileException missing -> missing.getReason() == null
+          ? missing.getFile() + ": no such file or folder"
+          : missing.getFile() + ": " + missing.getReason();
+      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
+      case FileAlreadyExistsException exists -> exists.getFile() + ": a file with this name is in the way";
+      case FileSystemException other -> other.getFile() == null
+          ? message
+          : other.getFile() + ": " + (other.getReason() == null ? "cannot be used" : other.getReason());
+      default -> message;
+    };
+  }
+
+  /// For a file system that refuses every write.
+  public static String line(ReadOnlyFileSystemException e) {
+    return "the file system is read-only" + (e.getMessage() == null ? "" : ": " + e.getMessage());
+  }
+}

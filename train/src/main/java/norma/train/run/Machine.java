@@ -1,0 +1,118 @@
+package norma.train.run;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Properties;
+import norma.array.Array;
+import norma.array.DType;
+import norma.kernels.Backend;
+import norma.kernels.Kernels;
+import org.nd4j.linalg.factory.Nd4j;
+
+/// What this machine offers, and how much of it is used.
+public final class Machine {
+  /// Repetitions of each measurement.
+  public static final int REPEATS = 21;
+  private static final int COPY_BYTES = 64 << 20;
+
+  private Machine() {}
+
+  /// Physical memory and the JVM's share.
+  public static String memory() {
+    long heap = Runtime.getRuntime().maxMemory();
+    return String.format(Locale.ROOT, "%.1f GiB in the machine, heap of at most %.1f GiB", total() / 0x1p30,
+        heap / 0x1p30);
+  }
+
+  /// What ND4J's native library was built for, and where it was loaded from.
+  public static String nativeBuild() {
+    Properties environment = Nd4j.getExecutioner().getEnvironmentInformation();
+    return environment.getProperty("backend") + " with " + environment.getProperty("blas.vendor") + ", "
+        + Nd4j.getNDArrayFactory().blas().getMaxThreads() + " threads";
+  }
+
+  /// Widest vectors of the CPU.
+  public static String vectors() {
+    return (flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2")
+        + (flags().contains(" avx512_bf16 ") ? " with bf16" : "");
+  }
+
+  /// Median rate of a product of the shape of the default model's query-key-value projection.
+  public static double productGigaflops(Backend backend) {
+    int rows = 768;
+    int in = 128;
+    int out = 384;
+    Array x = backend.allocate(DType.FLOAT32, rows, in);
+    Array w = backend.allocate(DType.FLOAT32, out, in);
+    Array y = backend.allocate(DType.FLOAT32, rows, out);
+    Kernels kernels = backend.kernels();
+    double seconds = medianSeconds(() -> kernels.linear(x, w, null, y));
+    return 2.0 * rows * in * out / seconds / 1e9;
+  }
+
+  /// Median rate of a copy that does not fit the caches of one core.
+  public static double copyGigabytes() {
+    byte[] from = new byte[COPY_BYTES];
+    byte[] to = new byte[COPY_BYTES];
+    double seconds = medianSeconds(
+        () -> MemorySegment.copy(MemorySegment.ofArray(from), 0, MemorySegment.ofArray(to), 0,
+            COPY_BYTES));
+    return 2.0 * COPY_BYTES / seconds / 1e9;
+  }
+
+  /// What would make a run faster here, one sentence each.
+  public static List<String> advice() {
+    List<String> advice = new ArrayList<>();
+    double load = java.lang.management.ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    int cores = Runtime.getRuntime().availableProcessors();
+    if (load > 0.5 * cores) {
+      advice.add(String.format(Locale.ROOT,
+          "other processes are busy (load %.1f on %d cores): a step waits for the slowest thread, so expect it slower",
+          load,
+          cores));
+    }
+    if (Runtime.version().feature() == 25 && Runtime.version().update() < 3) {
+      advice.add("JDK 25.0.0 to 25.0.2 have a fault in the G1 collector (JDK-8377811): install 25.0.3 or later");
+    }
+    if (advice.isEmpty()) {
+      advice.add("nothing found that would make a run faster");
+    }
+    return advice;
+  }
+
+  private static double medianSeconds(Runnable work) {
+    for (int i = 0; i < REPEATS; i++) {
+      work.run();
+    }
+    long[] nanos = new long[REPEATS];
+    for (int i = 0; i < REPEATS; i++) {
+      long start = System.nanoTime();
+      work.run();
+      nanos[i] = System.nanoTime() - start;
+    }
+    Arrays.sort(nanos);
+    return nanos[REPEATS / 2] / 1e9;
+  }
+
+  private static long total() {
+    return java.lang.management.ManagementFactory
+        .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
+            ? system.getTotalMemorySize()
+            : 0;
+  }
+
+  private static String flags() {
+    try {
+      return Files.readString(Path.of("/proc/cpuinfo")).lines().filter(line -> line.startsWith("flags")).findFirst()
+          .map(line -> line + " ").orElse("");
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

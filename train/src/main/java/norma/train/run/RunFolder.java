@@ -1,0 +1,80 @@
+package norma.train.run;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import norma.nn.NormTypes;
+import norma.train.config.Assignment;
+import norma.train.config.ConfigReader;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
+import norma.train.report.Metrics;
+
+/// The folder that a run leaves behind, `runs/<name>-<id>/`.
+///
+/// @param path the folder
+public record RunFolder(Path path) {
+  private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
+  private static final String CONFIG = "config.yaml";
+
+  /// Creates a new folder with the resolved configuration and the environment in it.
+  ///
+  /// @param now gives the folder its id
+  /// @throws RunException if it cannot be written; nothing is left then
+  static RunFolder create(Session session, LocalDateTime now) {
+    RunConfig config = session.config();
+    Path parent = Path.of(config.output().dir());
+    try {
+      Files.createDirectories(parent);
+      Path folder = createNew(parent, config.name() + "-" + ID.format(now));
+      try {
+        Files.writeString(folder.resolve(CONFIG), RunConfigWriter.yaml(config));
+        Files.writeString(folder.resolve("environment.json"), Environment.json(session));
+      } catch (IOException e) {
+        Files.deleteIfExists(folder.resolve("environment.json"));
+        Files.deleteIfExists(folder.resolve(CONFIG));
+        Files.deleteIfExists(folder);
+        throw e;
+      }
+      return new RunFolder(folder);
+    } catch (IOException e) {
+      throw new RunException("cannot create a run folder in " + parent + ": " + Errors.line(e)
+          + "; output.dir chooses another place", e);
+    }
+  }
+
+  private static Path createNew(Path parent, String name) throws IOException {
+    for (int attempt = 1;; attempt++) {
+      try {
+        return Files.createDirectory(parent.resolve(attempt == 1 ? name : name + "-" + attempt));
+      } catch (FileAlreadyExistsException e) {
+        if (attempt == 100) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /// An existing run.
+  ///
+  /// @throws RunException if it is not one
+  public static RunFolder open(Path path) {
+    if (!Files.isDirectory(path)) {
+      throw new RunException(path + " is not a folder; expected a run folder such as runs/char-cpu-20260101-120000");
+    }
+    if (!Files.exists(path.resolve(CONFIG)) || !Files.exists(path.resolve(Metrics.FILE))) {
+      throw new RunException(path + " is not a run folder: it has no " + CONFIG + " or no " + Metrics.FILE);
+    }
+    return new RunFolder(path);
+  }
+
+  /// The run's configuration, with changes.
+  public RunConfig config(List<Assignment> assignments) {
+    return new ConfigReader(NormTypes.all()).read(path.resolve(CONFIG), assignments);
+  }
+}

@@ -1,0 +1,207 @@
+package norma.train.config;
+
+import static norma.train.config.TestNorms.read;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import norma.models.GptConfig;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ConfigReaderTest {
+
+  @Test
+  void anEmptyFileIsTheDefaults() {
+    assertThat(read("")).isEqualTo(RunConfig.DEFAULT);
+    assertThat(read("# only a comment\n")).isEqualTo(RunConfig.DEFAULT);
+    assertThat(read("---\nname: char-cpu\n...\n")).isEqualTo(RunConfig.DEFAULT);
+    assertThat(read("\uFEFFname: char-cpu\n")).isEqualTo(RunConfig.DEFAULT);
+  }
+
+  @Test
+  void everyFileInConfigsIsValidAndCharCpuIsTheDefaults() throws IOException {
+    Path configs = Path.of("../configs");
+    try (Stream<Path> files = Files.list(configs)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".yaml")).toList()) {
+        RunConfig config = TestNorms.reader().read(file, List.of());
+        assertThat(file).hasFileName(config.name() + ".yaml");
+      }
+    }
+    assertThat(TestNorms.reader().read(configs.resolve("char-cpu.yaml"), List.of())).isEqualTo(RunConfig.DEFAULT);
+  }
+
+  @Test
+  void charGpuIsNanoGptsGpuSettings() {
+    RunConfig gpu = TestNorms.reader().read(Path.of("../configs/char-gpu.yaml"), List.of());
+    assertThat(gpu.model()).extracting(GptConfig::layers, GptConfig::heads, GptConfig::width, GptConfig::context,
+        GptConfig::dropout, GptConfig::bias).containsExactly(6, 6, 384, 256, 0.2, false);
+    assertThat(gpu.optim()).isEqualTo(
+        new RunConfig.Optim(1e-3, 1e-4, RunConfig.Schedule.COSINE, 100, 5000, 0.9, 0.99, 1e-8, 0.1, 1));
+    assertThat(gpu.train().steps()).isEqualTo(5000);
+    assertThat(gpu.train().batch()).isEqualTo(64);
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "1e-3,0.001", "3e-4,3e-4", "1,1", "1.,1", ".5,0.5", "0x1,1", "1E-3,0.001", "+1e-03,0.001" })
+  void numbersAreThoseOfYaml12(String text, double value) {
+    assertThat(read("optim: {min_lr: 0, lr: " + text + "}").optim().lr()).isEqualTo(value);
+  }
+
+  @Test
+  void everyKeyIsRead() {
+    RunConfig c = read(
+        """
+            name: all_keys.1
+            data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25}
+            model: {layers: 1, heads: 2, width: 6, context: 5, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
+                    tie_embeddings: false, embedding_scale: learnable}
+            optim: {lr: 2, min_lr: 1, schedule: constant, warmup_steps: 3, decay_steps: 4, betas: [0.5, 0], eps: 1,
+                    weight_decay: 7, clip_norm: 0}
+            train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, sample_every: 8,
+                    checkpoint_every: 9, keep_checkpoints: 10, layers_every: 11, norm_every: 12}
+            runtime: {backend: nd4j, threads: 3, precision: fp64}
+            output: {dir: a/b}
+            """
+            .formatted("AB".repeat(32)));
+    assertThat(c.name()).isEqualTo("all_keys.1");
+    assertThat(c.data()).isEqualTo(new RunConfig.Data(
+        new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25));
+    assertThat(c.model()).isEqualTo(new GptConfig(1, 2, 6, 5, 3, true, 0.5, GptConfig.Activation.GELU, false,
+        GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
+    assertThat(c.optim()).isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, 0.5, 0, 1, 7, 0));
+    assertThat(c.train()).isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, 8, 9, 10, 11, 12));
+    assertThat(c.runtime()).isEqualTo(
+        new RunConfig.Runtime(RunConfig.BackendChoice.ND4J, OptionalInt.of(3), RunConfig.Precision.FP64));
+    assertThat(c.output().dir()).isEqualTo("a/b");
+  }
+
+  static Stream<List<String>> wrong() {
+    return Stream.of(
+        List.of("model: {width: 12.5}", "x.yaml:1: model.width: 12.5 is not a whole number; expected 1 to 65536"),
+        List.of("model: {width: wide}", "x.yaml:1: model.width: wide is not a whole number; expected 1 to 65536"),
+        List.of("model: {width: '128'}", "x.yaml:1: model.width: \"128\" is not a whole number; expected 1 to 65536"),
+        List.of("model: {width: true}", "x.yaml:1: model.width: true is not a whole number; expected 1 to 65536"),
+        List.of("model: {width: 0}", "x.yaml:1: model.width: 0 is out of range; expected 1 to 65536"),
+        List.of("model: {width: }", "x.yaml:1: model.width: no value; give one, or leave the key out"),
+        List.of("model: {width: ~}", "x.yaml:1: model.width: no value; give one, or leave the key out"),
+        List.of("model: {width: [1]}", "x.yaml:1: model.width: a list is not a whole number; expected 1 to 65536"),
+        List.of("model: {heads: 3}", "x.yaml:1: model.heads is 3, which does not divide model.width 128"),
+        List.of("model:\n  layers: 2\n\n  width: 130",
+            "x.yaml:1: model.heads is 4, which does not divide model.width 130"),
+        List.of("model: {dropout: 1}",
+            "x.yaml:1: model.dropout: 1 is out of range; expected a number from 0 to below 1"),
+        List.of("model: {dropout: -0.1}",
+            "x.yaml:1: model.dropout: -0.1 is out of range; expected a number from 0 to below 1"),
+        List.of("model: {bias: yes}", "x.yaml:1: model.bias: yes is not a switch; expected true or false"),
+        List.of("model: {bias: 'true'}", "x.yaml:1: model.bias: \"true\" is not a switch; expected true or false"),
+        List.of("model: {bias: 1}", "x.yaml:1: model.bias: 1 is not a switch; expected true or false"),
+        List.of("model: {embedding_scale: learnabel}", "x.yaml:1: model.embedding_scale: learnabel is not known;"
+            + " did you mean learnable? Expected one of none, fixed, learnable"),
+        List.of("model: {activation: 7}", "x.yaml:1: model.activation: 7 is not known; expected one of gelu"),
+        List.of("model: 3", "x.yaml:1: model: 3 is a value; expected a group of keys"),
+        List.of("model:", "x.yaml:1: model: no value; give one, or leave the key out"),
+        List.of("train: {steps: 1e3}", "x.yaml:1: train.steps: 1e3 is not written as a whole number; write 1000"),
+        List.of("train: {steps: 20.0}", "x.yaml:1: train.steps: 20.0 is not written as a whole number; write 20"),
+        List.of("train: {steps: 0x10}", "x.yaml:1: train.steps: 0x10 is not written as a whole number; write 16"),
+        List.of("train: {steps: 1e99}", "x.yaml:1: train.steps: 1e99 is out of range; expected 1 to 2147483647"),
+        List.of("train: {steps: 1099511627776}",
+            "x.yaml:1: train.steps: 1099511627776 is out of range; expected 1 to 2147483647"),
+        List.of("train: {steps: .inf}", "x.yaml:1: train.steps: .inf is out of range; expected 1 to 2147483647"),
+        List.of("train: {steps: .nan}", "x.yaml:1: train.steps: .nan is not a whole number; expected 1 to 2147483647"),
+        List.of("train: {seed: 9223372036854775808}",
+            "x.yaml:1: train.seed: 9223372036854775808 is out of range; expected a whole number of 64 bits"),
+        List.of("optim: {lr: .nan}",
+            "x.yaml:1: optim.lr: .nan is out of range; expected 0 or more"),
+        List.of("optim: {lr: 1e400}", "x.yaml:1: optim.lr: 1e400 is out of range; expected 0 or more"),
+        List.of("optim: {lr: 1e-400}", "x.yaml:1: optim.lr: 1e-400 is out of range; expected 0 or more"),
+        List.of("optim: {lr: '1'}", "x.yaml:1: optim.lr: \"1\" is not a number; expected 0 or more"),
+        List.of("optim: {lr: 1_000}", "x.yaml:1: optim.lr: 1_000 is not a number; expected 0 or more"),
+        List.of("optim: {eps: 0}", "x.yaml:1: optim.eps: 0 is out of range; expected a number above 0"),
+        List.of("optim:\n  lr: 1e-5\n  min_lr: 1e-3", "x.yaml:3: optim.min_lr is 0.001, above optim.lr 1e-5;"
+            + " expected at most optim.lr, or schedule: constant"),
+        List.of("optim:\n  warmup_steps: 3000",
+            "x.yaml:1: optim.decay_steps is 2000, not above optim.warmup_steps 3000;"
+                + " expected a later step, or schedule: constant"),
+        List.of("optim: {betas: [0.9]}",
+            "x.yaml:1: optim.betas: a list is not a list of 2 numbers; expected [0.9, 0.99]"),
+        List.of("optim: {betas: 0.9}", "x.yaml:1: optim.betas: 0.9 is not a list of 2 numbers; expected [0.9, 0.99]"),
+        List.of("optim: {betas: [0.9, 1]}",
+            "x.yaml:1: optim.betas[1]: 1 is out of range; expected a number from 0 to below 1"),
+        List.of("# a\n\noptim: {learning_rate: 1}", "x.yaml:3: optim.learning_rate: unknown key; did you mean optim.lr?"
+            + " Valid keys here: lr, min_lr, schedule, warmup_steps, decay_steps, betas, eps, weight_decay, clip_norm"),
+        List.of("data:\n  \"val\": 1", "x.yaml:2: data.val: unknown key; did you mean data.val_fraction?"
+            + " Valid keys here: corpus, val_fraction"),
+        List.of("modle: {}", "x.yaml:1: modle: unknown key; did you mean model?"
+            + " Valid keys here: name, data, model, optim, train, runtime, output"),
+        List.of("zebra: {}",
+            "x.yaml:1: zebra: unknown key. Valid keys here: name, data, model, optim, train, runtime, output"),
+        List.of("train:\n  steps: 5\n  batch: 1\n  steps: 5",
+            "x.yaml:4: train.steps: the key is given twice, first on line 2"),
+        List.of("data: {val_fraction: 1}",
+            "x.yaml:1: data.val_fraction: 1 is out of range; expected a number above 0 and below 1"),
+        List.of("data: {corpus: 3}", "x.yaml:1: data.corpus: 3 is not text; expected builtin:NAME, a path,"
+            + " or {url:, sha256:} (in quotes, \"3\" is text)"),
+        List.of("data: {corpus: ''}", "x.yaml:1: data.corpus is ''; expected printable text"),
+        List.of("data: {corpus: {url: 'https://a.b'}}",
+            "x.yaml:1: data.corpus: sha256 is missing; expected {url: https://..., sha256: ...}"),
+        List.of("data: {corpus: {url: 'ftp://a.b', sha256: x}}",
+            "x.yaml:1: data.corpus.url is 'ftp://a.b'; expected an https, http or file URL"),
+        List.of("data: {corpus: {url: 'https://a b', sha256: x}}",
+            "x.yaml:1: data.corpus.url is 'https://a b', not a URL: Illegal character in authority"),
+        List.of("data: {corpus: {url: 'https://a.b', sha256: x}}",
+            "x.yaml:1: data.corpus.sha256 is 'x'; expected 64 hexadecimal digits"),
+        List.of("name: 2024", "x.yaml:1: name: 2024 is not text; expected text (in quotes, \"2024\" is text)"),
+        List.of("name: a/b", "x.yaml:1: name is 'a/b'; expected letters, digits, '.', '_' and '-', at most 64,"
+            + " a letter or digit first"),
+        List.of("name: {}", "x.yaml:1: name: a group of keys; expected text"),
+        List.of("runtime: {threads: 0}", "x.yaml:1: runtime.threads: 0 is out of range; expected 1 to 4096, or auto"),
+        List.of("runtime: {threads: all}",
+            "x.yaml:1: runtime.threads: all is not a whole number; expected 1 to 4096, or auto"),
+        List.of("runtime: {precision: bf16}",
+            "x.yaml:1: runtime.precision is bf16, which is not available yet; expected fp32 or fp64"),
+        List.of("runtime: {backend: cudda}",
+            "x.yaml:1: runtime.backend: cudda is not known; did you mean cuda? Expected one of auto, nd4j, cpu, cuda"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrong")
+  void aWrongValueIsOneLineWithPlaceAndExpectation(List<String> yamlAndMessage) {
+    assertThatThrownBy(() -> read(yamlAndMessage.get(0))).isInstanceOf(ConfigException.class)
+        .hasMessage(yamlAndMessage.get(1));
+  }
+
+  @Test
+  void recordsRefuseWhatTheReaderRefuses() {
+    assertThatThrownBy(() -> new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
+    assertThatThrownBy(() -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))
+        .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 2147483647");
+    assertThatThrownBy(() -> new RunConfig.Output("a\nb")).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aFileThatCannotBeReadIsNamed(@TempDir Path dir) throws IOException {
+    Path missing = dir.resolve("missing.yaml");
+    assertThatThrownBy(() -> TestNorms.reader().read(missing, List.of())).isInstanceOf(ConfigException.class)
+        .hasMessage(missing + ": no such file");
+    assertThatThrownBy(() -> TestNorms.reader().read(dir, List.of())).isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith(dir + ": ");
+    Path latin1 = Files.write(dir.resolve("latin1.yaml"), new byte[]{ 'a', (byte) 0xE9, ':' });
+    assertThatThrownBy(() -> TestNorms.reader().read(latin1, List.of())).isInstanceOf(ConfigException.class)
+        .hasMessage(latin1 + ": is not UTF-8 text");
+    Path large = Files.write(dir.resolve("large.yaml"), new byte[(1 << 20) + 1]);
+    assertThatThrownBy(() -> TestNorms.reader().read(large, List.of())).isInstanceOf(ConfigException.class)
+        .hasMessage(large + ": is larger than 1 MiB; expected a configuration");
+  }
+}

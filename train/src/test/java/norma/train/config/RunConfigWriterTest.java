@@ -1,0 +1,213 @@
+package norma.train.config;
+
+import static norma.train.config.TestNorms.read;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import norma.models.GptConfig;
+import norma.models.NormSlots;
+import norma.nn.NormSpec;
+import norma.nn.NormType;
+import norma.nn.Setting;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RunConfigWriterTest {
+
+  @Test
+  void theDefaultsAreWrittenAsInTheDocumentation() {
+    assertThat(RunConfigWriter.yaml(RunConfig.DEFAULT)).isEqualTo("""
+        name: char-cpu
+        data:
+          corpus: "builtin:dickens"
+          val_fraction: 0.1
+        model:
+          layers: 4
+          heads: 4
+          width: 128
+          context: 64
+          mlp_ratio: 4
+          bias: false
+          dropout: 0.0
+          activation: gelu
+          tie_embeddings: true
+          embedding_scale: none
+          norm:
+            all: layernorm
+        optim:
+          lr: 0.001
+          min_lr: 0.0001
+          schedule: cosine
+          warmup_steps: 100
+          decay_steps: 2000
+          betas: [0.9, 0.99]
+          eps: 1e-8
+          weight_decay: 0.1
+          clip_norm: 1.0
+        train:
+          steps: 2000
+          batch: 12
+          accumulate: 1
+          seed: 1337
+          log_every: 10
+          eval_every: 250
+          eval_batches: 20
+          sample_every: 0
+          checkpoint_every: 500
+          keep_checkpoints: 2
+          layers_every: 250
+          norm_every: 250
+        runtime:
+          backend: auto
+          threads: auto
+          precision: fp32
+        output:
+          dir: runs
+        """);
+  }
+
+  @Test
+  void slotsAreWrittenAsShortlyAsStaysExact() {
+    RunConfig config = read("", "model.norm={attn: {pre: {type: dyt, alpha: 0.8}}, mlp: {post: rmsnorm}, qk: derf,"
+        + " blocks: [{of: '0-1,3', mlp.pre: dyt}, {of: 2, attn.branch: none, attn.pre: none}]}");
+    assertThat(RunConfigWriter.yaml(config)).contains("  norm:\n" + """
+            attn: {pre: {type: dyt, alpha: 0.8}}
+            mlp: {pre: dyt, post: rmsnorm}
+            final: layernorm
+            qk: derf
+            blocks:
+              - {of: "2", attn.pre: none, mlp.pre: layernorm}
+        """.indent(0) + "optim:");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "0.001,0.001", "1.0E-4,0.0001", "1.0E-8,1e-8", "2.5E-7,2.5e-7", "-3.0E-5,-3e-5", "1.0,1.0",
+      "1234567.5,1234567.5",
+      "1.0E7,1e7", "1.7976931348623157E308,1.7976931348623157e308", "4.9E-324,4.9e-324", "-0.0,-0.0", "0.1,0.1" })
+  void numbersReadWell(double value, String text) {
+    assertThat(YamlText.of(value)).isEqualTo(text);
+  }
+
+  @Test
+  void numbersRoundTrip() {
+    Random random = new Random(7);
+    for (int i = 0; i < 20_000; i++) {
+      double value = i % 2 == 0 ? Double.longBitsToDouble(random.nextLong()) : random.nextGaussian() * 1e-3;
+      if (Double.isFinite(value)) {
+        String text = YamlText.of(value);
+        assertThat(Double.parseDouble(text)).isEqualTo(value);
+        assertThat(YamlText.isNumber(new Node.Scalar(Location.COMMAND_LINE, text, true))).isTrue();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "plain", "null", "true", "1", "1e3", "a b", "it's", "quote\"d", "back\\slash", "a: b", "#x",
+      "ünï",
+      "日本", "\uD83D\uDE00", " lead", "{x}", "*a", "builtin:dickens", "C:\\data\\x.txt", "-", "~", ".inf" })
+  void textRoundTrips(String text) {
+    assertThat(read("output: {dir: " + YamlText.of(text) + "}").output().dir()).isEqualTo(text);
+  }
+
+  @Test
+  void whatIsWrittenReadsBackEqual() {
+    Random random = new Random(42);
+    for (int i = 0; i < 200; i++) {
+      RunConfig config = random(random);
+      String yaml = RunConfigWriter.yaml(config);
+      RunConfig back = read(yaml);
+      assertThat(back).as(yaml).isEqualTo(config);
+      assertThat(RunConfigWriter.yaml(back)).isEqualTo(yaml);
+      assertThat(RunConfigWriter.differences(config, back)).isEmpty();
+      RunConfig other = random(random);
+      assertThat(RunConfigWriter.differences(config, other)).isNotEmpty();
+    }
+  }
+
+  @Test
+  void differencesNameThePathAndBothValues() {
+    assertThat(RunConfigWriter.differences(RunConfig.DEFAULT, read("", "optim.lr=3e-4", "name=b")))
+        .extracting(Object::toString).containsExactly("Difference[path=name, left=char-cpu, right=b]",
+            "Difference[path=optim.lr, left=0.001, right=0.0003]");
+    assertThat(RunConfigWriter.differences(RunConfig.DEFAULT, read("", "model.norm.all=dyt")))
+        .containsExactly(new RunConfigWriter.Difference("model.norm.all", "layernorm", "dyt"));
+    assertThat(RunConfigWriter.differences(RunConfig.DEFAULT, read("", "model.norm.all=dyt", "model.norm.final=derf")))
+        .containsExactly(new RunConfigWriter.Difference("model.norm.attn.pre", "layernorm", "dyt"),
+            new RunConfigWriter.Difference("model.norm.mlp.pre", "layernorm", "dyt"),
+            new RunConfigWriter.Difference("model.norm.final", "layernorm", "derf"));
+    assertThat(RunConfigWriter.differences(read("", "model.norm.blocks=[{of: 2, attn.pre: none}]"), RunConfig.DEFAULT))
+        .containsExactly(new RunConfigWriter.Difference("model.norm.blocks.2.attn.pre", "none", "layernorm"));
+  }
+
+  @Test
+  void flatPathsAreComplete() {
+    Map<String, String> flat = RunConfigWriter.flatten(RunConfig.DEFAULT);
+    assertThat(flat).hasSize(1 + 2 + 10 + 9 + 9 + 12 + 3 + 1).containsEntry("optim.betas", "[0.9, 0.99]")
+        .containsEntry("model.norm.final", "layernorm").containsEntry("data.corpus", "\"builtin:dickens\"");
+  }
+
+  private static RunConfig random(Random r) {
+    int layers = 1 + r.nextInt(8);
+    int heads = 1 + r.nextInt(4);
+    RunConfig.Corpus corpus = r.nextBoolean()
+        ? new RunConfig.Corpus.Named(pick(r, List.of("builtin:dickens", "a b.txt", "1", "null", "data/ü.txt")))
+        : new RunConfig.Corpus.Download(URI.create("https://example.org/a?b=%20" + r.nextInt(9)),
+            "%064x".formatted(r.nextLong()));
+    double lr = Math.abs(r.nextGaussian());
+    int warmup = r.nextInt(1000);
+    return new RunConfig("run-" + r.nextInt(100), new RunConfig.Data(corpus, 0.01 + 0.9 * r.nextDouble()),
+        new GptConfig(layers, heads, heads * (1 + r.nextInt(64)), 1 + r.nextInt(512), 1 + r.nextInt(8), r.nextBoolean(),
+            r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
+            pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),
+        new RunConfig.Optim(lr, lr * r.nextDouble(), pick(r, List.of(RunConfig.Schedule.values())), warmup,
+            warmup + 1 + r.nextInt(1000), r.nextDouble(), r.nextDouble(), Math.pow(10, -12 * r.nextDouble()),
+            r.nextDouble(), r.nextInt(2)),
+        new RunConfig.Train(1 + r.nextInt(9999), 1 + r.nextInt(99), 1 + r.nextInt(9), r.nextLong(), r.nextInt(99),
+            r.nextInt(99), 1 + r.nextInt(99), r.nextInt(99), r.nextInt(99), 1 + r.nextInt(9), r.nextInt(99),
+            r.nextInt(99)),
+        new RunConfig.Runtime(pick(r, List.of(RunConfig.BackendChoice.values())),
+            r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + r.nextInt(64)),
+            pick(r, List.of(RunConfig.Precision.FP32, RunConfig.Precision.FP64))),
+        new RunConfig.Output(pick(r, List.of("runs", "/tmp/a b", "true", "./x"))));
+  }
+
+  private static NormSlots slots(Random r, int layers) {
+    NormSpec pre = spec(r);
+    List<NormSlots.Block> blocks = new ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      blocks.add(r.nextInt(3) > 0
+          ? new NormSlots.Block(NormSlots.Sublayer.pre(pre), NormSlots.Sublayer.pre(pre))
+          : new NormSlots.Block(new NormSlots.Sublayer(spec(r), spec(r), spec(r)),
+              new NormSlots.Sublayer(spec(r), spec(r), spec(r))));
+    }
+    return new NormSlots(r.nextBoolean() ? NormSpec.NONE : spec(r), r.nextBoolean() ? NormSpec.NONE : spec(r),
+        r.nextBoolean() ? pre : spec(r), blocks);
+  }
+
+  private static NormSpec spec(Random r) {
+    NormType type = pick(r, TestNorms.ALL);
+    Map<String, Object> settings = new LinkedHashMap<>();
+    for (Setting setting : type.settings()) {
+      if (r.nextInt(3) == 0) {
+        settings.put(setting.name(), switch (setting) {
+          case Setting.Number _ -> r.nextDouble() + 1e-9;
+          case Setting.Flag _ -> r.nextBoolean();
+          case Setting.Choice choice -> pick(r, choice.choices());
+        });
+      }
+    }
+    return new NormSpec(type.name(), settings);
+  }
+
+  private static <T> T pick(Random r, List<T> values) {
+    return values.get(r.nextInt(values.size()));
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package norma.train.config;
+
+import org.jspecify.annotations.NullMarked;

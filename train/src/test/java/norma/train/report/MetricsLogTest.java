@@ -1,0 +1,54 @@
+package norma.train.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MetricsLogTest {
+  private static final List<Event> EVENTS = List.of(new Event.Start(0, Map.of("config", "config.yaml")),
+      new Event.Step(10, 7680, 3.2112345678901234, 1e-4, 0.9, 12.812, 60000, 0.211),
+      new Event.Eval(250, 2.5, 2.6, 3.75),
+      new Event.Norm(250,
+          List.of(new Event.Slot("final", "derf", Map.of("alpha", 0.5, "shift", -0.1), 0.5, 0.1, 2, 9, 3),
+              new Event.Slot("blocks.0.attn.pre", "mine", Map.of("gamma", 2.0), 0.5, Double.NaN, 2, 9, 3)),
+          7, 4.2),
+      new Event.Layers(250,
+          List.of(new Event.Layer("blocks.0.attn", 1.5, 2.5, 190000, 100),
+              new Event.Layer("optimizer", 1.5, 0, 190000, Double.NaN))),
+      new Event.Sample(500, "It was \"</script>\"\n\uD83D\uDE00"), new Event.Diverged(600, "blocks.2.mlp"),
+      new Event.End(600, "diverged", Double.NaN, 0, Double.NaN));
+
+  @Test
+  void everyEventReadsBackEqual(@TempDir Path folder) throws Exception {
+    MetricsLog log = new MetricsLog(folder);
+    for (Event event : EVENTS) {
+      log.append(event);
+    }
+    assertThat(Metrics.read(folder).events()).isEqualTo(EVENTS);
+  }
+
+  @Test
+  void theLinesAreTheContractsOwn() {
+    assertThat(MetricsLog.json(EVENTS.get(1))).isEqualTo("{\"event\":\"step\",\"step\":10,\"tokens\":7680,"
+        + "\"loss\":3.2112345678901234,\"lr\":1.0E-4,\"grad_norm\":0.9,\"step_ms\":12.812,\"tokens_per_s\":60000.0,"
+        + "\"elapsed_s\":0.211}");
+    assertThat(MetricsLog.json(EVENTS.get(3))).contains(
+        "\"alpha\":0.5,\"shift\":-0.1,\"inv_std\":0.5,\"saturation\":0.1",
+        "\"gamma\":2.0,\"inv_std\":0.5,\"in_rms\":2.0", "\"max_attention_logit\":7.0,\"log_z\":4.2");
+    assertThat(MetricsLog.json(EVENTS.get(7))).contains("\"best_val_loss\":null", "\"final_val_loss\":null");
+  }
+
+  @Test
+  void everyEventIsOnDiskWhenAppendReturns(@TempDir Path folder) throws Exception {
+    MetricsLog log = new MetricsLog(folder);
+    for (int i = 0; i < EVENTS.size(); i++) {
+      log.append(EVENTS.get(i));
+      assertThat(Files.readAllLines(folder.resolve(Metrics.FILE))).hasSize(i + 1);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package norma.train.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MetricsTest {
+
+  private static Metrics parse(String... lines) throws IOException {
+    return Metrics.parse("metrics.jsonl", RunFixture.json(String.join("\n", lines) + "\n"));
+  }
+
+  @Test
+  void everyEventOfTheContractIsRead() throws IOException {
+    Metrics metrics = parse("{'event':'start','seed':1337,'name':'x'}",
+        "{'event':'step','step':10,'tokens':7680,'loss':3.21,'lr':1e-4,'grad_norm':0.9,'step_ms':12.8,'tokens_per_s':60000,'elapsed_s':0.2}",
+        "{'event':'eval','step':250,'train_loss':2.5,'val_loss':2.6,'val_bits_per_char':3.75}",
+        "{'event':'norm','step':250,'slots':[{'slot':'final','type':'dyisru','beta':4,'inv_std':0.5,'saturation':0.1,'in_rms':2,'in_absmax':9,'in_kurtosis':3}],'max_attention_logit':7,'log_z':4.2}",
+        "{'event':'layers','step':250,'layers':[{'layer':'blocks.0.attn','forward_ms':1.5,'backward_ms':2.5,'tokens_per_s':190000,'gflops':100}]}",
+        "{'event':'sample','step':500,'text':'It was'}", "{'event':'diverged','step':600,'first_bad':'blocks.2.mlp'}",
+        "{'event':'end','step':600,'reason':'diverged','best_val_loss':2.6,'best_step':250,'final_val_loss':null}");
+    assertThat(metrics.torn()).isFalse();
+    assertThat(metrics.events()).containsExactly(new Event.Start(0, Map.of("seed", "1337", "name", "x")),
+        new Event.Step(10, 7680, 3.21, 1e-4, 0.9, 12.8, 60000, 0.2), new Event.Eval(250, 2.5, 2.6, 3.75),
+        new Event.Norm(250, List.of(new Event.Slot("final", "dyisru", Map.of("beta", 4.0), 0.5, 0.1, 2, 9, 3)), 7,
+            4.2),
+        new Event.Layers(250, List.of(new Event.Layer("blocks.0.attn", 1.5, 2.5, 190000, 100))),
+        new Event.Sample(500, "It was"), new Event.Diverged(600, "blocks.2.mlp"),
+        new Event.End(600, "diverged", 2.6, 250, Double.NaN));
+  }
+
+  @Test
+  void unknownEventsAndFieldsArePassedOverAndMissingNumbersAreNaN() throws IOException {
+    Metrics metrics = parse("{'event':'coffee','cups':2}", "{'event':'step','step':1,'loss':null,'mood':'good'}");
+    assertThat(metrics.events()).containsExactly(
+        new Event.Step(1, 0, Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN));
+  }
+
+  @Test
+  void aLastLineThatWasCutOffIsReportedAndLeftOut() throws IOException {
+    Metrics metrics = Metrics.parse("m", RunFixture.json("{'event':'step','step':1,'loss':4}\n{'event':'step','st"));
+    assertThat(metrics.torn()).isTrue();
+    assertThat(metrics.events()).hasSize(1);
+  }
+
+  @Test
+  void aWholeLastLineWithoutItsNewlineIsRead() throws IOException {
+    Metrics metrics = Metrics.parse("m", RunFixture.json("{'event':'sample','step':1,'text':'a'}"));
+    assertThat(metrics.torn()).isFalse();
+    assertThat(metrics.events()).hasSize(1);
+  }
+
+  @Test
+  void aBrokenLineIsNamedInOneLine() {
+    assertThatThrownBy(() -> parse("{'event':'start'}", "{'event':'step',", "{'event':'start'}"))
+        .isInstanceOf(IOException.class).hasMessageStartingWith("metrics.jsonl, line 2: ")
+        .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n"));
+    assertThatThrownBy(() -> parse("{'event':'start'}", "{'event':'step',"))
+        .as("a newline after it: not torn but broken").hasMessageStartingWith("metrics.jsonl, line 2: ");
+  }
+
+  @Test
+  void aFieldOfTheWrongTypeIsNamedWithItsValue() {
+    assertThatThrownBy(() -> parse("{'event':'step','step':1,'loss':'low'}"))
+        .hasMessage("metrics.jsonl, line 1: 'loss' is \"low\", expected a number or null");
+    assertThatThrownBy(() -> parse("{'event':'step','step':1.5}"))
+        .hasMessage("metrics.jsonl, line 1: 'step' is 1.5, expected a whole number");
+    assertThatThrownBy(() -> parse("{'event':'sample','step':1}"))
+        .hasMessage("metrics.jsonl, line 1: 'text' is missing, expected a string");
+    assertThatThrownBy(() -> parse("17")).hasMessage("metrics.jsonl, line 1: expected a JSON object");
+  }
+
+  @Test
+  void whatAResumedRunDidAgainCountsOnce() throws IOException {
+    Metrics metrics = parse("{'event':'start'}", "{'event':'step','step':10,'loss':4,'elapsed_s':5}",
+        "{'event':'eval','step':10,'val_loss':4}", "{'event':'step','step':20,'loss':3,'elapsed_s':10}",
+        "{'event':'eval','step':20,'val_loss':3}", "{'event':'end','step':20,'reason':'interrupted'}",
+        "{'event':'start','step':10}", "{'event':'step','step':20,'loss':2,'elapsed_s':4}",
+        "{'event':'step','step':30,'loss':1,'elapsed_s':9}");
+    assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::loss).containsExactly(4.0, 2.0, 1.0);
+    assertThat(metrics.of(Event.Eval.class)).extracting(Event.Eval::step).containsExactly(10);
+    assertThat(metrics.state()).isEqualTo("unfinished");
+    assertThat(metrics.wallSeconds()).isEqualTo(15);
+  }
+
+  @Test
+  void theStateIsThatOfTheLastStart() throws IOException {
+    assertThat(parse("{'event':'start'}").state()).isEqualTo("unfinished");
+    assertThat(parse("{'event':'end','step':5,'reason':'completed'}").state()).isEqualTo("completed");
+    assertThat(parse("{'event':'diverged','step':5}", "{'event':'end','step':5,'reason':'stopped'}").state())
+        .isEqualTo("diverged");
+  }
+
+  @Test
+  void aFolderWithoutMetricsIsNotARunFolder(@TempDir Path folder) {
+    assertThatThrownBy(() -> Metrics.read(folder)).isInstanceOf(NoSuchFileException.class)
+        .hasMessageContaining("metrics.jsonl").hasMessageContaining("not a run folder");
+  }
+}

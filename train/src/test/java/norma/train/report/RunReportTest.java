@@ -1,0 +1,144 @@
+package norma.train.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class RunReportTest {
+  @TempDir
+  Path folder;
+
+  private String report() throws IOException {
+    RunReport.write(folder);
+    return Files.readString(folder.resolve("report.html"));
+  }
+
+  private static List<String> sections(String html) {
+    return Pattern.compile("<section id=\"(\\w+)\">").matcher(html).results().map(m -> m.group(1)).toList();
+  }
+
+  private static List<String> all(String html, String pattern) {
+    return Pattern.compile(pattern, Pattern.DOTALL).matcher(html).results().map(MatchResult::group).toList();
+  }
+
+  @Test
+  void aFullRunHasEverySection() throws IOException {
+    RunFixture.full(folder);
+    String html = report();
+    assertThat(sections(html)).containsExactly("loss", "optimization", "layers", "norms", "samples", "reproduce",
+        "config",
+        "environment");
+    assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("loss twice, three panels, two for each of nine slots")
+        .hasSize(2 + 3 + 2 * 9);
+    assertThat(html)
+        .contains("class=\"state completed\"", "<dt>tokens</dt><dd>1,536,000</dd>", "blocks.3.mlp.pre",
+            "<th scope=\"row\">cpu.cores</th><td>2</td>")
+        .doesNotContain("{{", "<!--if", "NaN", "Infinity");
+    assertThat(Files.readString(folder.resolve("loss.svg"))).startsWith("<svg xmlns").endsWith("</svg>\n");
+  }
+
+  @Test
+  void whatARunDoesNotHaveDoesNotAppear() throws IOException {
+    RunFixture.minimal(folder);
+    String html = report();
+    assertThat(sections(html)).containsExactly("loss");
+    assertThat(html).contains("class=\"state unfinished\"").doesNotContain("validation", "{{", "<!--", "NaN");
+  }
+
+  @Test
+  void aRunWithoutAnyStepHasAReportToo() throws IOException {
+    RunFixture.write(folder, List.of("{'event':'start'}"));
+    assertThat(sections(report())).isEmpty();
+  }
+
+  @Test
+  void nothingIsLoadedFromElsewhere() throws IOException {
+    RunFixture.full(folder);
+    String html = report();
+    assertThat(all(html, "(?:src|href|action|url)\\s*[=(][^>\\s]*")).containsExactly("href=\"data:,\"");
+    assertThat(all(html, "https?://[^\"\\s]*")).as("only the name of the SVG namespace").isNotEmpty()
+        .allMatch("http://www.w3.org/2000/svg"::equals);
+  }
+
+  @Test
+  void textOfTheRunNeverBecomesMarkup() throws IOException {
+    RunFixture.full(folder);
+    Files.writeString(folder.resolve("metrics.jsonl"), RunFixture.json("""
+        {'event':'norm','step':2001,'slots':[{'slot':'</script><img src=x>','type':'<i>','alpha':1}]}
+        {'event':'diverged','step':2001,'first_bad':'<u>{{{css}}}'}
+        """), java.nio.file.StandardOpenOption.APPEND);
+    String html = report();
+    assertThat(all(html, "</script>")).as("the data and the script").hasSize(2);
+    assertThat(html).doesNotContain("<img", "<i>", "<u>", "<script>alert", "<b>not").contains(
+        "&lt;/script&gt;&lt;script&gt;alert(1)", "&lt;b&gt;not markup", "is in &lt;u&gt;{{{css}}}.",
+        "class=\"state diverged\"");
+  }
+
+  @Test
+  void dataForTheScriptCannotCloseItAndReadsBackTheSame() {
+    Figures figures = new Figures();
+    figures.add(new Chart("", "", "", true, List.of(new Series("</script>", 0, Series.Kind.LINE,
+        List.of(new Series.Point(1, 0.5), new Series.Point(2, Double.NaN), new Series.Point(3, 1e-7))))),
+        Chart.Size.SMALL);
+    assertThat(figures.json()).doesNotContain("<");
+    JsonNode series = new JsonMapper().readTree(figures.json()).get(0).get(0);
+    assertThat(series.get("name").stringValue()).isEqualTo("</script>");
+    assertThat(series.get("x").toString()).isEqualTo("[1,3]");
+    assertThat(series.get("y").get(1).doubleValue()).isEqualTo(1e-7);
+  }
+
+  @Test
+  void theBestAndTheFinalLossAreTold() throws IOException {
+    RunFixture.write(folder,
+        List.of("{'event':'eval','step':10,'val_loss':2.5}", "{'event':'eval','step':20,'val_loss':2.0}",
+            "{'event':'eval','step':30,'val_loss':2.25}", "{'event':'end','step':30,'reason':'interrupted'}"));
+    assertThat(report()).contains("2.0000 <small>step 20</small>", "2.2500 <small>step 30</small>",
+        "<dt>best bits per character</dt><dd>2.8854</dd>", "<tr class=\"best\"><td class=\"n\">20</td>",
+        "The run ended before its last step: interrupted.");
+  }
+
+  @Test
+  void theCommandQuotesAPathThatNeedsIt() throws IOException {
+    folder = folder.resolve("it's a run");
+    RunFixture.full(folder);
+    assertThat(report()).contains("it&#39;\\&#39;&#39;s a run/config.yaml&#39;");
+  }
+
+  @Test
+  void writingAgainGivesTheSameFilesAndLeavesNothingBehind() throws IOException {
+    RunFixture.full(folder);
+    String first = report();
+    assertThat(report()).isEqualTo(first);
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files.map(f -> f.getFileName().toString())).containsExactlyInAnyOrder("metrics.jsonl", "config.yaml",
+          "environment.json", "loss.svg", "report.html");
+    }
+  }
+
+  @Test
+  void aBrokenEnvironmentFileIsNamed() throws IOException {
+    RunFixture.full(folder);
+    Files.writeString(folder.resolve("environment.json"), "{oops");
+    assertThatThrownBy(() -> RunReport.write(folder)).isInstanceOf(IOException.class)
+        .hasMessageContaining("environment.json: ").message().doesNotContain("\n");
+  }
+
+  @Test
+  void durationsAndNumbersAreWrittenForPeople() {
+    assertThat(List.of(Tables.duration(12.34), Tables.duration(245), Tables.duration(7800), Tables.duration(3599.7)))
+        .containsExactly("12.3 s", "4 min 05 s", "2 h 10 min", "1 h 00 min");
+    assertThat(Stream.of(0.0, 0.01234, 1.2345, 12.345, 1234.5, 1.2e-5, Double.NaN).map(Tables::digits))
+        .containsExactly("0", "0.012", "1.23", "12.3", "1,235", "1.20e-05", "\u2013");
+  }
+}

@@ -1,0 +1,80 @@
+package norma.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import norma.autodiff.Parameter;
+import norma.train.config.Assignment;
+import norma.train.config.RunConfig;
+import norma.weights.Safetensors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckpointTest {
+  @TempDir
+  private Path folder;
+
+  @Test
+  void weightsComeBackUnderTheNamesAndShapesOfTheContract() throws Exception {
+    Path run = Runs.train(Runs.config(folder, "model.bias=true", "model.tie_embeddings=false",
+        "model.norm.all=dyisru", "model.embedding_scale=learnable"));
+    var tensors = Safetensors.read(Checkpoint.open(run).folder().resolve("model.safetensors"));
+    assertThat(tensors.keySet()).contains("tok_emb.weight", "pos_emb.weight", "embedding_scale",
+        "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight", "blocks.0.mlp.fc.weight",
+        "blocks.0.mlp.proj.weight", "lm_head.weight", "blocks.0.attn.pre.weight", "blocks.0.attn.pre.bias",
+        "blocks.0.attn.pre.beta", "final.beta");
+    assertThat(tensors.get("blocks.0.attn.qkv.weight").shape()).containsExactly(48, 16);
+    assertThat(tensors.get("blocks.0.mlp.proj.weight").shape()).containsExactly(16, 64);
+    assertThat(tensors.get("embedding_scale").shape()).isEmpty();
+    RunConfig config = RunFolder.open(run).config(List.of());
+    try (Session session = Session.resume(config, Path.of(""), Checkpoint.open(run), true)) {
+      for (Parameter parameter : session.model().parameters()) {
+        double[] values = session.backend().read(session.weights().of(parameter));
+        float[] saved = tensors.get(parameter.name()).data();
+        for (int i = 0; i < saved.length; i++) {
+          assertThat((float) values[i]).isEqualTo(saved[i]);
+        }
+      }
+    }
+  }
+
+  @Test
+  void onlyTheNewestAreKept() throws Exception {
+    Path run = Runs.train(Runs.config(folder, "train.checkpoint_every=1", "train.keep_checkpoints=3"));
+    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+        .containsExactly("step-0000004", "step-0000005", "step-0000006");
+  }
+
+  @Test
+  void aDamagedFileIsNamed() throws Exception {
+    Path run = Runs.train(Runs.config(folder));
+    Path weights = Checkpoint.open(run).folder().resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(weights, bytes);
+    assertThatThrownBy(() -> Checkpoint.open(run)).isInstanceOf(RunException.class)
+        .hasMessageContainingAll(weights.toString(), "is damaged");
+  }
+
+  @Test
+  void aFolderWithoutAManifestIsNoCheckpoint() throws Exception {
+    Path run = Runs.train(Runs.config(folder));
+    Files.delete(run.resolve("checkpoints/step-0000006/manifest.json"));
+    assertThat(Checkpoint.open(run).step()).isEqualTo(3);
+  }
+
+  @Test
+  void anotherArchitectureIsRefusedByTheNameOfTheTensor() {
+    Path run = Runs.train(Runs.config(folder));
+    RunConfig wider = RunFolder.open(run).config(Assignment.parse(List.of("model.mlp_ratio=2")));
+    RunConfig deeper = RunFolder.open(run).config(Assignment.parse(List.of("model.norm.all=none")));
+    Checkpoint checkpoint = Checkpoint.open(run);
+    assertThatThrownBy(() -> Session.resume(wider, Path.of(""), checkpoint, true)).isInstanceOf(RunException.class)
+        .hasMessageContainingAll("blocks.0.mlp.fc.weight", "[64, 16]", "[32, 16]");
+    assertThatThrownBy(() -> Session.resume(deeper, Path.of(""), checkpoint, true)).isInstanceOf(RunException.class)
+        .hasMessageContaining("final.weight");
+  }
+}

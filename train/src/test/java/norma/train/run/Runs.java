@@ -1,0 +1,70 @@
+package norma.train.run;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import norma.nn.NormTypes;
+import norma.train.config.Assignment;
+import norma.train.config.ConfigReader;
+import norma.train.config.RunConfig;
+
+/// Small runs for tests.
+final class Runs {
+  private static final List<String> SMALL = List.of("model.layers=1", "model.heads=2", "model.width=16",
+      "model.context=12", "optim.warmup_steps=2", "optim.decay_steps=20", "train.steps=6", "train.batch=3",
+      "train.log_every=1", "train.eval_every=3", "train.eval_batches=2", "train.checkpoint_every=3",
+      "train.layers_every=2", "train.norm_every=2");
+
+  private Runs() {}
+
+  /// A configuration of a second or less, on a text of 640 characters.
+  static RunConfig config(Path folder, String... settings) {
+    List<String> all = new ArrayList<>(SMALL);
+    all.add("output.dir='" + folder.resolve("runs") + "'");
+    all.add("data.corpus='" + text(folder) + "'");
+    all.addAll(List.of(settings));
+    return new ConfigReader(NormTypes.all()).read("test", "", Assignment.parse(all));
+  }
+
+  /// Runs to the end and returns the run folder.
+  static Path train(RunConfig config) {
+    Path[] folder = new Path[1];
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      new Trainer(session, new TrainObserver() {
+        @Override
+        public void started(Session started, norma.models.CostModel cost, Path path) {
+          folder[0] = path;
+        }
+      }, new AtomicBoolean()).run();
+    }
+    return folder[0];
+  }
+
+  /// Bytes of the final weights.
+  static byte[] weights(Path run) throws IOException {
+    return Files.readAllBytes(Checkpoint.open(run).folder().resolve("model.safetensors"));
+  }
+
+  static List<Path> list(Path folder) throws IOException {
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries.sorted().toList();
+    }
+  }
+
+  private static Path text(Path folder) {
+    Path file = folder.resolve("text.txt");
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 20; i++) {
+      text.append("The ").append(i * 7919 % 97).append(" quick brown foxes jump.\n");
+    }
+    try {
+      return Files.exists(file) ? file : Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package norma.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import norma.array.Array;
+import norma.array.DType;
+import norma.autodiff.Pass;
+import norma.autodiff.Tape;
+import norma.train.config.RunConfig;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainerTest {
+  @TempDir
+  private Path folder;
+
+  @Test
+  void leavesBehindWhatTheContractSays() throws Exception {
+    Path run = Runs.train(Runs.config(folder, "model.norm.all=dyt", "name=mine"));
+    assertThat(run.getFileName().toString()).matches("mine-\\d{8}-\\d{6}");
+    assertThat(Runs.list(run)).extracting(path -> path.getFileName().toString()).containsExactly("checkpoints",
+        "config.yaml", "environment.json", "layers.csv", "loss.svg", "metrics.jsonl", "report.html", "sample.txt");
+    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+        .containsExactly("step-0000003", "step-0000006");
+    Metrics metrics = Metrics.read(run);
+    assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::step).containsExactly(1, 2, 3, 4, 5, 6);
+    assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::tokens).endsWith(6L * 3 * 12);
+    assertThat(metrics.of(Event.Eval.class)).extracting(Event.Eval::step).containsExactly(3, 6);
+    assertThat(metrics.of(Event.Norm.class)).extracting(Event.Norm::step).containsExactly(2, 4, 6);
+    assertThat(metrics.of(Event.Norm.class).getLast().slots()).extracting(Event.Slot::slot)
+        .containsExactly("blocks.0.attn.pre", "blocks.0.mlp.pre", "final");
+    assertThat(metrics.of(Event.Layers.class).getLast().layers()).extracting(Event.Layer::layer).containsExactly(
+        "tok_emb", "blocks.0.attn.pre", "blocks.0.attn", "blocks.0.mlp.pre", "blocks.0.mlp", "final", "head",
+        "optimizer", "other");
+    assertThat(metrics.last(Event.End.class).orElseThrow().reason()).isEqualTo("completed");
+    assertThat(Files.readString(run.resolve("layers.csv")))
+        .startsWith("layer,forward_ms,backward_ms,tokens_per_s,gflops,share\ntok_emb,");
+  }
+
+  @Test
+  void twoRunsOfTheSameSeedAreIdenticalDigitForDigitAndAnotherSeedIsNot() throws Exception {
+    Path first = Runs.train(Runs.config(folder, "model.dropout=0.2"));
+    Path second = Runs.train(Runs.config(folder, "model.dropout=0.2"));
+    Path other = Runs.train(Runs.config(folder, "model.dropout=0.2", "train.seed=7"));
+    assertThat(losses(second)).isEqualTo(losses(first));
+    assertThat(Runs.weights(second)).isEqualTo(Runs.weights(first));
+    assertThat(losses(other)).isNotEqualTo(losses(first));
+  }
+
+  @Test
+  void observationNeverChangesTheWeights() throws Exception {
+    Path watched = Runs.train(Runs.config(folder, "model.dropout=0.1", "train.sample_every=2", "train.eval_every=1",
+        "train.layers_every=1", "train.norm_every=1"));
+    Path alone = Runs.train(Runs.config(folder, "model.dropout=0.1", "train.eval_every=0", "train.layers_every=0",
+        "train.norm_every=0"));
+    assertThat(Runs.weights(watched)).isEqualTo(Runs.weights(alone));
+    assertThat(losses(watched)).isEqualTo(losses(alone));
+  }
+
+  @Test
+  void accumulatedPassesAreTheBigBatch() throws Exception {
+    String[] common = { "runtime.precision=fp64", "model.dropout=0.3" };
+    List<Double> whole = losses(Runs.train(Runs.config(folder, common[0], common[1], "train.batch=6")));
+    List<Double> parts = losses(
+        Runs.train(Runs.config(folder, common[0], common[1], "train.batch=2", "train.accumulate=3")));
+    for (int i = 0; i < whole.size(); i++) {
+      assertThat(parts.get(i)).isCloseTo(whole.get(i), within(1e-12 * whole.get(i) * (i + 1)));
+    }
+  }
+
+  @Test
+  void theFirstLossIsBeforeAnyUpdate() throws Exception {
+    List<Double> slow = losses(Runs.train(Runs.config(folder, "train.steps=1")));
+    List<Double> fast = losses(
+        Runs.train(Runs.config(folder, "train.steps=1", "optim.lr=0.5", "optim.schedule=constant")));
+    assertThat(fast).isEqualTo(slow);
+    assertThat(slow.getFirst()).isCloseTo(Math.log(28), within(0.3)); // about uniform over the vocabulary
+  }
+
+  @Test
+  void validationLossIsTheMeanOverEveryPredictedCharacter() {
+    RunConfig config = Runs.config(folder, "runtime.precision=fp64");
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      int[] tokens = session.split().validation();
+      int context = config.model().context();
+      double sum = 0;
+      for (int i = 0; i + 1 < tokens.length; i++) { // every character by itself: its window's beginning up to it
+        int start = i / context * context;
+        int[] input = java.util.Arrays.copyOfRange(tokens, start, i + 1);
+        Array ids = session.backend().allocate(DType.INT32, 1, input.length);
+        session.backend().write(ids, input);
+        try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, null)) {
+          double[] logits = session.backend().read(session.model().logits(tape, ids).value());
+          int vocabulary = session.vocabulary().size();
+          double[] last = java.util.Arrays.copyOfRange(logits, logits.length - vocabulary, logits.length);
+          double z = java.util.Arrays.stream(last).map(Math::exp).sum();
+          sum += Math.log(z) - last[tokens[i + 1]];
+        }
+      }
+      assertThat(new Evaluation(session).validationLoss()).isCloseTo(sum / (tokens.length - 1), within(1e-12));
+    }
+  }
+
+  @Test
+  void aCheckpointEvaluatesToTheLossThatTheRunLogged() throws Exception {
+    Path run = Runs.train(Runs.config(folder, "model.norm.all=dyisru"));
+    RunConfig config = RunFolder.open(run).config(List.of());
+    try (Session session = Session.resume(config, Path.of(""), Checkpoint.open(run), true)) {
+      assertThat(new Evaluation(session).validationLoss())
+          .isEqualTo(Metrics.read(run).of(Event.Eval.class).getLast().valLoss());
+    }
+  }
+
+  @Test
+  void aLossThatIsNotFiniteStopsTheRunBeforeTheUpdateAndNamesTheLayer() throws Exception {
+    RunConfig config = Runs.config(folder, "model.norm.all=none");
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      var fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight")).findFirst()
+          .orElseThrow();
+      double[] huge = new double[(int) fc.size()];
+      java.util.Arrays.fill(huge, Double.NaN);
+      session.backend().write(session.weights().of(fc), huge);
+      Trainer trainer = new Trainer(session, new TrainObserver() {
+      }, new AtomicBoolean());
+      assertThatThrownBy(trainer::run).isInstanceOf(DivergedException.class)
+          .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp", "optim.lr");
+    }
+    Path run = Runs.list(folder.resolve("runs")).getFirst();
+    Metrics metrics = Metrics.read(run);
+    assertThat(metrics.last(Event.Diverged.class).orElseThrow()).isEqualTo(new Event.Diverged(1, "blocks.0.mlp"));
+    assertThat(metrics.last(Event.End.class).orElseThrow().reason()).isEqualTo("diverged");
+    assertThat(metrics.of(Event.Step.class)).isEmpty();
+  }
+
+  @Test
+  void stoppedFromOutsideItFinishesTheStepAndWritesACheckpoint() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    RunConfig config = Runs.config(folder, "train.steps=1000", "train.checkpoint_every=0");
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      Event.End end = new Trainer(session, new TrainObserver() {
+        @Override
+        public void stepped(Event.Step step) {
+          stop.set(step.step() == 4);
+        }
+      }, stop).run();
+      assertThat(end.reason()).isEqualTo("interrupted");
+      assertThat(end.step()).isEqualTo(4);
+    }
+    assertThat(Checkpoint.open(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(4);
+  }
+
+  @Test
+  void aRunFolderThatCannotBeCreatedIsOneLineAndLeavesNothing() throws Exception {
+    Files.writeString(folder.resolve("runs"), "in the way");
+    RunConfig config = Runs.config(folder);
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      assertThatThrownBy(() -> new Trainer(session, new TrainObserver() {
+      }, new AtomicBoolean()))
+          .isInstanceOf(RunException.class).hasMessageContainingAll("runs", "output.dir").hasMessageNotContaining("\n");
+    }
+    assertThat(Runs.list(folder)).hasSize(2); // the text and the file in the way
+  }
+
+  private static List<Double> losses(Path run) throws Exception {
+    return Metrics.read(run).of(Event.Step.class).stream().map(Event.Step::loss).toList();
+  }
+}
