@@ -11,9 +11,9 @@ import org.nd4j.linalg.factory.Nd4j;
 final class Nd4jMath {
   private Nd4jMath() {}
 
-  /// The array as a matrix of its rows.
+  /// The array as a matrix of its rows; a scalar as one row of one column.
   static INDArray matrix(Array x) {
-    return x.reshape(x.rows(), x.dim(-1)).nd4j();
+    return x.reshape(x.rows(), x.rank() == 0 ? 1 : x.dim(-1)).nd4j();
   }
 
   /// A vector as one row, for broadcasting over rows.

@@ -11,6 +11,7 @@ import static norma.kernels.Nd4jMath.storeSum;
 import norma.array.Array;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
@@ -120,8 +121,10 @@ interface Nd4jNorms extends NormKernels {
     storeColumnSums(dbias, matrix(dy));
   }
 
+  // The custom operation: the legacy one (`Nd4j.math().tanh`) loses small numbers in float32, and all below 3e-8.
   private static INDArray tanh(INDArray x) {
-    return Nd4j.math().tanh(x);
+    Nd4j.exec(DynamicCustomOp.builder("tanh").addInputs(x).addOutputs(x).build());
+    return x;
   }
 
   /// beta, or its softplus without overflow.

@@ -1,0 +1,69 @@
+package norma;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
+
+/// The dependencies that are allowed, for the architecture test of every module.
+public final class HouseRules {
+
+  /// The one package that may use the Vector API.
+  public static final String VECTOR_PACKAGE = "norma.kernels.vector";
+
+  /// Layers from the bottom to the top; each sees those before it, and none beside it.
+  private static final List<List<String>> LAYERS = List.of(List.of("array"), List.of("kernels"), List.of("ops"),
+      List.of("autodiff"), List.of("nn", "optim", "weights"), List.of("models"), List.of("train"));
+
+  private HouseRules() {}
+
+  /// The production classes on the class path.
+  public static JavaClasses production() {
+    return new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+        .withImportOption(location -> !location.contains("-tests.jar")) // another module's, once packaged
+        .importPackages("norma");
+  }
+
+  /// `array <- kernels <- ops <- autodiff <- nn, optim, weights <- models <- train`.
+  public static ArchRule dependenciesPointDownwards() {
+    var rule = layeredArchitecture().consideringOnlyDependenciesInAnyPackage("norma..").withOptionalLayers(true);
+    for (String layer : LAYERS.stream().flatMap(List::stream).toList()) {
+      rule = rule.layer(layer).definedBy("norma." + layer + "..");
+    }
+    for (int i = 0; i < LAYERS.size() - 1; i++) {
+      String[] above = LAYERS.subList(i + 1, LAYERS.size()).stream().flatMap(List::stream).toArray(String[]::new);
+      for (String layer : LAYERS.get(i)) {
+        rule = rule.whereLayer(layer).mayOnlyBeAccessedByLayers(above);
+      }
+    }
+    return rule.whereLayer("train").mayNotBeAccessedByAnyLayer();
+  }
+
+  /// The Vector API is an incubating module: one package uses it, so that one package changes with it.
+  public static ArchRule theVectorApiIsUsedInOnePackage() {
+    return noClasses().that().resideOutsideOfPackage(VECTOR_PACKAGE).should().dependOnClassesThat()
+        .resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
+  }
+
+  /// The autodiff is ours.
+  public static ArchRule noOtherAutodiff() {
+    return noClasses().should().dependOnClassesThat()
+        .resideInAnyPackage("org.nd4j.autodiff..", "org.deeplearning4j..");
+  }
+
+  /// Results for people are the command line's business; diagnostics go to Log4j.
+  public static ArchRule onlyTheCommandLinePrints() {
+    return noClasses().that().resideOutsideOfPackage("norma.train.cli..").should()
+        .accessField(System.class, "out").orShould().accessField(System.class, "err").orShould()
+        .callMethod(Throwable.class, "printStackTrace");
+  }
+
+  /// One logging library.
+  public static ArchRule noJavaUtilLogging() {
+    return noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..");
+  }
+}

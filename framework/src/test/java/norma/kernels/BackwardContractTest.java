@@ -1,0 +1,82 @@
+package norma.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import norma.array.Array;
+import norma.array.DType;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What every backward kernel promises about the memory that it is given.
+class BackwardContractTest {
+  private static final Sizes SIZES = new Sizes(3, 11, 33, 1);
+
+  static List<KernelCall> backwardCalls() {
+    return BackwardCalls.of(SIZES);
+  }
+
+  static Stream<KernelCall> allCalls() {
+    return DefinitionTest.calls(SIZES).stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("backwardCalls")
+  void anAddedGradientIsTheOldPlusTheWrittenOne(KernelCall call) {
+    try (Workbench bench = new Workbench(DType.FLOAT64)) {
+      double[][] written = call.run(bench);
+      Array[] in = call.inputsOn(bench);
+      for (int i = 0; i < written.length; i++) {
+        Grad[] out = new Grad[written.length];
+        Arrays.setAll(out, j -> Grad.write(call.unwritten(bench, j)));
+        double[] before = Workbench.normal(written[i].length, 40);
+        bench.backend().write(out[i].array(), before);
+        out[i] = Grad.add(out[i].array());
+        bench.run(() -> call.body().run(bench.kernels(), in, out));
+        double[][] actual = Arrays.stream(out).map(grad -> bench.read(grad.array())).toArray(double[][]::new);
+        double[][] expected = written.clone();
+        expected[i] = new double[before.length];
+        for (int j = 0; j < before.length; j++) {
+          expected[i][j] = before[j] + written[i][j];
+        }
+        DefinitionTest.assertClose(call, actual, expected, 1e-13, 0);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("backwardCalls")
+  void aGradientThatNobodyNeedsIsSkippedAndChangesNoOther(KernelCall call) {
+    try (Workbench bench = new Workbench(DType.FLOAT64)) {
+      double[][] all = call.run(bench);
+      Array[] in = call.inputsOn(bench);
+      bench.run(() -> call.body().run(bench.kernels(), in, new Grad[all.length]));
+      for (int i = 0; i < all.length; i++) {
+        @Nullable
+        Grad[] out = new Grad[all.length];
+        Array only = call.unwritten(bench, i);
+        out[i] = Grad.write(only);
+        bench.run(() -> call.body().run(bench.kernels(), in, out));
+        assertThat(bench.read(only)).as("output %d", i).isEqualTo(all[i]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("allCalls")
+  void noInputIsModified(KernelCall call) {
+    try (Workbench bench = new Workbench(DType.FLOAT32)) {
+      Array[] in = call.inputsOn(bench);
+      double[][] before = Arrays.stream(in).map(bench::read).toArray(double[][]::new);
+      Grad[] out = new Grad[call.outputs().size()];
+      Arrays.setAll(out, i -> Grad.write(call.unwritten(bench, i)));
+      bench.run(() -> call.body().run(bench.kernels(), in, out));
+      for (int i = 0; i < in.length; i++) {
+        assertThat(bench.read(in[i])).as("input %d", i).isEqualTo(before[i]);
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package norma.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import norma.array.DType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every kernel of the definition, around the edges of tiles and vectors: forward against plain loops in
+/// double, backward in float32 against float64.
+class DefinitionTest {
+  /// Differences below this are lost to float32's smallest normal number, 1e-38, squared or multiplied.
+  private static final double FLOOR = 1e-30;
+
+  /// Kernels with tests of their own: they have no output array, or change one in place.
+  private static final Set<String> ELSEWHERE = Set.of("squaredNorm", "adamWInPlace");
+
+  static Stream<Sizes> sizes() {
+    return Stream.concat(Sizes.all().stream(), Sizes.extreme().stream());
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void everyForwardKernelInFloat64EqualsPlainLoops(Sizes sizes) {
+    try (Workbench bench = new Workbench(DType.FLOAT64)) {
+      for (KernelCall call : ForwardCalls.of(sizes)) {
+        // ND4J's tanh is exact in float64 up to 1e-16, however small the argument.
+        assertClose(call, call.run(bench), expected(call), 1e-11, call.kernel().equals("dyt") ? 1e-16 : FLOOR);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void everyForwardKernelInFloat32IsCloseToPlainLoopsInDouble(Sizes sizes) {
+    try (Workbench bench = new Workbench(DType.FLOAT32)) {
+      for (KernelCall call : ForwardCalls.of(sizes)) {
+        assertClose(call, call.run(bench), expected(call), 2e-5, FLOOR);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void everyBackwardKernelInFloat32IsCloseToFloat64(Sizes sizes) {
+    try (Workbench single = new Workbench(DType.FLOAT32); Workbench twice = new Workbench(DType.FLOAT64)) {
+      for (KernelCall call : BackwardCalls.of(sizes)) {
+        assertClose(call, call.run(single), call.run(twice), 2e-5, call.kernel().equals("dytBackward") ? 1e-16 : FLOOR);
+      }
+    }
+  }
+
+  @Test
+  void everyKernelIsCalledByTheseTests() {
+    Set<String> called = calls(Sizes.all().getFirst()).stream().map(KernelCall::kernel).collect(Collectors.toSet());
+    called.addAll(ELSEWHERE);
+    Set<String> kernels = Stream.of(Kernels.class, ScalarKernels.class, NormKernels.class)
+        .flatMap(type -> Arrays.stream(type.getDeclaredMethods())).filter(method -> !method.isSynthetic())
+        .map(java.lang.reflect.Method::getName).collect(Collectors.toCollection(TreeSet::new));
+    kernels.removeAll(Set.of("arena", "dtype", "empty", "computes", "scratch"));
+    assertThat(called).isEqualTo(kernels);
+  }
+
+  static List<KernelCall> calls(Sizes sizes) {
+    return Stream.concat(ForwardCalls.of(sizes).stream(), BackwardCalls.of(sizes).stream()).toList();
+  }
+
+  private static double[][] expected(KernelCall call) {
+    return java.util.Objects.requireNonNull(call.expected());
+  }
+
+  /// Errors are measured against the largest element, and for numbers around 1 against 1: sums may cancel.
+  static void assertClose(KernelCall call, double[][] actual, double[][] expected, double tolerance,
+      double floor) {
+    assertThat(actual.length).as(call.toString()).isEqualTo(expected.length);
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(actual[i]).as("%s, output %d", call, i).hasSameSizeAs(expected[i]);
+      double largest = Arrays.stream(expected[i]).map(Math::abs).max().orElseThrow();
+      double worst = 0;
+      for (int j = 0; j < expected[i].length; j++) {
+        double error = Math.abs(actual[i][j] - expected[i][j]);
+        worst = Double.isNaN(error) ? Double.POSITIVE_INFINITY : Math.max(worst, error);
+      }
+      assertThat(worst).as("%s, output %d, largest element %s", call, i, largest)
+          .isLessThanOrEqualTo(floor + tolerance * (call.ordinary() ? Math.max(1, largest) : largest));
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package norma.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import norma.array.DType;
+import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
+import norma.autodiff.Pass;
+import norma.autodiff.Scope;
+import norma.autodiff.Tape;
+import norma.kernels.Workbench;
+import norma.nn.Norm.Squash;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NormTypesTest {
+  private static final int WIDTH = 100;
+
+  @Test
+  void theSixPublishedTypesAreFoundByName() {
+    assertThat(NormTypes.all()).extracting(NormType::name)
+        .containsExactly("derf", "dyisru", "dyt", "layernorm", "none", "rmsnorm");
+  }
+
+  @Test
+  void anUnknownTypeIsRefusedWithTheSlotAndTheKnownNames() {
+    assertThatThrownBy(() -> create(NormSpec.of("batchnorm"), false)).isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("batchnorm").hasMessageContaining("slot").hasMessageContaining("layernorm");
+  }
+
+  @Test
+  void aSettingThatATypeDoesNotHaveIsRefusedWithThoseThatItHas() {
+    assertThatThrownBy(() -> create(new NormSpec("dyt", Map.of("beta", 4.0)), false))
+        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("dyt").hasMessageContaining("beta")
+        .hasMessageContaining("alpha");
+  }
+
+  /// A second type of an old name, seen through a class loader with one service file more.
+  @Test
+  void twoTypesOfOneNameAreRefused(@TempDir Path folder) throws IOException {
+    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+    Files.writeString(services.resolve(NormType.class.getName()), Impostor.class.getName() + "\n");
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    try (URLClassLoader loader = new URLClassLoader(new URL[]{ folder.toUri().toURL() }, before)) {
+      thread.setContextClassLoader(loader);
+      assertThatThrownBy(NormTypes::all).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("'dyt'")
+          .hasMessageContaining(Impostor.class.getName()).hasMessageContaining(DytType.class.getName());
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+  }
+
+  /// Another `dyt`.
+  public static final class Impostor implements NormType {
+    @Override
+    public String name() {
+      return "dyt";
+    }
+
+    @Override
+    public List<Setting> settings() {
+      return List.of();
+    }
+
+    @Override
+    public Norm create(Scope scope, int width, NormSettings settings) {
+      return (tape, x) -> x;
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "layernorm, false, 'weight'", "layernorm, true, 'weight bias'", "rmsnorm, false, 'weight'",
+      "dyt, false, 'weight alpha'", "dyt, true, 'weight alpha bias'", "dyisru, false, 'weight beta'",
+      "derf, true, 'weight alpha shift bias'", "none, true, ''" })
+  void aTypeDeclaresItsParametersUnderItsSlot(String type, boolean bias, String names) {
+    Scope root = Scope.root();
+    NormTypes.create(NormSpec.of(type), root.child("slot"), WIDTH, bias);
+    List<String> expected = names.isEmpty()
+        ? List.of()
+        : java.util.Arrays.stream(names.split(" ", -1)).map(name -> "slot." + name).toList();
+    assertThat(root.parameters()).extracting(Parameter::name).containsExactlyElementsOf(expected);
+    assertThat(root.parameters()).allMatch(parameter -> !parameter.decays());
+  }
+
+  @Test
+  void theSlotsBiasWinsOverTheModels() {
+    assertThat(create(new NormSpec("dyt", Map.of("bias", true)), false).parameters()).hasSize(3);
+    assertThat(create(new NormSpec("dyt", Map.of("bias", false)), true).parameters()).hasSize(2);
+  }
+
+  @Test
+  void dyisruStartsWithDytsSlopeAtZeroUnlessItsBetaIsGiven() {
+    assertThat(beta(Map.of())).isCloseTo(4, within(1e-12));
+    assertThat(beta(Map.of("parametrization", "direct"))).isCloseTo(4, within(1e-12));
+    assertThat(beta(Map.of("scale_sqrt_width", true))).isCloseTo(4.0 * WIDTH, within(1e-9));
+    assertThat(beta(Map.of("scale_sqrt_width", true, "beta", 4.0))).isCloseTo(4, within(1e-12));
+    assertThat(beta(Map.of("beta", 1e-3))).isCloseTo(1e-3, within(1e-15));
+    assertThat(squash(NormSpec.of("dyisru")).slope()).isCloseTo(squash(NormSpec.of("dyt")).slope(), within(1e-12));
+  }
+
+  @Test
+  void aNewLayerComputesItsTypesDefaultFormula() {
+    double[] x = { -3, -1, -0.1, 0, 0.2, 1.5, 4 };
+    assertThat(forward("dyt", x)[6]).isCloseTo(0.964027580, within(1e-9));
+    assertThat(forward("dyisru", x)[6]).isCloseTo(0.894427191, within(1e-9));
+    assertThat(forward("derf", x)[6]).isCloseTo(0.995322265, within(1e-9));
+    assertThat(forward("none", x)).isEqualTo(x);
+    assertThat(java.util.Arrays.stream(forward("layernorm", x)).sum()).isCloseTo(0, within(1e-12));
+    assertThat(java.util.Arrays.stream(forward("rmsnorm", x)).map(v -> v * v).sum()).isCloseTo(7, within(1e-4));
+  }
+
+  private static double[] forward(String type, double[] x) {
+    Scope scope = Scope.root();
+    Norm norm = NormTypes.create(NormSpec.of(type), scope, x.length, false);
+    try (Workbench bench = new Workbench(DType.FLOAT64)) {
+      ParameterBuffer values = new ParameterBuffer(bench.backend(), scope.parameters());
+      values.initialize(bench.backend(), 1);
+      try (Tape tape = new Tape(bench.kernels(), values, null, Pass.EVALUATION, null)) {
+        return bench.read(norm.forward(tape, tape.constant(bench.array(x, 1, x.length))).value());
+      }
+    }
+  }
+
+  private static double beta(Map<String, Object> settings) {
+    return Objects.requireNonNull(start(new NormSpec("dyisru", settings)).scalars().get("beta"));
+  }
+
+  private static Squash squash(NormSpec spec) {
+    return Objects.requireNonNull(start(spec).squash());
+  }
+
+  /// The state of a slot whose scalars have their starting values.
+  private static Norm.State start(NormSpec spec) {
+    return NormTypes.create(spec, Scope.root(), WIDTH, false).state(parameter -> parameter.initial().mean());
+  }
+
+  private static Scope create(NormSpec spec, boolean bias) {
+    Scope scope = Scope.root().child("slot");
+    NormTypes.create(spec, scope, WIDTH, bias);
+    return scope;
+  }
+}

@@ -1,0 +1,119 @@
+package norma.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import norma.array.DType;
+import norma.kernels.DropMask;
+import norma.kernels.RandomStream;
+import norma.kernels.Workbench;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The gradients of every operation equal central differences.
+class OpGradientTest {
+  private static final DropMask DROP = new DropMask(0.3, RandomStream.of(1, "dropout.test").at(1), 3);
+  private static final int[] X = { 3, 5 };
+  private static final int[] CHANNELS = { 5 };
+  private static final int[] SCALAR = {};
+  private static final int[] QKV = { 2, 3, 12 };
+
+  static Stream<Arguments> operations() {
+    return Stream.concat(norms(), Stream.of( //
+        op(new Linear(), X, new int[]{ 2, 5 }), //
+        op(new Linear(), new int[]{ 2, 1, 5 }, new int[]{ 7, 5 }, new int[]{ 7 }), //
+        op(new Add(), X, X), //
+        op(new Scale(), X, SCALAR), //
+        op(new Gelu(), X), //
+        op(new Dropout(DROP), X), //
+        op(new Reshape(List.of(5, 3)), X), //
+        op(new TakeColumns(1, 3), X), //
+        op(new Concat(), X, new int[]{ 3, 1 }, new int[]{ 3, 2 }), //
+        op(new Attention(1, DropMask.NONE), QKV), //
+        op(new Attention(2, DropMask.NONE), QKV), //
+        op(new Attention(2, DROP), QKV)));
+  }
+
+  private static Stream<Arguments> norms() {
+    return Stream.of( //
+        op(new LayerNorm(1e-5), X, CHANNELS), op(new LayerNorm(0.1), X, CHANNELS, CHANNELS), //
+        op(new RmsNorm(1e-5), X, CHANNELS), op(new RmsNorm(0.1), X, CHANNELS, CHANNELS), //
+        op(new Dyt(), X, CHANNELS, SCALAR), op(new Dyt(), X, CHANNELS, SCALAR, CHANNELS), //
+        op(new Dyisru(true, 1), X, CHANNELS, SCALAR), op(new Dyisru(true, 1), X, CHANNELS, SCALAR, CHANNELS), //
+        op(new Dyisru(true, Math.sqrt(5)), X, CHANNELS, SCALAR), //
+        op(new Derf(), X, CHANNELS, SCALAR, SCALAR), op(new Derf(), X, CHANNELS, SCALAR, SCALAR, CHANNELS));
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void gradientsEqualCentralDifferences(Op<?> op, int[][] shapes) {
+    GradientCheck.check((tape, inputs) -> tape.apply("op", op, inputs.toArray(new norma.autodiff.Tensor[0])), shapes);
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void gradientsAreAddedToThoseOfAnotherUse(Op<?> op, int[][] shapes) {
+    GradientCheck.check((tape, inputs) -> {
+      norma.autodiff.Tensor[] scaled = inputs.stream()
+          .map(x -> tape.apply("scale", new Scale(), x, tape.constant(0.7))).toArray(norma.autodiff.Tensor[]::new);
+      norma.autodiff.Tensor first = tape.apply("op", op, scaled);
+      return tape.apply("add", new Add(), first, tape.apply("op", op, scaled));
+    }, shapes);
+  }
+
+  /// `direct` needs a positive beta: the square of the parameter's distance from 0 would hide a sign, a constant does not.
+  @Test
+  void dyisruWithADirectBetaHasTheRightGradients() {
+    for (double scale : new double[]{ 1, Math.sqrt(5) }) {
+      GradientCheck.check((tape, inputs) -> {
+        norma.autodiff.Tensor beta = tape.apply("shift", new Add(), inputs.get(2), tape.constant(4));
+        return tape.apply("op", new Dyisru(false, scale), inputs.get(0), inputs.get(1), beta);
+      }, X, CHANNELS, SCALAR);
+    }
+  }
+
+  @Test
+  void embeddingsHaveTheRightGradients() {
+    try (Workbench bench = new Workbench(DType.FLOAT64)) {
+      var ids = bench.ids(new int[]{ 1, 1, 4, 0, 1, 4 }, 2, 3);
+      GradientCheck.check(
+          (tape, inputs) -> tape.apply("op", new Embedding(), tape.constant(ids), inputs.get(0), inputs.get(1)),
+          new int[]{ 5, 4 }, new int[]{ 3, 4 });
+    }
+  }
+
+  @Test
+  void crossEntropyHasTheRightGradients() {
+    try (Workbench bench = new Workbench(DType.FLOAT64)) {
+      var targets = bench.ids(new int[]{ 1, 4, 0 }, 3);
+      GradientCheck.check((tape, inputs) -> tape.apply("op", new CrossEntropy(0.7, tape.differentiates()),
+          inputs.getFirst(), tape.constant(targets)), X);
+    }
+  }
+
+  @Test
+  void everyOperationHasAGradientCheck() {
+    Set<Class<?>> checked = operations().map(arguments -> arguments.get()[0].getClass()).collect(Collectors.toSet());
+    checked.addAll(List.of(Embedding.class, CrossEntropy.class));
+    Set<Class<?>> operations = Arrays.stream(Op.class.getPermittedSubclasses()).filter(c -> c != NormOp.class)
+        .collect(Collectors.toSet());
+    new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("norma")
+        .stream().filter(c -> c.isAssignableTo(NormOp.class) && !c.isInterface()).map(JavaClass::reflect)
+        .forEach(operations::add);
+    assertThat(checked).isEqualTo(operations).hasSizeGreaterThan(15);
+  }
+
+  private static Arguments op(Op<?> op, int[]... shapes) {
+    return argumentSet(op + " of " + Arrays.deepToString(shapes), op, shapes);
+  }
+}

@@ -1,0 +1,105 @@
+package norma.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import norma.array.DType;
+import norma.autodiff.GradientBuffer;
+import norma.autodiff.Parameter;
+import norma.autodiff.Parameter.Initial;
+import norma.autodiff.ParameterBuffer;
+import norma.autodiff.Scope;
+import norma.kernels.Workbench;
+import norma.optim.Optimizer.Settings;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class OptimizerTest {
+  private static final double LR = 0.1;
+  private static final Settings NO_CLIP = new Settings(0.9, 0.99, 1e-8, 0.5, 0);
+
+  private final Workbench bench = new Workbench(DType.FLOAT64);
+  private final Scope scope = Scope.root();
+  private final Parameter scalar = scope.parameter("scalar", Initial.constant(2));
+  private final Parameter matrix = scope.parameter("matrix", Initial.constant(3), 2, 3);
+  private final Parameter vector = scope.parameter("vector", Initial.constant(4), 5);
+  private final Parameter cube = scope.parameter("cube", Initial.constant(5), 2, 1, 2);
+  private final ParameterBuffer weights = new ParameterBuffer(bench.backend(), scope.parameters());
+  private final GradientBuffer gradients = new GradientBuffer(bench.backend(), scope.parameters());
+
+  OptimizerTest() {
+    weights.initialize(bench.backend(), 1);
+  }
+
+  @AfterEach
+  void close() {
+    bench.close();
+  }
+
+  @Test
+  void onlyTensorsOfRankTwoAndUpDecay() {
+    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+    gradients.start();
+    gradients.finish(bench.kernels()); // all zero: only decay moves a weight
+    optimizer.step(bench.kernels(), gradients, 0, LR, 1);
+    assertThat(bench.read(weights.of(matrix))).containsOnly(3 * (1 - LR * 0.5));
+    assertThat(bench.read(weights.of(cube))).containsOnly(5 * (1 - LR * 0.5));
+    assertThat(bench.read(weights.of(vector))).containsOnly(4);
+    assertThat(bench.read(weights.of(scalar))).containsOnly(2);
+  }
+
+  @Test
+  void aModelWithoutMatricesTrainsAsWell() {
+    Scope small = Scope.root();
+    Parameter only = small.parameter("only", Initial.constant(1), 3);
+    ParameterBuffer values = new ParameterBuffer(bench.backend(), small.parameters());
+    values.initialize(bench.backend(), 1);
+    GradientBuffer none = new GradientBuffer(bench.backend(), small.parameters());
+    none.finish(bench.kernels());
+    new Optimizer(bench.backend(), values, NO_CLIP).step(bench.kernels(), none, 0, LR, 1);
+    assertThat(bench.read(values.of(only))).containsOnly(1);
+  }
+
+  @Test
+  void theGradientNormIsThatOfAllGradientsTogether() {
+    gradient(scalar, 2);
+    gradient(matrix, 1, 1, 1, 1, 1, -1);
+    gradient(vector, 0, 0, 3, 0, 0);
+    gradient(cube, 4, 0, 0, -4);
+    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+    assertThat(optimizer.gradientNorm(bench.kernels(), gradients)).isCloseTo(Math.sqrt(51), within(1e-12));
+  }
+
+  @Test
+  void gradientsAboveTheLimitAreScaledToItAndOthersLeftAlone() {
+    gradient(vector, 3, 0, -4, 0, 0); // norm 5
+    Optimizer above = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, 1));
+    above.step(bench.kernels(), gradients, 5, LR, 1);
+    double clip = 1 / (5 + 1e-6);
+    assertThat(bench.read(above.firstMoments().of(vector))).containsExactly(
+        new double[]{ 0.1 * 3 * clip, 0, -0.1 * 4 * clip, 0, 0 }, within(1e-15));
+    assertThat(bench.read(above.secondMoments().of(vector))).containsExactly(
+        new double[]{ 0.01 * 9 * clip * clip, 0, 0.01 * 16 * clip * clip, 0, 0 }, within(1e-15));
+    for (double limit : new double[]{ 0, 5.1, 100 }) {
+      Optimizer below = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, limit));
+      below.step(bench.kernels(), gradients, 5, LR, 1);
+      assertThat(bench.read(below.firstMoments().of(vector))).containsExactly(
+          new double[]{ 0.3, 0, -0.4, 0, 0 }, within(1e-15));
+    }
+  }
+
+  @Test
+  void theFirstStepMovesEveryWeightByTheRateAgainstItsGradient() {
+    gradient(scalar, 1e-3);
+    gradient(vector, 1, -1, 10, -0.1, 0);
+    Optimizer optimizer = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, 0));
+    optimizer.step(bench.kernels(), gradients, 1, LR, 1);
+    assertThat(bench.read(weights.of(vector))).containsExactly(
+        new double[]{ 3.9, 4.1, 3.9, 4.1, 4 }, within(1e-7));
+    assertThat(bench.read(weights.of(scalar))[0]).isCloseTo(1.9, within(1e-5));
+  }
+
+  private void gradient(Parameter parameter, double... values) {
+    bench.backend().write(gradients.of(parameter), values);
+  }
+}
