@@ -17,6 +17,7 @@ public final class Arena implements AutoCloseable {
   private final BiFunction<DType, Long, Memory> allocator;
   private final boolean poison;
   private final Map<DType, Region> regions = new EnumMap<>(DType.class);
+  private final List<Memory> kept = new ArrayList<>();
   private long allocations;
 
   private static final class Region {
@@ -53,7 +54,12 @@ public final class Arena implements AutoCloseable {
     regions.forEach((dtype, region) -> {
       if (region.blocks.size() > 1) {
         long total = region.usedBefore + region.used;
-        region.blocks.forEach(Memory::close);
+        if (poison) {
+          region.blocks.forEach(Memory::poison);
+          kept.addAll(region.blocks); // freed memory would not show a late read
+        } else {
+          region.blocks.forEach(Memory::close);
+        }
         region.blocks.clear();
         region.blocks.add(allocate(dtype, total));
       }
@@ -84,6 +90,8 @@ public final class Arena implements AutoCloseable {
   @Override
   public void close() {
     regions.values().forEach(region -> region.blocks.forEach(Memory::close));
+    kept.forEach(Memory::close);
+    kept.clear();
     regions.clear();
   }
 

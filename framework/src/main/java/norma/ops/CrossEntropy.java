@@ -23,12 +23,14 @@ public record CrossEntropy(double scale, boolean withGradient) implements Op<Cro
     return new Output<>(loss, new Saved(dlogits));
   }
 
-  /// The loss is where backward starts: its own gradient is 1.
+  /// The gradient was computed with the loss; only the factor is left.
   @Override
   public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
     if (saved.dlogits == null) {
       throw new IllegalStateException("this loss was computed without a gradient");
     }
-    gradients.share(0, saved.dlogits);
+    Array scaled = kernels.empty(saved.dlogits.shape());
+    kernels.scale(saved.dlogits, dy, scaled);
+    gradients.share(0, scaled);
   }
 }
