@@ -32,8 +32,10 @@ class CommandsTest {
   void trainPrintsPlainLinesInAPipeAndNothingToStandardError() {
     assertThat(trained.err()).isEmpty();
     assertThat(trained.code()).isZero();
-    assertThat(trained.out()).contains("norma 0.1.0  train  ", "attn.pre dyt", "parameters", "backend  ", "step 1/20  loss",
-        "eval step 20", "completed at step 20", "report.html", "norma sample runs").doesNotContain("\r", "\u001B");
+    assertThat(trained.out())
+        .contains("norma 0.1.0  train  ", "attn.pre dyt", "parameters", "backend  ", "step 1/20  loss",
+            "eval step 20", "completed at step 20", "report.html", "norma sample runs")
+        .doesNotContain("\r", "\u001B");
     assertThat(run.resolve("report.html")).exists();
   }
 
@@ -43,7 +45,8 @@ class CommandsTest {
     assertThat(eval.code()).isZero();
     String metrics = Files.readString(run.resolve("metrics.jsonl"));
     String loss = metrics.substring(metrics.indexOf("\"final_val_loss\":") + 17, metrics.lastIndexOf('}'));
-    assertThat(eval.out()).contains("validation loss " + String.format(java.util.Locale.ROOT, "%.6f", Double.valueOf(loss)));
+    assertThat(eval.out())
+        .contains("validation loss " + String.format(java.util.Locale.ROOT, "%.6f", Double.valueOf(loss)));
     assertThat(Launcher.run(folder, "eval", run.toString()).out()).isEqualTo(eval.out());
   }
 
@@ -114,15 +117,20 @@ class CommandsTest {
 
   @Test
   void aMissingJdkIsOneLineThatSaysHowToGetOne() throws Exception {
-    // No java on the path, none in the usual places of an empty home: only what the system has installed is left.
-    Path fake = Files.createDirectories(folder.resolve("no-jdk"));
-    String script = Files.readString(Launcher.HOME.resolve("norma")).replaceAll("/usr/lib/jvm/\\*.*\\\\", "\\\\")
-        .replaceAll("/Library/Java[^;]*;", ";");
-    Path copy = Files.writeString(fake.resolve("norma"), script);
-    Process process = Launcher.start(fake, Map.of("HOME", fake.toString(), "JAVA_HOME", "", "PATH", "/bin:/nowhere"),
-        List.of("/bin/bash", "-c", "unset -f java; command() { return 1; }; . " + copy + " --help"));
+    Path empty = Files.createDirectories(folder.resolve("no-jdk"));
+    Path tools = Files.createDirectories(empty.resolve("bin")); // all that the launcher calls, but no java
+    for (String tool : List.of("bash", "dirname", "readlink", "sed")) {
+      Path real = Stream.of("/bin", "/usr/bin").map(bin -> Path.of(bin, tool)).filter(Files::exists).findFirst()
+          .orElseThrow();
+      Files.createSymbolicLink(tools.resolve(tool), real);
+    }
+    String launcher = Files.readString(Launcher.HOME.resolve("norma"));
+    assertThat(launcher).contains(" /usr/lib/jvm/*", " /usr/java/*", " /opt/java/*", " /opt/jdk*", " /Library/Java");
+    Path copy = Files.writeString(empty.resolve("norma"), launcher.replaceAll(" (/usr|/opt|/Library)/", " /nowhere/"));
+    Process process = Launcher.start(empty, Map.of("HOME", empty.toString(), "JAVA_HOME", "", "PATH", tools.toString()),
+        List.of(tools.resolve("bash").toString(), copy.toString(), "--help"));
     assertThat(process.waitFor()).isEqualTo(2);
-    assertThat(Files.readString(fake.resolve("err.txt")).lines().toList()).hasSize(1).first().asString()
+    assertThat(Files.readString(empty.resolve("err.txt")).lines().toList()).hasSize(1).first().asString()
         .contains("no JDK 25 found", "JAVA_HOME");
   }
 }

@@ -198,7 +198,9 @@ public final class RunReport {
     if (!Files.exists(config)) {
       return "";
     }
-    String path = config.toString();
+    Path here = Path.of("").toAbsolutePath();
+    Path absolute = config.toAbsolutePath().normalize();
+    String path = (absolute.startsWith(here) ? here.relativize(absolute) : absolute).toString();
     return "norma train " + (path.matches("[\\w./+:@=-]+") ? path : "'" + path.replace("'", "'\\''") + "'");
   }
 

@@ -18,8 +18,8 @@ import norma.train.report.RunReport;
 /// The training loop, and the folder that it fills. Evaluation, probes, timing and sampling only look: with them on or off,
 /// the weights are the same bit for bit.
 public final class Trainer {
-  /// Characters of a sample, nanoGPT's default.
-  private static final Sampler.Settings SAMPLE = new Sampler.Settings(500, 0.8, 0, 1337);
+  /// Enough to see words and lines; temperature and seed are nanoGPT's defaults.
+  private static final Sampler.Settings SAMPLE = new Sampler.Settings(300, 0.8, 0, 1337);
 
   private final Session session;
   private final RunConfig.Train train;

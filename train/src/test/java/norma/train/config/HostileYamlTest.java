@@ -7,11 +7,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,11 +62,9 @@ class HostileYamlTest {
 
   @ParameterizedTest
   @MethodSource("hostile")
-  void hostileInputIsOneLineAndQuick(List<String> yamlAndStart) {
-    Assertions.assertTimeout(Duration.ofSeconds(5), () -> {
-      assertThatThrownBy(() -> TestNorms.read(yamlAndStart.get(0))).isInstanceOf(ConfigException.class)
-          .message().startsWith(yamlAndStart.get(1)).doesNotContain("\n").hasSizeLessThan(600);
-    });
+  void hostileInputIsOneLine(List<String> yamlAndStart) {
+    assertThatThrownBy(() -> TestNorms.read(yamlAndStart.get(0))).isInstanceOf(ConfigException.class).message()
+        .startsWith(yamlAndStart.get(1)).doesNotContain("\n").hasSizeLessThan(600);
   }
 
   @Test
