@@ -63,16 +63,15 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
     /// A file to fetch.
     ///
-    /// @param url    `https`, `http` or `file`
+    /// @param url    `https`
     /// @param sha256 64 hexadecimal digits, kept in lower case
     record Download(URI url, String sha256) implements Corpus {
-      private static final Set<String> SCHEMES = Set.of("https", "http", "file");
       private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
       public Download {
-        if (url.getScheme() == null || !SCHEMES.contains(url.getScheme())) {
-          throw new IllegalArgumentException(
-              "data.corpus.url is '" + YamlText.shorten(url.toString()) + "'; expected an https, http or file URL");
+        if (!"https".equalsIgnoreCase(url.getScheme())) {
+          throw new IllegalArgumentException("data.corpus.url is '" + YamlText.shorten(url.toString())
+              + "'; expected an https URL; of a local file, data.corpus is the path");
         }
         sha256 = sha256.toLowerCase(Locale.ROOT);
         if (!SHA256.matcher(sha256).matches()) {
