@@ -169,9 +169,9 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     AUTO,
     /// Compositions of ND4J operations: the definition of every kernel.
     ND4J,
-    /// Fused kernels on the CPU.
+    /// Fused kernels on the CPU. Reserved.
     CPU,
-    /// An NVIDIA GPU.
+    /// An NVIDIA GPU. Reserved.
     CUDA
   }
 
@@ -192,11 +192,16 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// @param threads at least 1; empty for `auto`, one for each core that may be used
   public record Runtime(BackendChoice backend, OptionalInt threads, Precision precision) {
     static final Range THREADS = new Range(1, 4096, "1 to 4096, or auto");
-    private static final Set<Precision> AVAILABLE = Set.of(Precision.FP32, Precision.FP64);
+    private static final Set<BackendChoice> BACKENDS = Set.of(BackendChoice.AUTO, BackendChoice.ND4J);
+    private static final Set<Precision> PRECISIONS = Set.of(Precision.FP32, Precision.FP64);
 
     public Runtime {
+      if (!BACKENDS.contains(backend)) {
+        throw new IllegalArgumentException(
+            "runtime.backend is " + YamlText.of(backend) + ", which is not available yet; expected auto or nd4j");
+      }
       threads.ifPresent(n -> THREADS.check("runtime.threads", n));
-      if (!AVAILABLE.contains(precision)) {
+      if (!PRECISIONS.contains(precision)) {
         throw new IllegalArgumentException(
             "runtime.precision is " + YamlText.of(precision) + ", which is not available yet; expected fp32 or fp64");
       }

@@ -171,6 +171,10 @@ class ConfigReaderTest {
             "x.yaml:1: runtime.threads: all is not a whole number; expected 1 to 4096, or auto"),
         List.of("runtime: {precision: bf16}",
             "x.yaml:1: runtime.precision is bf16, which is not available yet; expected fp32 or fp64"),
+        List.of("runtime: {backend: cuda}",
+            "x.yaml:1: runtime.backend is cuda, which is not available yet; expected auto or nd4j"),
+        List.of("runtime: {backend: cpu}",
+            "x.yaml:1: runtime.backend is cpu, which is not available yet; expected auto or nd4j"),
         List.of("runtime: {backend: cudda}",
             "x.yaml:1: runtime.backend: cudda is not known; did you mean cuda? Expected one of auto, nd4j, cpu, cuda"));
   }
