@@ -17,6 +17,7 @@ import norma.train.config.RunConfigWriter;
 import norma.train.data.Vocabulary;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -93,7 +94,12 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   }
 
   private static Checkpoint read(Path folder) throws IOException {
-    JsonNode manifest = JSON.readTree(Files.readString(folder.resolve(MANIFEST)));
+    JsonNode manifest;
+    try {
+      manifest = JSON.readTree(Files.readAllBytes(folder.resolve(MANIFEST)));
+    } catch (JacksonException e) {
+      throw new RunException(folder.resolve(MANIFEST) + " is damaged: it is not JSON", e);
+    }
     for (String name : List.of(WEIGHTS, VOCABULARY, CONFIG)) {
       String expected = manifest.path("files").path(name).asString("");
       if (!Hashes.sha256(folder.resolve(name)).equals(expected)) {

@@ -61,6 +61,18 @@ class CheckpointTest {
   }
 
   @Test
+  void aTornManifestIsNamed() throws Exception {
+    Path run = Runs.train(Runs.config(folder));
+    Path manifest = Checkpoint.open(run).folder().resolve("manifest.json");
+    String text = Files.readString(manifest);
+    for (int length : new int[]{ 0, 1, text.length() / 2, text.length() - 2 }) {
+      Files.writeString(manifest, text.substring(0, length));
+      assertThatThrownBy(() -> Checkpoint.open(run)).as("%d characters", length).isInstanceOf(RunException.class)
+          .hasMessageContaining("is damaged");
+    }
+  }
+
+  @Test
   void aFolderWithoutAManifestIsNoCheckpoint() throws Exception {
     Path run = Runs.train(Runs.config(folder));
     Files.delete(run.resolve("checkpoints/step-0000006/manifest.json"));
