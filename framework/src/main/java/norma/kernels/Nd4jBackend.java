@@ -44,8 +44,13 @@ public final class Nd4jBackend implements Backend {
   @Override
   public String description() {
     return "ND4J on the CPU (" + Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor")
-        + "), " + Nd4j.getNDArrayFactory().blas().getMaxThreads() + " threads, "
+        + "), " + threads() + " threads, "
         + (dtype == DType.FLOAT32 ? "fp32" : "fp64");
+  }
+
+  @Override
+  public int threads() {
+    return Nd4j.getNDArrayFactory().blas().getMaxThreads();
   }
 
   @Override

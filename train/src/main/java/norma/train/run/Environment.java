@@ -61,6 +61,8 @@ public final class Environment {
     fields.put("cpu", cpu());
     fields.put("cores", Runtime.getRuntime().availableProcessors());
     fields.put("backend", session.backend().name());
+    fields.put("kernels", session.kernels().getClass().getSimpleName());
+    fields.put("threads", session.backend().threads());
     fields.put("backend_description", session.backend().description());
     fields.put("corpus", session.corpus().source());
     fields.put("corpus_sha256", session.corpus().sha256());

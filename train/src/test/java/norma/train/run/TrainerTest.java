@@ -17,6 +17,8 @@ import norma.train.report.Event;
 import norma.train.report.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class TrainerTest {
   @TempDir
@@ -43,6 +45,16 @@ class TrainerTest {
     assertThat(metrics.last(Event.End.class).orElseThrow().reason()).isEqualTo("completed");
     assertThat(Files.readString(run.resolve("layers.csv")))
         .startsWith("layer,forward_ms,backward_ms,tokens_per_s,gflops,share\ntok_emb,");
+  }
+
+  @Test
+  void theEnvironmentNamesEverythingThatAResultDependsOn() throws Exception {
+    Path run = Runs.train(Runs.config(folder, "runtime.threads=1"));
+    JsonNode environment = new JsonMapper().readTree(Files.readString(run.resolve("environment.json")));
+    assertThat(environment.propertyNames()).contains("norma_version", "commit", "jdk", "cpu", "backend", "kernels",
+        "threads", "corpus_sha256", "validation_sha256");
+    assertThat(environment.path("kernels").asString()).isEqualTo("Nd4jKernels");
+    assertThat(environment.path("threads").asInt()).isEqualTo(1);
   }
 
   @Test
