@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
@@ -90,7 +89,7 @@ public final class Trainer {
       double lr = schedule.at(step);
       TrainStep.Result result = trainStep.gradients(step, stopwatch);
       if (!result.finite()) {
-        throw diverged(step, result, lr);
+        throw diverged(step, result);
       }
       long update = System.nanoTime();
       trainStep.update(result, lr, step);
@@ -192,7 +191,7 @@ public final class Trainer {
     return new Event.End(step, reason, bestStep == 0 ? Double.NaN : bestLoss, bestStep, lastLoss);
   }
 
-  private DivergedException diverged(int step, TrainStep.Result result, double lr) throws IOException {
+  private DivergedException diverged(int step, TrainStep.Result result) throws IOException {
     String firstBad = trainStep.firstBad(step);
     metrics.append(new Event.Diverged(step, firstBad));
     metrics.append(endEvent(step - 1, "diverged"));
@@ -202,7 +201,7 @@ public final class Trainer {
         : "the loss is " + result.loss();
     return new DivergedException("diverged at step " + step + ": " + what + "; first not finite: " + firstBad
         + "; the weights before this step are unharmed; try a lower optim.lr (now "
-        + String.format(Locale.ROOT, "%.2g", lr) + "), a longer optim.warmup_steps or a smaller optim.clip_norm; see "
+        + session.config().optim().lr() + "), a longer optim.warmup_steps or a smaller optim.clip_norm; see "
         + folder);
   }
 
