@@ -96,7 +96,7 @@ public final class Trainer {
       stepNanos += System.nanoTime() - start;
       stepsSinceLog++;
       if (stopwatch != null) {
-        stopwatch.add("optimizer", 0, System.nanoTime() - update);
+        stopwatch.add(LayerTimes.OPTIMIZER, 0, System.nanoTime() - update);
         metrics.append(new Event.Layers(step, stopwatch.finish(System.nanoTime() - start)));
       }
       Event.Step event = event(step, result, lr, stepNanos / 1e6 / stepsSinceLog);

@@ -42,6 +42,8 @@ class TrainerTest {
     assertThat(metrics.of(Event.Layers.class).getLast().layers()).extracting(Event.Layer::layer).containsExactly(
         "tok_emb", "blocks.0.attn.pre", "blocks.0.attn", "blocks.0.mlp.pre", "blocks.0.mlp", "final", "head",
         "optimizer", "other");
+    assertThat(metrics.of(Event.Layers.class).getLast().layers()).filteredOn(layer -> !layer.layer().equals("other"))
+        .allMatch(layer -> layer.gflops() >= 0 && layer.tokensPerSecond() > 0);
     assertThat(metrics.last(Event.End.class).orElseThrow().reason()).isEqualTo("completed");
     assertThat(Files.readString(run.resolve("layers.csv")))
         .startsWith("layer,forward_ms,backward_ms,tokens_per_s,gflops,share\ntok_emb,");
