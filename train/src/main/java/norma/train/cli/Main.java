@@ -3,6 +3,7 @@ package norma.train.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.util.concurrent.CompletableFuture;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
 import norma.train.run.DivergedException;
@@ -38,6 +39,8 @@ public final class Main implements Runnable {
   @Spec
   private CommandSpec spec;
 
+  private final CompletableFuture<Integer> exitCode = new CompletableFuture<>();
+
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces, and poison freed memory.")
   private boolean debug;
 
@@ -53,20 +56,35 @@ public final class Main implements Runnable {
   /// @return the exit code
   static int run(String... args) {
     Main main = new Main();
-    CommandLine line = new CommandLine(main);
+    int code = 1;
+    try {
+      code = main.execute(args);
+    } finally {
+      main.exitCode.complete(code);
+    }
+    return code;
+  }
+
+  private int execute(String... args) {
+    CommandLine line = new CommandLine(this);
     line.setParameterExceptionHandler(Main::wrongUsage);
-    line.setExecutionExceptionHandler((e, command, parsed) -> main.failed(e));
+    line.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
     line.setUsageHelpWidth(100);
     try {
       return line.execute(args);
     } catch (OutOfMemoryError e) {
-      return main.failed(new RunException("out of memory: " + e.getMessage()
+      return failed(new RunException("out of memory: " + e.getMessage()
           + "; train.batch, model.context or model.width lower what a step needs", e));
     }
   }
 
   boolean debug() {
     return debug;
+  }
+
+  /// The exit code, once everything is written and any error has been shown.
+  CompletableFuture<Integer> exitCode() {
+    return exitCode;
   }
 
   @Override
