@@ -73,8 +73,7 @@ public final class Main implements Runnable {
     try {
       return line.execute(args);
     } catch (OutOfMemoryError e) {
-      return failed(new RunException("out of memory: " + e.getMessage()
-          + "; train.batch, model.context or model.width lower what a step needs", e));
+      return failed(e);
     }
   }
 
@@ -104,10 +103,14 @@ public final class Main implements Runnable {
     return USAGE;
   }
 
-  private int failed(Throwable e) {
+  private int failed(Throwable thrown) {
     if (debug) {
-      e.printStackTrace();
+      thrown.printStackTrace();
     }
+    Throwable e = tooLarge(thrown)
+        ? new RunException("out of memory: " + thrown.getMessage()
+            + "; train.batch, model.context or model.width lower what a step needs", thrown)
+        : thrown;
     int code = switch (e) {
       case ConfigException config -> USAGE;
       case IllegalArgumentException wrong -> USAGE;
@@ -129,6 +132,14 @@ public final class Main implements Runnable {
     System.err.println("norma: " + (code == 1 ? "internal error: " + e.getClass().getSimpleName() + ": " : "") + message
         + (code == 1 && !debug ? "; --debug shows where" : ""));
     return code;
+  }
+
+  /// Java has no memory, ND4J has none (`std::bad_alloc`), or an array has more elements than an int can count
+  /// (`Math.toIntExact`).
+  private static boolean tooLarge(Throwable e) {
+    String message = String.valueOf(e.getMessage());
+    return e instanceof OutOfMemoryError || message.contains("std::bad_alloc")
+        || (e instanceof ArithmeticException && message.equals("integer overflow"));
   }
 
   /// For `--version`.

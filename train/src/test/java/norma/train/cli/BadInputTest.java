@@ -34,7 +34,8 @@ class BadInputTest {
         bad(3, "missing.txt", "data.corpus='${folder}/missing.txt'"),
         bad(3, "is empty", "data.corpus='${folder}/empty.txt'"), bad(3, "one", "data.corpus='${folder}/one.txt'"),
         bad(3, "bad byte 0xE0 at offset 4", "data.corpus='${folder}/latin1.txt'"),
-        bad(3, "did you mean builtin:dickens", "data.corpus='builtin:dikens'"));
+        bad(3, "did you mean builtin:dickens", "data.corpus='builtin:dikens'"),
+        bad(3, "out of memory: integer overflow; train.batch", "data.corpus='${folder}/ok.txt'", "model.width=65536"));
   }
 
   private static Arguments bad(int code, String message, String... arguments) {
