@@ -116,6 +116,27 @@ class CommandsTest {
   }
 
   @Test
+  void terminationThatCannotWriteItsCheckpointIsAnErrorAndNotCode130() throws Exception {
+    Path own = Files.createDirectory(folder.resolve("no-checkpoint"));
+    Process process = Launcher.start(own, Map.of(), List.of(Launcher.HOME.resolve("norma").toString(), "train",
+        "configs/tiny.yaml", "train.steps=1000000", "train.eval_every=0", "train.checkpoint_every=0"));
+    try {
+      while (!Files.readString(own.resolve("out.txt")).contains("step 1/") && process.isAlive()) {
+        Thread.sleep(100);
+      }
+      try (Stream<Path> runs = Files.list(own.resolve("runs"))) {
+        Files.writeString(runs.findFirst().orElseThrow().resolve("checkpoints"), "a file in the way");
+      }
+      process.destroy();
+      assertThat(process.waitFor()).isEqualTo(3);
+      assertThat(Files.readString(own.resolve("err.txt")).lines().toList()).hasSize(1).first().asString()
+          .contains("checkpoints", "a file with this name is in the way");
+    } finally {
+      Launcher.end(process);
+    }
+  }
+
+  @Test
   void aMissingJdkIsOneLineThatSaysHowToGetOne() throws Exception {
     Path empty = Files.createDirectories(folder.resolve("no-jdk"));
     Path tools = Files.createDirectories(empty.resolve("bin")); // all that the launcher calls, but no java

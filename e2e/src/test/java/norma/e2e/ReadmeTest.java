@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeTest {
   private static final List<String> SHORT = List.of("train.steps=2", "train.eval_batches=1", "data.val_fraction=0.001",
       "train.batch=2");
+
+  private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:)([^)#]+)\\)");
 
   @TempDir
   private Path folder;
@@ -57,5 +61,18 @@ class ReadmeTest {
     }
     assertThat(next).as("runs that %s needs", command).isLessThanOrEqualTo(runs.size());
     return result.toString().strip();
+  }
+
+  @Test
+  void everyRelativeLinkOfTheDocumentationLeadsSomewhere() throws Exception {
+    try (Stream<Path> pages = Stream.concat(Stream.of(Launcher.HOME.resolve("README.md")),
+        Files.walk(Launcher.HOME.resolve("docs")).filter(path -> path.toString().endsWith(".md")))) {
+      for (Path page : pages.toList()) {
+        Matcher links = LINK.matcher(Files.readString(page));
+        while (links.find()) {
+          assertThat(page.resolveSibling(links.group(1)).normalize()).as(page.toString()).exists();
+        }
+      }
+    }
   }
 }

@@ -43,7 +43,9 @@ public final class Tensor {
 
     @SuppressWarnings("ReferenceEquality") // the same memory, not equal memory
     boolean holds(Array other) {
-      return array.memory() == other.memory() && array.offset() == other.offset();
+      long from = other.offset();
+      return array.memory() == other.memory() && from < array.offset() + array.size()
+          && array.offset() < from + other.size();
     }
   }
 

@@ -15,6 +15,9 @@ package norma.kernels;
 public record AdamW(double lr, double beta1, double beta2, double eps, double weightDecay, long step,
     double gradScale) {
 
+  /// Floating-point operations for one parameter: clip 1, moments 3 and 4, denominator 3, quotient 2, decay and step 2.
+  public static final int FLOPS = 15;
+
   /// 1 - beta1^step.
   public double correction1() {
     return 1 - Math.pow(beta1, (double) step);

@@ -12,6 +12,9 @@ public interface Backend extends AutoCloseable {
   /// One line for people: device, library, threads.
   String description();
 
+  /// Threads that compute.
+  int threads();
+
   /// Element type of weights, activations and gradients.
   DType dtype();
 

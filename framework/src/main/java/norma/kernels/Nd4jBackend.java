@@ -44,13 +44,13 @@ public final class Nd4jBackend implements Backend {
   @Override
   public String description() {
     return "ND4J on the CPU (" + Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor")
-        + "), " + threads() + ", "
+        + "), " + threads() + (threads() == 1 ? " thread, " : " threads, ")
         + (dtype == DType.FLOAT32 ? "fp32" : "fp64");
   }
 
-  private static String threads() {
-    int threads = Nd4j.getNDArrayFactory().blas().getMaxThreads();
-    return threads == 1 ? "1 thread" : threads + " threads";
+  @Override
+  public int threads() {
+    return Nd4j.getNDArrayFactory().blas().getMaxThreads();
   }
 
   @Override

@@ -19,6 +19,11 @@ public record TracingBackend(DType dtype) implements Backend {
   }
 
   @Override
+  public int threads() {
+    return 1;
+  }
+
+  @Override
   public Array allocate(DType type, int... shape) {
     return new Array(new VirtualMemory(type, Array.size(shape)), 0, shape);
   }

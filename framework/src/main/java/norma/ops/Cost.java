@@ -10,7 +10,7 @@ import norma.array.Array;
 ///
 /// @param forwardFlops  floating-point operations of forward
 /// @param backwardFlops floating-point operations of backward
-/// @param savedBytes    kept for backward by this operation, its inputs that are activations included
+/// @param savedBytes    kept for backward besides inputs and output: statistics, slopes, a gradient
 /// @param movedBytes    inputs read and output written by forward, each once
 public record Cost(double forwardFlops, double backwardFlops, long savedBytes, long movedBytes) {
 
@@ -32,20 +32,30 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     double n = output.size();
     long all = inputs.stream().mapToLong(Array::bytes).sum() + output.bytes();
     return switch (op) {
-      case Linear _ -> product(n, x, inputs.size() > 2).keeping(x.bytes(), all);
-      case Embedding _ -> new Cost(n, 2 * n, x.bytes(), x.bytes() + 3 * output.bytes());
+      case Linear _ -> product(n, x, inputs.size() > 2).keeping(0, all);
+      case Embedding _ -> new Cost(n, 2 * n, 0, x.bytes() + 3 * output.bytes());
       case Add _ -> new Cost(n, 0, 0, all);
-      case Scale _ -> new Cost(n, 3 * n, x.bytes(), all);
+      case Scale _ -> new Cost(n, 3 * n, 0, all);
       case Gelu _ -> new Cost(8 * n, n, output.bytes(), all + output.bytes()); // erf, exp, six to combine; keeps the slope
       case Dropout _ -> new Cost(n, n, 0, all);
       case Reshape _ -> ZERO;
       case TakeColumns _ -> new Cost(0, n, 0, 2 * output.bytes());
       case Concat _ -> new Cost(0, 0, 0, all);
       case Attention attention -> attention(attention, x, output).keeping(
-          x.bytes() + output.bytes() + (long) x.dim(0) * attention.heads() * x.dim(1) * x.dtype().bytes(), all);
+          (long) x.dim(0) * attention.heads() * x.dim(1) * x.dtype().bytes(), all);
       case CrossEntropy _ -> new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes()); // its gradient in the same pass
       case NormOp<?> norm ->
-        new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, x.bytes() + norm.savedBytes(x), all);
+        new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x), all);
+    };
+  }
+
+  /// Inputs and outputs that an operation keeps for backward. Two operations often keep the same array: whoever adds bytes up
+  /// counts it once.
+  public static List<Array> kept(Op<?> op, List<Array> inputs, Array output) {
+    return switch (op) {
+      case Linear _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
+      case Attention _ -> List.of(inputs.getFirst(), output);
+      case Add _,Gelu _,Dropout _,Reshape _,TakeColumns _,Concat _,CrossEntropy _ -> List.of();
     };
   }
 

@@ -1,7 +1,9 @@
 package norma.models;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import norma.array.Array;
 import norma.array.DType;
+import norma.array.Memory;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
@@ -47,13 +50,17 @@ public record CostModel(Map<String, Layer> layers, long parameters, long decayed
   public static CostModel of(Gpt model, int batch, DType dtype) {
     Map<String, Layer> layers = new LinkedHashMap<>();
     Set<Parameter> seen = new HashSet<>();
+    Set<Memory> kept = Collections.newSetFromMap(new IdentityHashMap<>());
     TapeObserver observer = new TapeObserver() {
       @Override
       public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
         List<Array> arrays = Arrays.stream(inputs).map(Tensor::value).toList();
         long fresh = Arrays.stream(inputs).map(Tensor::parameter).filter(p -> p != null && seen.add(p))
             .mapToLong(p -> Objects.requireNonNull(p).size()).sum();
-        layers.merge(layer, new Layer(fresh, Cost.of(op, arrays, output.value())), Layer::plus);
+        long bytes = Cost.kept(op, arrays, output.value()).stream().filter(array -> kept.add(array.memory()))
+            .mapToLong(Array::bytes).sum();
+        Cost cost = Cost.of(op, arrays, output.value()).plus(new Cost(0, 0, bytes, 0));
+        layers.merge(layer, new Layer(fresh, cost), Layer::plus);
       }
     };
     TracingBackend backend = new TracingBackend(dtype);

@@ -30,4 +30,19 @@ class CostModelTest {
     assertThat(elementwise / cost.flops()).isBetween(0.0, 0.02);
     assertThat(cost.flops()).isBetween(3.8e9, 3.9e9);
   }
+
+  @Test
+  void anArrayThatTwoOperationsKeepCountsOnce() {
+    CostModel cost = CostModel.of(new Gpt(CHAR_CPU, 65), 12, DType.FLOAT32);
+    long row = 4 * 12 * 64; // bytes of one column of activations
+    // Attention keeps its input, qkv, its output (which proj keeps too) and a logarithm for each head.
+    assertThat(saved(cost, "blocks.0.attn")).isEqualTo(row * (128 + 3 * 128 + 128 + 4));
+    // The MLP: input, GELU's slope, and GELU's output.
+    assertThat(saved(cost, "blocks.0.mlp")).isEqualTo(row * (128 + 512 + 512));
+    assertThat(saved(cost, "blocks.0.attn.pre")).isEqualTo(row * (128 + 2));
+  }
+
+  private static long saved(CostModel cost, String layer) {
+    return java.util.Objects.requireNonNull(cost.layers().get(layer)).cost().savedBytes();
+  }
 }

@@ -5,10 +5,16 @@ import java.util.Locale;
 
 /// Writes for people: plain lines in a pipe, one changing line and a little colour on a terminal.
 final class Console {
+  /// Erases to the end of the line (ECMA-48, EL).
+  private static final String ERASE = "\u001B[K";
+  /// Line wrap off and on (DEC private mode 7): a line wider than the terminal would leave its beginning behind each time.
+  private static final String NO_WRAP = "\u001B[?7l";
+  private static final String WRAP = "\u001B[?7h";
+
   private final PrintStream out = System.out;
   private final boolean terminal = Boolean.getBoolean("norma.terminal");
-  private final boolean colour = terminal && System.getenv("NO_COLOR") == null;
-  private int statusLength;
+  private final boolean colour = terminal && System.getenv().getOrDefault("NO_COLOR", "").isEmpty();
+  private boolean statusShown;
 
   /// Whether a person watches.
   boolean terminal() {
@@ -30,10 +36,9 @@ final class Console {
   /// Replaces the changing line of a terminal; nothing in a pipe.
   void status(String text) {
     if (terminal) {
-      String padded = text + " ".repeat(Math.max(0, statusLength - text.length()));
-      out.print("\r" + padded);
+      out.print("\r" + NO_WRAP + text + ERASE + WRAP);
       out.flush();
-      statusLength = text.length();
+      statusShown = true;
     }
   }
 
@@ -48,9 +53,9 @@ final class Console {
   }
 
   private void clearStatus() {
-    if (statusLength > 0) {
-      out.print("\r" + " ".repeat(statusLength) + "\r");
-      statusLength = 0;
+    if (statusShown) {
+      out.print("\r" + ERASE);
+      statusShown = false;
     }
   }
 

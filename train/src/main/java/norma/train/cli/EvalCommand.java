@@ -33,6 +33,9 @@ final class EvalCommand implements Callable<Integer> {
     Checkpoint checkpoint = Checkpoint.open(run);
     try (Session session = Session.resume(folder.config(Assignment.parse(settings)), Path.of(""), checkpoint,
         main.debug())) {
+      if (settings.stream().noneMatch(setting -> setting.startsWith("data"))) {
+        folder.requireSameText(session);
+      }
       double loss = new Evaluation(session).validationLoss();
       Console console = new Console();
       console.line("%s, step %d: validation loss %.6f nats per character (%.6f bits) over %,d characters of %s",

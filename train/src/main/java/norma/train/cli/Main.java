@@ -3,6 +3,7 @@ package norma.train.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.util.concurrent.CompletableFuture;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
 import norma.train.run.DivergedException;
@@ -38,6 +39,8 @@ public final class Main implements Runnable {
   @Spec
   private CommandSpec spec;
 
+  private final CompletableFuture<Integer> exitCode = new CompletableFuture<>();
+
   @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces, and poison freed memory.")
   private boolean debug;
 
@@ -53,20 +56,34 @@ public final class Main implements Runnable {
   /// @return the exit code
   static int run(String... args) {
     Main main = new Main();
-    CommandLine line = new CommandLine(main);
+    int code = 1;
+    try {
+      code = main.execute(args);
+    } finally {
+      main.exitCode.complete(code);
+    }
+    return code;
+  }
+
+  private int execute(String... args) {
+    CommandLine line = new CommandLine(this);
     line.setParameterExceptionHandler(Main::wrongUsage);
-    line.setExecutionExceptionHandler((e, command, parsed) -> main.failed(e));
+    line.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
     line.setUsageHelpWidth(100);
     try {
       return line.execute(args);
     } catch (OutOfMemoryError e) {
-      return main.failed(new RunException("out of memory: " + e.getMessage()
-          + "; train.batch, model.context or model.width lower what a step needs", e));
+      return failed(e);
     }
   }
 
   boolean debug() {
     return debug;
+  }
+
+  /// The exit code, once everything is written and any error has been shown.
+  CompletableFuture<Integer> exitCode() {
+    return exitCode;
   }
 
   @Override
@@ -86,10 +103,14 @@ public final class Main implements Runnable {
     return USAGE;
   }
 
-  private int failed(Throwable e) {
+  private int failed(Throwable thrown) {
     if (debug) {
-      e.printStackTrace();
+      thrown.printStackTrace();
     }
+    Throwable e = tooLarge(thrown)
+        ? new RunException("out of memory: " + thrown.getMessage()
+            + "; train.batch, model.context or model.width lower what a step needs", thrown)
+        : thrown;
     int code = switch (e) {
       case ConfigException config -> USAGE;
       case IllegalArgumentException wrong -> USAGE;
@@ -111,6 +132,14 @@ public final class Main implements Runnable {
     System.err.println("norma: " + (code == 1 ? "internal error: " + e.getClass().getSimpleName() + ": " : "") + message
         + (code == 1 && !debug ? "; --debug shows where" : ""));
     return code;
+  }
+
+  /// Java has no memory, ND4J has none (`std::bad_alloc`), or an array has more elements than an int can count
+  /// (`Math.toIntExact`).
+  private static boolean tooLarge(Throwable e) {
+    String message = String.valueOf(e.getMessage());
+    return e instanceof OutOfMemoryError || message.contains("std::bad_alloc")
+        || (e instanceof ArithmeticException && message.equals("integer overflow"));
   }
 
   /// For `--version`.

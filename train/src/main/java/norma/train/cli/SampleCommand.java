@@ -6,7 +6,7 @@ import java.util.concurrent.Callable;
 import norma.train.run.Checkpoint;
 import norma.train.run.RunFolder;
 import norma.train.run.Sampler;
-import norma.train.run.Session;
+import norma.train.run.LanguageModel;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -41,8 +41,8 @@ final class SampleCommand implements Callable<Integer> {
   public Integer call() {
     Sampler.Settings settings = new Sampler.Settings(tokens, temperature, topK, seed);
     RunFolder folder = RunFolder.open(run);
-    try (Session session = Session.resume(folder.config(List.of()), Path.of(""), Checkpoint.open(run), main.debug())) {
-      Sampler sampler = new Sampler(session);
+    try (LanguageModel language = LanguageModel.load(folder.config(List.of()), Checkpoint.open(run), main.debug())) {
+      Sampler sampler = new Sampler(language);
       String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;
       new Console().text(start + sampler.sample(start, settings));
     }

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
@@ -51,29 +50,24 @@ final class TrainCommand implements Callable<Integer> {
     ConfigReader reader = new ConfigReader(NormTypes.all());
     RunConfig config = reader.read(file, assignments);
     AtomicBoolean stop = new AtomicBoolean();
-    CountDownLatch over = new CountDownLatch(1);
-    Thread onSignal = new Thread(() -> finishThenHalt(stop, over), "norma-signal");
+    Thread onSignal = new Thread(() -> finishThenHalt(stop), "norma-signal");
     Runtime.getRuntime().addShutdownHook(onSignal);
     try (Session session = Session.start(config, Path.of(""), main.debug())) {
       Console console = new Console();
       Event.End end = new Trainer(session, new TrainProgress(console, file, settings), stop).run();
       return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
     } finally {
-      over.countDown();
       removeHook(onSignal);
     }
   }
 
-  /// Ctrl-C or a termination signal: the loop finishes its step and writes a checkpoint, then the process ends.
-  private static void finishThenHalt(AtomicBoolean stop, CountDownLatch over) {
+  /// Ctrl-C or a termination signal: the loop finishes its step and writes a checkpoint, then the process ends with the
+  /// command's own exit code: what fails on the way out must not pass for an interrupted run with a checkpoint.
+  private void finishThenHalt(AtomicBoolean stop) {
     stop.set(true);
-    try {
-      over.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    int code = main.exitCode().join();
     System.out.flush();
-    Runtime.getRuntime().halt(Main.INTERRUPTED);
+    Runtime.getRuntime().halt(code);
   }
 
   private static void removeHook(Thread hook) {

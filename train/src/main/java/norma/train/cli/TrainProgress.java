@@ -52,7 +52,7 @@ final class TrainProgress implements TrainObserver {
         "model    %,d parameters (%,d without positions); weight decay on %,d of them, none on %,d vectors and scalars",
         cost.parameters(), cost.parameters() - cost.positions(), cost.decayed(), cost.parameters() - cost.decayed());
     console.line("backend  %s", session.backend().description());
-    console.line("         %s", session.backendReason());
+    console.line("         %s", session.language().backendReason());
     console.line("output   %s", folder);
     console.text("");
   }
@@ -94,7 +94,7 @@ final class TrainProgress implements TrainObserver {
     tokens = step.tokens();
     if (console.terminal()
         ? step.step() == 1 || step.step() % logEvery == 0
-        : step.step() == 1 || step.elapsedSeconds() - lastShown >= PLAIN_SECONDS) {
+        : step.step() == 1 || step.step() == steps || step.elapsedSeconds() - lastShown >= PLAIN_SECONDS) {
       lastShown = step.elapsedSeconds();
       double left = step.elapsedSeconds() / step.step() * (steps - step.step());
       String text = String.format(Locale.ROOT,
@@ -117,9 +117,9 @@ final class TrainProgress implements TrainObserver {
   }
 
   @Override
-  public void sampled(String prompt, Event.Sample sample) {
+  public void sampled(Event.Sample sample) {
     console.text(console.dim("sample at step " + sample.step()));
-    console.text((prompt + sample.text()).strip().indent(2).stripTrailing());
+    console.text(sample.text().strip().indent(2).stripTrailing());
   }
 
   @Override
@@ -128,8 +128,11 @@ final class TrainProgress implements TrainObserver {
     console.line("%s at step %d after %s, %,.0f tokens/s with evaluations", end.reason(), end.step(),
         Console.time(seconds), tokens / Math.max(trainingSeconds, 1e-9));
     if (Double.isFinite(end.bestValLoss())) {
-      console.line("validation loss  best %s at step %d, final %.4f nats per character",
-          console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), end.finalValLoss());
+      String last = Double.isFinite(end.finalValLoss())
+          ? String.format(Locale.ROOT, ", final %.4f", end.finalValLoss())
+          : "";
+      console.line("validation loss  best %s at step %d%s nats per character",
+          console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), last);
     }
     console.line("report           %s", folder.resolve("report.html"));
     console.line("next             norma sample %s", folder);

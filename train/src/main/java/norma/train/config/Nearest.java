@@ -5,7 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Finds the valid name that a wrong one was probably meant to be.
-final class Nearest {
+public final class Nearest {
   /// What nanoGPT and PyTorch call the same things.
   private static final Map<String, String> SYNONYMS = Map.ofEntries(Map.entry("n_layer", "layers"),
       Map.entry("n_head", "heads"), Map.entry("n_embd", "width"), Map.entry("d_model", "width"),
@@ -21,8 +21,7 @@ final class Nearest {
   private Nearest() {}
 
   /// The nearest of the valid names, or null if none is near.
-  @Nullable
-  static String of(String wrong, Collection<String> valid) {
+  public static @Nullable String of(String wrong, Collection<String> valid) {
     String synonym = SYNONYMS.get(wrong);
     if (synonym != null && valid.contains(synonym)) {
       return synonym;

@@ -1,6 +1,7 @@
 package norma.train.config;
 
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -38,6 +39,21 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
       throw new IllegalArgumentException("name is '" + YamlText.shorten(name)
           + "'; expected letters, digits, '.', '_' and '-', at most 64, a letter or digit first");
     }
+    if ((long) train.batch() * model.context() > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("train.batch " + train.batch() + " times model.context " + model.context()
+          + " is more than " + Integer.MAX_VALUE + " tokens; expected a smaller batch, with train.accumulate for more");
+    }
+  }
+
+  /// The same with a corpus file's path made absolute, so that the run can be evaluated from another directory.
+  ///
+  /// @param base folder that a relative path starts at
+  public RunConfig withCorpusIn(Path base) {
+    if (data.corpus() instanceof Corpus.Named named && !named.source().startsWith("builtin:")) {
+      Corpus absolute = new Corpus.Named(base.toAbsolutePath().resolve(named.source()).normalize().toString());
+      return new RunConfig(name, new Data(absolute, data.valFraction()), model, optim, train, runtime, output);
+    }
+    return this;
   }
 
   /// The corpus and its split.
@@ -63,16 +79,15 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
     /// A file to fetch.
     ///
-    /// @param url    `https`, `http` or `file`
+    /// @param url    `https`
     /// @param sha256 64 hexadecimal digits, kept in lower case
     record Download(URI url, String sha256) implements Corpus {
-      private static final Set<String> SCHEMES = Set.of("https", "http", "file");
       private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
       public Download {
-        if (url.getScheme() == null || !SCHEMES.contains(url.getScheme())) {
-          throw new IllegalArgumentException(
-              "data.corpus.url is '" + YamlText.shorten(url.toString()) + "'; expected an https, http or file URL");
+        if (!"https".equalsIgnoreCase(url.getScheme())) {
+          throw new IllegalArgumentException("data.corpus.url is '" + YamlText.shorten(url.toString())
+              + "'; expected an https URL; of a local file, data.corpus is the path");
         }
         sha256 = sha256.toLowerCase(Locale.ROOT);
         if (!SHA256.matcher(sha256).matches()) {
@@ -170,9 +185,9 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     AUTO,
     /// Compositions of ND4J operations: the definition of every kernel.
     ND4J,
-    /// Fused kernels on the CPU.
+    /// Fused kernels on the CPU. Reserved.
     CPU,
-    /// An NVIDIA GPU.
+    /// An NVIDIA GPU. Reserved.
     CUDA
   }
 
@@ -193,11 +208,16 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// @param threads at least 1; empty for `auto`, one for each core that may be used
   public record Runtime(BackendChoice backend, OptionalInt threads, Precision precision) {
     static final Range THREADS = new Range(1, 4096, "1 to 4096, or auto");
-    private static final Set<Precision> AVAILABLE = Set.of(Precision.FP32, Precision.FP64);
+    private static final Set<BackendChoice> BACKENDS = Set.of(BackendChoice.AUTO, BackendChoice.ND4J);
+    private static final Set<Precision> PRECISIONS = Set.of(Precision.FP32, Precision.FP64);
 
     public Runtime {
+      if (!BACKENDS.contains(backend)) {
+        throw new IllegalArgumentException(
+            "runtime.backend is " + YamlText.of(backend) + ", which is not available yet; expected auto or nd4j");
+      }
       threads.ifPresent(n -> THREADS.check("runtime.threads", n));
-      if (!AVAILABLE.contains(precision)) {
+      if (!PRECISIONS.contains(precision)) {
         throw new IllegalArgumentException(
             "runtime.precision is " + YamlText.of(precision) + ", which is not available yet; expected fp32 or fp64");
       }

@@ -7,11 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import norma.train.config.Nearest;
 import org.jspecify.annotations.Nullable;
 
 /// Loads a [Corpus]: built in, from a file, or from the web.
@@ -110,10 +109,9 @@ public final class Corpora {
   }
 
   private static DataException unknown(String id) {
-    Builtin nearest = Arrays.stream(Builtin.values()).min(Comparator.comparingInt(b -> distance(id, b.id())))
-        .orElseThrow();
-    return new DataException("there is no corpus %s%s: did you mean %s%s? Built in: %s".formatted(PREFIX, id, PREFIX,
-        nearest.id(), builtins()));
+    String nearest = Nearest.of(id, Arrays.stream(Builtin.values()).map(Builtin::id).toList());
+    return new DataException("there is no corpus %s%s%s Built in: %s".formatted(PREFIX, id,
+        nearest == null ? "." : ": did you mean " + PREFIX + nearest + "?", builtins()));
   }
 
   private static String builtins() {
@@ -151,20 +149,5 @@ public final class Corpora {
     } catch (IOException e) {
       throw new DataException("cannot read %s: %s: check its permissions".formatted(path, e), e);
     }
-  }
-
-  /// Levenshtein's distance: insertions, deletions and replacements of one char that turn `a` into `b`.
-  private static int distance(String a, String b) {
-    int[] previous = IntStream.rangeClosed(0, b.length()).toArray();
-    for (int i = 1; i <= a.length(); i++) {
-      int[] row = new int[b.length() + 1];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int replaced = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        row[j] = Math.min(replaced, 1 + Math.min(previous[j], row[j - 1]));
-      }
-      previous = row;
-    }
-    return previous[b.length()];
   }
 }

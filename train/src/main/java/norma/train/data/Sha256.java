@@ -1,14 +1,23 @@
 package norma.train.data;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /// SHA-256 in lower-case hexadecimal digits, as `sha256sum` prints it.
-final class Sha256 {
+public final class Sha256 {
   private Sha256() {}
 
-  static String of(byte[] bytes) {
+  /// Of a file's bytes.
+  public static String of(Path file) throws IOException {
+    return of(Files.readAllBytes(file));
+  }
+
+  /// Of bytes.
+  public static String of(byte[] bytes) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {

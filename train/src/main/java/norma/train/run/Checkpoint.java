@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,9 +15,11 @@ import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
 import norma.train.config.RunConfigWriter;
+import norma.train.data.Sha256;
 import norma.train.data.Vocabulary;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -42,7 +45,21 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     Path target = all.resolve("step-%07d".formatted(step));
     Path temporary = all.resolve(".writing-" + target.getFileName());
     deleteFolder(temporary);
-    Files.createDirectory(temporary);
+    try {
+      writeFiles(Files.createDirectory(temporary), step, session);
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      deleteFolder(temporary);
+      throw e;
+    }
+    List<Path> complete = folders(all);
+    for (Path old : complete.subList(0, Math.max(0, complete.size() - keep))) {
+      deleteFolder(old);
+    }
+    return target;
+  }
+
+  private static void writeFiles(Path folder, int step, Session session) throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (Parameter parameter : session.weights().parameters()) {
       double[] values = session.backend().read(session.weights().of(parameter));
@@ -52,24 +69,15 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
       }
       tensors.put(parameter.name(), new Tensor(parameter.shape(), floats));
     }
-    Safetensors.write(temporary.resolve(WEIGHTS), tensors, Map.of("step", Integer.toString(step)));
-    session.vocabulary().write(temporary.resolve(VOCABULARY));
-    Files.writeString(temporary.resolve(CONFIG), RunConfigWriter.yaml(session.config()));
+    Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("step", Integer.toString(step)));
+    session.vocabulary().write(folder.resolve(VOCABULARY));
+    Files.writeString(folder.resolve(CONFIG), RunConfigWriter.yaml(session.config()));
     ObjectNode manifest = JSON.createObjectNode().put("format", 1).put("step", step);
     ObjectNode files = manifest.putObject("files");
     for (String name : List.of(WEIGHTS, VOCABULARY, CONFIG)) {
-      files.put(name, Hashes.sha256(temporary.resolve(name)));
+      files.put(name, Sha256.of(folder.resolve(name)));
     }
-    Files.writeString(temporary.resolve(MANIFEST), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(manifest));
-    if (Files.exists(target)) { // the same step again: the new one replaces it
-      deleteFolder(target);
-    }
-    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    List<Path> complete = folders(all);
-    for (Path old : complete.subList(0, Math.max(0, complete.size() - keep))) {
-      deleteFolder(old);
-    }
-    return target;
+    Files.writeString(folder.resolve(MANIFEST), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(manifest));
   }
 
   /// Opens the newest checkpoint of a run folder, or the given checkpoint folder.
@@ -93,10 +101,15 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   }
 
   private static Checkpoint read(Path folder) throws IOException {
-    JsonNode manifest = JSON.readTree(Files.readString(folder.resolve(MANIFEST)));
+    JsonNode manifest;
+    try {
+      manifest = JSON.readTree(Files.readAllBytes(folder.resolve(MANIFEST)));
+    } catch (JacksonException e) {
+      throw new RunException(folder.resolve(MANIFEST) + " is damaged: it is not JSON", e);
+    }
     for (String name : List.of(WEIGHTS, VOCABULARY, CONFIG)) {
       String expected = manifest.path("files").path(name).asString("");
-      if (!Hashes.sha256(folder.resolve(name)).equals(expected)) {
+      if (!Sha256.of(folder.resolve(name)).equals(expected)) {
         throw new RunException(folder.resolve(name) + " is damaged: its hash is not the one in " + MANIFEST);
       }
     }
@@ -116,11 +129,11 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     }
     for (Parameter parameter : weights.parameters()) {
       Tensor tensor = tensors.remove(parameter.name());
-      if (tensor == null || !java.util.Arrays.equals(tensor.shape(), parameter.shape())) {
+      if (tensor == null || !Arrays.equals(tensor.shape(), parameter.shape())) {
         throw new RunException(file + " has " + (tensor == null
             ? "no tensor " + parameter.name()
-            : parameter.name() + " of shape " + java.util.Arrays.toString(tensor.shape()))
-            + "; the configuration asks for shape " + java.util.Arrays.toString(parameter.shape()));
+            : parameter.name() + " of shape " + Arrays.toString(tensor.shape()))
+            + "; the configuration asks for shape " + Arrays.toString(parameter.shape()));
       }
       double[] values = new double[tensor.data().length];
       for (int i = 0; i < values.length; i++) {
@@ -149,6 +162,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     if (!Files.exists(folder)) {
       return;
     }
+    Files.deleteIfExists(folder.resolve(MANIFEST)); // from here on it is no checkpoint, wherever this is cut off
     try (Stream<Path> entries = Files.walk(folder)) {
       for (Path path : entries.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);

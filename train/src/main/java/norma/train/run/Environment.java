@@ -61,10 +61,12 @@ public final class Environment {
     fields.put("cpu", cpu());
     fields.put("cores", Runtime.getRuntime().availableProcessors());
     fields.put("backend", session.backend().name());
+    fields.put("kernels", session.kernels().getClass().getSimpleName());
+    fields.put("threads", session.backend().threads());
     fields.put("backend_description", session.backend().description());
     fields.put("corpus", session.corpus().source());
     fields.put("corpus_sha256", session.corpus().sha256());
-    fields.put("validation_sha256", session.split().validationSha256(session.vocabulary()));
+    fields.put("validation_sha256", session.validationSha256());
     fields.put("characters", session.corpus().codePoints().length);
     fields.put("vocabulary", session.vocabulary().size());
     return new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";

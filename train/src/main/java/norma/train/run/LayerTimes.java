@@ -7,12 +7,15 @@ import java.util.Locale;
 import java.util.Map;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
+import norma.kernels.AdamW;
 import norma.models.CostModel;
 import norma.ops.Op;
 import norma.train.report.Event.Layer;
 
 /// Time of each layer, on the steps that are timed: the others run without any clock.
 final class LayerTimes {
+  static final String OPTIMIZER = "optimizer";
+
   private final CostModel cost;
   private final int passes;
   private final Map<String, List<long[]>> history = new LinkedHashMap<>(); // nanoseconds {forward, backward} a step
@@ -61,11 +64,17 @@ final class LayerTimes {
 
   private Layer row(String layer, double forward, double backward) {
     double seconds = (forward + backward) / 1e9;
-    CostModel.Layer layerCost = cost.layers().get(layer);
-    double flops = layerCost == null
-        ? Double.NaN
-        : passes * (layerCost.cost().forwardFlops() + layerCost.cost().backwardFlops());
-    return new Layer(layer, forward / 1e6, backward / 1e6, passes * cost.tokens() / seconds, flops / seconds / 1e9);
+    return new Layer(layer, forward / 1e6, backward / 1e6, passes * cost.tokens() / seconds,
+        flops(layer) / seconds / 1e9);
+  }
+
+  /// Of one step; NaN for `other`.
+  private double flops(String layer) {
+    if (layer.equals(OPTIMIZER)) {
+      return (double) AdamW.FLOPS * cost.parameters();
+    }
+    CostModel.Layer row = cost.layers().get(layer);
+    return row == null ? Double.NaN : passes * (row.cost().forwardFlops() + row.cost().backwardFlops());
   }
 
   private static double median(List<long[]> times, int direction) {
@@ -79,7 +88,7 @@ final class LayerTimes {
     StringBuilder csv = new StringBuilder("layer,forward_ms,backward_ms,tokens_per_s,gflops,share\n");
     double total = rows.stream().mapToDouble(Layer::millis).sum();
     for (Layer row : rows) {
-      csv.append(String.format(Locale.ROOT, "%s,%.4f,%.4f,%.0f,%s,%.4f%n", row.layer(), row.forwardMillis(),
+      csv.append(String.format(Locale.ROOT, "%s,%.4f,%.4f,%.0f,%s,%.4f\n", row.layer(), row.forwardMillis(),
           row.backwardMillis(), row.tokensPerSecond(),
           Double.isNaN(row.gflops())
               ? ""

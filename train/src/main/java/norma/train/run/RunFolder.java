@@ -14,6 +14,8 @@ import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.Metrics;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
 
 /// The folder that a run leaves behind, `runs/<name>-<id>/`.
 ///
@@ -21,6 +23,7 @@ import norma.train.report.Metrics;
 public record RunFolder(Path path) {
   private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
   private static final String CONFIG = "config.yaml";
+  private static final String ENVIRONMENT = "environment.json";
 
   /// Creates a new folder with the resolved configuration and the environment in it.
   ///
@@ -34,9 +37,9 @@ public record RunFolder(Path path) {
       Path folder = createNew(parent, config.name() + "-" + ID.format(now));
       try {
         Files.writeString(folder.resolve(CONFIG), RunConfigWriter.yaml(config));
-        Files.writeString(folder.resolve("environment.json"), Environment.json(session));
+        Files.writeString(folder.resolve(ENVIRONMENT), Environment.json(session));
       } catch (IOException e) {
-        Files.deleteIfExists(folder.resolve("environment.json"));
+        Files.deleteIfExists(folder.resolve(ENVIRONMENT));
         Files.deleteIfExists(folder.resolve(CONFIG));
         Files.deleteIfExists(folder);
         throw e;
@@ -71,6 +74,25 @@ public record RunFolder(Path path) {
       throw new RunException(path + " is not a run folder: it has no " + CONFIG + " or no " + Metrics.FILE);
     }
     return new RunFolder(path);
+  }
+
+  /// Checks that a session has the validation text that the run had.
+  ///
+  /// @throws RunException if it changed since
+  public void requireSameText(Session session) {
+    Path file = path.resolve(ENVIRONMENT);
+    try {
+      String expected = new JsonMapper().readTree(Files.readString(file)).path("validation_sha256").asString("");
+      if (!expected.equals(session.validationSha256())) {
+        throw new RunException(
+            session.corpus().source() + " is not the text that the run was validated on: it changed since; "
+                + "data.corpus=FILE evaluates another text");
+      }
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
+    } catch (JacksonException e) {
+      throw new RunException(file + " is damaged: " + e.getOriginalMessage(), e);
+    }
   }
 
   /// The run's configuration, with changes.

@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Generates text, one character after the other.
 public final class Sampler {
-  private final Session session;
+  private final LanguageModel language;
   private final @Nullable Array[] inputs; // by length
 
-  /// For one session.
-  public Sampler(Session session) {
-    this.session = session;
-    this.inputs = new Array[session.config().model().context() + 1];
+  /// For one model.
+  public Sampler(LanguageModel language) {
+    this.language = language;
+    this.inputs = new Array[language.config().model().context() + 1];
   }
 
   /// How to draw.
@@ -39,44 +39,47 @@ public final class Sampler {
     }
   }
 
-  /// The prompt that is used where none is given: a line break, or the first character if the corpus has none.
+  /// The prompt that is used where none is given: a line break, or the first character if the model has none.
   public String defaultPrompt() {
-    int[] first = session.corpus().codePoints();
-    boolean lines = Arrays.stream(first).anyMatch(c -> c == '\n');
-    return lines ? "\n" : Character.toString(first[0]);
+    for (int id = 0; id < language.vocabulary().size(); id++) {
+      if (language.vocabulary().character(id) == '\n') {
+        return "\n";
+      }
+    }
+    return Character.toString(language.vocabulary().character(0));
   }
 
   /// Text that continues the prompt, without the prompt.
   ///
-  /// @throws norma.train.data.DataException if the prompt has characters that the corpus has not
+  /// @throws norma.train.data.DataException if the prompt has characters that the model does not know
   public String sample(String prompt, Settings settings) {
-    int[] text = session.vocabulary().encode(prompt);
+    int[] text = language.vocabulary().encode(prompt);
     int start = text.length;
     text = Arrays.copyOf(text, start + settings.tokens());
     RandomStream stream = RandomStream.of(settings.seed(), "sample");
     for (int end = start; end < text.length; end++) {
       int time = Math.min(end, inputs.length - 1);
       Array input = input(time);
-      session.backend().write(input, Arrays.copyOfRange(text, end - time, end));
+      language.backend().write(input, Arrays.copyOfRange(text, end - time, end));
       text[end] = draw(lastLogits(input), settings, stream.uniform(end - start));
     }
-    return session.vocabulary().decode(Arrays.copyOfRange(text, start, text.length));
+    return language.vocabulary().decode(Arrays.copyOfRange(text, start, text.length));
   }
 
   private Array input(int time) {
     Array input = inputs[time];
     if (input == null) {
-      input = session.backend().allocate(DType.INT32, 1, time);
+      input = language.backend().allocate(DType.INT32, 1, time);
       inputs[time] = input;
     }
     return input;
   }
 
   private double[] lastLogits(Array ids) {
-    try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, null)) {
-      Array logits = session.model().logits(tape, ids).value(); // (1, T, V)
+    try (Tape tape = new Tape(language.kernels(), language.weights(), null, Pass.EVALUATION, null)) {
+      Array logits = language.gpt().logits(tape, ids).value(); // (1, T, V)
       int vocabulary = logits.dim(2);
-      return session.backend().read(logits.slice((long) (logits.dim(1) - 1) * vocabulary, vocabulary));
+      return language.backend().read(logits.slice((long) (logits.dim(1) - 1) * vocabulary, vocabulary));
     }
   }
 

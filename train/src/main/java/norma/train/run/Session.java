@@ -1,42 +1,27 @@
 package norma.train.run;
 
 import java.nio.file.Path;
-import norma.array.DType;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.Nd4jBackend;
 import norma.models.Gpt;
 import norma.train.config.RunConfig;
-import norma.train.config.RunConfig.Precision;
 import norma.train.data.Corpora;
 import norma.train.data.Corpus;
 import norma.train.data.Split;
 import norma.train.data.Vocabulary;
 import norma.train.data.Windows;
 
-/// What a configuration describes, ready to compute: corpus, vocabulary, split, backend, model and weights.
+/// A language model with a text: what training and evaluation need.
 public final class Session implements AutoCloseable {
-  private final RunConfig config;
+  private final LanguageModel language;
   private final Corpus corpus;
-  private final Vocabulary vocabulary;
   private final Split split;
-  private final Gpt model;
-  private final Backend backend;
-  private final Kernels kernels;
-  private final ParameterBuffer weights;
 
-  private Session(RunConfig config, Corpus corpus, Vocabulary vocabulary, boolean debug) {
-    this.config = config;
+  private Session(LanguageModel language, Corpus corpus, Split split) {
+    this.language = language;
     this.corpus = corpus;
-    this.vocabulary = vocabulary;
-    this.split = Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(),
-        config.model().context());
-    this.model = new Gpt(config.model(), vocabulary.size());
-    DType dtype = config.runtime().precision() == Precision.FP64 ? DType.FLOAT64 : DType.FLOAT32;
-    this.backend = new Nd4jBackend(dtype, config.runtime().threads(), debug);
-    this.kernels = backend.kernels();
-    this.weights = new ParameterBuffer(backend, model.parameters());
+    this.split = split;
   }
 
   /// A session with the corpus's own vocabulary and initial weights.
@@ -44,20 +29,21 @@ public final class Session implements AutoCloseable {
   /// @param base  folder that a relative corpus path starts at
   /// @param debug whether the memory of a closed step is filled with NaN
   /// @throws norma.train.data.DataException if the corpus cannot be read or is too short
-  public static Session start(RunConfig config, Path base, boolean debug) {
+  public static Session start(RunConfig given, Path base, boolean debug) {
+    RunConfig config = given.withCorpusIn(base);
     Corpus corpus = corpus(config, base);
-    Session session = new Session(config, corpus, Vocabulary.of(corpus.codePoints()), debug);
-    session.weights.initialize(session.backend, config.train().seed());
-    return session;
+    Vocabulary vocabulary = Vocabulary.of(corpus.codePoints());
+    Split split = split(config, corpus, vocabulary);
+    return new Session(LanguageModel.initial(config, vocabulary, debug), corpus, split);
   }
 
   /// A session with the weights and the vocabulary of a checkpoint.
   ///
   /// @throws RunException if the checkpoint does not fit the configuration
   public static Session resume(RunConfig config, Path base, Checkpoint checkpoint, boolean debug) {
-    Session session = new Session(config, corpus(config, base), checkpoint.vocabulary(), debug);
-    checkpoint.load(session.backend, session.weights);
-    return session;
+    Corpus corpus = corpus(config, base);
+    Split split = split(config, corpus, checkpoint.vocabulary());
+    return new Session(LanguageModel.load(config, checkpoint, debug), corpus, split);
   }
 
   private static Corpus corpus(RunConfig config, Path base) {
@@ -68,9 +54,18 @@ public final class Session implements AutoCloseable {
     };
   }
 
+  private static Split split(RunConfig config, Corpus corpus, Vocabulary vocabulary) {
+    return Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(), config.model().context());
+  }
+
+  /// The model.
+  public LanguageModel language() {
+    return language;
+  }
+
   /// The configuration.
   public RunConfig config() {
-    return config;
+    return language.config();
   }
 
   /// The text.
@@ -80,7 +75,7 @@ public final class Session implements AutoCloseable {
 
   /// Characters and their ids.
   public Vocabulary vocabulary() {
-    return vocabulary;
+    return language.vocabulary();
   }
 
   /// Training and validation tokens.
@@ -90,43 +85,41 @@ public final class Session implements AutoCloseable {
 
   /// The model's structure.
   public Gpt model() {
-    return model;
+    return language.gpt();
   }
 
   /// The model's numbers.
   public ParameterBuffer weights() {
-    return weights;
+    return language.weights();
   }
 
   /// Where it computes.
   public Backend backend() {
-    return backend;
+    return language.backend();
   }
 
-  /// Why it computes there, for people.
-  public String backendReason() {
-    return config.runtime().backend() == RunConfig.BackendChoice.AUTO
-        ? "chosen by runtime.backend: auto, as the only backend of this version"
-        : "asked for by runtime.backend";
+  /// Hash of the validation split, by which a later evaluation knows that it is of the same text.
+  String validationSha256() {
+    return split.validationSha256(vocabulary());
   }
 
   /// The kernels of the only worker.
   Kernels kernels() {
-    return kernels;
+    return language.kernels();
   }
 
   /// Windows of the training tokens.
   Windows training() {
-    return new Windows(split.train(), config.model().context());
+    return new Windows(split.train(), config().model().context());
   }
 
   /// Windows of the validation tokens.
   Windows validation() {
-    return new Windows(split.validation(), config.model().context());
+    return new Windows(split.validation(), config().model().context());
   }
 
   @Override
   public void close() {
-    backend.close();
+    language.close();
   }
 }

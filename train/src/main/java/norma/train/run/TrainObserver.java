@@ -19,7 +19,7 @@ public interface TrainObserver {
   default void evaluated(Event.Eval eval, boolean best) {}
 
   /// A sample was generated.
-  default void sampled(String prompt, Event.Sample sample) {}
+  default void sampled(Event.Sample sample) {}
 
   /// The run is over and its files are written.
   default void ended(Event.End end, Path folder, double seconds) {}

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
@@ -18,7 +17,7 @@ import norma.train.report.RunReport;
 /// The training loop, and the folder that it fills. Evaluation, probes, timing and sampling only look: with them on or off,
 /// the weights are the same bit for bit.
 public final class Trainer {
-  /// Enough to see words and lines; temperature and seed are nanoGPT's defaults.
+  /// 300 characters are enough to see words and lines; temperature and seed are nanoGPT's defaults.
   private static final Sampler.Settings SAMPLE = new Sampler.Settings(300, 0.8, 0, 1337);
 
   private final Session session;
@@ -39,6 +38,7 @@ public final class Trainer {
   private double bestLoss = Double.POSITIVE_INFINITY;
   private int bestStep;
   private double lastLoss = Double.NaN;
+  private int lastEvaluated = -1;
   private int lastCheckpoint;
 
   /// @param session  fresh
@@ -54,7 +54,7 @@ public final class Trainer {
     this.trainStep = new TrainStep(session);
     this.evaluation = new Evaluation(session);
     this.probe = new NormProbe(session);
-    this.sampler = new Sampler(session);
+    this.sampler = new Sampler(session.language());
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     this.layerTimes = new LayerTimes(cost, train.accumulate());
     RunConfig.Optim optim = config.optim();
@@ -90,14 +90,14 @@ public final class Trainer {
       double lr = schedule.at(step);
       TrainStep.Result result = trainStep.gradients(step, stopwatch);
       if (!result.finite()) {
-        throw diverged(step, result, lr);
+        throw diverged(step, result);
       }
       long update = System.nanoTime();
       trainStep.update(result, lr, step);
       stepNanos += System.nanoTime() - start;
       stepsSinceLog++;
       if (stopwatch != null) {
-        stopwatch.add("optimizer", 0, System.nanoTime() - update);
+        stopwatch.add(LayerTimes.OPTIMIZER, 0, System.nanoTime() - update);
         metrics.append(new Event.Layers(step, stopwatch.finish(System.nanoTime() - start)));
       }
       Event.Step event = event(step, result, lr, stepNanos / 1e6 / stepsSinceLog);
@@ -123,7 +123,7 @@ public final class Trainer {
     if (due(train.evalEvery(), step)) {
       evaluate(step);
     }
-    if (due(train.normEvery(), step) && !session.model().slots().isEmpty()) {
+    if (due(train.normEvery(), step)) {
       metrics.append(probe.at(step));
     }
     if (train.sampleEvery() > 0 && step % train.sampleEvery() == 0) {
@@ -142,6 +142,7 @@ public final class Trainer {
   private void evaluate(int step) throws IOException {
     double training = evaluation.trainingEstimate(step);
     lastLoss = evaluation.validationLoss();
+    lastEvaluated = step;
     boolean best = lastLoss < bestLoss;
     if (best) {
       bestLoss = lastLoss;
@@ -154,10 +155,10 @@ public final class Trainer {
 
   private String sample(int step) throws IOException {
     String prompt = sampler.defaultPrompt();
-    Event.Sample sample = new Event.Sample(step, sampler.sample(prompt, SAMPLE));
+    Event.Sample sample = new Event.Sample(step, prompt + sampler.sample(prompt, SAMPLE));
     metrics.append(sample);
-    observer.sampled(prompt, sample);
-    return prompt + sample.text();
+    observer.sampled(sample);
+    return sample.text();
   }
 
   private void checkpoint(int step) throws IOException {
@@ -189,10 +190,11 @@ public final class Trainer {
   }
 
   private Event.End endEvent(int step, String reason) {
-    return new Event.End(step, reason, bestStep == 0 ? Double.NaN : bestLoss, bestStep, lastLoss);
+    double finalLoss = lastEvaluated == step ? lastLoss : Double.NaN; // not that of an earlier step
+    return new Event.End(step, reason, bestStep == 0 ? Double.NaN : bestLoss, bestStep, finalLoss);
   }
 
-  private DivergedException diverged(int step, TrainStep.Result result, double lr) throws IOException {
+  private DivergedException diverged(int step, TrainStep.Result result) throws IOException {
     String firstBad = trainStep.firstBad(step);
     metrics.append(new Event.Diverged(step, firstBad));
     metrics.append(endEvent(step - 1, "diverged"));
@@ -201,8 +203,8 @@ public final class Trainer {
         ? "the gradient norm is " + result.gradientNorm()
         : "the loss is " + result.loss();
     return new DivergedException("diverged at step " + step + ": " + what + "; first not finite: " + firstBad
-        + "; the weights before this step are unharmed; try a lower optim.lr (now "
-        + String.format(Locale.ROOT, "%.2g", lr) + "), a longer optim.warmup_steps or a smaller optim.clip_norm; see "
+        + "; try a lower optim.lr (now "
+        + session.config().optim().lr() + "), a longer optim.warmup_steps or a smaller optim.clip_norm; see "
         + folder);
   }
 

@@ -34,7 +34,8 @@ class BadInputTest {
         bad(3, "missing.txt", "data.corpus='${folder}/missing.txt'"),
         bad(3, "is empty", "data.corpus='${folder}/empty.txt'"), bad(3, "one", "data.corpus='${folder}/one.txt'"),
         bad(3, "bad byte 0xE0 at offset 4", "data.corpus='${folder}/latin1.txt'"),
-        bad(3, "did you mean builtin:dickens", "data.corpus='builtin:dikens'"));
+        bad(3, "did you mean builtin:dickens", "data.corpus='builtin:dikens'"),
+        bad(3, "out of memory: integer overflow; train.batch", "data.corpus='${folder}/ok.txt'", "model.width=65536"));
   }
 
   private static Arguments bad(int code, String message, String... arguments) {
@@ -90,6 +91,25 @@ class BadInputTest {
     Outcome outcome = run("train", "data.corpus='" + folder.resolve("ok.txt") + "'",
         "output.dir='" + folder.resolve("file/runs") + "'");
     assertThat(outcome.err).contains("cannot create a run folder", "output.dir");
+    assertOneLine(outcome, 3);
+  }
+
+  @Test
+  void aLossThatExplodesEndsWithCodeFourAndWhatToTry() throws Exception {
+    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
+    Outcome outcome = run("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "model.layers=1", "model.width=8",
+        "model.heads=1", "model.context=8", "optim.lr=1e38", "optim.schedule=constant", "optim.warmup_steps=0",
+        "optim.clip_norm=0", "train.steps=20", "train.eval_every=0", "output.dir='" + folder.resolve("runs") + "'");
+    assertThat(outcome.code).isEqualTo(4);
+    assertThat(outcome.err.lines().toList()).hasSize(1).first().asString().startsWith("norma: diverged at step ")
+        .contains("first not finite: ", "optim.lr (now 1.0E38)");
+  }
+
+  @Test
+  void aPlaceThatRefusesToBeWrittenIsOneLine() throws Exception {
+    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
+    Outcome outcome = run("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "output.dir=/proc/norma");
+    assertThat(outcome.err).contains("/proc/norma", "output.dir");
     assertOneLine(outcome, 3);
   }
 

@@ -155,7 +155,9 @@ class ConfigReaderTest {
         List.of("data: {corpus: {url: 'https://a.b'}}",
             "x.yaml:1: data.corpus: sha256 is missing; expected {url: https://..., sha256: ...}"),
         List.of("data: {corpus: {url: 'ftp://a.b', sha256: x}}",
-            "x.yaml:1: data.corpus.url is 'ftp://a.b'; expected an https, http or file URL"),
+            "x.yaml:1: data.corpus.url is 'ftp://a.b'; expected an https URL; of a local file, data.corpus is the path"),
+        List.of("data: {corpus: {url: 'http://a.b', sha256: x}}",
+            "x.yaml:1: data.corpus.url is 'http://a.b'; expected an https URL; of a local file, data.corpus is the path"),
         List.of("data: {corpus: {url: 'https://a b', sha256: x}}",
             "x.yaml:1: data.corpus.url is 'https://a b', not a URL: Illegal character in authority"),
         List.of("data: {corpus: {url: 'https://a.b', sha256: x}}",
@@ -169,6 +171,10 @@ class ConfigReaderTest {
             "x.yaml:1: runtime.threads: all is not a whole number; expected 1 to 4096, or auto"),
         List.of("runtime: {precision: bf16}",
             "x.yaml:1: runtime.precision is bf16, which is not available yet; expected fp32 or fp64"),
+        List.of("runtime: {backend: cuda}",
+            "x.yaml:1: runtime.backend is cuda, which is not available yet; expected auto or nd4j"),
+        List.of("runtime: {backend: cpu}",
+            "x.yaml:1: runtime.backend is cpu, which is not available yet; expected auto or nd4j"),
         List.of("runtime: {backend: cudda}",
             "x.yaml:1: runtime.backend: cudda is not known; did you mean cuda? Expected one of auto, nd4j, cpu, cuda"));
   }

@@ -61,6 +61,18 @@ class CheckpointTest {
   }
 
   @Test
+  void aTornManifestIsNamed() throws Exception {
+    Path run = Runs.train(Runs.config(folder));
+    Path manifest = Checkpoint.open(run).folder().resolve("manifest.json");
+    String text = Files.readString(manifest);
+    for (int length : new int[]{ 0, 1, text.length() / 2, text.length() - 2 }) {
+      Files.writeString(manifest, text.substring(0, length));
+      assertThatThrownBy(() -> Checkpoint.open(run)).as("%d characters", length).isInstanceOf(RunException.class)
+          .hasMessageContaining("is damaged");
+    }
+  }
+
+  @Test
   void aFolderWithoutAManifestIsNoCheckpoint() throws Exception {
     Path run = Runs.train(Runs.config(folder));
     Files.delete(run.resolve("checkpoints/step-0000006/manifest.json"));
@@ -77,5 +89,36 @@ class CheckpointTest {
         .hasMessageContainingAll("blocks.0.mlp.fc.weight", "[64, 16]", "[32, 16]");
     assertThatThrownBy(() -> Session.resume(deeper, Path.of(""), checkpoint, true)).isInstanceOf(RunException.class)
         .hasMessageContaining("final.weight");
+  }
+
+  @Test
+  void samplingNeedsNoCorpusAndEvaluationTheSameOne() throws Exception {
+    Path run = Runs.train(Runs.config(folder));
+    RunConfig config = RunFolder.open(run).config(List.of());
+    Path text = folder.resolve("text.txt");
+    Files.writeString(text, Files.readString(text).replace("brown", "crown")); // the same characters
+    try (Session session = Session.resume(config, Path.of("/"), Checkpoint.open(run), true)) {
+      assertThatThrownBy(() -> RunFolder.open(run).requireSameText(session)).isInstanceOf(RunException.class)
+          .hasMessageContainingAll(text.toString(), "changed since", "data.corpus");
+    }
+    Files.delete(text);
+    try (LanguageModel language = LanguageModel.load(config, Checkpoint.open(run), true)) {
+      assertThat(new Sampler(language).sample("The ", new Sampler.Settings(5, 1, 0, 1))).hasSize(5);
+    }
+  }
+
+  @Test
+  void aFailedWriteLeavesTheOldCheckpointsAndNothingHalfWritten() throws Exception {
+    RunConfig config = Runs.config(folder);
+    Path run = Runs.train(config);
+    Path all = run.resolve("checkpoints");
+    Path inTheWay = Files.createDirectories(all.resolve("step-0000009/full")); // the move cannot replace it
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      assertThatThrownBy(() -> Checkpoint.write(run, 9, session, 2)).isInstanceOf(java.io.IOException.class);
+    }
+    assertThat(Runs.list(all)).extracting(path -> path.getFileName().toString()).containsExactly("step-0000003",
+        "step-0000006", "step-0000009");
+    assertThat(inTheWay).exists();
+    assertThat(Checkpoint.open(run).step()).isEqualTo(6);
   }
 }

@@ -17,6 +17,8 @@ import norma.train.report.Event;
 import norma.train.report.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class TrainerTest {
   @TempDir
@@ -40,9 +42,21 @@ class TrainerTest {
     assertThat(metrics.of(Event.Layers.class).getLast().layers()).extracting(Event.Layer::layer).containsExactly(
         "tok_emb", "blocks.0.attn.pre", "blocks.0.attn", "blocks.0.mlp.pre", "blocks.0.mlp", "final", "head",
         "optimizer", "other");
+    assertThat(metrics.of(Event.Layers.class).getLast().layers()).filteredOn(layer -> !layer.layer().equals("other"))
+        .allMatch(layer -> layer.gflops() >= 0 && layer.tokensPerSecond() > 0);
     assertThat(metrics.last(Event.End.class).orElseThrow().reason()).isEqualTo("completed");
     assertThat(Files.readString(run.resolve("layers.csv")))
         .startsWith("layer,forward_ms,backward_ms,tokens_per_s,gflops,share\ntok_emb,");
+  }
+
+  @Test
+  void theEnvironmentNamesEverythingThatAResultDependsOn() throws Exception {
+    Path run = Runs.train(Runs.config(folder, "runtime.threads=1"));
+    JsonNode environment = new JsonMapper().readTree(Files.readString(run.resolve("environment.json")));
+    assertThat(environment.propertyNames()).contains("norma_version", "commit", "jdk", "cpu", "backend", "kernels",
+        "threads", "corpus_sha256", "validation_sha256");
+    assertThat(environment.path("kernels").asString()).isEqualTo("Nd4jKernels");
+    assertThat(environment.path("threads").asInt()).isEqualTo(1);
   }
 
   @Test
@@ -131,7 +145,7 @@ class TrainerTest {
       Trainer trainer = new Trainer(session, new TrainObserver() {
       }, new AtomicBoolean());
       assertThatThrownBy(trainer::run).isInstanceOf(DivergedException.class)
-          .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp", "optim.lr");
+          .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp", "optim.lr (now 0.001)");
     }
     Path run = Runs.list(folder.resolve("runs")).getFirst();
     Metrics metrics = Metrics.read(run);

@@ -1,0 +1,97 @@
+package norma.train.run;
+
+import norma.array.DType;
+import norma.autodiff.ParameterBuffer;
+import norma.kernels.Backend;
+import norma.kernels.Kernels;
+import norma.kernels.Nd4jBackend;
+import norma.models.Gpt;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfig.Precision;
+import norma.train.data.Vocabulary;
+
+/// A model that can compute: structure, weights, the characters behind its tokens, and the backend that it lives on. It needs
+/// no corpus.
+public final class LanguageModel implements AutoCloseable {
+  private final RunConfig config;
+  private final Vocabulary vocabulary;
+  private final Gpt gpt;
+  private final Backend backend;
+  private final Kernels kernels;
+  private final ParameterBuffer weights;
+
+  private LanguageModel(RunConfig config, Vocabulary vocabulary, boolean debug) {
+    this.config = config;
+    this.vocabulary = vocabulary;
+    this.gpt = new Gpt(config.model(), vocabulary.size());
+    DType dtype = config.runtime().precision() == Precision.FP64 ? DType.FLOAT64 : DType.FLOAT32;
+    this.backend = new Nd4jBackend(dtype, config.runtime().threads(), debug);
+    this.kernels = backend.kernels();
+    this.weights = new ParameterBuffer(backend, gpt.parameters());
+  }
+
+  /// A model with initial weights.
+  ///
+  /// @param debug whether the memory of a closed step is filled with NaN
+  public static LanguageModel initial(RunConfig config, Vocabulary vocabulary, boolean debug) {
+    LanguageModel model = new LanguageModel(config, vocabulary, debug);
+    model.weights.initialize(model.backend, config.train().seed());
+    return model;
+  }
+
+  /// A model with the weights and the vocabulary of a checkpoint.
+  ///
+  /// @throws RunException if the checkpoint does not fit the configuration
+  public static LanguageModel load(RunConfig config, Checkpoint checkpoint, boolean debug) {
+    LanguageModel model = new LanguageModel(config, checkpoint.vocabulary(), debug);
+    try {
+      checkpoint.load(model.backend, model.weights);
+      return model;
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  /// The configuration.
+  public RunConfig config() {
+    return config;
+  }
+
+  /// Characters and their ids.
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /// The structure.
+  public Gpt gpt() {
+    return gpt;
+  }
+
+  /// The numbers.
+  public ParameterBuffer weights() {
+    return weights;
+  }
+
+  /// Where it computes.
+  public Backend backend() {
+    return backend;
+  }
+
+  /// Why it computes there, for people.
+  public String backendReason() {
+    return config.runtime().backend() == RunConfig.BackendChoice.AUTO
+        ? "chosen by runtime.backend: auto, as the only backend of this version"
+        : "asked for by runtime.backend";
+  }
+
+  /// The kernels of the only worker.
+  Kernels kernels() {
+    return kernels;
+  }
+
+  @Override
+  public void close() {
+    backend.close();
+  }
+}

@@ -1,0 +1,45 @@
+package norma.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+class ConsoleTest {
+
+  @Test
+  void aStatusLineNeverWrapsAndIsErasedBeforeTheNextLine() {
+    String wide = "step 100/2000  loss 2.1234  ".repeat(10);
+    assertThat(printed(true, console -> {
+      console.status(wide);
+      console.status("short");
+      console.text("done");
+    })).isEqualTo(
+        "\r\u001B[?7l" + wide + "\u001B[K\u001B[?7h" + "\r\u001B[?7lshort\u001B[K\u001B[?7h" + "\r\u001B[Kdone\n");
+  }
+
+  @Test
+  void withoutATerminalThereIsNoStatusAndNoEscape() {
+    assertThat(printed(false, console -> {
+      console.status("short");
+      console.text(console.bold("done"));
+    })).isEqualTo("done\n");
+  }
+
+  private static String printed(boolean terminal, Consumer<Console> use) {
+    PrintStream out = System.out;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    System.setProperty("norma.terminal", Boolean.toString(terminal));
+    try {
+      use.accept(new Console());
+    } finally {
+      System.clearProperty("norma.terminal");
+      System.setOut(out);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+}
