@@ -65,13 +65,14 @@ class ReadmeTest {
 
   @Test
   void everyRelativeLinkOfTheDocumentationLeadsSomewhere() throws Exception {
-    try (Stream<Path> pages = Stream.concat(Stream.of(Launcher.HOME.resolve("README.md")),
-        Files.walk(Launcher.HOME.resolve("docs")).filter(path -> path.toString().endsWith(".md")))) {
-      for (Path page : pages.toList()) {
-        Matcher links = LINK.matcher(Files.readString(page));
-        while (links.find()) {
-          assertThat(page.resolveSibling(links.group(1)).normalize()).as(page.toString()).exists();
-        }
+    List<Path> pages = new ArrayList<>(List.of(Launcher.HOME.resolve("README.md")));
+    try (Stream<Path> docs = Files.walk(Launcher.HOME.resolve("docs"))) {
+      docs.filter(path -> path.toString().endsWith(".md")).forEach(pages::add);
+    }
+    for (Path page : pages) {
+      Matcher links = LINK.matcher(Files.readString(page));
+      while (links.find()) {
+        assertThat(page.resolveSibling(links.group(1)).normalize()).as(page.toString()).exists();
       }
     }
   }
