@@ -73,7 +73,8 @@ public final class Trainer {
     try {
       return loop();
     } catch (IOException e) {
-      throw new RunException("writing the run folder failed, training stops: " + Errors.line(e), e);
+      throw new RunException("cannot write to " + folder + ": " + Errors.line(e)
+          + "; training stops, what was written before is kept; make room or choose another output.dir", e);
     }
   }
 

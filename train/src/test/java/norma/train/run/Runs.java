@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -47,6 +48,15 @@ final class Runs {
   /// Bytes of the final weights.
   static byte[] weights(Path run) throws IOException {
     return Files.readAllBytes(Checkpoint.open(run).folder().resolve("model.safetensors"));
+  }
+
+  /// Deletes a folder with all that is in it.
+  static void delete(Path folder) {
+    try (Stream<Path> paths = Files.walk(folder)) {
+      paths.sorted(Comparator.reverseOrder()).forEach(path -> path.toFile().delete());
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 
   static List<Path> list(Path folder) throws IOException {

@@ -172,6 +172,25 @@ class TrainerTest {
   }
 
   @Test
+  void aFolderThatVanishesStopsTheRunInOneLine() {
+    RunConfig config = Runs.config(folder, "train.steps=1000", "train.eval_every=0", "train.checkpoint_every=0",
+        "train.layers_every=0", "train.norm_every=0");
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      Trainer trainer = new Trainer(session, new TrainObserver() {
+        @Override
+        public void stepped(Event.Step step) {
+          if (step.step() == 3) {
+            Runs.delete(folder.resolve("runs"));
+          }
+        }
+      }, new AtomicBoolean());
+      assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
+          .hasMessageContainingAll("cannot write to", "runs", "no such file", "output.dir")
+          .hasMessageNotContaining("\n");
+    }
+  }
+
+  @Test
   void aRunFolderThatCannotBeCreatedIsOneLineAndLeavesNothing() throws Exception {
     Files.writeString(folder.resolve("runs"), "in the way");
     RunConfig config = Runs.config(folder);
