@@ -28,6 +28,15 @@ public final class HouseRules {
         .importPackages("norma");
   }
 
+  /// Checks every rule on the production classes of this class path.
+  public static void checkAll() {
+    JavaClasses classes = production();
+    for (ArchRule rule : List.of(dependenciesPointDownwards(), theVectorApiIsUsedInOnePackage(), noOtherAutodiff(),
+        onlyTheCommandLinePrints(), noJavaUtilLogging())) {
+      rule.check(classes);
+    }
+  }
+
   /// `array <- kernels <- ops <- autodiff <- nn, optim, weights <- models <- train`.
   public static ArchRule dependenciesPointDownwards() {
     var rule = layeredArchitecture().consideringOnlyDependenciesInAnyPackage("norma..").withOptionalLayers(true);

@@ -127,9 +127,7 @@ interface Nd4jNorms extends NormKernels {
     return x;
   }
 
-  /// beta, or its softplus without overflow.
   private static double effectiveBeta(Array beta, boolean softplus) {
-    double raw = number(beta);
-    return softplus ? Math.max(raw, 0) + Math.log1p(Math.exp(-Math.abs(raw))) : raw;
+    return softplus ? Softplus.of(number(beta)) : number(beta);
   }
 }

@@ -3,6 +3,7 @@ package norma.nn;
 import java.util.List;
 import java.util.Map;
 import norma.autodiff.Scope;
+import norma.kernels.Softplus;
 import norma.nn.AffineNorm.Scalar;
 import norma.nn.Norm.Squash;
 import norma.nn.Norm.State;
@@ -33,16 +34,12 @@ public final class DyisruType implements NormType {
     boolean softplus = settings.choice("parametrization").equals("softplus");
     boolean scaled = settings.flag("scale_sqrt_width");
     double start = settings.given("beta") ? settings.number("beta") : scaled ? DEFAULT_BETA * width : DEFAULT_BETA;
-    double raw = softplus ? start + Math.log(-Math.expm1(-start)) : start; // inverse of log(1 + exp(raw))
+    double raw = softplus ? Softplus.inverse(start) : start;
     return new AffineNorm(scope, width, settings.flag("bias"), new Dyisru(softplus, scaled ? Math.sqrt(width) : 1),
-        List.of(new Scalar("beta", raw)), scalars -> state(softplus ? softplus(scalars[0]) : scalars[0]));
+        List.of(new Scalar("beta", raw)), scalars -> state(softplus ? Softplus.of(scalars[0]) : scalars[0]));
   }
 
   private static State state(double beta) {
     return new State(Map.of("beta", beta), new Squash(1 / Math.sqrt(beta), 0));
-  }
-
-  private static double softplus(double x) {
-    return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   }
 }

@@ -1,12 +1,9 @@
 package norma.train.run;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
-import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /// What a result depends on besides its configuration.
@@ -32,20 +29,6 @@ public final class Environment {
     return System.getProperty("norma.commit", "unknown");
   }
 
-  /// Name of the CPU, or its architecture where the system does not tell.
-  public static String cpu() {
-    Path info = Path.of("/proc/cpuinfo");
-    if (Files.isReadable(info)) {
-      try (Stream<String> lines = Files.lines(info)) {
-        return lines.filter(line -> line.startsWith("model name")).findFirst()
-            .map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse(System.getProperty("os.arch"));
-      } catch (IOException e) {
-        return System.getProperty("os.arch");
-      }
-    }
-    return System.getProperty("os.arch");
-  }
-
   /// Version and maker of the JVM.
   public static String jdk() {
     return System.getProperty("java.vendor.version", "") + " " + System.getProperty("java.vm.name") + " "
@@ -58,7 +41,7 @@ public final class Environment {
     fields.put("commit", commit());
     fields.put("jdk", jdk().strip());
     fields.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
-    fields.put("cpu", cpu());
+    fields.put("cpu", Machine.cpu());
     fields.put("cores", Runtime.getRuntime().availableProcessors());
     fields.put("backend", session.backend().name());
     fields.put("kernels", session.kernels().getClass().getSimpleName());

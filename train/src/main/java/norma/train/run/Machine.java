@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Backend;
@@ -30,11 +31,10 @@ public final class Machine {
         heap / 0x1p30);
   }
 
-  /// What ND4J's native library was built for, and where it was loaded from.
+  /// What ND4J computes with.
   public static String nativeBuild() {
     Properties environment = Nd4j.getExecutioner().getEnvironmentInformation();
-    return environment.getProperty("backend") + " with " + environment.getProperty("blas.vendor") + ", "
-        + Nd4j.getNDArrayFactory().blas().getMaxThreads() + " threads";
+    return environment.getProperty("backend") + " with " + environment.getProperty("blas.vendor");
   }
 
   /// Widest vectors of the CPU.
@@ -108,11 +108,22 @@ public final class Machine {
   }
 
   private static String flags() {
-    try {
-      return Files.readString(Path.of("/proc/cpuinfo")).lines().filter(line -> line.startsWith("flags")).findFirst()
-          .map(line -> line + " ").orElse("");
+    return cpuInfo("flags") + " ";
+  }
+
+  /// Name of the CPU, or its architecture where the system does not tell.
+  public static String cpu() {
+    String model = cpuInfo("model name");
+    return model.isBlank() ? System.getProperty("os.arch") : model.strip();
+  }
+
+  /// What Linux says of the first core under this name, or nothing; a space before the value is kept.
+  private static String cpuInfo(String name) {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines.filter(line -> line.startsWith(name)).findFirst().map(line -> line.substring(line.indexOf(':') + 1))
+          .orElse("");
     } catch (IOException e) {
-      return "";
+      return ""; // not Linux
     }
   }
 }
