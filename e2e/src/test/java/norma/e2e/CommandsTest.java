@@ -83,7 +83,9 @@ class CommandsTest {
   void doctorSaysWhatIsUsed() throws Exception {
     Launcher doctor = Launcher.run(folder, "doctor");
     assertThat(doctor.code()).isZero();
-    assertThat(doctor.out()).contains("JDK ", "CPU ", "backend ", "GFLOP/s", "GB/s", "norms ", "advice ");
+    assertThat(doctor.err()).isEmpty(); // no warning of the JVM about the incubating module either
+    assertThat(doctor.out()).contains("JDK ", "CPU ", "Vector API with ", " lanes of float32", "backend ", "GFLOP/s",
+        "GB/s", "norms ", "advice ");
   }
 
   @Test

@@ -14,6 +14,8 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
+import norma.kernels.VectorModule;
+import norma.kernels.vector.VectorUnit;
 import org.nd4j.linalg.factory.Nd4j;
 
 /// What this machine offers, and how much of it is used.
@@ -37,10 +39,12 @@ public final class Machine {
     return environment.getProperty("backend") + " with " + environment.getProperty("blas.vendor");
   }
 
-  /// Widest vectors of the CPU.
+  /// Widest vectors of the CPU, and what the Vector API makes of them.
   public static String vectors() {
-    return (flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2")
+    String widest = (flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2")
         + (flags().contains(" avx512_bf16 ") ? " with bf16" : "");
+    return widest + "; Vector API " + VectorUnit.lanes().map(lanes -> "with " + lanes + " lanes of float32")
+        .orElseGet(() -> "missing: " + VectorModule.missing().orElseThrow());
   }
 
   /// Median rate of a product of the shape of the default model's query-key-value projection.
