@@ -84,7 +84,8 @@ class CommandsTest {
     Launcher doctor = Launcher.run(folder, "doctor");
     assertThat(doctor.code()).isZero();
     assertThat(doctor.err()).isEmpty(); // no warning of the JVM about the incubating module either
-    assertThat(doctor.out()).contains("JDK ", "CPU ", "Vector API with ", " lanes of float32", "backend ", "GFLOP/s",
+    assertThat(doctor.out()).contains("JDK ", "start    from the class cache ", "CPU ", "Vector API with ",
+        " lanes of float32", "backend ", "GFLOP/s",
         "GB/s", "norms ", "advice ");
   }
 

@@ -19,6 +19,7 @@ final class DoctorCommand implements Callable<Integer> {
     console.line("%s", console.bold("norma " + Environment.version() + " (" + Environment.commit() + ")"));
     console.line("JDK      %s", Environment.jdk().strip());
     console.line("         in %s", System.getProperty("java.home"));
+    console.line("start    %s", Machine.classCache());
     console.line("CPU      %s, %d cores", Machine.cpu(), Runtime.getRuntime().availableProcessors());
     console.line("memory   %s", Machine.memory());
     console.line("vectors  %s", Machine.vectors());

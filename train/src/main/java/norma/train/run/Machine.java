@@ -2,6 +2,7 @@ package norma.train.run;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,6 +48,20 @@ public final class Machine {
         .orElseGet(() -> "missing: " + VectorModule.missing().orElseThrow());
   }
 
+  /// Whether the JVM started from the launcher's class cache.
+  public static String classCache() {
+    String option = "-XX:AOTCache=";
+    String file = ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(a -> a.startsWith(option))
+        .map(a -> a.substring(option.length())).findFirst().orElse("");
+    if (file.isEmpty()) {
+      return "without a class cache, so slower";
+    }
+    // A JVM that maps no archive, neither ours nor its own, does not say "sharing".
+    return System.getProperty("java.vm.info", "").contains("sharing")
+        ? "from the class cache " + file
+        : "without the class cache " + file + ", which does not fit, so slower";
+  }
+
   /// Median rate of a product of the shape of the default model's query-key-value projection.
   public static double productGigaflops(Backend backend) {
     int rows = 768;
@@ -73,7 +88,7 @@ public final class Machine {
   /// What would make a run faster here, one sentence each.
   public static List<String> advice() {
     List<String> advice = new ArrayList<>();
-    double load = java.lang.management.ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     int cores = Runtime.getRuntime().availableProcessors();
     if (load > 0.5 * cores) {
       advice.add(String.format(Locale.ROOT,
@@ -105,7 +120,7 @@ public final class Machine {
   }
 
   private static long total() {
-    return java.lang.management.ManagementFactory
+    return ManagementFactory
         .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
             ? system.getTotalMemorySize()
             : 0;

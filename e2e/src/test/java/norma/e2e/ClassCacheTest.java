@@ -1,0 +1,80 @@
+package norma.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The launcher's class cache makes starts quicker and may be anything else: missing, broken, of another build.
+class ClassCacheTest {
+  @TempDir
+  private Path folder;
+  private Path cache = Path.of("");
+
+  @BeforeEach
+  void makeTheCache() throws Exception {
+    assertVersion(Map.of());
+    try (Stream<Path> files = Files.list(Launcher.HOME.resolve("target"))) {
+      cache = files.filter(file -> file.toString().endsWith(".aot")).max(Comparator.comparing(Path::toString))
+          .orElseThrow();
+    }
+  }
+
+  @Test
+  void aMissingCacheIsMadeInSilence() throws Exception {
+    Files.delete(cache);
+    assertVersion(Map.of());
+    assertThat(cache).isNotEmptyFile();
+  }
+
+  @Test
+  void aBrokenCacheIsIgnoredInSilence() throws Exception {
+    Path kept = Files.move(cache, folder.resolve("kept"));
+    try {
+      Files.writeString(cache, "not a class cache");
+      assertVersion(Map.of());
+      byte[] half = new byte[1 << 20];
+      try (var in = Files.newInputStream(kept)) {
+        assertThat(in.readNBytes(half, 0, half.length)).isEqualTo(half.length);
+      }
+      Files.write(cache, half);
+      assertVersion(Map.of());
+    } finally {
+      Files.move(kept, cache, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  @Test
+  void aNormOfTheUsersOwnStartsWithTheCacheToo() throws Exception {
+    assertVersion(Map.of("NORMA_CLASSPATH", folder.toString()));
+  }
+
+  private void assertVersion(Map<String, String> environment) throws Exception {
+    Launcher version = Launcher.run(folder, environment, List.of("--version"));
+    assertThat(version.err()).isEmpty();
+    assertThat(version.code()).isZero();
+    assertThat(version.out()).startsWith("norma 0.1.0 (");
+  }
+
+  /// Neither help nor an error of usage or configuration needs ND4J.
+  @Test
+  void nd4jIsLoadedOnlyToCompute() throws Exception {
+    for (List<String> arguments : List.of(List.of("--help"), List.of("--version"), List.of("train", "--help"),
+        List.of("train", "model.width=-1"), List.of("train", "no-such-file.yaml"), List.of("compare", "x", "y"))) {
+      Launcher started = Launcher.run(folder, Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=classes.log"),
+          arguments);
+      assertThat(started.err().replaceFirst("NOTE: Picked up JDK_JAVA_OPTIONS.*\\R", "")).as(arguments.toString())
+          .doesNotContain("Exception");
+      assertThat(Files.readString(folder.resolve("classes.log"))).as(arguments.toString())
+          .contains(" norma.train.cli.Main ").doesNotContain(" org.nd4j.", " org.bytedeco.");
+    }
+  }
+}
