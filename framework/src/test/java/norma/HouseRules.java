@@ -31,7 +31,9 @@ public final class HouseRules {
   /// Checks every rule on the production classes of this class path.
   public static void checkAll() {
     JavaClasses classes = production();
-    for (ArchRule rule : List.of(dependenciesPointDownwards(), theVectorApiIsUsedInOnePackage(), noOtherAutodiff(),
+    for (ArchRule rule : List.of(dependenciesPointDownwards(), theVectorApiIsUsedInOnePackage(),
+        fusedKernelsUseNoNd4j(),
+        noOtherAutodiff(),
         onlyTheCommandLinePrints(), noJavaUtilLogging())) {
       rule.check(classes);
     }
@@ -56,6 +58,12 @@ public final class HouseRules {
   public static ArchRule theVectorApiIsUsedInOnePackage() {
     return noClasses().that().resideOutsideOfPackage(VECTOR_PACKAGE).should().dependOnClassesThat()
         .resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
+  }
+
+  /// Fused kernels call nothing of ND4J: they work on its memory.
+  public static ArchRule fusedKernelsUseNoNd4j() {
+    return noClasses().that().resideInAPackage(VECTOR_PACKAGE).should().dependOnClassesThat()
+        .resideInAnyPackage("org.nd4j..", "org.bytedeco..").allowEmptyShould(true);
   }
 
   /// The autodiff is ours.

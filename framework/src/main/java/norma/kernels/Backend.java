@@ -18,6 +18,20 @@ public interface Backend extends AutoCloseable {
   /// Element type of weights, activations and gradients.
   DType dtype();
 
+  /// Threads that a step's sequences are divided among, each with kernels of its own; 1 if the kernels divide their own work.
+  default int workers() {
+    return 1;
+  }
+
+  /// Logical parts of a step's batch, each with gradients of its own, which are added in a fixed order; 1 if the kernels divide
+  /// their own work.
+  default int shards() {
+    return 1;
+  }
+
+  /// Ends what [Kernels#prepare] promised. No kernel may be running.
+  default void weightsChanged() {}
+
   /// A zeroed array that lives as long as the backend.
   Array allocate(DType dtype, int... shape);
 

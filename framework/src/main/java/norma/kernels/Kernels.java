@@ -1,5 +1,6 @@
 package norma.kernels;
 
+import java.util.List;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
@@ -36,6 +37,10 @@ public interface Kernels extends ScalarKernels, NormKernels {
     @Override
     void close();
   }
+
+  /// Says that `w`, a weight of linear layers, keeps its values until [Backend#weightsChanged]: products may use a copy of it
+  /// in another order until then, in all kernels of the backend. Different threads may prepare different weights.
+  default void prepare(Array w) {}
 
   /// `y = x W^T + b`, PyTorch's convention for a linear layer.
   ///
@@ -84,8 +89,10 @@ public interface Kernels extends ScalarKernels, NormKernels {
   /// @param dlogits (R, V) receives the gradient for a loss gradient of 1, or null where none is needed
   void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits);
 
-  /// Sum of squares, accumulated in double.
-  double squaredNorm(Array x);
+  /// `total += parts`, one after the other, in this order: the gradients of a step's shards.
+  ///
+  /// @return the sum of the result's squares, accumulated in double
+  double sumInPlace(Array total, List<Array> parts);
 
   /// One [AdamW] update of a run of parameters.
   ///

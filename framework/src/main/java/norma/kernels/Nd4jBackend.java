@@ -1,23 +1,15 @@
 package norma.kernels;
 
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalInt;
 import norma.array.Arena;
-import norma.array.Array;
 import norma.array.DType;
-import norma.array.HostMemory;
-import norma.array.Memory;
 import org.nd4j.linalg.factory.Nd4j;
 
-/// ND4J on the host: memory that ND4J owns, kernels composed of its operations.
-public final class Nd4jBackend implements Backend {
-  private final DType dtype;
-  private final boolean poison;
-  private final List<Memory> owned = new ArrayList<>();
-  private final List<Arena> arenas = new ArrayList<>();
+/// ND4J on the host: kernels composed of its operations.
+public final class Nd4jBackend extends HostBackend {
 
+  /// A backend with ND4J's own choice of threads.
+  ///
   /// @param dtype  FLOAT32 or FLOAT64
   /// @param poison whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
   public Nd4jBackend(DType dtype, boolean poison) {
@@ -28,11 +20,7 @@ public final class Nd4jBackend implements Backend {
   ///
   /// @param threads for products; empty for ND4J's own choice
   public Nd4jBackend(DType dtype, OptionalInt threads, boolean poison) {
-    if (dtype == DType.INT32) {
-      throw new IllegalArgumentException("a backend computes in FLOAT32 or FLOAT64, not in INT32");
-    }
-    this.dtype = dtype;
-    this.poison = poison;
+    super(dtype, poison);
     threads.ifPresent(n -> Nd4j.getNDArrayFactory().blas().setMaxThreads(n));
   }
 
@@ -43,9 +31,9 @@ public final class Nd4jBackend implements Backend {
 
   @Override
   public String description() {
-    return "ND4J on the CPU (" + Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor")
-        + "), " + threads() + (threads() == 1 ? " thread, " : " threads, ")
-        + (dtype == DType.FLOAT32 ? "fp32" : "fp64");
+    return "ND4J on the CPU (" + Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor") + "), "
+        + threads() + (threads() == 1 ? " thread, " : " threads, ")
+        + (dtype() == DType.FLOAT32 ? "fp32" : "fp64");
   }
 
   @Override
@@ -54,74 +42,7 @@ public final class Nd4jBackend implements Backend {
   }
 
   @Override
-  public DType dtype() {
-    return dtype;
-  }
-
-  @Override
-  public synchronized Array allocate(DType type, int... shape) {
-    HostMemory memory = HostMemory.allocate(type, Array.size(shape));
-    owned.add(memory);
-    return new Array(memory, 0, shape);
-  }
-
-  @Override
-  public synchronized Kernels kernels() {
-    Arena arena = new Arena(HostMemory::allocate, poison);
-    arenas.add(arena);
-    return new Nd4jKernels(arena, dtype);
-  }
-
-  @Override
-  public void write(Array target, double[] values) {
-    checkLength(target, values.length);
-    var segment = target.segment();
-    for (int i = 0; i < values.length; i++) {
-      switch (target.dtype()) {
-        case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
-        case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
-        case INT32 -> throw new IllegalArgumentException("fractions cannot go to " + target);
-      }
-    }
-  }
-
-  @Override
-  public void write(Array target, int[] values) {
-    checkLength(target, values.length);
-    if (target.dtype() != DType.INT32) {
-      throw new IllegalArgumentException("integers cannot go to " + target);
-    }
-    target.segment().copyFrom(java.lang.foreign.MemorySegment.ofArray(values));
-  }
-
-  @Override
-  public double[] read(Array source) {
-    var segment = source.segment();
-    double[] values = new double[Math.toIntExact(source.size())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = switch (source.dtype()) {
-        case FLOAT32 -> segment.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-        case FLOAT64 -> segment.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-        case INT32 -> segment.getAtIndex(ValueLayout.JAVA_INT, i);
-      };
-    }
-    return values;
-  }
-
-  @Override
-  public void synchronize() {}
-
-  @Override
-  public synchronized void close() {
-    arenas.forEach(Arena::close);
-    owned.forEach(Memory::close);
-    arenas.clear();
-    owned.clear();
-  }
-
-  private static void checkLength(Array target, int length) {
-    if (target.size() != length) {
-      throw new IllegalArgumentException(length + " numbers cannot go to " + target);
-    }
+  protected Kernels kernels(Arena arena) {
+    return new Nd4jKernels(arena, dtype());
   }
 }

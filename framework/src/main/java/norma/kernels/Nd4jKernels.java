@@ -8,6 +8,7 @@ import static norma.kernels.Nd4jMath.storeColumnSums;
 
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import norma.array.Arena;
 import norma.array.Array;
@@ -151,8 +152,11 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
 
   // In double: ND4J's whole-array norm2 in float32 is up to 10 % off.
   @Override
-  public double squaredNorm(Array x) {
-    INDArray values = x.nd4j().castTo(DataType.DOUBLE);
+  public double sumInPlace(Array total, List<Array> parts) {
+    for (Array part : parts) {
+      total.nd4j().addi(part.nd4j());
+    }
+    INDArray values = total.nd4j().castTo(DataType.DOUBLE);
     return values.mul(values).sumNumber().doubleValue();
   }
 

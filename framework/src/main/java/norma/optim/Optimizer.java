@@ -1,5 +1,6 @@
 package norma.optim;
 
+import java.util.List;
 import norma.array.Array;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.ParameterBuffer;
@@ -10,6 +11,9 @@ import norma.kernels.Kernels;
 /// AdamW (arXiv:1711.05101) with decoupled weight decay on matrices only, after clipping the gradients to a global norm
 /// (Pascanu, Mikolov and Bengio, arXiv:1211.5063).
 public final class Optimizer {
+  /// Elements of a chunk: a multiple of every vector's length.
+  private static final int CHUNK = 1 << 16;
+
   private final ParameterBuffer weights;
   private final ParameterBuffer firstMoments;
   private final ParameterBuffer secondMoments;
@@ -30,11 +34,44 @@ public final class Optimizer {
     this.secondMoments = new ParameterBuffer(backend, weights.parameters());
   }
 
+  /// Runs of elements that the flat buffers are cut into: several threads may work on different chunks at a time, and neither
+  /// sums nor weights depend on which thread has which.
+  public int chunks() {
+    return Math.toIntExact((weights.flat().size() + CHUNK - 1) / CHUNK);
+  }
+
+  /// Sums one chunk of the shards' gradients into the first of them, in their order.
+  ///
+  /// @return sum of the squares of the chunk: the norm is the root of all chunks' sums, added in their order
+  public double reduce(Kernels kernels, List<GradientBuffer> shards, int chunk) {
+    try (Kernels.Scratch scratch = kernels.scratch()) {
+      List<Array> parts = shards.stream().map(shard -> chunk(shard.buffer(), chunk)).toList();
+      return kernels.sumInPlace(parts.getFirst(), parts.subList(1, parts.size()));
+    }
+  }
+
   /// Norm of all gradients together, before clipping.
   public double gradientNorm(Kernels kernels, GradientBuffer gradients) {
-    try (Kernels.Scratch scratch = kernels.scratch()) {
-      return Math.sqrt(kernels.squaredNorm(gradients.buffer().flat()));
+    double squares = 0;
+    for (int chunk = 0; chunk < chunks(); chunk++) {
+      squares += reduce(kernels, List.of(gradients), chunk);
     }
+    return Math.sqrt(squares);
+  }
+
+  /// Updates the weights of one chunk.
+  ///
+  /// @param gradientNorm of all gradients together
+  /// @param lr           learning rate of this step
+  /// @param step         counts from 1
+  public void update(Kernels kernels, GradientBuffer gradients, double gradientNorm, double lr, long step, int chunk) {
+    // torch.nn.utils.clip_grad_norm_ divides by norm + 1e-6 as well.
+    double clip = settings.clipNorm == 0 ? 1 : Math.min(1, settings.clipNorm / (gradientNorm + 1e-6));
+    long from = (long) chunk * CHUNK;
+    long to = Math.min(from + CHUNK, weights.flat().size());
+    long border = Math.clamp(weights.decayed().size(), from, to);
+    update(kernels, gradients.buffer(), from, border, constants(lr, settings.weightDecay, step, clip));
+    update(kernels, gradients.buffer(), border, to, constants(lr, 0, step, clip));
   }
 
   /// Updates every weight.
@@ -43,13 +80,9 @@ public final class Optimizer {
   /// @param lr           learning rate of this step
   /// @param step         counts from 1
   public void step(Kernels kernels, GradientBuffer gradients, double gradientNorm, double lr, long step) {
-    // torch.nn.utils.clip_grad_norm_ divides by norm + 1e-6 as well.
-    double clip = settings.clipNorm == 0 ? 1 : Math.min(1, settings.clipNorm / (gradientNorm + 1e-6));
-    ParameterBuffer g = gradients.buffer();
-    update(kernels, weights.decayed(), g.decayed(), firstMoments.decayed(), secondMoments.decayed(),
-        constants(lr, settings.weightDecay, step, clip));
-    update(kernels, weights.undecayed(), g.undecayed(), firstMoments.undecayed(), secondMoments.undecayed(),
-        constants(lr, 0, step, clip));
+    for (int chunk = 0; chunk < chunks(); chunk++) {
+      update(kernels, gradients, gradientNorm, lr, step, chunk);
+    }
   }
 
   /// First moments, for saving.
@@ -66,11 +99,18 @@ public final class Optimizer {
     return new AdamW(lr, settings.beta1, settings.beta2, settings.eps, weightDecay, step, clip);
   }
 
-  private static void update(Kernels kernels, Array w, Array g, Array m, Array v, AdamW constants) {
-    if (w.size() > 0) {
+  private void update(Kernels kernels, ParameterBuffer gradients, long from, long to, AdamW constants) {
+    if (from < to) {
+      int size = Math.toIntExact(to - from);
       try (Kernels.Scratch scratch = kernels.scratch()) {
-        kernels.adamWInPlace(w, g, m, v, constants);
+        kernels.adamWInPlace(weights.flat().slice(from, size), gradients.flat().slice(from, size),
+            firstMoments.flat().slice(from, size), secondMoments.flat().slice(from, size), constants);
       }
     }
+  }
+
+  private static Array chunk(ParameterBuffer buffer, int chunk) {
+    long from = (long) chunk * CHUNK;
+    return buffer.flat().slice(from, Math.toIntExact(Math.min(CHUNK, buffer.flat().size() - from)));
   }
 }

@@ -5,13 +5,18 @@ import java.util.SplittableRandom;
 import norma.array.Array;
 import norma.array.DType;
 
-/// Arrays and kernels of the definition, for one test.
+/// Arrays and kernels for one test: of the definition, unless it is said otherwise.
 public final class Workbench implements AutoCloseable {
   private final Backend backend;
   private final Kernels kernels;
 
   public Workbench(DType dtype) {
-    backend = new Nd4jBackend(dtype, true);
+    this(new Nd4jBackend(dtype, true));
+  }
+
+  /// On another backend, which is closed with the workbench.
+  public Workbench(Backend backend) {
+    this.backend = backend;
     kernels = backend.kernels();
   }
 

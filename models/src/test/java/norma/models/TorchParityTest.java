@@ -21,6 +21,7 @@ import norma.autodiff.Tensor;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
 import norma.kernels.Nd4jBackend;
+import norma.kernels.vector.CpuBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.models.NormSlots.Block;
@@ -82,22 +83,38 @@ class TorchParityTest {
     }
   }
 
+  /// What is compared with PyTorch.
+  enum Where {
+    ND4J_FP32, ND4J_FP64, CPU;
+
+    Backend open() {
+      return switch (this) {
+        case ND4J_FP32 -> new Nd4jBackend(DType.FLOAT32, true);
+        case ND4J_FP64 -> new Nd4jBackend(DType.FLOAT64, true);
+        case CPU -> new CpuBackend(1, true);
+      };
+    }
+
+    double tolerance(double fp64) {
+      return this == ND4J_FP64 ? fp64 : 1e-4;
+    }
+  }
+
   static Stream<Arguments> models() {
-    return FROZEN.models.stream().flatMap(
-        model -> Stream.of(Arguments.of(model.model, DType.FLOAT32, model),
-            Arguments.of(model.model, DType.FLOAT64, model)));
+    return FROZEN.models.stream()
+        .flatMap(model -> Stream.of(Where.values()).map(where -> Arguments.of(model.model, where, model)));
   }
 
   static Stream<Arguments> runs() {
-    return FROZEN.training.runs.stream().flatMap(
-        run -> Stream.of(Arguments.of(run.model, DType.FLOAT32, run), Arguments.of(run.model, DType.FLOAT64, run)));
+    return FROZEN.training.runs.stream()
+        .flatMap(run -> Stream.of(Where.values()).map(where -> Arguments.of(run.model, where, run)));
   }
 
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("models")
-  void lossAndGradientsEqualPyTorchs(Case model, DType dtype, Model expected) {
-    double tolerance = dtype == DType.FLOAT64 ? 1e-10 : 1e-4;
-    try (Backend backend = new Nd4jBackend(dtype, true)) {
+  void lossAndGradientsEqualPyTorchs(Case model, Where where, Model expected) {
+    double tolerance = where.tolerance(1e-10);
+    try (Backend backend = where.open()) {
       Fixture fixture = Fixture.of(backend, model);
       double loss = fixture.lossAndGradients(1, FROZEN.batch);
       assertThat(loss).isCloseTo(expected.loss, within(tolerance * expected.loss));
@@ -112,7 +129,7 @@ class TorchParityTest {
           assertThat(actual[0]).as(parameter.name()).isLessThan(tolerance * largest);
         } else {
           check(parameter.name(), actual, numbers,
-              dtype == DType.FLOAT64 ? tolerance : Math.max(tolerance, OTHER_ROUNDING * numbers[5]));
+              where == Where.ND4J_FP64 ? tolerance : Math.max(tolerance, OTHER_ROUNDING * numbers[5]));
         }
       }
     }
@@ -120,10 +137,10 @@ class TorchParityTest {
 
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("runs")
-  void tenStepsOfTrainingHavePyTorchsLosses(Case model, DType dtype, Run expected) {
-    double tolerance = dtype == DType.FLOAT64 ? 1e-8 : 1e-4;
+  void tenStepsOfTrainingHavePyTorchsLosses(Case model, Where where, Run expected) {
+    double tolerance = where.tolerance(1e-8);
     Training training = FROZEN.training;
-    try (Backend backend = new Nd4jBackend(dtype, true)) {
+    try (Backend backend = where.open()) {
       Fixture fixture = Fixture.of(backend, model);
       Optimizer optimizer = new Optimizer(backend, fixture.values,
           new Optimizer.Settings(training.beta1, training.beta2,

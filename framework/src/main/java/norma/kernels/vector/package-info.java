@@ -1,8 +1,13 @@
 /// Fused float32 kernels for host memory, written with the JDK's Vector API: the only package that uses it.
 ///
-/// Each family is one file with forward and backward side by side. Loops run over `int` indices of bounded segments; the last
-/// columns that do not fill a vector are scalar. Methods stay small: with about 40 vector operations in one compilation
-/// HotSpot stops inlining them and every vector becomes an object.
+/// Each family is one file with forward and backward side by side. Offsets are `long`: a sum of what stays the same in a loop and
+/// of a constant times the loop's `int`, from which HotSpot proves the bounds once before the loop. The last columns that do
+/// not fill a vector are scalar.
+///
+/// With more than about 25 vector operations in one compilation HotSpot stops inlining them, every vector becomes an object and
+/// the kernel ten times slower. So the innermost loops are in classes whose names end in `Loops`, which callers must not
+/// absorb: the launcher and the tests say so by `-XX:CompileCommand=dontinline,*Loops::*`. Without the flag the results are
+/// the same.
 @NullMarked
 package norma.kernels.vector;
 

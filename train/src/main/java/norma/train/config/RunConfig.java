@@ -185,7 +185,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     AUTO,
     /// Compositions of ND4J operations: the definition of every kernel.
     ND4J,
-    /// Fused kernels on the CPU. Reserved.
+    /// Fused kernels on the CPU, in fp32.
     CPU,
     /// An NVIDIA GPU. Reserved.
     CUDA
@@ -208,18 +208,24 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// @param threads at least 1; empty for `auto`, one for each core that may be used
   public record Runtime(BackendChoice backend, OptionalInt threads, Precision precision) {
     static final Range THREADS = new Range(1, 4096, "1 to 4096, or auto");
-    private static final Set<BackendChoice> BACKENDS = Set.of(BackendChoice.AUTO, BackendChoice.ND4J);
+    private static final Set<BackendChoice> BACKENDS = Set.of(BackendChoice.AUTO, BackendChoice.CPU,
+        BackendChoice.ND4J);
     private static final Set<Precision> PRECISIONS = Set.of(Precision.FP32, Precision.FP64);
 
     public Runtime {
       if (!BACKENDS.contains(backend)) {
         throw new IllegalArgumentException(
-            "runtime.backend is " + YamlText.of(backend) + ", which is not available yet; expected auto or nd4j");
+            "runtime.backend is " + YamlText.of(backend) + ", which is not available yet; expected auto, cpu or nd4j");
       }
       threads.ifPresent(n -> THREADS.check("runtime.threads", n));
       if (!PRECISIONS.contains(precision)) {
         throw new IllegalArgumentException(
             "runtime.precision is " + YamlText.of(precision) + ", which is not available yet; expected fp32 or fp64");
+      }
+      if (backend == BackendChoice.CPU && precision == Precision.FP64) {
+        throw new IllegalArgumentException(
+            "runtime.precision is fp64, which the backend cpu does not have; expected fp32, "
+                + "or runtime.backend nd4j");
       }
     }
   }

@@ -3,28 +3,29 @@ package norma.train.run;
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Backend;
+import norma.kernels.Kernels;
 
-/// Token arrays on the backend, for passes of one shape.
+/// Token arrays of one pass. They live in the arena of the pass: a tape that is opened after them and closed takes them with it.
 ///
 /// @param ids     (B, T) INT32
 /// @param targets (B, T) INT32, the token after each
-/// @param inputs  ids on the host, row-major
-/// @param labels  targets on the host
-@SuppressWarnings("ArrayRecordComponent")
-record Batch(Array ids, Array targets, int[] inputs, int[] labels) {
+record Batch(Array ids, Array targets) {
 
-  static Batch of(Backend backend, int sequences, int time) {
-    return new Batch(backend.allocate(DType.INT32, sequences, time), backend.allocate(DType.INT32, sequences, time),
-        new int[sequences * time], new int[sequences * time]);
+  /// Fills the arrays of a pass on the host.
+  interface Source {
+    /// @param inputs (B, T) to be filled, row-major
+    /// @param labels (B, T) to be filled
+    void fill(int[] inputs, int[] labels);
   }
 
-  /// Copies the host's arrays to the backend.
-  void upload(Backend backend) {
-    backend.write(ids, inputs);
-    backend.write(targets, labels);
-  }
-
-  long tokens() {
-    return inputs.length;
+  static Batch of(Backend backend, Kernels kernels, int sequences, int time, Source source) {
+    int[] inputs = new int[sequences * time];
+    int[] labels = new int[sequences * time];
+    source.fill(inputs, labels);
+    Batch batch = new Batch(kernels.arena().empty(DType.INT32, sequences, time),
+        kernels.arena().empty(DType.INT32, sequences, time));
+    backend.write(batch.ids, inputs);
+    backend.write(batch.targets, labels);
+    return batch;
   }
 }

@@ -1,25 +1,25 @@
 package norma.train.run;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import norma.array.Array;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
+import norma.kernels.Kernels;
 import norma.kernels.RandomStream;
 import norma.train.data.Windows;
 import norma.train.data.Windows.Window;
 
 /// Losses without updates. Random numbers come from streams of its own, so that evaluating never changes a run.
 public final class Evaluation {
-  /// Tokens of one forward pass: enough to keep the kernels busy, and the same whatever the training batch is.
-  private static final int TOKENS = 4096;
+  /// Tokens of one forward pass, the same whatever the training batch is.
+  private static final int TOKENS = 1024;
 
   private final Session session;
   private final Windows training;
   private final Windows validation;
   private final List<Window> windows;
-  private final Batch batch;
-  private final Batch trainingBatch;
-  private final List<Batch> rest = new ArrayList<>(); // what a multiple of full batches leaves over
+  private final List<Array> matrices;
 
   /// For one session.
   public Evaluation(Session session) {
@@ -27,34 +27,23 @@ public final class Evaluation {
     this.training = session.training();
     this.validation = session.validation();
     this.windows = validation.exact();
-    int time = session.config().model().context();
-    int rows = Math.max(1, TOKENS / time);
-    this.batch = Batch.of(session.backend(), rows, time);
-    this.trainingBatch = Batch.of(session.backend(), session.config().train().batch(), time);
-    long full = windows.stream().filter(window -> window.length() == time).count();
-    int left = (int) (full % rows);
-    if (left > 0) {
-      rest.add(Batch.of(session.backend(), left, time));
-    }
-    if (full < windows.size()) {
-      rest.add(Batch.of(session.backend(), 1, windows.getLast().length()));
-    }
+    this.matrices = session.matrices();
   }
 
   /// Mean loss in nats per character over the whole validation split: consecutive windows of `context` characters, the last
   /// shorter one included, every predicted character counted once.
   public double validationLoss() {
-    int rows = batch.ids().dim(0);
-    int leftOver = rest.stream().mapToInt(part -> part.ids().dim(0)).sum();
-    double sum = 0;
-    for (int next = 0; next < windows.size() - leftOver; next += rows) {
-      sum += totalLoss(batch, next);
-    }
-    int next = windows.size() - leftOver;
-    for (Batch part : rest) {
-      sum += totalLoss(part, next);
-      next += part.ids().dim(0);
-    }
+    int time = session.config().model().context();
+    boolean shorter = windows.getLast().length() < time;
+    int full = windows.size() - (shorter ? 1 : 0);
+    int rows = Math.max(1, TOKENS / time);
+    int passes = Math.ceilDiv(full, rows);
+    double sum = total(passes + (shorter ? 1 : 0), (kernels, pass) -> {
+      int first = pass * rows;
+      return pass == passes
+          ? windowLoss(kernels, full, 1, windows.getLast().length())
+          : windowLoss(kernels, first, Math.min(rows, full - first), time);
+    });
     return sum / windows.stream().mapToLong(Window::length).sum();
   }
 
@@ -62,27 +51,44 @@ public final class Evaluation {
   ///
   /// @param step selects the batches: the same step draws the same
   public double trainingEstimate(long step) {
-    int batches = session.config().train().evalBatches();
+    int time = session.config().model().context();
+    int sequences = session.config().train().evalBatches() * session.config().train().batch();
+    int rows = Math.max(1, TOKENS / time);
     RandomStream stream = RandomStream.of(session.config().train().seed(), "eval.train").at(step);
-    double sum = 0;
-    for (int i = 0; i < batches; i++) {
-      training.batch(stream::bounded, i, trainingBatch.inputs(), trainingBatch.labels());
-      sum += totalLoss(trainingBatch);
-    }
-    return sum / (batches * trainingBatch.tokens());
+    double sum = total(Math.ceilDiv(sequences, rows), (kernels, pass) -> {
+      int first = pass * rows;
+      return loss(kernels, Math.min(rows, sequences - first), time,
+          (inputs, labels) -> training.sequences(stream::bounded, first, inputs, labels));
+    });
+    return sum / ((double) sequences * time);
   }
 
-  private double totalLoss(Batch target, int firstWindow) {
-    for (int row = 0; row < target.ids().dim(0); row++) {
-      validation.copy(windows.get(firstWindow + row), row, target.inputs(), target.labels());
-    }
-    return totalLoss(target);
+  private interface Loss {
+    double of(Kernels kernels, int pass);
   }
 
-  private double totalLoss(Batch target) {
-    target.upload(session.backend());
-    try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, null)) {
-      return session.backend().read(session.model().loss(tape, target.ids(), target.targets(), 1).value())[0];
+  /// Sum over passes on all workers, added in the passes' order.
+  private double total(int passes, Loss loss) {
+    Workers workers = session.workers();
+    double[] losses = new double[passes];
+    workers.each(matrices.size(), (kernels, i) -> kernels.prepare(matrices.get(i)));
+    workers.each(passes, (kernels, pass) -> losses[pass] = loss.of(kernels, pass));
+    session.backend().weightsChanged();
+    return Arrays.stream(losses).sum();
+  }
+
+  private double windowLoss(Kernels kernels, int first, int count, int time) {
+    return loss(kernels, count, time, (inputs, labels) -> {
+      for (int row = 0; row < count; row++) {
+        validation.copy(windows.get(first + row), row, inputs, labels);
+      }
+    });
+  }
+
+  private double loss(Kernels kernels, int sequences, int time, Batch.Source source) {
+    Batch batch = Batch.of(session.backend(), kernels, sequences, time, source);
+    try (Tape tape = new Tape(kernels, session.weights(), null, Pass.EVALUATION, null)) {
+      return session.backend().read(session.model().loss(tape, batch.ids(), batch.targets(), 1).value())[0];
     }
   }
 }

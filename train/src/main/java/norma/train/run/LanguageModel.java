@@ -1,13 +1,10 @@
 package norma.train.run;
 
-import norma.array.DType;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.Nd4jBackend;
 import norma.models.Gpt;
 import norma.train.config.RunConfig;
-import norma.train.config.RunConfig.Precision;
 import norma.train.data.Vocabulary;
 
 /// A model that can compute: structure, weights, the characters behind its tokens, and the backend that it lives on. It needs
@@ -17,16 +14,18 @@ public final class LanguageModel implements AutoCloseable {
   private final Vocabulary vocabulary;
   private final Gpt gpt;
   private final Backend backend;
-  private final Kernels kernels;
+  private final String backendReason;
+  private final Workers workers;
   private final ParameterBuffer weights;
 
   private LanguageModel(RunConfig config, Vocabulary vocabulary, boolean debug) {
     this.config = config;
     this.vocabulary = vocabulary;
     this.gpt = new Gpt(config.model(), vocabulary.size());
-    DType dtype = config.runtime().precision() == Precision.FP64 ? DType.FLOAT64 : DType.FLOAT32;
-    this.backend = new Nd4jBackend(dtype, config.runtime().threads(), debug);
-    this.kernels = backend.kernels();
+    Backends chosen = Backends.choose(config.runtime(), debug);
+    this.backend = chosen.backend();
+    this.backendReason = chosen.reason();
+    this.workers = new Workers(backend);
     this.weights = new ParameterBuffer(backend, gpt.parameters());
   }
 
@@ -80,18 +79,22 @@ public final class LanguageModel implements AutoCloseable {
 
   /// Why it computes there, for people.
   public String backendReason() {
-    return config.runtime().backend() == RunConfig.BackendChoice.AUTO
-        ? "chosen by runtime.backend: auto, as the only backend of this version"
-        : "asked for by runtime.backend";
+    return backendReason;
   }
 
-  /// The kernels of the only worker.
+  /// The threads that compute, each with kernels of its own.
+  Workers workers() {
+    return workers;
+  }
+
+  /// Kernels of the calling thread.
   Kernels kernels() {
-    return kernels;
+    return workers.first();
   }
 
   @Override
   public void close() {
+    workers.close();
     backend.close();
   }
 }

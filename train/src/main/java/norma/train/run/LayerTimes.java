@@ -18,12 +18,15 @@ final class LayerTimes {
 
   private final CostModel cost;
   private final int passes;
+  private final int workers;
   private final Map<String, List<long[]>> history = new LinkedHashMap<>(); // nanoseconds {forward, backward} a step
 
   /// @param cost   of one pass
-  /// @param passes forward and backward passes of a step
-  LayerTimes(CostModel cost, int passes) {
+  /// @param passes  forward and backward passes of a step
+  /// @param workers that share them: a layer's time is the mean over the workers, so that layers add up to the step
+  LayerTimes(CostModel cost, int passes, int workers) {
     this.cost = cost;
+    this.workers = workers;
     this.passes = passes;
   }
 
@@ -33,12 +36,16 @@ final class LayerTimes {
 
     @Override
     public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
-      add(layer, 0, nanos);
+      share(layer, 0, nanos);
     }
 
     @Override
     public void backward(String layer, Op<?> op, long nanos) {
-      add(layer, 1, nanos);
+      share(layer, 1, nanos);
+    }
+
+    private synchronized void share(String layer, int direction, long nanos) {
+      add(layer, direction, nanos / workers);
     }
 
     void add(String layer, int direction, long nanos) {

@@ -28,13 +28,11 @@ final class NormProbe {
 
   private final Session session;
   private final Windows windows;
-  private final Batch batch;
   private final Map<String, NormSlot> slots = new LinkedHashMap<>();
 
   NormProbe(Session session) {
     this.session = session;
     this.windows = session.training();
-    this.batch = Batch.of(session.backend(), SEQUENCES, session.config().model().context());
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
   }
 
@@ -43,8 +41,8 @@ final class NormProbe {
   /// @param step selects the batch
   Event.Norm at(int step) {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "probe").at(step);
-    windows.batch(stream::bounded, 0, batch.inputs(), batch.labels());
-    batch.upload(session.backend());
+    Batch batch = Batch.of(session.backend(), session.kernels(), SEQUENCES, session.config().model().context(),
+        (inputs, labels) -> windows.batch(stream::bounded, 0, inputs, labels));
     Observer observer = new Observer();
     try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, observer)) {
       session.model().loss(tape, batch.ids(), batch.targets(), 1);

@@ -1,6 +1,8 @@
 package norma.train.run;
 
 import java.nio.file.Path;
+import java.util.List;
+import norma.array.Array;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
@@ -93,6 +95,11 @@ public final class Session implements AutoCloseable {
     return language.weights();
   }
 
+  /// The weights that linear layers may have, for [norma.kernels.Kernels#prepare].
+  List<Array> matrices() {
+    return model().parameters().stream().filter(parameter -> parameter.shape().length == 2).map(weights()::of).toList();
+  }
+
   /// Where it computes.
   public Backend backend() {
     return language.backend();
@@ -103,7 +110,12 @@ public final class Session implements AutoCloseable {
     return split.validationSha256(vocabulary());
   }
 
-  /// The kernels of the only worker.
+  /// The threads that compute.
+  Workers workers() {
+    return language.workers();
+  }
+
+  /// Kernels of the calling thread.
   Kernels kernels() {
     return language.kernels();
   }

@@ -1,10 +1,16 @@
 package norma.train.run;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import norma.array.Array;
 import norma.autodiff.GradientBuffer;
+import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
+import norma.kernels.Kernels;
 import norma.kernels.RandomStream;
 import norma.optim.Optimizer;
 import norma.train.config.RunConfig;
@@ -12,13 +18,22 @@ import norma.train.data.Windows;
 import org.jspecify.annotations.Nullable;
 
 /// The mathematics of one step: gradients of a random batch, then the update. The batch is a function of (seed, step).
+///
+/// The sequences of a batch are dealt to logical shards, each with gradients of its own. Workers take the next shard that
+/// nobody has; the shards' gradients are added in their order. So the result is the same bit for bit whichever worker was
+/// faster, and for every number of workers that has the same number of shards.
 public final class TrainStep {
+  /// Tokens of one pass of a shard: activations stay near the processor, and memory does not grow with the batch.
+  private static final int TOKENS_PER_PASS = 512;
+
   private final Session session;
   private final Windows windows;
-  private final Batch batch;
-  private final GradientBuffer gradients;
+  private final List<GradientBuffer> shards = new ArrayList<>();
+  private final List<Array> matrices;
   private final Optimizer optimizer;
   private final RandomStream draws;
+  private final double[] losses;
+  private final double[] squares;
 
   /// A loss and the norm of its gradient, before any update.
   ///
@@ -35,49 +50,88 @@ public final class TrainStep {
     RunConfig config = session.config();
     this.session = session;
     this.windows = session.training();
-    this.batch = Batch.of(session.backend(), config.train().batch(), config.model().context());
-    this.gradients = new GradientBuffer(session.backend(), session.model().parameters());
+    for (int shard = 0; shard < Math.min(session.backend().shards(), sequences()); shard++) {
+      shards.add(new GradientBuffer(session.backend(), session.model().parameters()));
+    }
+    this.matrices = session.matrices();
     this.optimizer = new Optimizer(session.backend(), session.weights(),
         new Optimizer.Settings(config.optim().beta1(), config.optim().beta2(), config.optim().eps(),
             config.optim().weightDecay(), config.optim().clipNorm()));
     this.draws = RandomStream.of(config.train().seed(), "data.train");
+    this.losses = new double[shards.size()];
+    this.squares = new double[optimizer.chunks()];
   }
 
-  /// Loss and gradients of a step's batch, in `accumulate` passes.
+  /// Loss and gradients of a step's batches.
   ///
   /// @param step     counts from 1
-  /// @param observer of every operation, or null
+  /// @param observer of every operation, called by all workers; or null
   public Result gradients(int step, @Nullable TapeObserver observer) {
-    RunConfig.Train train = session.config().train();
-    double scale = 1.0 / (batch.tokens() * train.accumulate());
-    double loss = 0;
-    gradients.start();
-    for (int pass = 0; pass < train.accumulate(); pass++) {
-      int firstSequence = pass * train.batch();
-      windows.sequences(draws.at(step)::bounded, firstSequence, batch.inputs(), batch.labels());
-      batch.upload(session.backend());
-      try (Tape tape = new Tape(session.kernels(), session.weights(), gradients,
-          new Pass(true, train.seed(), step, firstSequence), observer)) {
-        Tensor mean = session.model().loss(tape, batch.ids(), batch.targets(), scale);
-        loss += session.backend().read(mean.value())[0];
-        tape.backward(mean);
-      }
-    }
-    gradients.finish(session.kernels());
-    return new Result(loss, optimizer.gradientNorm(session.kernels(), gradients));
+    Workers workers = session.workers();
+    workers.each(matrices.size(), (kernels, i) -> kernels.prepare(matrices.get(i)));
+    workers.each(shards.size(), (kernels, shard) -> shard(kernels, step, shard, observer));
+    session.backend().weightsChanged();
+    workers.each(squares.length, (kernels, chunk) -> squares[chunk] = optimizer.reduce(kernels, shards, chunk));
+    return new Result(Arrays.stream(losses).sum(), Math.sqrt(Arrays.stream(squares).sum()));
   }
 
   /// Updates the weights with the gradients of the same step.
   public void update(Result result, double lr, int step) {
-    optimizer.step(session.kernels(), gradients, result.gradientNorm(), lr, step);
+    session.workers().each(squares.length,
+        (kernels, chunk) -> optimizer.update(kernels, shards.getFirst(), result.gradientNorm(), lr, step, chunk));
+  }
+
+  private void shard(Kernels kernels, int step, int shard, @Nullable TapeObserver observer) {
+    GradientBuffer gradients = shards.get(shard);
+    gradients.start();
+    int end = (shard + 1) * sequences() / shards.size();
+    double loss = 0;
+    for (int first = shard * sequences() / shards.size(); first < end; first += sequencesPerPass()) {
+      loss += pass(kernels, step, first, Math.min(sequencesPerPass(), end - first), gradients, observer);
+    }
+    gradients.finish(kernels);
+    losses[shard] = loss;
+  }
+
+  private double pass(Kernels kernels, int step, int first, int count, GradientBuffer gradients,
+      @Nullable TapeObserver observer) {
+    int time = session.config().model().context();
+    Batch batch = Batch.of(session.backend(), kernels, count, time,
+        (inputs, labels) -> windows.sequences(draws.at(step)::bounded, first, inputs, labels));
+    Pass pass = new Pass(true, session.config().train().seed(), step, first);
+    try (Tape tape = new Tape(kernels, session.weights(), gradients, pass, observer)) {
+      Tensor loss = session.model().loss(tape, batch.ids(), batch.targets(), 1.0 / ((long) sequences() * time));
+      tape.backward(loss);
+      return session.backend().read(loss.value())[0];
+    }
+  }
+
+  private int sequencesPerPass() {
+    return shards.size() == 1
+        ? session.config().train().batch()
+        : Math.max(1, TOKENS_PER_PASS / session.config().model().context());
+  }
+
+  /// Sequences of one step.
+  private int sequences() {
+    return session.config().train().batch() * session.config().train().accumulate();
   }
 
   /// The layer where a step that is not finite went wrong first: the weights are still those of before the step.
   String firstBad(int step) {
     FiniteCheck check = new FiniteCheck(session.backend());
-    gradients(step, check);
-    String layer = check.firstBadLayer();
-    String gradient = layer == null ? FiniteCheck.firstBadGradient(session.backend(), gradients) : null;
-    return layer != null ? layer : gradient != null ? "gradient of " + gradient : "gradient norm";
+    for (int shard = 0; shard < shards.size() && check.firstBadLayer() == null; shard++) {
+      shard(session.workers().first(), step, shard, check);
+    }
+    if (check.firstBadLayer() != null) {
+      return check.firstBadLayer();
+    }
+    for (GradientBuffer gradients : shards) {
+      String parameter = FiniteCheck.firstBadGradient(session.backend(), gradients);
+      if (parameter != null) {
+        return "gradient of " + parameter;
+      }
+    }
+    return "gradient norm";
   }
 }

@@ -56,7 +56,7 @@ public final class Trainer {
     this.probe = new NormProbe(session);
     this.sampler = new Sampler(session.language());
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
-    this.layerTimes = new LayerTimes(cost, train.accumulate());
+    this.layerTimes = new LayerTimes(cost, train.accumulate(), session.workers().size());
     RunConfig.Optim optim = config.optim();
     this.schedule = new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
         optim.schedule() == RunConfig.Schedule.COSINE);

@@ -172,9 +172,9 @@ class ConfigReaderTest {
         List.of("runtime: {precision: bf16}",
             "x.yaml:1: runtime.precision is bf16, which is not available yet; expected fp32 or fp64"),
         List.of("runtime: {backend: cuda}",
-            "x.yaml:1: runtime.backend is cuda, which is not available yet; expected auto or nd4j"),
-        List.of("runtime: {backend: cpu}",
-            "x.yaml:1: runtime.backend is cpu, which is not available yet; expected auto or nd4j"),
+            "x.yaml:1: runtime.backend is cuda, which is not available yet; expected auto, cpu or nd4j"),
+        List.of("runtime: {backend: cpu, precision: fp64}",
+            "x.yaml:1: runtime.precision is fp64, which the backend cpu does not have; expected fp32, or runtime.backend nd4j"),
         List.of("runtime: {backend: cudda}",
             "x.yaml:1: runtime.backend: cudda is not known; did you mean cuda? Expected one of auto, nd4j, cpu, cuda"));
   }

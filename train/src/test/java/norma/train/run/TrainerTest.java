@@ -55,7 +55,7 @@ class TrainerTest {
     JsonNode environment = new JsonMapper().readTree(Files.readString(run.resolve("environment.json")));
     assertThat(environment.propertyNames()).contains("norma_version", "commit", "jdk", "cpu", "backend", "kernels",
         "threads", "corpus_sha256", "validation_sha256");
-    assertThat(environment.path("kernels").asString()).isEqualTo("Nd4jKernels");
+    assertThat(environment.path("kernels").asString()).isEqualTo("CpuKernels");
     assertThat(environment.path("threads").asInt()).isEqualTo(1);
   }
 

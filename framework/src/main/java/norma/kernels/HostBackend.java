@@ -1,0 +1,103 @@
+package norma.kernels;
+
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import norma.array.HostMemory;
+import norma.array.Memory;
+
+/// What every backend on the host shares: memory that ND4J owns, copies, clean-up.
+public abstract class HostBackend implements Backend {
+  private final DType dtype;
+  private final boolean poison;
+  private final List<Memory> owned = new ArrayList<>();
+  private final List<Arena> arenas = new ArrayList<>();
+
+  /// @param dtype  FLOAT32 or FLOAT64
+  /// @param poison whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
+  protected HostBackend(DType dtype, boolean poison) {
+    if (dtype == DType.INT32) {
+      throw new IllegalArgumentException("a backend computes in FLOAT32 or FLOAT64, not in INT32");
+    }
+    this.dtype = dtype;
+    this.poison = poison;
+  }
+
+  /// Kernels over an arena.
+  protected abstract Kernels kernels(Arena arena);
+
+  @Override
+  public final DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public synchronized Array allocate(DType type, int... shape) {
+    HostMemory memory = HostMemory.allocate(type, Array.size(shape));
+    owned.add(memory);
+    return new Array(memory, 0, shape);
+  }
+
+  @Override
+  public synchronized Kernels kernels() {
+    Arena arena = new Arena(HostMemory::allocate, poison);
+    arenas.add(arena);
+    return kernels(arena);
+  }
+
+  @Override
+  public void write(Array target, double[] values) {
+    checkLength(target, values.length);
+    var segment = target.segment();
+    for (int i = 0; i < values.length; i++) {
+      switch (target.dtype()) {
+        case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
+        case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+        case INT32 -> throw new IllegalArgumentException("fractions cannot go to " + target);
+      }
+    }
+  }
+
+  @Override
+  public void write(Array target, int[] values) {
+    checkLength(target, values.length);
+    if (target.dtype() != DType.INT32) {
+      throw new IllegalArgumentException("integers cannot go to " + target);
+    }
+    target.segment().copyFrom(java.lang.foreign.MemorySegment.ofArray(values));
+  }
+
+  @Override
+  public double[] read(Array source) {
+    var segment = source.segment();
+    double[] values = new double[Math.toIntExact(source.size())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = switch (source.dtype()) {
+        case FLOAT32 -> segment.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+        case FLOAT64 -> segment.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+        case INT32 -> segment.getAtIndex(ValueLayout.JAVA_INT, i);
+      };
+    }
+    return values;
+  }
+
+  @Override
+  public void synchronize() {}
+
+  @Override
+  public synchronized void close() {
+    arenas.forEach(Arena::close);
+    owned.forEach(Memory::close);
+    arenas.clear();
+    owned.clear();
+  }
+
+  private static void checkLength(Array target, int length) {
+    if (target.size() != length) {
+      throw new IllegalArgumentException(length + " numbers cannot go to " + target);
+    }
+  }
+}

@@ -1,0 +1,270 @@
+package norma.kernels.vector;
+
+import static norma.kernels.vector.Vectors.LANES;
+import static norma.kernels.vector.Vectors.broadcast;
+import static norma.kernels.vector.Vectors.get;
+import static norma.kernels.vector.Vectors.load;
+import static norma.kernels.vector.Vectors.set;
+import static norma.kernels.vector.Vectors.store;
+import static norma.kernels.vector.Vectors.zero;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import norma.array.Array;
+import norma.kernels.DropMask;
+import norma.kernels.Grad;
+import org.jspecify.annotations.Nullable;
+
+/// Causal attention, a block of queries at a time: the block sees the keys up to its own end, and its weights exist only while
+/// it is worked on, so that memory grows linearly in the context. Backward computes them again from the saved logarithm of
+/// the softmax denominators (FlashAttention, arXiv:2205.14135).
+///
+/// All matrices of weights are transposed, (keys, queries): the queries of a block are the columns of one panel, so that
+/// maxima, sums and exponentials run over whole vectors of queries, and the result is the right operand of the next product as
+/// it lies.
+///
+///     forward    S^T = K q^T    P^T = exp(S^T / sqrt(D) - max)    y^T = V^T P^T / sum
+///     backward   P^T = exp(S^T / sqrt(D) - lse)    dP^T = V dy^T    dS^T = P^T (dP^T - rowsum(dy y)) / sqrt(D)
+///                dq^T = K^T dS^T    dK += dS^T q    dV += P^T dy
+final class CausalAttention implements AutoCloseable {
+  /// Queries of a block.
+  private static final int BLOCK = Panels.WIDE;
+
+  /// Row r has r zeros, then ones: what a vector of queries keeps of the key r places after its first query.
+  private static final float[] SEEN = seen();
+
+  private final Spare queries = new Spare();
+  private final Spare outputs = new Spare();
+  private final Spare queryRows = new Spare();
+  private final Spare outputRows = new Spare();
+  private final Spare weights = new Spare();
+  private final Spare slopes = new Spare();
+  private final Spare strips = new Spare();
+  private final Spare narrow = new Spare();
+  private final float[] tile;
+  private final Spare vectors = new Spare();
+
+  /// @param tile spare memory for one tile
+  CausalAttention(float[] tile) {
+    this.tile = tile;
+  }
+
+  /// One head of one sequence.
+  ///
+  /// @param index of the head among all of the batch
+  private record Head(int index, int time, int width, Matrix q, Matrix k, Matrix v) {
+    static Head of(Array qkv, int heads, int b, int h) {
+      int time = qkv.dim(1);
+      int row = qkv.dim(2);
+      int width = row / 3 / heads;
+      MemorySegment all = qkv.segment();
+      long at = (long) b * time * row + (long) h * width;
+      return new Head(b * heads + h, time, width, new Matrix(all, at, row), new Matrix(all, at + row / 3, row),
+          new Matrix(all, at + 2L * (row / 3), row));
+    }
+
+    float scale() {
+      return (float) (1 / Math.sqrt(width));
+    }
+
+    /// The same head in an array of (B, T, C).
+    Matrix in(Array x, int heads) {
+      int b = index / heads;
+      int h = index % heads;
+      return new Matrix(x.segment(), (long) b * time * x.dim(2) + (long) h * width, x.dim(2));
+    }
+  }
+
+  void forward(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    for (int b = 0; b < qkv.dim(0); b++) {
+      for (int h = 0; h < heads; h++) {
+        forward(Head.of(qkv, heads, b, h), drop, heads, y, lse);
+      }
+    }
+  }
+
+  private void forward(Head head, DropMask drop, int heads, Array y, Array lse) {
+    Matrix out = head.in(y, heads);
+    Strips values = Strips.of(head.v, head.time, head.width, strips);
+    MemorySegment p = weights.floats((long) head.time * BLOCK);
+    MemorySegment max = vectors.floats(2L * BLOCK);
+    MemorySegment sum = max.asSlice(4L * BLOCK);
+    MemorySegment yt = narrow.floats((long) head.width * BLOCK);
+    for (int from = 0; from < head.time; from += BLOCK) {
+      int count = Math.min(BLOCK, head.time - from);
+      int keys = from + count;
+      Panels q = Panels.transposed(head.q.from(from), head.width, count, queries, tile);
+      int width = q.width(0);
+      Products.multiply(keys, head.k, q, new Matrix(p, 0, width), false, tile);
+      Loops.hide(p, from, count, width, Float.NEGATIVE_INFINITY);
+      for (int v = 0; v < width; v += LANES) {
+        Loops.maximum(p, v, keys, width, head.scale(), max);
+        Loops.exponentials(p, v, keys, width, head.scale(), max, sum);
+      }
+      Loops.hide(p, from, count, width, 0);
+      for (int i = 0; i < count; i++) {
+        set(lse.segment(), (long) head.index * head.time + from + i, (float) (get(max, i) + Math.log(get(sum, i))));
+      }
+      dropped(p, head, from, count, width, drop);
+      Products.multiplyTransposed(values, new Panels(p, keys, count), new Matrix(yt, 0, width), false, tile);
+      Loops.divide(yt, head.width, width, sum);
+      Panels.transpose(new Matrix(yt, 0, width), head.width, count, out.from(from), tile);
+    }
+  }
+
+  void backward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop, Grad dqkv) {
+    for (int b = 0; b < qkv.dim(0); b++) {
+      for (int h = 0; h < heads; h++) {
+        Head head = Head.of(qkv, heads, b, h);
+        backward(head, head.in(dy, heads), head.in(y, heads), lse.segment(), drop,
+            Head.of(dqkv.array(), heads, b, h), dqkv.add());
+      }
+    }
+  }
+
+  private void backward(Head head, Matrix dy, Matrix y, MemorySegment lse, DropMask drop, Head gradient, boolean add) {
+    int last = (head.time - 1) / BLOCK * BLOCK;
+    Strips keyStrips = Strips.of(head.k, head.time, head.width, strips);
+    MemorySegment p = weights.floats((long) head.time * BLOCK);
+    MemorySegment ds = slopes.floats((long) head.time * BLOCK);
+    MemorySegment shift = vectors.floats(2L * BLOCK);
+    MemorySegment delta = shift.asSlice(4L * BLOCK);
+    MemorySegment dqt = narrow.floats((long) head.width * BLOCK);
+    for (int from = last; from >= 0; from -= BLOCK) { // the last block sees all keys: it writes, the others add
+      int count = Math.min(BLOCK, head.time - from);
+      int keys = from + count;
+      for (int i = 0; i < count; i++) {
+        set(shift, i, get(lse, (long) head.index * head.time + from + i));
+        set(delta, i,
+            Sums.dot(dy.segment(), dy.at() + (from + i) * dy.row(), y.segment(), y.at() + (from + i) * y.row(),
+                head.width));
+      }
+      Panels q = Panels.transposed(head.q.from(from), head.width, count, queries, tile);
+      Panels out = Panels.transposed(dy.from(from), head.width, count, outputs, tile);
+      int width = q.width(0);
+      Products.multiply(keys, head.k, q, new Matrix(p, 0, width), false, tile);
+      Products.multiply(keys, head.v, out, new Matrix(ds, 0, width), false, tile);
+      dropped(ds, head, from, count, width, drop);
+      for (int v = 0; v < width; v += LANES) {
+        Loops.exponentials(p, v, keys, width, head.scale(), shift, null);
+      }
+      Loops.hide(p, from, count, width, 0);
+      for (int v = 0; v < width; v += LANES) {
+        Loops.slopes(p, ds, v, keys, width, head.scale(), delta);
+      }
+      dropped(p, head, from, count, width, drop);
+      boolean more = add || from < last;
+      Products.multiplyTransposed(keyStrips, new Panels(ds, keys, count), new Matrix(dqt, 0, width), false, tile);
+      putTransposed(dqt, head.width, width, count, gradient.q.from(from), add);
+      Panels rows = Panels.of(head.q.from(from), count, head.width, queryRows);
+      Products.multiply(keys, new Matrix(ds, 0, width), rows, gradient.k, more, tile);
+      rows = Panels.of(dy.from(from), count, head.width, outputRows);
+      Products.multiply(keys, new Matrix(p, 0, width), rows, gradient.v, more, tile);
+    }
+  }
+
+  private void putTransposed(MemorySegment dqt, int rows, int width, int count, Matrix dq, boolean add) {
+    if (!add) {
+      Panels.transpose(new Matrix(dqt, 0, width), rows, count, dq, tile);
+      return;
+    }
+    MemorySegment plain = outputs.floats((long) rows * BLOCK);
+    Panels.transpose(new Matrix(dqt, 0, width), rows, count, new Matrix(plain, 0, rows), tile);
+    for (int i = 0; i < count; i++) {
+      Sums.add(plain, (long) i * rows, dq.segment(), dq.at() + i * dq.row(), rows);
+    }
+  }
+
+  private static float[] seen() {
+    float[] seen = new float[2 * LANES * LANES];
+    for (int r = 0; r < LANES; r++) {
+      for (int i = 0; i < LANES; i++) {
+        seen[r * LANES + i] = i < r ? 0 : 1;
+        seen[(LANES + r) * LANES + i] = i < r ? Float.NEGATIVE_INFINITY : 0;
+      }
+    }
+    return seen;
+  }
+
+  private static void dropped(MemorySegment p, Head head, int from, int count, int width, DropMask drop) {
+    if (drop.probability() > 0) {
+      for (int i = 0; i < count; i++) {
+        long first = ((long) head.index * head.time + from + i) * head.time;
+        for (int key = 0; key <= from + i; key++) {
+          long at = (long) key * width + i;
+          set(p, at, (float) (get(p, at) * drop.factor(first + key)));
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Spare spare : new Spare[]{ queries, outputs, queryRows, outputRows, weights, slopes, strips, narrow,
+        vectors }) {
+      spare.close();
+    }
+  }
+
+  /// One compilation each: see the package's description.
+  private static final class Loops {
+
+    /// Largest scaled score of each of a vector of queries.
+    static void maximum(MemorySegment s, int v, int keys, int width, float scale, MemorySegment max) {
+      FloatVector most = broadcast(Float.NEGATIVE_INFINITY);
+      for (int key = 0; key < keys; key++) {
+        most = most.max(load(s, v + (long) key * width));
+      }
+      store(most.mul(scale), max, v);
+    }
+
+    /// `s = exp(scale s - shift)` for a vector of queries; their sums if somebody needs them.
+    static void exponentials(MemorySegment s, int v, int keys, int width, float scale, MemorySegment shift,
+        @Nullable MemorySegment sums) {
+      FloatVector minus = load(shift, v).neg();
+      FloatVector sum = zero();
+      for (int key = 0; key < keys; key++) {
+        FloatVector e = Vectors.exp(load(s, v + (long) key * width).fma(broadcast(scale), minus));
+        store(e, s, v + (long) key * width);
+        sum = sum.add(e);
+      }
+      if (sums != null) {
+        store(sum, sums, v);
+      }
+    }
+
+    /// `dS = P (dP - delta) scale` in place of dP.
+    static void slopes(MemorySegment p, MemorySegment dp, int v, int keys, int width, float scale,
+        MemorySegment delta) {
+      FloatVector level = load(delta, v);
+      for (int key = 0; key < keys; key++) {
+        long at = v + (long) key * width;
+        store(load(dp, at).sub(level).mul(load(p, at)).mul(scale), dp, at);
+      }
+    }
+
+    static void divide(MemorySegment yt, int rows, int width, MemorySegment sum) {
+      for (int row = 0; row < rows; row++) {
+        for (int v = 0; v < width; v += LANES) {
+          store(load(yt, (long) row * width + v).div(load(sum, v)), yt, (long) row * width + v);
+        }
+      }
+    }
+
+    /// Replaces what the block's queries must not see: key `from + i` is later than the queries before the i-th.
+    static void hide(MemorySegment p, int from, int count, int width, float value) {
+      for (int i = 0; i < count; i++) {
+        long row = (long) (from + i) * width;
+        int whole = i / LANES * LANES;
+        for (int v = 0; v < whole; v += LANES) {
+          store(broadcast(value), p, row + v);
+        }
+        FloatVector seen = FloatVector.fromArray(Vectors.SPECIES, SEEN, i % LANES * LANES);
+        FloatVector kept = load(p, row + whole).mul(seen);
+        store(value == 0 ? kept : kept.add(FloatVector.fromArray(Vectors.SPECIES, SEEN, (LANES + i % LANES) * LANES)),
+            p,
+            row + whole);
+      }
+    }
+  }
+}

@@ -1,0 +1,362 @@
+package norma.kernels.vector;
+
+import static norma.kernels.vector.Vectors.get;
+import static norma.kernels.vector.Vectors.set;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import norma.kernels.AdamW;
+import norma.kernels.DropMask;
+import norma.kernels.Grad;
+import norma.kernels.Kernels;
+import norma.kernels.Softplus;
+import org.jspecify.annotations.Nullable;
+
+/// Fused float32 kernels for one worker thread. This class checks the arguments; the mathematics is in one file per family.
+final class CpuKernels implements Kernels, AutoCloseable {
+  private static final Scratch NOTHING = () -> {};
+
+  private final Arena arena;
+  private final PreparedWeights prepared;
+  private final float[] tile = new float[Products.TILE];
+  private final Spare left = new Spare();
+  private final Spare right = new Spare();
+  private final Spare unwanted = new Spare();
+  private final CausalAttention attention = new CausalAttention(tile);
+
+  /// @param arena    of this worker
+  /// @param prepared shared by all workers
+  CpuKernels(Arena arena, PreparedWeights prepared) {
+    this.arena = arena;
+    this.prepared = prepared;
+  }
+
+  @Override
+  public Arena arena() {
+    return arena;
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.FLOAT32;
+  }
+
+  @Override
+  public Scratch scratch() {
+    return NOTHING;
+  }
+
+  @Override
+  public void prepare(Array w) {
+    prepared.pack(w, tile);
+  }
+
+  @Override
+  public void linear(Array x, Array w, @Nullable Array b, Array y) {
+    int rows = x.rows();
+    int in = w.dim(1);
+    int out = w.dim(0);
+    check(x, rows, in);
+    check(y, rows, out);
+    PreparedWeights.Weight ready = prepared.of(w);
+    Panels panels = ready == null ? Panels.transposed(Matrix.of(w), in, out, right, tile) : ready.transposed();
+    Products.multiply(rows, Matrix.of(x), panels, Matrix.of(y), false, tile);
+    if (b != null) {
+      check(b, 1, out);
+      Sums.addToRows(b, y);
+    }
+  }
+
+  @Override
+  public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
+    int rows = x.rows();
+    int in = w.dim(1);
+    int out = w.dim(0);
+    check(dy, rows, out);
+    check(x, rows, in);
+    if (dx != null) {
+      check(dx.array(), rows, in);
+      PreparedWeights.Weight ready = prepared.of(w);
+      Panels panels = ready == null ? Panels.of(Matrix.of(w), out, in, right) : ready.plain();
+      Products.multiply(rows, Matrix.of(dy), panels, Matrix.of(dx.array()), dx.add(), tile);
+    }
+    if (dw != null) {
+      check(dw.array(), out, in);
+      Strips strips = Strips.of(Matrix.of(dy), rows, out, left);
+      Panels panels = Panels.of(Matrix.of(x), rows, in, right);
+      Products.multiplyTransposed(strips, panels, Matrix.of(dw.array()), dw.add(), tile);
+    }
+    if (db != null) {
+      check(db.array(), 1, out);
+      Sums.columns(dy, db);
+    }
+  }
+
+  @Override
+  public void embedding(Array ids, Array tok, Array pos, Array y) {
+    check(y, ids.size(), tok.dim(1));
+    check(pos, pos.dim(0), tok.dim(1));
+    Tokens.embedding(ids, tok, pos, y);
+  }
+
+  @Override
+  public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
+    check(dy, ids.size(), dy.dim(-1));
+    Tokens.embeddingBackward(dy, ids, dtok, dpos);
+  }
+
+  @Override
+  public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    check(qkv, y.rows(), 3L * y.dim(-1));
+    check(lse, heads, y.rows());
+    attention.forward(qkv, heads, drop, y, lse);
+  }
+
+  @Override
+  public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
+      @Nullable Grad dqkv) {
+    check(qkv, y.rows(), 3L * y.dim(-1));
+    check(lse, heads, y.rows());
+    check(dy, y.rows(), y.dim(-1));
+    if (dqkv != null) {
+      check(dqkv.array(), y.rows(), 3L * y.dim(-1));
+      attention.backward(dy, qkv, y, lse, heads, drop, dqkv);
+    }
+  }
+
+  @Override
+  public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
+    check(targets, logits.rows(), 1);
+    MemorySegment row = left.floats(logits.dim(-1));
+    if (dlogits != null) {
+      check(dlogits, logits.rows(), logits.dim(-1));
+    }
+    Tokens.crossEntropy(logits, targets, scale, loss, dlogits, row);
+  }
+
+  @Override
+  public double sumInPlace(Array total, List<Array> parts) {
+    for (Array part : parts) {
+      check(part, 1, total.size());
+    }
+    return Elementwise.sumInPlace(total, parts);
+  }
+
+  @Override
+  public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants) {
+    check(g, 1, w.size());
+    check(m, 1, w.size());
+    check(v, 1, w.size());
+    Elementwise.adamW(w, g, m, v, constants);
+  }
+
+  @Override
+  public void add(Array a, Array b, Array y) {
+    check(b, 1, a.size());
+    check(y, 1, a.size());
+    Elementwise.add(a, b, y);
+  }
+
+  @Override
+  public void scale(Array x, Array s, Array y) {
+    check(y, 1, x.size());
+    Elementwise.multiply(x, number(s), Grad.write(y));
+  }
+
+  @Override
+  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
+    check(dy, 1, x.size());
+    if (dx != null) {
+      check(dx.array(), 1, x.size());
+      Elementwise.multiply(dy, number(s), dx);
+    }
+    if (ds != null) {
+      Sums.put(ds, Elementwise.dot(dy, x));
+    }
+  }
+
+  @Override
+  public void multiply(Array x, double factor, Grad y) {
+    check(y.array(), 1, x.size());
+    if (factor == 1) {
+      Sums.put(x, y);
+    } else {
+      Elementwise.multiply(x, (float) factor, y);
+    }
+  }
+
+  @Override
+  public void gelu(Array x, Array y, Array slope) {
+    check(y, 1, x.size());
+    check(slope, 1, x.size());
+    Elementwise.gelu(x, y, slope);
+  }
+
+  @Override
+  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {
+    check(slope, 1, dy.size());
+    if (dx != null) {
+      check(dx.array(), 1, dy.size());
+      Elementwise.multiply(dy, slope, dx);
+    }
+  }
+
+  @Override
+  public void dropout(Array x, DropMask mask, Grad y) {
+    check(y.array(), 1, x.size());
+    Elementwise.dropout(x, mask, y);
+  }
+
+  @Override
+  public void takeColumns(Array x, int from, Array y) {
+    check(y, x.rows(), y.dim(-1));
+    for (int row = 0; row < x.rows(); row++) {
+      MemorySegment.copy(x.segment(), 4 * ((long) row * x.dim(-1) + from), y.segment(), 4L * row * y.dim(-1),
+          4L * y.dim(-1));
+    }
+  }
+
+  @Override
+  public void putColumns(Array x, int from, Grad y) {
+    Array target = y.array();
+    check(target, x.rows(), target.dim(-1));
+    for (int row = 0; row < x.rows(); row++) {
+      long to = (long) row * target.dim(-1) + from;
+      if (y.add()) {
+        Sums.add(x.segment(), (long) row * x.dim(-1), target.segment(), to, x.dim(-1));
+      } else {
+        MemorySegment.copy(x.segment(), 4L * row * x.dim(-1), target.segment(), 4 * to, 4L * x.dim(-1));
+      }
+    }
+  }
+
+  @Override
+  public void fill(Array x, double value) {
+    Elementwise.fill(x, value);
+  }
+
+  @Override
+  public void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {
+    checkNorm(x, weight, bias, y);
+    check(mean, x.rows(), 1);
+    check(rstd, x.rows(), 1);
+    RowNorms.layerNorm(x, weight, bias, eps, y, mean, rstd);
+  }
+
+  @Override
+  public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
+      @Nullable Grad dweight, @Nullable Grad dbias) {
+    checkNorm(x, weight, null, dy);
+    RowNorms.backward(dy, x, weight, mean, rstd, dx, dweight, dbias);
+  }
+
+  @Override
+  public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
+    checkNorm(x, weight, bias, y);
+    check(rstd, x.rows(), 1);
+    RowNorms.rmsNorm(x, weight, bias, eps, y, rstd);
+  }
+
+  @Override
+  public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
+      @Nullable Grad dbias) {
+    checkNorm(x, weight, null, dy);
+    RowNorms.backward(dy, x, weight, null, rstd, dx, dweight, dbias);
+  }
+
+  @Override
+  public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
+    checkNorm(x, weight, bias, y);
+    PointwiseNorms.forward(new PointwiseNorms.TanhLoops(number(alpha)), x, weight, bias, y);
+  }
+
+  @Override
+  public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
+      @Nullable Grad dweight, @Nullable Grad dbias) {
+    double[] sums = backward(new PointwiseNorms.TanhLoops(number(alpha)), dy, x, weight, dx, dweight, dbias);
+    Sums.put(dalpha, sums[0]);
+  }
+
+  @Override
+  public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
+      Array y) {
+    checkNorm(x, weight, bias, y);
+    PointwiseNorms.forward(isru(beta, softplus, scale), x, weight, bias, y);
+  }
+
+  @Override
+  public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
+      @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
+    double[] sums = backward(isru(beta, softplus, scale), dy, x, weight, dx, dweight, dbias);
+    Sums.put(dbeta, softplus ? sums[0] / (1 + Math.exp(-number(beta))) : sums[0]);
+  }
+
+  @Override
+  public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
+    checkNorm(x, weight, bias, y);
+    PointwiseNorms.forward(new PointwiseNorms.ErfLoops(number(alpha), number(shift)), x, weight, bias, y);
+  }
+
+  @Override
+  public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
+      @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
+    double[] sums = backward(new PointwiseNorms.ErfLoops(number(alpha), number(shift)), dy, x, weight, dx, dweight,
+        dbias);
+    Sums.put(dalpha, sums[0]);
+    Sums.put(dshift, sums[1]);
+  }
+
+  /// One pass computes everything: what nobody needs goes to spare memory.
+  private double[] backward(PointwiseNorms.Function f, Array dy, Array x, Array weight, @Nullable Grad dx,
+      @Nullable Grad dweight, @Nullable Grad dbias) {
+    checkNorm(x, weight, null, dy);
+    PointwiseNorms.Target inputs = dx == null
+        ? new PointwiseNorms.Target(unwanted.floats(x.size()), false)
+        : new PointwiseNorms.Target(dx.array().segment(), dx.add());
+    MemorySegment weights = dweight == null ? left.floats(x.dim(-1)) : Sums.rows(dweight);
+    double[] sums = PointwiseNorms.backward(f, dy, x, weight, inputs, weights);
+    if (dbias != null) {
+      Sums.columns(dy, dbias);
+    }
+    return sums;
+  }
+
+  @Override
+  public void close() {
+    left.close();
+    right.close();
+    unwanted.close();
+    attention.close();
+  }
+
+  private static PointwiseNorms.IsruLoops isru(Array beta, boolean softplus, double scale) {
+    double b = softplus ? Softplus.of(number(beta)) : number(beta);
+    return new PointwiseNorms.IsruLoops((float) b, (float) scale);
+  }
+
+  /// A scalar; losses and their gradients are FLOAT64.
+  private static float number(Array scalar) {
+    return scalar.dtype() == DType.FLOAT64
+        ? (float) scalar.segment().get(ValueLayout.JAVA_DOUBLE, 0)
+        : get(scalar.segment(), 0);
+  }
+
+  private static void checkNorm(Array x, Array weight, @Nullable Array bias, Array y) {
+    check(y, x.rows(), x.dim(-1));
+    check(weight, 1, x.dim(-1));
+    if (bias != null) {
+      check(bias, 1, x.dim(-1));
+    }
+  }
+
+  private static void check(Array array, long rows, long columns) {
+    if (array.size() != rows * columns) {
+      throw new IllegalArgumentException(
+          array + " has " + array.size() + " elements; expected " + rows + " x " + columns);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package norma.kernels;
+
+import java.util.Arrays;
+import java.util.stream.Stream;
+import norma.array.Array;
+import norma.array.DType;
+import norma.kernels.vector.CpuBackend;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The fused kernels against the definition in float64, at sizes around the edges of tiles and vectors.
+class FusedKernelsTest {
+  private static final double FLOOR = 1e-30;
+
+  static Stream<Sizes> sizes() {
+    return DefinitionTest.sizes();
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void everyKernelIsCloseToTheDefinition(Sizes sizes) {
+    try (Workbench fused = new Workbench(new CpuBackend(1, true)); Workbench twice = new Workbench(DType.FLOAT64)) {
+      for (KernelCall call : DefinitionTest.calls(sizes)) {
+        DefinitionTest.assertClose(call, call.run(fused), call.run(twice), 2e-5, floor(call));
+      }
+    }
+  }
+
+  /// ND4J's tanh is exact up to 1e-16 only; the fused exponential ends at 1e-38, which inputs of 1e18 multiply.
+  private static double floor(KernelCall call) {
+    return switch (call.kernel()) {
+      case "dyt", "dytBackward" -> 1e-16;
+      case "derfBackward" -> 1e-18;
+      default -> FLOOR;
+    };
+  }
+
+  @Test
+  void gradientsAreAddedOrLeftOut() {
+    for (KernelCall call : BackwardCalls.of(new Sizes(3, 11, 33, 1))) {
+      try (Workbench bench = new Workbench(new CpuBackend(1, true))) {
+        double[][] written = call.run(bench);
+        Array[] in = call.inputsOn(bench);
+        bench.run(() -> call.body().run(bench.kernels(), in, new Grad[written.length]));
+        for (int i = 0; i < written.length; i++) {
+          Grad[] out = new Grad[written.length];
+          double[] before = Workbench.normal(written[i].length, 40);
+          Array target = call.unwritten(bench, i);
+          bench.backend().write(target, before);
+          out[i] = Grad.add(target);
+          bench.run(() -> call.body().run(bench.kernels(), in, out));
+          double[][] actual = { bench.read(target) };
+          double[] sum = written[i].clone();
+          Arrays.setAll(sum, j -> sum[j] + before[j]);
+          DefinitionTest.assertClose(call, actual, new double[][]{ sum }, 1e-6, 0);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package norma.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import norma.train.config.RunConfig;
+import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Steps on several workers.
+class TrainStepTest {
+  private static final int STEPS = 5;
+
+  @TempDir
+  Path folder;
+
+  /// Losses, gradient norms and the final weights.
+  private record Outcome(List<Double> numbers, double[] weights) {}
+
+  private Outcome train(RunConfig config) {
+    List<Double> numbers = new ArrayList<>();
+    try (Session session = Session.start(config, folder, true)) {
+      TrainStep trainStep = new TrainStep(session);
+      for (int step = 1; step <= STEPS; step++) {
+        TrainStep.Result result = trainStep.gradients(step, null);
+        trainStep.update(result, 1e-2, step);
+        numbers.add(result.loss());
+        numbers.add(result.gradientNorm());
+      }
+      numbers.add(new Evaluation(session).validationLoss());
+      numbers.add(new Evaluation(session).trainingEstimate(STEPS));
+      return new Outcome(numbers, session.backend().read(session.weights().flat()));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "layernorm", "dyisru" })
+  void oneToFourThreadsGiveTheSameBits(String norm) {
+    String[] settings = { "model.dropout=0.1", "train.batch=5", "train.accumulate=2", "model.norm.all=" + norm,
+        "runtime.backend=cpu", "runtime.threads=1" };
+    Outcome one = train(Runs.config(folder, settings));
+    for (int threads = 2; threads <= 4; threads++) {
+      settings[5] = "runtime.threads=" + threads;
+      Outcome several = train(Runs.config(folder, settings));
+      assertThat(several.numbers).as("%d threads", threads).isEqualTo(one.numbers);
+      assertThat(Arrays.equals(several.weights, one.weights)).as("weights of %d threads", threads).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "layernorm", "rmsnorm", "dyt", "dyisru", "derf", "none" })
+  void theFusedBackendTrainsLikeTheDefinition(String norm) {
+    String[] settings = { "model.dropout=0.1", "train.batch=5", "model.norm.all=" + norm, "model.bias=true",
+        "runtime.backend=cpu" };
+    Outcome fused = train(Runs.config(folder, settings));
+    settings[4] = "runtime.backend=nd4j";
+    Outcome definition = train(Runs.config(folder, settings));
+    for (int i = 0; i < fused.numbers.size(); i++) {
+      assertThat(fused.numbers.get(i)).isCloseTo(definition.numbers.get(i), within(1e-3 * definition.numbers.get(i)));
+    }
+  }
+
+  @Test
+  void aStepWithFewerSequencesThanShardsTrains() {
+    Outcome one = train(Runs.config(folder, "train.batch=1", "runtime.backend=cpu", "runtime.threads=4"));
+    assertThat(one.numbers).allMatch(Double::isFinite);
+  }
+
+  /// nanoGPT's CPU settings. A vector that becomes an object costs tens of megabytes a step.
+  @Test
+  void aSteadyStepAllocatesUnderAMegabyteOnTheHeapAndNothingOutside() throws Exception {
+    Path text = folder.resolve("text.txt");
+    Files.writeString(text, "What a piece of work is a step! ".repeat(100));
+    RunConfig config = Runs.config(folder, "data.corpus='" + text + "'", "model.layers=4", "model.heads=4",
+        "model.width=128", "model.context=64", "train.batch=12", "runtime.backend=cpu", "runtime.threads=2");
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    try (Session session = Session.start(config, folder, false)) {
+      TrainStep trainStep = new TrainStep(session);
+      long least = Long.MAX_VALUE;
+      int step = 0;
+      while (least > 1 << 20 && step < 600) { // until everything is compiled
+        step++;
+        long before = threads.getTotalThreadAllocatedBytes();
+        trainStep.update(trainStep.gradients(step, null), 1e-3, step);
+        least = Math.min(least, threads.getTotalThreadAllocatedBytes() - before);
+      }
+      assertThat(least).isLessThan(1 << 20);
+      long arena = session.kernels().arena().allocations();
+      long outside = Pointer.totalBytes();
+      for (int i = 1; i <= 5; i++) {
+        trainStep.update(trainStep.gradients(step + i, null), 1e-3, step + i);
+      }
+      assertThat(session.kernels().arena().allocations()).isEqualTo(arena);
+      assertThat(Pointer.totalBytes()).isEqualTo(outside);
+    }
+  }
+}
