@@ -17,6 +17,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void fusedKernelsUseNoNd4j() {
+    HouseRules.fusedKernelsUseNoNd4j().check(CLASSES);
+  }
+
+  @Test
   void noOtherAutodiffIsUsed() {
     HouseRules.noOtherAutodiff().check(CLASSES);
   }
