@@ -1,6 +1,7 @@
 package norma.bench;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -9,6 +10,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import norma.bench.Comparison.Agreement;
@@ -27,7 +29,7 @@ import picocli.CommandLine.ParameterException;
 
 /// `bench/compare`: Norma and PyTorch on the same shapes, corpus and machine, in alternating blocks of steps. Each side is a
 /// process of its own with its own best environment; while one runs, the other waits for input.
-@Command(name = "bench/compare", mixinStandardHelpOptions = true, sortOptions = false, usageHelpWidth = 110, description = "Trains the same models with Norma and with PyTorch (libtorch, eager, its best settings), alternating between the two, and prints both speeds and peak memories.", footer = {
+@Command(name = "bench/compare", sortOptions = false, usageHelpWidth = 110, description = "Trains the same models with Norma and with PyTorch (libtorch, eager, its best settings), alternating between the two, and prints both speeds and peak memories.", footer = {
     "",
     "The losses of the first three steps must agree within 1e-4, or the exit code is 1.",
     "Logs of both sides: bench/target/compare/." })
@@ -76,6 +78,10 @@ public final class Compare implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "FILE", description = "Also writes the figures: .csv, or else JSON with every step.")
   private @Nullable Path out;
 
+  @Option(names = { "-h", "--help" }, usageHelp = true, description = "Show this help.")
+  @SuppressWarnings("UnusedVariable") // picocli reads it
+  private boolean help;
+
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec;
 
@@ -112,17 +118,24 @@ public final class Compare implements Callable<Integer> {
     for (Shape shape : chosen) {
       norms.forEach(norm -> check(settings(shape, norm)));
     }
+    Path folder = out == null ? null : out.toAbsolutePath().getParent();
+    if (folder != null && !Files.isDirectory(folder)) {
+      throw wrong("--out is " + out + ", but there is no folder " + folder);
+    }
     Files.createDirectories(logs);
+    describe(chosen);
     measurePeak();
     try (BusyLoops _ = new BusyLoops(busy)) {
       for (Shape shape : chosen) {
         for (String norm : norms) {
-          report.add(compare(shape, norm));
+          Comparison row = compare(shape, norm);
+          if (report.isEmpty()) {
+            System.out.print(report.header() + "\n" + CompareReport.TABLE_HEAD);
+          }
+          System.out.print(report.add(row));
         }
       }
     }
-    describe(chosen);
-    System.out.print(report.header() + "\n" + report.table());
     if (out != null) {
       report.write(out);
     }
@@ -206,11 +219,13 @@ public final class Compare implements Callable<Integer> {
     return new Side.Command("Norma", List.of(System.getProperty("norma.bench.launcher"), mainClass), environment);
   }
 
+  /// The Java heap stays small, so that the process's memory is PyTorch's.
   private Side.Command torch() {
     Map<String, String> environment = new LinkedHashMap<>(TORCH_ENVIRONMENT);
     environment.putAll(torchEnvironment);
     return new Side.Command("PyTorch", List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmx512m", "-Dorg.bytedeco.javacpp.maxbytes=0",
+        "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC", "-Xms24m",
+        "-Xmn12m", "-Xmx1g", "-Dorg.bytedeco.javacpp.maxbytes=0",
         "-Dorg.bytedeco.javacpp.maxphysicalbytes=0", "-Dorg.bytedeco.javacpp.nopointergc=true", "-cp",
         System.getProperty("java.class.path"), "norma.bench.TorchSide"), environment);
   }
@@ -223,6 +238,8 @@ public final class Compare implements Callable<Integer> {
         + Machine.vectors() + "; " + Environment.jdk().strip());
     report.fact("bindings", "org.bytedeco:pytorch " + System.getProperty("norma.bench.pytorch", "unknown"));
     report.fact("environment", "PyTorch's: " + torch().environment());
+    report.fact("load", String.format(Locale.ROOT, "%.2f at the start, with nothing of this running",
+        ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
     report.fact("corpus", corpus);
     chosen.forEach(shape -> report.fact("shape " + shape.name(), shape.description()));
     report.fact("settings", settings.isEmpty() ? "none besides the shape's" : String.join(" ", settings));

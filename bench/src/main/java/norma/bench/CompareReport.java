@@ -13,6 +13,12 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// A comparison for people, for programs and for spreadsheets.
 final class CompareReport {
+  /// Of the table in Markdown.
+  static final String TABLE_HEAD = """
+      | shape | norm | Norma ms, median (min) | PyTorch ms, median (min) | Norma tokens/s | PyTorch tokens/s | times faster | Norma GFLOP/s | share of sgemm peak | Norma MiB | PyTorch MiB | memory | loss differs by |
+      |---|---|---|---|---|---|---|---|---|---|---|---|---|
+      """;
+
   private final Map<String, String> header = new LinkedHashMap<>();
   private final List<Comparison> rows = new ArrayList<>();
   private double fmaGigaflops;
@@ -31,13 +37,25 @@ final class CompareReport {
     this.fmaGigaflops = fma;
     this.productGigaflops = product;
     fact("sgemm peak", String.format(Locale.ROOT,
-        "%.0f GFLOP/s: 2048 x 2048 x 2048 through ND4J on all cores, best of 12 (multiply-adds in registers alone: %.0f)",
+        "%.0f GFLOP/s: 2048 x 2048 x 2048 through ND4J on all cores, the best in 3 s (multiply-adds in registers alone: %.0f)",
         product, fma));
   }
 
-  /// A line of the table.
-  void add(Comparison row) {
+  boolean isEmpty() {
+    return rows.isEmpty();
+  }
+
+  /// Adds a comparison.
+  ///
+  /// @return its line of the table
+  String add(Comparison row) {
     rows.add(row);
+    return String.format(Locale.ROOT,
+        "| %s | %s | %s | %s | %.0f | %.0f | **%.2f** | %.1f | %.0f %% | %d | %d | %.2f | %.1e%s |%n", row.shape(),
+        row.norm(), millis(row.norma()), millis(row.torch()), row.tokensPerSecond(row.norma()),
+        row.tokensPerSecond(row.torch()), row.ratio(), row.gigaflops(), 100 * row.gigaflops() / productGigaflops,
+        row.norma().peakBytes() >> 20, row.torch().peakBytes() >> 20, row.memoryRatio(), row.agreement().loss(),
+        row.agreement().holds() ? "" : " NOT THE SAME COMPUTATION");
   }
 
   /// Whether both sides computed the same everywhere.
@@ -49,22 +67,6 @@ final class CompareReport {
   String header() {
     StringBuilder text = new StringBuilder();
     header.forEach((name, value) -> text.append(String.format(Locale.ROOT, "%-12s %s%n", name, value)));
-    return text.toString();
-  }
-
-  /// The table in Markdown.
-  String table() {
-    StringBuilder text = new StringBuilder("| shape | norm | Norma ms, median (min) | PyTorch ms, median (min) | "
-        + "Norma tokens/s | PyTorch tokens/s | times faster | Norma GFLOP/s | share of sgemm peak | Norma MiB | "
-        + "PyTorch MiB | memory | loss differs by |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
-    for (Comparison row : rows) {
-      text.append(String.format(Locale.ROOT,
-          "| %s | %s | %s | %s | %.0f | %.0f | **%.2f** | %.1f | %.0f %% | %d | %d | %.2f | %.1e%s |%n", row.shape(),
-          row.norm(), millis(row.norma()), millis(row.torch()), row.tokensPerSecond(row.norma()),
-          row.tokensPerSecond(row.torch()), row.ratio(), row.gigaflops(), 100 * row.gigaflops() / productGigaflops,
-          row.norma().peakBytes() >> 20, row.torch().peakBytes() >> 20, row.memoryRatio(), row.agreement().loss(),
-          row.agreement().holds() ? "" : " NOT THE SAME COMPUTATION"));
-    }
     return text.toString();
   }
 

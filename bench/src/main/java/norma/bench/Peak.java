@@ -26,7 +26,7 @@ final class Peak {
   private static final int FMA_ITERATIONS = 2_000_000;
   /// 48 MiB in all: no cache of one core holds it, and blocking has long stopped to matter.
   private static final int SIZE = 2048;
-  private static final int REPEATS = 12;
+  private static final double SECONDS = 3;
 
   private Peak() {}
 
@@ -125,7 +125,8 @@ final class Peak {
   /// The best, not the median: a peak is what the machine gives when nobody disturbs it.
   private static double bestSeconds(Supplier<Float> work) {
     double best = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < REPEATS; i++) {
+    long end = System.nanoTime() + (long) (SECONDS * 1e9);
+    for (int i = 0; i < 3 || System.nanoTime() < end; i++) {
       long start = System.nanoTime();
       if (Float.isNaN(work.get())) {
         throw new IllegalStateException("the measured work gave no number");

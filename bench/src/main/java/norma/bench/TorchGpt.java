@@ -16,9 +16,9 @@ import norma.nn.NormSpec;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -114,17 +114,16 @@ public final class TorchGpt {
   }
 
   private Tensor attention(String name, Tensor x) { // (B, T, C)
-    Tensor qkv = linear(name + ".qkv", x); // (B, T, 3C)
-    Tensor q = norm(config.norm().qk(), name + ".qk.query", heads(qkv, 0)); // (B, T, H, D)
-    Tensor k = norm(config.norm().qk(), name + ".qk.key", heads(qkv, 1));
+    TensorVector parts = linear(name + ".qkv", x).split(config.width(), 2); // three (B, T, C)
+    Tensor q = norm(config.norm().qk(), name + ".qk.query", heads(parts.get(0))); // (B, T, H, D)
+    Tensor k = norm(config.norm().qk(), name + ".qk.key", heads(parts.get(1)));
     Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
-        heads(qkv, 2).transpose(1, 2), new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
+        heads(parts.get(2)).transpose(1, 2), new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
     return linear(name + ".proj", y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width()));
   }
 
-  private Tensor heads(Tensor qkv, int part) {
-    return qkv.narrow(2, (long) part * config.width(), config.width()).reshape(qkv.size(0), qkv.size(1),
-        config.heads(), config.headWidth());
+  private Tensor heads(Tensor x) { // (B, T, C) to (B, T, H, D)
+    return x.reshape(x.size(0), x.size(1), config.heads(), config.headWidth());
   }
 
   private Tensor mlp(String name, Tensor x) {
@@ -147,23 +146,19 @@ public final class TorchGpt {
     }
     Tensor weight = parameter(name + ".weight");
     boolean biased = (Boolean) setting(spec, "bias", config.bias());
-    if (spec.type().equals("layernorm")) {
-      TensorOptional bias = biased ? new TensorOptional(parameter(name + ".bias")) : new TensorOptional();
-      return torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight), bias, eps(spec), true);
-    }
-    Tensor y = normalized(spec, name, x).mul(weight);
-    return biased ? y.add(parameter(name + ".bias")) : y;
-  }
-
-  private Tensor normalized(NormSpec spec, String name, Tensor x) {
-    return switch (spec.type()) {
-      case "rmsnorm" ->
-        x.mul(x.mul(x).mean(new long[]{ -1 }, true, new ScalarTypeOptional()).add(new Scalar(eps(spec))).rsqrt());
-      case "dyt" -> x.mul(parameter(name + ".alpha")).tanh();
-      case "dyisru" -> dyisru(spec, parameter(name + ".beta"), x);
-      case "derf" -> x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf();
+    Tensor y = switch (spec.type()) {
+      case "layernorm" -> {
+        TensorOptional bias = biased ? new TensorOptional(parameter(name + ".bias")) : new TensorOptional();
+        yield torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight), bias, eps(spec), true);
+      }
+      case "rmsnorm" -> torch.rms_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight),
+          new DoubleOptional(eps(spec)));
+      case "dyt" -> x.mul(parameter(name + ".alpha")).tanh().mul(weight);
+      case "dyisru" -> dyisru(spec, parameter(name + ".beta"), x).mul(weight);
+      case "derf" -> x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf().mul(weight);
       default -> throw new IllegalArgumentException("no PyTorch formula for norm type '" + spec.type() + "'");
     };
+    return biased && !spec.type().equals("layernorm") ? y.add(parameter(name + ".bias")) : y;
   }
 
   private static Tensor dyisru(NormSpec spec, Tensor raw, Tensor x) {
