@@ -8,10 +8,10 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import norma.bench.Comparison.Agreement;
 import norma.bench.Comparison.Sample;
@@ -221,7 +221,7 @@ public final class Compare implements Callable<Integer> {
 
   /// The Java heap stays small, so that the process's memory is PyTorch's.
   private Side.Command torch() {
-    Map<String, String> environment = new LinkedHashMap<>(TORCH_ENVIRONMENT);
+    Map<String, String> environment = new TreeMap<>(TORCH_ENVIRONMENT);
     environment.putAll(torchEnvironment);
     return new Side.Command("PyTorch", List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC", "-Xms24m",
