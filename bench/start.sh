@@ -4,14 +4,19 @@
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 target=$home/bench/target
 
+export NORMA_BENCH_HOME=$home
+# The launcher, as if called in its own folder.
+launcher_text() {
+  sed 's|^source_path=${BASH_SOURCE\[0\]}$|source_path=$NORMA_BENCH_HOME/norma|' "$home/norma"
+}
+
+eval "$(launcher_text | sed '/^classpath_file=/,$d')" # finds the JDK
+
 fail() {
   echo "$name: $1" >&2
   exit 2
 }
-
-eval "$(sed -n '/^feature() {$/,/^}$/p; /^find_jdk() {$/,/^}$/p' "$home/norma")"
-jdk=$(find_jdk)
-[ -n "$jdk" ] || fail "no JDK 25 found; ./norma --help says where it is looked for"
+[ -x "${jdk:-}/bin/java" ] || fail "the launcher norma finds its JDK otherwise than before: adapt bench/start.sh"
 
 out_of_date() {
   [ -f "$target/jmh.classpath" ] || return 0
@@ -32,8 +37,7 @@ fi
 
 # The launcher with the main class as first argument. Norma's side runs exactly as `norma train` does, whatever that becomes.
 launcher=$target/launch
-sed -e "s|^source_path=\${BASH_SOURCE\[0\]}\$|source_path='$home/norma'|" -e 's| norma\.train\.cli\.Main "\$@"$| "$@"|' \
-  "$home/norma" >"$launcher"
+launcher_text | sed 's| norma\.train\.cli\.Main "$@"$| "$@"|' >"$launcher"
 [ "$(diff "$home/norma" "$launcher" | grep -c '^>')" = 2 ] ||
   fail "the launcher norma has changed its first or its last line: adapt bench/start.sh"
 chmod +x "$launcher"
