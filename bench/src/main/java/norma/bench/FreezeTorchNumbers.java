@@ -137,7 +137,7 @@ public final class FreezeTorchNumbers {
     List<Parameter> parameters = new Gpt(model.config(), ParityCase.VOCABULARY).parameters();
     ParameterBuffer values = new ParameterBuffer(backend, parameters);
     Formula.writeWeights(backend, values, 0);
-    return new TorchGpt(model.config(), backend, values);
+    return new TorchGpt(model.config(), backend.dtype(), parameters, p -> backend.read(values.of(p)));
   }
 
   private static double rounded(double number) {

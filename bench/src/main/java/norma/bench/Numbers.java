@@ -44,7 +44,8 @@ record Numbers(double loss, Map<String, double[]> gradients) {
   private static Numbers torch(ParityCase model, DType dtype, int neighbour) {
     try (Backend backend = new Nd4jBackend(dtype, true); PointerScope scope = new PointerScope()) {
       Gpt gpt = new Gpt(model.config(), ParityCase.VOCABULARY);
-      TorchGpt torch = new TorchGpt(model.config(), backend, weights(gpt, backend, neighbour));
+      ParameterBuffer weights = weights(gpt, backend, neighbour);
+      TorchGpt torch = new TorchGpt(model.config(), dtype, weights.parameters(), p -> backend.read(weights.of(p)));
       org.bytedeco.pytorch.Tensor loss = torch.loss(BATCH.tensor(0), BATCH.tensor(1));
       loss.backward();
       Map<String, double[]> gradients = new LinkedHashMap<>();

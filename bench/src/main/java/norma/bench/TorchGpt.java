@@ -1,44 +1,52 @@
 package norma.bench;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import norma.array.DType;
 import norma.autodiff.Parameter;
-import norma.autodiff.ParameterBuffer;
-import norma.kernels.Backend;
 import norma.models.GptConfig;
+import norma.models.NormSlots.Block;
 import norma.models.NormSlots.Sublayer;
 import norma.nn.NormSpec;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// [norma.models.Gpt] a second time, in PyTorch's operations and with PyTorch's automatic differentiation. It shares
 /// nothing with Norma but the configuration and the parameters' names; the norms are written from their formulas.
 ///
-/// Tensors live until the [org.bytedeco.javacpp.PointerScope] in which they were made is closed.
+/// Tensors live until the [PointerScope] in which they were made is closed. Every sublayer has one of its own, so that what
+/// it does not need for backward is freed as early as Python's reference counting would.
 public final class TorchGpt {
   private final GptConfig config;
   private final Map<String, Tensor> parameters = new LinkedHashMap<>();
 
-  /// A model in the element type of the backend, with copies of these values.
+  /// A model with copies of these values.
   ///
+  /// @param dtype  FLOAT32 or FLOAT64
+  /// @param values of each parameter, row-major
   /// @throws IllegalArgumentException if the configuration has dropout: the two frameworks draw different numbers
-  public TorchGpt(GptConfig config, Backend backend, ParameterBuffer values) {
+  public TorchGpt(GptConfig config, DType dtype, List<Parameter> parameters, Function<Parameter, double[]> values) {
     if (config.dropout() != 0) {
       throw new IllegalArgumentException(
           "model.dropout is " + config.dropout() + ": a comparison with PyTorch needs 0, their random numbers differ");
     }
     this.config = config;
-    ScalarType type = backend.dtype() == DType.FLOAT64 ? ScalarType.Double : ScalarType.Float;
-    for (Parameter parameter : values.parameters()) {
+    ScalarType type = dtype == DType.FLOAT64 ? ScalarType.Double : ScalarType.Float;
+    for (Parameter parameter : parameters) {
       long[] shape = parameter.dims().list().stream().mapToLong(Integer::longValue).toArray();
-      Tensor value = Tensor.create(backend.read(values.of(parameter))).to(type).reshape(shape);
-      parameters.put(parameter.name(), value.set_requires_grad(true));
+      Tensor value = Tensor.create(values.apply(parameter)).to(type).reshape(shape);
+      this.parameters.put(parameter.name(), value.set_requires_grad(true));
     }
   }
 
@@ -52,8 +60,10 @@ public final class TorchGpt {
   /// @param ids     (B, T) of type Long
   /// @param targets (B, T) of type Long, the token after each
   public Tensor loss(Tensor ids, Tensor targets) {
-    Tensor logits = logits(ids);
-    return torch.cross_entropy_loss(logits.reshape(-1, logits.size(-1)), targets.reshape(-1));
+    return scoped(() -> {
+      Tensor logits = logits(ids);
+      return torch.cross_entropy_loss(logits.reshape(-1, logits.size(-1)), targets.reshape(-1));
+    });
   }
 
   /// The gradient of one parameter after `backward`.
@@ -84,35 +94,36 @@ public final class TorchGpt {
     };
     x = norm(config.norm().embedding(), "embedding", x);
     for (int i = 0; i < config.layers(); i++) {
-      x = block("blocks." + i, i, x);
+      x = block("blocks." + i, config.norm().blocks().get(i), x);
     }
     x = norm(config.norm().finalNorm(), "final", x);
     return torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
   }
 
-  private Tensor block(String name, int index, Tensor input) { // (B, T, C)
-    Sublayer attn = config.norm().blocks().get(index).attn();
-    Sublayer mlp = config.norm().blocks().get(index).mlp();
-    Tensor branch = attention(name + ".attn", norm(attn.pre(), name + ".attn.pre", input));
-    Tensor x = input.add(norm(attn.branch(), name + ".attn.branch", branch));
-    x = norm(attn.post(), name + ".attn.post", x);
-    branch = mlp(name + ".mlp", norm(mlp.pre(), name + ".mlp.pre", x));
-    x = x.add(norm(mlp.branch(), name + ".mlp.branch", branch));
-    return norm(mlp.post(), name + ".mlp.post", x);
+  private Tensor block(String name, Block slots, Tensor input) { // (B, T, C)
+    Tensor x = sublayer(name + ".attn", slots.attn(), input, this::attention);
+    return sublayer(name + ".mlp", slots.mlp(), x, this::mlp);
+  }
+
+  private Tensor sublayer(String name, Sublayer slots, Tensor input, BiFunction<String, Tensor, Tensor> body) {
+    return scoped(() -> {
+      Tensor branch = body.apply(name, norm(slots.pre(), name + ".pre", input));
+      Tensor x = input.add(norm(slots.branch(), name + ".branch", branch));
+      return norm(slots.post(), name + ".post", x);
+    });
   }
 
   private Tensor attention(String name, Tensor x) { // (B, T, C)
-    Tensor qkv = linear(name + ".qkv", x); // (B, T, 3C)
-    Tensor q = norm(config.norm().qk(), name + ".qk.query", heads(qkv, 0)); // (B, T, H, D)
-    Tensor k = norm(config.norm().qk(), name + ".qk.key", heads(qkv, 1));
+    TensorVector parts = linear(name + ".qkv", x).split(config.width(), 2); // three (B, T, C)
+    Tensor q = norm(config.norm().qk(), name + ".qk.query", heads(parts.get(0))); // (B, T, H, D)
+    Tensor k = norm(config.norm().qk(), name + ".qk.key", heads(parts.get(1)));
     Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
-        heads(qkv, 2).transpose(1, 2), new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
+        heads(parts.get(2)).transpose(1, 2), new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
     return linear(name + ".proj", y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width()));
   }
 
-  private Tensor heads(Tensor qkv, int part) {
-    return qkv.narrow(2, (long) part * config.width(), config.width()).reshape(qkv.size(0), qkv.size(1),
-        config.heads(), config.headWidth());
+  private Tensor heads(Tensor x) { // (B, T, C) to (B, T, H, D)
+    return x.reshape(x.size(0), x.size(1), config.heads(), config.headWidth());
   }
 
   private Tensor mlp(String name, Tensor x) {
@@ -135,29 +146,41 @@ public final class TorchGpt {
     }
     Tensor weight = parameter(name + ".weight");
     boolean biased = (Boolean) setting(spec, "bias", config.bias());
-    if (spec.type().equals("layernorm")) {
-      TensorOptional bias = biased ? new TensorOptional(parameter(name + ".bias")) : new TensorOptional();
-      return torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight), bias, eps(spec), true);
-    }
-    Tensor y = normalized(spec, name, x).mul(weight);
-    return biased ? y.add(parameter(name + ".bias")) : y;
-  }
-
-  private Tensor normalized(NormSpec spec, String name, Tensor x) {
-    return switch (spec.type()) {
-      case "rmsnorm" -> x.div(x.mul(x).mean(-1).unsqueeze(-1).add(new Scalar(eps(spec))).sqrt());
-      case "dyt" -> x.mul(parameter(name + ".alpha")).tanh();
-      case "dyisru" -> dyisru(spec, parameter(name + ".beta"), x);
-      case "derf" -> x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf();
+    Tensor y = switch (spec.type()) {
+      case "layernorm" -> {
+        TensorOptional bias = biased ? new TensorOptional(parameter(name + ".bias")) : new TensorOptional();
+        yield torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight), bias, eps(spec), true);
+      }
+      case "rmsnorm" -> torch.rms_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight),
+          new DoubleOptional(eps(spec)));
+      case "dyt" -> x.mul(parameter(name + ".alpha")).tanh().mul(weight);
+      case "dyisru" -> dyisru(spec, parameter(name + ".beta"), x).mul(weight);
+      case "derf" -> x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf().mul(weight);
       default -> throw new IllegalArgumentException("no PyTorch formula for norm type '" + spec.type() + "'");
     };
+    return biased && !spec.type().equals("layernorm") ? y.add(parameter(name + ".bias")) : y;
   }
 
   private static Tensor dyisru(NormSpec spec, Tensor raw, Tensor x) {
     Tensor beta = setting(spec, "parametrization", "softplus").equals("softplus") ? torch.softplus(raw) : raw;
-    Tensor y = x.div(x.mul(x).add(beta).sqrt());
+    Tensor y = x.mul(x.mul(x).add(beta).rsqrt());
     boolean scaled = (Boolean) setting(spec, "scale_sqrt_width", false);
     return scaled ? y.mul(new Scalar(Math.sqrt((double) x.size(-1)))) : y;
+  }
+
+  /// Frees what the work made, except its result, which goes to the scope outside.
+  private static Tensor scoped(Supplier<Tensor> work) {
+    Tensor result;
+    try (PointerScope inner = new PointerScope()) {
+      result = work.get();
+      result.retainReference();
+    }
+    PointerScope outer = PointerScope.getInnerScope();
+    if (outer != null) {
+      outer.attach(result); // counts one more reference
+      result.releaseReference();
+    }
+    return result;
   }
 
   private static double eps(NormSpec spec) {

@@ -1,0 +1,58 @@
+package norma.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import norma.models.CostModel;
+import norma.optim.Schedule;
+import norma.train.config.RunConfig;
+import norma.train.run.Session;
+import norma.train.run.TrainStep;
+
+/// Norma's side of the comparison: exactly the steps of `norma train`.
+final class NormaSide implements Contender {
+  private final Session session;
+  private final TrainStep trainStep;
+  private final Schedule schedule;
+
+  private NormaSide(RunConfig config) {
+    this.session = Session.start(config, Path.of(""), false);
+    this.trainStep = new TrainStep(session);
+    this.schedule = schedule(config.optim());
+  }
+
+  public static void main(String[] settings) throws IOException {
+    StepServer.serve(settings, NormaSide::new);
+  }
+
+  /// The learning rates that both sides train with.
+  static Schedule schedule(RunConfig.Optim optim) {
+    return new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
+        optim.schedule() == RunConfig.Schedule.COSINE);
+  }
+
+  @Override
+  public Map<String, String> facts() {
+    CostModel cost = CostModel.of(session.model(), session.config().train().batch(), session.backend().dtype());
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("backend", session.backend().name() + ": " + session.backend().description());
+    facts.put("flops", Double.toString(cost.flops()));
+    facts.put("tokens", Long.toString(cost.tokens()));
+    return facts;
+  }
+
+  @Override
+  public Step step(int number) {
+    long start = System.nanoTime();
+    TrainStep.Result result = trainStep.gradients(number, null);
+    trainStep.update(result, schedule.at(number), number);
+    session.backend().synchronize();
+    return new Step(System.nanoTime() - start, result.loss(), result.gradientNorm());
+  }
+
+  @Override
+  public void close() {
+    session.close();
+  }
+}

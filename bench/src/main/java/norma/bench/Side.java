@@ -1,0 +1,155 @@
+package norma.bench;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import norma.bench.Contender.Step;
+import org.jspecify.annotations.Nullable;
+
+/// The driver's end of a process that answers as [StepServer] does. What the process writes to standard error goes to a log.
+final class Side implements AutoCloseable {
+  private final Command command;
+  private final Path log;
+  private final Process process;
+  private final BufferedReader in;
+  private final Writer out;
+  private final Map<String, String> facts = new LinkedHashMap<>();
+
+  /// How a side is started.
+  ///
+  /// @param name        for people
+  /// @param words       program and arguments
+  /// @param environment on top of the driver's own
+  record Command(String name, List<String> words, Map<String, String> environment) {
+
+    /// The same with more arguments.
+    Command with(List<String> arguments) {
+      List<String> all = new ArrayList<>(words);
+      all.addAll(arguments);
+      return new Command(name, all, environment);
+    }
+  }
+
+  /// Starts a process and waits until it is ready.
+  ///
+  /// @param log file for its standard error
+  /// @throws CompareException if it ends before
+  Side(Command command, Path log) {
+    this.command = command;
+    this.log = log;
+    try {
+      ProcessBuilder builder = new ProcessBuilder(command.words).redirectError(log.toFile());
+      builder.environment().putAll(command.environment);
+      process = builder.start();
+    } catch (IOException e) {
+      throw new CompareException("cannot start " + command.name + ": " + e.getMessage());
+    }
+    in = process.inputReader();
+    out = process.outputWriter();
+    try {
+      readFacts();
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /// What the side told of itself.
+  Map<String, String> facts() {
+    return facts;
+  }
+
+  /// One of the facts.
+  String fact(String name) {
+    String value = facts.get(name);
+    if (value == null) {
+      throw new CompareException(command.name + " told no " + name + "; its log is " + log);
+    }
+    return value;
+  }
+
+  /// Runs the next steps.
+  List<Step> run(int count) {
+    try {
+      out.write("run " + count + "\n");
+      out.flush();
+    } catch (IOException e) {
+      throw ended();
+    }
+    List<Step> steps = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      String[] words = line().split(" ", -1);
+      steps.add(new Step(Long.parseLong(words[1]), Double.parseDouble(words[2]), Double.parseDouble(words[3])));
+    }
+    return steps;
+  }
+
+  /// Peak resident memory of the process so far, in bytes.
+  long peakBytes() {
+    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
+    try {
+      String line = Files.readAllLines(status).stream().filter(l -> l.startsWith("VmHWM:")).findFirst().orElseThrow();
+      return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+    } catch (IOException e) {
+      throw new CompareException("cannot read the memory of " + command.name + " from " + status + ": "
+          + e.getMessage());
+    }
+  }
+
+  @Override
+  public void close() {
+    try (out; in) {
+      out.write("quit\n");
+    } catch (IOException e) {
+      process.destroy(); // it is gone already, or does not listen
+    }
+    try {
+      if (!process.waitFor(java.time.Duration.ofSeconds(20))) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void readFacts() {
+    for (String line = line(); !line.equals("ready"); line = line()) {
+      String[] words = line.split(" ", 3);
+      facts.put(words[1], words[2]);
+    }
+  }
+
+  private String line() {
+    @Nullable
+    String line;
+    try {
+      line = in.readLine();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    if (line == null) {
+      throw ended();
+    }
+    return line;
+  }
+
+  private CompareException ended() {
+    String last = "";
+    try {
+      last = Files.readAllLines(log).stream().filter(l -> l.contains("Exception") || l.contains("Error"))
+          .findFirst().orElse("");
+    } catch (IOException e) {
+      last = "unreadable: " + e.getMessage();
+    }
+    return new CompareException(command.name + " ended too early" + (last.isEmpty() ? "" : ": " + last)
+        + "; its log is " + log);
+  }
+}

@@ -1,0 +1,30 @@
+package norma.bench.kernels;
+
+import norma.array.Array;
+
+/// One measured call of a kernel.
+///
+/// @param shape for people
+/// @param bytes that it must at least read and write: every input and output once
+/// @param flops of products, or 0 where time is a matter of bytes
+/// @param work  the call
+record Call(String shape, long bytes, double flops, Runnable work) {
+
+  /// A call that reads and writes these arrays.
+  static Call moving(String shape, Runnable work, Array... arrays) {
+    return new Call(shape, bytes(arrays), 0, work);
+  }
+
+  /// The same with the work of a product.
+  Call with(double productFlops) {
+    return new Call(shape, bytes, productFlops, work);
+  }
+
+  private static long bytes(Array... arrays) {
+    long bytes = 0;
+    for (Array array : arrays) {
+      bytes += array.bytes();
+    }
+    return bytes;
+  }
+}

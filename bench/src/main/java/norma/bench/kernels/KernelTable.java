@@ -1,0 +1,163 @@
+package norma.bench.kernels;
+
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import norma.array.DType;
+import norma.kernels.TracingBackend;
+import norma.train.run.Environment;
+import norma.train.run.Machine;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatFactory;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/// `bench/kernels`: measures kernels with JMH and prints one line for each kernel, size, backend and number of threads.
+@Command(name = "bench/kernels", sortOptions = false, usageHelpWidth = 110, description = "Measures single kernels with JMH: time, bytes that must be moved, share of the speed of a copy of as many bytes, GFLOP/s of products, and how many times faster than the ND4J definition.", footer = {
+    "",
+    "With 2 threads each works on half of the rows, with a backend of its own and ND4J's operations single-threaded." })
+public final class KernelTable implements Callable<Integer> {
+  /// Compiled after this class, for JMH: see the module's pom.xml.
+  private static final String BENCHMARK = "norma.bench.kernels.KernelBenchmark";
+  private static final String HEAD = """
+      | kernel | shape | threads | backend | us | GB/s | share of copy speed | GFLOP/s | times faster than nd4j |
+      |---|---|---|---|---|---|---|---|---|
+      """;
+
+  @Option(names = "--kernels", split = ",", paramLabel = "NAME", description = "Kernels. Default: all.")
+  private List<String> kernels = List.copyOf(Calls.names());
+
+  @Option(names = "--sizes", split = ",", paramLabel = "S,M", description = "S: 768 rows of 128; M: 16384 rows of 384. Default: both.")
+  private List<String> sizes = List.of("S", "M");
+
+  @Option(names = "--backends", split = ",", paramLabel = "NAME", description = "Default: all.")
+  private List<String> backends = List.copyOf(Backends.names());
+
+  @Option(names = "--threads", split = ",", paramLabel = "N", description = "Default: 1 and 2.")
+  private List<Integer> threads = List.of(1, 2);
+
+  @Option(names = "--iterations", paramLabel = "N", description = "Measured iterations, after as many for warming up, at most 5. Default: 5.")
+  private int iterations = 5;
+
+  @Option(names = "--millis", paramLabel = "N", description = "Length of an iteration. Default: 300.")
+  private int millis = 300;
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Also writes JMH's own results.")
+  private @Nullable Path json;
+
+  @Option(names = { "-h", "--help" }, usageHelp = true, description = "Show this help.")
+  @SuppressWarnings("UnusedVariable") // picocli reads it
+  private boolean help;
+
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec;
+
+  /// Runs the command line and exits with its code.
+  public static void main(String[] args) {
+    System.setProperty("jmh.ignoreLock", "true"); // another user's benchmark is no reason to refuse
+    CommandLine line = new CommandLine(new KernelTable());
+    line.setParameterExceptionHandler((e, arguments) -> failed(2, e, "; see bench/kernels --help"));
+    line.setExecutionExceptionHandler((e, command, parsed) -> {
+      if (e instanceof RunnerException) {
+        return failed(3, e, "");
+      }
+      throw e;
+    });
+    System.exit(line.execute(args));
+  }
+
+  private static int failed(int code, Exception e, String hint) {
+    System.err.println("bench/kernels: " + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + hint);
+    return code;
+  }
+
+  @Override
+  public Integer call() throws RunnerException {
+    check();
+    System.out.print(header() + "\n" + HEAD);
+    List<RunResult> all = new ArrayList<>();
+    for (String kernel : kernels) {
+      for (String size : sizes) {
+        for (int shares : threads) {
+          print(kernel, size, shares, all);
+        }
+      }
+    }
+    if (json != null) {
+      ResultFormatFactory.getInstance(ResultFormatType.JSON, json.toString()).writeOut(all);
+    }
+    return 0;
+  }
+
+  /// Fails now rather than in a fork, where nobody sees it.
+  private void check() {
+    try {
+      for (String size : sizes) {
+        kernels.forEach(kernel -> shape(kernel, Size.of(size)));
+      }
+      backends.forEach(Backends::require);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
+    }
+    if (iterations < 1 || millis < 1 || threads.stream().anyMatch(n -> n < 1)) {
+      throw new ParameterException(spec.commandLine(), "--iterations, --millis and --threads expect 1 or more");
+    }
+  }
+
+  private static Call shape(String kernel, Size size) {
+    return Calls.of(kernel, new Fixture(new TracingBackend(DType.FLOAT32)), size);
+  }
+
+  private static String header() {
+    return String.format(Locale.ROOT, "date     %s%ncommit   %s%nmachine  %s, %d cores, %s; %s%nload     %.2f%n",
+        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm")),
+        Environment.commit(), Machine.cpu(), Runtime.getRuntime().availableProcessors(), Machine.vectors(),
+        Environment.jdk().strip(), ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+  }
+
+  private void print(String kernel, String size, int shares, List<RunResult> all) throws RunnerException {
+    Call call = shape(kernel, Size.of(size)); // of all threads together
+    Collection<RunResult> copies = run("copy", kernel, size, shares, backends.subList(0, 1));
+    double copyMicros = copies.iterator().next().getPrimaryResult().getScore();
+    all.addAll(copies);
+    Map<String, Double> micros = new LinkedHashMap<>();
+    for (RunResult result : run("kernel", kernel, size, shares, backends)) {
+      micros.put(result.getParams().getParam("backend"), result.getPrimaryResult().getScore());
+      all.add(result);
+    }
+    Double definition = micros.get(Backends.DEFINITION);
+    micros.forEach(
+        (backend, time) -> System.out.printf(Locale.ROOT, "| %s | %s | %d | %s | %.1f | %.1f | %.0f %% | %s | %s |%n",
+            kernel, call.shape(), shares, backend, time, call.bytes() / time / 1e3, 100 * copyMicros / time,
+            call.flops() == 0 ? "" : String.format(Locale.ROOT, "%.1f", call.flops() / time / 1e3),
+            definition == null ? "" : String.format(Locale.ROOT, "%.2f", definition / time)));
+  }
+
+  private Collection<RunResult> run(String method, String kernel, String size, int shares, List<String> measured)
+      throws RunnerException {
+    return new Runner(new OptionsBuilder().include(BENCHMARK + "." + method + "$")
+        .param("kernel", kernel).param("size", size).param("backend", measured.toArray(String[]::new))
+        .param("shares", Integer.toString(shares)).threads(shares).forks(1)
+        .warmupIterations(Math.min(iterations, 5)).warmupTime(TimeValue.milliseconds(millis))
+        .measurementIterations(iterations).measurementTime(TimeValue.milliseconds(millis))
+        .shouldFailOnError(true).verbosity(VerboseMode.SILENT).build()).run();
+  }
+}

@@ -1,0 +1,52 @@
+package norma.bench.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.stream.Stream;
+import norma.array.DType;
+import norma.kernels.Backend;
+import norma.kernels.Kernels;
+import norma.kernels.TracingBackend;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The measured calls run, and know what they move.
+class CallsTest {
+  private static final Size SMALL = new Size(2, 5, 24, 3, 11, 100);
+
+  static Stream<Arguments> calls() {
+    return Calls.names().stream()
+        .flatMap(kernel -> Backends.names().stream().map(backend -> Arguments.of(kernel, backend)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("calls")
+  void everyCallRunsOnEveryBackendAndCountsTheBytesThatItHasWithoutOne(String kernel, String name) {
+    Call shape = Calls.of(kernel, new Fixture(new TracingBackend(DType.FLOAT32)), SMALL);
+    try (Backend backend = Backends.open(name)) {
+      Fixture fixture = new Fixture(backend);
+      Call call = Calls.of(kernel, fixture, SMALL);
+      try (Kernels.Scratch _ = fixture.kernels().scratch()) {
+        call.work().run();
+      }
+      assertThat(call.bytes()).isEqualTo(shape.bytes()).isPositive();
+      assertThat(call.flops()).isEqualTo(shape.flops());
+    }
+  }
+
+  @Test
+  void aNormReadsAndWritesAMatrixForwardAndThreeBackward() {
+    Fixture fixture = new Fixture(new TracingBackend(DType.FLOAT32));
+    long matrix = 16384L * 384 * 4;
+    assertThat(Calls.of("dyt", fixture, Size.M).bytes()).isEqualTo(2 * matrix);
+    assertThat(Calls.of("dytBackward", fixture, Size.M).bytes()).isEqualTo(3 * matrix);
+  }
+
+  @Test
+  void attentionCountsTheLowerTriangleOnly() {
+    Call call = Calls.of("attention", new Fixture(new TracingBackend(DType.FLOAT32)), SMALL);
+    assertThat(call.flops()).isEqualTo(2 * 3 * (5 * 6 / 2) * 4 * 8); // sequences, heads, pairs, 2 products of width 8
+  }
+}

@@ -1,0 +1,45 @@
+# Sourced by the scripts of this folder: finds the JDK as the launcher does, builds what is older than its sources, and makes
+# a launcher that starts any main class with the product's own flags, class path and environment.
+
+home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+target=$home/bench/target
+
+export NORMA_BENCH_HOME=$home
+# The launcher, as if called in its own folder.
+launcher_text() {
+  sed 's|^source_path=${BASH_SOURCE\[0\]}$|source_path=$NORMA_BENCH_HOME/norma|' "$home/norma"
+}
+
+eval "$(launcher_text | sed '/^classpath_file=/,$d')" # finds the JDK
+
+fail() {
+  echo "$name: $1" >&2
+  exit 2
+}
+[ -x "${jdk:-}/bin/java" ] || fail "the launcher norma finds its JDK otherwise than before: adapt bench/start.sh"
+
+out_of_date() {
+  [ -f "$target/jmh.classpath" ] || return 0
+  [ -n "$(find "$home/pom.xml" "$home"/{framework,models,train,bench}/pom.xml "$home"/{framework,models,train,bench}/src/main \
+    -newer "$target/jmh.classpath" -print -quit)" ]
+}
+
+if out_of_date; then
+  echo "$name: building (the first time downloads PyTorch's library, 90 MB)" >&2
+  mkdir -p "$home/target"
+  log=$home/target/bench-build.log
+  if ! (cd "$home" && JAVA_HOME=$jdk ./mvnw -B -q -Pbench -pl bench -am -Dmaven.test.skip=true package) >"$log" 2>&1; then
+    grep -m 5 'ERROR' "$log" >&2 || tail -n 5 "$log" >&2
+    fail "the build failed; the whole log is $log"
+  fi
+  touch "$home/train/target/norma.classpath" "$target/jmh.classpath"
+fi
+
+# The launcher with the main class as first argument. Norma's side runs exactly as `norma train` does, whatever that becomes.
+launcher=$target/launch
+launcher_text | sed 's| norma\.train\.cli\.Main "$@"$| "$@"|' >"$launcher"
+[ "$(diff "$home/norma" "$launcher" | grep -c '^>')" = 2 ] ||
+  fail "the launcher norma has changed its first or its last line: adapt bench/start.sh"
+chmod +x "$launcher"
+
+commit=$(git -C "$home" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
