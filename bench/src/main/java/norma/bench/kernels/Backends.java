@@ -9,6 +9,7 @@ import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Nd4jBackend;
 import norma.kernels.VectorModule;
+import norma.kernels.vector.CpuBackend;
 
 /// The backends that are measured, the definition first. Each is opened for one thread.
 final class Backends {
@@ -22,6 +23,7 @@ final class Backends {
   private static Map<String, Supplier<Backend>> all() {
     Map<String, Supplier<Backend>> all = new LinkedHashMap<>();
     all.put(DEFINITION, () -> new Nd4jBackend(DType.FLOAT32, false));
+    all.put("cpu", () -> new CpuBackend(1, false));
     return all;
   }
 

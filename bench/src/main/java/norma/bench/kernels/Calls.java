@@ -1,5 +1,6 @@
 package norma.bench.kernels;
 
+import java.util.List;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -177,7 +178,7 @@ final class Calls {
     Array x = f.normal(s.parameters());
     Kernels kernels = f.kernels();
     return Call.moving(matrix(x), () -> {
-      if (Double.isNaN(kernels.squaredNorm(x))) {
+      if (Double.isNaN(kernels.sumInPlace(x, List.of()))) {
         throw new IllegalStateException("the sum of squares is no number");
       }
     }, x);

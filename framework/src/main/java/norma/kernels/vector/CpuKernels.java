@@ -86,9 +86,9 @@ final class CpuKernels implements Kernels, AutoCloseable {
     }
     if (dw != null) {
       check(dw.array(), out, in);
-      Strips strips = Strips.of(Matrix.of(dy), rows, out, left);
-      Panels panels = Panels.of(Matrix.of(x), rows, in, right);
-      Products.multiplyTransposed(strips, panels, Matrix.of(dw.array()), dw.add(), tile);
+      Products.multiplyTransposed(rows, Matrix.of(dy), out, Matrix.of(x), in, Matrix.of(dw.array()), dw.add(), left,
+          right,
+          tile);
     }
     if (db != null) {
       check(db.array(), 1, out);

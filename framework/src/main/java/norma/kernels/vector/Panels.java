@@ -7,8 +7,8 @@ import static norma.kernels.vector.Vectors.set;
 import static norma.kernels.vector.Vectors.store;
 
 import java.lang.foreign.MemorySegment;
-import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
 /// The right operand of a product in the order in which the register tiles read it: panels of [#WIDE] columns, row after row;
 /// behind them, for the columns left over, one narrow panel or a wide one filled up with zeros.
@@ -18,8 +18,10 @@ import jdk.incubator.vector.FloatVector;
 record Panels(MemorySegment segment, int inner, int columns) {
   /// Columns of a panel: four vectors where there are 32 registers, else two.
   static final int WIDE = Vectors.MANY_REGISTERS ? 4 * LANES : 2 * LANES;
-  /// Places of a block's column.
-  private static final int[] COLUMN = IntStream.range(0, LANES).map(r -> r * LANES).toArray();
+  /// For each distance d of a power of two: where the upper row of a pair takes its elements from.
+  private static final int[] UPPER = places(0);
+  /// The same for the lower row.
+  private static final int[] LOWER = places(1);
   /// Columns of the last panel if so many suffice.
   static final int NARROW = 2 * LANES;
 
@@ -40,14 +42,11 @@ record Panels(MemorySegment segment, int inner, int columns) {
   /// Packs B (inner, columns).
   static Panels of(Matrix b, int inner, int columns, Spare spare) {
     MemorySegment packed = spare.floats(size(inner, columns));
-    for (int j = 0; j < columns; j += WIDE) {
-      int width = width(columns, j);
-      int count = Math.min(WIDE, columns - j);
-      if (count == width) {
-        Loops.packWhole(b.segment(), b.at() + j, b.row(), inner, packed, (long) j * inner, width > NARROW);
-      } else {
-        Loops.packPart(b.segment(), b.at() + j, b.row(), inner, count, packed, (long) j * inner, width);
-      }
+    int whole = columns / WIDE * WIDE;
+    Loops.packWide(b.segment(), b.at(), b.row(), inner, whole, packed);
+    if (whole < columns) {
+      Loops.packRest(b.segment(), b.at() + whole, b.row(), inner, columns - whole, packed, (long) whole * inner,
+          width(columns, whole));
     }
     return new Panels(packed, inner, columns);
   }
@@ -74,6 +73,22 @@ record Panels(MemorySegment segment, int inner, int columns) {
     Loops.transpose(from.segment(), from.at(), from.row(), rows, columns, to.segment(), to.at(), to.row(), block);
   }
 
+  private static IntVector index(int[] table, int d) {
+    return IntVector.fromArray(Vectors.INTS, table, Integer.numberOfTrailingZeros(d) * LANES);
+  }
+
+  private static int[] places(int lower) {
+    int[] places = new int[Integer.numberOfTrailingZeros(LANES) * LANES];
+    for (int stage = 0; stage * LANES < places.length; stage++) {
+      int d = 1 << stage;
+      for (int c = 0; c < LANES; c++) {
+        boolean own = (c & d) == 0;
+        places[stage * LANES + c] = lower == 0 ? own ? c : LANES + c - d : own ? c + d : LANES + c;
+      }
+    }
+    return places;
+  }
+
   private static long size(int inner, int columns) {
     return (long) (columns + WIDE) * inner;
   }
@@ -81,34 +96,41 @@ record Panels(MemorySegment segment, int inner, int columns) {
   /// One compilation each: see the package's description.
   private static final class Loops {
 
-    /// Whole panels of two or four vectors.
-    static void packWhole(MemorySegment b, long atB, long rowB, int inner, MemorySegment packed, long at,
-        boolean four) {
-      long from = atB;
-      long to = at;
+    /// Row after row, so that the source is read in order.
+    static void packWide(MemorySegment b, long atB, long rowB, int inner, int columns, MemorySegment packed) {
+      long panel = (long) WIDE * inner;
       for (int k = 0; k < inner; k++) {
-        store(load(b, from), packed, to);
-        store(load(b, from + LANES), packed, to + LANES);
-        if (four) {
-          store(load(b, from + 2L * LANES), packed, to + 2L * LANES);
-          store(load(b, from + 3L * LANES), packed, to + 3L * LANES);
+        long from = atB + k * rowB;
+        long to = (long) k * WIDE;
+        for (int j = 0; j < columns; j += WIDE) {
+          store(load(b, from), packed, to);
+          store(load(b, from + LANES), packed, to + LANES);
+          if (WIDE > NARROW) {
+            store(load(b, from + 2L * LANES), packed, to + 2L * LANES);
+            store(load(b, from + 3L * LANES), packed, to + 3L * LANES);
+          }
+          from += WIDE;
+          to += panel;
         }
-        from += rowB;
-        to += four ? WIDE : NARROW;
       }
     }
 
-    /// A panel that is not full: zeros behind the last column.
-    static void packPart(MemorySegment b, long atB, long rowB, int inner, int count, MemorySegment packed, long at,
+    /// The last panel, zeros behind the last column.
+    static void packRest(MemorySegment b, long atB, long rowB, int inner, int count, MemorySegment packed, long at,
         int width) {
+      int whole = count & -LANES;
       for (int k = 0; k < inner; k++) {
-        for (int c = 0; c < width; c++) {
-          set(packed, at + (long) k * width + c, c < count ? get(b, atB + k * rowB + c) : 0);
+        long from = atB + k * rowB;
+        long to = at + (long) k * width;
+        for (int c = 0; c < whole; c += LANES) {
+          store(load(b, from + c), packed, to + c);
+        }
+        for (int c = whole; c < width; c++) {
+          set(packed, to + c, c < count ? get(b, from + c) : 0);
         }
       }
     }
 
-    /// By square blocks: rows into the cache, columns out of it by gathering.
     static void transpose(MemorySegment from, long atFrom, long rowFrom, int rows, int columns, MemorySegment to,
         long atTo, long rowTo, float[] block) {
       for (int j = 0; j < columns; j += LANES) {
@@ -116,20 +138,11 @@ record Panels(MemorySegment segment, int inner, int columns) {
           long source = atFrom + i * rowFrom + j;
           long target = atTo + j * rowTo + i;
           if (i + LANES <= rows && j + LANES <= columns) {
-            for (int r = 0; r < LANES; r += 4) {
-              long row = source + r * rowFrom;
-              load(from, row).intoArray(block, r * LANES);
-              load(from, row + rowFrom).intoArray(block, (r + 1) * LANES);
-              load(from, row + 2 * rowFrom).intoArray(block, (r + 2) * LANES);
-              load(from, row + 3 * rowFrom).intoArray(block, (r + 3) * LANES);
+            first(from, source, rowFrom, block);
+            for (int d = LANES / 4; d > 1; d /= 2) {
+              middle(block, d);
             }
-            for (int c = 0; c < LANES; c += 4) {
-              long column = target + c * rowTo;
-              store(gather(block, c), to, column);
-              store(gather(block, c + 1), to, column + rowTo);
-              store(gather(block, c + 2), to, column + 2 * rowTo);
-              store(gather(block, c + 3), to, column + 3 * rowTo);
-            }
+            last(block, to, target, rowTo);
           } else {
             for (int r = 0; r < Math.min(LANES, rows - i); r++) {
               for (int c = 0; c < Math.min(LANES, columns - j); c++) {
@@ -140,9 +153,43 @@ record Panels(MemorySegment segment, int inner, int columns) {
         }
       }
     }
-  }
 
-  private static FloatVector gather(float[] block, int column) {
-    return FloatVector.fromArray(Vectors.SPECIES, block, column, COLUMN, 0);
+    // A square of LANES x LANES in log2(LANES) stages (Eklundh, IEEE Trans. Computers C-21, 1972): at distance d, rows i and i + d
+    // exchange what lies off the diagonal of each square of 2d x 2d.
+
+    private static void first(MemorySegment from, long source, long rowFrom, float[] block) {
+      int d = LANES / 2;
+      IntVector upper = index(UPPER, d);
+      IntVector lower = index(LOWER, d);
+      for (int i = 0; i < d; i++) {
+        IntVector x = load(from, source + i * rowFrom).reinterpretAsInts();
+        IntVector y = load(from, source + (i + d) * rowFrom).reinterpretAsInts();
+        upper.selectFrom(x, y).reinterpretAsFloats().intoArray(block, i * LANES);
+        lower.selectFrom(x, y).reinterpretAsFloats().intoArray(block, (i + d) * LANES);
+      }
+    }
+
+    private static void middle(float[] block, int d) {
+      IntVector upper = index(UPPER, d);
+      IntVector lower = index(LOWER, d);
+      for (int pair = 0; pair < LANES / 2; pair++) {
+        int i = pair / d * 2 * d + pair % d;
+        IntVector x = FloatVector.fromArray(Vectors.SPECIES, block, i * LANES).reinterpretAsInts();
+        IntVector y = FloatVector.fromArray(Vectors.SPECIES, block, (i + d) * LANES).reinterpretAsInts();
+        upper.selectFrom(x, y).reinterpretAsFloats().intoArray(block, i * LANES);
+        lower.selectFrom(x, y).reinterpretAsFloats().intoArray(block, (i + d) * LANES);
+      }
+    }
+
+    private static void last(float[] block, MemorySegment to, long target, long rowTo) {
+      IntVector upper = index(UPPER, 1);
+      IntVector lower = index(LOWER, 1);
+      for (int i = 0; i < LANES; i += 2) {
+        IntVector x = FloatVector.fromArray(Vectors.SPECIES, block, i * LANES).reinterpretAsInts();
+        IntVector y = FloatVector.fromArray(Vectors.SPECIES, block, (i + 1) * LANES).reinterpretAsInts();
+        store(upper.selectFrom(x, y).reinterpretAsFloats(), to, target + i * rowTo);
+        store(lower.selectFrom(x, y).reinterpretAsFloats(), to, target + (i + 1) * rowTo);
+      }
+    }
   }
 }

@@ -25,32 +25,41 @@ final class Products {
   static final int ROWS = 6;
   /// Elements of a tile.
   static final int TILE = ROWS * Panels.WIDE;
+  /// Elements that stay in the second-level cache beside a panel.
+  private static final int CACHED = 192 * 1024;
   private static final long VECTOR_BYTES = 4L * LANES;
   private static final long WIDE_BYTES = 4L * Panels.WIDE;
-  private static final long STRIP_BYTES = 4L * ROWS;
+  private static final long STRIP_BYTES = 4L * Strips.PITCH;
   private static final long NARROW_BYTES = 4L * Panels.NARROW;
 
   private Products() {}
 
-  /// `C = A B`, or `C += A B`.
+  /// `C = A B`, or `C += A B`. A block of rows of A stays in the second-level cache while all panels pass by.
   ///
   /// @param a    (rows, inner of b)
   /// @param c    (rows, columns of b)
   /// @param tile spare memory for one tile
   static void multiply(int rows, Matrix a, Panels b, Matrix c, boolean add, float[] tile) {
-    boolean few = rows < ROWS;
-    for (int j = 0; j < b.columns(); j += Panels.WIDE) {
-      for (int next = 0; next < rows; next += few ? 1 : ROWS) {
-        int i = few ? next : Math.min(next, rows - ROWS); // the last tile overlaps the one before it
-        long atA = 4 * (a.at() + i * a.row());
-        long rowA = few ? 0 : 4 * a.row(); // fewer rows than a tile: one at a time, all of the tile the same
-        if (wide(b, j)) {
-          wide(b.inner(), a.segment(), atA, rowA, b.segment(), b.panel(j), tile);
-        } else {
-          narrow(b.inner(), a.segment(), atA, rowA, b.segment(), b.panel(j), tile);
-        }
-        put(tile, few ? ROWS - 1 : next - i, b, j, c.from(next), ROWS, add);
+    int block = Math.max(1, CACHED / Math.max(b.inner(), b.columns()) / ROWS) * ROWS;
+    for (int from = 0; from < rows; from += block) {
+      for (int j = 0; j < b.columns(); j += Panels.WIDE) {
+        rows(from, Math.min(rows, from + block), a, b, j, c, add, tile);
       }
+    }
+  }
+
+  private static void rows(int from, int end, Matrix a, Panels b, int j, Matrix c, boolean add, float[] tile) {
+    boolean few = end - from < ROWS;
+    for (int next = from; next < end; next += few ? 1 : ROWS) {
+      int i = few ? next : Math.min(next, end - ROWS); // the last tile overlaps the one before it
+      long atA = 4 * (a.at() + i * a.row());
+      long rowA = few ? 0 : 4 * a.row(); // fewer rows than a tile: one at a time, all of the tile the same
+      if (wide(b, j)) {
+        wide(b.inner(), a.segment(), atA, rowA, b.segment(), b.panel(j), tile);
+      } else {
+        narrow(b.inner(), a.segment(), atA, rowA, b.segment(), b.panel(j), tile);
+      }
+      put(tile, few ? ROWS - 1 : next - i, b, j, c.from(next), ROWS, add);
     }
   }
 
@@ -60,14 +69,42 @@ final class Products {
   /// @param c (rows, columns of b)
   static void multiplyTransposed(Strips a, Panels b, Matrix c, boolean add, float[] tile) {
     for (int j = 0; j < b.columns(); j += Panels.WIDE) {
-      for (int next = 0; next < a.columns(); next += ROWS) {
-        if (wide(b, j)) {
-          wideStrip(b.inner(), a.segment(), a.strip(next), b.segment(), b.panel(j), tile);
-        } else {
-          narrowStrip(b.inner(), a.segment(), a.strip(next), b.segment(), b.panel(j), tile);
-        }
-        put(tile, 0, b, j, c.from(next), Math.min(ROWS, a.columns() - next), add);
+      strips(a, b, j, c, add, tile);
+    }
+  }
+
+  /// `C = A^T B`, or `C += A^T B`, for operands that are not packed: the smaller one is packed as a whole and stays in the
+  /// second-level cache, the other one a piece at a time.
+  ///
+  /// @param inner   rows of A and B
+  /// @param rows    columns of A
+  /// @param columns of B
+  static void multiplyTransposed(int inner, Matrix a, int rows, Matrix b, int columns, Matrix c, boolean add,
+      Spare strips, Spare panels, float[] tile) {
+    if (rows < columns) {
+      Strips whole = Strips.of(a, inner, rows, strips);
+      for (int j = 0; j < columns; j += Panels.WIDE) {
+        Panels piece = Panels.of(b.right(j), inner, Math.min(Panels.WIDE, columns - j), panels);
+        strips(whole, piece, 0, c.right(j), add, tile);
       }
+    } else {
+      Panels whole = Panels.of(b, inner, columns, panels);
+      for (int i = 0; i < rows; i += Strips.PIECE) {
+        Strips piece = Strips.of(a.right(i), inner, Math.min(Strips.PIECE, rows - i), strips);
+        multiplyTransposed(piece, whole, c.from(i), add, tile);
+      }
+    }
+  }
+
+  private static void strips(Strips a, Panels b, int j, Matrix c, boolean add, float[] tile) {
+    for (int next = 0; next < a.columns(); next += ROWS) {
+      if (wide(b, j)) {
+        wideStrip(b.inner(), a.segment(), a.strip(next), b.segment(), b.panel(j), tile);
+      } else {
+        narrowStrip(b.inner(), a.segment(), a.strip(next), b.segment(), b.panel(j), tile);
+      }
+      int first = a.columns() < ROWS ? 0 : Math.max(0, next + ROWS - a.columns()); // the last strip overlaps
+      put(tile, first, b, j, c.from(next), Math.min(ROWS, a.columns()), add);
     }
   }
 

@@ -1,11 +1,13 @@
 package norma.kernels.vector;
 
 import static norma.kernels.vector.Products.ROWS;
+import static norma.kernels.vector.Vectors.LANES;
 import static norma.kernels.vector.Vectors.get;
+import static norma.kernels.vector.Vectors.load;
 import static norma.kernels.vector.Vectors.set;
+import static norma.kernels.vector.Vectors.store;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /// The left operand of `A^T B` in the order in which the register tiles read it: strips of as many columns as a tile has rows,
 /// row after row. It takes the place of a transposition.
@@ -15,76 +17,78 @@ import java.lang.foreign.ValueLayout;
 record Strips(MemorySegment segment, int inner, int columns) {
   /// Strips that are packed together: their columns are whole cache lines, which are read once.
   private static final int GROUP = 8;
-  private static final ValueLayout.OfLong PAIR = ValueLayout.JAVA_LONG_UNALIGNED;
+  /// Columns that are worth a piece of their own.
+  static final int PIECE = 2 * GROUP * ROWS;
+  /// From one row of a strip to the next: a power of two, or HotSpot does not take the bounds checks out of the tile's loop.
+  static final int PITCH = 8;
+  /// Rows at the end of a strip that a vector of one row before them would not leave alone.
+  private static final int EXACT = Math.ceilDiv(LANES, PITCH);
 
-  /// Packs A (inner, columns); the last strip is filled up with zeros.
+  /// Packs A (inner, columns). The last strip overlaps the one before it; fewer columns than a strip has are filled up with
+  /// zeros.
   static Strips of(Matrix a, int inner, int columns, Spare spare) {
-    MemorySegment packed = spare.floats((long) Math.ceilDiv(columns, ROWS) * ROWS * inner);
-    int full = columns / ROWS;
-    int strip = 0;
-    for (; strip + GROUP <= full; strip += GROUP) {
-      Loops.group(a.segment(), a.at() + (long) strip * ROWS, a.row(), inner, packed, (long) strip * ROWS * inner);
-    }
-    for (; strip < full; strip++) {
-      Loops.one(a.segment(), a.at() + (long) strip * ROWS, a.row(), inner, packed, (long) strip * ROWS * inner);
-    }
-    if (full * ROWS < columns) {
-      Loops.last(a.segment(), a.at() + (long) full * ROWS, a.row(), inner, columns - full * ROWS, packed,
-          (long) full * ROWS * inner);
+    int count = Math.ceilDiv(columns, ROWS);
+    MemorySegment packed = spare.floats((long) count * PITCH * inner + LANES);
+    int grouped = columns / ROWS / GROUP * GROUP;
+    Loops.groups(a.segment(), a.at(), a.row(), inner, grouped, packed);
+    for (int strip = grouped; strip < count; strip++) {
+      int first = Math.clamp(columns - ROWS, 0, strip * ROWS);
+      Loops.one(a.segment(), a.at() + first, a.row(), inner, Math.min(ROWS, columns), packed,
+          (long) strip * PITCH * inner);
     }
     return new Strips(packed, inner, columns);
   }
 
   /// Offset of the strip that starts at column `next`, in bytes.
   long strip(int next) {
-    return 4L * next * inner;
+    return 4L * (next / ROWS) * PITCH * inner;
   }
 
   /// One compilation each: see the package's description.
   private static final class Loops {
 
-    /// Written out: a loop over the strips would prove its bounds anew for every row.
-    static void group(MemorySegment a, long at, long row, int inner, MemorySegment packed, long to) {
-      long strip = 4L * ROWS * inner;
-      long from = 4 * at;
-      long target = 4 * to;
-      for (int k = 0; k < inner; k++) {
-        move(a, from, packed, target);
-        move(a, from + 24, packed, target + strip);
-        move(a, from + 48, packed, target + 2 * strip);
-        move(a, from + 72, packed, target + 3 * strip);
-        move(a, from + 96, packed, target + 4 * strip);
-        move(a, from + 120, packed, target + 5 * strip);
-        move(a, from + 144, packed, target + 6 * strip);
-        move(a, from + 168, packed, target + 7 * strip);
-        from += 4 * row;
-        target += 24;
+    /// A row of a strip is copied as a whole vector; what is too much is overwritten by the rows after it, and the last rows are
+    /// copied exactly. The strips of a group are written out: a loop over them would prove its bounds anew for every row.
+    static void groups(MemorySegment a, long at, long row, int inner, int strips, MemorySegment packed) {
+      long strip = (long) PITCH * inner;
+      int vectors = LANES < PITCH ? 0 : inner - EXACT;
+      int k = 0;
+      for (; k < vectors; k++) {
+        long from = at + k * row;
+        long to = (long) k * PITCH;
+        for (int i = 0; i < strips; i += GROUP) {
+          store(load(a, from), packed, to);
+          store(load(a, from + ROWS), packed, to + strip);
+          store(load(a, from + 2L * ROWS), packed, to + 2 * strip);
+          store(load(a, from + 3L * ROWS), packed, to + 3 * strip);
+          store(load(a, from + 4L * ROWS), packed, to + 4 * strip);
+          store(load(a, from + 5L * ROWS), packed, to + 5 * strip);
+          store(load(a, from + 6L * ROWS), packed, to + 6 * strip);
+          store(load(a, from + 7L * ROWS), packed, to + 7 * strip);
+          from += GROUP * ROWS;
+          to += GROUP * strip;
+        }
       }
-    }
-
-    static void one(MemorySegment a, long at, long row, int inner, MemorySegment packed, long to) {
-      long from = 4 * at;
-      long target = 4 * to;
-      for (int k = 0; k < inner; k++) {
-        move(a, from, packed, target);
-        from += 4 * row;
-        target += 24;
-      }
-    }
-
-    static void last(MemorySegment a, long at, long row, int inner, int count, MemorySegment packed, long to) {
-      for (int k = 0; k < inner; k++) {
-        for (int i = 0; i < ROWS; i++) {
-          set(packed, to + (long) k * ROWS + i, i < count ? get(a, at + k * row + i) : 0);
+      for (; k < inner; k++) {
+        for (int i = 0; i < strips; i++) {
+          for (int c = 0; c < ROWS; c++) {
+            set(packed, i * strip + (long) k * PITCH + c, get(a, at + k * row + (long) i * ROWS + c));
+          }
         }
       }
     }
-  }
 
-  /// Six floats as three pairs.
-  private static void move(MemorySegment a, long from, MemorySegment packed, long to) {
-    packed.set(PAIR, to, a.get(PAIR, from));
-    packed.set(PAIR, to + 8, a.get(PAIR, from + 8));
-    packed.set(PAIR, to + 16, a.get(PAIR, from + 16));
+    static void one(MemorySegment a, long at, long row, int inner, int columns, MemorySegment packed, long to) {
+      int vectors = LANES < PITCH || columns < ROWS ? 0 : inner - EXACT;
+      int k = 0;
+      for (; k < vectors; k++) {
+        store(load(a, at + k * row), packed, to + (long) k * PITCH);
+      }
+      for (; k < inner; k++) {
+        for (int c = 0; c < ROWS; c++) {
+          set(packed, to + (long) k * PITCH + c, c < columns ? get(a, at + k * row + c) : 0);
+        }
+      }
+    }
   }
 }

@@ -11,6 +11,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Loads, stores and the functions that the norms need, accurate to a few units in the last place of float32.
 final class Vectors {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   /// Lanes of one vector.
   static final int LANES = SPECIES.length();
   /// Whether there are 32 vector registers (AVX-512, ARM) or 16.
