@@ -1,7 +1,11 @@
 package norma.autodiff;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import norma.array.Array;
 import norma.array.DType;
@@ -20,6 +24,7 @@ public final class Tape implements AutoCloseable {
   private final Pass pass;
   private final @Nullable TapeObserver observer;
   private final List<Node<?>> nodes = new ArrayList<>();
+  private final Map<Long, Deque<Array>> free = new HashMap<>(); // memory of gradients, by size
 
   private record Node<S extends Record>(String layer, Op<S> op, S saved, Tensor[] inputs, Tensor output) {}
 
@@ -125,7 +130,21 @@ public final class Tape implements AutoCloseable {
       node.op.backward(kernels, node.saved, dy.array, new Slots(node.inputs, dy));
     }
     node.output.gradient = null;
-    dy.release();
+    recycle(dy);
+  }
+
+  /// Memory of a gradient that nobody needs any more goes to the next one of the same size: it is still in the cache.
+  private void recycle(Tensor.Gradient gradient) {
+    Array memory = gradient.release();
+    if (memory != null && memory.dtype() == kernels.dtype()) {
+      free.computeIfAbsent(memory.size(), size -> new ArrayDeque<>()).push(memory);
+    }
+  }
+
+  private Array emptyGradient(Array like) {
+    Deque<Array> candidates = free.get(like.size());
+    Array memory = candidates == null ? null : candidates.poll();
+    return memory == null ? kernels.arena().empty(like.dtype(), like.shape()) : memory.reshape(like.shape());
   }
 
   /// Ends the pass: everything that it computed is gone.
@@ -165,7 +184,7 @@ public final class Tape implements AutoCloseable {
         return Grad.write(own.array);
       }
       kernels.multiply(present.array, 1, Grad.write(own.array));
-      present.release();
+      recycle(present);
       return Grad.add(own.array);
     }
 
@@ -184,7 +203,7 @@ public final class Tape implements AutoCloseable {
 
     private Array emptyLike(Tensor tensor) {
       assert tensor.value().dtype() != DType.INT32 : "integers have no gradient";
-      return kernels.arena().empty(tensor.value().dtype(), tensor.value().shape());
+      return emptyGradient(tensor.value());
     }
   }
 }

@@ -11,34 +11,47 @@ public final class Tensor {
   @Nullable
   Gradient gradient; // while the tape is played backwards
 
-  /// A gradient, and how many tensors hold its memory at this moment: while there are several, nobody may write to it.
+  /// A gradient. While several tensors hold its memory nobody may write to it; when none does, it can be used again.
   static final class Gradient {
     final Array array;
-    private final int[] owners;
+    private final Block block;
 
-    private Gradient(Array array, int[] owners) {
+    private static final class Block {
+      private final Array whole;
+      private int owners = 1; // tensors that hold it at this moment
+
+      Block(Array whole) {
+        this.whole = whole;
+      }
+    }
+
+    private Gradient(Array array, Block block) {
       this.array = array;
-      this.owners = owners;
+      this.block = block;
     }
 
     /// In memory of its own.
     Gradient(Array array) {
-      this(array, new int[]{ 1 });
+      this(array, new Block(array));
     }
 
     /// The same memory, perhaps under another shape, for one more tensor.
     Gradient share(Array view) {
-      owners[0]++;
-      return new Gradient(view, owners);
+      block.owners++;
+      return new Gradient(view, block);
     }
 
     /// One tensor less holds it.
-    void release() {
-      owners[0]--;
+    ///
+    /// @return the memory, if that was the last one
+    @Nullable
+    Array release() {
+      block.owners--;
+      return block.owners == 0 ? block.whole : null;
     }
 
     boolean shared() {
-      return owners[0] > 1;
+      return block.owners > 1;
     }
 
     @SuppressWarnings("ReferenceEquality") // the same memory, not equal memory

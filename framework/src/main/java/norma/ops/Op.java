@@ -35,7 +35,8 @@ public sealed interface Op<S extends Record>
     @Nullable
     Grad into(int i);
 
-    /// The gradient of input i is this array itself. No copy is made; nobody will modify it while it is shared.
+    /// The gradient of input i is this array itself: dy, a part of it, or memory that this call took from its kernels. No copy
+    /// is made; nobody will modify it while it is shared, and when nobody needs it any more, another gradient gets its memory.
     void share(int i, Array gradient);
   }
 }
