@@ -33,7 +33,8 @@ import picocli.CommandLine.ParameterException;
 /// `bench/kernels`: measures kernels with JMH and prints one line for each kernel, size, backend and number of threads.
 @Command(name = "bench/kernels", sortOptions = false, usageHelpWidth = 110, description = "Measures single kernels with JMH: time, bytes that must be moved, share of the speed of a copy of as many bytes, GFLOP/s of products, and how many times faster than the ND4J definition.", footer = {
     "",
-    "With 2 threads each works on half of the rows, with a backend of its own and ND4J's operations single-threaded." })
+    "With 2 threads each works on half of the rows, with a backend of its own and ND4J's operations single-threaded.",
+    "A line takes 5 s for each backend, the whole table about 20 minutes." })
 public final class KernelTable implements Callable<Integer> {
   /// Compiled after this class, for JMH: see the module's pom.xml.
   private static final String BENCHMARK = "norma.bench.kernels.KernelBenchmark";
@@ -54,11 +55,14 @@ public final class KernelTable implements Callable<Integer> {
   @Option(names = "--threads", split = ",", paramLabel = "N", description = "Default: 1 and 2.")
   private List<Integer> threads = List.of(1, 2);
 
-  @Option(names = "--iterations", paramLabel = "N", description = "Measured iterations, after as many for warming up, at most 5. Default: 5.")
+  @Option(names = "--iterations", paramLabel = "N", description = "Measured iterations. Default: 5.")
   private int iterations = 5;
 
   @Option(names = "--millis", paramLabel = "N", description = "Length of an iteration. Default: 300.")
   private int millis = 300;
+
+  @Option(names = "--warmup-millis", paramLabel = "N", description = "Vector API code is hundreds of times slower before it is compiled. Default: 3000.")
+  private int warmupMillis = 3000;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Also writes JMH's own results.")
   private @Nullable Path json;
@@ -117,8 +121,9 @@ public final class KernelTable implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
     }
-    if (iterations < 1 || millis < 1 || threads.stream().anyMatch(n -> n < 1)) {
-      throw new ParameterException(spec.commandLine(), "--iterations, --millis and --threads expect 1 or more");
+    if (iterations < 1 || millis < 1 || warmupMillis < 1 || threads.stream().anyMatch(n -> n < 1)) {
+      throw new ParameterException(spec.commandLine(),
+          "--iterations, --millis, --warmup-millis and --threads expect 1 or more");
     }
   }
 
@@ -156,7 +161,7 @@ public final class KernelTable implements Callable<Integer> {
     return new Runner(new OptionsBuilder().include(BENCHMARK + "." + method + "$")
         .param("kernel", kernel).param("size", size).param("backend", measured.toArray(String[]::new))
         .param("shares", Integer.toString(shares)).threads(shares).forks(1)
-        .warmupIterations(Math.min(iterations, 5)).warmupTime(TimeValue.milliseconds(millis))
+        .warmupIterations(1).warmupTime(TimeValue.milliseconds(method.equals("copy") ? millis : warmupMillis))
         .measurementIterations(iterations).measurementTime(TimeValue.milliseconds(millis))
         .shouldFailOnError(true).verbosity(VerboseMode.SILENT).build()).run();
   }
