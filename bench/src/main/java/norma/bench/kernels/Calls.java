@@ -44,7 +44,7 @@ final class Calls {
     all.put("crossEntropy", Calls::crossEntropy);
     all.put("embedding", Calls::embedding);
     all.put("embeddingBackward", Calls::embeddingBackward);
-    all.put("squaredNorm", Calls::squaredNorm);
+    all.put("sum", Calls::sum);
     all.put("adamW", Calls::adamW);
     return all;
   }
@@ -71,6 +71,7 @@ final class Calls {
     Array w = f.normal(4 * s.width(), s.width());
     Array y = f.empty(s.rows(), 4 * s.width());
     Kernels kernels = f.kernels();
+    kernels.prepare(w); // as a training step does
     return Call.moving(product(s), () -> kernels.linear(x, w, null, y), x, w, y).with(2.0 * x.size() * w.dim(0));
   }
 
@@ -81,6 +82,7 @@ final class Calls {
     Grad dx = f.grad(s.rows(), s.width());
     Grad dw = f.grad(4 * s.width(), s.width());
     Kernels kernels = f.kernels();
+    kernels.prepare(w);
     return Call.moving(product(s), () -> kernels.linearBackward(dy, x, w, dx, dw, null), dy, x, w, dx.array(),
         dw.array()).with(4.0 * x.size() * w.dim(0));
   }
@@ -174,14 +176,16 @@ final class Calls {
         dpos.array());
   }
 
-  private static Call squaredNorm(Fixture f, Size s) {
-    Array x = f.normal(s.parameters());
+  /// The gradients of a step's four shards, added up, and the square of their norm.
+  private static Call sum(Fixture f, Size s) {
+    Array total = f.normal(s.parameters());
+    List<Array> parts = List.of(f.normal(s.parameters()), f.normal(s.parameters()), f.normal(s.parameters()));
     Kernels kernels = f.kernels();
-    return Call.moving(matrix(x), () -> {
-      if (Double.isNaN(kernels.sumInPlace(x, List.of()))) {
+    return Call.moving(matrix(total), () -> {
+      if (Double.isNaN(kernels.sumInPlace(total, parts))) {
         throw new IllegalStateException("the sum of squares is no number");
       }
-    }, x);
+    }, total, parts.get(0), parts.get(1), parts.get(2), total);
   }
 
   private static Call adamW(Fixture f, Size s) {

@@ -6,6 +6,7 @@ import norma.array.DType;
 import norma.array.HostMemory;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
+import norma.kernels.TracingBackend;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -38,42 +39,96 @@ public class KernelBenchmark {
   @Param("1")
   public int shares;
 
-  private Backend opened;
-  private Kernels kernels;
-  private Runnable work;
-  private MemorySegment from;
-  private MemorySegment to;
+  /// Warming up ends when no call was faster than the ones before for so long.
+  @Param("3000")
+  public int settleMillis;
 
-  /// Arrays and numbers.
-  @Setup
-  public void open() {
-    opened = Backends.open(backend);
-    Fixture fixture = new Fixture(opened);
-    kernels = fixture.kernels();
-    Call call = Calls.of(kernel, fixture, Size.of(size).share(shares));
-    work = call.work();
-    long half = call.bytes() / 2; // a copy reads this many and writes as many
-    from = HostMemory.allocate(DType.FLOAT32, half / Float.BYTES).segment();
-    to = HostMemory.allocate(DType.FLOAT32, half / Float.BYTES).segment();
+  private Size share() {
+    return Size.of(size).share(shares);
   }
 
-  /// Gives the memory back.
-  @TearDown
-  public void close() {
-    opened.close();
+  /// The kernel's arrays, and its compiled code.
+  @State(Scope.Thread)
+  public static class Prepared {
+    /// Vector API code is hundreds of times slower before it is compiled, and on a busy machine the compiler may take seconds.
+    private static final int LEAST_CALLS = 300;
+
+    private Backend backend;
+    private Kernels kernels;
+    private Runnable work;
+
+    /// Arrays, numbers and warming up.
+    @Setup
+    public void open(KernelBenchmark parameters) {
+      backend = Backends.open(parameters.backend);
+      Fixture fixture = new Fixture(backend);
+      kernels = fixture.kernels();
+      work = Calls.of(parameters.kernel, fixture, Size.of(parameters.size).sequence()).work();
+      warmUp(parameters.settleMillis);
+      work = Calls.of(parameters.kernel, fixture, parameters.share()).work();
+    }
+
+    /// With one sequence: before it is compiled, a whole batch of shape M takes minutes.
+    private void warmUp(int settleMillis) {
+      long best = Long.MAX_VALUE;
+      long improved = System.nanoTime();
+      for (int calls = 0; calls < LEAST_CALLS || System.nanoTime() - improved < settleMillis * 1_000_000L; calls++) {
+        long start = System.nanoTime();
+        run();
+        long end = System.nanoTime();
+        if (end - start < 0.95 * best) {
+          best = end - start;
+          improved = end;
+        }
+      }
+    }
+
+    void run() {
+      try (Kernels.Scratch _ = kernels.scratch()) {
+        work.run();
+      }
+    }
+
+    /// Gives the memory back.
+    @TearDown
+    public void close() {
+      backend.close();
+    }
+  }
+
+  /// Memory for the copy.
+  @State(Scope.Thread)
+  public static class Segments {
+    private HostMemory from;
+    private HostMemory to;
+
+    /// A copy reads as many bytes as it writes: half of what the kernel moves.
+    @Setup
+    public void open(KernelBenchmark parameters) {
+      Fixture shapes = new Fixture(new TracingBackend(DType.FLOAT32));
+      long floats = Calls.of(parameters.kernel, shapes, parameters.share()).bytes() / 2 / Float.BYTES;
+      from = HostMemory.allocate(DType.FLOAT32, floats);
+      to = HostMemory.allocate(DType.FLOAT32, floats);
+    }
+
+    /// Gives the memory back.
+    @TearDown
+    public void close() {
+      from.close();
+      to.close();
+    }
   }
 
   /// The kernel.
   @Benchmark
-  public void kernel() {
-    try (Kernels.Scratch _ = kernels.scratch()) {
-      work.run();
-    }
+  public void kernel(Prepared prepared) {
+    prepared.run();
   }
 
   /// A copy that moves as many bytes as the kernel must.
   @Benchmark
-  public void copy() {
-    MemorySegment.copy(from, 0, to, 0, from.byteSize());
+  public void copy(Segments segments) {
+    MemorySegment from = segments.from.segment();
+    MemorySegment.copy(from, 0, segments.to.segment(), 0, from.byteSize());
   }
 }

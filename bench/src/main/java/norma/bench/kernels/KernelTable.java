@@ -33,7 +33,8 @@ import picocli.CommandLine.ParameterException;
 /// `bench/kernels`: measures kernels with JMH and prints one line for each kernel, size, backend and number of threads.
 @Command(name = "bench/kernels", sortOptions = false, usageHelpWidth = 110, description = "Measures single kernels with JMH: time, bytes that must be moved, share of the speed of a copy of as many bytes, GFLOP/s of products, and how many times faster than the ND4J definition.", footer = {
     "",
-    "With 2 threads each works on half of the rows, with a backend of its own and ND4J's operations single-threaded." })
+    "With 2 threads each works on half of the rows, with a backend of its own and ND4J's operations single-threaded.",
+    "A line takes about 10 s on a quiet machine: the whole table half an hour." })
 public final class KernelTable implements Callable<Integer> {
   /// Compiled after this class, for JMH: see the module's pom.xml.
   private static final String BENCHMARK = "norma.bench.kernels.KernelBenchmark";
@@ -54,11 +55,14 @@ public final class KernelTable implements Callable<Integer> {
   @Option(names = "--threads", split = ",", paramLabel = "N", description = "Default: 1 and 2.")
   private List<Integer> threads = List.of(1, 2);
 
-  @Option(names = "--iterations", paramLabel = "N", description = "Measured iterations, after as many for warming up, at most 5. Default: 5.")
+  @Option(names = "--iterations", paramLabel = "N", description = "Measured iterations. Default: 5.")
   private int iterations = 5;
 
   @Option(names = "--millis", paramLabel = "N", description = "Length of an iteration. Default: 300.")
   private int millis = 300;
+
+  @Option(names = "--settle-millis", paramLabel = "N", description = "Warming up ends when no call was faster than the ones before for so long. Default: 3000.")
+  private int settleMillis = 3000;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Also writes JMH's own results.")
   private @Nullable Path json;
@@ -117,8 +121,9 @@ public final class KernelTable implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
     }
-    if (iterations < 1 || millis < 1 || threads.stream().anyMatch(n -> n < 1)) {
-      throw new ParameterException(spec.commandLine(), "--iterations, --millis and --threads expect 1 or more");
+    if (iterations < 1 || millis < 1 || settleMillis < 1 || threads.stream().anyMatch(n -> n < 1)) {
+      throw new ParameterException(spec.commandLine(),
+          "--iterations, --millis, --settle-millis and --threads expect 1 or more");
     }
   }
 
@@ -155,8 +160,9 @@ public final class KernelTable implements Callable<Integer> {
       throws RunnerException {
     return new Runner(new OptionsBuilder().include(BENCHMARK + "." + method + "$")
         .param("kernel", kernel).param("size", size).param("backend", measured.toArray(String[]::new))
-        .param("shares", Integer.toString(shares)).threads(shares).forks(1)
-        .warmupIterations(Math.min(iterations, 5)).warmupTime(TimeValue.milliseconds(millis))
+        .param("shares", Integer.toString(shares))
+        .param("settleMillis", Integer.toString(settleMillis)).threads(shares).forks(1)
+        .warmupIterations(1).warmupTime(TimeValue.milliseconds(millis))
         .measurementIterations(iterations).measurementTime(TimeValue.milliseconds(millis))
         .shouldFailOnError(true).verbosity(VerboseMode.SILENT).build()).run();
   }

@@ -32,6 +32,11 @@ record Size(int batch, int time, int width, int heads, int vocabulary, int param
     return new Size(batch / threads, time, width, heads, vocabulary, parameters / threads);
   }
 
+  /// A single sequence, and as small a part of the parameters.
+  Size sequence() {
+    return share(batch);
+  }
+
   /// R.
   int rows() {
     return batch * time;
