@@ -13,7 +13,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import norma.array.Array;
 import norma.kernels.AdamW;
 import norma.kernels.DropMask;
@@ -180,7 +179,7 @@ final class Elementwise {
         FloatVector v = load(xs, i);
         sum = v.fma(v, sum);
       }
-      double total = sum.reduceLanes(VectorOperators.ADD);
+      double total = Vectors.sum(sum);
       for (; i < to; i++) {
         total += (double) get(xs, i) * get(xs, i);
       }

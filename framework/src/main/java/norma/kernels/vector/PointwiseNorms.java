@@ -11,7 +11,6 @@ import static norma.kernels.vector.Vectors.zero;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import norma.array.Array;
 import org.jspecify.annotations.Nullable;
 
@@ -113,7 +112,7 @@ final class PointwiseNorms {
           sum = g.fma(x, sum);
           rows.put(g.mul(alpha), at + i);
         }
-        float total = sum.reduceLanes(VectorOperators.ADD);
+        float total = Vectors.sum(sum);
         for (; i < width; i++) {
           float x = get(rows.x, at + i);
           float t = Vectors.tanh(x * alpha);
@@ -162,7 +161,7 @@ final class PointwiseNorms {
           sum = g.fma(x, sum);
           rows.put(g.mul(b), at + i);
         }
-        float total = sum.reduceLanes(VectorOperators.ADD);
+        float total = Vectors.sum(sum);
         for (; i < width; i++) {
           float x = get(rows.x, at + i);
           float inverse = 1 / (float) Math.sqrt(b + x * x);
@@ -232,8 +231,8 @@ final class PointwiseNorms {
           sumX = g.fma(x, sumX);
           rows.put(g.mul(alpha), at + i);
         }
-        float total = sum.reduceLanes(VectorOperators.ADD);
-        float totalX = sumX.reduceLanes(VectorOperators.ADD);
+        float total = Vectors.sum(sum);
+        float totalX = Vectors.sum(sumX);
         for (; i < width; i++) {
           float x = get(rows.x, at + i);
           float u = x * alpha + shift;

@@ -11,7 +11,6 @@ import static norma.kernels.vector.Vectors.zero;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import norma.array.Array;
 import norma.kernels.Grad;
 import org.jspecify.annotations.Nullable;
@@ -88,7 +87,7 @@ final class RowNorms {
       for (; i < whole(width); i += LANES) {
         sum = sum.add(load(x, at + i));
       }
-      float total = sum.reduceLanes(VectorOperators.ADD);
+      float total = Vectors.sum(sum);
       for (; i < width; i++) {
         total += get(x, at + i);
       }
@@ -112,7 +111,7 @@ final class RowNorms {
         FloatVector d = load(x, at + i).sub(m);
         sum = d.fma(d, sum);
       }
-      float total = sum.reduceLanes(VectorOperators.ADD);
+      float total = Vectors.sum(sum);
       for (; i < width; i++) {
         float d = get(x, at + i) - mean;
         total += d * d;
@@ -177,7 +176,7 @@ final class RowNorms {
       for (; i < whole(width); i += LANES) {
         sum = load(dy, at + i).mul(load(weight, i)).fma(load(x, at + i).sub(m), sum);
       }
-      float total = sum.reduceLanes(VectorOperators.ADD);
+      float total = Vectors.sum(sum);
       for (; i < width; i++) {
         total += get(dy, at + i) * get(weight, i) * (get(x, at + i) - mean);
       }

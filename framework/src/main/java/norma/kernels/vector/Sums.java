@@ -10,7 +10,6 @@ import static norma.kernels.vector.Vectors.zero;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import norma.array.Array;
 import norma.kernels.Grad;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +81,7 @@ final class Sums {
     for (; i < whole(n); i += LANES) {
       sum = load(a, atA + i).fma(load(b, atB + i), sum);
     }
-    float total = sum.reduceLanes(VectorOperators.ADD);
+    float total = Vectors.sum(sum);
     for (; i < n; i++) {
       total += get(a, atA + i) * get(b, atB + i);
     }

@@ -111,7 +111,7 @@ final class Tokens {
         store(value, e, atE + i);
         sum = sum.add(value);
       }
-      float total = sum.reduceLanes(VectorOperators.ADD);
+      float total = Vectors.sum(sum);
       for (; i < n; i++) {
         float value = Vectors.exp(get(x, at + i) - max);
         set(e, atE + i, value);

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Loads, stores and the functions that the norms need, accurate to a few units in the last place of float32.
@@ -58,6 +59,32 @@ final class Vectors {
 
   static FloatVector zero() {
     return FloatVector.zero(SPECIES);
+  }
+
+  /// Sum of all lanes in a fixed order. The order of `reduceLanes(ADD)` is not specified: interpreted and compiled code differ in
+  /// the last bit, and a run would depend on when its kernels were compiled.
+  static float sum(FloatVector v) {
+    FloatVector s = v;
+    if (LANES >= 16) {
+      s = s.add(s.rearrange(BY_8));
+    }
+    if (LANES >= 8) {
+      s = s.add(s.rearrange(BY_4));
+    }
+    if (LANES >= 4) {
+      s = s.add(s.rearrange(BY_2));
+    }
+    s = s.add(s.rearrange(BY_1));
+    return s.lane(0);
+  }
+
+  private static final VectorShuffle<Float> BY_8 = rotation(8);
+  private static final VectorShuffle<Float> BY_4 = rotation(4);
+  private static final VectorShuffle<Float> BY_2 = rotation(2);
+  private static final VectorShuffle<Float> BY_1 = rotation(1);
+
+  private static VectorShuffle<Float> rotation(int by) {
+    return VectorShuffle.fromOp(SPECIES, i -> (i + by) % LANES);
   }
 
   // tanh x = x P(x^2) / Q(x^2), cut off at 1, which it exceeds at 9.5: slopes of saturated channels are exactly 0. Coefficients: least relative error, fitted by
