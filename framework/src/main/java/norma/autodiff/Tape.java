@@ -142,6 +142,7 @@ public final class Tape implements AutoCloseable {
   }
 
   private Array emptyGradient(Array like) {
+    assert like.dtype() != DType.INT32 : "integers have no gradient";
     Deque<Array> candidates = free.get(like.size());
     Array memory = candidates == null ? null : candidates.poll();
     return memory == null ? kernels.arena().empty(like.dtype(), like.shape()) : memory.reshape(like.shape());
@@ -178,7 +179,7 @@ public final class Tape implements AutoCloseable {
       if (present != null && !present.shared()) {
         return Grad.add(present.array);
       }
-      Tensor.Gradient own = new Tensor.Gradient(emptyLike(input));
+      Tensor.Gradient own = new Tensor.Gradient(emptyGradient(input.value()));
       input.gradient = own;
       if (present == null) {
         return Grad.write(own.array);
@@ -199,11 +200,6 @@ public final class Tape implements AutoCloseable {
       if (target != null) {
         kernels.multiply(gradient, 1, target);
       }
-    }
-
-    private Array emptyLike(Tensor tensor) {
-      assert tensor.value().dtype() != DType.INT32 : "integers have no gradient";
-      return emptyGradient(tensor.value());
     }
   }
 }

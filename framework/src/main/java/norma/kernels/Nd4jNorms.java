@@ -87,7 +87,7 @@ interface Nd4jNorms extends NormKernels {
     INDArray cubed = Transforms.pow(r, -1.5, true).muli(scale);
     INDArray f = matrix(x).mul(Transforms.pow(r, -0.5, false)).muli(scale);
     pointwiseBackward(dy, weight, f, cubed.mul(b), dx, dweight, dbias);
-    double chain = softplus ? 1 / (1 + Math.exp(-number(beta))) : 1;
+    double chain = softplus ? Softplus.slope(number(beta)) : 1;
     storeSum(dbeta, matrix(dy).mul(row(weight)).muli(matrix(x)).muli(cubed).muli(-0.5 * chain));
   }
 

@@ -22,7 +22,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   private final Arena arena;
   private final PreparedWeights prepared;
-  private final float[] tile = new float[Products.TILE];
+  private final float[] tile = new float[Tiles.SIZE];
   private final Spare left = new Spare();
   private final Spare right = new Spare();
   private final Spare unwanted = new Spare();
@@ -292,7 +292,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
       @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
     double[] sums = backward(isru(beta, softplus, scale), dy, x, weight, dx, dweight, dbias);
-    Sums.put(dbeta, softplus ? sums[0] / (1 + Math.exp(-number(beta))) : sums[0]);
+    Sums.put(dbeta, softplus ? sums[0] * Softplus.slope(number(beta)) : sums[0]);
   }
 
   @Override

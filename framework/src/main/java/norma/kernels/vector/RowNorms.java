@@ -40,11 +40,7 @@ final class RowNorms {
       Array weight, @Nullable Array bias, Array y, Array rstd) {
     MemorySegment rstds = rstd.segment();
     Loops.rstds(x, rows, width, means, eps, rstds);
-    if (bias == null) {
-      Loops.scale(x, rows, width, means, rstds, weight.segment(), y.segment());
-    } else {
-      Loops.scale(x, rows, width, means, rstds, weight.segment(), bias.segment(), y.segment());
-    }
+    Loops.scale(x, rows, width, means, rstds, weight.segment(), bias == null ? null : bias.segment(), y.segment());
   }
 
   /// With n = (x - mean) rstd and g = dy weight: dx = rstd (g - mean(g) - n mean(g n)), dweight = sum dy n; without a mean,
@@ -120,7 +116,7 @@ final class RowNorms {
     }
 
     static void scale(MemorySegment x, int rows, int width, @Nullable MemorySegment means, MemorySegment rstds,
-        MemorySegment weight, MemorySegment y) {
+        MemorySegment weight, @Nullable MemorySegment bias, MemorySegment y) {
       for (int row = 0; row < rows; row++) {
         long at = (long) row * width;
         float mean = means == null ? 0 : get(means, row);
@@ -129,28 +125,12 @@ final class RowNorms {
         FloatVector r = broadcast(rstd);
         int i = 0;
         for (; i < whole(width); i += LANES) {
-          store(load(x, at + i).sub(m).mul(r).mul(load(weight, i)), y, at + i);
+          FloatVector n = load(x, at + i).sub(m).mul(r);
+          store(bias == null ? n.mul(load(weight, i)) : n.fma(load(weight, i), load(bias, i)), y, at + i);
         }
         for (; i < width; i++) {
-          set(y, at + i, (get(x, at + i) - mean) * rstd * get(weight, i));
-        }
-      }
-    }
-
-    static void scale(MemorySegment x, int rows, int width, @Nullable MemorySegment means, MemorySegment rstds,
-        MemorySegment weight, MemorySegment bias, MemorySegment y) {
-      for (int row = 0; row < rows; row++) {
-        long at = (long) row * width;
-        float mean = means == null ? 0 : get(means, row);
-        float rstd = get(rstds, row);
-        FloatVector m = broadcast(mean);
-        FloatVector r = broadcast(rstd);
-        int i = 0;
-        for (; i < whole(width); i += LANES) {
-          store(load(x, at + i).sub(m).mul(r).fma(load(weight, i), load(bias, i)), y, at + i);
-        }
-        for (; i < width; i++) {
-          set(y, at + i, (get(x, at + i) - mean) * rstd * get(weight, i) + get(bias, i));
+          float scaled = (get(x, at + i) - mean) * rstd * get(weight, i);
+          set(y, at + i, bias == null ? scaled : scaled + get(bias, i));
         }
       }
     }

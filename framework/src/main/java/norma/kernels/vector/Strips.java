@@ -1,6 +1,6 @@
 package norma.kernels.vector;
 
-import static norma.kernels.vector.Products.ROWS;
+import static norma.kernels.vector.Tiles.ROWS;
 import static norma.kernels.vector.Vectors.LANES;
 import static norma.kernels.vector.Vectors.get;
 import static norma.kernels.vector.Vectors.load;

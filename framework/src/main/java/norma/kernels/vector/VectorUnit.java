@@ -1,10 +1,9 @@
 package norma.kernels.vector;
 
 import java.util.Optional;
-import jdk.incubator.vector.FloatVector;
 import norma.kernels.VectorModule;
 
-/// What the Vector API finds in this CPU.
+/// What the Vector API finds in this CPU. Classes that import the API are linked only when it is there: this one does not.
 public final class VectorUnit {
   private VectorUnit() {}
 
@@ -12,11 +11,6 @@ public final class VectorUnit {
   ///
   /// @return nothing if the module is missing
   public static Optional<Integer> lanes() {
-    return VectorModule.missing().isPresent() ? Optional.empty() : Optional.of(Preferred.LANES);
-  }
-
-  /// A class of its own: it can be linked only when the module is there.
-  private static final class Preferred {
-    private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
+    return VectorModule.missing().isPresent() ? Optional.empty() : Optional.of(Vectors.LANES);
   }
 }

@@ -2,7 +2,6 @@ package norma.train.run;
 
 import java.util.Arrays;
 import java.util.List;
-import norma.array.Array;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.kernels.Kernels;
@@ -19,7 +18,6 @@ public final class Evaluation {
   private final Windows training;
   private final Windows validation;
   private final List<Window> windows;
-  private final List<Array> matrices;
 
   /// For one session.
   public Evaluation(Session session) {
@@ -27,7 +25,6 @@ public final class Evaluation {
     this.training = session.training();
     this.validation = session.validation();
     this.windows = validation.exact();
-    this.matrices = session.matrices();
   }
 
   /// Mean loss in nats per character over the whole validation split: consecutive windows of `context` characters, the last
@@ -69,11 +66,8 @@ public final class Evaluation {
 
   /// Sum over passes on all workers, added in the passes' order.
   private double total(int passes, Loss loss) {
-    Workers workers = session.workers();
     double[] losses = new double[passes];
-    workers.each(matrices.size(), (kernels, i) -> kernels.prepare(matrices.get(i)));
-    workers.each(passes, (kernels, pass) -> losses[pass] = loss.of(kernels, pass));
-    session.backend().weightsChanged();
+    session.eachPrepared(passes, (kernels, pass) -> losses[pass] = loss.of(kernels, pass));
     return Arrays.stream(losses).sum();
   }
 

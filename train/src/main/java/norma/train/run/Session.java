@@ -19,11 +19,14 @@ public final class Session implements AutoCloseable {
   private final LanguageModel language;
   private final Corpus corpus;
   private final Split split;
+  private final List<Array> matrices; // all that a linear layer may have as its weight
 
   private Session(LanguageModel language, Corpus corpus, Split split) {
     this.language = language;
     this.corpus = corpus;
     this.split = split;
+    this.matrices = language.gpt().parameters().stream().filter(parameter -> parameter.shape().length == 2)
+        .map(language.weights()::of).toList();
   }
 
   /// A session with the corpus's own vocabulary and initial weights.
@@ -95,9 +98,14 @@ public final class Session implements AutoCloseable {
     return language.weights();
   }
 
-  /// The weights that linear layers may have, for [norma.kernels.Kernels#prepare].
-  List<Array> matrices() {
-    return model().parameters().stream().filter(parameter -> parameter.shape().length == 2).map(weights()::of).toList();
+  /// Runs every part on the workers, with the weights of linear layers prepared: no part may change them.
+  void eachPrepared(int parts, Workers.Part work) {
+    try {
+      workers().each(matrices.size(), (kernels, i) -> kernels.prepare(matrices.get(i)));
+      workers().each(parts, work);
+    } finally {
+      backend().weightsChanged();
+    }
   }
 
   /// Where it computes.

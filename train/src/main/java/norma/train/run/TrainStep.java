@@ -3,7 +3,6 @@ package norma.train.run;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import norma.array.Array;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
@@ -29,7 +28,6 @@ public final class TrainStep {
   private final Session session;
   private final Windows windows;
   private final List<GradientBuffer> shards = new ArrayList<>();
-  private final List<Array> matrices;
   private final Optimizer optimizer;
   private final RandomStream draws;
   private final double[] losses;
@@ -53,7 +51,6 @@ public final class TrainStep {
     for (int shard = 0; shard < Math.min(session.backend().shards(), sequences()); shard++) {
       shards.add(new GradientBuffer(session.backend(), session.model().parameters()));
     }
-    this.matrices = session.matrices();
     this.optimizer = new Optimizer(session.backend(), session.weights(),
         new Optimizer.Settings(config.optim().beta1(), config.optim().beta2(), config.optim().eps(),
             config.optim().weightDecay(), config.optim().clipNorm()));
@@ -67,11 +64,9 @@ public final class TrainStep {
   /// @param step     counts from 1
   /// @param observer of every operation, called by all workers; or null
   public Result gradients(int step, @Nullable TapeObserver observer) {
-    Workers workers = session.workers();
-    workers.each(matrices.size(), (kernels, i) -> kernels.prepare(matrices.get(i)));
-    workers.each(shards.size(), (kernels, shard) -> shard(kernels, step, shard, observer));
-    session.backend().weightsChanged();
-    workers.each(squares.length, (kernels, chunk) -> squares[chunk] = optimizer.reduce(kernels, shards, chunk));
+    session.eachPrepared(shards.size(), (kernels, shard) -> shard(kernels, step, shard, observer));
+    session.workers().each(squares.length,
+        (kernels, chunk) -> squares[chunk] = optimizer.reduce(kernels, shards, chunk));
     return new Result(Arrays.stream(losses).sum(), Math.sqrt(Arrays.stream(squares).sum()));
   }
 

@@ -21,15 +21,17 @@ final class Workers implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private final Barrier started = new Barrier();
   private final Barrier[] done;
-  private volatile @Nullable Task task;
+  private final AtomicInteger next = new AtomicInteger(); // part
+  private int parts; // written before `started`, read after it
+  private volatile @Nullable Part task;
   private volatile @Nullable Throwable failure;
   private int round;
 
-  /// What every worker runs.
-  interface Task {
-    /// @param kernels of this worker
-    /// @param worker  from 0
-    void run(Kernels kernels, int worker);
+  /// One of several parts of a task.
+  interface Part {
+    /// @param kernels of the worker that has the part
+    /// @param part    from 0
+    void run(Kernels kernels, int part);
   }
 
   /// A counter that one thread raises and others wait for.
@@ -73,27 +75,12 @@ final class Workers implements AutoCloseable {
     return kernels.getFirst();
   }
 
-  /// One of several parts of a task.
-  interface Part {
-    /// @param kernels of the worker that has the part
-    /// @param part    from 0
-    void run(Kernels kernels, int part);
-  }
-
-  /// Runs every part once, each on the next worker that is free.
-  void each(int parts, Part work) {
-    AtomicInteger next = new AtomicInteger();
-    run((own, worker) -> {
-      for (int part = next.getAndIncrement(); part < parts; part = next.getAndIncrement()) {
-        work.run(own, part);
-      }
-    });
-  }
-
-  /// Runs the task on every worker. Calls come from one thread.
-  void run(Task next) {
+  /// Runs every part once, each on the next worker that is free, and returns when all are done. Calls come from one thread.
+  void each(int count, Part work) {
     failure = null;
-    task = next;
+    parts = count;
+    next.set(0);
+    task = work;
     round++;
     started.round = round;
     work(0);
@@ -124,10 +111,12 @@ final class Workers implements AutoCloseable {
   }
 
   private void work(int worker) {
-    Task current = task;
+    Part current = task;
     if (current != null) {
       try {
-        current.run(kernels.get(worker), worker);
+        for (int part = next.getAndIncrement(); part < parts; part = next.getAndIncrement()) {
+          current.run(kernels.get(worker), part);
+        }
       } catch (RuntimeException | Error e) {
         failure = e;
       }
