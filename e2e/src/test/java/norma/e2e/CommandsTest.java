@@ -85,7 +85,7 @@ class CommandsTest {
     assertThat(doctor.code()).isZero();
     assertThat(doctor.err()).isEmpty(); // no warning of the JVM about the incubating module either
     assertThat(doctor.out()).contains("JDK ", "start    from the class cache ", "CPU ", "Vector API with ",
-        " lanes of float32", "backend ", "GFLOP/s",
+        " lanes of float32", "backend  Vector API kernels of ", "GFLOP/s",
         "GB/s", "norms ", "advice ");
   }
 

@@ -2,12 +2,14 @@ package norma.kernels.vector;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import norma.array.Arena;
 import norma.array.DType;
 import norma.kernels.HostBackend;
 import norma.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
 
-/// The CPU with fused float32 kernels, each worker single-threaded.
+/// The CPU with fused kernels, each worker single-threaded.
 public final class CpuBackend extends HostBackend {
   /// Two for each of two workers: one that is held up by another process leaves less behind, and results are the same bit for
   /// bit with one to four workers.
@@ -15,13 +17,26 @@ public final class CpuBackend extends HostBackend {
 
   private final int workers;
   private final List<CpuKernels> kernels = new ArrayList<>();
-  private final PreparedWeights prepared = new PreparedWeights();
+  private final PreparedWeights<TileProducts.PackedWeight> packed = new PreparedWeights<>(
+      TileProducts.PackedWeight::close);
+  private final PreparedWeights<Bf16Library.Store> rounded = new PreparedWeights<>(Bf16Library.Store::close);
+  private final @Nullable Supplier<Bf16Library> bf16;
 
+  /// Everything in float32.
+  ///
   /// @param workers threads that a step is divided among
   /// @param poison  whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
   public CpuBackend(int workers, boolean poison) {
+    this(workers, poison, null);
+  }
+
+  /// The products of linear layers in bfloat16, everything else in float32.
+  ///
+  /// @param bf16 a library for each worker; null for float32
+  public CpuBackend(int workers, boolean poison, @Nullable Supplier<Bf16Library> bf16) {
     super(DType.FLOAT32, poison);
     this.workers = workers;
+    this.bf16 = bf16;
   }
 
   @Override
@@ -32,7 +47,7 @@ public final class CpuBackend extends HostBackend {
   @Override
   public String description() {
     return "Vector API kernels of " + Vectors.LANES + " lanes, " + workers + (workers == 1 ? " thread" : " threads")
-        + ", fp32";
+        + (bf16 == null ? ", fp32" : ", products in bf16");
   }
 
   @Override
@@ -52,12 +67,15 @@ public final class CpuBackend extends HostBackend {
 
   @Override
   public void weightsChanged() {
-    prepared.forget();
+    packed.forget();
+    rounded.forget();
   }
 
   @Override
   protected Kernels kernels(Arena arena) {
-    CpuKernels own = new CpuKernels(arena, prepared);
+    float[] tile = new float[Tiles.SIZE];
+    CpuKernels own = new CpuKernels(arena,
+        bf16 == null ? new TileProducts(packed, tile) : new Bf16Products(bf16.get(), rounded), tile);
     kernels.add(own);
     return own;
   }
@@ -67,6 +85,7 @@ public final class CpuBackend extends HostBackend {
     super.close();
     kernels.forEach(CpuKernels::close);
     kernels.clear();
-    prepared.close();
+    packed.close();
+    rounded.close();
   }
 }

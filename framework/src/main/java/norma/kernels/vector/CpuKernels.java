@@ -21,18 +21,18 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private static final Scratch NOTHING = () -> {};
 
   private final Arena arena;
-  private final PreparedWeights prepared;
-  private final float[] tile = new float[Tiles.SIZE];
-  private final Spare left = new Spare();
-  private final Spare right = new Spare();
+  private final LinearProducts products;
+  private final Spare row = new Spare();
   private final Spare unwanted = new Spare();
-  private final CausalAttention attention = new CausalAttention(tile);
+  private final CausalAttention attention;
 
   /// @param arena    of this worker
-  /// @param prepared shared by all workers
-  CpuKernels(Arena arena, PreparedWeights prepared) {
+  /// @param products of linear layers
+  /// @param tile     spare memory for one tile
+  CpuKernels(Arena arena, LinearProducts products, float[] tile) {
     this.arena = arena;
-    this.prepared = prepared;
+    this.products = products;
+    this.attention = new CausalAttention(tile);
   }
 
   @Override
@@ -52,7 +52,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void prepare(Array w) {
-    prepared.pack(w, tile);
+    products.prepare(w);
   }
 
   @Override
@@ -62,9 +62,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
     int out = w.dim(0);
     check(x, rows, in);
     check(y, rows, out);
-    PreparedWeights.Weight ready = prepared.of(w);
-    Panels panels = ready == null ? Panels.transposed(Matrix.of(w), in, out, right, tile) : ready.transposed();
-    Products.multiply(rows, Matrix.of(x), panels, Matrix.of(y), false, tile);
+    products.forward(x, w, y);
     if (b != null) {
       check(b, 1, out);
       Sums.addToRows(b, y);
@@ -80,16 +78,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
     check(x, rows, in);
     if (dx != null) {
       check(dx.array(), rows, in);
-      PreparedWeights.Weight ready = prepared.of(w);
-      Panels panels = ready == null ? Panels.of(Matrix.of(w), out, in, right) : ready.plain();
-      Products.multiply(rows, Matrix.of(dy), panels, Matrix.of(dx.array()), dx.add(), tile);
     }
     if (dw != null) {
       check(dw.array(), out, in);
-      Products.multiplyTransposed(rows, Matrix.of(dy), out, Matrix.of(x), in, Matrix.of(dw.array()), dw.add(), left,
-          right,
-          tile);
     }
+    products.backward(dy, x, w, dx, dw);
     if (db != null) {
       check(db.array(), 1, out);
       Sums.columns(dy, db);
@@ -131,11 +124,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
   @Override
   public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
     check(targets, logits.rows(), 1);
-    MemorySegment row = left.floats(logits.dim(-1));
+    MemorySegment probabilities = row.floats(logits.dim(-1));
     if (dlogits != null) {
       check(dlogits, logits.rows(), logits.dim(-1));
     }
-    Tokens.crossEntropy(logits, targets, scale, loss, dlogits, row);
+    Tokens.crossEntropy(logits, targets, scale, loss, dlogits, probabilities);
   }
 
   @Override
@@ -317,7 +310,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
     PointwiseNorms.Target inputs = dx == null
         ? new PointwiseNorms.Target(unwanted.floats(x.size()), false)
         : new PointwiseNorms.Target(dx.array().segment(), dx.add());
-    MemorySegment weights = dweight == null ? left.floats(x.dim(-1)) : Sums.rows(dweight);
+    MemorySegment weights = dweight == null ? row.floats(x.dim(-1)) : Sums.rows(dweight);
     double[] sums = PointwiseNorms.backward(f, dy, x, weight, inputs, weights);
     if (dbias != null) {
       Sums.columns(dy, dbias);
@@ -327,8 +320,8 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void close() {
-    left.close();
-    right.close();
+    products.close();
+    row.close();
     unwanted.close();
     attention.close();
   }

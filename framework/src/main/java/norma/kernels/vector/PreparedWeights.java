@@ -4,13 +4,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import norma.array.Array;
 import norma.array.Memory;
 import org.jspecify.annotations.Nullable;
 
-/// Weights of linear layers, packed once for all products of a step and for all workers. The memory stays from step to step.
-final class PreparedWeights implements AutoCloseable {
-  private final Map<Key, Weight> weights = new ConcurrentHashMap<>();
+/// Weights of linear layers, made ready once for all products of a step and for all workers. The memory stays from step to step.
+///
+/// @param <W> a weight as the products read it
+final class PreparedWeights<W> implements AutoCloseable {
+  private final Map<Key, Entry<W>> weights = new ConcurrentHashMap<>();
+  private final Consumer<W> release;
+
+  /// @param release gives the memory of a weight back
+  PreparedWeights(Consumer<W> release) {
+    this.release = release;
+  }
 
   private record Key(Memory memory, long offset, int rows, int columns) {
     static Key of(Array w) {
@@ -18,54 +28,43 @@ final class PreparedWeights implements AutoCloseable {
     }
   }
 
-  /// A weight (N, K) in both orders.
-  static final class Weight {
-    private final Spare plainMemory = new Spare();
-    private final Spare transposedMemory = new Spare();
-    private @Nullable Panels plain;
-    private @Nullable Panels transposed;
+  private static final class Entry<W> {
+    private final W weight;
     private volatile boolean valid;
 
-    /// For the gradient of the input.
-    Panels plain() {
-      return java.util.Objects.requireNonNull(plain);
-    }
-
-    /// For forward.
-    Panels transposed() {
-      return java.util.Objects.requireNonNull(transposed);
+    Entry(W weight) {
+      this.weight = weight;
     }
   }
 
-  /// Packs one weight, with spare memory for one tile. Different threads may pack different weights.
-  void pack(Array w, float[] tile) {
-    Weight weight = weights.computeIfAbsent(Key.of(w), key -> new Weight());
-    weight.plain = Panels.of(Matrix.of(w), w.dim(0), w.dim(1), weight.plainMemory);
-    weight.transposed = Panels.transposed(Matrix.of(w), w.dim(1), w.dim(0), weight.transposedMemory, tile);
-    weight.valid = true;
+  /// Makes one weight ready. Different threads may do so with different weights.
+  ///
+  /// @param create its memory, the first time
+  /// @param fill   brings it up to date
+  void put(Array w, Supplier<W> create, Consumer<W> fill) {
+    Entry<W> entry = weights.computeIfAbsent(Key.of(w), key -> new Entry<>(create.get()));
+    fill.accept(entry.weight);
+    entry.valid = true;
   }
 
-  /// What was packed and still holds; null if nothing is.
+  /// What was made ready and still holds; null if nothing is.
   @Nullable
-  Weight of(Array w) {
-    Weight weight = weights.get(Key.of(w));
-    return weight == null || !weight.valid ? null : weight;
+  W of(Array w) {
+    Entry<W> entry = weights.get(Key.of(w));
+    return entry == null || !entry.valid ? null : entry.weight;
   }
 
   /// The weights have other values now.
   void forget() {
-    for (Weight weight : weights.values()) {
-      weight.valid = false;
+    for (Entry<W> entry : weights.values()) {
+      entry.valid = false;
     }
   }
 
   @Override
   public void close() {
-    List<Weight> all = new ArrayList<>(weights.values());
+    List<Entry<W>> all = new ArrayList<>(weights.values());
     weights.clear();
-    for (Weight weight : all) {
-      weight.plainMemory.close();
-      weight.transposedMemory.close();
-    }
+    all.forEach(entry -> release.accept(entry.weight));
   }
 }

@@ -1,11 +1,11 @@
 package norma.train.cli;
 
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import norma.array.DType;
-import norma.kernels.Nd4jBackend;
+import norma.kernels.Backend;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
+import norma.train.config.RunConfig;
+import norma.train.run.Backends;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import picocli.CommandLine.Command;
@@ -23,11 +23,14 @@ final class DoctorCommand implements Callable<Integer> {
     console.line("CPU      %s, %d cores", Machine.cpu(), Runtime.getRuntime().availableProcessors());
     console.line("memory   %s", Machine.memory());
     console.line("vectors  %s", Machine.vectors());
-    try (Nd4jBackend backend = new Nd4jBackend(DType.FLOAT32, OptionalInt.empty(), false)) {
+    Backends chosen = Backends.choose(RunConfig.DEFAULT.runtime(), false);
+    try (Backend backend = chosen.backend()) {
       console.line("backend  %s", backend.description());
+      console.line("         %s", chosen.reason());
       console.line("native   %s", Machine.nativeBuild());
-      console.line("product  %.0f GFLOP/s (float32, 768 x 128 x 384, median of %d)", Machine.productGigaflops(backend),
-          Machine.REPEATS);
+      console.line("product  %.0f GFLOP/s%s (float32, 768 x 128 x 384, median of %d)",
+          Machine.productGigaflops(backend),
+          backend.workers() > 1 ? " a thread" : "", Machine.REPEATS);
       console.line("copy     %.1f GB/s (64 MB, read and write counted, median of %d)", Machine.copyGigabytes(),
           Machine.REPEATS);
     }

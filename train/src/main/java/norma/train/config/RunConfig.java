@@ -185,7 +185,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     AUTO,
     /// Compositions of ND4J operations: the definition of every kernel.
     ND4J,
-    /// Fused kernels on the CPU, in fp32.
+    /// Fused kernels on the CPU, in fp32 or bf16.
     CPU,
     /// An NVIDIA GPU. Reserved.
     CUDA
@@ -195,7 +195,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   public enum Precision {
     /// 32 bits.
     FP32,
-    /// Reserved.
+    /// The products of linear layers in bfloat16, everything else in 32 bits.
     BF16,
     /// Reserved.
     TF32,
@@ -210,7 +210,8 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     static final Range THREADS = new Range(1, 4096, "1 to 4096, or auto");
     private static final Set<BackendChoice> BACKENDS = Set.of(BackendChoice.AUTO, BackendChoice.CPU,
         BackendChoice.ND4J);
-    private static final Set<Precision> PRECISIONS = Set.of(Precision.FP32, Precision.FP64);
+    private static final Set<Precision> PRECISIONS = Set.of(Precision.FP32, Precision.BF16,
+        Precision.FP64);
 
     public Runtime {
       if (!BACKENDS.contains(backend)) {
@@ -220,12 +221,18 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
       threads.ifPresent(n -> THREADS.check("runtime.threads", n));
       if (!PRECISIONS.contains(precision)) {
         throw new IllegalArgumentException(
-            "runtime.precision is " + YamlText.of(precision) + ", which is not available yet; expected fp32 or fp64");
+            "runtime.precision is " + YamlText.of(precision)
+                + ", which is not available yet; expected fp32, bf16 or fp64");
       }
       if (backend == BackendChoice.CPU && precision == Precision.FP64) {
         throw new IllegalArgumentException(
-            "runtime.precision is fp64, which the backend cpu does not have; expected fp32, "
+            "runtime.precision is fp64, which the backend cpu does not have; expected fp32 or bf16, "
                 + "or runtime.backend nd4j");
+      }
+      if (backend == BackendChoice.ND4J && precision == Precision.BF16) {
+        throw new IllegalArgumentException(
+            "runtime.precision is bf16, which the backend nd4j does not have; expected fp32 or fp64, "
+                + "or runtime.backend cpu");
       }
     }
   }

@@ -23,6 +23,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class Machine {
   /// Repetitions of each measurement.
   public static final int REPEATS = 21;
+  private static final long WARM_UP_NANOS = 1_000_000_000L;
   private static final int COPY_BYTES = 64 << 20;
 
   private Machine() {}
@@ -43,9 +44,14 @@ public final class Machine {
   /// Widest vectors of the CPU, and what the Vector API makes of them.
   public static String vectors() {
     String widest = (flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2")
-        + (flags().contains(" avx512_bf16 ") ? " with bf16" : "");
+        + (hasBf16() ? " with bf16" : "");
     return widest + "; Vector API " + VectorUnit.lanes().map(lanes -> "with " + lanes + " lanes of float32")
         .orElseGet(() -> "missing: " + VectorModule.missing().orElseThrow());
+  }
+
+  /// Whether the CPU multiplies bfloat16 numbers.
+  static boolean hasBf16() {
+    return flags().contains(" avx512_bf16 ");
   }
 
   /// Whether the JVM started from the launcher's class cache.
@@ -71,6 +77,7 @@ public final class Machine {
     Array w = backend.allocate(DType.FLOAT32, out, in);
     Array y = backend.allocate(DType.FLOAT32, rows, out);
     Kernels kernels = backend.kernels();
+    kernels.prepare(w);
     double seconds = medianSeconds(() -> kernels.linear(x, w, null, y));
     return 2.0 * rows * in * out / seconds / 1e9;
   }
@@ -105,10 +112,12 @@ public final class Machine {
     return advice;
   }
 
+  /// Warm: the compiler takes thousands of calls of a small kernel before it shows its speed.
   private static double medianSeconds(Runnable work) {
-    for (int i = 0; i < REPEATS; i++) {
+    long warm = System.nanoTime() + WARM_UP_NANOS;
+    do {
       work.run();
-    }
+    } while (System.nanoTime() < warm);
     long[] nanos = new long[REPEATS];
     for (int i = 0; i < REPEATS; i++) {
       long start = System.nanoTime();

@@ -169,12 +169,12 @@ class ConfigReaderTest {
         List.of("runtime: {threads: 0}", "x.yaml:1: runtime.threads: 0 is out of range; expected 1 to 4096, or auto"),
         List.of("runtime: {threads: all}",
             "x.yaml:1: runtime.threads: all is not a whole number; expected 1 to 4096, or auto"),
-        List.of("runtime: {precision: bf16}",
-            "x.yaml:1: runtime.precision is bf16, which is not available yet; expected fp32 or fp64"),
+        List.of("runtime: {precision: tf32}",
+            "x.yaml:1: runtime.precision is tf32, which is not available yet; expected fp32, bf16 or fp64"),
         List.of("runtime: {backend: cuda}",
             "x.yaml:1: runtime.backend is cuda, which is not available yet; expected auto, cpu or nd4j"),
         List.of("runtime: {backend: cpu, precision: fp64}",
-            "x.yaml:1: runtime.precision is fp64, which the backend cpu does not have; expected fp32, or runtime.backend nd4j"),
+            "x.yaml:1: runtime.precision is fp64, which the backend cpu does not have; expected fp32 or bf16, or runtime.backend nd4j"),
         List.of("runtime: {backend: cudda}",
             "x.yaml:1: runtime.backend: cudda is not known; did you mean cuda? Expected one of auto, nd4j, cpu, cuda"));
   }

@@ -1,7 +1,10 @@
 package norma.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
@@ -68,6 +71,30 @@ class TrainStepTest {
     for (int i = 0; i < fused.numbers.size(); i++) {
       assertThat(fused.numbers.get(i)).isCloseTo(definition.numbers.get(i), within(1e-3 * definition.numbers.get(i)));
     }
+  }
+
+  @Test
+  void bf16IsCloseToFp32AndTheSameOnTwoThreads() {
+    assumeTrue(Machine.hasBf16(), "the CPU has no AVX512-BF16");
+    String[] settings = { "train.batch=5", "runtime.backend=cpu", "runtime.threads=1", "runtime.precision=fp32" };
+    Outcome exact = train(Runs.config(folder, settings));
+    settings[3] = "runtime.precision=bf16";
+    Outcome one = train(Runs.config(folder, settings));
+    for (int i = 0; i < one.numbers.size(); i++) {
+      assertThat(one.numbers.get(i)).isNotEqualTo(exact.numbers.get(i)).isCloseTo(exact.numbers.get(i),
+          within(0.03 * exact.numbers.get(i)));
+    }
+    settings[2] = "runtime.threads=2";
+    Outcome two = train(Runs.config(folder, settings));
+    assertThat(two.numbers).isEqualTo(one.numbers);
+    assertThat(Arrays.equals(two.weights, one.weights)).isTrue();
+  }
+
+  @Test
+  void bf16IsRefusedWhereTheCpuHasNone() {
+    assumeFalse(Machine.hasBf16(), "the CPU has AVX512-BF16");
+    assertThatThrownBy(() -> train(Runs.config(folder, "runtime.precision=bf16"))).isInstanceOf(RunException.class)
+        .hasMessageContaining("has no AVX512-BF16").hasMessageEndingWith("use fp32");
   }
 
   @Test
