@@ -16,7 +16,21 @@ public record DropMask(double probability, RandomStream stream, long first) {
     if (probability == 0) {
       return 1;
     }
-    double draw = (stream.bits(first + i) & 0xFFFFFFFFL) * 0x1p-32;
+    return factor(stream.bits(first + i));
+  }
+
+  /// The factors of `count` elements from i on.
+  ///
+  /// @param bits spare memory for `count` numbers
+  public void factors(long i, int count, int[] bits, float[] out) {
+    stream.bits(first + i, bits, count);
+    for (int k = 0; k < count; k++) {
+      out[k] = (float) factor(bits[k]);
+    }
+  }
+
+  private double factor(int bits) {
+    double draw = (bits & 0xFFFFFFFFL) * 0x1p-32;
     return draw < probability ? 0 : 1 / (1 - probability);
   }
 }

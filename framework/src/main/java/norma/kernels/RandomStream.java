@@ -32,6 +32,18 @@ public record RandomStream(long key, long step) {
     return words[(int) (index & 3)];
   }
 
+  /// The 32 random bits of the indices from `index` on: a block of four at a time.
+  public void bits(long index, int[] out, int count) {
+    int[] words = new int[4];
+    for (int i = 0; i < count; i++) {
+      int word = (int) ((index + i) & 3);
+      if (i == 0 || word == 0) {
+        Philox.block(words, key, step, (index + i) >>> 2);
+      }
+      out[i] = words[word];
+    }
+  }
+
   /// Uniform in [0, 1), 53 bits.
   public double uniform(long index) {
     int[] words = new int[4];

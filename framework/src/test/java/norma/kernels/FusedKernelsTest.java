@@ -1,7 +1,14 @@
 package norma.kernels;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
+import jdk.incubator.vector.FloatVector;
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.vector.CpuBackend;
@@ -12,6 +19,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The fused kernels against the definition in float64, at sizes around the edges of tiles and vectors.
 class FusedKernelsTest {
   private static final double FLOOR = 1e-30;
+  /// Bytes of views and records, most for each head of attention; 128 rows of 8 vectors as objects are 100,000 and more.
+  private static final long ALLOCATION = 64_000;
+  private static final int CALLS = 100;
+  private static final int ROUNDS = 300;
 
   static Stream<Sizes> sizes() {
     return DefinitionTest.sizes();
@@ -24,6 +35,44 @@ class FusedKernelsTest {
       for (KernelCall call : DefinitionTest.calls(sizes)) {
         DefinitionTest.assertClose(call, call.run(fused), call.run(twice), 2e-5, floor(call));
       }
+    }
+  }
+
+  /// A loop that is too large for one compilation makes an object of every vector: ten times the time, and megabytes a call.
+  @Test
+  void warmKernelsMakeNoObjectsOfVectors() {
+    rememberOtherSegments();
+    Sizes sizes = new Sizes(4, 32, 128, 1);
+    List<String> failures = new ArrayList<>();
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    try (Workbench bench = new Workbench(new CpuBackend(1, false))) {
+      for (KernelCall call : DefinitionTest.calls(sizes)) {
+        Array[] in = call.inputsOn(bench);
+        Grad[] out = new Grad[call.outputs().size()];
+        Arrays.setAll(out, i -> Grad.write(call.unwritten(bench, i)));
+        long bytes = Long.MAX_VALUE;
+        for (int round = 0; bytes > ALLOCATION && round < ROUNDS; round++) {
+          long before = threads.getCurrentThreadAllocatedBytes();
+          for (int i = 0; i < CALLS; i++) {
+            call.body().run(bench.kernels(), in, out);
+          }
+          bytes = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
+        }
+        if (bytes > ALLOCATION) {
+          failures.add(call + ": " + bytes + " bytes a call");
+        }
+      }
+      assertThat(failures).isEmpty();
+    }
+  }
+
+  /// Until it is compiled, the JDK reinterprets a vector by storing it to a segment of a heap array. If HotSpot has seen enough of
+  /// those, it compiles two cases for every load and store, and loops come nearer to the limit: kernels must not
+  /// exceed it then either.
+  private static void rememberOtherSegments() {
+    FloatVector vector = FloatVector.zero(FloatVector.SPECIES_PREFERRED);
+    for (int i = 0; i < 5_000; i++) {
+      assertThat(vector.reinterpretAsInts().lane(0)).isZero();
     }
   }
 

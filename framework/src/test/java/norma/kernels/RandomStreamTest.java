@@ -112,4 +112,15 @@ class RandomStreamTest {
   private static double mean(LongToDoubleFunction number) {
     return LongStream.range(0, N).mapToDouble(number).average().orElseThrow();
   }
+
+  @Test
+  void manyBitsAreTheBitsOfEachIndex() {
+    for (long first : new long[]{ 0, 3, 6, (1L << 33) - 2 }) {
+      int[] bits = new int[9];
+      STREAM.bits(first, bits, bits.length);
+      for (int i = 0; i < bits.length; i++) {
+        assertThat(bits[i]).isEqualTo(STREAM.bits(first + i));
+      }
+    }
+  }
 }

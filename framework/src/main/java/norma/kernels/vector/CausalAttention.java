@@ -43,10 +43,13 @@ final class CausalAttention implements AutoCloseable {
   private final Spare narrow = new Spare();
   private final float[] tile;
   private final Spare vectors = new Spare();
+  private final DropFactors factors;
 
-  /// @param tile spare memory for one tile
-  CausalAttention(float[] tile) {
+  /// @param tile    spare memory for one tile
+  /// @param factors spare memory for dropout
+  CausalAttention(float[] tile, DropFactors factors) {
     this.tile = tile;
+    this.factors = factors;
   }
 
   /// One head of one sequence.
@@ -186,13 +189,13 @@ final class CausalAttention implements AutoCloseable {
     return seen;
   }
 
-  private static void dropped(MemorySegment p, Head head, int from, int count, int width, DropMask drop) {
+  private void dropped(MemorySegment p, Head head, int from, int count, int width, DropMask drop) {
     if (drop.probability() > 0) {
       for (int i = 0; i < count; i++) {
-        long first = ((long) head.index * head.time + from + i) * head.time;
+        float[] kept = factors.of(drop, ((long) head.index * head.time + from + i) * head.time, from + i + 1);
         for (int key = 0; key <= from + i; key++) {
           long at = (long) key * width + i;
-          set(p, at, (float) (get(p, at) * drop.factor(first + key)));
+          set(p, at, get(p, at) * kept[key]);
         }
       }
     }

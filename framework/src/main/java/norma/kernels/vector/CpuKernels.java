@@ -23,7 +23,8 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private final Arena arena;
   private final LinearProducts products;
   private final Spare row = new Spare();
-  private final Spare unwanted = new Spare();
+  private final Spare block = new Spare();
+  private final DropFactors factors = new DropFactors();
   private final CausalAttention attention;
 
   /// @param arena    of this worker
@@ -32,7 +33,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   CpuKernels(Arena arena, LinearProducts products, float[] tile) {
     this.arena = arena;
     this.products = products;
-    this.attention = new CausalAttention(tile);
+    this.attention = new CausalAttention(tile, factors);
   }
 
   @Override
@@ -201,7 +202,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y.array(), 1, x.size());
-    Elementwise.dropout(x, mask, y);
+    Elementwise.dropout(x, mask, y, factors);
   }
 
   @Override
@@ -307,11 +308,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private double[] backward(PointwiseNorms.Function f, Array dy, Array x, Array weight, @Nullable Grad dx,
       @Nullable Grad dweight, @Nullable Grad dbias) {
     checkNorm(x, weight, null, dy);
-    PointwiseNorms.Target inputs = dx == null
-        ? new PointwiseNorms.Target(unwanted.floats(x.size()), false)
-        : new PointwiseNorms.Target(dx.array().segment(), dx.add());
+    if (dx != null) {
+      check(dx.array(), x.rows(), x.dim(-1));
+    }
     MemorySegment weights = dweight == null ? row.floats(x.dim(-1)) : Sums.rows(dweight);
-    double[] sums = PointwiseNorms.backward(f, dy, x, weight, inputs, weights);
+    double[] sums = PointwiseNorms.backward(f, dy, x, weight, dx, weights, block);
     if (dbias != null) {
       Sums.columns(dy, dbias);
     }
@@ -322,7 +323,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   public void close() {
     products.close();
     row.close();
-    unwanted.close();
+    block.close();
     attention.close();
   }
 

@@ -81,13 +81,11 @@ final class Elementwise {
     return total;
   }
 
-  static void dropout(Array x, DropMask mask, Grad y) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.array().segment();
+  static void dropout(Array x, DropMask mask, Grad y, DropFactors factors) {
     int n = Math.toIntExact(x.size());
-    for (int i = 0; i < n; i++) {
-      float kept = (float) (get(xs, i) * mask.factor(i));
-      set(ys, i, y.add() ? get(ys, i) + kept : kept);
+    for (int from = 0; from < n; from += BLOCK) {
+      int to = Math.min(n, from + BLOCK);
+      Loops.drop(x.segment(), factors.of(mask, from, to - from), y.array().segment(), from, to, y.add());
     }
   }
 
@@ -140,6 +138,18 @@ final class Elementwise {
       for (; i < n; i++) {
         float product = get(as, i) * get(bs, i);
         set(ys, i, add ? get(ys, i) + product : product);
+      }
+    }
+
+    static void drop(MemorySegment xs, float[] factors, MemorySegment ys, int from, int to, boolean add) {
+      int i = from;
+      for (; i + LANES <= to; i += LANES) {
+        FloatVector kept = load(xs, i).mul(FloatVector.fromArray(Vectors.SPECIES, factors, i - from));
+        store(add ? load(ys, i).add(kept) : kept, ys, i);
+      }
+      for (; i < to; i++) {
+        float kept = get(xs, i) * factors[i - from];
+        set(ys, i, add ? get(ys, i) + kept : kept);
       }
     }
 

@@ -73,7 +73,7 @@ record Panels(MemorySegment segment, int inner, int columns) {
     Loops.transpose(from.segment(), from.at(), from.row(), rows, columns, to.segment(), to.at(), to.row(), block);
   }
 
-  private static IntVector index(int[] table, int d) {
+  private static IntVector indexHere(int[] table, int d) {
     return IntVector.fromArray(Vectors.INTS, table, Integer.numberOfTrailingZeros(d) * LANES);
   }
 
@@ -159,8 +159,8 @@ record Panels(MemorySegment segment, int inner, int columns) {
 
     private static void first(MemorySegment from, long source, long rowFrom, float[] block) {
       int d = LANES / 2;
-      IntVector upper = index(UPPER, d);
-      IntVector lower = index(LOWER, d);
+      IntVector upper = indexHere(UPPER, d);
+      IntVector lower = indexHere(LOWER, d);
       for (int i = 0; i < d; i++) {
         IntVector x = load(from, source + i * rowFrom).reinterpretAsInts();
         IntVector y = load(from, source + (i + d) * rowFrom).reinterpretAsInts();
@@ -170,8 +170,8 @@ record Panels(MemorySegment segment, int inner, int columns) {
     }
 
     private static void middle(float[] block, int d) {
-      IntVector upper = index(UPPER, d);
-      IntVector lower = index(LOWER, d);
+      IntVector upper = indexHere(UPPER, d);
+      IntVector lower = indexHere(LOWER, d);
       for (int pair = 0; pair < LANES / 2; pair++) {
         int i = pair / d * 2 * d + pair % d;
         IntVector x = FloatVector.fromArray(Vectors.SPECIES, block, i * LANES).reinterpretAsInts();
@@ -182,8 +182,8 @@ record Panels(MemorySegment segment, int inner, int columns) {
     }
 
     private static void last(float[] block, MemorySegment to, long target, long rowTo) {
-      IntVector upper = index(UPPER, 1);
-      IntVector lower = index(LOWER, 1);
+      IntVector upper = indexHere(UPPER, 1);
+      IntVector lower = indexHere(LOWER, 1);
       for (int i = 0; i < LANES; i += 2) {
         IntVector x = FloatVector.fromArray(Vectors.SPECIES, block, i * LANES).reinterpretAsInts();
         IntVector y = FloatVector.fromArray(Vectors.SPECIES, block, (i + 1) * LANES).reinterpretAsInts();

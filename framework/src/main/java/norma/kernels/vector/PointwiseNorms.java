@@ -12,6 +12,7 @@ import static norma.kernels.vector.Vectors.zero;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import norma.array.Array;
+import norma.kernels.Grad;
 import org.jspecify.annotations.Nullable;
 
 /// DyT, DyISRU and Derf, `y = weight f(x) + bias`: one pass over x forward, one over x and dy backward. Sums for the scalars'
@@ -28,36 +29,27 @@ final class PointwiseNorms {
     /// `y = weight f(x)`, all rows.
     void forward(MemorySegment x, int rows, int width, MemorySegment weight, MemorySegment y);
 
-    /// dx is written or added to, dweight and the sums are added to, for some rows.
+    /// dx is written or added to, dweight and the sums are added to, for the columns of some rows that fill vectors.
     void backward(Rows rows, int from, int end, int width);
-  }
 
-  /// Where the gradient of the input goes.
-  ///
-  /// @param add whether it is added to what is there
-  record Target(MemorySegment segment, boolean add) {}
+    /// The same for the columns left over, in a compilation of its own.
+    void backwardRest(Rows rows, int from, int end, int width);
+  }
 
   /// What backward works on.
   ///
-  /// @param add  whether to add to dx
+  /// @param dx   gradient of the input, of the rows that are worked on only: adding to what others left would make the loops too
+  ///             large for one compilation
   /// @param sums of the scalars' gradients
   @SuppressWarnings("ArrayRecordComponent")
-  record Rows(MemorySegment dy, MemorySegment x, MemorySegment weight, MemorySegment dx, boolean add,
-      MemorySegment dweight, double[] sums) {
+  record Rows(MemorySegment dy, MemorySegment x, MemorySegment weight, MemorySegment dx, MemorySegment dweight,
+      double[] sums) {
 
-    void put(FloatVector value, long index) {
-      store(add ? load(dx, index).add(value) : value, dx, index);
-    }
-
-    void put(float value, long index) {
-      set(dx, index, add ? get(dx, index) + value : value);
-    }
-
-    void weigh(FloatVector value, long index) {
+    void weighHere(FloatVector value, long index) {
       store(load(dweight, index).add(value), dweight, index);
     }
 
-    void weigh(float value, long index) {
+    void weighHere(float value, long index) {
       set(dweight, index, get(dweight, index) + value);
     }
   }
@@ -71,12 +63,22 @@ final class PointwiseNorms {
   }
 
   /// @param dweight is added to
+  /// @param block   spare memory for the gradient of the input of some rows
   /// @return sums of the scalars' gradients, in the order of the function's fields
-  static double[] backward(Function f, Array dy, Array x, Array weight, Target dx, MemorySegment dweight) {
+  static double[] backward(Function f, Array dy, Array x, Array weight, @Nullable Grad dx, MemorySegment dweight,
+      Spare block) {
     int width = x.dim(-1);
-    Rows rows = new Rows(dy.segment(), x.segment(), weight.segment(), dx.segment, dx.add, dweight, new double[2]);
+    MemorySegment gradient = block.floats((long) BLOCK * width);
+    Rows rows = new Rows(dy.segment(), x.segment(), weight.segment(), gradient, dweight, new double[2]);
     for (int row = 0; row < x.rows(); row += BLOCK) {
-      f.backward(rows, row, Math.min(x.rows(), row + BLOCK), width);
+      int end = Math.min(x.rows(), row + BLOCK);
+      f.backward(rows, row, end, width);
+      if (whole(width) < width) {
+        f.backwardRest(rows, row, end, width);
+      }
+      if (dx != null) {
+        Sums.put(gradient, dx, (long) row * width, (end - row) * width);
+      }
     }
     return rows.sums;
   }
@@ -101,26 +103,35 @@ final class PointwiseNorms {
     public void backward(Rows rows, int from, int end, int width) {
       for (int row = from; row < end; row++) {
         long at = (long) row * width;
+        long to = (long) (row - from) * width;
         FloatVector sum = zero();
-        int i = 0;
-        for (; i < whole(width); i += LANES) {
+        for (int i = 0; i < whole(width); i += LANES) {
           FloatVector x = load(rows.x, at + i);
           FloatVector t = Vectors.tanh(x.mul(alpha));
           FloatVector dy = load(rows.dy, at + i);
-          rows.weigh(dy.mul(t), i);
+          rows.weighHere(dy.mul(t), i);
           FloatVector g = dy.mul(load(rows.weight, i)).mul(t.mul(t).neg().add(1));
           sum = g.fma(x, sum);
-          rows.put(g.mul(alpha), at + i);
+          store(g.mul(alpha), rows.dx, to + i);
         }
-        float total = Vectors.sum(sum);
-        for (; i < width; i++) {
+        rows.sums[0] += Vectors.sum(sum);
+      }
+    }
+
+    @Override
+    public void backwardRest(Rows rows, int from, int end, int width) {
+      for (int row = from; row < end; row++) {
+        long at = (long) row * width;
+        long to = (long) (row - from) * width;
+        float total = 0;
+        for (int i = whole(width); i < width; i++) {
           float x = get(rows.x, at + i);
           float t = Vectors.tanh(x * alpha);
           float dy = get(rows.dy, at + i);
-          rows.weigh(dy * t, i);
+          rows.weighHere(dy * t, i);
           float g = dy * get(rows.weight, i) * (1 - t * t);
           total += g * x;
-          rows.put(g * alpha, at + i);
+          set(rows.dx, to + i, g * alpha);
         }
         rows.sums[0] += total;
       }
@@ -150,26 +161,35 @@ final class PointwiseNorms {
     public void backward(Rows rows, int from, int end, int width) {
       for (int row = from; row < end; row++) {
         long at = (long) row * width;
+        long to = (long) (row - from) * width;
         FloatVector sum = zero();
-        int i = 0;
-        for (; i < whole(width); i += LANES) {
+        for (int i = 0; i < whole(width); i += LANES) {
           FloatVector x = load(rows.x, at + i);
           FloatVector inverse = broadcast(1).div(x.fma(x, broadcast(b)).sqrt());
           FloatVector dy = load(rows.dy, at + i).mul(scale);
-          rows.weigh(dy.mul(x).mul(inverse), i);
+          rows.weighHere(dy.mul(x).mul(inverse), i);
           FloatVector g = dy.mul(load(rows.weight, i)).mul(inverse).mul(inverse.mul(inverse));
           sum = g.fma(x, sum);
-          rows.put(g.mul(b), at + i);
+          store(g.mul(b), rows.dx, to + i);
         }
-        float total = Vectors.sum(sum);
-        for (; i < width; i++) {
+        rows.sums[0] -= 0.5 * Vectors.sum(sum);
+      }
+    }
+
+    @Override
+    public void backwardRest(Rows rows, int from, int end, int width) {
+      for (int row = from; row < end; row++) {
+        long at = (long) row * width;
+        long to = (long) (row - from) * width;
+        float total = 0;
+        for (int i = whole(width); i < width; i++) {
           float x = get(rows.x, at + i);
           float inverse = 1 / (float) Math.sqrt(b + x * x);
           float dy = get(rows.dy, at + i) * scale;
-          rows.weigh(dy * x * inverse, i);
+          rows.weighHere(dy * x * inverse, i);
           float g = dy * get(rows.weight, i) * inverse * (inverse * inverse);
           total += g * x;
-          rows.put(g * b, at + i);
+          set(rows.dx, to + i, g * b);
         }
         rows.sums[0] -= 0.5 * total;
       }
@@ -205,13 +225,9 @@ final class PointwiseNorms {
     private void weights(Rows rows, int from, int end, int width) {
       for (int row = from; row < end; row++) {
         long at = (long) row * width;
-        int i = 0;
-        for (; i < whole(width); i += LANES) {
+        for (int i = 0; i < whole(width); i += LANES) {
           FloatVector u = load(rows.x, at + i).fma(broadcast(alpha), broadcast(shift));
-          rows.weigh(Vectors.erf(u).mul(load(rows.dy, at + i)), i);
-        }
-        for (; i < width; i++) {
-          rows.weigh(Vectors.erf(get(rows.x, at + i) * alpha + shift) * get(rows.dy, at + i), i);
+          rows.weighHere(Vectors.erf(u).mul(load(rows.dy, at + i)), i);
         }
       }
     }
@@ -219,27 +235,39 @@ final class PointwiseNorms {
     private void inputs(Rows rows, int from, int end, int width) {
       for (int row = from; row < end; row++) {
         long at = (long) row * width;
+        long to = (long) (row - from) * width;
         FloatVector sum = zero();
         FloatVector sumX = zero();
-        int i = 0;
-        for (; i < whole(width); i += LANES) {
+        for (int i = 0; i < whole(width); i += LANES) {
           FloatVector x = load(rows.x, at + i);
           FloatVector u = x.fma(broadcast(alpha), broadcast(shift));
           FloatVector e = Vectors.exp(u.mul(u).neg()).mul(SLOPE);
           FloatVector g = load(rows.dy, at + i).mul(load(rows.weight, i)).mul(e);
           sum = sum.add(g);
           sumX = g.fma(x, sumX);
-          rows.put(g.mul(alpha), at + i);
+          store(g.mul(alpha), rows.dx, to + i);
         }
-        float total = Vectors.sum(sum);
-        float totalX = Vectors.sum(sumX);
-        for (; i < width; i++) {
+        rows.sums[0] += Vectors.sum(sumX);
+        rows.sums[1] += Vectors.sum(sum);
+      }
+    }
+
+    @Override
+    public void backwardRest(Rows rows, int from, int end, int width) {
+      for (int row = from; row < end; row++) {
+        long at = (long) row * width;
+        long to = (long) (row - from) * width;
+        float total = 0;
+        float totalX = 0;
+        for (int i = whole(width); i < width; i++) {
           float x = get(rows.x, at + i);
           float u = x * alpha + shift;
-          float g = get(rows.dy, at + i) * get(rows.weight, i) * SLOPE * Vectors.exp(-u * u);
+          float dy = get(rows.dy, at + i);
+          rows.weighHere(Vectors.erf(u) * dy, i);
+          float g = dy * get(rows.weight, i) * SLOPE * Vectors.exp(-u * u);
           total += g;
           totalX += g * x;
-          rows.put(g * alpha, at + i);
+          set(rows.dx, to + i, g * alpha);
         }
         rows.sums[0] += totalX;
         rows.sums[1] += total;

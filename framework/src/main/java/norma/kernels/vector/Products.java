@@ -116,11 +116,11 @@ final class Products {
       long to = atC;
       for (int r = first; r < end; r++) {
         int from = r * (four ? 4 * LANES : 2 * LANES);
-        put(tile, from, c, to, add);
-        put(tile, from + LANES, c, to + LANES, add);
+        putHere(tile, from, c, to, add);
+        putHere(tile, from + LANES, c, to + LANES, add);
         if (four) {
-          put(tile, from + 2 * LANES, c, to + 2L * LANES, add);
-          put(tile, from + 3 * LANES, c, to + 3L * LANES, add);
+          putHere(tile, from + 2 * LANES, c, to + 2L * LANES, add);
+          putHere(tile, from + 3 * LANES, c, to + 3L * LANES, add);
         }
         to += rowC;
       }
@@ -138,7 +138,7 @@ final class Products {
     }
   }
 
-  private static void put(float[] tile, int from, MemorySegment c, long to, boolean add) {
+  private static void putHere(float[] tile, int from, MemorySegment c, long to, boolean add) {
     FloatVector sums = FloatVector.fromArray(Vectors.SPECIES, tile, from);
     store(add ? load(c, to).add(sums) : sums, c, to);
   }

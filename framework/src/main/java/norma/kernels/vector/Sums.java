@@ -47,10 +47,15 @@ final class Sums {
 
   /// `to += from`, or `to = from`, all elements.
   static void put(Array from, Grad to) {
+    put(from.segment(), to, 0, Math.toIntExact(from.size()));
+  }
+
+  /// Writes the first n elements of `from` to the elements of `to` from `at` on, or adds them.
+  static void put(MemorySegment from, Grad to, long at, int n) {
     if (to.add()) {
-      add(from.segment(), 0, to.array().segment(), 0, Math.toIntExact(from.size()));
+      add(from, 0, to.array().segment(), at, n);
     } else {
-      to.array().segment().copyFrom(from.segment());
+      MemorySegment.copy(from, 0, to.array().segment(), 4 * at, 4L * n);
     }
   }
 

@@ -8,7 +8,7 @@
 /// the kernel ten times slower. So the innermost loops are in classes whose names end in `Loops`, which callers must not
 /// absorb: the launcher and the tests say so by `-XX:CompileCommand=dontinline,*Loops::*`. The other way round, a load or a
 /// store that HotSpot happens to have compiled on its own stays a call, and its vector an object: `inline,...Vectors::*` and
-/// `...::*Here` forbid that. Without the flags the results are the same.
+/// `...::*Here`, helpers of loops, forbid that. Without the flags the results are the same.
 @NullMarked
 package norma.kernels.vector;
 
