@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
@@ -49,38 +48,15 @@ final class TrainCommand implements Callable<Integer> {
     Path file = find(files.isEmpty() ? DEFAULT : files.getFirst());
     ConfigReader reader = new ConfigReader(NormTypes.all());
     RunConfig config = reader.read(file, assignments);
-    AtomicBoolean stop = new AtomicBoolean();
-    Thread onSignal = new Thread(() -> finishThenHalt(stop), "norma-signal");
-    Runtime.getRuntime().addShutdownHook(onSignal);
-    try (Session session = Session.start(config, Path.of(""), main.debug())) {
+    try (StopSignal stop = new StopSignal(main); Session session = Session.start(config, Path.of(""), main.debug())) {
       Console console = new Console();
-      Event.End end = new Trainer(session, new TrainProgress(console, file, settings), stop).run();
+      Event.End end = new Trainer(session, new TrainProgress(console, file, settings), stop.flag()).run();
       return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
-    } finally {
-      removeHook(onSignal);
-    }
-  }
-
-  /// Ctrl-C or a termination signal: the loop finishes its step and writes a checkpoint, then the process ends with the
-  /// command's own exit code: what fails on the way out must not pass for an interrupted run with a checkpoint.
-  private void finishThenHalt(AtomicBoolean stop) {
-    stop.set(true);
-    int code = main.exitCode().join();
-    System.out.flush();
-    Runtime.getRuntime().halt(code);
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The shutdown has begun: the hook itself ends the process.
-      return;
     }
   }
 
   /// A file below the working directory, or one that Norma brings.
-  private static Path find(String name) {
+  static Path find(String name) {
     Path home = Path.of(System.getProperty("norma.home", "."));
     Path here = Path.of(name);
     return Files.exists(here) || here.isAbsolute() || !Files.exists(home.resolve(name)) ? here : home.resolve(name);

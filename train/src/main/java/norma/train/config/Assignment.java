@@ -61,6 +61,12 @@ public record Assignment(List<String> path, Node value) {
     return texts.stream().map(Assignment::parse).toList();
   }
 
+  /// As the command line has it, `optim.lr=3e-4`.
+  @Override
+  public String toString() {
+    return String.join(".", path) + "=" + YamlText.flow(value);
+  }
+
   /// The file with the assignments in it.
   static Node.Mapping apply(Node.Mapping file, List<Assignment> assignments) {
     Node.Mapping tree = assignments.stream().anyMatch(Assignment::isAll) ? withoutShorthandSlots(file) : file;

@@ -56,6 +56,21 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     return this;
   }
 
+  /// The same with another seed.
+  public RunConfig withSeed(long seed) {
+    Train t = train;
+    return new RunConfig(name, data, model, optim,
+        new Train(t.steps, t.batch, t.accumulate, seed, t.logEvery, t.evalEvery, t.evalBatches, t.sampleEvery,
+            t.checkpointEvery, t.keepCheckpoints, t.layersEvery, t.normEvery),
+        runtime, output);
+  }
+
+  /// The same run under another name, in another place, with another number of threads: nothing that changes its result.
+  public RunConfig placed(String newName, Path dir, OptionalInt threads) {
+    return new RunConfig(newName, data, model, optim, train,
+        new Runtime(runtime.backend, threads, runtime.precision), new Output(dir.toString()));
+  }
+
   /// The corpus and its split.
   ///
   /// @param valFraction share of the text, at its end, that is held out for validation; above 0 and below 1

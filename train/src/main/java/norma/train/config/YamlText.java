@@ -3,6 +3,7 @@ package norma.train.config;
 import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// Scalars as YAML 1.2 text (the core schema), and back to words for messages.
 final class YamlText {
@@ -63,6 +64,17 @@ final class YamlText {
       }
     });
     return quoted.append('"').toString();
+  }
+
+  /// A tree on one line, as it was written but for spaces and comments.
+  static String flow(Node node) {
+    return switch (node) {
+      case Node.Scalar scalar -> scalar.plain() ? scalar.text() : of(scalar.text());
+      case Node.Sequence list -> list.items().stream().map(YamlText::flow).collect(Collectors.joining(", ", "[", "]"));
+      case Node.Mapping group -> group.entries().entrySet().stream()
+          .map(entry -> entry.getKey() + ": " + flow(entry.getValue().value()))
+          .collect(Collectors.joining(", ", "{", "}"));
+    };
   }
 
   /// An enum constant.

@@ -7,7 +7,7 @@ import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
 /// A line chart. The y axis is made for reading: values far above all others are left out, and the legend says so.
-/// Colours are attributes, so that a style sheet can replace them (classes `page`, `ink`, `soft`, `grid`, `s0` to `s4`).
+/// Colours are attributes, so that a style sheet can replace them (classes `page`, `ink`, `soft`, `grid`, `s0` to `s7`).
 ///
 /// @param title    heading, may be empty
 /// @param xTitle   title of the x axis, may be empty; x counts steps
@@ -17,8 +17,11 @@ import norma.train.report.Series.Point;
 public record Chart(String title, String xTitle, String yTitle, boolean fromZero, List<Series> series) {
 
   /// Okabe and Ito's palette, told apart with any kind of colour vision (jfly.uni-koeln.de/color): blue, vermilion,
-  /// bluish green, orange, reddish purple.
-  static final List<String> PALETTE = List.of("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7");
+  /// bluish green, orange, reddish purple, sky blue, black; grey in place of its yellow, which is too light for lines.
+  static final List<String> PALETTE = List.of("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9",
+      "#222222", "#8a8a8a");
+  /// Curves that one chart can tell apart.
+  public static final int COLOURS = PALETTE.size();
 
   private static final double CHARACTER = 0.6; // mean width of a character of a sans-serif face, in font sizes
   private static final double BOLD = 0.68;
@@ -36,7 +39,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     /// A figure for a page or for print.
     public static final Size PAGE = new Size(720, 420, 13);
     /// A figure for a telephone.
-    static final Size PHONE = new Size(360, 330, 12);
+    public static final Size PHONE = new Size(360, 330, 12);
     /// One of three in a row.
     static final Size PANEL = new Size(310, 210, 12);
     /// One of many.
@@ -213,6 +216,9 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     int row = 0;
     for (int i = 0; i < texts.size(); i++) {
       boolean isNote = !note.isEmpty() && i == texts.size() - 1;
+      if (texts.get(i).equals(Series.UNNAMED)) {
+        continue;
+      }
       double needed = (isNote ? 0 : 24) + texts.get(i).length() * font * CHARACTER + font;
       if (x > 0 && x + needed - font > width) {
         x = 0;
@@ -251,7 +257,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
   }
 
   private String names() {
-    return String.join(", ", series.stream().map(Series::name).toList());
+    return String.join(", ", series.stream().map(Series::name).filter(name -> !name.equals(Series.UNNAMED)).toList());
   }
 
   private static String fit(String text, double characters) {

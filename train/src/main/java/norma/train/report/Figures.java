@@ -10,25 +10,26 @@ import norma.train.report.Series.Point;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The charts of one page: each drawn as SVG, and its numbers kept for the script that shows values under the pointer.
-final class Figures {
+public final class Figures {
   private static final JsonMapper JSON = new JsonMapper();
   private static final MathContext SIX_DIGITS = new MathContext(6); // more than a pointer can tell apart
 
   private final List<Object> data = new ArrayList<>();
 
   /// A figure that shows a chart in one size, or in two: the first for wide pages and print, the second for narrow ones.
-  String add(Chart chart, Chart.Size... sizes) {
+  public String add(Chart chart, Chart.Size... sizes) {
     StringBuilder html = new StringBuilder("<figure>");
     for (Chart.Size size : sizes) {
       String place = sizes.length == 1 ? "chart" : size.equals(sizes[0]) ? "chart wide" : "chart narrow";
       html.append(chart.svg(size, "class", place, "data-series", data.size()));
     }
-    data.add(chart.drawn(sizes[0]).stream().map(Figures::numbers).toList());
+    data.add(
+        chart.drawn(sizes[0]).stream().filter(s -> !s.name().equals(Series.UNNAMED)).map(Figures::numbers).toList());
     return html.append("</figure>").toString();
   }
 
   /// All numbers as JSON that can stand in a script element: `<` is written as an escape.
-  String json() {
+  public String json() {
     return JSON.writeValueAsString(data).replace("<", "\\u003c");
   }
 

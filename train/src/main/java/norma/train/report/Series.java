@@ -12,6 +12,9 @@ import java.util.List;
 /// @param points its points by growing x; where y is not finite a line is interrupted
 public record Series(String name, int colour, Kind kind, List<Point> points) {
 
+  /// The name of a curve that belongs to the one before it: it has no place in the legend.
+  public static final String UNNAMED = "";
+
   /// Of more than two points in each of these stretches a drawing shows two: a plot is a few hundred pixels wide.
   static final int BUCKETS = 300;
 

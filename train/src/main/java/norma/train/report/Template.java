@@ -11,26 +11,28 @@ import java.util.regex.Pattern;
 
 /// A page with holes: `{{name}}` takes text and escapes it, `{{{name}}}` takes markup as it is, and what stands between
 /// `<!--if name-->` and `<!--end name-->` is there only if `name` was given. Text that is filled in is not looked at again.
-final class Template {
+public final class Template {
   private static final Pattern HOLE = Pattern.compile("\\{\\{\\{(\\w+)}}}|\\{\\{(\\w+)}}");
   private static final Pattern CONDITION = Pattern.compile("<!--if (\\w+)-->(.*?)<!--end \\1-->\\s*", Pattern.DOTALL);
 
   private final String page;
   private final Map<String, String> values = new LinkedHashMap<>();
 
-  Template(String resource) {
+  /// @param resource a page that lies beside this class
+  public Template(String resource) {
     page = resource(resource);
   }
 
   /// Fills a hole; empty text is as good as none.
-  Template put(String name, String value) {
+  public Template put(String name, String value) {
     if (!value.isEmpty()) {
       values.put(name, value);
     }
     return this;
   }
 
-  String fill() {
+  /// The page with everything that was put.
+  public String fill() {
     return HOLE.matcher(keep(page))
         .replaceAll(
             m -> Matcher.quoteReplacement(m.group(1) != null ? value(m.group(1)) : Svg.escape(value(m.group(2)))));
@@ -46,7 +48,7 @@ final class Template {
   }
 
   /// A file that lies beside this class.
-  static String resource(String name) {
+  public static String resource(String name) {
     try (InputStream in = Template.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new IllegalStateException("the program is incomplete: no resource norma/train/report/" + name);

@@ -7,7 +7,7 @@ import java.util.Locale;
 /// @param min  first value of the axis
 /// @param max  last value of the axis, greater than `min`
 /// @param step distance of two ticks: 1, 2 or 5 times a power of ten
-record Ticks(double min, double max, double step) {
+public record Ticks(double min, double max, double step) {
 
   /// An axis over exactly [min, max], with about `count` ticks inside.
   ///
@@ -19,7 +19,7 @@ record Ticks(double min, double max, double step) {
   }
 
   /// An axis that contains [min, max] and begins and ends with a tick.
-  static Ticks around(double min, double max, int count) {
+  public static Ticks around(double min, double max, int count) {
     if (!(max > min)) { // one value: an axis around it, so that it stands in the middle
       double pad = min == 0 ? 1 : Math.abs(min) * 0.1;
       return around(min - pad, max + pad, count);
@@ -42,7 +42,7 @@ record Ticks(double min, double max, double step) {
   }
 
   /// The ticks, each an exact multiple of `step` up to rounding.
-  double[] values() {
+  public double[] values() {
     long first = (long) Math.ceil(min / step - 1e-9);
     long last = (long) Math.floor(max / step + 1e-9);
     double[] values = new double[(int) (last - first + 1)];
@@ -53,7 +53,7 @@ record Ticks(double min, double max, double step) {
   }
 
   /// A tick's label: as many decimals as `step` needs, thousands set apart, powers of ten for the very small and large.
-  String label(double value) {
+  public String label(double value) {
     int exponent = (int) Math.floor(Math.log10(step) + 1e-9);
     if (Math.abs(value) < step / 2) {
       return "0";

@@ -114,7 +114,7 @@ public final class Session implements AutoCloseable {
   }
 
   /// Hash of the validation split, by which a later evaluation knows that it is of the same text.
-  String validationSha256() {
+  public String validationSha256() {
     return split.validationSha256(vocabulary());
   }
 

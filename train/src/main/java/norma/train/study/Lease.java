@@ -1,0 +1,152 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// The right to work on one cell: a file that exists once and whose time is brought up to date while its owner lives.
+///
+/// A lease whose owner is gone can be taken over: at once if the owner was a process of this machine that does not exist any
+/// more, else when its time stood still for [#STALE_SECONDS] by the watcher's own clock, so that clocks of
+/// several machines need not agree. If two owners ever work on one cell, both compute the same result: nothing is lost but time.
+final class Lease implements AutoCloseable {
+  /// Between two signs of life.
+  static final int BEAT_SECONDS = 5;
+  /// Without a sign of life.
+  static final int STALE_SECONDS = 60;
+
+  private static final Logger LOG = LogManager.getLogger(Lease.class);
+
+  private final Path file;
+  private final String owner;
+  private final Thread heart;
+
+  private Lease(Path file, String owner) {
+    this.file = file;
+    this.owner = owner;
+    this.heart = Thread.ofVirtual().name("norma-lease").start(this::live);
+  }
+
+  /// What one process has seen of others' leases.
+  static final class Watcher {
+    private record Sighting(FileTime time, long nanos) {}
+
+    private final Map<Path, Sighting> sightings = new HashMap<>();
+    private final long staleNanos;
+
+    Watcher() {
+      this(STALE_SECONDS * 1_000_000_000L);
+    }
+
+    Watcher(long staleNanos) {
+      this.staleNanos = staleNanos;
+    }
+
+    /// Takes the lease if it is free or its owner is gone; null if somebody works on it.
+    @Nullable
+    Lease take(Path file) throws IOException {
+      String owner = host() + " " + ProcessHandle.current().pid() + " " + started(ProcessHandle.current()) + " "
+          + UUID.randomUUID();
+      for (int attempt = 0; attempt < 2; attempt++) {
+        try {
+          Files.createDirectories(file.getParent());
+          Files.writeString(file, owner, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+          sightings.remove(file);
+          return new Lease(file, owner);
+        } catch (FileAlreadyExistsException e) {
+          if (!gone(file)) {
+            return null;
+          }
+          remove(file);
+        }
+      }
+      return null;
+    }
+
+    private boolean gone(Path file) throws IOException {
+      try {
+        String[] words = Files.readString(file).split(" ", -1);
+        if (words.length == 4 && words[0].equals(host())) {
+          return ProcessHandle.of(Long.parseLong(words[1])).filter(process -> started(process).equals(words[2]))
+              .isEmpty();
+        }
+        FileTime time = Files.getLastModifiedTime(file);
+        Sighting before = sightings.get(file);
+        if (before == null || !before.time.equals(time)) {
+          sightings.put(file, new Sighting(time, System.nanoTime()));
+          return false;
+        }
+        return System.nanoTime() - before.nanos > staleNanos;
+      } catch (NoSuchFileException e) {
+        return false; // given back just now: the next round takes it
+      } catch (NumberFormatException e) {
+        return false; // being written
+      }
+    }
+
+    /// Of several that find a lease stale, one moves it away.
+    private static void remove(Path file) throws IOException {
+      Path aside = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID());
+      try {
+        Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
+        Files.deleteIfExists(aside);
+      } catch (NoSuchFileException e) {
+        return; // another one was faster
+      }
+    }
+  }
+
+  /// Signs of life until it is given back, also during a step or an evaluation of minutes.
+  private void live() {
+    try {
+      while (true) {
+        Thread.sleep(Duration.ofSeconds(BEAT_SECONDS));
+        Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      LOG.warn("no sign of life could be written to {}; another worker may repeat the run", file, e);
+    }
+  }
+
+  /// Gives it back, unless somebody else has it now.
+  @Override
+  public void close() throws IOException {
+    heart.interrupt();
+    try {
+      if (Files.readString(file).equals(owner)) {
+        Files.delete(file);
+      }
+    } catch (NoSuchFileException e) {
+      return; // taken over and given back
+    }
+  }
+
+  private static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName().replace(' ', '_');
+    } catch (UnknownHostException e) {
+      return "unknown-" + System.getProperty("user.name", "").replace(' ', '_');
+    }
+  }
+
+  private static String started(ProcessHandle process) {
+    return process.info().startInstant().map(start -> Long.toString(start.toEpochMilli())).orElse("0");
+  }
+}

@@ -1,0 +1,191 @@
+package norma.train.study;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.apache.commons.statistics.distribution.NormalDistribution;
+import org.apache.commons.statistics.distribution.TDistribution;
+
+/// What the differences of pairs say: a variant's losses minus the baseline's, seed by seed. Below 0 the variant is better.
+public final class PairedDifferences {
+  /// Of all intervals.
+  public static final double CONFIDENCE = 0.95;
+  /// Up to here all 2^n signs are tried; above, so many drawn ones.
+  private static final int ENUMERATED = 20;
+  private static final int SIGN_DRAWS = 1_000_000;
+  /// Resamples of the bootstrap: the 250th from either end are the ends of the interval.
+  private static final int RESAMPLES = 10_000;
+  /// Sums that rounding alone tells apart are the same.
+  private static final double ROUNDING = 1e-12;
+
+  private final double[] differences;
+  private final double correlation;
+
+  /// @param variant  one number for each seed
+  /// @param baseline the same seeds in the same order
+  public PairedDifferences(double[] variant, double[] baseline) {
+    if (variant.length != baseline.length) {
+      throw new IllegalArgumentException(variant.length + " numbers cannot be paired with " + baseline.length);
+    }
+    differences = new double[variant.length];
+    Arrays.setAll(differences, i -> variant[i] - baseline[i]);
+    correlation = correlation(variant, baseline);
+  }
+
+  /// An interval.
+  public record Interval(double low, double high) {
+    static final Interval UNKNOWN = new Interval(Double.NaN, Double.NaN);
+
+    /// The largest magnitude that it does not exclude.
+    public double largest() {
+      return Math.max(Math.abs(low), Math.abs(high));
+    }
+  }
+
+  /// Number of pairs.
+  public int pairs() {
+    return differences.length;
+  }
+
+  /// One for each seed.
+  public double[] all() {
+    return differences.clone();
+  }
+
+  /// Mean difference.
+  public double mean() {
+    return Arrays.stream(differences).average().orElse(Double.NaN);
+  }
+
+  /// Pearson's correlation of the variant's and the baseline's numbers over the seeds: how much pairing helps. NaN below three pairs.
+  public double correlation() {
+    return correlation;
+  }
+
+  /// Student's interval of the mean difference; unknown below two pairs.
+  public Interval studentInterval() {
+    int n = pairs();
+    if (n < 2) {
+      return Interval.UNKNOWN;
+    }
+    double quantile = TDistribution.of(n - 1).inverseCumulativeProbability((1 + CONFIDENCE) / 2);
+    double half = quantile * deviation(differences) / Math.sqrt(n);
+    return new Interval(mean() - half, mean() + half);
+  }
+
+  /// The bias-corrected and accelerated bootstrap interval of the mean difference (Efron, JASA 1987); unknown below three pairs.
+  /// The same numbers give the same interval.
+  public Interval bootstrapInterval() {
+    int n = pairs();
+    if (n < 3) {
+      return Interval.UNKNOWN;
+    }
+    double mean = mean();
+    if (deviation(differences) == 0) {
+      return new Interval(mean, mean);
+    }
+    SplittableRandom random = new SplittableRandom(1);
+    double[] means = new double[RESAMPLES];
+    double below = 0;
+    for (int r = 0; r < RESAMPLES; r++) {
+      double sum = 0;
+      for (int i = 0; i < n; i++) {
+        sum += differences[random.nextInt(n)];
+      }
+      means[r] = sum / n;
+      below += means[r] < mean - ROUNDING ? 1 : means[r] <= mean + ROUNDING ? 0.5 : 0;
+    }
+    Arrays.sort(means);
+    NormalDistribution normal = NormalDistribution.of(0, 1);
+    double bias = normal.inverseCumulativeProbability(below / RESAMPLES);
+    double acceleration = acceleration(mean);
+    double[] ends = new double[2];
+    for (int end = 0; end < 2; end++) {
+      double z = bias + normal.inverseCumulativeProbability(end == 0 ? (1 - CONFIDENCE) / 2 : (1 + CONFIDENCE) / 2);
+      double share = normal.cumulativeProbability(bias + z / (1 - acceleration * z));
+      ends[end] = means[Math.clamp((int) (share * RESAMPLES), 0, RESAMPLES - 1)];
+    }
+    return new Interval(ends[0], ends[1]);
+  }
+
+  /// By the jackknife: a sixth of the skewness of the means that leave one pair out.
+  private double acceleration(double mean) {
+    double cubes = 0;
+    double squares = 0;
+    for (double difference : differences) {
+      double influence = difference - mean; // proportional to (mean of the others) - (mean of all), sign turned
+      cubes += influence * influence * influence;
+      squares += influence * influence;
+    }
+    return cubes / (6 * Math.pow(squares, 1.5));
+  }
+
+  /// The two-sided exact test that the differences are as likely with the other sign (Fisher's randomization test): the share of all
+  /// choices of signs whose mean is at least as far from 0. The smallest value of n pairs is 2 / 2^n.
+  public double signFlipP() {
+    int n = pairs();
+    if (n == 0) {
+      return Double.NaN;
+    }
+    double seen = Math.abs(Arrays.stream(differences).sum()) - ROUNDING;
+    if (n > ENUMERATED) {
+      SplittableRandom random = new SplittableRandom(2);
+      int extreme = 0;
+      for (int draw = 0; draw < SIGN_DRAWS; draw++) {
+        extreme += Math.abs(signedSum(random.nextLong())) >= seen ? 1 : 0;
+      }
+      return (extreme + 1.0) / (SIGN_DRAWS + 1);
+    }
+    int extreme = 0;
+    for (long signs = 0; signs < 1L << n; signs++) {
+      extreme += Math.abs(signedSum(signs)) >= seen ? 1 : 0;
+    }
+    return extreme / (double) (1L << n);
+  }
+
+  private double signedSum(long signs) {
+    double sum = 0;
+    for (int i = 0; i < differences.length; i++) {
+      sum += (signs >>> i & 1) == 0 ? differences[i] : -differences[i];
+    }
+    return sum;
+  }
+
+  /// The smallest p value that [#signFlipP] can have with n pairs.
+  public static double smallestP(int pairs) {
+    return Math.min(1, Math.pow(2, 1 - pairs));
+  }
+
+  /// Holm's correction for several comparisons (Scandinavian Journal of Statistics 1979): p values in the same order, each now valid
+  /// whatever the others are. NaN stays and does not count.
+  public static double[] holm(double[] p) {
+    Integer[] order = java.util.stream.IntStream.range(0, p.length).filter(i -> !Double.isNaN(p[i])).boxed()
+        .sorted(java.util.Comparator.comparingDouble(i -> p[i])).toArray(Integer[]::new);
+    double[] corrected = p.clone();
+    double least = 0;
+    for (int rank = 0; rank < order.length; rank++) {
+      least = Math.max(least, Math.min(1, p[order[rank]] * (order.length - rank)));
+      corrected[order[rank]] = least;
+    }
+    return corrected;
+  }
+
+  /// Sample standard deviation; NaN below two numbers.
+  static double deviation(double[] x) {
+    double mean = Arrays.stream(x).average().orElse(Double.NaN);
+    double squares = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).sum();
+    return x.length < 2 ? Double.NaN : Math.sqrt(squares / (x.length - 1));
+  }
+
+  private static double correlation(double[] a, double[] b) {
+    if (a.length < 3) {
+      return Double.NaN;
+    }
+    double meanA = Arrays.stream(a).average().orElseThrow();
+    double meanB = Arrays.stream(b).average().orElseThrow();
+    double products = 0;
+    for (int i = 0; i < a.length; i++) {
+      products += (a[i] - meanA) * (b[i] - meanB);
+    }
+    return products / ((a.length - 1) * deviation(a) * deviation(b));
+  }
+}

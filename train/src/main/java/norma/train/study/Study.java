@@ -1,0 +1,128 @@
+package norma.train.study;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
+import norma.train.data.Sha256;
+
+/// A study, complete and valid: what is compared, with which seeds.
+///
+/// @param name      of its folder
+/// @param title     one line for people
+/// @param note      what a reader should know, may be empty
+/// @param seeds     that are reported, in pairs over the variants
+/// @param tuneSeeds on which each variant's settings are chosen; empty if nothing is tuned
+/// @param variants  at least two, the baseline of each group among them
+public record Study(String name, String title, String note, List<Long> seeds, List<Long> tuneSeeds,
+    List<Variant> variants) {
+
+  public Study {
+    seeds = List.copyOf(seeds);
+    tuneSeeds = List.copyOf(tuneSeeds);
+    variants = List.copyOf(variants);
+  }
+
+  /// One thing that is compared.
+  ///
+  /// @param name       unique in the study
+  /// @param group      variants of one group have the same point of the grid and are compared with the group's baseline
+  /// @param baseline   whether the others of its group are compared with it
+  /// @param settings   what makes it differ from the base, as `key=value`
+  /// @param candidates to choose from, one if nothing is tuned; each variant has as many
+  public record Variant(String name, String group, boolean baseline, List<String> settings,
+      List<Candidate> candidates) {
+    public Variant {
+      settings = List.copyOf(settings);
+      candidates = List.copyOf(candidates);
+    }
+
+    boolean tuned() {
+      return candidates.size() > 1;
+    }
+  }
+
+  /// One choice of the tuned settings.
+  ///
+  /// @param label  `key=value` of what is tuned, empty if nothing is
+  /// @param atEdge which tuned settings have the first or the last value of their list, and might have gone further
+  /// @param config for any seed
+  public record Candidate(String label, List<String> atEdge, RunConfig config) {
+    public Candidate {
+      atEdge = List.copyOf(atEdge);
+    }
+  }
+
+  /// One run.
+  ///
+  /// @param id names it on disk: variant, seed, and the first digits of a hash of everything that determines the result
+  public record Cell(String id, Variant variant, Candidate candidate, boolean tuning, long seed, RunConfig config) {}
+
+  /// All runs that choose settings.
+  public List<Cell> tuningCells() {
+    List<Cell> cells = new ArrayList<>();
+    for (long seed : tuneSeeds) {
+      for (Variant variant : variants) {
+        if (variant.tuned()) {
+          variant.candidates.forEach(candidate -> cells.add(cell(variant, candidate, true, seed)));
+        }
+      }
+    }
+    return cells;
+  }
+
+  /// The run that is reported of a variant with a seed.
+  public Cell cell(Variant variant, Candidate candidate, long seed) {
+    return cell(variant, candidate, false, seed);
+  }
+
+  private static Cell cell(Variant variant, Candidate candidate, boolean tuning, long seed) {
+    RunConfig config = candidate.config.withSeed(seed);
+    String id = variant.name + (tuning ? "-tune" : "") + "-s" + seed + "-" + hash(config);
+    return new Cell(id, variant, candidate, tuning, seed, config);
+  }
+
+  /// Number of runs, whatever the tuning chooses.
+  public int runs() {
+    return tuningCells().size() + seeds.size() * variants.size();
+  }
+
+  /// Number of comparisons with a baseline.
+  public int comparisons() {
+    return (int) variants.stream().filter(variant -> !variant.baseline).count();
+  }
+
+  /// The baseline of a variant's group.
+  public Variant baselineOf(Variant variant) {
+    return variants.stream().filter(other -> other.baseline && other.group.equals(variant.group)).findFirst()
+        .orElseThrow();
+  }
+
+  /// What determines a run's result: everything but its name, place and number of threads.
+  private static String hash(RunConfig config) {
+    Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(config));
+    flat.keySet().removeAll(Set.of("name", "output.dir", "runtime.threads"));
+    String text = flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
+        .collect(Collectors.joining("\n"));
+    return Sha256.of(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).substring(0, 8);
+  }
+
+  /// Variants and candidates that would train the same model in the same way, in pairs of names.
+  static List<String> duplicates(List<Variant> variants) {
+    Map<String, Set<String>> byHash = new LinkedHashMap<>();
+    for (Variant variant : variants) {
+      for (Candidate candidate : variant.candidates) {
+        byHash.computeIfAbsent(hash(candidate.config), hash -> new LinkedHashSet<>()).add(variant.name);
+      }
+    }
+    return byHash.values().stream().filter(names -> names.size() > 1).map(names -> String.join(" and ", names))
+        .distinct().sorted(Comparator.naturalOrder()).toList();
+  }
+}

@@ -1,0 +1,147 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+import norma.train.run.RunException;
+import norma.train.study.Study.Candidate;
+import norma.train.study.Study.Cell;
+import norma.train.study.Study.Variant;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+
+/// A study on disk, `studies/<name>/`: `runs/<cell>/` holds each cell's run, `cells/<cell>.json` how it ended, `leases/` who works
+/// on what. Everything else follows from these, so any number of processes may share the folder.
+public final class StudyFolder {
+  private final Study study;
+  private final Path path;
+
+  /// @param path is created when something is written
+  public StudyFolder(Study study, Path path) {
+    this.study = study;
+    this.path = path;
+  }
+
+  /// The study.
+  public Study study() {
+    return study;
+  }
+
+  /// Where it lies.
+  public Path path() {
+    return path;
+  }
+
+  Path runs(Cell cell) {
+    return path.resolve("runs").resolve(cell.id());
+  }
+
+  Path lease(Cell cell) {
+    return path.resolve("leases").resolve(cell.id());
+  }
+
+  /// How a cell ended; null if it has not.
+  ///
+  /// @throws RunException if the file is damaged
+  public @Nullable CellResult result(Cell cell) throws IOException {
+    Path file = resultFile(cell);
+    if (!Files.exists(file)) {
+      return null;
+    }
+    try {
+      return CellResult.parse(Files.readString(file));
+    } catch (JacksonException e) {
+      throw new RunException(file + " is damaged: " + e.getOriginalMessage() + "; delete it, and the run is repeated",
+          e);
+    }
+  }
+
+  /// The first result that is written stays.
+  void write(Cell cell, CellResult result) throws IOException {
+    writeWhole(resultFile(cell), result.json());
+  }
+
+  /// A file that is there as a whole or not at all.
+  void writeWhole(Path file, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Path beside = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
+    Files.writeString(beside, text);
+    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private Path resultFile(Cell cell) {
+    return path.resolve("cells").resolve(cell.id() + ".json");
+  }
+
+  /// The candidate of a variant with the lowest mean of the best validation losses over the tuning seeds; one that diverged or crashed on
+  /// a seed comes after all that did not. Empty until all have run.
+  public Optional<Candidate> winner(Variant variant) throws IOException {
+    if (!variant.tuned()) {
+      return Optional.of(variant.candidates().getFirst());
+    }
+    Map<Candidate, List<Double>> losses = new LinkedHashMap<>();
+    for (Cell cell : study.tuningCells()) {
+      if (cell.variant().equals(variant)) {
+        CellResult result = result(cell);
+        if (result == null) {
+          return Optional.empty();
+        }
+        losses.computeIfAbsent(cell.candidate(), candidate -> new ArrayList<>())
+            .add(result.completed() ? result.bestLoss() : Double.POSITIVE_INFINITY);
+      }
+    }
+    return losses.entrySet().stream().min(Comparator.comparingDouble(
+        e -> e.getValue().stream().mapToDouble(Double::doubleValue).average().orElse(Double.POSITIVE_INFINITY)))
+        .map(Map.Entry::getKey);
+  }
+
+  /// All cells that are known now: those that tune, and the reported ones of variants whose settings are chosen. Seed by seed, so
+  /// that a study that is stopped early has whole pairs.
+  public List<Cell> cells() throws IOException {
+    List<Cell> cells = study.tuningCells();
+    Map<Variant, Candidate> winners = new LinkedHashMap<>();
+    for (Variant variant : study.variants()) {
+      winner(variant).ifPresent(winner -> winners.put(variant, winner));
+    }
+    for (long seed : study.seeds()) {
+      winners.forEach((variant, winner) -> cells.add(study.cell(variant, winner, seed)));
+    }
+    return cells;
+  }
+
+  /// The reported results of a variant by seed, as far as they are there.
+  public Map<Long, CellResult> reported(Variant variant) throws IOException {
+    Map<Long, CellResult> results = new LinkedHashMap<>();
+    Optional<Candidate> winner = winner(variant);
+    if (winner.isPresent()) {
+      for (long seed : study.seeds()) {
+        CellResult result = result(study.cell(variant, winner.get(), seed));
+        if (result != null) {
+          results.put(seed, result);
+        }
+      }
+    }
+    return results;
+  }
+
+  /// Deletes what attempts at a cell have left.
+  void clear(Cell cell) throws IOException {
+    Path folder = runs(cell);
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.deleteIfExists(file);
+        }
+      }
+    }
+  }
+}

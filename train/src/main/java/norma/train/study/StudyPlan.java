@@ -1,0 +1,109 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import norma.train.config.RunConfig;
+import norma.train.run.Session;
+import norma.train.run.TrainStep;
+import norma.train.study.Study.Cell;
+import norma.train.study.Study.Variant;
+import org.apache.commons.statistics.distribution.TDistribution;
+
+/// What a study costs, and what so many seeds can show, before anything is trained.
+///
+/// @param runs        of the whole study
+/// @param left        of them without a result
+/// @param flops       of all runs' training steps
+/// @param stepMillis  a step of the first baseline with one thread, measured here
+/// @param hours       for the runs left, with `jobs` processes; training alone
+/// @param smallestP   that a comparison can have, after Holm's correction
+/// @param deviations  the smallest true difference that the study shows with a probability of 0.8, in standard deviations of the
+///                    differences of pairs; NaN if no difference can be shown
+/// @param nats        the same in nats, by the pairs that have been run; NaN before there are three
+public record StudyPlan(int runs, int left, double flops, double stepMillis, double hours, double smallestP,
+    double deviations, double nats) {
+  private static final double POWER = 0.8;
+  private static final int WARM_UP = 100;
+  private static final int MEASURED = 20;
+
+  /// Of a study, as far as it is not done yet. Takes some seconds: it trains for a moment.
+  ///
+  /// @param jobs processes that will work at once, with a thread each
+  public static StudyPlan of(StudyFolder folder, int jobs) throws IOException {
+    Study study = folder.study();
+    Variant first = study.variants().stream().filter(Variant::baseline).findFirst().orElseThrow();
+    double[] speed = measured(first.candidates().getFirst().config());
+    double millisPerFlop = speed[0] / speed[1];
+    double flops = 0;
+    double flopsLeft = 0;
+    int left = 0;
+    List<Cell> known = folder.cells();
+    for (Cell cell : known) {
+      double cost = flops(cell.config());
+      flops += cost;
+      if (folder.result(cell) == null) {
+        flopsLeft += cost;
+        left++;
+      }
+    }
+    for (Variant variant : study.variants()) { // not chosen yet: every candidate of a variant costs about the same
+      if (folder.winner(variant).isEmpty()) {
+        double cost = study.seeds().size() * flops(variant.candidates().getFirst().config());
+        flops += cost;
+        flopsLeft += cost;
+        left += study.seeds().size();
+      }
+    }
+    int n = study.seeds().size();
+    double deviations = detectable(n, study.comparisons());
+    return new StudyPlan(study.runs(), left, flops, speed[0], flopsLeft * millisPerFlop / 3.6e6 / jobs,
+        Math.min(1, PairedDifferences.smallestP(n) * Math.max(1, study.comparisons())), deviations,
+        deviations * deviation(folder));
+  }
+
+  /// In standard deviations of the pairs' differences, with the level divided among the comparisons. NaN where even the smallest p is
+  /// too large.
+  static double detectable(int seeds, int comparisons) {
+    double level = Verdict.LEVEL / Math.max(1, comparisons);
+    if (seeds < 2 || PairedDifferences.smallestP(seeds) > level) {
+      return Double.NaN;
+    }
+    TDistribution t = TDistribution.of(seeds - 1);
+    return (t.inverseCumulativeProbability(1 - level / 2) + t.inverseCumulativeProbability(POWER)) / Math.sqrt(seeds);
+  }
+
+  private static double deviation(StudyFolder folder) throws IOException {
+    double[] deviations = StudySummary.of(folder).rows().stream().filter(row -> row.best().pairs() >= 3)
+        .mapToDouble(row -> PairedDifferences.deviation(row.best().all())).sorted().toArray();
+    return deviations.length == 0 ? Double.NaN : deviations[deviations.length / 2];
+  }
+
+  private static double flops(RunConfig config) {
+    // 6 FLOPs a parameter and token, and attention's products: forward, and twice as much backward.
+    double width = config.model().width();
+    double block = (4 + 2.0 * config.model().mlpRatio()) * width * width + 2.0 * config.model().context() * width;
+    return 6 * block * config.model().layers() * config.train().batch() * config.train().accumulate()
+        * config.model().context() * config.train().steps();
+  }
+
+  /// Milliseconds and FLOPs of a step.
+  private static double[] measured(RunConfig config) {
+    RunConfig alone = config.placed(config.name(), Path.of(config.output().dir()), OptionalInt.of(1));
+    try (Session session = Session.start(alone, Path.of(""), false)) {
+      TrainStep step = new TrainStep(session);
+      double[] millis = new double[MEASURED];
+      for (int i = 1 - WARM_UP; i <= MEASURED; i++) {
+        long start = System.nanoTime();
+        step.update(step.gradients(WARM_UP + i, null), 0, WARM_UP + i);
+        if (i > 0) {
+          millis[i - 1] = (System.nanoTime() - start) / 1e6;
+        }
+      }
+      Arrays.sort(millis);
+      return new double[]{ millis[MEASURED / 2], flops(config) / config.train().steps() };
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package norma.train.study;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.LongStream;
+import norma.nn.NormTypes;
+import norma.train.config.Assignment;
+import norma.train.config.ConfigException;
+import norma.train.config.ConfigReader;
+import norma.train.config.Nearest;
+import norma.train.config.Node;
+import norma.train.config.RunConfig;
+import norma.train.config.Section;
+import norma.train.config.YamlReader;
+
+/// Reads study files. Every run's configuration is read before anything is trained: what is wrong in a variant shows at once.
+public final class StudyReader {
+  /// Of a variant, and of what the grid appends to it.
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,39}");
+  /// A number of seeds to tune on means these and the following, far from 1, 2, 3.
+  private static final long FIRST_TUNE_SEED = 1001;
+  private static final int MOST_RUNS = 100_000;
+
+  private final ConfigReader configs = new ConfigReader(NormTypes.all());
+  private final Path file;
+  private final Node.Mapping tree;
+  private final List<Assignment> overrides;
+
+  private StudyReader(Path file, List<Assignment> overrides) {
+    this.file = file;
+    this.tree = YamlReader.read(file);
+    this.overrides = overrides;
+  }
+
+  /// A settable path with the values to try.
+  private record Axis(String path, List<Assignment> values) {}
+
+  /// A point of several axes.
+  private record Choice(List<Assignment> settings, List<String> atEdge) {
+    static final Choice NOTHING = new Choice(List.of(), List.of());
+
+    /// The settings as `key=value`.
+    List<String> texts() {
+      return settings.stream().map(Assignment::toString).toList();
+    }
+  }
+
+  /// A file, and settings for all of its runs.
+  ///
+  /// @throws ConfigException if anything in it, or in one of its runs, is wrong
+  public static Study read(Path file, List<Assignment> overrides) {
+    return new StudyReader(file, overrides).study();
+  }
+
+  private Study study() {
+    Section root = new Section(tree, "");
+    String fileName = String.valueOf(file.getFileName()).replaceFirst("\\.ya?ml$", "");
+    String name = name(root, "name", root.text("name", fileName));
+    String title = root.text("title", name);
+    String note = root.text("note", "");
+    Node base = root.node("base");
+    String baseline = root.text("baseline", "");
+    Section variantSection = root.section("variants");
+    List<Axis> grid = axes(root, "grid");
+    List<Long> seeds = seeds(root, "seeds", 1);
+    Map<String, List<Axis>> ownTune = new LinkedHashMap<>();
+    List<Axis> tune = tune(root, variantSection, ownTune);
+    boolean tuned = !tune.isEmpty() || !ownTune.isEmpty();
+    List<Long> tuneSeeds = tuned ? seeds(root, "tune_seeds", FIRST_TUNE_SEED) : List.of();
+    List<Assignment> budget = budget(root);
+    root.finish();
+
+    Map<String, List<Assignment>> named = variants(variantSection);
+    if (!named.containsKey(baseline)) {
+      String nearest = Nearest.of(baseline, named.keySet());
+      throw error("baseline", "baseline is '" + baseline + "', which is not a variant"
+          + (nearest == null ? "" : "; did you mean " + nearest + "?") + " Variants: "
+          + String.join(", ", named.keySet()));
+    }
+    if (tuneSeeds.stream().anyMatch(seeds::contains)) {
+      throw error("tune_seeds", "tune_seeds and seeds have seeds in common; expected others, "
+          + "or a winner would be reported on the seeds that it won on");
+    }
+    List<Study.Variant> variants = new ArrayList<>();
+    for (Choice point : product(grid)) {
+      String group = String.join(" ", point.texts());
+      for (Map.Entry<String, List<Assignment>> entry : named.entrySet()) {
+        List<Assignment> settings = new ArrayList<>(entry.getValue());
+        settings.addAll(point.settings);
+        String variant = entry.getKey() + suffix(point);
+        List<Choice> choices = product(ownTune.getOrDefault(entry.getKey(), tune));
+        int tries = variants.isEmpty() ? choices.size() : variants.getFirst().candidates().size();
+        if (choices.size() != tries) {
+          throw error("tune", "tune: " + variant + " has " + choices.size() + " tries, " + variants.getFirst().name()
+              + " has " + tries + "; expected as many for every variant, or the comparison is not fair");
+        }
+        List<Study.Candidate> candidates = choices.stream()
+            .map(choice -> candidate(base, settings, choice, budget)).toList();
+        variants.add(new Study.Variant(variant, group, entry.getKey().equals(baseline),
+            settings.stream().map(Assignment::toString).toList(), candidates));
+      }
+    }
+    Study study = new Study(name, title, note.strip(), seeds, tuneSeeds, variants);
+    List<String> duplicates = Study.duplicates(variants);
+    if (!duplicates.isEmpty()) {
+      throw error("variants", "variants: " + duplicates.getFirst()
+          + " resolve to the same configuration; expected variants that differ");
+    }
+    if (study.runs() > MOST_RUNS) {
+      throw error("variants", "the study has " + study.runs() + " runs; expected at most " + MOST_RUNS);
+    }
+    return study;
+  }
+
+  private Study.Candidate candidate(@org.jspecify.annotations.Nullable Node base, List<Assignment> settings,
+      Choice choice, List<Assignment> budget) {
+    List<Assignment> all = new ArrayList<>(settings);
+    all.addAll(choice.settings);
+    all.addAll(budget);
+    all.addAll(overrides);
+    RunConfig config = switch (base) {
+      case null -> configs.read(file.toString(), "", all).withCorpusIn(Path.of(""));
+      case Node.Mapping inline -> configs.read(inline, all).withCorpusIn(Path.of(""));
+      default -> configs.read(beside(new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
+    };
+    return new Study.Candidate(String.join(" ", choice.texts()), choice.atEdge, config);
+  }
+
+  /// A file named in the study lies beside it.
+  private Path beside(String name) {
+    Path folder = file.toAbsolutePath().getParent();
+    return folder == null ? Path.of(name) : folder.resolve(name).normalize();
+  }
+
+  private Map<String, List<Assignment>> variants(Section section) {
+    Map<String, List<Assignment>> variants = new LinkedHashMap<>();
+    Node node = tree.get("variants");
+    if (!(node instanceof Node.Mapping mapping) || mapping.entries().size() < 2) {
+      throw error("variants", "variants: expected at least two, each a name with settings, such as"
+          + " dyt: {model.norm.all: dyt}");
+    }
+    mapping.entries().forEach((name, entry) -> {
+      List<Assignment> settings = new ArrayList<>();
+      if (!(section.node(name) instanceof Node.Mapping group)) {
+        throw ConfigException.of(entry.value(), "variants." + name,
+            entry.value().describe() + " is not a group of settings; expected {key: value}, or {} for the base itself");
+      }
+      group.entries().forEach((path, value) -> settings.add(Assignment.of(path, value.value())));
+      variants.put(name(section, name, name), settings);
+    });
+    return variants;
+  }
+
+  private String name(Section section, String key, String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw section.error(section.path(key) + ": '" + name
+          + "' cannot name a folder; expected letters, digits, '.', '_' and '-', at most 40, a letter or digit first");
+    }
+    return name;
+  }
+
+  private List<Axis> axes(Section root, String key) {
+    List<Axis> axes = new ArrayList<>();
+    Section section = root.section(key);
+    if (root.node(key) instanceof Node.Mapping mapping) {
+      mapping.entries().keySet().forEach(path -> axes.add(axis(section, path)));
+    }
+    return axes;
+  }
+
+  private static Axis axis(Section section, String path) {
+    List<Node> values = section.list(path);
+    if (values.size() < 2) {
+      throw section.error(section.path(path) + ": expected at least two values to choose from, [a, b]");
+    }
+    return new Axis(path, values.stream().map(value -> Assignment.of(path, value)).toList());
+  }
+
+  /// What all variants choose from; under a variant's name, what that one chooses from instead.
+  private List<Axis> tune(Section root, Section variants, Map<String, List<Axis>> own) {
+    Section section = root.section("tune");
+    List<Axis> common = new ArrayList<>();
+    if (root.node("tune") instanceof Node.Mapping mapping) {
+      for (String key : mapping.entries().keySet()) {
+        if (variants.node(key) != null) {
+          own.put(key, axes(section, key));
+        } else {
+          common.add(axis(section, key));
+        }
+      }
+    }
+    return common;
+  }
+
+  /// All combinations, one without settings if there is no axis.
+  private static List<Choice> product(List<Axis> axes) {
+    List<Choice> choices = List.of(Choice.NOTHING);
+    for (Axis axis : axes) {
+      List<Choice> longer = new ArrayList<>();
+      for (Choice choice : choices) {
+        for (int i = 0; i < axis.values.size(); i++) {
+          List<Assignment> settings = new ArrayList<>(choice.settings);
+          settings.add(axis.values.get(i));
+          List<String> atEdge = new ArrayList<>(choice.atEdge);
+          if (axis.values.size() > 2 && (i == 0 || i == axis.values.size() - 1)) {
+            atEdge.add(axis.path);
+          }
+          longer.add(new Choice(settings, atEdge));
+        }
+      }
+      choices = longer;
+    }
+    return choices;
+  }
+
+  /// What a point of the grid appends to a variant's name: the last key and the value.
+  private static String suffix(Choice point) {
+    StringBuilder suffix = new StringBuilder();
+    for (Assignment setting : point.settings) {
+      String value = setting.toString().substring(setting.toString().indexOf('=') + 1);
+      suffix.append('-').append(setting.path().getLast())
+          .append(value.replaceAll("[^A-Za-z0-9.]+", "_"));
+    }
+    return suffix.toString();
+  }
+
+  private List<Long> seeds(Section root, String key, long first) {
+    Node node = root.node(key);
+    Set<Long> seeds = new LinkedHashSet<>();
+    if (node instanceof Node.Sequence list) {
+      for (Node item : list.items()) {
+        seeds.add(new Section(new Node.Mapping(item.at(), Map.of(key, new Node.Entry(item.at(), item))), "")
+            .seed(key, 0));
+      }
+      if (seeds.size() != list.items().size()) {
+        throw root.error(node, key, "a seed is given twice; expected different ones");
+      }
+    } else {
+      long count = root.seed(key, 0);
+      if (count < 1 || count > 1000) {
+        throw node == null
+            ? error(key, key + " is missing; expected a number of seeds, or a list")
+            : root.error(node, key, count + " is out of range; expected 1 to 1000, or a list of seeds");
+      }
+      LongStream.range(first, first + count).forEach(seeds::add);
+    }
+    return List.copyOf(seeds);
+  }
+
+  /// Every run gets the same.
+  private static List<Assignment> budget(Section root) {
+    Section budget = root.section("budget");
+    Node steps = budget.node("steps");
+    budget.finish();
+    return steps == null ? List.of() : List.of(Assignment.of("train.steps", steps));
+  }
+
+  private ConfigException error(String key, String message) {
+    Node.Entry entry = tree.entries().get(key);
+    return new ConfigException(entry == null ? tree.at() : entry.keyAt(), message);
+  }
+}

@@ -1,0 +1,222 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
+import norma.train.study.Study.Candidate;
+import norma.train.study.Study.Variant;
+import org.apache.commons.statistics.distribution.BinomialDistribution;
+import org.jspecify.annotations.Nullable;
+
+/// What a study has found so far.
+///
+/// @param finished runs with a result, tuning included
+/// @param runs     of the whole study
+/// @param rows     one for each variant, in the study's order
+public record StudySummary(Study study, int finished, int runs, List<Row> rows) {
+
+  public StudySummary {
+    rows = List.copyOf(rows);
+  }
+
+  /// One variant.
+  ///
+  /// @param chosen     what tuning chose; null as long as it has not
+  /// @param results    by seed
+  /// @param best       differences of the best validation losses to the baseline's, of seeds on which both trained to the end
+  /// @param bestP      sign-flip p of `best` after Holm's correction over the variants; NaN for a baseline
+  /// @param last       the same of the losses after the last step
+  /// @param divergedP  of the test that the variant diverges as often as the baseline on the same seeds (McNemar, exact)
+  /// @param stepsSaved mean over the seeds: steps earlier than the baseline's last at which its last loss is reached; NaN if it is
+  ///                   not reached on every seed
+  /// @param foreign    seeds left out because the two runs come from different machines or builds
+  public record Row(Variant variant, @Nullable Candidate chosen, Map<Long, CellResult> results,
+      PairedDifferences best, double bestP, PairedDifferences last, double lastP, double divergedP, double stepsSaved,
+      List<Long> foreign, Verdict verdict) {
+    public Row {
+      results = new LinkedHashMap<>(results);
+      foreign = List.copyOf(foreign);
+    }
+
+    /// Number of runs that ended so.
+    public int count(String status) {
+      return (int) results.values().stream().filter(result -> result.status().equals(status)).count();
+    }
+
+    /// A number of every run that was trained to the end.
+    public double[] completed(ToDoubleFunction<CellResult> number) {
+      return results.values().stream().filter(CellResult::completed).mapToDouble(number).toArray();
+    }
+
+    /// The verdict in words.
+    public String words() {
+      if (variant.baseline()) {
+        return "baseline";
+      }
+      String condition = count(CellResult.DIVERGED) == 0 ? "" : ", of the seeds that trained";
+      return verdict.text(best.studentInterval()) + condition;
+    }
+  }
+
+  /// Of a study's folder as it is now.
+  public static StudySummary of(StudyFolder folder) throws IOException {
+    Study study = folder.study();
+    Map<Variant, Map<Long, CellResult>> results = new LinkedHashMap<>();
+    for (Variant variant : study.variants()) {
+      results.put(variant, folder.reported(variant));
+    }
+    int finished = results.values().stream().mapToInt(Map::size).sum();
+    for (Study.Cell cell : study.tuningCells()) {
+      finished += folder.result(cell) == null ? 0 : 1;
+    }
+    List<Row> rows = new ArrayList<>();
+    for (Variant variant : study.variants()) {
+      Optional<Candidate> winner = folder.winner(variant);
+      rows.add(row(folder, variant, winner.orElse(null), results));
+    }
+    return new StudySummary(study, finished, study.runs(), corrected(study, rows));
+  }
+
+  /// The table for a terminal.
+  public String terminalTable() {
+    return SummaryText.terminal(this);
+  }
+
+  /// What was found, in one paragraph.
+  public String paragraph() {
+    return SummaryText.paragraph(this);
+  }
+
+  private static Row row(StudyFolder folder, Variant variant, @Nullable Candidate chosen,
+      Map<Variant, Map<Long, CellResult>> all) throws IOException {
+    Map<Long, CellResult> results = all.getOrDefault(variant, Map.of());
+    Map<Long, CellResult> baseline = all.getOrDefault(folder.study().baselineOf(variant), Map.of());
+    List<Long> foreign = new ArrayList<>();
+    List<CellResult> left = new ArrayList<>();
+    List<CellResult> right = new ArrayList<>();
+    int onlyVariant = 0; // diverged
+    int onlyBaseline = 0;
+    if (!variant.baseline()) {
+      for (Map.Entry<Long, CellResult> entry : results.entrySet()) {
+        CellResult mine = entry.getValue();
+        CellResult other = baseline.get(entry.getKey());
+        if (other == null) {
+          continue;
+        }
+        onlyVariant += mine.status().equals(CellResult.DIVERGED) && other.completed() ? 1 : 0;
+        onlyBaseline += other.status().equals(CellResult.DIVERGED) && mine.completed() ? 1 : 0;
+        if (mine.completed() && other.completed()) {
+          if (mine.fingerprint().equals(other.fingerprint())) {
+            left.add(mine);
+            right.add(other);
+          } else {
+            foreign.add(entry.getKey());
+          }
+        }
+      }
+    }
+    PairedDifferences best = pairs(left, right, CellResult::bestLoss);
+    PairedDifferences last = pairs(left, right, CellResult::finalLoss);
+    return new Row(variant, chosen, results, best, best.signFlipP(), last, last.signFlipP(),
+        mcNemar(onlyVariant, onlyBaseline), stepsSaved(folder.path(), left, right), foreign, Verdict.TOO_FEW_SEEDS);
+  }
+
+  private static List<Row> corrected(Study study, List<Row> rows) {
+    double[] best = PairedDifferences.holm(rows.stream().mapToDouble(Row::bestP).toArray());
+    double[] last = PairedDifferences.holm(rows.stream().mapToDouble(Row::lastP).toArray());
+    List<Row> corrected = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      Row r = rows.get(i);
+      corrected.add(new Row(r.variant, r.chosen, r.results, r.best, best[i], r.last, last[i], r.divergedP,
+          r.stepsSaved, r.foreign, Verdict.of(r.best, best[i], study.comparisons())));
+    }
+    return corrected;
+  }
+
+  private static PairedDifferences pairs(List<CellResult> left, List<CellResult> right,
+      ToDoubleFunction<CellResult> number) {
+    return new PairedDifferences(left.stream().mapToDouble(number).toArray(),
+        right.stream().mapToDouble(number).toArray());
+  }
+
+  /// Two-sided, of the seeds on which only one of two diverged; NaN if there is none.
+  static double mcNemar(int onlyVariant, int onlyBaseline) {
+    int discordant = onlyVariant + onlyBaseline;
+    if (discordant == 0) {
+      return Double.NaN;
+    }
+    double tail = BinomialDistribution.of(discordant, 0.5).cumulativeProbability(Math.min(onlyVariant, onlyBaseline));
+    return Math.min(1, 2 * tail);
+  }
+
+  private static double stepsSaved(Path study, List<CellResult> variant, List<CellResult> baseline) throws IOException {
+    double saved = 0;
+    for (int i = 0; i < variant.size(); i++) {
+      List<Event.Eval> curve = Metrics.read(study.resolve(variant.get(i).folder())).of(Event.Eval.class);
+      saved += baseline.get(i).steps() - crossing(curve, baseline.get(i).finalLoss());
+    }
+    return variant.isEmpty() ? Double.NaN : saved / variant.size();
+  }
+
+  /// The step at which a curve first reaches a loss, between two evaluations in proportion; NaN if it does not.
+  static double crossing(List<Event.Eval> curve, double loss) {
+    for (int i = 0; i < curve.size(); i++) {
+      Event.Eval here = curve.get(i);
+      if (here.valLoss() <= loss) {
+        if (i == 0) {
+          return here.step();
+        }
+        Event.Eval before = curve.get(i - 1);
+        double share = (before.valLoss() - loss) / (before.valLoss() - here.valLoss());
+        return before.step() + share * (here.step() - before.step());
+      }
+    }
+    return Double.NaN;
+  }
+
+  /// One row a run, tuning included.
+  static String csv(StudyFolder folder) throws IOException {
+    StringBuilder csv = new StringBuilder("study,variant,group,baseline,purpose,settings,seed,status,best_val_loss,"
+        + "best_step,final_val_loss,steps,seconds,tokens_per_s,folder,error\n");
+    for (Study.Cell cell : folder.cells()) {
+      CellResult result = folder.result(cell);
+      if (result != null) {
+        List<Object> fields = Arrays.asList(folder.study().name(), cell.variant().name(), cell.variant().group(),
+            cell.variant().baseline(), cell.tuning() ? "tune" : "report", settings(cell.variant(), cell.candidate()),
+            cell.seed(), result.status(), number(result.bestLoss()), result.bestStep(), number(result.finalLoss()),
+            result.steps(), String.format(Locale.ROOT, "%.1f", result.seconds()),
+            String.format(Locale.ROOT, "%.0f", result.tokensPerSecond()), result.folder(), result.error());
+        csv.append(String.join(",", fields.stream().map(field -> quoted(String.valueOf(field))).toList())).append('\n');
+      }
+    }
+    return csv.toString();
+  }
+
+  /// What makes a run of a variant differ from the base.
+  static String settings(Variant variant, @Nullable Candidate candidate) {
+    List<String> all = new ArrayList<>(variant.settings());
+    if (candidate != null && !candidate.label().isEmpty()) {
+      all.add(candidate.label());
+    }
+    return String.join(" ", all);
+  }
+
+  private static String number(double value) {
+    return Double.isFinite(value) ? Objects.toString(value) : "";
+  }
+
+  /// RFC 4180.
+  private static String quoted(String field) {
+    return field.matches("[^,\"\r\n]*") ? field : '"' + field.replace("\"", "\"\"") + '"';
+  }
+}

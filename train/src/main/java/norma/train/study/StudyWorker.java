@@ -1,0 +1,163 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
+import norma.models.CostModel;
+import norma.train.config.ConfigException;
+import norma.train.config.RunConfig;
+import norma.train.data.DataException;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
+import norma.train.run.DivergedException;
+import norma.train.run.Environment;
+import norma.train.run.Machine;
+import norma.train.run.Session;
+import norma.train.run.TrainObserver;
+import norma.train.run.Trainer;
+import norma.train.study.Study.Cell;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// Works off a study's cells, one after the other, beside any number of others like it in this process, on this machine or on others that share
+/// the folder.
+public final class StudyWorker {
+  private static final Logger LOG = LogManager.getLogger(StudyWorker.class);
+  private static final long WAIT_MILLIS = 500;
+
+  private final StudyFolder folder;
+  private final OptionalInt threads;
+  private final AtomicBoolean stop;
+  private final Lease.Watcher watcher = new Lease.Watcher();
+
+  /// @param threads of each run; empty for what its configuration says
+  /// @param stop    set from outside to end after the current step; the cell that was being worked on starts anew next time
+  public StudyWorker(StudyFolder folder, OptionalInt threads, AtomicBoolean stop) {
+    this.folder = folder;
+    this.threads = threads;
+    this.stop = stop;
+  }
+
+  /// Works until every cell has a result, by this worker or by another.
+  ///
+  /// @throws IOException if the study's folder cannot be written
+  public void run() throws IOException {
+    while (!stop.get()) {
+      List<Cell> cells = folder.cells();
+      boolean worked = false;
+      int open = folder.study().runs() - cells.size(); // reported runs whose settings are not chosen yet
+      for (Cell cell : cells) {
+        if (folder.result(cell) == null) {
+          open++;
+          if (attempt(cell)) {
+            worked = true;
+            break; // a finished run may have decided what comes next
+          }
+        }
+      }
+      if (open == 0) {
+        return;
+      }
+      if (!worked) {
+        pause(); // others work on all that is left
+      }
+    }
+  }
+
+  /// Runs a cell if nobody else does.
+  private boolean attempt(Cell cell) throws IOException {
+    try (Lease lease = watcher.take(folder.lease(cell))) {
+      if (lease == null) {
+        return false;
+      }
+      if (folder.result(cell) != null) { // finished between our look and the lease
+        return true;
+      }
+      CellResult result = result(cell);
+      if (result != null) {
+        folder.write(cell, result);
+      }
+      return true;
+    }
+  }
+
+  /// The result, or null if the run was interrupted or crashed for the first time.
+  private @Nullable CellResult result(Cell cell) throws IOException {
+    Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
+    folder.clear(cell);
+    RunConfig config = cell.config().placed(cell.id(), folder.runs(cell),
+        threads.isPresent() ? threads : cell.config().runtime().threads());
+    Place place = new Place();
+    long start = System.nanoTime();
+    try (Session session = Session.start(config, Path.of(""), false)) {
+      Event.End end = new Trainer(session, place, stop).run();
+      if (end.reason().equals("interrupted")) {
+        return null;
+      }
+      return ended(cell, CellResult.COMPLETED, place, start, "");
+    } catch (DivergedException e) {
+      return ended(cell, CellResult.DIVERGED, place, start, String.valueOf(e.getMessage()));
+    } catch (ConfigException | DataException e) {
+      throw e; // as wrong for every other run
+    } catch (RuntimeException | Error e) {
+      LOG.warn("{} crashed", cell.id(), e);
+      boolean again = !Files.exists(crash);
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace));
+      folder.writeWhole(crash, trace.toString());
+      return again ? null : ended(cell, CellResult.CRASHED, place, start, e + "; see " + crash);
+    }
+  }
+
+  private CellResult ended(Cell cell, String status, Place place, long start, String error) throws IOException {
+    double seconds = (System.nanoTime() - start) / 1e9;
+    Path run = place.folder;
+    if (run == null) {
+      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, 0, seconds, Double.NaN, Map.of(), error);
+    }
+    Metrics metrics = Metrics.read(run);
+    double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
+    Event.End end = metrics.last(Event.End.class)
+        .orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
+    double best = end.bestValLoss();
+    return new CellResult(cell.id(), status, folder.path().relativize(run).toString(), best, end.bestStep(),
+        end.finalValLoss(), end.step(), seconds, speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2],
+        place.fingerprint, error);
+  }
+
+  @SuppressWarnings("ThreadSleepMillis")
+  private static void pause() {
+    try {
+      Thread.sleep(WAIT_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// Remembers where the run lies, and where it was made.
+  private static final class Place implements TrainObserver {
+    private @Nullable Path folder;
+    private Map<String, String> fingerprint = Map.of();
+
+    @Override
+    public void started(Session session, CostModel cost, Path path) {
+      folder = path;
+      fingerprint = new LinkedHashMap<>(Map.of("cpu", Machine.cpu(), "jdk", Environment.jdk().strip(), "norma",
+          Environment.version() + " " + Environment.commit(), "backend", session.backend().name(), "corpus",
+          session.corpus().sha256(), "validation", session.validationSha256()));
+    }
+  }
+
+  /// Shares `cores` among `jobs`.
+  public static int threadsOfEach(int cores, int jobs) {
+    return Math.max(1, cores / Math.max(1, jobs));
+  }
+}

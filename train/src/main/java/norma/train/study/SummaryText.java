@@ -1,0 +1,202 @@
+package norma.train.study;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import norma.train.study.StudySummary.Row;
+
+/// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.
+public final class SummaryText {
+  /// Columns of [#cells].
+  static final List<String> COLUMNS = List.of("variant", "best val loss", "final", "difference of the best",
+      "95 % interval", "BCa", "p (Holm)", "r", "steps saved", "tokens/s", "runs", "verdict");
+
+  private SummaryText() {}
+
+  /// One cell for each of [#COLUMNS]. Mean and standard deviation over the seeds that trained to the end.
+  static List<String> cells(StudySummary summary, Row row) {
+    boolean baseline = row.variant().baseline();
+    PairedDifferences best = row.best();
+    boolean paired = !baseline && best.pairs() > 0;
+    return List.of(row.variant().name(), spread(row.completed(CellResult::bestLoss)),
+        spread(row.completed(CellResult::finalLoss)), paired ? signed(best.mean()) : "",
+        paired ? interval(best.studentInterval()) : "", paired ? interval(best.bootstrapInterval()) : "",
+        paired ? p(row.bestP()) : "", paired ? correlation(best.correlation()) : "",
+        paired ? steps(row.stepsSaved()) : "", speed(row), runs(summary, row), row.words());
+  }
+
+  /// The most important columns, aligned.
+  static String terminal(StudySummary summary) {
+    int[] columns = { 0, 1, 2, 3, 6, 10, 11 };
+    List<List<String>> rows = new ArrayList<>(List.of(COLUMNS));
+    summary.rows().forEach(row -> rows.add(cells(summary, row)));
+    int[] widths = Arrays.stream(columns)
+        .map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0)).toArray();
+    return rows.stream().map(row -> {
+      StringBuilder line = new StringBuilder();
+      for (int i = 0; i < columns.length; i++) {
+        String cell = row.get(columns[i]);
+        String pad = " ".repeat(widths[i] - cell.length());
+        boolean words = i == 0 || i == columns.length - 1;
+        line.append(words ? cell + pad : pad + cell).append("  ");
+      }
+      return line.toString().stripTrailing();
+    }).collect(Collectors.joining("\n"));
+  }
+
+  /// For `summary.md`: can be pasted into an issue or a paper's draft.
+  static String markdown(StudySummary summary, String command) {
+    Study study = summary.study();
+    StringBuilder text = new StringBuilder("# " + study.title() + "\n\n");
+    if (!study.note().isEmpty()) {
+      text.append(study.note()).append("\n\n");
+    }
+    text.append(paragraph(summary)).append("\n\n");
+    text.append("| ").append(String.join(" | ", COLUMNS)).append(" |\n|").append("---|".repeat(COLUMNS.size()))
+        .append('\n');
+    for (Row row : summary.rows()) {
+      text.append("| ").append(String.join(" | ", cells(summary, row))).append(" |\n");
+    }
+    text.append("\n## Every run\n\nBest validation loss by seed.\n\n| variant | settings | ")
+        .append(study.seeds().stream().map(Object::toString).collect(Collectors.joining(" | "))).append(" |\n|---|---|")
+        .append("---|".repeat(study.seeds().size())).append('\n');
+    for (Row row : summary.rows()) {
+      text.append("| ").append(row.variant().name()).append(" | `")
+          .append(StudySummary.settings(row.variant(), row.chosen())).append("` | ")
+          .append(study.seeds().stream().map(seed -> point(row.results().get(seed))).collect(Collectors.joining(" | ")))
+          .append(" |\n");
+    }
+    for (String remark : remarks(summary)) {
+      text.append("\n* ").append(remark);
+    }
+    return text.append("\n\n").append(method()).append("\n\nRepeat with `").append(command).append("`.\n").toString();
+  }
+
+  /// What was found, in one paragraph.
+  static String paragraph(StudySummary summary) {
+    Study study = summary.study();
+    StringBuilder text = new StringBuilder(summary.finished() < summary.runs()
+        ? String.format(Locale.ROOT, "Not finished: %d of %d runs. ", summary.finished(), summary.runs())
+        : "");
+    text.append(String.format(Locale.ROOT, "%d variants, %d seeds each. ", study.variants().size(),
+        study.seeds().size()));
+    if (PairedDifferences.smallestP(study.seeds().size()) * Math.max(1, study.comparisons()) > Verdict.LEVEL) {
+      return text.append(String.format(Locale.ROOT,
+          "So few seeds cannot show a difference, however large: the smallest p value is %.3g, %.3g after Holm's correction for %d comparisons.",
+          PairedDifferences.smallestP(study.seeds().size()),
+          Math.min(1, PairedDifferences.smallestP(study.seeds().size()) * study.comparisons()), study.comparisons()))
+          .toString();
+    }
+    for (Verdict verdict : Verdict.values()) {
+      List<String> names = summary.rows().stream().filter(row -> !row.variant().baseline() && row.verdict() == verdict)
+          .map(row -> row.variant().name() + (row.best().pairs() == 0
+              ? ""
+              : String.format(Locale.ROOT, " (%s nats)", signed(row.best().mean()))))
+          .toList();
+      if (!names.isEmpty()) {
+        text.append(capital(verdict.words())).append(": ").append(String.join(", ", names)).append(". ");
+      }
+    }
+    return text.toString().strip();
+  }
+
+  /// What else a reader must know.
+  static List<String> remarks(StudySummary summary) {
+    List<String> remarks = new ArrayList<>();
+    for (Row row : summary.rows()) {
+      String name = row.variant().name();
+      if (row.variant().tuned() && row.chosen() != null) {
+        remarks.add(name + ": tuning chose " + row.chosen().label() + (row.chosen().atEdge().isEmpty()
+            ? ""
+            : ", at the edge of its grid in " + String.join(", ", row.chosen().atEdge())
+                + ": a wider grid might find a better one"));
+      }
+      int diverged = row.count(CellResult.DIVERGED);
+      if (diverged > 0) {
+        remarks.add(String.format(Locale.ROOT,
+            "%s: %d of %d runs diverged; its losses are those of the seeds that trained%s", name, diverged,
+            row.results().size(),
+            Double.isNaN(row.divergedP())
+                ? ""
+                : String.format(Locale.ROOT, " (p of diverging unlike the baseline: %s)", p(row.divergedP()))));
+      }
+      for (CellResult result : row.results().values()) {
+        if (result.status().equals(CellResult.CRASHED)) {
+          remarks.add(result.cell() + " crashed and is not counted: " + result.error());
+        }
+      }
+      if (!row.foreign().isEmpty()) {
+        remarks.add(name + ": seeds " + row.foreign()
+            + " are left out, since baseline and variant come from different machines, builds or texts");
+      }
+    }
+    return remarks;
+  }
+
+  /// How the numbers are made.
+  static String method() {
+    return "Losses are exact validation losses in nats per character, mean ± standard deviation over seeds; the best is that of the "
+        + "best evaluation of each run. Differences are variant minus baseline with the same seed (same batches, same initial values of "
+        + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
+        + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; below "
+        + Verdict.LEVEL
+        + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached.";
+  }
+
+  static String signed(double value) {
+    return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%+.4f", value).replace('-', '\u2212');
+  }
+
+  private static String spread(double[] values) {
+    if (values.length == 0) {
+      return "";
+    }
+    double mean = Arrays.stream(values).average().orElseThrow();
+    return values.length == 1
+        ? String.format(Locale.ROOT, "%.4f", mean)
+        : String.format(Locale.ROOT, "%.4f ± %.4f", mean, PairedDifferences.deviation(values));
+  }
+
+  private static String interval(PairedDifferences.Interval interval) {
+    return Double.isNaN(interval.low()) ? "" : "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
+  }
+
+  private static String p(double p) {
+    return p < 0.001 ? String.format(Locale.ROOT, "%.1e", p) : String.format(Locale.ROOT, "%.3f", p);
+  }
+
+  private static String correlation(double r) {
+    return Double.isNaN(r) ? "" : String.format(Locale.ROOT, "%.2f", r).replace('-', '\u2212');
+  }
+
+  private static String steps(double saved) {
+    return Double.isNaN(saved) ? "not reached" : String.format(Locale.ROOT, "%,.0f", saved).replace('-', '\u2212');
+  }
+
+  private static String speed(Row row) {
+    double[] speeds = row.completed(CellResult::tokensPerSecond);
+    Arrays.sort(speeds);
+    return speeds.length == 0 ? "" : String.format(Locale.ROOT, "%,.0f", speeds[speeds.length / 2]);
+  }
+
+  private static String runs(StudySummary summary, Row row) {
+    int seeds = summary.study().seeds().size();
+    int completed = row.count(CellResult.COMPLETED);
+    int diverged = row.count(CellResult.DIVERGED);
+    return completed == seeds
+        ? String.valueOf(seeds)
+        : completed + " of " + seeds + (diverged == 0 ? "" : ", " + diverged + " diverged");
+  }
+
+  private static String point(@org.jspecify.annotations.Nullable CellResult result) {
+    return result == null
+        ? ""
+        : result.completed() ? String.format(Locale.ROOT, "%.4f", result.bestLoss()) : result.status();
+  }
+
+  private static String capital(String words) {
+    return Character.toUpperCase(words.charAt(0)) + words.substring(1);
+  }
+}

@@ -1,0 +1,44 @@
+package norma.train.study;
+
+import java.util.Locale;
+
+/// What may be said of a variant, in fixed words.
+public enum Verdict {
+  BETTER("better"), WORSE("worse"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell");
+
+  /// The share of false alarms that is accepted over all comparisons of a study.
+  public static final double LEVEL = 0.05;
+
+  private final String words;
+
+  Verdict(String words) {
+    this.words = words;
+  }
+
+  /// Of a variant beside others.
+  ///
+  /// @param p           after Holm's correction
+  /// @param comparisons in the study
+  static Verdict of(PairedDifferences differences, double p, int comparisons) {
+    if (differences.pairs() == 0
+        || PairedDifferences.smallestP(differences.pairs()) * Math.max(1, comparisons) > LEVEL) {
+      return TOO_FEW_SEEDS;
+    }
+    if (p > LEVEL) {
+      return NO_DIFFERENCE_SHOWN;
+    }
+    return differences.mean() < 0 ? BETTER : WORSE;
+  }
+
+  /// The words alone.
+  public String words() {
+    return words;
+  }
+
+  /// The words, for no difference with the largest one that the interval does not exclude.
+  String text(PairedDifferences.Interval interval) {
+    return this == NO_DIFFERENCE_SHOWN
+        ? String.format(Locale.ROOT, "%s (could be as large as %.4f)", words, interval.largest())
+        : words;
+  }
+}
