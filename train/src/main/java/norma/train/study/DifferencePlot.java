@@ -9,7 +9,6 @@ import norma.train.study.StudySummary.Row;
 
 /// The paired differences of every variant: a dot for each seed, the mean with its interval, and the line of no difference.
 final class DifferencePlot {
-  private static final int WIDTH = 720;
   private static final int ROW = 34;
   private static final int TOP = 14;
   private static final int FONT = 13;
@@ -20,7 +19,10 @@ final class DifferencePlot {
   private DifferencePlot() {}
 
   /// The drawing; empty without a pair.
-  static String svg(StudySummary summary) {
+  ///
+  /// @param width in pixels
+  /// @param place class of the drawing
+  static String svg(StudySummary summary, int width, String place) {
     List<Row> rows = summary.rows().stream().filter(row -> !row.variant().baseline() && row.best().pairs() > 0)
         .toList();
     double[] values = rows.stream().map(Row::best)
@@ -32,21 +34,22 @@ final class DifferencePlot {
     }
     double low = Math.min(0, Arrays.stream(values).min().orElseThrow());
     double high = Math.max(0, Arrays.stream(values).max().orElseThrow());
-    Ticks x = Ticks.around(low, high, 6);
+    Ticks x = Ticks.around(low, high, width / 110);
     double left = 12 + CHARACTER * rows.stream().mapToInt(row -> row.variant().name().length()).max().orElse(0);
-    double right = WIDTH - 24;
+    double right = width - 24;
     int bottom = TOP + ROW * rows.size();
-    Svg svg = new Svg(WIDTH, bottom + 50, "differences to the baseline with the same seed", "font-family",
-        "system-ui, -apple-system, 'Segoe UI', sans-serif", "font-size", FONT, "class", "chart");
-    svg.leaf("rect", "class", "page", "width", WIDTH, "height", bottom + 50, "fill", "#ffffff");
+    Svg svg = new Svg(width, bottom + 50, "differences to the baseline with the same seed", "font-family",
+        "system-ui, -apple-system, 'Segoe UI', sans-serif", "font-size", FONT, "class", place);
+    svg.leaf("rect", "class", "page", "width", width, "height", bottom + 50, "fill", "#ffffff");
     for (double value : x.values()) {
       double at = left + (value - x.min()) / (x.max() - x.min()) * (right - left);
       svg.leaf("line", "class", value == 0 ? "soft" : "grid", "x1", at, "x2", at, "y1", TOP, "y2", bottom, "stroke",
           value == 0 ? SOFT : "#e3e3e3");
       svg.text(at, bottom + 18, "middle", x.label(value), "class", "soft", "fill", SOFT);
     }
-    svg.text((left + right) / 2, bottom + 40, "middle",
-        "difference of the best validation loss to the baseline (nats/character); left is better", "class", "ink",
+    svg.text(width / 2.0, bottom + 40, "middle", width < 600
+        ? "difference to the baseline (nats/character)"
+        : "difference of the best validation loss to the baseline (nats/character); left is better", "class", "ink",
         "fill", INK);
     for (int i = 0; i < rows.size(); i++) {
       row(svg, rows.get(i), TOP + ROW * (i + 0.5), left, right, x);

@@ -46,7 +46,7 @@ public final class StudyReport {
 
   private String html() throws IOException {
     Study study = folder.study();
-    String strip = DifferencePlot.svg(summary);
+    String strip = DifferencePlot.svg(summary, 720, "chart wide") + DifferencePlot.svg(summary, 360, "chart narrow");
     return new Template("study.html").put("css", Template.resource("report.css"))
         .put("js", Template.resource("report.js")).put("name", study.title())
         .put("state", summary.finished() == summary.runs() ? "completed" : "unfinished").put("note", study.note())
@@ -65,7 +65,7 @@ public final class StudyReport {
       html.append("<tr>");
       List<String> cells = SummaryText.cells(summary, row);
       for (int i = 0; i < cells.size(); i++) {
-        boolean words = i == 0 || i == cells.size() - 1;
+        boolean words = i < 2;
         html.append(words ? "<td>" : "<td class=\"n\">").append(Svg.escape(cells.get(i))).append("</td>");
       }
       html.append("</tr>\n");
@@ -82,9 +82,17 @@ public final class StudyReport {
           .append("</td><td class=\"n\">").append(seed).append("</td><td>")
           .append(Svg.escape(StudySummary.settings(row.variant(), row.chosen()))).append("</td><td class=\"n\">")
           .append(loss(result.bestLoss())).append("</td><td class=\"n\">").append(loss(result.finalLoss()))
-          .append("</td><td>").append(Svg.escape(result.folder())).append("</td></tr>\n"));
+          .append("</td><td>").append(link(result.folder())).append("</td></tr>\n"));
     }
     return html.append("</tbody>").toString();
+  }
+
+  /// To the run's own report, which lies below the study's.
+  private static String link(String run) {
+    return run.isEmpty()
+        ? ""
+        : "<a href=\"" + Svg.escape(run) + "/report.html\">" + Svg.escape(run.substring(run.indexOf('/') + 1))
+            + "</a>";
   }
 
   private static String loss(double loss) {

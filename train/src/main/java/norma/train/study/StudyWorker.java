@@ -19,6 +19,7 @@ import norma.train.report.Metrics;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
+import norma.train.run.RunException;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;
@@ -36,14 +37,31 @@ public final class StudyWorker {
   private final StudyFolder folder;
   private final OptionalInt threads;
   private final AtomicBoolean stop;
+  private final Training training;
   private final Lease.Watcher watcher = new Lease.Watcher();
+
+  /// Trains one configuration to its end.
+  interface Training {
+    Event.End run(RunConfig config, TrainObserver observer, AtomicBoolean stop);
+  }
 
   /// @param threads of each run; empty for what its configuration says
   /// @param stop    set from outside to end after the current step; the cell that was being worked on starts anew next time
   public StudyWorker(StudyFolder folder, OptionalInt threads, AtomicBoolean stop) {
+    this(folder, threads, stop, StudyWorker::train);
+  }
+
+  StudyWorker(StudyFolder folder, OptionalInt threads, AtomicBoolean stop, Training training) {
     this.folder = folder;
     this.threads = threads;
     this.stop = stop;
+    this.training = training;
+  }
+
+  private static Event.End train(RunConfig config, TrainObserver observer, AtomicBoolean stop) {
+    try (Session session = Session.start(config, Path.of(""), false)) {
+      return new Trainer(session, observer, stop).run();
+    }
   }
 
   /// Works until every cell has a result, by this worker or by another.
@@ -93,20 +111,20 @@ public final class StudyWorker {
   private @Nullable CellResult result(Cell cell) throws IOException {
     Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
     folder.clear(cell);
-    RunConfig config = cell.config().placed(cell.id(), folder.runs(cell),
+    RunConfig config = cell.config().placed(cell.variant().name() + "-s" + cell.seed(), folder.runs(cell),
         threads.isPresent() ? threads : cell.config().runtime().threads());
     Place place = new Place();
     long start = System.nanoTime();
-    try (Session session = Session.start(config, Path.of(""), false)) {
-      Event.End end = new Trainer(session, place, stop).run();
+    try {
+      Event.End end = training.run(config, place, stop);
       if (end.reason().equals("interrupted")) {
         return null;
       }
       return ended(cell, CellResult.COMPLETED, place, start, "");
     } catch (DivergedException e) {
       return ended(cell, CellResult.DIVERGED, place, start, String.valueOf(e.getMessage()));
-    } catch (ConfigException | DataException e) {
-      throw e; // as wrong for every other run
+    } catch (ConfigException | DataException | RunException e) {
+      throw e; // wrong for every other run as well: settings, text, disk
     } catch (RuntimeException | Error e) {
       LOG.warn("{} crashed", cell.id(), e);
       boolean again = !Files.exists(crash);

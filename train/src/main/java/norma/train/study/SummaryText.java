@@ -10,8 +10,8 @@ import norma.train.study.StudySummary.Row;
 /// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.
 public final class SummaryText {
   /// Columns of [#cells].
-  static final List<String> COLUMNS = List.of("variant", "best val loss", "final", "difference of the best",
-      "95 % interval", "BCa", "p (Holm)", "r", "steps saved", "tokens/s", "runs", "verdict");
+  static final List<String> COLUMNS = List.of("variant", "verdict", "best val loss", "final",
+      "difference of the best", "95 % interval", "BCa", "p (Holm)", "r", "steps saved", "tokens/s", "runs");
 
   private SummaryText() {}
 
@@ -20,16 +20,16 @@ public final class SummaryText {
     boolean baseline = row.variant().baseline();
     PairedDifferences best = row.best();
     boolean paired = !baseline && best.pairs() > 0;
-    return List.of(row.variant().name(), spread(row.completed(CellResult::bestLoss)),
+    return List.of(row.variant().name(), row.words(), spread(row.completed(CellResult::bestLoss)),
         spread(row.completed(CellResult::finalLoss)), paired ? signed(best.mean()) : "",
         paired ? interval(best.studentInterval()) : "", paired ? interval(best.bootstrapInterval()) : "",
         paired ? p(row.bestP()) : "", paired ? correlation(best.correlation()) : "",
-        paired ? steps(row.stepsSaved()) : "", speed(row), runs(summary, row), row.words());
+        paired ? steps(row.stepsSaved()) : "", speed(row), runs(summary, row));
   }
 
   /// The most important columns, aligned.
   static String terminal(StudySummary summary) {
-    int[] columns = { 0, 1, 2, 3, 6, 10, 11 };
+    int[] columns = { 0, 2, 3, 4, 7, 11, 1 };
     List<List<String>> rows = new ArrayList<>(List.of(COLUMNS));
     summary.rows().forEach(row -> rows.add(cells(summary, row)));
     int[] widths = Arrays.stream(columns)

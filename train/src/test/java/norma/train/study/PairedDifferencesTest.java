@@ -1,0 +1,148 @@
+package norma.train.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PairedDifferencesTest {
+
+  private static PairedDifferences of(double... differences) {
+    return new PairedDifferences(differences, new double[differences.length]);
+  }
+
+  /// Mean 2, standard deviation 1, t(0.975, 2) = 4.302653: 2 -+ 4.302653 / sqrt 3.
+  @Test
+  void studentsIntervalByHand() {
+    PairedDifferences d = of(1, 2, 3);
+    assertThat(d.mean()).isEqualTo(2);
+    assertThat(d.studentInterval().low()).isCloseTo(-0.484138, within(1e-6));
+    assertThat(d.studentInterval().high()).isCloseTo(4.484138, within(1e-6));
+  }
+
+  /// Of 8 choices of signs of (1, 2, 3), +6 and -6 are as far from 0 as what was seen; of (1, 2, -3) with sum 0 all are.
+  @Test
+  void signFlipsByHand() {
+    assertThat(of(1, 2, 3).signFlipP()).isEqualTo(0.25);
+    assertThat(of(1, 2, -3).signFlipP()).isEqualTo(1);
+    assertThat(of(1, 2, 4, -1).signFlipP()).isEqualTo(6 / 16.0); // sums from 6 on: 8, 6, 6, and their opposites
+    assertThat(of(0.1, 0.1, 0.1, 0.1, 0.1, 0.1).signFlipP()).isEqualTo(2 / 64.0)
+        .isEqualTo(PairedDifferences.smallestP(6));
+  }
+
+  @Test
+  void manyPairsAreFlippedAtRandomAndGiveNearlyTheSame() {
+    double[] twenty = new SplittableRandom(3).doubles(20, -0.4, 0.6).toArray();
+    double[] twentyOne = Arrays.copyOf(twenty, 21); // the last is 0 and changes no sum
+    assertThat(of(twentyOne).signFlipP()).isCloseTo(of(twenty).signFlipP(), within(0.003));
+  }
+
+  @Test
+  void constantDifferencesHaveIntervalsWithoutWidth() {
+    PairedDifferences d = of(0.5, 0.5, 0.5, 0.5);
+    assertThat(d.bootstrapInterval()).isEqualTo(new PairedDifferences.Interval(0.5, 0.5));
+    assertThat(d.studentInterval()).isEqualTo(new PairedDifferences.Interval(0.5, 0.5));
+  }
+
+  /// Skewed to the right: the accelerated interval reaches further to the right of the mean than to the left.
+  @Test
+  void theBootstrapFollowsTheSkew() {
+    PairedDifferences d = of(0, 0.1, 0.2, 0.1, 0.3, 0.2, 0.1, 2.5);
+    PairedDifferences.Interval interval = d.bootstrapInterval();
+    assertThat(interval.high() - d.mean()).isGreaterThan(1.5 * (d.mean() - interval.low()));
+    assertThat(d.bootstrapInterval()).as("the same numbers, the same interval").isEqualTo(interval);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = { true, false })
+  void intervalsHoldTheTruthAsOftenAsTheySay(boolean student) {
+    SplittableRandom random = new SplittableRandom(11);
+    int held = 0;
+    for (int study = 0; study < 400; study++) {
+      double[] x = normal(random, 30, 0.7);
+      PairedDifferences.Interval interval = student ? of(x).studentInterval() : of(x).bootstrapInterval();
+      held += interval.low() <= 0.7 && 0.7 <= interval.high() ? 1 : 0;
+    }
+    assertThat(held / 400.0).isBetween(0.91, 0.98);
+  }
+
+  @Test
+  void correlationIsPearsons() {
+    double[] a = { 1, 2, 3, 4 };
+    assertThat(new PairedDifferences(a, new double[]{ 2, 4, 6, 8 }).correlation()).isCloseTo(1, within(1e-12));
+    assertThat(new PairedDifferences(a, new double[]{ 1, -1, -1, 1 }).correlation()).isCloseTo(0, within(1e-12));
+    assertThat(new PairedDifferences(a, new double[]{ 4, 3, 1, 2 }).correlation()).isCloseTo(-0.8, within(1e-12));
+  }
+
+  @Test
+  void tooFewPairsSayNothing() {
+    assertThat(of(1).studentInterval().low()).isNaN();
+    assertThat(of(1, 2).bootstrapInterval().low()).isNaN();
+    assertThat(of().signFlipP()).isNaN();
+    assertThatThrownBy(() -> new PairedDifferences(new double[2], new double[3]))
+        .isInstanceOf(IllegalArgumentException.class).hasMessage("2 numbers cannot be paired with 3");
+  }
+
+  @Test
+  void holmByHand() {
+    assertThat(PairedDifferences.holm(new double[]{ 0.01, 0.04, 0.03 })).containsExactly(
+        new double[]{ 0.03, 0.06, 0.06 },
+        within(1e-12));
+    assertThat(PairedDifferences.holm(new double[]{ 0.5, Double.NaN, 0.9 })).containsExactly(1, Double.NaN, 1);
+  }
+
+  /// Exact probabilities of the binomial distribution: 2 (1/2)^5; 2 (1 + 6) / 64.
+  @Test
+  void divergenceIsTestedOnTheSeedsThatDisagree() {
+    assertThat(StudySummary.mcNemar(5, 0)).isEqualTo(2 / 32.0);
+    assertThat(StudySummary.mcNemar(1, 5)).isCloseTo(2 * 7 / 64.0, within(1e-12));
+    assertThat(StudySummary.mcNemar(0, 0)).isNaN();
+  }
+
+  /// 1,000 studies of five variants that are no different: in at most 5 % may any be called better or worse.
+  @Test
+  void falseAlarmsAreAsRareAsStated() {
+    SplittableRandom random = new SplittableRandom(17);
+    int alarms = 0;
+    for (int study = 0; study < 1000; study++) {
+      alarms += verdicts(random, 10, 5, 0).anyMatch(v -> v == Verdict.BETTER || v == Verdict.WORSE) ? 1 : 0;
+    }
+    assertThat(alarms).isLessThan(70); // 50 expected at most; 3 standard deviations are 21
+  }
+
+  /// The difference that the plan promises to show with a probability of 0.8.
+  @Test
+  void aKnownDifferenceIsFoundAsOftenAsPlanned() {
+    double difference = StudyPlan.detectable(10, 1);
+    SplittableRandom random = new SplittableRandom(19);
+    long found = 0;
+    for (int study = 0; study < 1000; study++) {
+      found += verdicts(random, 10, 1, -difference).filter(v -> v == Verdict.BETTER).count();
+    }
+    assertThat(found).isBetween(740L, 860L);
+  }
+
+  /// Variants beside one baseline. Differences of pairs have a standard deviation of 1 around `shift`.
+  private static java.util.stream.Stream<Verdict> verdicts(SplittableRandom random, int seeds, int variants,
+      double shift) {
+    double[] baseline = normal(random, seeds, 0);
+    PairedDifferences[] differences = new PairedDifferences[variants];
+    for (int v = 0; v < variants; v++) {
+      double[] noise = normal(random, seeds, shift);
+      double[] variant = new double[seeds];
+      Arrays.setAll(variant, i -> baseline[i] + noise[i]);
+      differences[v] = new PairedDifferences(variant, baseline);
+    }
+    double[] p = PairedDifferences.holm(Arrays.stream(differences).mapToDouble(PairedDifferences::signFlipP).toArray());
+    return java.util.stream.IntStream.range(0, variants).mapToObj(v -> Verdict.of(differences[v], p[v], variants));
+  }
+
+  private static double[] normal(SplittableRandom random, int n, double mean) {
+    return java.util.stream.IntStream.range(0, n).mapToDouble(i -> mean + random.nextGaussian()).toArray();
+  }
+}

@@ -1,0 +1,150 @@
+package norma.train.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import norma.train.config.Assignment;
+import norma.train.config.ConfigException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class StudyReaderTest {
+  private static final String TWO = "baseline: a\nvariants:\n  a: {model.norm.all: layernorm}\n  b: {model.norm.all: dyt}\n";
+
+  @TempDir
+  Path folder;
+
+  private Study read(String yaml, String... settings) throws IOException {
+    Path file = Files.writeString(folder.resolve("x.yaml"), yaml);
+    return StudyReader.read(file, Assignment.parse(List.of(settings)));
+  }
+
+  @Test
+  void variantsTimesSeeds() throws IOException {
+    Study study = read(TWO + "seeds: 3\nbudget: {steps: 7}\n");
+    assertThat(study.name()).isEqualTo("x");
+    assertThat(study.seeds()).containsExactly(1L, 2L, 3L);
+    assertThat(study.runs()).isEqualTo(6);
+    assertThat(study.comparisons()).isEqualTo(1);
+    Study.Variant b = study.variants().getLast();
+    assertThat(b.settings()).containsExactly("model.norm.all=dyt");
+    assertThat(study.baselineOf(b)).isEqualTo(study.variants().getFirst());
+    Study.Cell cell = study.cell(b, b.candidates().getFirst(), 3);
+    assertThat(cell.config().train().steps()).isEqualTo(7);
+    assertThat(cell.config().train().seed()).isEqualTo(3);
+    assertThat(cell.config().model().norm().finalNorm().type()).isEqualTo("dyt");
+    assertThat(cell.id()).matches("b-s3-[0-9a-f]{8}");
+  }
+
+  @Test
+  void aRunIsKnownByWhatDeterminesIt() throws IOException {
+    String id = id(read(TWO + "seeds: 1\n"));
+    assertThat(id(read(TWO + "seeds: 5\ntitle: other\n"))).isEqualTo(id);
+    assertThat(id(read(TWO + "seeds: 1\n", "runtime.threads=1", "output.dir=elsewhere"))).isEqualTo(id);
+    assertThat(id(read(TWO + "seeds: 1\n", "optim.lr=2e-3"))).isNotEqualTo(id);
+  }
+
+  private static String id(Study study) {
+    Study.Variant first = study.variants().getFirst();
+    return study.cell(first, first.candidates().getFirst(), 1).id();
+  }
+
+  @Test
+  void settingsOfTheCommandLineComeLast() throws IOException {
+    Study study = read(TWO + "seeds: 1\nbudget: {steps: 7}\n", "train.steps=5");
+    assertThat(study.variants().getFirst().candidates().getFirst().config().train().steps()).isEqualTo(5);
+  }
+
+  @Test
+  void aBaseIsAFileBesideTheStudyOrKeysInIt() throws IOException {
+    Files.writeString(folder.resolve("base.yaml"), "model: {layers: 2}\n");
+    assertThat(layers(read("base: base.yaml\n" + TWO + "seeds: 1\n"))).isEqualTo(2);
+    assertThat(layers(read("base: {model: {layers: 3}}\n" + TWO + "seeds: 1\n"))).isEqualTo(3);
+  }
+
+  private static int layers(Study study) {
+    return study.variants().getFirst().candidates().getFirst().config().model().layers();
+  }
+
+  @Test
+  void aGridMultipliesTheVariantsEachPointWithItsOwnBaseline() throws IOException {
+    Study study = read(TWO + "seeds: 2\ngrid:\n  model.width: [64, 128]\n");
+    assertThat(study.variants()).extracting(Study.Variant::name).containsExactly("a-width64", "b-width64", "a-width128",
+        "b-width128");
+    assertThat(study.baselineOf(study.variants().get(3)).name()).isEqualTo("a-width128");
+    assertThat(study.comparisons()).isEqualTo(2);
+  }
+
+  @Test
+  void tuningHasSeedsOfItsOwnAndMarksTheEdges() throws IOException {
+    Study study = read(TWO + "seeds: 2\ntune:\n  optim.lr: [5e-4, 1e-3, 2e-3]\ntune_seeds: 2\n");
+    assertThat(study.tuneSeeds()).containsExactly(1001L, 1002L);
+    assertThat(study.tuningCells()).hasSize(2 * 2 * 3);
+    assertThat(study.runs()).isEqualTo(12 + 4);
+    List<Study.Candidate> candidates = study.variants().getFirst().candidates();
+    assertThat(candidates).extracting(Study.Candidate::label).containsExactly("optim.lr=5e-4", "optim.lr=1e-3",
+        "optim.lr=2e-3");
+    assertThat(candidates).extracting(Study.Candidate::atEdge).containsExactly(List.of("optim.lr"), List.of(),
+        List.of("optim.lr"));
+  }
+
+  @Test
+  void aVariantMayChooseFromListsOfItsOwn() throws IOException {
+    Study study = read(TWO + "seeds: 2\ntune:\n  optim.lr: [1e-4, 3e-4, 1e-3, 3e-3]\n"
+        + "  b: {optim.lr: [1e-3, 3e-3], model.norm.all.alpha: [0.5, 1.0]}\ntune_seeds: [7]\n");
+    assertThat(study.variants().getLast().candidates()).extracting(Study.Candidate::label)
+        .containsExactly("optim.lr=1e-3 model.norm.all.alpha=0.5", "optim.lr=1e-3 model.norm.all.alpha=1.0",
+            "optim.lr=3e-3 model.norm.all.alpha=0.5", "optim.lr=3e-3 model.norm.all.alpha=1.0");
+  }
+
+  static Stream<Arguments> wrong() {
+    return Stream.of(
+        Arguments.of(TWO + "seeds: 2\nseed: 3\n", "x.yaml:6: seed: unknown key; did you mean seeds?"),
+        Arguments.of(TWO.replace("model.norm.all: dyt", "model.norm.al: dyt") + "seeds: 2\n",
+            "x.yaml:4: model.norm.al: unknown key; did you mean model.norm.all?"),
+        Arguments.of(TWO.replace("dyt", "dty") + "seeds: 2\n",
+            "x.yaml:4: model.norm.all: unknown norm type 'dty'; did you mean dyt?"),
+        Arguments.of(TWO.replace("dyt", "layernorm") + "seeds: 2\n",
+            "x.yaml:2: variants: a and b resolve to the same configuration"),
+        Arguments.of(TWO.replace("baseline: a", "baseline: layer") + "seeds: 2\n",
+            "x.yaml:1: baseline is 'layer', which is not a variant"),
+        Arguments.of(TWO, "seeds is missing; expected a number of seeds, or a list"),
+        Arguments.of(TWO + "seeds: [1, 1]\n", "x.yaml:5: seeds: a seed is given twice"),
+        Arguments.of(TWO + "seeds: 0\n", "x.yaml:5: seeds: 0 is out of range"),
+        Arguments.of(TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 2e-3]}\ntune_seeds: [2, 3]\n",
+            "x.yaml:7: tune_seeds and seeds have seeds in common"),
+        Arguments.of(
+            TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 2e-3], b: {optim.lr: [1e-4, 1e-3, 2e-3]}}\ntune_seeds: 1\n",
+            "x.yaml:6: tune: b has 3 tries, a has 2; expected as many for every variant"),
+        Arguments.of(TWO + "seeds: 2\ngrid: {optim.lr: 1e-3}\n", "x.yaml:6: grid.optim.lr: 1e-3 is not a list"),
+        Arguments.of("variants: {a: {}}\nbaseline: a\nseeds: 2\n", "x.yaml:1: variants: expected at least two"),
+        Arguments.of("variants: {a/b: {}, c: {model.layers: 2}}\nbaseline: c\nseeds: 2\n",
+            "variants.a/b: 'a/b' cannot name a folder"),
+        Arguments.of("base: gone.yaml\n" + TWO + "seeds: 2\n", "gone.yaml: no such file"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrong")
+  void whatIsWrongIsFoundBeforeAnythingRuns(String yaml, String message) {
+    assertThatThrownBy(() -> read(yaml)).isInstanceOf(ConfigException.class).hasMessageContaining(message);
+  }
+
+  @Test
+  void theStudiesThatAreShippedAreValid() throws IOException {
+    Path shipped = Path.of(System.getProperty("norma.home"), "configs", "studies");
+    try (Stream<Path> files = Files.list(shipped)) {
+      List<Study> studies = files.sorted().map(file -> StudyReader.read(file, List.of())).toList();
+      assertThat(studies).extracting(Study::name).contains("norms-quick", "norms-paper", "slots", "blocks",
+          "placement");
+      assertThat(studies).allMatch(study -> study.seeds().size() == (study.name().equals("norms-quick") ? 3 : 8));
+    }
+  }
+}

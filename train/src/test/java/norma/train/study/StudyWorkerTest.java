@@ -1,0 +1,215 @@
+package norma.train.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import norma.train.run.DivergedException;
+import norma.train.run.RunException;
+import norma.train.run.Session;
+import norma.train.run.Trainer;
+import norma.train.study.StudyWorker.Training;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StudyWorkerTest {
+  private static final Training REAL = (config, observer, stop) -> {
+    try (Session session = Session.start(config, Path.of(""), false)) {
+      return new Trainer(session, observer, stop).run();
+    }
+  };
+
+  @TempDir
+  Path temp;
+
+  /// Runs of a quarter of a second.
+  private StudyFolder folder(String name, String more) throws IOException {
+    Path text = temp.resolve("text.txt");
+    Files.writeString(text, "the quick brown fox jumps over the lazy dog. ".repeat(20));
+    Path file = Files.writeString(temp.resolve("x.yaml"), """
+        base:
+          data: {corpus: "%s"}
+          model: {layers: 1, heads: 2, width: 16, context: 12}
+          optim: {warmup_steps: 2, decay_steps: 20}
+          train: {steps: 6, batch: 3, eval_every: 3, eval_batches: 2, layers_every: 0}
+        baseline: layernorm
+        variants:
+          layernorm: {}
+          rmsnorm: {model.norm.all: rmsnorm}
+          dyt: {model.norm.all: dyt}
+        """.formatted(text) + more);
+    return new StudyFolder(StudyReader.read(file, List.of()), temp.resolve(name));
+  }
+
+  private static void work(StudyFolder folder, Training training) throws IOException {
+    new StudyWorker(folder, OptionalInt.of(1), new AtomicBoolean(), training).run();
+  }
+
+  /// Every row without what differs from run to run: seconds, speed, folder.
+  private static List<String> results(StudyFolder folder) throws IOException {
+    return StudySummary.csv(folder).lines().map(line -> {
+      List<String> fields = new ArrayList<>(List.of(line.split(",", -1)));
+      fields.subList(12, 15).clear();
+      return String.join(",", fields);
+    }).toList();
+  }
+
+  @Test
+  void severalWorkersFindWhatOneFinds() throws Exception {
+    String tuned = "seeds: 2\ntune: {optim.lr: [1e-4, 1e-2]}\ntune_seeds: 1\n";
+    StudyFolder alone = folder("alone", tuned);
+    work(alone, REAL);
+    StudyFolder shared = folder("shared", tuned);
+    AtomicInteger runs = new AtomicInteger();
+    try (ExecutorService threads = Executors.newFixedThreadPool(3)) {
+      List<Future<?>> workers = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        workers.add(threads.submit(() -> {
+          work(shared, (config, observer, stop) -> {
+            runs.incrementAndGet();
+            return REAL.run(config, observer, stop);
+          });
+          return null;
+        }));
+      }
+      for (Future<?> worker : workers) {
+        worker.get();
+      }
+    }
+    assertThat(results(shared)).isEqualTo(results(alone)).hasSize(1 + 6 + 6);
+    assertThat(runs).as("no run twice").hasValue(12);
+    assertThat(shared.winner(alone.study().variants().getFirst()).orElseThrow().label()).isEqualTo("optim.lr=1e-2");
+    try (var leases = Files.list(shared.path().resolve("leases"))) {
+      assertThat(leases).as("all given back").isEmpty();
+    }
+  }
+
+  @Test
+  void aStudyGoesOnWhereItWasStopped() throws IOException {
+    StudyFolder whole = folder("whole", "seeds: 1\n");
+    work(whole, REAL);
+    StudyFolder stopped = folder("stopped", "seeds: 1\n");
+    AtomicInteger runs = new AtomicInteger();
+    AtomicBoolean stop = new AtomicBoolean();
+    Training second = (config, observer, flag) -> {
+      flag.set(runs.incrementAndGet() == 2); // a signal at the start of the second run
+      return REAL.run(config, observer, flag);
+    };
+    new StudyWorker(stopped, OptionalInt.of(1), stop, second).run();
+    assertThat(StudySummary.of(stopped).finished()).isEqualTo(1);
+    work(stopped, second);
+    assertThat(runs).as("one of three was begun twice").hasValue(4);
+    assertThat(results(stopped)).isEqualTo(results(whole));
+    work(stopped, (config, observer, flag) -> {
+      throw new AssertionError("nothing is left to do");
+    });
+  }
+
+  @Test
+  void aChangedVariantIsTrainedAgainAndTheOthersAreNot() throws IOException {
+    AtomicInteger runs = new AtomicInteger();
+    Training counting = (config, observer, stop) -> {
+      runs.incrementAndGet();
+      return REAL.run(config, observer, stop);
+    };
+    work(folder("same", "seeds: 1\n"), counting);
+    Path file = temp.resolve("x.yaml");
+    Files.writeString(file,
+        Files.readString(file).replace("dyt: {model.norm.all: dyt}", "dyt: {model.norm.all: derf}"));
+    StudyFolder changed = new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("same"));
+    assertThat(StudySummary.of(changed).finished()).isEqualTo(2);
+    work(changed, counting);
+    assertThat(runs).hasValue(4);
+  }
+
+  @Test
+  void aDivergedRunIsAResult() throws IOException {
+    StudyFolder folder = folder("diverged", "seeds: 2\n");
+    work(folder, (config, observer, stop) -> {
+      if (config.model().norm().finalNorm().type().equals("dyt")) {
+        throw new DivergedException("diverged at step 3: the loss is NaN");
+      }
+      return REAL.run(config, observer, stop);
+    });
+    StudySummary.Row dyt = StudySummary.of(folder).rows().getLast();
+    assertThat(dyt.count(CellResult.DIVERGED)).isEqualTo(2);
+    assertThat(dyt.divergedP()).isEqualTo(0.5); // both of two: 2 / 2^2
+    assertThat(dyt.best().pairs()).isZero();
+    assertThat(SummaryText.remarks(StudySummary.of(folder)))
+        .anyMatch(remark -> remark.startsWith("dyt: 2 of 2 runs diverged"));
+  }
+
+  @Test
+  void aCrashedRunIsTriedOnceMore() throws IOException {
+    StudyFolder folder = folder("crashed", "seeds: 1\n");
+    AtomicInteger dyt = new AtomicInteger();
+    AtomicInteger rms = new AtomicInteger();
+    work(folder, (config, observer, stop) -> {
+      String type = config.model().norm().finalNorm().type();
+      if (type.equals("dyt")) {
+        dyt.incrementAndGet();
+        throw new IllegalStateException("always");
+      }
+      if (type.equals("rmsnorm") && rms.incrementAndGet() == 1) {
+        throw new IllegalStateException("once");
+      }
+      return REAL.run(config, observer, stop);
+    });
+    StudySummary summary = StudySummary.of(folder);
+    assertThat(dyt).hasValue(2);
+    assertThat(summary.rows().getLast().count(CellResult.CRASHED)).isEqualTo(1);
+    assertThat(summary.rows().get(1).count(CellResult.COMPLETED)).isEqualTo(1);
+    String error = summary.rows().getLast().results().values().iterator().next().error();
+    assertThat(error).contains("always");
+    assertThat(Path.of(error.substring(error.lastIndexOf(' ') + 1))).content()
+        .contains("IllegalStateException: always");
+  }
+
+  @Test
+  void whatIsWrongForAllRunsEndsTheStudy() throws IOException {
+    StudyFolder folder = folder("full", "seeds: 1\n");
+    assertThatThrownBy(() -> work(folder, (config, observer, stop) -> {
+      throw new RunException("no space left on device");
+    })).isInstanceOf(RunException.class);
+    assertThat(StudySummary.of(folder).finished()).isZero();
+  }
+
+  @Test
+  void pairsOfDifferentMachinesAreLeftOut() throws IOException {
+    StudyFolder folder = folder("machines", "seeds: 2\n");
+    work(folder, REAL);
+    Study.Variant dyt = folder.study().variants().getLast();
+    Study.Cell cell = folder.study().cell(dyt, dyt.candidates().getFirst(), 2);
+    CellResult here = java.util.Objects.requireNonNull(folder.result(cell));
+    folder.write(cell, new CellResult(here.cell(), here.status(), here.folder(), here.bestLoss(), here.bestStep(),
+        here.finalLoss(), here.steps(), here.seconds(), here.tokensPerSecond(), Map.of("cpu", "another"), ""));
+    StudySummary summary = StudySummary.of(folder);
+    assertThat(summary.rows().getLast().best().pairs()).isEqualTo(1);
+    assertThat(summary.rows().getLast().foreign()).containsExactly(2L);
+    assertThat(SummaryText.remarks(summary)).anyMatch(remark -> remark.contains("seeds [2] are left out"));
+  }
+
+  @Test
+  void theReportsSayWhatWasFound() throws IOException {
+    StudyFolder folder = folder("report", "seeds: 2\n");
+    work(folder, REAL);
+    StudyReport.write(folder, "norma study x");
+    assertThat(folder.path().resolve("results.csv")).content().startsWith("study,variant,").hasLineCount(7);
+    assertThat(folder.path().resolve("summary.md")).content().contains("| layernorm | baseline |",
+        "So few seeds cannot show a difference, however large: the smallest p value is 0.5",
+        "Repeat with `norma study x`");
+    assertThat(folder.path().resolve("report.html")).content().contains("<svg", "norma study x",
+        "difference of the best validation loss").doesNotContain("{{", "src=", "https://");
+  }
+}
