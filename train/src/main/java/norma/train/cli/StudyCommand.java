@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.Assignment;
 import norma.train.run.RunException;
 import norma.train.study.CellResult;
+import norma.train.study.OutlierStudy;
 import norma.train.study.Study;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyPlan;
@@ -30,7 +31,9 @@ import picocli.CommandLine.ParentCommand;
 
 /// `norma study`.
 @Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--plan | --status]", footer = {
-    "", "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, slots, ...",
+    "",
+    "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, slots, blocks, placement.",
+    "norma study outliers: the DyISRU paper's numerical demonstration, without training.",
     "Settings change every run: train.steps=500 data.corpus=my.txt",
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
     "where it was stopped, and several may work on one folder at once." })
@@ -68,6 +71,9 @@ final class StudyCommand implements Callable<Integer> {
     if (jobs < 1) {
       throw new IllegalArgumentException("--jobs is " + jobs + "; expected 1 or more");
     }
+    if (files.getFirst().equals("outliers") && !Files.exists(Path.of("outliers"))) {
+      return outliers();
+    }
     List<String> settings = arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList();
     Path file = find(files.getFirst());
     Study study = StudyReader.read(file, Assignment.parse(settings));
@@ -89,6 +95,14 @@ final class StudyCommand implements Callable<Integer> {
       return 0;
     }
     return run(folder, file, settings, command);
+  }
+
+  /// The paper's demonstration, which trains nothing.
+  private int outliers() throws IOException {
+    OutlierStudy study = OutlierStudy.ofThePaper();
+    study.lines().forEach(console::text);
+    console.line("report   %s", StudyReport.writeOutliers(study, Path.of("studies", "outliers")));
+    return 0;
   }
 
   private static Path find(String name) {

@@ -175,13 +175,14 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
       }
     }
     svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
-    if (!path.isEmpty()) {
+    boolean apart = s.kind() == Kind.POINTS;
+    if (!path.isEmpty() && !apart) {
       curve(svg, s, path.toString());
     }
-    if (s.kind() == Kind.MARKED || points.size() == 1) {
+    if (s.kind() == Kind.MARKED || apart || points.size() == 1) {
       double radius = points.size() > 60 ? 1.8 : 3.2;
       points.stream().filter(p -> Double.isFinite(p.y())).forEach(p -> svg.leaf("circle", "cx", f.px(p.x()), "cy",
-          f.py(p.y()), "r", radius, "fill", "currentColor"));
+          f.py(p.y()), "r", radius, "fill", "currentColor", "fill-opacity", apart ? 0.65 : 1.0));
     }
     svg.close();
   }
@@ -238,10 +239,12 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     Series s = series.get(label.series());
     double middle = y - font * 0.35;
     svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
-    curve(svg, s, s.kind() == Kind.RAW && !s.dense()
-        ? "M" + join(x + 4, middle) + "h0m5 0h0m5 0h0"
-        : "M" + join(x, middle) + "h18");
-    if (s.kind() == Kind.MARKED) {
+    if (s.kind() != Kind.POINTS) {
+      curve(svg, s, s.kind() == Kind.RAW && !s.dense()
+          ? "M" + join(x + 4, middle) + "h0m5 0h0m5 0h0"
+          : "M" + join(x, middle) + "h18");
+    }
+    if (s.kind() == Kind.MARKED || s.kind() == Kind.POINTS) {
       svg.leaf("circle", "cx", x + 9, "cy", middle, "r", 3.2, "fill", "currentColor");
     }
     svg.close().text(x + 24, y, "start", label.text(), "class", "ink", "fill", INK);

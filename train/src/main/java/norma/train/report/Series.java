@@ -28,7 +28,9 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
   /// How a curve is drawn.
   public enum Kind {
     /// light dots, or a light line where there are more points than dots could show
-    RAW, LINE, DASHED, MARKED
+    RAW,
+    /// single values, not joined
+    POINTS, LINE, DASHED, MARKED
   }
 
   /// What was measured, lightly, and a line of its mean; without noise to speak of (fewer than 40 points) only a line.

@@ -1,6 +1,8 @@
 package norma.train.study;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -42,6 +44,29 @@ public final class StudyReport {
     folder.writeWhole(folder.path().resolve("summary.md"), SummaryText.markdown(report.summary, command));
     folder.writeWhole(folder.path().resolve("report.html"), report.html());
     return report.summary;
+  }
+
+  /// Writes the page of the DyISRU paper's demonstration.
+  ///
+  /// @return the file
+  public static Path writeOutliers(OutlierStudy study, Path folder) throws IOException {
+    StringBuilder figures = new StringBuilder();
+    for (int i = 0; i < study.targets().size(); i++) {
+      figures.append("<section><h2>").append(Svg.escape(study.targets().get(i).name())).append("</h2><figure>");
+      for (Chart chart : List.of(study.charts().get(i), study.residualCharts().get(i))) {
+        figures.append(chart.svg(Chart.Size.PAGE, "class", "chart wide"))
+            .append(chart.svg(Chart.Size.PHONE, "class", "chart narrow"));
+      }
+      figures.append("</figure></section>\n");
+    }
+    OneParameterFit exact = study.targets().getLast().fits().getLast();
+    Path file = folder.resolve("report.html");
+    Files.createDirectories(folder);
+    Files.writeString(file, new Template("outliers.html").put("css", Template.resource("report.css"))
+        .put("table", String.join("\n", study.lines()))
+        .put("beta", String.format(java.util.Locale.ROOT, "%.4f", exact.parameter())).put("figures", figures.toString())
+        .fill());
+    return file;
   }
 
   private String html() throws IOException {
@@ -140,6 +165,6 @@ public final class StudyReport {
     return mean.isEmpty()
         ? List.of()
         : List.of(new Series(row.variant().name(), colour, Kind.LINE, mean),
-            new Series(Series.UNNAMED, colour, Kind.RAW, all));
+            new Series(Series.UNNAMED, colour, Kind.POINTS, all));
   }
 }

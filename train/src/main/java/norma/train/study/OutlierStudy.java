@@ -1,0 +1,141 @@
+package norma.train.study;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import norma.train.report.Chart;
+import norma.train.report.Series;
+import norma.train.report.Series.Kind;
+import norma.train.report.Series.Point;
+import norma.train.study.OneParameterFit.Function;
+
+/// The numerical demonstration of the DyISRU paper (arXiv:2503.21708): what LayerNorm and RMSNorm make of one channel that grows to an
+/// outlier, and how well DyT and DyISRU with one fitted parameter follow.
+///
+/// 100 channels; for S = 1..9 the largest is raised by 5 S; its normalized value y is recorded against its raw value x, and the point
+/// is mirrored. No eps.
+///
+/// @param targets LayerNorm (bound sqrt(C - 1)), then RMSNorm (bound sqrt(C))
+public record OutlierStudy(List<Target> targets) {
+  private static final int LEVELS = 9;
+  private static final double RAISE = 5;
+  private static final int CURVE = 200;
+
+  public OutlierStudy {
+    targets = List.copyOf(targets);
+  }
+
+  /// One normalization, its 18 points, and a fit of each function.
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Target(String name, double bound, double[] x, double[] y, List<OneParameterFit> fits) {}
+
+  /// On the numbers that the paper's authors used.
+  public static OutlierStudy ofThePaper() {
+    return of(fixture());
+  }
+
+  /// On other channels; the last one is raised.
+  public static OutlierStudy of(double[] channels) {
+    int width = channels.length;
+    double[] x = new double[2 * LEVELS];
+    double[] layerNorm = new double[2 * LEVELS];
+    double[] rmsNorm = new double[2 * LEVELS];
+    for (int level = 1; level <= LEVELS; level++) {
+      double[] raised = channels.clone();
+      raised[width - 1] += RAISE * level;
+      double outlier = raised[width - 1];
+      double mean = Arrays.stream(raised).average().orElseThrow();
+      double meanSquare = Arrays.stream(raised).map(v -> v * v).average().orElseThrow();
+      set(x, level, outlier);
+      set(layerNorm, level, (outlier - mean) / Math.sqrt(meanSquare - mean * mean));
+      set(rmsNorm, level, outlier / Math.sqrt(meanSquare));
+    }
+    return new OutlierStudy(List.of(target("LayerNorm", Math.sqrt(width - 1), x, layerNorm),
+        target("RMSNorm", Math.sqrt(width), x, rmsNorm)));
+  }
+
+  private static void set(double[] points, int level, double value) {
+    points[level - 1] = value;
+    points[LEVELS + level - 1] = -value;
+  }
+
+  private static Target target(String name, double bound, double[] x, double[] y) {
+    return new Target(name, bound, x, y,
+        Arrays.stream(Function.values()).map(function -> OneParameterFit.of(function, bound, x, y)).toList());
+  }
+
+  /// The 100 numbers: twice the first 100 of NumPy's `RandomState(1).randn`, sorted.
+  static double[] fixture() {
+    try (InputStream in = OutlierStudy.class.getResourceAsStream("outlier-fixture.csv")) {
+      if (in == null) {
+        throw new IllegalStateException("the program is incomplete: no resource norma/train/study/outlier-fixture.csv");
+      }
+      return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).lines()
+          .filter(line -> !line.startsWith("#")).mapToDouble(Double::parseDouble).toArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// A line for each fit.
+  public List<String> lines() {
+    List<String> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, "%-10s %-7s %7s  %-14s %14s %14s", "target",
+        "fit", "bound", "parameter", "mean residual", "max residual")));
+    for (Target target : targets) {
+      for (OneParameterFit fit : target.fits) {
+        lines.add(String.format(Locale.ROOT, "%-10s %-7s %7.4f  %-5s %8.4f %14.3g %14.3g", target.name,
+            fit.function().title(), target.bound, fit.function().parameter(), fit.parameter(), fit.meanResidual(),
+            fit.maxResidual()));
+      }
+    }
+    return lines;
+  }
+
+  /// For each target: its points with the two curves. The mirrored half is left out.
+  public List<Chart> charts() {
+    return targets.stream().map(target -> {
+      List<Series> series = new ArrayList<>();
+      List<Point> points = new ArrayList<>();
+      for (int i = 0; i < LEVELS; i++) {
+        points.add(new Point(target.x[i], target.y[i]));
+      }
+      for (OneParameterFit fit : target.fits) {
+        series.add(new Series(fit.function().title(), series.size() + 1, Kind.LINE, curve(target, fit)));
+      }
+      series.add(new Series(target.name, 0, Kind.POINTS, points));
+      return new Chart("", "value of the outlier channel", "normalized value", true, series);
+    }).toList();
+  }
+
+  /// For each target: what the curves miss.
+  public List<Chart> residualCharts() {
+    return targets.stream().map(target -> {
+      List<Series> series = new ArrayList<>();
+      for (OneParameterFit fit : target.fits) {
+        List<Point> points = new ArrayList<>();
+        for (int i = 0; i < LEVELS; i++) {
+          points.add(new Point(target.x[i], target.y[i] - fit.at(target.x[i])));
+        }
+        series.add(new Series(target.name + " − " + fit.function().title(), series.size() + 1, Kind.MARKED, points));
+      }
+      return new Chart("", "value of the outlier channel", "residual", true, series);
+    }).toList();
+  }
+
+  private static List<Point> curve(Target target, OneParameterFit fit) {
+    double to = target.x[LEVELS - 1];
+    List<Point> curve = new ArrayList<>();
+    for (int i = 0; i <= CURVE; i++) {
+      double x = to * i / CURVE;
+      curve.add(new Point(x, fit.at(x)));
+    }
+    return curve;
+  }
+}
