@@ -76,8 +76,9 @@ public final class ConfigReader {
       default -> new Corpus.Named(Section.text(node, s.path("corpus"), "builtin:NAME, a path, or {url:, sha256:}"));
     };
     double valFraction = s.number("val_fraction", d.valFraction(), Data.VAL_FRACTION);
+    double trainFraction = s.number("train_fraction", d.trainFraction(), Data.TRAIN_FRACTION);
     s.finish();
-    return new Data(corpus, valFraction);
+    return new Data(corpus, valFraction, trainFraction);
   }
 
   private static Corpus download(Section s) {

@@ -34,6 +34,11 @@ public record Range(double min, double max, String text) {
     return new Range(Double.MIN_VALUE, Math.nextDown(1.0), "a number above 0 and below 1");
   }
 
+  /// `(0, 1]`.
+  public static Range fraction() {
+    return new Range(Double.MIN_VALUE, 1, "a number above 0, at most 1");
+  }
+
   /// What a norm type's setting accepts.
   static Range of(Setting.Number setting) {
     if (setting.max() < Double.MAX_VALUE) {

@@ -27,7 +27,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
   /// nanoGPT's shakespeare-char settings for a CPU.
   public static final RunConfig DEFAULT = new RunConfig("char-cpu",
-      new Data(new Corpus.Named("builtin:dickens"), 0.1),
+      new Data(new Corpus.Named("builtin:dickens"), 0.1, 1),
       new GptConfig(4, 4, 128, 64, 4, false, 0, GptConfig.Activation.GELU, true, GptConfig.EmbeddingScale.NONE,
           NormSlots.all(NormSpec.of("layernorm"), 4)),
       new Optim(1e-3, 1e-4, Schedule.COSINE, 100, 2000, 0.9, 0.99, 1e-8, 0.1, 1),
@@ -51,7 +51,8 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   public RunConfig withCorpusIn(Path base) {
     if (data.corpus() instanceof Corpus.Named named && !named.source().startsWith("builtin:")) {
       Corpus absolute = new Corpus.Named(base.toAbsolutePath().resolve(named.source()).normalize().toString());
-      return new RunConfig(name, new Data(absolute, data.valFraction()), model, optim, train, runtime, output);
+      return new RunConfig(name, new Data(absolute, data.valFraction(), data.trainFraction()), model, optim, train,
+          runtime, output);
     }
     return this;
   }
@@ -73,12 +74,15 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
   /// The corpus and its split.
   ///
-  /// @param valFraction share of the text, at its end, that is held out for validation; above 0 and below 1
-  public record Data(Corpus corpus, double valFraction) {
+  /// @param valFraction   share of the text, at its end, that is held out for validation; above 0 and below 1
+  /// @param trainFraction share of the rest, at its beginning, that is trained on; above 0, at most 1
+  public record Data(Corpus corpus, double valFraction, double trainFraction) {
+    static final Range TRAIN_FRACTION = Range.fraction();
     static final Range VAL_FRACTION = Range.share();
 
     public Data {
       VAL_FRACTION.check("data.val_fraction", valFraction);
+      TRAIN_FRACTION.check("data.train_fraction", trainFraction);
     }
   }
 

@@ -100,6 +100,7 @@ public final class RunConfigWriter {
           "{url: " + YamlText.of(download.url().toString()) + ", sha256: \"" + download.sha256() + "\"}");
     };
     keys.put("val_fraction", YamlText.of(data.valFraction()));
+    keys.put("train_fraction", YamlText.of(data.trainFraction()));
     return keys;
   }
 

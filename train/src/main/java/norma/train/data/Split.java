@@ -11,20 +11,24 @@ import java.util.Arrays;
 /// @param validation (tokens) not copied, not to be modified
 @SuppressWarnings("ArrayRecordComponent") // Splits are never compared, and an array of millions is not copied.
 public record Split(int[] train, int[] validation) {
-  /// Cuts at `(int) (length * (1 - valFraction))`.
+  /// Cuts at `(int) (length * (1 - valFraction))`. Of the first part the beginning is trained on; the second is the same whatever that
+  /// is, so that losses can be compared.
   ///
   /// @param tokens (tokens) ids of the whole corpus
   /// @param valFraction the part to validate on, in `[0, 1)`
+  /// @param trainFraction how much of the rest to train on, in `(0, 1]`
   /// @param context characters that a model sees; each part must hold one more, the last target
   /// @throws DataException if a part is too short
-  public static Split of(int[] tokens, double valFraction, int context) {
+  public static Split of(int[] tokens, double valFraction, double trainFraction, int context) {
     if (!(valFraction >= 0 && valFraction < 1)) {
       throw new IllegalArgumentException("data.val_fraction is " + valFraction + ": expected a number in [0, 1)");
     }
     int cut = (int) (tokens.length * (1 - valFraction));
-    require("training", cut, context, "lower data.val_fraction");
+    int trained = (int) (cut * trainFraction);
+    require("training", trained, context,
+        trainFraction < 1 ? "raise data.train_fraction" : "lower data.val_fraction");
     require("validation", tokens.length - cut, context, "raise data.val_fraction");
-    return new Split(Arrays.copyOf(tokens, cut), Arrays.copyOfRange(tokens, cut, tokens.length));
+    return new Split(Arrays.copyOf(tokens, trained), Arrays.copyOfRange(tokens, cut, tokens.length));
   }
 
   private static void require(String part, int characters, int context, String remedy) {

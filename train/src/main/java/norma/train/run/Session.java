@@ -60,7 +60,8 @@ public final class Session implements AutoCloseable {
   }
 
   private static Split split(RunConfig config, Corpus corpus, Vocabulary vocabulary) {
-    return Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(), config.model().context());
+    return Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(),
+        config.data().trainFraction(), config.model().context());
   }
 
   /// The model.

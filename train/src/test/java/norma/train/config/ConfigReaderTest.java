@@ -62,7 +62,7 @@ class ConfigReaderTest {
     RunConfig c = read(
         """
             name: all_keys.1
-            data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25}
+            data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25, train_fraction: 0.5}
             model: {layers: 1, heads: 2, width: 6, context: 5, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
                     tie_embeddings: false, embedding_scale: learnable}
             optim: {lr: 2, min_lr: 1, schedule: constant, warmup_steps: 3, decay_steps: 4, betas: [0.5, 0], eps: 1,
@@ -75,7 +75,7 @@ class ConfigReaderTest {
             .formatted("AB".repeat(32)));
     assertThat(c.name()).isEqualTo("all_keys.1");
     assertThat(c.data()).isEqualTo(new RunConfig.Data(
-        new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25));
+        new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25, 0.5));
     assertThat(c.model()).isEqualTo(new GptConfig(1, 2, 6, 5, 3, true, 0.5, GptConfig.Activation.GELU, false,
         GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim()).isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, 0.5, 0, 1, 7, 0));
@@ -140,7 +140,7 @@ class ConfigReaderTest {
         List.of("# a\n\noptim: {learning_rate: 1}", "x.yaml:3: optim.learning_rate: unknown key; did you mean optim.lr?"
             + " Valid keys here: lr, min_lr, schedule, warmup_steps, decay_steps, betas, eps, weight_decay, clip_norm"),
         List.of("data:\n  \"val\": 1", "x.yaml:2: data.val: unknown key; did you mean data.val_fraction?"
-            + " Valid keys here: corpus, val_fraction"),
+            + " Valid keys here: corpus, val_fraction, train_fraction"),
         List.of("modle: {}", "x.yaml:1: modle: unknown key; did you mean model?"
             + " Valid keys here: name, data, model, optim, train, runtime, output"),
         List.of("zebra: {}",
@@ -188,7 +188,7 @@ class ConfigReaderTest {
 
   @Test
   void recordsRefuseWhatTheReaderRefuses() {
-    assertThatThrownBy(() -> new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN))
+    assertThatThrownBy(() -> new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
     assertThatThrownBy(() -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))

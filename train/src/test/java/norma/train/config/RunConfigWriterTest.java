@@ -29,6 +29,7 @@ class RunConfigWriterTest {
         data:
           corpus: "builtin:dickens"
           val_fraction: 0.1
+          train_fraction: 1.0
         model:
           layers: 4
           heads: 4
@@ -163,7 +164,8 @@ class RunConfigWriterTest {
             "%064x".formatted(r.nextLong()));
     double lr = Math.abs(r.nextGaussian());
     int warmup = r.nextInt(1000);
-    return new RunConfig("run-" + r.nextInt(100), new RunConfig.Data(corpus, 0.01 + 0.9 * r.nextDouble()),
+    return new RunConfig("run-" + r.nextInt(100),
+        new RunConfig.Data(corpus, 0.01 + 0.9 * r.nextDouble(), 1 - r.nextDouble()),
         new GptConfig(layers, heads, heads * (1 + r.nextInt(64)), 1 + r.nextInt(512), 1 + r.nextInt(8), r.nextBoolean(),
             r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
             pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),

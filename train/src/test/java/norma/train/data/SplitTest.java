@@ -13,7 +13,7 @@ class SplitTest {
   @ParameterizedTest
   @CsvSource({ "1214976, 0.1, 1093478", "1115394, 0.1, 1003854", "10, 0.1, 9", "19, 0.1, 17", "7, 0.5, 3" })
   void theCutIsNanoGptsFloor(int length, double valFraction, int cut) {
-    Split split = Split.of(IntStream.range(0, length).toArray(), valFraction, 0);
+    Split split = Split.of(IntStream.range(0, length).toArray(), valFraction, 1, 0);
     assertThat(split.train()).isEqualTo(IntStream.range(0, cut).toArray());
     assertThat(split.validation()).isEqualTo(IntStream.range(cut, length).toArray());
   }
@@ -21,26 +21,26 @@ class SplitTest {
   @Test
   void eachSplitHoldsOneMoreThanTheContext() {
     int[] tokens = new int[100];
-    assertThat(Split.of(tokens, 0.1, 9).validation()).hasSize(10);
-    assertThatThrownBy(() -> Split.of(tokens, 0.1, 10)).isInstanceOf(DataException.class)
+    assertThat(Split.of(tokens, 0.1, 1, 9).validation()).hasSize(10);
+    assertThatThrownBy(() -> Split.of(tokens, 0.1, 1, 10)).isInstanceOf(DataException.class)
         .hasMessage("model.context is 10 but the validation split has only 10 characters, expected at least 11:"
             + " lower model.context, raise data.val_fraction or take a longer corpus");
-    assertThat(Split.of(tokens, 0.75, 24).train()).hasSize(25);
-    assertThatThrownBy(() -> Split.of(tokens, 0.75, 25)).isInstanceOf(DataException.class)
+    assertThat(Split.of(tokens, 0.75, 1, 24).train()).hasSize(25);
+    assertThatThrownBy(() -> Split.of(tokens, 0.75, 1, 25)).isInstanceOf(DataException.class)
         .hasMessage("model.context is 25 but the training split has only 25 characters, expected at least 26:"
             + " lower model.context, lower data.val_fraction or take a longer corpus");
   }
 
   @Test
   void noValidationSplitIsTooShort() {
-    assertThatThrownBy(() -> Split.of(new int[100], 0, 8)).isInstanceOf(DataException.class)
+    assertThatThrownBy(() -> Split.of(new int[100], 0, 1, 8)).isInstanceOf(DataException.class)
         .hasMessageContaining("the validation split has only 0 characters");
   }
 
   @ParameterizedTest
   @ValueSource(doubles = { -0.1, 1, 1.5, Double.NaN, Double.POSITIVE_INFINITY })
   void aFractionOutsideZeroToOneIsRefused(double valFraction) {
-    assertThatThrownBy(() -> Split.of(new int[100], valFraction, 8)).isInstanceOf(IllegalArgumentException.class)
+    assertThatThrownBy(() -> Split.of(new int[100], valFraction, 1, 8)).isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("data.val_fraction is " + valFraction);
   }
 
@@ -48,9 +48,19 @@ class SplitTest {
   void theValidationHashIsOfItsUtf8Bytes() {
     int[] text = "abcdé😀".codePoints().toArray();
     Vocabulary vocabulary = Vocabulary.of(text);
-    Split split = Split.of(vocabulary.encode(text), 0.34, 1);
+    Split split = Split.of(vocabulary.encode(text), 0.34, 1, 1);
     // printf 'dé😀' | sha256sum
     assertThat(split.validationSha256(vocabulary))
         .isEqualTo("a8b2b815a05030bb8d83594cafd33a3a17dc0bf9ae0b34f57d38c67954539579");
+  }
+
+  @Test
+  void aFractionOfTheTrainingPartIsItsBeginning() {
+    int[] tokens = IntStream.range(0, 100).toArray();
+    Split tenth = Split.of(tokens, 0.2, 0.1, 3);
+    assertThat(tenth.train()).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
+    assertThat(tenth.validation()).isEqualTo(Split.of(tokens, 0.2, 1, 3).validation());
+    assertThatThrownBy(() -> Split.of(tokens, 0.2, 0.1, 8)).isInstanceOf(DataException.class)
+        .hasMessageContaining("the training split has only 8 characters", "raise data.train_fraction");
   }
 }
