@@ -66,6 +66,15 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
         runtime, output);
   }
 
+  /// The same with another number of steps.
+  public RunConfig withSteps(int steps) {
+    Train t = train;
+    return new RunConfig(name, data, model, optim,
+        new Train(steps, t.batch, t.accumulate, t.seed, t.logEvery, t.evalEvery, t.evalBatches, t.sampleEvery,
+            t.checkpointEvery, t.keepCheckpoints, t.layersEvery, t.normEvery),
+        runtime, output);
+  }
+
   /// The same run under another name, in another place, with another number of threads: nothing that changes its result.
   public RunConfig placed(String newName, Path dir, OptionalInt threads) {
     return new RunConfig(newName, data, model, optim, train,

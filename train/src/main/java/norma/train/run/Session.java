@@ -51,7 +51,10 @@ public final class Session implements AutoCloseable {
     return new Session(LanguageModel.load(config, checkpoint, debug), corpus, split);
   }
 
-  private static Corpus corpus(RunConfig config, Path base) {
+  /// The text of a configuration.
+  ///
+  /// @param base folder that a relative path starts at
+  public static Corpus corpus(RunConfig config, Path base) {
     return switch (config.data().corpus()) {
       case RunConfig.Corpus.Named named -> Corpora.load(named.source(), base);
       case RunConfig.Corpus.Download download ->

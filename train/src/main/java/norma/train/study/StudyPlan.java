@@ -35,31 +35,33 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
   public static StudyPlan of(StudyFolder folder, int jobs) throws IOException {
     Study study = folder.study();
     Variant first = study.variants().stream().filter(Variant::baseline).findFirst().orElseThrow();
-    double[] speed = measured(first.candidates().getFirst().config());
-    double millisPerFlop = speed[0] / speed[1];
+    StepCost cost = new StepCost();
+    RunConfig measured = first.candidates().getFirst().config();
+    double stepMillis = stepMillis(measured);
+    double millisPerFlop = stepMillis / cost.flops(measured);
     double flops = 0;
     double flopsLeft = 0;
     int left = 0;
     List<Cell> known = folder.cells();
     for (Cell cell : known) {
-      double cost = flops(cell.config());
-      flops += cost;
+      double run = cost.ofRun(cell.config());
+      flops += run;
       if (folder.result(cell) == null) {
-        flopsLeft += cost;
+        flopsLeft += run;
         left++;
       }
     }
     for (Variant variant : study.variants()) { // not chosen yet: every candidate of a variant costs about the same
       if (folder.winner(variant).isEmpty()) {
-        double cost = study.seeds().size() * flops(variant.candidates().getFirst().config());
-        flops += cost;
-        flopsLeft += cost;
+        double runs = study.seeds().size() * cost.ofRun(variant.candidates().getFirst().config());
+        flops += runs;
+        flopsLeft += runs;
         left += study.seeds().size();
       }
     }
     int n = study.seeds().size();
     double deviations = detectable(n, study.comparisons());
-    return new StudyPlan(study.runs(), left, flops, speed[0], flopsLeft * millisPerFlop / 3.6e6 / jobs,
+    return new StudyPlan(study.runs(), left, flops, stepMillis, flopsLeft * millisPerFlop / 3.6e6 / jobs,
         Math.min(1, PairedDifferences.smallestP(n) * Math.max(1, study.comparisons())), deviations,
         deviations * deviation(folder));
   }
@@ -81,16 +83,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     return deviations.length == 0 ? Double.NaN : deviations[deviations.length / 2];
   }
 
-  private static double flops(RunConfig config) {
-    // 6 FLOPs a parameter and token, and attention's products: forward, and twice as much backward.
-    double width = config.model().width();
-    double block = (4 + 2.0 * config.model().mlpRatio()) * width * width + 2.0 * config.model().context() * width;
-    return 6 * block * config.model().layers() * config.train().batch() * config.train().accumulate()
-        * config.model().context() * config.train().steps();
-  }
-
-  /// Milliseconds and FLOPs of a step.
-  private static double[] measured(RunConfig config) {
+  private static double stepMillis(RunConfig config) {
     RunConfig alone = config.placed(config.name(), Path.of(config.output().dir()), OptionalInt.of(1));
     try (Session session = Session.start(alone, Path.of(""), false)) {
       TrainStep step = new TrainStep(session);
@@ -103,7 +96,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
         }
       }
       Arrays.sort(millis);
-      return new double[]{ millis[MEASURED / 2], flops(config) / config.train().steps() };
+      return millis[MEASURED / 2];
     }
   }
 }

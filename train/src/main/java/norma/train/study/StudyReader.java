@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -15,6 +16,7 @@ import norma.train.config.ConfigException;
 import norma.train.config.ConfigReader;
 import norma.train.config.Nearest;
 import norma.train.config.Node;
+import norma.train.config.Range;
 import norma.train.config.RunConfig;
 import norma.train.config.Section;
 import norma.train.config.YamlReader;
@@ -31,6 +33,7 @@ public final class StudyReader {
   private final Path file;
   private final Node.Mapping tree;
   private final List<Assignment> overrides;
+  private final StepCost cost = new StepCost();
 
   private StudyReader(Path file, List<Assignment> overrides) {
     this.file = file;
@@ -74,6 +77,7 @@ public final class StudyReader {
     boolean tuned = !tune.isEmpty() || !ownTune.isEmpty();
     List<Long> tuneSeeds = tuned ? seeds(root, "tune_seeds", FIRST_TUNE_SEED) : List.of();
     List<Assignment> budget = budget(root);
+    double flops = root.section("budget").number("flops", Double.NaN, Range.above(0));
     root.finish();
 
     Map<String, List<Assignment>> named = variants(variantSection);
@@ -101,7 +105,7 @@ public final class StudyReader {
               + " has " + tries + "; expected as many for every variant, or the comparison is not fair");
         }
         List<Study.Candidate> candidates = choices.stream()
-            .map(choice -> candidate(base, settings, choice, budget)).toList();
+            .map(choice -> candidate(base, settings, choice, budget, flops)).toList();
         variants.add(new Study.Variant(variant, group, entry.getKey().equals(baseline),
             settings.stream().map(Assignment::toString).toList(), candidates));
       }
@@ -119,7 +123,7 @@ public final class StudyReader {
   }
 
   private Study.Candidate candidate(@org.jspecify.annotations.Nullable Node base, List<Assignment> settings,
-      Choice choice, List<Assignment> budget) {
+      Choice choice, List<Assignment> budget, double flops) {
     List<Assignment> all = new ArrayList<>(settings);
     all.addAll(choice.settings);
     all.addAll(budget);
@@ -129,7 +133,19 @@ public final class StudyReader {
       case Node.Mapping inline -> configs.read(inline, all).withCorpusIn(Path.of(""));
       default -> configs.read(beside(new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
     };
-    return new Study.Candidate(String.join(" ", choice.texts()), choice.atEdge, config);
+    return new Study.Candidate(String.join(" ", choice.texts()), choice.atEdge,
+        Double.isNaN(flops) ? config : config.withSteps(steps(config, flops)));
+  }
+
+  /// As many whole steps as the FLOPs suffice for.
+  private int steps(RunConfig config, double flops) {
+    double steps = Math.floor(flops / cost.flops(config));
+    if (steps < 1 || steps > Integer.MAX_VALUE) {
+      throw error("budget", String.format(Locale.ROOT,
+          "budget.flops: %.3g are %s of %.3g FLOPs; expected enough for a step and fewer than 2^31", flops,
+          steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), cost.flops(config)));
+    }
+    return (int) steps;
   }
 
   /// A file named in the study lies beside it.
@@ -253,10 +269,14 @@ public final class StudyReader {
     return List.copyOf(seeds);
   }
 
-  /// Every run gets the same.
+  /// Every run gets the same number of steps, or as many as the same number of FLOPs pays for.
   private static List<Assignment> budget(Section root) {
     Section budget = root.section("budget");
     Node steps = budget.node("steps");
+    if (steps != null && budget.node("flops") != null) {
+      throw budget.error("steps and flops at once; expected one of them");
+    }
+    budget.node("flops");
     budget.finish();
     return steps == null ? List.of() : List.of(Assignment.of("train.steps", steps));
   }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
+import norma.train.config.RunConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,6 +56,20 @@ class StudyReaderTest {
   private static String id(Study study) {
     Study.Variant first = study.variants().getFirst();
     return study.cell(first, first.candidates().getFirst(), 1).id();
+  }
+
+  /// The same FLOPs are fewer steps of a larger model.
+  @Test
+  void aBudgetOfFlopsGivesEveryVariantItsSteps() throws IOException {
+    Study study = read(
+        "baseline: a\nvariants:\n  a: {model.layers: 1}\n  b: {model.layers: 3}\nseeds: 1\nbudget: {flops: 1e12}\n");
+    StepCost cost = new StepCost();
+    assertThat(study.variants()).allSatisfy(variant -> {
+      RunConfig config = variant.candidates().getFirst().config();
+      assertThat(cost.ofRun(config)).isBetween(1e12 - cost.flops(config), 1e12);
+    });
+    assertThat(cost.flops(study.variants().get(1).candidates().getFirst().config()))
+        .isGreaterThan(2 * cost.flops(study.variants().get(0).candidates().getFirst().config()));
   }
 
   @Test
@@ -128,6 +143,8 @@ class StudyReaderTest {
         Arguments.of("variants: {a: {}}\nbaseline: a\nseeds: 2\n", "x.yaml:1: variants: expected at least two"),
         Arguments.of("variants: {a/b: {}, c: {model.layers: 2}}\nbaseline: c\nseeds: 2\n",
             "variants.a/b: 'a/b' cannot name a folder"),
+        Arguments.of(TWO + "seeds: 2\nbudget: {flops: 10}\n", "x.yaml:6: budget.flops: 10.0 are not one step of"),
+        Arguments.of(TWO + "seeds: 2\nbudget: {flops: 1e12, steps: 5}\n", "budget: steps and flops at once"),
         Arguments.of("base: gone.yaml\n" + TWO + "seeds: 2\n", "gone.yaml: no such file"));
   }
 
