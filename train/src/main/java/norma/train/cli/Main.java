@@ -22,7 +22,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /// `norma`: maps commands to code, and errors to one line and an exit code.
 @Command(name = "norma", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, description = "Trains small Transformers in which every normalization slot is a line of configuration.", subcommands = {
-    TrainCommand.class, EvalCommand.class, SampleCommand.class, StudyCommand.class, CompareCommand.class,
+    TrainCommand.class, EvalCommand.class, SampleCommand.class, StudyCommand.class, InspectCommand.class,
+    CompareCommand.class,
     ReportCommand.class,
     DoctorCommand.class }, footer = { "", "Examples:",
         "  norma train                                   the default run on the built-in corpus",

@@ -10,7 +10,7 @@ import norma.train.report.Series.Point;
 /// Colours are attributes, so that a style sheet can replace them (classes `page`, `ink`, `soft`, `grid`, `s0` to `s7`).
 ///
 /// @param title    heading, may be empty
-/// @param xTitle   title of the x axis, may be empty; x counts steps
+/// @param xTitle   title of the x axis, may be empty; whole numbers count steps
 /// @param yTitle   title of the y axis with its unit, may be empty
 /// @param fromZero whether the y axis begins at 0
 /// @param series   the curves, drawn in this order
@@ -40,6 +40,8 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     public static final Size PAGE = new Size(720, 420, 13);
     /// A figure for a telephone.
     public static final Size PHONE = new Size(360, 330, 12);
+    /// One of two in a row.
+    public static final Size SLOT = new Size(420, 300, 12);
     /// One of three in a row.
     static final Size PANEL = new Size(310, 210, 12);
     /// One of many.
@@ -113,13 +115,14 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
   private Frame frame(Size size, int legendRows) {
     int font = size.font();
     double[] xs = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::x).toArray();
-    double xMax = 1;
+    boolean counts = java.util.Arrays.stream(xs).allMatch(x -> x == Math.rint(x));
+    double xMax = counts ? 1 : Double.NEGATIVE_INFINITY;
     double xMin = xs.length == 0 ? 0 : Double.POSITIVE_INFINITY;
     for (double x : xs) {
       xMax = Math.max(xMax, x);
       xMin = Math.min(xMin, x);
     }
-    xMin = xMin < 0.25 * xMax || xMin == xMax ? 0 : xMin;
+    xMin = xMin >= 0 && (xMin < 0.25 * xMax || xMin == xMax) ? 0 : xMin;
     double high = top();
     double low = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::y).filter(Double::isFinite).min()
         .orElse(0);
@@ -133,7 +136,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     double right = size.width() - font * 2.0;
     double top = (title.isEmpty() ? font * 0.5 : font * 2.2) + legendRows * font * 1.5 + font * 0.4;
     double bottom = size.height() - font * (xTitle.isEmpty() ? 1.8 : 3.3);
-    Ticks x = Ticks.over(xMin, xMax, Math.max(2, size.width() / (font * 8)), true);
+    Ticks x = Ticks.over(xMin, xMax, Math.max(2, size.width() / (font * 8)), counts);
     return new Frame(left, top, right, bottom, x, y);
   }
 

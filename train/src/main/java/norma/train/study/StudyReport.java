@@ -69,6 +69,26 @@ public final class StudyReport {
     return file;
   }
 
+  /// Writes `inspect.html` into a run's folder.
+  ///
+  /// @return the file
+  public static Path writeInspection(Inspection inspection, Path run) throws IOException {
+    StringBuilder figures = new StringBuilder();
+    for (Inspection.Slot slot : inspection.slots()) {
+      figures.append("<figure>").append(Inspection.chart(slot).svg(Chart.Size.SLOT, "class", "chart"))
+          .append("</figure>\n");
+    }
+    Path file = run.resolve("inspect.html");
+    Files.writeString(file, new Template("inspect.html").put("css", Template.resource("report.css"))
+        .put("name", String.valueOf(run.toAbsolutePath().normalize().getFileName()))
+        .put("table", String.join("\n", inspection.lines()))
+        .put("correlation", Double.isNaN(inspection.correlation())
+            ? ""
+            : String.format(java.util.Locale.ROOT, "%.3f", inspection.correlation()))
+        .put("figures", figures.toString()).fill());
+    return file;
+  }
+
   private String html() throws IOException {
     Study study = folder.study();
     String strip = DifferencePlot.svg(summary, 720, "chart wide") + DifferencePlot.svg(summary, 360, "chart narrow");

@@ -1,0 +1,72 @@
+package norma.train.run;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import norma.array.Array;
+import norma.autodiff.Pass;
+import norma.autodiff.Tape;
+import norma.autodiff.TapeObserver;
+import norma.autodiff.Tensor;
+import norma.kernels.RandomStream;
+import norma.models.NormSlot;
+import norma.nn.Norm;
+import norma.ops.NormOp;
+import norma.ops.Op;
+import norma.train.data.Windows;
+
+/// What went into a normalization slot and what came out, on text that the model was not trained on.
+///
+/// @param width     channels
+/// @param x         (tokens * width) input
+/// @param preAffine (tokens * width) output without the slot's weight and bias
+/// @param state     the slot's scalars
+@SuppressWarnings("ArrayRecordComponent") // hundreds of thousands of numbers, not copied
+public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state) {
+
+  /// Records every slot on some windows of the validation split, the same at every call. A slot `none` has nothing to record.
+  public static List<SlotRecording> of(Session session, int sequences) {
+    Map<String, NormSlot> slots = new LinkedHashMap<>();
+    session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
+    List<SlotRecording> recordings = new ArrayList<>();
+    TapeObserver observer = new TapeObserver() {
+      @Override
+      public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+        NormSlot slot = slots.get(layer);
+        if (op instanceof NormOp && slot != null) {
+          recordings.add(recording(session, slot, inputs, output));
+        }
+      }
+    };
+    RandomStream stream = RandomStream.of(0, "inspect");
+    Windows windows = session.validation();
+    Batch batch = Batch.of(session.backend(), session.kernels(), sequences, session.config().model().context(),
+        (inputs, labels) -> windows.batch(stream::bounded, 0, inputs, labels));
+    try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, observer)) {
+      session.model().loss(tape, batch.ids(), batch.targets(), 1);
+    }
+    return recordings;
+  }
+
+  private static SlotRecording recording(Session session, NormSlot slot, Tensor[] inputs, Tensor output) {
+    Array x = inputs[0].value();
+    int width = x.dim(-1);
+    double[] y = session.backend().read(output.value());
+    double[] weight = perChannel(session, inputs, 1, width);
+    double[] bias = inputs.length > 2 ? perChannel(session, inputs, inputs.length - 1, width) : new double[0];
+    for (int i = 0; i < y.length; i++) {
+      double shifted = bias.length == 0 ? y[i] : y[i] - bias[i % width];
+      y[i] = weight.length == 0 ? shifted : shifted / weight[i % width];
+    }
+    return new SlotRecording(slot.name(), slot.type(), width, session.backend().read(x), y,
+        slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]));
+  }
+
+  /// An input with a number for each channel; empty if it is none.
+  private static double[] perChannel(Session session, Tensor[] inputs, int index, int width) {
+    return inputs.length > index && inputs[index].value().size() == width
+        ? session.backend().read(inputs[index].value())
+        : new double[0];
+  }
+}

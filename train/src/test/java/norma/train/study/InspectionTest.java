@@ -1,0 +1,93 @@
+package norma.train.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import norma.nn.Norm;
+import norma.nn.NormTypes;
+import norma.train.config.Assignment;
+import norma.train.config.ConfigReader;
+import norma.train.config.RunConfig;
+import norma.train.run.Session;
+import norma.train.run.SlotRecording;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InspectionTest {
+  @TempDir
+  Path temp;
+
+  private Session session(String... settings) throws IOException {
+    Path text = Files.writeString(temp.resolve("text.txt"), "the quick brown fox jumps over the lazy dog. ".repeat(40));
+    List<Assignment> all = new java.util.ArrayList<>(Assignment.parse(List.of("data.corpus='" + text + "'",
+        "model.layers=1", "model.heads=2", "model.width=32", "model.context=16", "model.embedding_scale=learnable")));
+    all.addAll(Assignment.parse(List.of(settings)));
+    RunConfig config = new ConfigReader(NormTypes.all()).read("test", "", all);
+    return Session.start(config, Path.of(""), true);
+  }
+
+  @Test
+  void everySlotIsRecordedWithoutItsWeightAndBias() throws IOException {
+    try (Session session = session("model.norm.all=layernorm", "model.bias=true")) {
+      double[] weights = session.backend().read(session.weights().flat());
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = weights[i] == 1 ? 3 : weights[i] == 0 ? 0.5 : weights[i]; // weights of norms start at 1, biases at 0
+      }
+      session.backend().write(session.weights().flat(), weights);
+      session.backend().weightsChanged();
+      List<SlotRecording> recordings = SlotRecording.of(session, 3);
+      assertThat(recordings).extracting(SlotRecording::slot).containsExactly("blocks.0.attn.pre", "blocks.0.mlp.pre",
+          "final");
+      for (SlotRecording recording : recordings) {
+        assertThat(recording.x()).hasSize(3 * 16 * 32).hasSameSizeAs(recording.preAffine());
+        double[] token = Arrays.copyOf(recording.preAffine(), 32); // mean 0, mean square 1
+        assertThat(Arrays.stream(token).average().orElseThrow()).isCloseTo(0, within(1e-5));
+        assertThat(Arrays.stream(token).map(v -> v * v).average().orElseThrow()).isCloseTo(1, within(1e-3));
+      }
+    }
+  }
+
+  @Test
+  void aDytSlotIsItsOwnFit() throws IOException {
+    try (Session session = session("model.norm.all={type: dyt, alpha: 0.8}")) {
+      Inspection inspection = Inspection.of(SlotRecording.of(session, 4));
+      assertThat(inspection.slots()).hasSize(3).allSatisfy(slot -> {
+        assertThat(slot.alpha()).isCloseTo(0.8, within(1e-6));
+        assertThat(slot.dyt().fit().parameter()).isCloseTo(0.8, within(1e-4));
+        assertThat(slot.dyt().rest()).isLessThan(1e-5);
+        assertThat(slot.dyisru().rest()).isGreaterThan(slot.dyt().rest());
+      });
+    }
+  }
+
+  /// Of 1,000 standard normal numbers and a slope of 2: |2 x| > 2 is 31.7 %, |2 x| < 1 is 38.3 %.
+  @Test
+  void sharesAndOutliersAreThoseOfTheInput() {
+    SplittableRandom random = new SplittableRandom(5);
+    double[] x = random.doubles(100_000).map(u -> random.nextGaussian()).toArray();
+    double[] y = Arrays.stream(x).map(v -> Math.tanh(2 * v) + (Math.abs(v) > 2.576 ? 0.1 : 0)).toArray();
+    Inspection.Slot slot = Inspection.of(List.of(new SlotRecording("slot", "dyt", 50, x, y,
+        new Norm.State(Map.of("alpha", 2.0), new Norm.Squash(2, 0))))).slots().getFirst();
+    assertThat(slot.std()).isCloseTo(1, within(0.03));
+    assertThat(slot.saturation()).isCloseTo(0.317, within(0.02));
+    assertThat(slot.linear()).isCloseTo(0.383, within(0.02));
+    assertThat(slot.dyt().outliers()).as("0.1 is added to the largest 1 %").isCloseTo(0.1, within(0.02));
+    assertThat(slot.dyt().rest()).isLessThan(0.01);
+  }
+
+  @Test
+  void thePageHasAFigureForEverySlot() throws IOException {
+    try (Session session = session("model.norm.all=rmsnorm", "model.norm.final=none")) {
+      Path page = StudyReport.writeInspection(Inspection.of(SlotRecording.of(session, 2)), temp);
+      assertThat(page).content().contains("blocks.0.attn.pre", "blocks.0.mlp.pre", "pre-affine output")
+          .doesNotContain("{{", "final ");
+    }
+  }
+}
