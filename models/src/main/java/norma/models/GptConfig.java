@@ -43,6 +43,12 @@ public record GptConfig(int layers, int heads, int width, int context, int mlpRa
     }
   }
 
+  /// The same with other normalizations.
+  public GptConfig with(NormSlots slots) {
+    return new GptConfig(layers, heads, width, context, mlpRatio, bias, dropout, activation, tieEmbeddings,
+        embeddingScale, slots);
+  }
+
   /// Channels of one head, D.
   public int headWidth() {
     return width / heads;

@@ -11,6 +11,7 @@ import norma.train.run.Session;
 import norma.train.run.SlotRecording;
 import norma.train.study.Inspection;
 import norma.train.study.StudyReport;
+import norma.train.study.Transplant;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,13 +30,22 @@ final class InspectCommand implements Callable<Integer> {
   @Parameters(paramLabel = "RUN", description = "A run folder.")
   private Path run;
 
-  @Option(names = "--sequences", paramLabel = "N", description = "Windows of validation text to look at. Default: 16.")
+  @Option(names = "--sequences", paramLabel = "N", description = "Windows of training text to look at. Default: 16.")
   private int sequences = 16;
+
+  @Option(names = "--transplant", description = "Puts the fitted functions in the place of LayerNorm and RMSNorm, slot by slot and all together, and evaluates.")
+  private boolean transplant;
+
+  @Option(names = "--fine-tune", paramLabel = "STEPS", description = "With --transplant: trains each on for so many steps with min_lr, and evaluates again. Default: 0.")
+  private int fineTune;
 
   @Override
   public Integer call() throws IOException {
     if (sequences < 1 || sequences > 10_000) {
       throw new IllegalArgumentException("--sequences is " + sequences + "; expected 1 to 10000");
+    }
+    if (fineTune < 0) {
+      throw new IllegalArgumentException("--fine-tune is " + fineTune + "; expected 0 steps or more");
     }
     RunFolder folder = RunFolder.open(run);
     Checkpoint checkpoint = Checkpoint.open(run);
@@ -52,6 +62,10 @@ final class InspectCommand implements Callable<Integer> {
       if (!Double.isNaN(inspection.correlation())) {
         console.line("correlation of alpha and 1/std over the slots: %s",
             String.format(Locale.ROOT, "%.3f", inspection.correlation()));
+      }
+      if (transplant || fineTune > 0) {
+        console.text("");
+        Transplant.lines(new Transplant(session, fineTune).all(inspection), fineTune).forEach(console::text);
       }
       console.line("report   %s", StudyReport.writeInspection(inspection, run));
     }

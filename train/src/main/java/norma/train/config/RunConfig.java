@@ -66,6 +66,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
         runtime, output);
   }
 
+  /// The same with another model.
+  public RunConfig withModel(GptConfig changed) {
+    return new RunConfig(name, data, changed, optim, train, runtime, output);
+  }
+
   /// The same with another number of steps.
   public RunConfig withSteps(int steps) {
     Train t = train;

@@ -16,7 +16,7 @@ import norma.ops.NormOp;
 import norma.ops.Op;
 import norma.train.data.Windows;
 
-/// What went into a normalization slot and what came out, on text that the model was not trained on.
+/// What went into a normalization slot and what came out, on training text.
 ///
 /// @param width     channels
 /// @param x         (tokens * width) input
@@ -25,7 +25,7 @@ import norma.train.data.Windows;
 @SuppressWarnings("ArrayRecordComponent") // hundreds of thousands of numbers, not copied
 public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state) {
 
-  /// Records every slot on some windows of the validation split, the same at every call. A slot `none` has nothing to record.
+  /// Records every slot on some windows of the training split, the same at every call. A slot `none` has nothing to record.
   public static List<SlotRecording> of(Session session, int sequences) {
     Map<String, NormSlot> slots = new LinkedHashMap<>();
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
@@ -40,7 +40,7 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
       }
     };
     RandomStream stream = RandomStream.of(0, "inspect");
-    Windows windows = session.validation();
+    Windows windows = session.training();
     Batch batch = Batch.of(session.backend(), session.kernels(), sequences, session.config().model().context(),
         (inputs, labels) -> windows.batch(stream::bounded, 0, inputs, labels));
     try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, observer)) {

@@ -15,6 +15,7 @@ import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
+import norma.train.run.Evaluation;
 import norma.train.run.Session;
 import norma.train.run.SlotRecording;
 import org.junit.jupiter.api.Test;
@@ -80,6 +81,37 @@ class InspectionTest {
     assertThat(slot.linear()).isCloseTo(0.383, within(0.02));
     assertThat(slot.dyt().outliers()).as("0.1 is added to the largest 1 %").isCloseTo(0.1, within(0.02));
     assertThat(slot.dyt().rest()).isLessThan(0.01);
+  }
+
+  /// With the fitted function in place, a slot gives what the fit said it would.
+  @Test
+  void aTransplantedSlotComputesTheFit() throws IOException {
+    try (Session trained = session("model.norm.all=rmsnorm", "model.bias=true")) {
+      Inspection inspection = Inspection.of(SlotRecording.of(trained, 4));
+      Inspection.Slot first = inspection.slots().getFirst();
+      for (Inspection.Fit fit : List.of(first.dyt(), first.dyisru())) {
+        try (Session changed = new Transplant(trained, 0).with(Map.of(first.name(), fit.fit()))) {
+          SlotRecording slot = SlotRecording.of(changed, 1).getFirst();
+          assertThat(slot.type()).isEqualTo(fit.fit().function().title().toLowerCase(java.util.Locale.ROOT));
+          for (int i = 0; i < slot.x().length; i++) { // before the weight, which has taken the bound over
+            assertThat(slot.preAffine()[i] * fit.fit().bound()).isCloseTo(fit.fit().at(slot.x()[i]), within(1e-4));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void transplantsAreReportedSlotBySlotAndTogether() throws IOException {
+    try (Session trained = session("model.norm.all=layernorm", "model.norm.final=dyt")) {
+      List<Transplant.Outcome> outcomes = new Transplant(trained, 3).all(
+          Inspection.of(SlotRecording.of(trained, 4)));
+      assertThat(outcomes).extracting(Transplant.Outcome::slot).containsExactly("none", "blocks.0.attn.pre",
+          "blocks.0.mlp.pre", "all slots", "blocks.0.attn.pre", "blocks.0.mlp.pre", "all slots");
+      assertThat(outcomes.getFirst().before()).isEqualTo(new Evaluation(trained).validationLoss());
+      assertThat(outcomes).allMatch(o -> o.after() < o.before(), "fine-tuning of a fresh model helps");
+      assertThat(Transplant.lines(outcomes, 3)).hasSize(8);
+    }
   }
 
   @Test
