@@ -28,6 +28,8 @@ public final class StudyReader {
   /// A number of seeds to tune on means these and the following, far from 1, 2, 3.
   private static final long FIRST_TUNE_SEED = 1001;
   private static final int MOST_RUNS = 100_000;
+  /// With a seed behind it, a run's name has at most 64 characters.
+  private static final int LONGEST_NAME = 43;
 
   private final ConfigReader configs = new ConfigReader(NormTypes.all());
   private final Path file;
@@ -108,6 +110,16 @@ public final class StudyReader {
             .map(choice -> candidate(base, settings, choice, budget, flops)).toList();
         variants.add(new Study.Variant(variant, group, entry.getKey().equals(baseline),
             settings.stream().map(Assignment::toString).toList(), candidates));
+      }
+    }
+    Set<String> names = new LinkedHashSet<>();
+    for (Study.Variant variant : variants) {
+      if (variant.name().length() > LONGEST_NAME || !names.add(variant.name())) {
+        throw error("grid", "grid: it makes the name " + variant.name()
+            + (variant.name().length() > LONGEST_NAME
+                ? ", which is too long; expected at most " + LONGEST_NAME
+                    + " characters: give the variant a shorter name"
+                : " twice; expected values that differ in letters or digits"));
       }
     }
     Study study = new Study(name, title, note.strip(), seeds, tuneSeeds, variants);
