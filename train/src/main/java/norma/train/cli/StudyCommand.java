@@ -32,7 +32,7 @@ import picocli.CommandLine.ParentCommand;
 /// `norma study`.
 @Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--plan | --status]", footer = {
     "",
-    "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, slots, blocks, placement.",
+    "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, slots, blocks, data-size, placement.",
     "norma study outliers: the DyISRU paper's numerical demonstration, without training.",
     "Settings change every run: train.steps=500 data.corpus=my.txt",
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
@@ -187,10 +187,10 @@ final class StudyCommand implements Callable<Integer> {
         }
       }
       finishedBefore = shown.size();
-      for (int i = 0; i < count; i++) {
-        processes.add(start(i));
-      }
       try {
+        for (int i = 0; i < count; i++) {
+          processes.add(start(i));
+        }
         while (!stop.get() && running()) {
           progress();
         }

@@ -69,18 +69,28 @@ final class Lease implements AutoCloseable {
           sightings.remove(file);
           return new Lease(file, owner);
         } catch (FileAlreadyExistsException e) {
-          if (!gone(file)) {
+          String seen = content(file);
+          if (!gone(file, seen)) {
             return null;
           }
-          remove(file);
+          remove(file, seen);
         }
       }
       return null;
     }
 
-    private boolean gone(Path file) throws IOException {
+    /// Empty if it was given back just now.
+    private static String content(Path file) throws IOException {
       try {
-        String[] words = Files.readString(file).split(" ", -1);
+        return Files.readString(file);
+      } catch (NoSuchFileException e) {
+        return "";
+      }
+    }
+
+    private boolean gone(Path file, String content) throws IOException {
+      try {
+        String[] words = content.split(" ", -1);
         if (words.length == 4 && words[0].equals(host())) {
           return ProcessHandle.of(Long.parseLong(words[1])).filter(process -> started(process).equals(words[2]))
               .isEmpty();
@@ -99,12 +109,16 @@ final class Lease implements AutoCloseable {
       }
     }
 
-    /// Of several that find a lease stale, one moves it away.
-    private static void remove(Path file) throws IOException {
+    /// Of several that find a lease stale, one moves it away. If it was another's by then, taken over in between, it is put back.
+    private static void remove(Path file, String seen) throws IOException {
       Path aside = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID());
       try {
         Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
-        Files.deleteIfExists(aside);
+        if (content(aside).equals(seen)) {
+          Files.deleteIfExists(aside);
+        } else {
+          Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+        }
       } catch (NoSuchFileException e) {
         return; // another one was faster
       }

@@ -26,6 +26,9 @@ public final class PairedDifferences {
     if (variant.length != baseline.length) {
       throw new IllegalArgumentException(variant.length + " numbers cannot be paired with " + baseline.length);
     }
+    if (!Arrays.stream(variant).allMatch(Double::isFinite) || !Arrays.stream(baseline).allMatch(Double::isFinite)) {
+      throw new IllegalArgumentException("a number is not finite; expected those of runs that trained to the end");
+    }
     differences = new double[variant.length];
     Arrays.setAll(differences, i -> variant[i] - baseline[i]);
     correlation = correlation(variant, baseline);
@@ -131,7 +134,11 @@ public final class PairedDifferences {
       SplittableRandom random = new SplittableRandom(2);
       int extreme = 0;
       for (int draw = 0; draw < SIGN_DRAWS; draw++) {
-        extreme += Math.abs(signedSum(random.nextLong())) >= seen ? 1 : 0;
+        double sum = 0;
+        for (double difference : differences) {
+          sum += random.nextBoolean() ? difference : -difference;
+        }
+        extreme += Math.abs(sum) >= seen ? 1 : 0;
       }
       return (extreme + 1.0) / (SIGN_DRAWS + 1);
     }

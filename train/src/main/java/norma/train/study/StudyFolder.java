@@ -65,7 +65,7 @@ public final class StudyFolder {
     }
   }
 
-  /// The first result that is written stays.
+  /// Of two results of one cell the later stays; they are the same.
   void write(Cell cell, CellResult result) throws IOException {
     writeWhole(resultFile(cell), result.json());
   }
@@ -133,13 +133,16 @@ public final class StudyFolder {
     return results;
   }
 
-  /// Deletes what attempts at a cell have left.
-  void clear(Cell cell) throws IOException {
+  /// Deletes what interrupted attempts at a cell have left beside the run that counts.
+  void clear(Cell cell, CellResult result) throws IOException {
     Path folder = runs(cell);
-    if (Files.exists(folder)) {
+    Path kept = path.resolve(result.folder());
+    if (!result.folder().isEmpty() && Files.exists(folder)) {
       try (Stream<Path> files = Files.walk(folder)) {
         for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.deleteIfExists(file);
+          if (!file.startsWith(kept) && !file.equals(folder)) {
+            Files.deleteIfExists(file);
+          }
         }
       }
     }

@@ -102,6 +102,7 @@ public final class StudyWorker {
       CellResult result = result(cell);
       if (result != null) {
         folder.write(cell, result);
+        folder.clear(cell, result);
       }
       return true;
     }
@@ -110,7 +111,6 @@ public final class StudyWorker {
   /// The result, or null if the run was interrupted or crashed for the first time.
   private @Nullable CellResult result(Cell cell) throws IOException {
     Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
-    folder.clear(cell);
     RunConfig config = cell.config().placed(cell.variant().name() + "-s" + cell.seed(), folder.runs(cell),
         threads.isPresent() ? threads : cell.config().runtime().threads());
     Place place = new Place();
@@ -146,7 +146,9 @@ public final class StudyWorker {
     Event.End end = metrics.last(Event.End.class)
         .orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
     double best = end.bestValLoss();
-    return new CellResult(cell.id(), status, folder.path().relativize(run).toString(), best, end.bestStep(),
+    boolean finite = Double.isFinite(best) && Double.isFinite(end.finalValLoss());
+    return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
+        folder.path().relativize(run).toString(), best, end.bestStep(),
         end.finalValLoss(), end.step(), seconds, speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2],
         place.fingerprint, error);
   }
@@ -174,8 +176,8 @@ public final class StudyWorker {
     }
   }
 
-  /// Shares `cores` among `jobs`.
+  /// Shares `cores` among `jobs`. At most four threads: with more, a step has more shards and other sums.
   public static int threadsOfEach(int cores, int jobs) {
-    return Math.max(1, cores / Math.max(1, jobs));
+    return Math.clamp(cores / Math.max(1, jobs), 1, 4);
   }
 }

@@ -70,12 +70,12 @@ public final class Transplant {
   Session with(Map<String, OneParameterFit> fits) {
     RunConfig config = trained.config();
     NormSlots slots = config.model().norm();
-    for (Map.Entry<String, OneParameterFit> entry : fits.entrySet()) {
-      slots = slots.with(entry.getKey(), spec(entry.getValue(), config.model().bias()));
-    }
-    Session session = Session.start(config.withModel(config.model().with(slots)), Path.of(""), false);
     Map<String, Array> from = new LinkedHashMap<>();
     trained.weights().parameters().forEach(parameter -> from.put(parameter.name(), trained.weights().of(parameter)));
+    for (Map.Entry<String, OneParameterFit> entry : fits.entrySet()) {
+      slots = slots.with(entry.getKey(), spec(entry.getValue(), from.containsKey(entry.getKey() + ".bias")));
+    }
+    Session session = Session.start(config.withModel(config.model().with(slots)), Path.of(""), false);
     for (Parameter parameter : session.weights().parameters()) {
       Array value = from.get(parameter.name());
       if (value != null) {

@@ -20,14 +20,12 @@ public enum Verdict {
   /// @param p           after Holm's correction
   /// @param comparisons in the study
   static Verdict of(PairedDifferences differences, double p, int comparisons) {
-    if (differences.pairs() == 0
-        || PairedDifferences.smallestP(differences.pairs()) * Math.max(1, comparisons) > LEVEL) {
-      return TOO_FEW_SEEDS;
+    if (p <= LEVEL) {
+      return differences.mean() < 0 ? BETTER : WORSE;
     }
-    if (p > LEVEL) {
-      return NO_DIFFERENCE_SHOWN;
-    }
-    return differences.mean() < 0 ? BETTER : WORSE;
+    boolean tooFew = differences.pairs() == 0
+        || PairedDifferences.smallestP(differences.pairs()) * Math.max(1, comparisons) > LEVEL;
+    return tooFew ? TOO_FEW_SEEDS : NO_DIFFERENCE_SHOWN;
   }
 
   /// The words alone.
