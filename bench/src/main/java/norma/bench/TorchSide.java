@@ -47,7 +47,8 @@ final class TorchSide implements Contender {
     Corpus corpus = corpus(config, Path.of(""));
     Vocabulary vocabulary = Vocabulary.of(corpus.codePoints());
     int context = config.model().context();
-    Split split = Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(), context);
+    Split split = Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(),
+        config.data().trainFraction(), context);
     this.windows = new Windows(split.train(), context);
     this.draws = RandomStream.of(config.train().seed(), "data.train");
     this.inputs = new int[config.train().batch() * context];
