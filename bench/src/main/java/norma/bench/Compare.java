@@ -38,12 +38,12 @@ public final class Compare implements Callable<Integer> {
   private static final int USAGE = 2;
   private static final int FAILED = 3;
 
-  /// Without the first, libtorch's OpenBLAS takes a kernel for older CPUs; waiting threads that spin steal time from those
-  /// that work; and blocks that malloc gives back cost a page fault for every 4 KiB when they are taken again: together up to
-  /// 16 times the time of a step (measured for ARCHITECTURE.md section 8).
-  private static final Map<String, String> TORCH_ENVIRONMENT = Map.of("OPENBLAS_CORETYPE", "SKYLAKEX",
-      "OMP_WAIT_POLICY", "PASSIVE", "GLIBC_TUNABLES",
+  /// Waiting threads that spin steal time from those that work, and blocks that malloc gives back cost a page fault for
+  /// every 4 KiB when they are taken again; on a CPU with AVX-512, libtorch's OpenBLAS takes a kernel for older ones unless
+  /// told: together up to 16 times the time of a step (measured for ARCHITECTURE.md section 8).
+  private static final Map<String, String> TORCH_ENVIRONMENT = Map.of("OMP_WAIT_POLICY", "PASSIVE", "GLIBC_TUNABLES",
       "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=40000000000");
+  private static final Map<String, String> AVX512_ENVIRONMENT = Map.of("OPENBLAS_CORETYPE", "SKYLAKEX");
 
   @Option(names = "--shapes", split = ",", paramLabel = "S,M", description = "Shapes: S is nanoGPT's model for a CPU, M its model for a GPU. Default: S.")
   private List<String> shapes = List.of("S");
@@ -222,6 +222,9 @@ public final class Compare implements Callable<Integer> {
   /// The Java heap stays small, so that the process's memory is PyTorch's.
   private Side.Command torch() {
     Map<String, String> environment = new TreeMap<>(TORCH_ENVIRONMENT);
+    if (Machine.vectors().startsWith("AVX-512")) {
+      environment.putAll(AVX512_ENVIRONMENT);
+    }
     environment.putAll(torchEnvironment);
     return new Side.Command("PyTorch", List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC", "-Xms24m",

@@ -85,7 +85,12 @@ final class Side implements AutoCloseable {
     }
     List<Step> steps = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      String[] words = line().split(" ", -1);
+      String line = line();
+      String[] words = line.split(" ", -1);
+      if (words.length != 4) {
+        throw new CompareException(
+            command.name + " answered \"" + line + "\" to a step; expected step NANOS LOSS NORM");
+      }
       steps.add(new Step(Long.parseLong(words[1]), Double.parseDouble(words[2]), Double.parseDouble(words[3])));
     }
     return steps;
