@@ -41,14 +41,12 @@ final class CausalAttention implements AutoCloseable {
   private final Spare slopes = new Spare();
   private final Spare strips = new Spare();
   private final Spare narrow = new Spare();
-  private final float[] tile;
+  private final float[] tile = new float[Tiles.SIZE];
   private final Spare vectors = new Spare();
   private final DropFactors factors;
 
-  /// @param tile    spare memory for one tile
   /// @param factors spare memory for dropout
-  CausalAttention(float[] tile, DropFactors factors) {
-    this.tile = tile;
+  CausalAttention(DropFactors factors) {
     this.factors = factors;
   }
 

@@ -17,10 +17,9 @@ public final class CpuBackend extends HostBackend {
 
   private final int workers;
   private final List<CpuKernels> kernels = new ArrayList<>();
-  private final PreparedWeights<TileProducts.PackedWeight> packed = new PreparedWeights<>(
-      TileProducts.PackedWeight::close);
-  private final PreparedWeights<Bf16Library.Store> rounded = new PreparedWeights<>(Bf16Library.Store::close);
-  private final @Nullable Supplier<Bf16Library> bf16;
+  private final PreparedWeights<?> prepared;
+  private final Supplier<LinearProducts> products;
+  private final String precision;
 
   /// Everything in float32.
   ///
@@ -36,7 +35,20 @@ public final class CpuBackend extends HostBackend {
   public CpuBackend(int workers, boolean poison, @Nullable Supplier<Bf16Library> bf16) {
     super(DType.FLOAT32, poison);
     this.workers = workers;
-    this.bf16 = bf16;
+    if (bf16 != null) {
+      PreparedWeights<Bf16Library.Store> rounded = new PreparedWeights<>(Bf16Library.Store::close);
+      prepared = rounded;
+      products = () -> new Bf16Products(bf16.get(), rounded);
+    } else if (Vectors.MANY_REGISTERS) {
+      PreparedWeights<TileProducts.PackedWeight> packed = new PreparedWeights<>(TileProducts.PackedWeight::close);
+      prepared = packed;
+      products = () -> new TileProducts(packed);
+    } else {
+      PreparedWeights<StripProducts.PackedWeight> packed = new PreparedWeights<>(StripProducts.PackedWeight::close);
+      prepared = packed;
+      products = () -> new StripProducts(packed);
+    }
+    precision = bf16 == null ? "fp32" : "products in bf16";
   }
 
   @Override
@@ -47,7 +59,7 @@ public final class CpuBackend extends HostBackend {
   @Override
   public String description() {
     return "Vector API kernels of " + Vectors.LANES + " lanes, " + workers + (workers == 1 ? " thread" : " threads")
-        + (bf16 == null ? ", fp32" : ", products in bf16");
+        + ", " + precision;
   }
 
   @Override
@@ -67,15 +79,12 @@ public final class CpuBackend extends HostBackend {
 
   @Override
   public void weightsChanged() {
-    packed.forget();
-    rounded.forget();
+    prepared.forget();
   }
 
   @Override
   protected Kernels kernels(Arena arena) {
-    float[] tile = new float[Tiles.SIZE];
-    CpuKernels own = new CpuKernels(arena,
-        bf16 == null ? new TileProducts(packed, tile) : new Bf16Products(bf16.get(), rounded), tile);
+    CpuKernels own = new CpuKernels(arena, products.get());
     kernels.add(own);
     return own;
   }
@@ -85,7 +94,6 @@ public final class CpuBackend extends HostBackend {
     super.close();
     kernels.forEach(CpuKernels::close);
     kernels.clear();
-    packed.close();
-    rounded.close();
+    prepared.close();
   }
 }

@@ -29,11 +29,10 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   /// @param arena    of this worker
   /// @param products of linear layers
-  /// @param tile     spare memory for one tile
-  CpuKernels(Arena arena, LinearProducts products, float[] tile) {
+  CpuKernels(Arena arena, LinearProducts products) {
     this.arena = arena;
     this.products = products;
-    this.attention = new CausalAttention(tile, factors);
+    this.attention = new CausalAttention(factors);
   }
 
   @Override

@@ -138,7 +138,8 @@ final class Products {
     }
   }
 
-  private static void putHere(float[] tile, int from, MemorySegment c, long to, boolean add) {
+  /// A vector of a tile to c, or added to it.
+  static void putHere(float[] tile, int from, MemorySegment c, long to, boolean add) {
     FloatVector sums = FloatVector.fromArray(Vectors.SPECIES, tile, from);
     store(add ? load(c, to).add(sums) : sums, c, to);
   }

@@ -7,15 +7,13 @@ import org.jspecify.annotations.Nullable;
 /// Products in float32 by register tiles.
 final class TileProducts implements LinearProducts {
   private final PreparedWeights<PackedWeight> prepared;
-  private final float[] tile;
+  private final float[] tile = new float[Tiles.SIZE];
   private final Spare left = new Spare();
   private final Spare right = new Spare();
 
   /// @param prepared shared by all workers
-  /// @param tile     spare memory for one tile
-  TileProducts(PreparedWeights<PackedWeight> prepared, float[] tile) {
+  TileProducts(PreparedWeights<PackedWeight> prepared) {
     this.prepared = prepared;
-    this.tile = tile;
   }
 
   /// A weight (N, K) in both orders.

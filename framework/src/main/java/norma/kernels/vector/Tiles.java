@@ -12,7 +12,9 @@ import jdk.incubator.vector.FloatVector;
 /// few columns. The sums stay in registers while the inner dimension goes by. The left operand is read a scalar at a time, from its
 /// rows as they lie or from [Strips]; the right one from [Panels], a cache line at a time.
 ///
-/// Four times the same with other constants, because the constants are the point (docs/decisions/0004): offsets are `long` sums
+/// [#slim] is for few registers and operands that are both packed: eight rows by one vector, each number of the left operand used once.
+///
+/// Five times the same with other constants, because the constants are the point (docs/decisions/0004): offsets are `long` sums
 /// of something that does not change and a constant power of two times the loop's `int`, so that HotSpot takes the bounds checks
 /// out of the loop; 24 sums are neither an array nor something that a method can return. No tile adds to what is there: it goes
 /// to spare memory, because one method with both is too large to be compiled without boxing.
@@ -21,6 +23,9 @@ final class Tiles {
   static final int ROWS = 6;
   /// Elements of a tile.
   static final int SIZE = ROWS * Panels.WIDE;
+  /// Rows of a tile of one vector.
+  static final int SLIM_ROWS = 8;
+  private static final long SLIM_BYTES = 4L * SLIM_ROWS;
   private static final long VECTOR_BYTES = 4L * LANES;
   private static final long WIDE_BYTES = 4L * Panels.WIDE;
   private static final long NARROW_BYTES = 4L * Panels.NARROW;
@@ -320,5 +325,37 @@ final class Tiles {
     c41.intoArray(tile, 9 * LANES);
     c50.intoArray(tile, 10 * LANES);
     c51.intoArray(tile, 11 * LANES);
+  }
+
+  /// Eight rows by one vector, both operands with as many columns as the tile has rows and columns.
+  static void slim(int inner, MemorySegment a, long atA, MemorySegment b, long atB, float[] tile) {
+    FloatVector zero = zero();
+    FloatVector c0 = zero;
+    FloatVector c1 = zero;
+    FloatVector c2 = zero;
+    FloatVector c3 = zero;
+    FloatVector c4 = zero;
+    FloatVector c5 = zero;
+    FloatVector c6 = zero;
+    FloatVector c7 = zero;
+    for (int k = 0; k < inner; k++) {
+      FloatVector x = loadAt(b, atB + k * VECTOR_BYTES);
+      c0 = broadcastAt(a, atA + k * SLIM_BYTES).fma(x, c0);
+      c1 = broadcastAt(a, atA + 4L + k * SLIM_BYTES).fma(x, c1);
+      c2 = broadcastAt(a, atA + 8L + k * SLIM_BYTES).fma(x, c2);
+      c3 = broadcastAt(a, atA + 12L + k * SLIM_BYTES).fma(x, c3);
+      c4 = broadcastAt(a, atA + 16L + k * SLIM_BYTES).fma(x, c4);
+      c5 = broadcastAt(a, atA + 20L + k * SLIM_BYTES).fma(x, c5);
+      c6 = broadcastAt(a, atA + 24L + k * SLIM_BYTES).fma(x, c6);
+      c7 = broadcastAt(a, atA + 28L + k * SLIM_BYTES).fma(x, c7);
+    }
+    c0.intoArray(tile, 0);
+    c1.intoArray(tile, LANES);
+    c2.intoArray(tile, 2 * LANES);
+    c3.intoArray(tile, 3 * LANES);
+    c4.intoArray(tile, 4 * LANES);
+    c5.intoArray(tile, 5 * LANES);
+    c6.intoArray(tile, 6 * LANES);
+    c7.intoArray(tile, 7 * LANES);
   }
 }
