@@ -1,7 +1,7 @@
 package norma.train.cli;
 
-import java.io.File;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,6 +59,9 @@ final class StudyCommand implements Callable<Integer> {
   @Option(names = "--worker", hidden = true, description = "Works off runs with so many threads each.")
   private int workerThreads;
 
+  @Option(names = "--expect", hidden = true, description = "The study as the process that started this one has read it.")
+  private String expected = "";
+
   private final Console console = new Console();
 
   @Override
@@ -72,6 +75,10 @@ final class StudyCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--jobs is " + jobs + "; expected 1 or more");
     }
     if (files.getFirst().equals("outliers") && !Files.exists(Path.of("outliers"))) {
+      if (arguments.size() > 1) {
+        throw new IllegalArgumentException("norma study outliers takes no settings, got "
+            + String.join(" ", arguments.subList(1, arguments.size())));
+      }
       return outliers();
     }
     List<String> settings = arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList();
@@ -79,6 +86,9 @@ final class StudyCommand implements Callable<Integer> {
     Study study = StudyReader.read(file, Assignment.parse(settings));
     StudyFolder folder = new StudyFolder(study, Path.of("studies", study.name()));
     if (workerThreads > 0) {
+      if (!study.hash().equals(expected)) {
+        throw new RunException(file + ", its base or its text was changed while the study ran; start it again");
+      }
       return work(folder);
     }
     String command = "norma study " + String.join(" ", arguments);
@@ -112,6 +122,9 @@ final class StudyCommand implements Callable<Integer> {
 
   private int work(StudyFolder folder) throws IOException {
     try (StopSignal signal = new StopSignal(main)) {
+      ProcessHandle.current().parent().ifPresent(parent -> {
+        var _ = parent.onExit().thenRun(() -> signal.flag().set(true)); // nobody would read what is found
+      });
       new StudyWorker(folder, OptionalInt.of(workerThreads), signal.flag()).run();
       return signal.flag().get() ? Main.INTERRUPTED : 0;
     }
@@ -122,7 +135,7 @@ final class StudyCommand implements Callable<Integer> {
         study.variants().size(), study.seeds().size(), study.tuningCells().isEmpty()
             ? ""
             : ", and " + study.tuningCells().size() + " runs to choose settings on other seeds");
-    console.line("time     about %s with %d at once (a step takes %.1f ms with one thread; %sFLOP of training in all)",
+    console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
         Console.time(plan.hours() * 3600), jobs, plan.stepMillis(), Console.metric(plan.flops()));
     console.line("p        the smallest after correction for %d comparisons is %.2g%s", study.comparisons(),
         plan.smallestP(), Double.isNaN(plan.deviations()) ? ": too few seeds to tell anything apart" : "");
@@ -161,6 +174,7 @@ final class StudyCommand implements Callable<Integer> {
     console.text(summary.terminalTable());
     console.text("");
     console.text(summary.paragraph());
+    summary.remarks().forEach(remark -> console.text("* " + remark));
   }
 
   /// Processes that work on the study, and the line that says how far they are.
@@ -176,7 +190,7 @@ final class StudyCommand implements Callable<Integer> {
     Workers(StudyFolder folder, Path file, List<String> settings, int threads) {
       this.folder = folder;
       command.addAll(List.of(Path.of(System.getProperty("norma.home", "."), "norma").toString(), "study",
-          file.toString(), "--worker=" + threads));
+          file.toString(), "--worker=" + threads, "--expect=" + folder.study().hash()));
       command.addAll(settings);
     }
 
@@ -202,9 +216,15 @@ final class StudyCommand implements Callable<Integer> {
     }
 
     private Process start(int number) throws IOException {
-      File log = folder.path().resolve("workers").resolve(number + ".log").toFile();
-      Files.createDirectories(log.toPath().getParent());
-      return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start();
+      Path log = log(number);
+      Files.createDirectories(log.getParent());
+      return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(Redirect.appendTo(log.toFile()))
+          .start();
+    }
+
+    /// Others that work on the same folder have logs of their own.
+    private Path log(int number) {
+      return folder.path().resolve("workers").resolve(ProcessHandle.current().pid() + "-" + number + ".log");
     }
 
     /// Whether any worker lives. One that was killed is replaced; one that failed ends the study with its message.
@@ -214,7 +234,7 @@ final class StudyCommand implements Callable<Integer> {
         Process process = processes.get(i);
         alive |= process.isAlive();
         if (!process.isAlive() && process.exitValue() != 0) {
-          Path log = folder.path().resolve("workers").resolve(i + ".log");
+          Path log = log(i);
           boolean killed = process.exitValue() > Main.INTERRUPTED;
           if (!killed || restarts == RESTARTS) {
             String last = Files.readString(log).lines().filter(line -> line.startsWith("norma: "))

@@ -59,11 +59,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
   /// The same with another seed.
   public RunConfig withSeed(long seed) {
-    Train t = train;
-    return new RunConfig(name, data, model, optim,
-        new Train(t.steps, t.batch, t.accumulate, seed, t.logEvery, t.evalEvery, t.evalBatches, t.sampleEvery,
-            t.checkpointEvery, t.keepCheckpoints, t.layersEvery, t.normEvery),
-        runtime, output);
+    return new RunConfig(name, data, model, optim, train.with(train.steps, seed), runtime, output);
   }
 
   /// The same with another model.
@@ -73,11 +69,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
   /// The same with another number of steps.
   public RunConfig withSteps(int steps) {
-    Train t = train;
-    return new RunConfig(name, data, model, optim,
-        new Train(steps, t.batch, t.accumulate, t.seed, t.logEvery, t.evalEvery, t.evalBatches, t.sampleEvery,
-            t.checkpointEvery, t.keepCheckpoints, t.layersEvery, t.normEvery),
-        runtime, output);
+    return new RunConfig(name, data, model, optim, train.with(steps, train.seed), runtime, output);
   }
 
   /// The same run under another name, in another place, with another number of threads: nothing that changes its result.
@@ -209,6 +201,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
       COUNT.check("train.keep_checkpoints", keepCheckpoints);
       EVERY.check("train.layers_every", layersEvery);
       EVERY.check("train.norm_every", normEvery);
+    }
+
+    private Train with(int otherSteps, long otherSeed) {
+      return new Train(otherSteps, batch, accumulate, otherSeed, logEvery, evalEvery, evalBatches, sampleEvery,
+          checkpointEvery, keepCheckpoints, layersEvery, normEvery);
     }
   }
 

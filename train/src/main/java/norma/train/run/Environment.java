@@ -1,9 +1,22 @@
 package norma.train.run;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Stream;
+import norma.autodiff.Tape;
+import norma.models.Gpt;
+import norma.train.data.Sha256;
 import tools.jackson.databind.json.JsonMapper;
 
 /// What a result depends on besides its configuration.
@@ -27,6 +40,35 @@ public final class Environment {
   /// The source's commit as the launcher found it, or `unknown`.
   public static String commit() {
     return System.getProperty("norma.commit", "unknown");
+  }
+
+  /// A digest of Norma's own classes: the same for the same code, wherever and whenever it was compiled.
+  public static String build() {
+    StringBuilder classes = new StringBuilder();
+    for (Class<?> module : List.of(Tape.class, Gpt.class, Environment.class)) {
+      Path place = Path.of(URI.create(module.getProtectionDomain().getCodeSource().getLocation().toString()));
+      try {
+        if (Files.isDirectory(place)) {
+          digest(place, classes);
+        } else {
+          try (FileSystem jar = FileSystems.newFileSystem(place)) {
+            digest(jar.getPath("/"), classes);
+          }
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot read Norma's own classes in " + place, e);
+      }
+    }
+    return Sha256.of(classes.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
+  }
+
+  private static void digest(Path root, StringBuilder classes) throws IOException {
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.filter(file -> file.toString().endsWith(".class"))
+          .sorted(Comparator.comparing(Path::toString)).toList()) {
+        classes.append(root.relativize(file)).append(' ').append(Sha256.of(Files.readAllBytes(file))).append('\n');
+      }
+    }
   }
 
   /// Version and maker of the JVM.

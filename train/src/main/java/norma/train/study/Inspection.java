@@ -58,7 +58,7 @@ public record Inspection(List<Slot> slots, double correlation) {
     List<Slot> slots = recordings.stream().map(Inspection::slot).toList();
     double[] inverse = slots.stream().mapToDouble(slot -> 1 / slot.std).toArray();
     double[] slopes = slots.stream().mapToDouble(Slot::slope).toArray();
-    return new Inspection(slots, new PairedDifferences(slopes, inverse).correlation());
+    return new Inspection(slots, PairedDifferences.correlation(slopes, inverse));
   }
 
   private static Slot slot(SlotRecording recording) {

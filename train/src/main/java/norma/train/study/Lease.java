@@ -125,17 +125,27 @@ final class Lease implements AutoCloseable {
     }
   }
 
-  /// Signs of life until it is given back, also during a step or an evaluation of minutes.
+  /// Signs of life until it is given back or taken over, also during a step or an evaluation of minutes.
   private void live() {
+    boolean warned = false;
     try {
       while (true) {
         Thread.sleep(Duration.ofSeconds(BEAT_SECONDS));
-        Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+        try {
+          if (!Files.readString(file).equals(owner)) {
+            LOG.warn("{} was taken over by another worker, which repeats the run", file);
+            return;
+          }
+          Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+        } catch (IOException e) {
+          if (!warned) {
+            LOG.warn("no sign of life could be written to {}; another worker may repeat the run", file, e);
+          }
+          warned = true;
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (IOException e) {
-      LOG.warn("no sign of life could be written to {}; another worker may repeat the run", file, e);
     }
   }
 

@@ -159,18 +159,20 @@ public final class PairedDifferences {
 
   /// The smallest p value that [#signFlipP] can have with n pairs.
   public static double smallestP(int pairs) {
-    return Math.min(1, Math.pow(2, 1 - pairs));
+    return pairs > ENUMERATED ? 1 / (SIGN_DRAWS + 1.0) : Math.min(1, Math.pow(2, 1 - pairs));
   }
 
   /// Holm's correction for several comparisons (Scandinavian Journal of Statistics 1979): p values in the same order, each now valid
-  /// whatever the others are. NaN stays and does not count.
-  public static double[] holm(double[] p) {
+  /// whatever the others are. NaN, of a comparison that is not made yet, stays.
+  ///
+  /// @param comparisons that are planned, those that are not made yet as well
+  public static double[] holm(double[] p, int comparisons) {
     Integer[] order = java.util.stream.IntStream.range(0, p.length).filter(i -> !Double.isNaN(p[i])).boxed()
         .sorted(java.util.Comparator.comparingDouble(i -> p[i])).toArray(Integer[]::new);
     double[] corrected = p.clone();
     double least = 0;
     for (int rank = 0; rank < order.length; rank++) {
-      least = Math.max(least, Math.min(1, p[order[rank]] * (order.length - rank)));
+      least = Math.max(least, Math.min(1, p[order[rank]] * (comparisons - rank)));
       corrected[order[rank]] = least;
     }
     return corrected;
@@ -183,7 +185,8 @@ public final class PairedDifferences {
     return x.length < 2 ? Double.NaN : Math.sqrt(squares / (x.length - 1));
   }
 
-  private static double correlation(double[] a, double[] b) {
+  /// Pearson's; NaN below three pairs.
+  static double correlation(double[] a, double[] b) {
     if (a.length < 3) {
       return Double.NaN;
     }

@@ -8,23 +8,40 @@ import norma.models.CostModel;
 import norma.models.Gpt;
 import norma.models.GptConfig;
 import norma.train.config.RunConfig;
+import norma.train.data.Corpus;
 import norma.train.data.Vocabulary;
 import norma.train.run.Session;
 
-/// Floating-point operations of training steps, by the cost model. Reads each corpus once, for the number of its characters.
+/// Texts of a study's runs and the floating-point operations of their steps, by the cost model. Reads each text once.
 final class StepCost {
-  private final Map<RunConfig.Corpus, Integer> vocabularies = new HashMap<>();
+  private final Map<RunConfig.Corpus, Text> texts = new HashMap<>();
   private final Map<Shape, Double> flops = new HashMap<>();
+
+  private record Text(String sha256, int vocabulary) {}
 
   private record Shape(GptConfig model, int vocabulary, int batch) {}
 
   /// Of one step, forward and backward.
   double flops(RunConfig config) {
-    int vocabulary = vocabularies.computeIfAbsent(config.data().corpus(),
-        corpus -> Vocabulary.of(Session.corpus(config, Path.of("")).codePoints()).size());
+    int vocabulary = text(config).vocabulary;
     return config.train().accumulate() * flops.computeIfAbsent(
         new Shape(config.model(), vocabulary, config.train().batch()),
         shape -> CostModel.of(new Gpt(shape.model, shape.vocabulary), shape.batch, DType.FLOAT32).flops());
+  }
+
+  /// SHA-256 of the text that a run reads.
+  String sha256(RunConfig config) {
+    return switch (config.data().corpus()) {
+      case RunConfig.Corpus.Download file -> file.sha256();
+      case RunConfig.Corpus.Named named -> text(config).sha256;
+    };
+  }
+
+  private Text text(RunConfig config) {
+    return texts.computeIfAbsent(config.data().corpus(), source -> {
+      Corpus corpus = Session.corpus(config, Path.of(""));
+      return new Text(corpus.sha256(), Vocabulary.of(corpus.codePoints()).size());
+    });
   }
 
   /// Of a whole run.

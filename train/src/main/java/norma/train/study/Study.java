@@ -1,5 +1,6 @@
 package norma.train.study;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -54,7 +55,8 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
   /// @param label  `key=value` of what is tuned, empty if nothing is
   /// @param atEdge which tuned settings have the first or the last value of their list, and might have gone further
   /// @param config for any seed
-  public record Candidate(String label, List<String> atEdge, RunConfig config) {
+  /// @param text   SHA-256 of the corpus: a study whose text was changed is another one
+  public record Candidate(String label, List<String> atEdge, RunConfig config, String text) {
     public Candidate {
       atEdge = List.copyOf(atEdge);
     }
@@ -85,7 +87,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   private static Cell cell(Variant variant, Candidate candidate, boolean tuning, long seed) {
     RunConfig config = candidate.config.withSeed(seed);
-    String id = variant.name + (tuning ? "-tune" : "") + "-s" + seed + "-" + hash(config);
+    String id = variant.name + (tuning ? "-tune" : "") + "-s" + seed + "-" + hash(config, candidate.text);
     return new Cell(id, variant, candidate, tuning, seed, config);
   }
 
@@ -105,13 +107,25 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
         .orElseThrow();
   }
 
+  /// Of all that its runs depend on.
+  public String hash() {
+    StringBuilder all = new StringBuilder(name + seeds + tuneSeeds);
+    variants.forEach(variant -> variant.candidates
+        .forEach(candidate -> all.append(variant.name).append(hash(candidate.config, candidate.text))));
+    return digits(all.toString());
+  }
+
   /// What determines a run's result: everything but its name, place and number of threads.
-  private static String hash(RunConfig config) {
+  private static String hash(RunConfig config, String corpus) {
     Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(config));
     flat.keySet().removeAll(Set.of("name", "output.dir", "runtime.threads"));
-    String text = flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
-        .collect(Collectors.joining("\n"));
-    return Sha256.of(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)).substring(0, 8);
+    flat.put("data.corpus", corpus);
+    return digits(flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
+        .collect(Collectors.joining("\n")));
+  }
+
+  private static String digits(String text) {
+    return Sha256.of(text.getBytes(StandardCharsets.UTF_8)).substring(0, 8);
   }
 
   /// Variants and candidates that would train the same model in the same way, in pairs of names.
@@ -119,7 +133,8 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     Map<String, Set<String>> byHash = new LinkedHashMap<>();
     for (Variant variant : variants) {
       for (Candidate candidate : variant.candidates) {
-        byHash.computeIfAbsent(hash(candidate.config), hash -> new LinkedHashSet<>()).add(variant.name);
+        byHash.computeIfAbsent(hash(candidate.config, candidate.text), hash -> new LinkedHashSet<>())
+            .add(candidate.label.isEmpty() ? variant.name : variant.name + " with " + candidate.label);
       }
     }
     return byHash.values().stream().filter(names -> names.size() > 1).map(names -> String.join(" and ", names))

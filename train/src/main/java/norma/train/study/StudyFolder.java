@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
@@ -24,6 +25,7 @@ import tools.jackson.core.JacksonException;
 public final class StudyFolder {
   private final Study study;
   private final Path path;
+  private final Map<String, CellResult> finished = new ConcurrentHashMap<>(); // a result does not change any more
 
   /// @param path is created when something is written
   public StudyFolder(Study study, Path path) {
@@ -53,12 +55,15 @@ public final class StudyFolder {
   ///
   /// @throws RunException if the file is damaged
   public @Nullable CellResult result(Cell cell) throws IOException {
+    CellResult known = finished.get(cell.id());
     Path file = resultFile(cell);
-    if (!Files.exists(file)) {
-      return null;
+    if (known != null || !Files.exists(file)) {
+      return known;
     }
     try {
-      return CellResult.parse(Files.readString(file));
+      CellResult result = CellResult.parse(Files.readString(file));
+      finished.put(cell.id(), result);
+      return result;
     } catch (JacksonException e) {
       throw new RunException(file + " is damaged: " + e.getOriginalMessage() + "; delete it, and the run is repeated",
           e);
@@ -68,6 +73,7 @@ public final class StudyFolder {
   /// Of two results of one cell the later stays; they are the same.
   void write(Cell cell, CellResult result) throws IOException {
     writeWhole(resultFile(cell), result.json());
+    finished.put(cell.id(), result);
   }
 
   /// A file that is there as a whole or not at all.

@@ -17,7 +17,7 @@ import org.apache.commons.statistics.distribution.TDistribution;
 /// @param runs        of the whole study
 /// @param left        of them without a result
 /// @param flops       of all runs' training steps
-/// @param stepMillis  a step of the first baseline with one thread, measured here
+/// @param stepMillis  a step of the first baseline with as many threads as each run gets, measured here
 /// @param hours       for the runs left, with `jobs` processes; training alone
 /// @param smallestP   that a comparison can have, after Holm's correction
 /// @param deviations  the smallest true difference that the study shows with a probability of 0.8, in standard deviations of the
@@ -31,13 +31,14 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
 
   /// Of a study, as far as it is not done yet. Takes some seconds: it trains for a moment.
   ///
-  /// @param jobs processes that will work at once, with a thread each
+  /// @param jobs processes that will work at once
   public static StudyPlan of(StudyFolder folder, int jobs) throws IOException {
     Study study = folder.study();
     Variant first = study.variants().stream().filter(Variant::baseline).findFirst().orElseThrow();
     StepCost cost = new StepCost();
     RunConfig measured = first.candidates().getFirst().config();
-    double stepMillis = stepMillis(measured);
+    double stepMillis = stepMillis(measured,
+        StudyWorker.threadsOfEach(Runtime.getRuntime().availableProcessors(), jobs));
     double millisPerFlop = stepMillis / cost.flops(measured);
     double flops = 0;
     double flopsLeft = 0;
@@ -83,8 +84,8 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     return deviations.length == 0 ? Double.NaN : deviations[deviations.length / 2];
   }
 
-  private static double stepMillis(RunConfig config) {
-    RunConfig alone = config.placed(config.name(), Path.of(config.output().dir()), OptionalInt.of(1));
+  private static double stepMillis(RunConfig config, int threads) {
+    RunConfig alone = config.placed(config.name(), Path.of(config.output().dir()), OptionalInt.of(threads));
     try (Session session = Session.start(alone, Path.of(""), false)) {
       TrainStep step = new TrainStep(session);
       double[] millis = new double[MEASURED];

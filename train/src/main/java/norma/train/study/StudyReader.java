@@ -82,6 +82,13 @@ public final class StudyReader {
     double flops = root.section("budget").number("flops", Double.NaN, Range.above(0));
     root.finish();
 
+    refuseFixed(grid, "grid");
+    refuseFixed(tune, "tune");
+    ownTune.values().forEach(axes -> refuseFixed(axes, "tune"));
+    if (!Double.isNaN(flops)) {
+      refuseFixed(List.of(new Axis("train.steps", List.of())), "budget");
+    }
+
     Map<String, List<Assignment>> named = variants(variantSection);
     if (!named.containsKey(baseline)) {
       String nearest = Nearest.of(baseline, named.keySet());
@@ -134,6 +141,19 @@ public final class StudyReader {
     return study;
   }
 
+  /// A setting for all runs may not fix what the study varies: candidates would be alike under different labels.
+  private void refuseFixed(List<Axis> axes, String key) {
+    for (Axis axis : axes) {
+      for (Assignment override : overrides) {
+        String path = String.join(".", override.path());
+        if ((path + ".").startsWith(axis.path + ".") || (axis.path + ".").startsWith(path + ".")) {
+          throw error(key, override + " on the command line fixes " + axis.path + ", which " + key
+              + " decides; leave it out, or change the file");
+        }
+      }
+    }
+  }
+
   private Study.Candidate candidate(@org.jspecify.annotations.Nullable Node base, List<Assignment> settings,
       Choice choice, List<Assignment> budget, double flops) {
     List<Assignment> all = new ArrayList<>(settings);
@@ -146,7 +166,7 @@ public final class StudyReader {
       default -> configs.read(beside(new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
     };
     return new Study.Candidate(String.join(" ", choice.texts()), choice.atEdge,
-        Double.isNaN(flops) ? config : config.withSteps(steps(config, flops)));
+        Double.isNaN(flops) ? config : config.withSteps(steps(config, flops)), cost.sha256(config));
   }
 
   /// As many whole steps as the FLOPs suffice for.

@@ -169,7 +169,7 @@ public final class StudyReport {
   private List<Series> curves(Row row, int colour) throws IOException {
     Map<Integer, List<Double>> byStep = new TreeMap<>();
     for (CellResult result : row.results().values()) {
-      if (!result.folder().isEmpty()) {
+      if (!result.folder().isEmpty() && Files.isDirectory(folder.path().resolve(result.folder()))) {
         for (Event.Eval eval : Metrics.read(folder.path().resolve(result.folder())).of(Event.Eval.class)) {
           byStep.computeIfAbsent(eval.step(), step -> new ArrayList<>()).add(eval.valLoss());
         }

@@ -1,6 +1,7 @@
 package norma.train.study;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -63,8 +64,18 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
       if (variant.baseline()) {
         return "baseline";
       }
-      String condition = count(CellResult.DIVERGED) == 0 ? "" : ", of the seeds that trained";
+      int diverged = count(CellResult.DIVERGED);
+      String condition = diverged == 0 || diverged == results.size() ? "" : ", of the seeds that trained";
       return verdict.text(best.studentInterval()) + condition;
+    }
+
+    private Verdict verdict(double p, int comparisons) {
+      if (results.isEmpty()) {
+        return Verdict.NOT_RUN;
+      }
+      return count(CellResult.DIVERGED) == results.size()
+          ? Verdict.DOES_NOT_TRAIN
+          : Verdict.of(best, p, comparisons);
     }
   }
 
@@ -95,6 +106,11 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
   /// What was found, in one paragraph.
   public String paragraph() {
     return SummaryText.paragraph(this);
+  }
+
+  /// What else a reader must know: choices of the tuning, runs that diverged, crashed or are left out.
+  public List<String> remarks() {
+    return SummaryText.remarks(this);
   }
 
   private static Row row(StudyFolder folder, Variant variant, @Nullable Candidate chosen,
@@ -132,13 +148,14 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
   }
 
   private static List<Row> corrected(Study study, List<Row> rows) {
-    double[] best = PairedDifferences.holm(rows.stream().mapToDouble(Row::bestP).toArray());
-    double[] last = PairedDifferences.holm(rows.stream().mapToDouble(Row::lastP).toArray());
+    int comparisons = study.comparisons();
+    double[] best = PairedDifferences.holm(rows.stream().mapToDouble(Row::bestP).toArray(), comparisons);
+    double[] last = PairedDifferences.holm(rows.stream().mapToDouble(Row::lastP).toArray(), comparisons);
     List<Row> corrected = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       Row r = rows.get(i);
       corrected.add(new Row(r.variant, r.chosen, r.results, r.best, best[i], r.last, last[i], r.divergedP,
-          r.stepsSaved, r.foreign, Verdict.of(r.best, best[i], study.comparisons())));
+          r.stepsSaved, r.foreign, r.verdict(best[i], comparisons)));
     }
     return corrected;
   }
@@ -162,7 +179,11 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
   private static double stepsSaved(Path study, List<CellResult> variant, List<CellResult> baseline) throws IOException {
     double saved = 0;
     for (int i = 0; i < variant.size(); i++) {
-      List<Event.Eval> curve = Metrics.read(study.resolve(variant.get(i).folder())).of(Event.Eval.class);
+      Path run = study.resolve(variant.get(i).folder());
+      if (!Files.isDirectory(run)) {
+        return Double.NaN; // somebody has cleared the runs; the results are still there
+      }
+      List<Event.Eval> curve = Metrics.read(run).of(Event.Eval.class);
       saved += baseline.get(i).steps() - crossing(curve, baseline.get(i).finalLoss());
     }
     return variant.isEmpty() ? Double.NaN : saved / variant.size();

@@ -5,7 +5,6 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -45,7 +44,7 @@ public final class StudyWorker {
     Event.End run(RunConfig config, TrainObserver observer, AtomicBoolean stop);
   }
 
-  /// @param threads of each run; empty for what its configuration says
+  /// @param threads of each run whose configuration says `auto`
   /// @param stop    set from outside to end after the current step; the cell that was being worked on starts anew next time
   public StudyWorker(StudyFolder folder, OptionalInt threads, AtomicBoolean stop) {
     this(folder, threads, stop, StudyWorker::train);
@@ -112,7 +111,7 @@ public final class StudyWorker {
   private @Nullable CellResult result(Cell cell) throws IOException {
     Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
     RunConfig config = cell.config().placed(cell.variant().name() + "-s" + cell.seed(), folder.runs(cell),
-        threads.isPresent() ? threads : cell.config().runtime().threads());
+        cell.config().runtime().threads().isPresent() ? cell.config().runtime().threads() : threads);
     Place place = new Place();
     long start = System.nanoTime();
     try {
@@ -120,11 +119,16 @@ public final class StudyWorker {
       if (end.reason().equals("interrupted")) {
         return null;
       }
+      Files.deleteIfExists(crash);
       return ended(cell, CellResult.COMPLETED, place, start, "");
     } catch (DivergedException e) {
       return ended(cell, CellResult.DIVERGED, place, start, String.valueOf(e.getMessage()));
     } catch (ConfigException | DataException | RunException e) {
       throw e; // wrong for every other run as well: settings, text, disk
+    } catch (OutOfMemoryError e) {
+      throw new RunException(
+          cell.id() + " ran out of memory (" + e.getMessage() + "); fewer runs at once, --jobs, need less",
+          e); // of this machine, now: no result
     } catch (RuntimeException | Error e) {
       LOG.warn("{} crashed", cell.id(), e);
       boolean again = !Files.exists(crash);
@@ -154,11 +158,12 @@ public final class StudyWorker {
   }
 
   @SuppressWarnings("ThreadSleepMillis")
-  private static void pause() {
+  private void pause() {
     try {
       Thread.sleep(WAIT_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      stop.set(true);
     }
   }
 
@@ -170,9 +175,9 @@ public final class StudyWorker {
     @Override
     public void started(Session session, CostModel cost, Path path) {
       folder = path;
-      fingerprint = new LinkedHashMap<>(Map.of("cpu", Machine.cpu(), "jdk", Environment.jdk().strip(), "norma",
-          Environment.version() + " " + Environment.commit(), "backend", session.backend().name(), "corpus",
-          session.corpus().sha256(), "validation", session.validationSha256()));
+      fingerprint = Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk().strip(), "norma",
+          Environment.version() + " " + Environment.build(), "backend", session.backend().name(), "corpus",
+          session.corpus().sha256(), "validation", session.validationSha256());
     }
   }
 

@@ -11,7 +11,9 @@ import norma.train.study.StudySummary.Row;
 public final class SummaryText {
   /// Columns of [#cells].
   static final List<String> COLUMNS = List.of("variant", "verdict", "best val loss", "final",
-      "difference of the best", "95 % interval", "BCa", "p (Holm)", "r", "steps saved", "tokens/s", "runs");
+      "difference of the best", "95 % interval", "BCa", "p (Holm)", "r", "difference of the final", "its p",
+      "steps saved",
+      "tokens/s", "runs");
 
   private SummaryText() {}
 
@@ -24,12 +26,13 @@ public final class SummaryText {
         spread(row.completed(CellResult::finalLoss)), paired ? signed(best.mean()) : "",
         paired ? interval(best.studentInterval()) : "", paired ? interval(best.bootstrapInterval()) : "",
         paired ? p(row.bestP()) : "", paired ? correlation(best.correlation()) : "",
-        paired ? steps(row.stepsSaved()) : "", speed(row), runs(summary, row));
+        paired ? signed(row.last().mean()) : "", paired ? p(row.lastP()) : "", paired ? steps(row.stepsSaved()) : "",
+        speed(row), runs(summary, row));
   }
 
   /// The most important columns, aligned.
   static String terminal(StudySummary summary) {
-    int[] columns = { 0, 2, 3, 4, 7, 11, 1 };
+    int[] columns = { 0, 2, 3, 4, 7, 13, 1 };
     List<List<String>> rows = new ArrayList<>(List.of(COLUMNS));
     summary.rows().forEach(row -> rows.add(cells(summary, row)));
     int[] widths = Arrays.stream(columns)

@@ -4,7 +4,9 @@ import java.util.Locale;
 
 /// What may be said of a variant, in fixed words.
 public enum Verdict {
-  BETTER("better"), WORSE("worse"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell");
+  BETTER("better"), WORSE("worse"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell"),
+  /// No run of it came to its end: all diverged.
+  DOES_NOT_TRAIN("does not train"), NOT_RUN("not run yet");
 
   /// The share of false alarms that is accepted over all comparisons of a study.
   public static final double LEVEL = 0.05;

@@ -53,6 +53,26 @@ class StudyReaderTest {
     assertThat(id(read(TWO + "seeds: 1\n", "optim.lr=2e-3"))).isNotEqualTo(id);
   }
 
+  @Test
+  void anotherTextIsAnotherStudy() throws IOException {
+    Path text = Files.writeString(folder.resolve("text.txt"), "abc ".repeat(200));
+    String setting = "data.corpus=" + text;
+    Study before = read(TWO + "seeds: 1\n", setting);
+    Files.writeString(text, "abd ".repeat(200));
+    Study after = read(TWO + "seeds: 1\n", setting);
+    assertThat(id(after)).isNotEqualTo(id(before));
+    assertThat(after.hash()).isNotEqualTo(before.hash());
+  }
+
+  @Test
+  void aSettingMayNotFixWhatTheStudyVaries() {
+    assertThatThrownBy(() -> read(TWO + "seeds: 1\ntune: {optim.lr: [1e-3, 2e-3]}\ntune_seeds: 1\n", "optim.lr=3e-3"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("optim.lr=3e-3 on the command line fixes optim.lr, which tune decides");
+    assertThatThrownBy(() -> read(TWO + "seeds: 1\nbudget: {flops: 1e12}\n", "train.steps=3"))
+        .isInstanceOf(ConfigException.class).hasMessageContaining("train.steps, which budget decides");
+  }
+
   private static String id(Study study) {
     Study.Variant first = study.variants().getFirst();
     return study.cell(first, first.candidates().getFirst(), 1).id();
@@ -142,8 +162,10 @@ class StudyReaderTest {
         Arguments.of(TWO + "seeds: 2\ngrid: {optim.lr: 1e-3}\n", "x.yaml:6: grid.optim.lr: 1e-3 is not a list"),
         Arguments.of(TWO.replace(" b:", " " + "b".repeat(40) + ":") + "seeds: 2\ngrid: {model.width: [64, 128]}\n",
             "-width64, which is too long; expected at most 43 characters"),
-        Arguments.of(TWO + "seeds: 2\ngrid: {data.corpus: [a-b.txt, a_b.txt]}\n",
-            "grid: it makes the name a-corpusa_b.txt twice"),
+        Arguments.of(TWO + "seeds: 2\ngrid: {optim.lr: [1e-3, 1e+3]}\n",
+            "grid: it makes the name a-lr1e_3 twice"),
+        Arguments.of(TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 0.001]}\ntune_seeds: 1\n",
+            "a with optim.lr=1e-3 and a with optim.lr=0.001 resolve to the same configuration"),
         Arguments.of("variants: {a: {}}\nbaseline: a\nseeds: 2\n", "x.yaml:1: variants: expected at least two"),
         Arguments.of("variants: {a/b: {}, c: {model.layers: 2}}\nbaseline: c\nseeds: 2\n",
             "variants.a/b: 'a/b' cannot name a folder"),

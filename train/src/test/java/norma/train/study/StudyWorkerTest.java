@@ -146,6 +146,7 @@ class StudyWorkerTest {
     assertThat(dyt.count(CellResult.DIVERGED)).isEqualTo(2);
     assertThat(dyt.divergedP()).isEqualTo(0.5); // both of two: 2 / 2^2
     assertThat(dyt.best().pairs()).isZero();
+    assertThat(dyt.words()).isEqualTo("does not train");
     assertThat(SummaryText.remarks(StudySummary.of(folder)))
         .anyMatch(remark -> remark.startsWith("dyt: 2 of 2 runs diverged"));
   }
