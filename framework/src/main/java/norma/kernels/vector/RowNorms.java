@@ -17,30 +17,38 @@ import org.jspecify.annotations.Nullable;
 
 /// LayerNorm, `y = weight (x - mean) rstd + bias`, and RMSNorm, the same with a mean of 0.
 ///
-/// Forward moves a row from memory once and passes over it three times (sum, deviations, result; RMSNorm two times) while it
-/// is in the first-level cache. Backward takes blocks of rows: two passes over x and dy for dx, one for the gradients of
-/// weight and bias.
+/// Both directions take blocks of rows, which come from memory once and then are in a cache. Forward passes over a block three times
+/// (sum, deviations, result; RMSNorm two times), backward two times over x and dy for dx and once for the gradients of weight and
+/// bias.
 final class RowNorms {
-  /// Rows of a block of backward.
+  /// Rows of a block.
   private static final int BLOCK = 16;
 
   private RowNorms() {}
 
   static void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {
-    MemorySegment xs = x.segment();
-    Loops.means(xs, x.rows(), x.dim(-1), mean.segment());
-    normalize(xs, x.rows(), x.dim(-1), mean.segment(), eps, weight, bias, y, rstd);
+    normalize(x, weight, bias, eps, y, mean, rstd);
   }
 
   static void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
-    normalize(x.segment(), x.rows(), x.dim(-1), null, eps, weight, bias, y, rstd);
+    normalize(x, weight, bias, eps, y, null, rstd);
   }
 
-  private static void normalize(MemorySegment x, int rows, int width, @Nullable MemorySegment means, double eps,
-      Array weight, @Nullable Array bias, Array y, Array rstd) {
+  private static void normalize(Array x, Array weight, @Nullable Array bias, double eps, Array y, @Nullable Array mean,
+      Array rstd) {
+    int width = x.dim(-1);
+    MemorySegment xs = x.segment();
+    MemorySegment means = mean == null ? null : mean.segment();
     MemorySegment rstds = rstd.segment();
-    Loops.rstds(x, rows, width, means, eps, rstds);
-    Loops.scale(x, rows, width, means, rstds, weight.segment(), bias == null ? null : bias.segment(), y.segment());
+    MemorySegment biases = bias == null ? null : bias.segment();
+    for (int row = 0; row < x.rows(); row += BLOCK) {
+      int end = Math.min(x.rows(), row + BLOCK);
+      if (means != null) {
+        Loops.means(xs, row, end, width, means);
+      }
+      Loops.rstds(xs, row, end, width, means, eps, rstds);
+      Loops.scale(xs, row, end, width, means, rstds, weight.segment(), biases, y.segment());
+    }
   }
 
   /// With n = (x - mean) rstd and g = dy weight: dx = rstd (g - mean(g) - n mean(g n)), dweight = sum dy n; without a mean,
@@ -71,9 +79,9 @@ final class RowNorms {
   /// One compilation each: see the package's description.
   private static final class Loops {
 
-    static void means(MemorySegment x, int rows, int width, MemorySegment means) {
-      for (int row = 0; row < rows; row++) {
-        set(means, row, sum(x, (long) row * width, width) / width);
+    static void means(MemorySegment x, int row, int end, int width, MemorySegment means) {
+      for (int r = row; r < end; r++) {
+        set(means, r, sum(x, (long) r * width, width) / width);
       }
     }
 
@@ -90,12 +98,12 @@ final class RowNorms {
       return total;
     }
 
-    static void rstds(MemorySegment x, int rows, int width, @Nullable MemorySegment means, double eps,
+    static void rstds(MemorySegment x, int row, int end, int width, @Nullable MemorySegment means, double eps,
         MemorySegment rstds) {
-      for (int row = 0; row < rows; row++) {
-        float mean = means == null ? 0 : get(means, row);
-        float squares = squaredDeviation(x, (long) row * width, width, mean);
-        set(rstds, row, (float) (1 / Math.sqrt(squares / width + eps)));
+      for (int r = row; r < end; r++) {
+        float mean = means == null ? 0 : get(means, r);
+        float squares = squaredDeviation(x, (long) r * width, width, mean);
+        set(rstds, r, (float) (1 / Math.sqrt(squares / width + eps)));
       }
     }
 
@@ -115,17 +123,17 @@ final class RowNorms {
       return total;
     }
 
-    static void scale(MemorySegment x, int rows, int width, @Nullable MemorySegment means, MemorySegment rstds,
+    static void scale(MemorySegment x, int row, int end, int width, @Nullable MemorySegment means, MemorySegment rstds,
         MemorySegment weight, @Nullable MemorySegment bias, MemorySegment y) {
-      for (int row = 0; row < rows; row++) {
-        long at = (long) row * width;
-        float mean = means == null ? 0 : get(means, row);
-        float rstd = get(rstds, row);
+      for (int r = row; r < end; r++) {
+        long at = (long) r * width;
+        float mean = means == null ? 0 : get(means, r);
+        float rstd = get(rstds, r);
         FloatVector m = broadcast(mean);
-        FloatVector r = broadcast(rstd);
+        FloatVector factor = broadcast(rstd);
         int i = 0;
         for (; i < whole(width); i += LANES) {
-          FloatVector n = load(x, at + i).sub(m).mul(r);
+          FloatVector n = load(x, at + i).sub(m).mul(factor);
           store(bias == null ? n.mul(load(weight, i)) : n.fma(load(weight, i), load(bias, i)), y, at + i);
         }
         for (; i < width; i++) {
