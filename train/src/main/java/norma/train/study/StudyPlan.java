@@ -10,7 +10,6 @@ import norma.train.run.Session;
 import norma.train.run.TrainStep;
 import norma.train.study.Study.Cell;
 import norma.train.study.Study.Variant;
-import org.apache.commons.statistics.distribution.TDistribution;
 
 /// What a study costs, and what so many seeds can show, before anything is trained.
 ///
@@ -70,18 +69,13 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
   /// In standard deviations of the pairs' differences, with the level divided among the comparisons. NaN where even the smallest p is
   /// too large.
   static double detectable(int seeds, int comparisons) {
-    double level = Verdict.LEVEL / Math.max(1, comparisons);
-    if (seeds < 2 || PairedDifferences.smallestP(seeds) > level) {
-      return Double.NaN;
-    }
-    TDistribution t = TDistribution.of(seeds - 1);
-    return (t.inverseCumulativeProbability(1 - level / 2) + t.inverseCumulativeProbability(POWER)) / Math.sqrt(seeds);
+    return SignFlipPower.detectable(seeds, Verdict.LEVEL / Math.max(1, comparisons), POWER);
   }
 
   private static double deviation(StudyFolder folder) throws IOException {
     double[] deviations = StudySummary.of(folder).rows().stream().filter(row -> row.best().pairs() >= 3)
-        .mapToDouble(row -> PairedDifferences.deviation(row.best().all())).sorted().toArray();
-    return deviations.length == 0 ? Double.NaN : deviations[deviations.length / 2];
+        .mapToDouble(row -> PairedDifferences.deviation(row.best().all())).toArray();
+    return PairedDifferences.median(deviations);
   }
 
   private static double stepMillis(RunConfig config, int threads) {

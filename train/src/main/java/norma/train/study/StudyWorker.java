@@ -146,14 +146,14 @@ public final class StudyWorker {
       return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, 0, seconds, Double.NaN, Map.of(), error);
     }
     Metrics metrics = Metrics.read(run);
-    double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
+    double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray();
     Event.End end = metrics.last(Event.End.class)
         .orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
     double best = end.bestValLoss();
     boolean finite = Double.isFinite(best) && Double.isFinite(end.finalValLoss());
     return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
         folder.path().relativize(run).toString(), best, end.bestStep(),
-        end.finalValLoss(), end.step(), seconds, speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2],
+        end.finalValLoss(), end.step(), seconds, PairedDifferences.median(speeds),
         place.fingerprint, error);
   }
 

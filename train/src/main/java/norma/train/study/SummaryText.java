@@ -123,7 +123,8 @@ public final class SummaryText {
             row.results().size(),
             Double.isNaN(row.divergedP())
                 ? ""
-                : String.format(Locale.ROOT, " (p of diverging unlike the baseline: %s)", p(row.divergedP()))));
+                : String.format(Locale.ROOT, " (McNemar's p of diverging unlike the baseline, uncorrected: %s)",
+                    p(row.divergedP()))));
       }
       for (CellResult result : row.results().values()) {
         if (result.status().equals(CellResult.CRASHED)) {
@@ -143,7 +144,7 @@ public final class SummaryText {
     return "Losses are exact validation losses in nats per character, mean ± standard deviation over seeds; the best is that of the "
         + "best evaluation of each run. Differences are variant minus baseline with the same seed (same batches, same initial values of "
         + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
-        + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; below "
+        + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; up to "
         + Verdict.LEVEL
         + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached.";
   }
@@ -179,9 +180,8 @@ public final class SummaryText {
   }
 
   private static String speed(Row row) {
-    double[] speeds = row.completed(CellResult::tokensPerSecond);
-    Arrays.sort(speeds);
-    return speeds.length == 0 ? "" : String.format(Locale.ROOT, "%,.0f", speeds[speeds.length / 2]);
+    double speed = PairedDifferences.median(row.completed(CellResult::tokensPerSecond));
+    return Double.isNaN(speed) ? "" : String.format(Locale.ROOT, "%,.0f", speed);
   }
 
   private static String runs(StudySummary summary, Row row) {
