@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,10 +38,13 @@ class StudyTest {
 
   /// Best losses by variant and seed.
   private static List<String> losses(Path folder) throws IOException {
-    return Files.readAllLines(folder.resolve("studies/tiny/results.csv")).stream().map(line -> {
-      List<String> fields = new ArrayList<>(List.of(line.split(",", -1)));
-      fields.subList(12, 15).clear(); // seconds, speed, folder
-      return String.join(",", fields);
+    List<String> lines = Files.readAllLines(folder.resolve("studies/tiny/results.csv"));
+    List<String> names = List.of(lines.getFirst().split(",", -1));
+    Set<String> differing = Set.of("seconds", "tokens_per_s", "peak_rss_mib", "seconds_to_baseline", "folder");
+    return lines.stream().map(line -> {
+      String[] fields = line.split(",", -1);
+      return IntStream.range(0, names.size()).filter(i -> !differing.contains(names.get(i))).mapToObj(i -> fields[i])
+          .collect(Collectors.joining(","));
     }).toList();
   }
 
@@ -70,6 +76,29 @@ class StudyTest {
 
     Launcher again = Launcher.run(killed, "study", "tiny.yaml", "--status");
     assertThat(again.out()).contains("layernorm", "baseline");
+  }
+
+  /// The plan measures, the run and its workers use what it has found.
+  @Test
+  void aBudgetOfSecondsIsMeasuredOnceForAllStarts() throws Exception {
+    Path folder = folder("seconds");
+    Files.writeString(folder.resolve("tiny.yaml"), "budget: {seconds: 0.5}\n", StandardOpenOption.APPEND);
+    Launcher status = Launcher.run(folder, "study", "tiny.yaml", "--status");
+    assertThat(status.out()).as(status.err()).contains("Not finished: 0 of 4 runs");
+    Path calibration = folder.resolve("studies/tiny/calibration.json");
+    assertThat(calibration).doesNotExist();
+    Launcher plan = Launcher.run(folder, "study", "tiny.yaml", "--plan", "--jobs", "2");
+    assertThat(plan.out()).as(plan.err()).contains("measuring a training step of 2 variants, once", "steps    ");
+    String measured = Files.readString(calibration);
+    Launcher run = Launcher.run(folder, "study", "tiny.yaml", "--jobs", "2");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out()).doesNotContain("measuring").contains("4/4");
+    assertThat(calibration).hasContent(measured);
+    List<String> names = List.of(losses(folder).getFirst().split(",", -1));
+    Set<String> steps = losses(folder).stream().skip(1).map(line -> List.of(line.split(",", -1)))
+        .map(row -> row.get(names.indexOf("variant")) + " " + row.get(names.indexOf("steps")))
+        .collect(Collectors.toSet());
+    assertThat(steps).as("the same for both seeds").hasSize(2);
   }
 
   private static boolean leased(Path leases) throws IOException {

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.Assignment;
 import norma.train.run.RunException;
+import norma.train.study.Calibration;
 import norma.train.study.CellResult;
 import norma.train.study.OutlierStudy;
 import norma.train.study.Study;
@@ -38,6 +39,7 @@ import picocli.CommandLine.ParentCommand;
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
     "where it was stopped, and several may work on one folder at once." })
 final class StudyCommand implements Callable<Integer> {
+  private static final Path STUDIES = Path.of("studies");
   private static final int RESTARTS = 3;
   private static final int LOOK_MILLIS = 500;
 
@@ -83,8 +85,11 @@ final class StudyCommand implements Callable<Integer> {
     }
     List<String> settings = arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList();
     Path file = find(files.getFirst());
-    Study study = StudyReader.read(file, Assignment.parse(settings));
-    StudyFolder folder = new StudyFolder(study, Path.of("studies", study.name()));
+    Calibration calibration = workerThreads > 0 || status
+        ? Calibration.known(STUDIES)
+        : new Calibration(STUDIES, jobs, console::text);
+    Study study = StudyReader.read(file, Assignment.parse(settings), calibration);
+    StudyFolder folder = new StudyFolder(study, STUDIES.resolve(study.name()));
     if (workerThreads > 0) {
       if (!study.hash().equals(expected)) {
         throw new RunException(file + ", its base or its text was changed while the study ran; start it again");
@@ -111,7 +116,7 @@ final class StudyCommand implements Callable<Integer> {
   private int outliers() throws IOException {
     OutlierStudy study = OutlierStudy.ofThePaper();
     study.lines().forEach(console::text);
-    console.line("report   %s", StudyReport.writeOutliers(study, Path.of("studies", "outliers")));
+    console.line("report   %s", StudyReport.writeOutliers(study, STUDIES.resolve("outliers")));
     return 0;
   }
 
@@ -135,6 +140,7 @@ final class StudyCommand implements Callable<Integer> {
         study.variants().size(), study.seeds().size(), study.tuningCells().isEmpty()
             ? ""
             : ", and " + study.tuningCells().size() + " runs to choose settings on other seeds");
+    console.line("steps    %s", study.steps());
     console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
         Console.time(plan.hours() * 3600), jobs, plan.stepMillis(), Console.metric(plan.flops()));
     console.line("p        the smallest after correction for %d comparisons is %.2g%s", study.comparisons(),
@@ -153,6 +159,7 @@ final class StudyCommand implements Callable<Integer> {
     int processes = Math.min(jobs, Math.max(1, open));
     console.line("runs     %d of %d are left; %d at once; results in %s", open, folder.study().runs(), processes,
         folder.path());
+    console.line("steps    %s", folder.study().steps());
     try (StopSignal signal = new StopSignal(main)) {
       if (open > 0) {
         new Workers(folder, file, settings, StudyWorker.threadsOfEach(cores, processes)).run(processes, signal.flag());

@@ -15,10 +15,12 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param steps       taken
 /// @param seconds     of the whole run
 /// @param tokensPerSecond median of the logged steps
+/// @param peakMebibytes   most memory of the process while it ran
 /// @param fingerprint CPU, JDK, build, backend and text: pairs with different ones are not compared silently
 /// @param error       why it crashed or where it diverged, empty otherwise
 public record CellResult(String cell, String status, String folder, double bestLoss, int bestStep, double finalLoss,
-    int steps, double seconds, double tokensPerSecond, Map<String, String> fingerprint, String error) {
+    int steps, double seconds, double tokensPerSecond, double peakMebibytes, Map<String, String> fingerprint,
+    String error) {
   static final String COMPLETED = "completed";
   static final String DIVERGED = "diverged";
   static final String CRASHED = "crashed";
@@ -44,6 +46,7 @@ public record CellResult(String cell, String status, String folder, double bestL
     fields.put("steps", steps);
     fields.put("seconds", finite(seconds));
     fields.put("tokens_per_s", finite(tokensPerSecond));
+    fields.put("peak_rss_mib", finite(peakMebibytes));
     fields.put("fingerprint", new java.util.TreeMap<>(fingerprint));
     fields.put("error", error);
     return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";
@@ -56,7 +59,8 @@ public record CellResult(String cell, String status, String folder, double bestL
     return new CellResult(node.path("cell").asString(), node.path("status").asString(), node.path("folder").asString(),
         node.path("best_val_loss").asDouble(Double.NaN), node.path("best_step").asInt(0),
         node.path("final_val_loss").asDouble(Double.NaN), node.path("steps").asInt(0),
-        node.path("seconds").asDouble(Double.NaN), node.path("tokens_per_s").asDouble(Double.NaN), fingerprint,
+        node.path("seconds").asDouble(Double.NaN), node.path("tokens_per_s").asDouble(Double.NaN),
+        node.path("peak_rss_mib").asDouble(Double.NaN), fingerprint,
         node.path("error").asString(""));
   }
 

@@ -14,11 +14,12 @@ public final class PairedDifferences {
   private static final int SIGN_DRAWS = 1_000_000;
   /// Resamples of the bootstrap: the 250th from either end are the ends of the interval.
   private static final int RESAMPLES = 10_000;
-  /// Sums that rounding alone tells apart are the same.
-  private static final double ROUNDING = 1e-12;
+  /// Sums that rounding alone tells apart are the same: a share of the magnitudes that were added.
+  private static final double ROUNDING = 1e-14;
 
   private final double[] differences;
   private final double correlation;
+  private final double rounding;
 
   /// @param variant  one number for each seed
   /// @param baseline the same seeds in the same order
@@ -32,6 +33,8 @@ public final class PairedDifferences {
     differences = new double[variant.length];
     Arrays.setAll(differences, i -> variant[i] - baseline[i]);
     correlation = correlation(variant, baseline);
+    rounding = ROUNDING
+        * (Arrays.stream(variant).map(Math::abs).sum() + Arrays.stream(baseline).map(Math::abs).sum());
   }
 
   /// An interval.
@@ -95,7 +98,7 @@ public final class PairedDifferences {
         sum += differences[random.nextInt(n)];
       }
       means[r] = sum / n;
-      below += means[r] < mean - ROUNDING ? 1 : means[r] <= mean + ROUNDING ? 0.5 : 0;
+      below += means[r] < mean - rounding ? 1 : means[r] <= mean + rounding ? 0.5 : 0;
     }
     Arrays.sort(means);
     NormalDistribution normal = NormalDistribution.of(0, 1);
@@ -129,7 +132,7 @@ public final class PairedDifferences {
     if (n == 0) {
       return Double.NaN;
     }
-    double seen = Math.abs(Arrays.stream(differences).sum()) - ROUNDING;
+    double seen = Math.abs(Arrays.stream(differences).sum()) - rounding;
     if (n > ENUMERATED) {
       SplittableRandom random = new SplittableRandom(2);
       int extreme = 0;
@@ -183,6 +186,16 @@ public final class PairedDifferences {
     double mean = Arrays.stream(x).average().orElse(Double.NaN);
     double squares = Arrays.stream(x).map(v -> (v - mean) * (v - mean)).sum();
     return x.length < 2 ? Double.NaN : Math.sqrt(squares / (x.length - 1));
+  }
+
+  /// The middle one, or between the two middle ones; NaN of none.
+  static double median(double[] x) {
+    double[] sorted = x.clone();
+    Arrays.sort(sorted);
+    int half = sorted.length / 2;
+    return sorted.length == 0
+        ? Double.NaN
+        : sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
   }
 
   /// Pearson's; NaN below three pairs.

@@ -3,12 +3,15 @@ package norma.train.study;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
@@ -48,6 +51,11 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     boolean tuned() {
       return candidates.size() > 1;
     }
+
+    /// The same with other candidates.
+    Variant with(List<Candidate> others) {
+      return new Variant(name, group, baseline, settings, others);
+    }
   }
 
   /// One choice of the tuned settings.
@@ -59,6 +67,11 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
   public record Candidate(String label, List<String> atEdge, RunConfig config, String text) {
     public Candidate {
       atEdge = List.copyOf(atEdge);
+    }
+
+    /// The same with another number of steps.
+    Candidate withSteps(int steps) {
+      return new Candidate(label, atEdge, config.withSteps(steps), text);
     }
   }
 
@@ -96,6 +109,23 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return tuningCells().size() + seeds.size() * variants.size();
   }
 
+  /// Steps of a run, for people.
+  public String steps() {
+    List<RunConfig> configs = variants.stream().flatMap(variant -> variant.candidates.stream())
+        .map(Candidate::config).toList();
+    IntSummaryStatistics steps = configs.stream().mapToInt(config -> config.train().steps()).summaryStatistics();
+    IntSummaryStatistics decay = configs.stream().filter(c -> c.optim().schedule() == RunConfig.Schedule.COSINE)
+        .mapToInt(config -> config.optim().decaySteps()).summaryStatistics();
+    boolean another = decay.getCount() > 0 && (decay.getMin() != steps.getMin() || decay.getMax() != steps.getMax());
+    return range(steps) + (another ? "; the learning rate falls over optim.decay_steps, " + range(decay) : "");
+  }
+
+  private static String range(IntSummaryStatistics numbers) {
+    return numbers.getMin() == numbers.getMax()
+        ? String.format(Locale.ROOT, "%,d", numbers.getMin())
+        : String.format(Locale.ROOT, "%,d to %,d", numbers.getMin(), numbers.getMax());
+  }
+
   /// Number of comparisons with a baseline.
   public int comparisons() {
     return (int) variants.stream().filter(variant -> !variant.baseline).count();
@@ -117,8 +147,17 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   /// What determines a run's result: everything but its name, place and number of threads.
   private static String hash(RunConfig config, String corpus) {
+    return hash(config, corpus, key -> !Set.of("name", "output.dir", "runtime.threads").contains(key));
+  }
+
+  /// Of a candidate's text and some of its settings.
+  static String hash(Candidate candidate, Predicate<String> setting) {
+    return hash(candidate.config, candidate.text, setting);
+  }
+
+  private static String hash(RunConfig config, String corpus, Predicate<String> setting) {
     Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(config));
-    flat.keySet().removeAll(Set.of("name", "output.dir", "runtime.threads"));
+    flat.keySet().removeIf(setting.negate());
     flat.put("data.corpus", corpus);
     return digits(flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
         .collect(Collectors.joining("\n")));

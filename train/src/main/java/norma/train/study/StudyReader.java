@@ -1,5 +1,6 @@
 package norma.train.study;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
@@ -20,6 +22,9 @@ import norma.train.config.Range;
 import norma.train.config.RunConfig;
 import norma.train.config.Section;
 import norma.train.config.YamlReader;
+import norma.train.run.Errors;
+import norma.train.run.RunException;
+import org.jspecify.annotations.Nullable;
 
 /// Reads study files. Every run's configuration is read before anything is trained: what is wrong in a variant shows at once.
 public final class StudyReader {
@@ -35,13 +40,18 @@ public final class StudyReader {
   private final Path file;
   private final Node.Mapping tree;
   private final List<Assignment> overrides;
+  private final @Nullable Calibration calibration;
   private final StepCost cost = new StepCost();
 
-  private StudyReader(Path file, List<Assignment> overrides) {
+  private StudyReader(Path file, List<Assignment> overrides, @Nullable Calibration calibration) {
     this.file = file;
     this.tree = YamlReader.read(file);
     this.overrides = overrides;
+    this.calibration = calibration;
   }
+
+  /// How long every run is: settings, or NaN where the budget is none of these.
+  private record Budget(List<Assignment> settings, double flops, double seconds) {}
 
   /// A settable path with the values to try.
   private record Axis(String path, List<Assignment> values) {}
@@ -60,7 +70,14 @@ public final class StudyReader {
   ///
   /// @throws ConfigException if anything in it, or in one of its runs, is wrong
   public static Study read(Path file, List<Assignment> overrides) {
-    return new StudyReader(file, overrides).study();
+    return new StudyReader(file, overrides, null).study();
+  }
+
+  /// The same, also with a budget of seconds.
+  ///
+  /// @param calibration says how many steps they are
+  public static Study read(Path file, List<Assignment> overrides, Calibration calibration) {
+    return new StudyReader(file, overrides, calibration).study();
   }
 
   private Study study() {
@@ -78,14 +95,13 @@ public final class StudyReader {
     List<Axis> tune = tune(root, variantSection, ownTune);
     boolean tuned = !tune.isEmpty() || !ownTune.isEmpty();
     List<Long> tuneSeeds = tuned ? seeds(root, "tune_seeds", FIRST_TUNE_SEED) : List.of();
-    List<Assignment> budget = budget(root);
-    double flops = root.section("budget").number("flops", Double.NaN, Range.above(0));
+    Budget budget = budget(root);
     root.finish();
 
     refuseFixed(grid, "grid");
     refuseFixed(tune, "tune");
     ownTune.values().forEach(axes -> refuseFixed(axes, "tune"));
-    if (!Double.isNaN(flops)) {
+    if (!Double.isNaN(budget.flops) || !Double.isNaN(budget.seconds)) {
       refuseFixed(List.of(new Axis("train.steps", List.of())), "budget");
     }
 
@@ -114,7 +130,7 @@ public final class StudyReader {
               + " has " + tries + "; expected as many for every variant, or the comparison is not fair");
         }
         List<Study.Candidate> candidates = choices.stream()
-            .map(choice -> candidate(base, settings, choice, budget, flops)).toList();
+            .map(choice -> candidate(base, settings, choice, budget)).toList();
         variants.add(new Study.Variant(variant, group, entry.getKey().equals(baseline),
             settings.stream().map(Assignment::toString).toList(), candidates));
       }
@@ -138,7 +154,39 @@ public final class StudyReader {
     if (study.runs() > MOST_RUNS) {
       throw error("variants", "the study has " + study.runs() + " runs; expected at most " + MOST_RUNS);
     }
-    return study;
+    return Double.isNaN(budget.seconds) ? study : timed(study, budget.seconds);
+  }
+
+  /// As many whole steps for every run as its step takes of the seconds.
+  private Study timed(Study study, double seconds) {
+    if (calibration == null) {
+      throw error("budget", "budget.seconds: how many steps they are has to be measured; expected a Calibration");
+    }
+    Map<Study.Candidate, Double> millis;
+    try {
+      millis = calibration.stepMillis(study);
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
+    }
+    List<Study.Variant> timed = new ArrayList<>();
+    for (Study.Variant variant : study.variants()) {
+      timed.add(variant.with(variant.candidates().stream().map(candidate -> {
+        Double step = millis.get(candidate);
+        return step == null ? candidate : candidate.withSteps(steps(variant.name(), seconds, step));
+      }).toList()));
+    }
+    return new Study(study.name(), study.title(), study.note(), study.seeds(), study.tuneSeeds(), timed);
+  }
+
+  private int steps(String variant, double seconds, double millis) {
+    double steps = Math.floor(seconds * 1e3 / millis);
+    if (steps < 1 || steps > Integer.MAX_VALUE) {
+      throw error("budget", String.format(Locale.ROOT,
+          "budget.seconds: %s s are %s of %s, which takes %.4g s; expected enough for a step and fewer than 2^31",
+          seconds, steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), variant,
+          millis / 1e3));
+    }
+    return (int) steps;
   }
 
   /// A setting for all runs may not fix what the study varies: candidates would be alike under different labels.
@@ -154,11 +202,11 @@ public final class StudyReader {
     }
   }
 
-  private Study.Candidate candidate(@org.jspecify.annotations.Nullable Node base, List<Assignment> settings,
-      Choice choice, List<Assignment> budget, double flops) {
+  private Study.Candidate candidate(@Nullable Node base, List<Assignment> settings,
+      Choice choice, Budget budget) {
     List<Assignment> all = new ArrayList<>(settings);
     all.addAll(choice.settings);
-    all.addAll(budget);
+    all.addAll(budget.settings);
     all.addAll(overrides);
     RunConfig config = switch (base) {
       case null -> configs.read(file.toString(), "", all).withCorpusIn(Path.of(""));
@@ -166,7 +214,7 @@ public final class StudyReader {
       default -> configs.read(beside(new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
     };
     return new Study.Candidate(String.join(" ", choice.texts()), choice.atEdge,
-        Double.isNaN(flops) ? config : config.withSteps(steps(config, flops)), cost.sha256(config));
+        Double.isNaN(budget.flops) ? config : config.withSteps(steps(config, budget.flops)), cost.sha256(config));
   }
 
   /// As many whole steps as the FLOPs suffice for.
@@ -301,16 +349,17 @@ public final class StudyReader {
     return List.copyOf(seeds);
   }
 
-  /// Every run gets the same number of steps, or as many as the same number of FLOPs pays for.
-  private static List<Assignment> budget(Section root) {
+  /// Every run gets the same number of steps, or as many as the same number of FLOPs or seconds pays for.
+  private static Budget budget(Section root) {
     Section budget = root.section("budget");
-    Node steps = budget.node("steps");
-    if (steps != null && budget.node("flops") != null) {
-      throw budget.error("steps and flops at once; expected one of them");
-    }
-    budget.node("flops");
+    List<String> given = Stream.of("steps", "flops", "seconds").filter(key -> budget.node(key) != null).toList();
     budget.finish();
-    return steps == null ? List.of() : List.of(Assignment.of("train.steps", steps));
+    if (given.size() > 1) {
+      throw budget.error(String.join(" and ", given) + " at once; expected one of them");
+    }
+    Node steps = budget.node("steps");
+    return new Budget(steps == null ? List.of() : List.of(Assignment.of("train.steps", steps)),
+        budget.number("flops", Double.NaN, Range.above(0)), budget.number("seconds", Double.NaN, Range.above(0)));
   }
 
   private ConfigException error(String key, String message) {

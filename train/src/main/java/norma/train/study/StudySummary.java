@@ -40,10 +40,12 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
   /// @param divergedP  of the test that the variant diverges as often as the baseline on the same seeds (McNemar, exact)
   /// @param stepsSaved mean over the seeds: steps earlier than the baseline's last at which its last loss is reached; NaN if it is
   ///                   not reached on every seed
+  /// @param secondsToBaseline median over the seeds: seconds of training, at the run's median step, until the baseline's last loss is
+  ///                   reached, evaluation and all else not counted; NaN if it is not reached on every seed
   /// @param foreign    seeds left out because the two runs come from different machines or builds
   public record Row(Variant variant, @Nullable Candidate chosen, Map<Long, CellResult> results,
       PairedDifferences best, double bestP, PairedDifferences last, double lastP, double divergedP, double stepsSaved,
-      List<Long> foreign, Verdict verdict) {
+      double secondsToBaseline, List<Long> foreign, Verdict verdict) {
     public Row {
       results = new LinkedHashMap<>(results);
       foreign = List.copyOf(foreign);
@@ -144,7 +146,10 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     PairedDifferences best = pairs(left, right, CellResult::bestLoss);
     PairedDifferences last = pairs(left, right, CellResult::finalLoss);
     return new Row(variant, chosen, results, best, best.signFlipP(), last, last.signFlipP(),
-        mcNemar(onlyVariant, onlyBaseline), stepsSaved(folder.path(), left, right), foreign, Verdict.TOO_FEW_SEEDS);
+        mcNemar(onlyVariant, onlyBaseline), stepsSaved(folder.path(), left, right),
+        secondsToBaseline(folder, variant.baseline() ? completed(results) : left,
+            variant.baseline() ? completed(results) : right),
+        foreign, Verdict.TOO_FEW_SEEDS);
   }
 
   private static List<Row> corrected(Study study, List<Row> rows) {
@@ -155,7 +160,7 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     for (int i = 0; i < rows.size(); i++) {
       Row r = rows.get(i);
       corrected.add(new Row(r.variant, r.chosen, r.results, r.best, best[i], r.last, last[i], r.divergedP,
-          r.stepsSaved, r.foreign, r.verdict(best[i], comparisons)));
+          r.stepsSaved, r.secondsToBaseline, r.foreign, r.verdict(best[i], comparisons)));
     }
     return corrected;
   }
@@ -189,6 +194,30 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     return variant.isEmpty() ? Double.NaN : saved / variant.size();
   }
 
+  private static List<CellResult> completed(Map<Long, CellResult> results) {
+    return results.values().stream().filter(CellResult::completed).toList();
+  }
+
+  private static double secondsToBaseline(StudyFolder folder, List<CellResult> variant, List<CellResult> baseline)
+      throws IOException {
+    double[] seconds = new double[variant.size()];
+    for (int i = 0; i < seconds.length; i++) {
+      seconds[i] = secondsTo(folder.path().resolve(variant.get(i).folder()), baseline.get(i).finalLoss());
+    }
+    return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : PairedDifferences.median(seconds);
+  }
+
+  /// Training until a loss is first reached: that many steps of the run's median length.
+  private static double secondsTo(Path run, double loss) throws IOException {
+    if (!Files.isDirectory(run)) {
+      return Double.NaN;
+    }
+    Metrics metrics = Metrics.read(run);
+    double millis = PairedDifferences
+        .median(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::stepMillis).toArray());
+    return crossing(metrics.of(Event.Eval.class), loss) * millis / 1e3;
+  }
+
   /// The step at which a curve first reaches a loss, between two evaluations in proportion; NaN if it does not.
   static double crossing(List<Event.Eval> curve, double loss) {
     for (int i = 0; i < curve.size(); i++) {
@@ -208,19 +237,35 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
   /// One row a run, tuning included.
   static String csv(StudyFolder folder) throws IOException {
     StringBuilder csv = new StringBuilder("study,variant,group,baseline,purpose,settings,seed,status,best_val_loss,"
-        + "best_step,final_val_loss,steps,seconds,tokens_per_s,folder,error\n");
+        + "best_step,final_val_loss,steps,seconds,tokens_per_s,peak_rss_mib,seconds_to_baseline,folder,error\n");
     for (Study.Cell cell : folder.cells()) {
       CellResult result = folder.result(cell);
       if (result != null) {
         List<Object> fields = Arrays.asList(folder.study().name(), cell.variant().name(), cell.variant().group(),
             cell.variant().baseline(), cell.tuning() ? "tune" : "report", settings(cell.variant(), cell.candidate()),
             cell.seed(), result.status(), number(result.bestLoss()), result.bestStep(), number(result.finalLoss()),
-            result.steps(), String.format(Locale.ROOT, "%.1f", result.seconds()),
-            String.format(Locale.ROOT, "%.0f", result.tokensPerSecond()), result.folder(), result.error());
+            result.steps(), rounded("%.1f", result.seconds()),
+            rounded("%.0f", result.tokensPerSecond()), rounded("%.0f", result.peakMebibytes()),
+            rounded("%.2f", secondsToBaseline(folder, cell, result)), result.folder(), result.error());
         csv.append(String.join(",", fields.stream().map(field -> quoted(String.valueOf(field))).toList())).append('\n');
       }
     }
     return csv.toString();
+  }
+
+  /// Of one run that is reported.
+  private static double secondsToBaseline(StudyFolder folder, Study.Cell cell, CellResult result) throws IOException {
+    CellResult baseline = cell.tuning()
+        ? null
+        : folder.reported(folder.study().baselineOf(cell.variant())).get(cell.seed());
+    return baseline != null && baseline.completed() && result.completed()
+        && baseline.fingerprint().equals(result.fingerprint())
+            ? secondsTo(folder.path().resolve(result.folder()), baseline.finalLoss())
+            : Double.NaN;
+  }
+
+  private static String rounded(String format, double value) {
+    return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "";
   }
 
   /// What makes a run of a variant differ from the base.

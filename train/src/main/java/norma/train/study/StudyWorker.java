@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -143,18 +144,19 @@ public final class StudyWorker {
     double seconds = (System.nanoTime() - start) / 1e9;
     Path run = place.folder;
     if (run == null) {
-      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, 0, seconds, Double.NaN, Map.of(), error);
+      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, 0, seconds, Double.NaN,
+          Double.NaN, Map.of(), error);
     }
     Metrics metrics = Metrics.read(run);
-    double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
+    double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray();
     Event.End end = metrics.last(Event.End.class)
         .orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
     double best = end.bestValLoss();
     boolean finite = Double.isFinite(best) && Double.isFinite(end.finalValLoss());
     return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
         folder.path().relativize(run).toString(), best, end.bestStep(),
-        end.finalValLoss(), end.step(), seconds, speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2],
-        place.fingerprint, error);
+        end.finalValLoss(), end.step(), seconds, PairedDifferences.median(speeds),
+        place.countsMemory ? PeakMemory.mebibytes() : Double.NaN, place.fingerprint, error);
   }
 
   @SuppressWarnings("ThreadSleepMillis")
@@ -169,16 +171,23 @@ public final class StudyWorker {
 
   /// Remembers where the run lies, and where it was made.
   private static final class Place implements TrainObserver {
+    private final boolean countsMemory = PeakMemory.reset();
     private @Nullable Path folder;
     private Map<String, String> fingerprint = Map.of();
 
     @Override
     public void started(Session session, CostModel cost, Path path) {
       folder = path;
-      fingerprint = Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk().strip(), "norma",
-          Environment.version() + " " + Environment.build(), "backend", session.backend().name(), "corpus",
-          session.corpus().sha256(), "validation", session.validationSha256());
+      fingerprint = new LinkedHashMap<>(machine());
+      fingerprint.putAll(Map.of("backend", session.backend().name(), "corpus", session.corpus().sha256(), "validation",
+          session.validationSha256()));
     }
+  }
+
+  /// What speed and sums depend on besides the configuration.
+  static Map<String, String> machine() {
+    return Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk().strip(), "norma",
+        Environment.version() + " " + Environment.build());
   }
 
   /// Shares `cores` among `jobs`. At most four threads: with more, a step has more shards and other sums.

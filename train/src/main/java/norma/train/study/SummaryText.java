@@ -2,8 +2,11 @@ package norma.train.study;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import norma.train.study.StudySummary.Row;
 
@@ -12,8 +15,9 @@ public final class SummaryText {
   /// Columns of [#cells].
   static final List<String> COLUMNS = List.of("variant", "verdict", "best val loss", "final",
       "difference of the best", "95 % interval", "BCa", "p (Holm)", "r", "difference of the final", "its p",
-      "steps saved",
-      "tokens/s", "runs");
+      "steps saved", "tokens/s", "peak MiB", "s to baseline's final", "runs");
+  private static final List<String> TERMINAL = List.of("variant", "best val loss", "final", "difference of the best",
+      "p (Holm)", "runs", "verdict");
 
   private SummaryText() {}
 
@@ -27,12 +31,13 @@ public final class SummaryText {
         paired ? interval(best.studentInterval()) : "", paired ? interval(best.bootstrapInterval()) : "",
         paired ? p(row.bestP()) : "", paired ? correlation(best.correlation()) : "",
         paired ? signed(row.last().mean()) : "", paired ? p(row.lastP()) : "", paired ? steps(row.stepsSaved()) : "",
-        speed(row), runs(summary, row));
+        median(row.completed(CellResult::tokensPerSecond)), median(row.completed(CellResult::peakMebibytes)),
+        seconds(row), runs(summary, row));
   }
 
   /// The most important columns, aligned.
   static String terminal(StudySummary summary) {
-    int[] columns = { 0, 2, 3, 4, 7, 13, 1 };
+    int[] columns = TERMINAL.stream().mapToInt(COLUMNS::indexOf).toArray();
     List<List<String>> rows = new ArrayList<>(List.of(COLUMNS));
     summary.rows().forEach(row -> rows.add(cells(summary, row)));
     int[] widths = Arrays.stream(columns)
@@ -108,6 +113,7 @@ public final class SummaryText {
   /// What else a reader must know.
   static List<String> remarks(StudySummary summary) {
     List<String> remarks = new ArrayList<>();
+    steps(summary).ifPresent(remarks::add);
     for (Row row : summary.rows()) {
       String name = row.variant().name();
       if (row.variant().tuned() && row.chosen() != null) {
@@ -123,7 +129,8 @@ public final class SummaryText {
             row.results().size(),
             Double.isNaN(row.divergedP())
                 ? ""
-                : String.format(Locale.ROOT, " (p of diverging unlike the baseline: %s)", p(row.divergedP()))));
+                : String.format(Locale.ROOT, " (McNemar's p of diverging unlike the baseline, uncorrected: %s)",
+                    p(row.divergedP()))));
       }
       for (CellResult result : row.results().values()) {
         if (result.status().equals(CellResult.CRASHED)) {
@@ -138,14 +145,32 @@ public final class SummaryText {
     return remarks;
   }
 
+  /// If a budget of FLOPs or seconds, or a variant, makes them differ.
+  private static Optional<String> steps(StudySummary summary) {
+    Map<String, Integer> steps = new LinkedHashMap<>();
+    for (Row row : summary.rows()) {
+      Study.Candidate chosen = row.chosen();
+      if (chosen != null) {
+        steps.put(row.variant().name(), chosen.config().train().steps());
+      }
+    }
+    return steps.values().stream().distinct().count() < 2
+        ? Optional.empty()
+        : Optional.of("Runs have different numbers of steps: " + steps.entrySet().stream()
+            .map(e -> String.format(Locale.ROOT, "%s %,d", e.getKey(), e.getValue()))
+            .collect(Collectors.joining(", ")));
+  }
+
   /// How the numbers are made.
   static String method() {
     return "Losses are exact validation losses in nats per character, mean ± standard deviation over seeds; the best is that of the "
         + "best evaluation of each run. Differences are variant minus baseline with the same seed (same batches, same initial values of "
         + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
-        + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; below "
+        + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; up to "
         + Verdict.LEVEL
-        + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached.";
+        + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached. Tokens/s, peak "
+        + "memory of the process during a run, and seconds until the baseline's final loss is first reached (steps times the run's median "
+        + "step, evaluation not counted) are medians over seeds.";
   }
 
   static String signed(double value) {
@@ -178,10 +203,19 @@ public final class SummaryText {
     return Double.isNaN(saved) ? "not reached" : String.format(Locale.ROOT, "%,.0f", saved).replace('-', '\u2212');
   }
 
-  private static String speed(Row row) {
-    double[] speeds = row.completed(CellResult::tokensPerSecond);
-    Arrays.sort(speeds);
-    return speeds.length == 0 ? "" : String.format(Locale.ROOT, "%,.0f", speeds[speeds.length / 2]);
+  /// Of the runs that have the number.
+  private static String median(double[] numbers) {
+    double median = PairedDifferences.median(Arrays.stream(numbers).filter(Double::isFinite).toArray());
+    return Double.isNaN(median) ? "" : String.format(Locale.ROOT, "%,.0f", median);
+  }
+
+  private static String seconds(Row row) {
+    boolean compared = row.variant().baseline() ? row.count(CellResult.COMPLETED) > 0 : row.best().pairs() > 0;
+    return !compared
+        ? ""
+        : Double.isNaN(row.secondsToBaseline())
+            ? "not reached"
+            : String.format(Locale.ROOT, "%,.1f", row.secondsToBaseline());
   }
 
   private static String runs(StudySummary summary, Row row) {

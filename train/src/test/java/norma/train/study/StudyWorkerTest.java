@@ -2,24 +2,34 @@ package norma.train.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
 import norma.train.run.DivergedException;
 import norma.train.run.RunException;
 import norma.train.run.Session;
 import norma.train.run.Trainer;
 import norma.train.study.StudyWorker.Training;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -58,10 +68,13 @@ class StudyWorkerTest {
 
   /// Every row without what differs from run to run: seconds, speed, folder.
   private static List<String> results(StudyFolder folder) throws IOException {
-    return StudySummary.csv(folder).lines().map(line -> {
-      List<String> fields = new ArrayList<>(List.of(line.split(",", -1)));
-      fields.subList(12, 15).clear();
-      return String.join(",", fields);
+    List<String> lines = StudySummary.csv(folder).lines().toList();
+    List<String> names = List.of(lines.getFirst().split(",", -1));
+    Set<String> differing = Set.of("seconds", "tokens_per_s", "peak_rss_mib", "seconds_to_baseline", "folder");
+    return lines.stream().map(line -> {
+      String[] fields = line.split(",", -1);
+      return IntStream.range(0, names.size()).filter(i -> !differing.contains(names.get(i))).mapToObj(i -> fields[i])
+          .collect(Collectors.joining(","));
     }).toList();
   }
 
@@ -194,11 +207,58 @@ class StudyWorkerTest {
     Study.Cell cell = folder.study().cell(dyt, dyt.candidates().getFirst(), 2);
     CellResult here = java.util.Objects.requireNonNull(folder.result(cell));
     folder.write(cell, new CellResult(here.cell(), here.status(), here.folder(), here.bestLoss(), here.bestStep(),
-        here.finalLoss(), here.steps(), here.seconds(), here.tokensPerSecond(), Map.of("cpu", "another"), ""));
+        here.finalLoss(), here.steps(), here.seconds(), here.tokensPerSecond(), here.peakMebibytes(),
+        Map.of("cpu", "another"), ""));
     StudySummary summary = StudySummary.of(folder);
     assertThat(summary.rows().getLast().best().pairs()).isEqualTo(1);
     assertThat(summary.rows().getLast().foreign()).containsExactly(2L);
     assertThat(SummaryText.remarks(summary)).anyMatch(remark -> remark.contains("seeds [2] are left out"));
+  }
+
+  /// An older build wrote no peak memory.
+  @Test
+  void resultsOfOlderBuildsAreRead() {
+    CellResult old = CellResult.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
+        + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}");
+    assertThat(old.peakMebibytes()).isNaN();
+    CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 4, 1.5, 100, 345.25, Map.of("cpu", "c"),
+        "");
+    assertThat(CellResult.parse(now.json())).isEqualTo(now);
+  }
+
+  @Test
+  void memoryAndTheTimeToTheBaselinesLossAreReported() throws IOException {
+    StudyFolder folder = folder("costs", "seeds: 1\n");
+    work(folder, REAL);
+    StudySummary.Row baseline = StudySummary.of(folder).rows().getFirst();
+    CellResult result = Objects.requireNonNull(baseline.results().get(1L));
+    Assumptions.assumeTrue(PeakMemory.reset(), "the system does not count a process's peak memory anew");
+    assertThat(result.peakMebibytes()).isBetween(50.0, 4096.0);
+    Metrics metrics = Metrics.read(folder.path().resolve(result.folder()));
+    assertThat(metrics.of(Event.Eval.class)).as("still falling").isSortedAccordingTo(
+        Comparator.comparingDouble(Event.Eval::valLoss).reversed());
+    double step = PairedDifferences
+        .median(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::stepMillis).toArray());
+    assertThat(baseline.secondsToBaseline()).isCloseTo(6 * step / 1e3, within(1e-9));
+    List<String> header = List.of(StudySummary.csv(folder).lines().findFirst().orElseThrow().split(",", -1));
+    List<String> first = List.of(StudySummary.csv(folder).lines().skip(1).findFirst().orElseThrow().split(",", -1));
+    assertThat(Double.parseDouble(first.get(header.indexOf("seconds_to_baseline"))))
+        .isCloseTo(baseline.secondsToBaseline(), within(0.006));
+    assertThat(Double.parseDouble(first.get(header.indexOf("peak_rss_mib")))).isCloseTo(result.peakMebibytes(),
+        within(0.6));
+  }
+
+  /// A run of 60 MiB more shows, and the one after it does not have them any more.
+  @Test
+  void thePeakIsThatOfOneRun() {
+    Assumptions.assumeTrue(PeakMemory.reset(), "the system does not count a process's peak memory anew");
+    double before = PeakMemory.mebibytes();
+    try (Arena arena = Arena.ofConfined()) {
+      arena.allocate(60 << 20).fill((byte) 1);
+    }
+    assertThat(PeakMemory.mebibytes()).isGreaterThan(before + 50);
+    assertThat(PeakMemory.reset()).isTrue();
+    assertThat(PeakMemory.mebibytes()).isLessThan(before + 40);
   }
 
   @Test

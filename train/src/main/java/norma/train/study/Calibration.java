@@ -1,0 +1,136 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import norma.train.config.RunConfig;
+import norma.train.run.RunException;
+import norma.train.study.Study.Candidate;
+
+/// Turns a budget of seconds into steps. A training step of every variant is measured once and kept in the study's folder; all processes
+/// and all later starts read it there, so that a run has the same steps, and with them the same name, for all.
+public final class Calibration {
+  private static final long WAIT_MILLIS = 200;
+
+  private final Path studies;
+  private final OptionalInt jobs;
+  private final Consumer<String> notes;
+  private final Timer timer;
+
+  /// Median milliseconds of a step of each configuration.
+  interface Timer {
+    double[] medians(List<RunConfig> configs, int threads);
+  }
+
+  /// One that measures what is not known yet.
+  ///
+  /// @param studies folder of the studies' folders
+  /// @param jobs    processes that will work at once; the cores are divided among them
+  /// @param notes   hears, in one line each, that something is measured, or that it was under other circumstances
+  public Calibration(Path studies, int jobs, Consumer<String> notes) {
+    this(studies, OptionalInt.of(jobs), notes, StepTimer::medians);
+  }
+
+  Calibration(Path studies, OptionalInt jobs, Consumer<String> notes, Timer timer) {
+    this.studies = studies;
+    this.jobs = jobs;
+    this.notes = notes;
+    this.timer = timer;
+  }
+
+  /// One that only reads. A study that was never measured keeps the steps of its base: none of its runs has begun.
+  public static Calibration known(Path studies) {
+    return new Calibration(studies, OptionalInt.empty(), note -> {}, StepTimer::medians);
+  }
+
+  /// Milliseconds of each candidate's step; without those that are not known if this only reads.
+  Map<Candidate, Double> stepMillis(Study study) throws IOException {
+    StudyFolder folder = new StudyFolder(study, studies.resolve(study.name()));
+    if (jobs.isEmpty()) {
+      return StepTimes.read(folder.path()).of(study);
+    }
+    int threads = StudyWorker.threadsOfEach(Runtime.getRuntime().availableProcessors(),
+        Math.min(jobs.getAsInt(), study.runs()));
+    Lease.Watcher watcher = new Lease.Watcher();
+    while (true) {
+      StepTimes known = StepTimes.read(folder.path());
+      if (missing(known, study).isEmpty()) {
+        compare(known, threads, folder);
+        return known.of(study);
+      }
+      try (Lease lease = watcher.take(folder.path().resolve("leases").resolve("calibration"))) {
+        if (lease != null) { // others wait, and leave the machine in peace
+          measure(folder, threads);
+        } else {
+          pause();
+        }
+      }
+    }
+  }
+
+  private static Map<String, Candidate> missing(StepTimes known, Study study) {
+    Map<String, Candidate> missing = new LinkedHashMap<>();
+    StepTimes.measured(study).values().forEach(candidate -> missing.putIfAbsent(StepTimes.id(candidate), candidate));
+    missing.keySet().removeAll(known.steps().keySet());
+    return missing;
+  }
+
+  /// Adds what the file lacks. What it has by then stays: runs may have been made by it.
+  private void measure(StudyFolder folder, int threads) throws IOException {
+    StepTimes known = StepTimes.read(folder.path());
+    Map<String, Candidate> missing = missing(known, folder.study());
+    if (missing.isEmpty()) {
+      return; // measured between our look and the lease
+    }
+    Path file = folder.path().resolve(StepTimes.FILE);
+    Map<String, String> here = StudyWorker.machine();
+    if (!known.steps().isEmpty() && !known.fingerprint().equals(here)) {
+      throw new RunException(file + " was measured on another machine or build, and " + missing.size()
+          + " new variants cannot be measured like the others here; delete it to measure all again, which repeats all runs");
+    }
+    int each = known.steps().isEmpty() ? threads : known.threads();
+    notes.accept("measuring a training step of " + missing.size() + (missing.size() == 1 ? " variant" : " variants")
+        + ", once; " + file + " keeps it");
+    List<String> ids = new ArrayList<>(missing.keySet());
+    double[] medians = timer.medians(missing.values().stream().map(Candidate::config).toList(), each);
+    Map<String, StepTimes.Step> steps = new LinkedHashMap<>(StepTimes.read(folder.path()).steps());
+    for (int i = 0; i < medians.length; i++) {
+      steps.putIfAbsent(ids.get(i), new StepTimes.Step(name(folder.study(), missing.get(ids.get(i))), medians[i]));
+    }
+    folder.writeWhole(file, new StepTimes(each, here, steps).json());
+  }
+
+  private static String name(Study study, @org.jspecify.annotations.Nullable Candidate candidate) {
+    return study.variants().stream().filter(variant -> variant.candidates().contains(candidate)).findFirst()
+        .map(Study.Variant::name).orElseThrow();
+  }
+
+  private void compare(StepTimes known, int threads, StudyFolder folder) {
+    boolean auto = folder.study().variants().getFirst().candidates().getFirst().config().runtime().threads().isEmpty();
+    String difference = !known.fingerprint().equals(StudyWorker.machine())
+        ? "on another machine or build"
+        : auto && known.threads() != threads
+            ? "with " + known.threads() + " threads a run, not " + threads
+            : "";
+    if (!difference.isEmpty()) {
+      notes.accept(
+          "steps stay as they were measured, " + difference + "; to measure again, which repeats all runs, delete "
+              + folder.path().resolve(StepTimes.FILE));
+    }
+  }
+
+  @SuppressWarnings("ThreadSleepMillis")
+  private static void pause() {
+    try {
+      Thread.sleep(WAIT_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RunException("interrupted while another process measured the steps", e);
+    }
+  }
+}

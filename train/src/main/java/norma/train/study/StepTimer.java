@@ -1,0 +1,63 @@
+package norma.train.study;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import norma.train.config.RunConfig;
+import norma.train.run.Session;
+import norma.train.run.TrainStep;
+
+/// Measures training steps: gradients and update, with nothing beside them.
+final class StepTimer {
+  /// Forwards and backwards in turn, so an even number: what drifts on the machine meets all configurations alike.
+  private static final int ROUNDS = 6;
+  /// Steps until the compiler is done with a new kernel, and those that fill memory and caches again; of large models fewer.
+  private static final int FIRST_WARM_UP = 100;
+  private static final int WARM_UP = 3;
+  private static final int MEASURED = 8;
+  private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(4);
+
+  private StepTimer() {}
+
+  /// Median milliseconds of a step of each configuration.
+  ///
+  /// @param threads of those that say `auto`
+  static double[] medians(List<RunConfig> configs, int threads) {
+    List<List<Double>> millis = new ArrayList<>();
+    configs.forEach(config -> millis.add(new ArrayList<>()));
+    for (int round = 0; round < ROUNDS; round++) {
+      for (int i = 0; i < configs.size(); i++) {
+        int turn = round % 2 == 0 ? i : configs.size() - 1 - i;
+        millis.get(turn).addAll(measured(configs.get(turn), threads, round == 0 ? FIRST_WARM_UP : WARM_UP));
+      }
+    }
+    return millis.stream().mapToDouble(
+        steps -> PairedDifferences.median(steps.stream().mapToDouble(Double::doubleValue).toArray())).toArray();
+  }
+
+  private static List<Double> measured(RunConfig config, int threads, int warmUp) {
+    OptionalInt given = config.runtime().threads();
+    RunConfig alone = config.placed(config.name(), Path.of(config.output().dir()),
+        given.isPresent() ? given : OptionalInt.of(threads));
+    try (Session session = Session.start(alone, Path.of(""), false)) {
+      TrainStep step = new TrainStep(session);
+      steps(step, 0, warmUp);
+      return steps(step, warmUp, MEASURED);
+    }
+  }
+
+  /// Milliseconds of at least one step, and of as many as are asked for if they do not take too long.
+  private static List<Double> steps(TrainStep step, int done, int count) {
+    List<Double> millis = new ArrayList<>();
+    long begin = System.nanoTime();
+    do {
+      long start = System.nanoTime();
+      int number = done + millis.size() + 1;
+      step.update(step.gradients(number, null), 0, number);
+      millis.add((System.nanoTime() - start) / 1e6);
+    } while (millis.size() < count && System.nanoTime() - begin < MOST_NANOS);
+    return millis;
+  }
+}

@@ -1,0 +1,115 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import norma.train.run.RunException;
+import norma.train.study.Study.Candidate;
+import norma.train.study.Study.Variant;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// What is known of a study's training steps: `calibration.json` in its folder.
+///
+/// @param threads     of each run, where its configuration says `auto`
+/// @param fingerprint of the machine and the build that measured
+/// @param steps       by what determines a step's time
+record StepTimes(int threads, Map<String, String> fingerprint, Map<String, Step> steps) {
+  static final String FILE = "calibration.json";
+  private static final StepTimes NONE = new StepTimes(0, Map.of(), Map.of());
+  private static final JsonMapper JSON = new JsonMapper();
+
+  /// @param variant that was measured; others whose steps are the same share it
+  /// @param millis  median
+  record Step(String variant, double millis) {}
+
+  StepTimes {
+    fingerprint = Map.copyOf(fingerprint);
+    steps = new LinkedHashMap<>(steps);
+  }
+
+  /// Those of a study's folder, none if there is no file.
+  ///
+  /// @throws RunException if the file is damaged
+  static StepTimes read(Path folder) throws IOException {
+    Path file = folder.resolve(FILE);
+    if (!Files.exists(file)) {
+      return NONE;
+    }
+    try {
+      JsonNode node = JSON.readTree(Files.readString(file));
+      Map<String, String> fingerprint = new LinkedHashMap<>();
+      node.path("fingerprint").properties().forEach(e -> fingerprint.put(e.getKey(), e.getValue().asString("")));
+      Map<String, Step> steps = new LinkedHashMap<>();
+      for (JsonNode step : node.path("steps")) {
+        double millis = step.path("median_ms").asDouble(Double.NaN);
+        if (!(millis > 0 && millis < Double.POSITIVE_INFINITY)) {
+          throw damaged(file, "median_ms is " + step.path("median_ms") + ", expected a number above 0");
+        }
+        steps.put(step.path("id").asString(""), new Step(step.path("variant").asString(""), millis));
+      }
+      return new StepTimes(node.path("threads").asInt(0), fingerprint, steps);
+    } catch (JacksonException e) {
+      throw damaged(file, e.getOriginalMessage());
+    }
+  }
+
+  private static RunException damaged(Path file, String what) {
+    return new RunException(file + " is damaged: " + what + "; delete it to measure again, which changes all runs");
+  }
+
+  String json() {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("threads", threads);
+    fields.put("fingerprint", new TreeMap<>(fingerprint));
+    List<Map<String, Object>> list = new ArrayList<>();
+    steps.forEach((id, step) -> {
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("id", id);
+      entry.put("variant", step.variant);
+      entry.put("median_ms", step.millis);
+      list.add(entry);
+    });
+    fields.put("steps", list);
+    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";
+  }
+
+  /// Milliseconds of every candidate's step, as far as they are known.
+  Map<Candidate, Double> of(Study study) {
+    Map<Candidate, Double> millis = new LinkedHashMap<>();
+    measured(study).forEach((candidate, as) -> {
+      Step step = steps.get(id(as));
+      if (step != null) {
+        millis.put(candidate, step.millis);
+      }
+    });
+    return millis;
+  }
+
+  /// Each candidate, and whose step is measured for it: the first of its variant with as many FLOPs. Tuned settings do not change the time otherwise.
+  static Map<Candidate, Candidate> measured(Study study) {
+    StepCost cost = new StepCost();
+    Map<Candidate, Candidate> measured = new LinkedHashMap<>();
+    for (Variant variant : study.variants()) {
+      Map<Double, Candidate> byFlops = new LinkedHashMap<>();
+      for (Candidate candidate : variant.candidates()) {
+        byFlops.putIfAbsent(cost.flops(candidate.config()), candidate);
+        measured.put(candidate, byFlops.getOrDefault(cost.flops(candidate.config()), candidate));
+      }
+    }
+    return measured;
+  }
+
+  /// Of what determines the time of a step: model, batch, backend and the text's characters, not the optimizer's numbers.
+  static String id(Candidate candidate) {
+    return Study.hash(candidate, key -> key.startsWith("model.")
+        || Set.of("train.batch", "train.accumulate", "runtime.backend", "runtime.precision").contains(key));
+  }
+}
