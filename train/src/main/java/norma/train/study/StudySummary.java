@@ -208,7 +208,7 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
   /// One row a run, tuning included.
   static String csv(StudyFolder folder) throws IOException {
     StringBuilder csv = new StringBuilder("study,variant,group,baseline,purpose,settings,seed,status,best_val_loss,"
-        + "best_step,final_val_loss,steps,seconds,tokens_per_s,folder,error\n");
+        + "best_step,final_val_loss,steps,seconds,tokens_per_s,folder,error,int8_val_loss\n");
     for (Study.Cell cell : folder.cells()) {
       CellResult result = folder.result(cell);
       if (result != null) {
@@ -216,7 +216,8 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
             cell.variant().baseline(), cell.tuning() ? "tune" : "report", settings(cell.variant(), cell.candidate()),
             cell.seed(), result.status(), number(result.bestLoss()), result.bestStep(), number(result.finalLoss()),
             result.steps(), String.format(Locale.ROOT, "%.1f", result.seconds()),
-            String.format(Locale.ROOT, "%.0f", result.tokensPerSecond()), result.folder(), result.error());
+            String.format(Locale.ROOT, "%.0f", result.tokensPerSecond()), result.folder(), result.error(),
+            number(result.int8Loss()));
         csv.append(String.join(",", fields.stream().map(field -> quoted(String.valueOf(field))).toList())).append('\n');
       }
     }

@@ -17,6 +17,7 @@ import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
+import norma.train.run.Evaluation;
 import norma.train.run.Machine;
 import norma.train.run.RunException;
 import norma.train.run.Session;
@@ -112,7 +113,7 @@ public final class StudyWorker {
     Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
     RunConfig config = cell.config().placed(cell.variant().name() + "-s" + cell.seed(), folder.runs(cell),
         cell.config().runtime().threads().isPresent() ? cell.config().runtime().threads() : threads);
-    Place place = new Place();
+    Place place = new Place(!cell.tuning());
     long start = System.nanoTime();
     try {
       Event.End end = training.run(config, place, stop);
@@ -143,7 +144,8 @@ public final class StudyWorker {
     double seconds = (System.nanoTime() - start) / 1e9;
     Path run = place.folder;
     if (run == null) {
-      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, 0, seconds, Double.NaN, Map.of(), error);
+      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, Double.NaN, 0, seconds, Double.NaN,
+          Map.of(), error);
     }
     Metrics metrics = Metrics.read(run);
     double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
@@ -153,7 +155,8 @@ public final class StudyWorker {
     boolean finite = Double.isFinite(best) && Double.isFinite(end.finalValLoss());
     return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
         folder.path().relativize(run).toString(), best, end.bestStep(),
-        end.finalValLoss(), end.step(), seconds, speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2],
+        end.finalValLoss(), place.int8Loss, end.step(), seconds,
+        speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2],
         place.fingerprint, error);
   }
 
@@ -167,17 +170,32 @@ public final class StudyWorker {
     }
   }
 
-  /// Remembers where the run lies, and where it was made.
+  /// Remembers where the run lies and where it was made, and measures what is left of the trained model in int8.
   private static final class Place implements TrainObserver {
+    private final boolean reported;
+    private @Nullable Session trained;
     private @Nullable Path folder;
+    private double int8Loss = Double.NaN;
     private Map<String, String> fingerprint = Map.of();
+
+    Place(boolean reported) {
+      this.reported = reported;
+    }
 
     @Override
     public void started(Session session, CostModel cost, Path path) {
+      trained = session;
       folder = path;
       fingerprint = Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk().strip(), "norma",
           Environment.version() + " " + Environment.build(), "backend", session.backend().name(), "corpus",
           session.corpus().sha256(), "validation", session.validationSha256());
+    }
+
+    @Override
+    public void ended(Event.End end, Path path, double seconds) {
+      if (reported && trained != null && end.reason().equals("completed")) {
+        int8Loss = new Evaluation(trained).int8ValidationLoss();
+      }
     }
   }
 

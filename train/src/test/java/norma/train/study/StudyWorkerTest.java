@@ -2,6 +2,7 @@ package norma.train.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,8 +16,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import norma.train.config.RunConfig;
+import norma.train.run.Checkpoint;
 import norma.train.run.DivergedException;
+import norma.train.run.Evaluation;
 import norma.train.run.RunException;
+import norma.train.run.RunFolder;
 import norma.train.run.Session;
 import norma.train.run.Trainer;
 import norma.train.study.StudyWorker.Training;
@@ -194,11 +199,44 @@ class StudyWorkerTest {
     Study.Cell cell = folder.study().cell(dyt, dyt.candidates().getFirst(), 2);
     CellResult here = java.util.Objects.requireNonNull(folder.result(cell));
     folder.write(cell, new CellResult(here.cell(), here.status(), here.folder(), here.bestLoss(), here.bestStep(),
-        here.finalLoss(), here.steps(), here.seconds(), here.tokensPerSecond(), Map.of("cpu", "another"), ""));
+        here.finalLoss(), here.int8Loss(), here.steps(), here.seconds(), here.tokensPerSecond(),
+        Map.of("cpu", "another"), ""));
     StudySummary summary = StudySummary.of(folder);
     assertThat(summary.rows().getLast().best().pairs()).isEqualTo(1);
     assertThat(summary.rows().getLast().foreign()).containsExactly(2L);
     assertThat(SummaryText.remarks(summary)).anyMatch(remark -> remark.contains("seeds [2] are left out"));
+  }
+
+  @Test
+  void reportedRunsAreMeasuredInInt8AndThoseThatTuneAreNot() throws IOException {
+    StudyFolder folder = folder("int8", "seeds: 1\ntune: {optim.lr: [1e-3, 1e-2]}\ntune_seeds: 1\n");
+    work(folder, REAL);
+    for (Study.Cell cell : folder.cells()) {
+      CellResult result = java.util.Objects.requireNonNull(folder.result(cell));
+      if (cell.tuning()) {
+        assertThat(result.int8Loss()).isNaN();
+      } else {
+        RunConfig config = RunFolder.open(folder.path().resolve(result.folder())).config(List.of());
+        Checkpoint last = Checkpoint.open(folder.path().resolve(result.folder()));
+        try (Session session = Session.resume(config, Path.of(""), last, false)) {
+          assertThat(result.int8Loss()).isEqualTo(new Evaluation(session).int8ValidationLoss())
+              .isNotEqualTo(result.finalLoss()).isCloseTo(result.finalLoss(), within(0.01));
+        }
+      }
+    }
+    assertThat(StudySummary.csv(folder).lines().findFirst()).hasValueSatisfying(
+        header -> assertThat(header).endsWith(",int8_val_loss"));
+  }
+
+  /// What a build wrote that did not measure it.
+  @Test
+  void anOlderResultHasNoLossInInt8() {
+    CellResult result = CellResult.parse("""
+        {"cell": "a-s1-00000000", "status": "completed", "folder": "runs/a", "best_val_loss": 2.5, "best_step": 3,
+         "final_val_loss": 2.75, "steps": 6, "seconds": 1.5, "tokens_per_s": 100.0, "fingerprint": {}, "error": ""}""");
+    assertThat(result.int8Loss()).isNaN();
+    assertThat(result.finalLoss()).isEqualTo(2.75);
+    assertThat(CellResult.parse(result.json())).isEqualTo(result);
   }
 
   @Test
