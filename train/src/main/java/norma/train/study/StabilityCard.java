@@ -25,6 +25,7 @@ import norma.train.study.Study.Variant;
 /// @param sweeps in the study's order; empty if the grid has no learning rates
 public record StabilityCard(int seeds, List<Sweep> sweeps) {
   private static final String LR = "optim.lr=";
+  private static final double WAY = 0.75;
 
   public StabilityCard {
     sweeps = List.copyOf(sweeps);
@@ -105,10 +106,12 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
         .filter(Run::completed).mapToDouble(Run::finalLoss).filter(Double::isFinite).min().orElse(Double.NaN);
   }
 
-  /// Whether a run is called trained: it came to its end, nearer to [#lowestLoss] than to its loss at the start.
+  /// Whether a run is called trained: it came to its end, and three quarters of the way from its loss at the start to [#lowestLoss]. Half of it would not
+  /// tell apart what has learned the characters' frequencies and nothing else: 3.06 nats of the built-in corpus, between 4.3 and 2.3.
   public boolean trains(Sweep sweep, Rate rate, long seed) {
     Run run = rate.runs.get(seed);
-    return run != null && run.completed && run.finalLoss < (sweep.startLoss(seed) + lowestLoss()) / 2;
+    return run != null && run.completed
+        && run.finalLoss < lowestLoss() + (1 - WAY) * (sweep.startLoss(seed) - lowestLoss());
   }
 
   /// Number of seeds that train at a rate.

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import norma.train.report.Svg;
 import norma.train.study.StabilityCard.Rate;
@@ -15,7 +14,7 @@ import norma.train.study.StabilityCard.Sweep;
 
 /// A stability card in words and numbers, for a terminal, a Markdown page and a web page alike. Each is empty if the study has no learning rates in its grid.
 final class StabilityText {
-  private static final List<String> COLUMNS = List.of("variant", "lr sensitivity", "largest lr that trains", "best lr",
+  private static final List<String> COLUMNS = List.of("variant", "lr sensitivity", "largest lr", "best lr",
       "final loss there", "attention logit", "kurtosis", "int8 loss", "int8 change");
   private static final List<String> BY_RATE = List.of("variant", "lr", "trained", "final loss, capped",
       "attention logit", "kurtosis", "int8 loss", "int8 change");
@@ -68,8 +67,8 @@ final class StabilityText {
     return String.format(Locale.ROOT,
         "Learning-rate sensitivity (Wortsman et al. 2023, arXiv:2309.14322): mean over the %d rates of the final loss minus the variant's lowest. Final losses are "
             + "capped at the loss before the first update, which is also the loss of a run that diverged; mean ± standard deviation over the seeds that train at some rate. "
-            + "A run trains if it comes to its end with a final loss nearer to the lowest of this table (%.4f) than to its loss before the first update. The largest "
-            + "rate is that at which all %d seeds train; ≥ marks the end of the grid. The best rate has the lowest mean of the capped losses; the columns after it are means over the seeds there. "
+            + "A run trains if it comes to its end and its final loss at least three quarters of the way from its loss before the first update to the lowest "
+            + "of this table (%.4f). Largest lr: at which all %d seeds train; ≥ marks the end of the grid. The best rate has the lowest mean of the capped losses; the columns after it are means over the seeds there. "
             + "Attention logit: the largest, at the first and at the last probe. Kurtosis: of the channels' root mean squares at the last probe, in the slot "
             + "where it is largest. int8 loss: exact validation loss after the last step with weights and inputs of all linear layers rounded to the nearest of 255 numbers, "
             + "a scale (largest magnitude / 127) for each output of a weight and each token of an input, everything else as before (LLM.int8() without outliers, "
@@ -121,19 +120,22 @@ final class StabilityText {
   }
 
   private static List<String> measured(Rate rate) {
-    ToDoubleFunction<Run> change = run -> run.int8Loss() - run.finalLoss();
+    double change = rate.mean(run -> run.int8Loss() - run.finalLoss());
     double first = rate.mean(Run::firstLogit);
     return List.of(Double.isNaN(first) ? "" : digits(first) + " → " + digits(rate.mean(Run::lastLogit)),
         digits(rate.mean(Run::kurtosis)),
         Double.isNaN(rate.mean(Run::int8Loss)) ? "" : String.format(Locale.ROOT, "%.4f", rate.mean(Run::int8Loss)),
-        SummaryText.signed(rate.mean(change)));
+        Double.isNaN(change) ? "" : String.format(Locale.ROOT, "%+.5f", change).replace('-', '\u2212'));
   }
 
   /// Three digits that mean something.
   private static String digits(double value) {
-    return Double.isFinite(value)
-        ? new BigDecimal(value, new MathContext(3)).toPlainString().replace('-', '\u2212')
-        : "";
+    double size = Math.abs(value);
+    return !Double.isFinite(value)
+        ? ""
+        : (size >= 1e-3 && size < 1e4
+            ? new BigDecimal(value, new MathContext(3)).toPlainString()
+            : String.format(Locale.ROOT, "%.1e", value)).replace('-', '\u2212');
   }
 
   /// A learning rate as one writes it: `3e-4`, and `0.1` from there on.
