@@ -11,6 +11,7 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.ops.Linear;
 import norma.ops.NormOp;
 import norma.ops.Op;
 import org.jspecify.annotations.Nullable;
@@ -95,13 +96,23 @@ public final class Tape implements AutoCloseable {
       return new Tensor(kernels.empty(arrays[0].shape()), null, differentiable);
     }
     try (Kernels.Scratch scratch = kernels.scratch()) {
-      Op.Output<S> result = op.forward(kernels, arrays);
+      Op.Output<S> result = op.forward(kernels, pass.int8() && op instanceof Linear ? rounded(arrays) : arrays);
       Tensor output = new Tensor(result.value(), null, differentiable);
       if (differentiable) {
         nodes.add(new Node<>(layer, op, result.saved(), inputs, output));
       }
       return output;
     }
+  }
+
+  /// The inputs of a linear layer in int8: x and w, not the bias.
+  private Array[] rounded(Array[] arrays) {
+    Array[] rounded = arrays.clone();
+    for (int i = 0; i < 2; i++) {
+      rounded[i] = kernels.empty(arrays[i].shape());
+      kernels.roundRows(arrays[i], rounded[i]);
+    }
+    return rounded;
   }
 
   /// Plays the tape backwards from a scalar, adding to the gradients of every parameter that it depends on.

@@ -55,6 +55,13 @@ public interface Kernels extends ScalarKernels, NormKernels {
   /// @param dy (R, N)
   void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db);
 
+  /// Each row as int8 would keep it, in numbers of the same type: `y = s round(x / s)`, `s = max|x| / 127` over the row, halves
+  /// to even numbers (symmetric absmax quantization, Dettmers et al., arXiv:2208.07339, equation 1). A row that is 0 stays 0.
+  ///
+  /// @param x (R, K)
+  /// @param y (R, K)
+  void roundRows(Array x, Array y);
+
   /// `y[b, t] = tok[ids[b, t]] + pos[t]`.
   ///
   /// @param ids (B, T) INT32 in [0, V)

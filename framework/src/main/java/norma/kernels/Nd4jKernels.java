@@ -76,6 +76,14 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
     storeColumnSums(db, matrix(dy));
   }
 
+  // By adding a number above which there are no fractions: ND4J's round takes halves away from 0.
+  @Override
+  public void roundRows(Array x, Array y) {
+    double wholeNumbers = dtype == DType.FLOAT32 ? 0x1.8p23 : 0x1.8p52;
+    INDArray scale = Transforms.max(Transforms.abs(matrix(x), true).max(true, 1).divi(127), Float.MIN_NORMAL, false);
+    matrix(y).assign(matrix(x).div(scale).addi(wholeNumbers).subi(wholeNumbers).muli(scale));
+  }
+
   @Override
   public void embedding(Array ids, Array tok, Array pos, Array y) {
     int time = ids.dim(1);

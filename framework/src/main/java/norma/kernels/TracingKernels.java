@@ -117,6 +117,9 @@ public final class TracingKernels implements Kernels {
   public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {}
 
   @Override
+  public void roundRows(Array x, Array y) {}
+
+  @Override
   public void embedding(Array ids, Array tok, Array pos, Array y) {}
 
   @Override

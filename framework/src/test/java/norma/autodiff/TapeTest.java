@@ -136,6 +136,22 @@ class TapeTest {
     }
   }
 
+  /// x = (127, 1.4) becomes (127, 1); w = (2.54, 0.019) has the scale 0.02 and becomes (2.54, 0.02); the bias stays.
+  @Test
+  void aPassInInt8RoundsWhatALinearLayerReads() {
+    assertThat(linear(Pass.INT8)).isCloseTo(127 * 2.54 + 0.02 + 0.123, within(1e-9));
+    assertThat(linear(Pass.EVALUATION)).isCloseTo(127 * 2.54 + 1.4 * 0.019 + 0.123, within(1e-9));
+  }
+
+  private double linear(Pass pass) {
+    try (Tape tape = new Tape(bench.kernels(), values, null, pass, null)) {
+      Tensor x = tape.constant(bench.array(new double[]{ 127, 1.4 }, 1, 2));
+      Tensor weight = tape.constant(bench.array(new double[]{ 2.54, 0.019 }, 1, 2));
+      Tensor bias = tape.constant(bench.array(new double[]{ 0.123 }, 1));
+      return bench.read(tape.apply("", new Linear(), x, weight, bias).value())[0];
+    }
+  }
+
   @Test
   void withoutGradientsTheLossIsTheSameAndNothingIsPlayedBack() {
     int[] played = new int[1];

@@ -128,6 +128,10 @@ final class ForwardCalls {
     call("linear", inputs, y, (k, in, out) -> k.linear(in[0], in[1], null, to(out[0])),
         Loops.linear(x, w, new double[OUT]));
 
+    double[] apart = Loops.awayFromHalves(s.x(16), s.width());
+    call("roundRows", List.of(in(apart)), List.of(Output.of(s.rows(), s.width())),
+        (k, in, out) -> k.roundRows(in[0], to(out[0])), Loops.roundRows(apart, s.width()));
+
     double[] qkv = s.moderate(3 * s.size(), 12);
     for (DropMask drop : List.of(DropMask.NONE, DROP)) {
       Loops.Attended attended = Loops.attention(qkv, s.batch(), s.time(), s.width(), s.heads(), drop);

@@ -30,6 +30,38 @@ final class Loops {
     return y;
   }
 
+  /// Rows in int8: `s rint(x / s)`, `s = max|x| / 127`.
+  static double[] roundRows(double[] x, int width) {
+    double[] scales = absmax(x, width);
+    double[] y = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      double scale = scales[i / width] / 127;
+      y[i] = scale == 0 ? 0 : scale * Math.rint(x[i] / scale);
+    }
+    return y;
+  }
+
+  /// x with every element that float32 might round to the other neighbour in int8 moved away from the middle.
+  static double[] awayFromHalves(double[] x, int width) {
+    double[] scales = absmax(x, width);
+    double[] y = x.clone();
+    for (int i = 0; i < x.length; i++) {
+      double steps = Math.abs(x[i]) / scales[i / width] * 127;
+      if (Math.abs(steps - Math.floor(steps) - 0.5) < 1e-3) {
+        y[i] -= 0.1 * x[i] / steps;
+      }
+    }
+    return y;
+  }
+
+  private static double[] absmax(double[] x, int width) {
+    double[] most = new double[x.length / width];
+    for (int i = 0; i < x.length; i++) {
+      most[i / width] = Math.max(most[i / width], Math.abs(x[i]));
+    }
+    return most;
+  }
+
   static double[] means(double[] x, int width) {
     double[] means = new double[x.length / width];
     for (int i = 0; i < x.length; i++) {

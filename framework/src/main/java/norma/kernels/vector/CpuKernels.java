@@ -90,6 +90,12 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
+  public void roundRows(Array x, Array y) {
+    check(y, x.rows(), x.dim(-1));
+    RowRounding.round(x, y);
+  }
+
+  @Override
   public void embedding(Array ids, Array tok, Array pos, Array y) {
     check(y, ids.size(), tok.dim(1));
     check(pos, pos.dim(0), tok.dim(1));

@@ -18,6 +18,7 @@ import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;
 import norma.train.study.OutlierStudy;
+import norma.train.study.StabilityCard;
 import norma.train.study.Study;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyPlan;
@@ -33,7 +34,7 @@ import picocli.CommandLine.ParentCommand;
 /// `norma study`.
 @Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--plan | --status]", footer = {
     "",
-    "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, slots, blocks, data-size, placement.",
+    "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, slots, blocks, data-size, placement, stability.",
     "norma study outliers: the DyISRU paper's numerical demonstration, without training.",
     "Settings change every run: train.steps=500 data.corpus=my.txt",
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
@@ -106,7 +107,7 @@ final class StudyCommand implements Callable<Integer> {
       return 0;
     }
     if (status) {
-      table(StudySummary.of(folder));
+      table(StudySummary.of(folder), StabilityCard.of(folder));
       return 0;
     }
     return run(folder, file, settings, command);
@@ -166,7 +167,7 @@ final class StudyCommand implements Callable<Integer> {
       }
       StudySummary summary = StudyReport.write(folder, command);
       console.text("");
-      table(summary);
+      table(summary, StabilityCard.of(folder));
       console.line("report   %s", folder.path().resolve("report.html"));
       return signal.flag().get() ? Main.INTERRUPTED : 0;
     }
@@ -177,9 +178,13 @@ final class StudyCommand implements Callable<Integer> {
     return summary.runs() - summary.finished();
   }
 
-  private void table(StudySummary summary) {
+  private void table(StudySummary summary, StabilityCard stability) {
     console.text(summary.terminalTable());
     console.text("");
+    if (!stability.sweeps().isEmpty()) {
+      console.text(stability.terminalTable());
+      console.text("");
+    }
     console.text(summary.paragraph());
     summary.remarks().forEach(remark -> console.text("* " + remark));
   }

@@ -30,6 +30,15 @@ public final class Evaluation {
   /// Mean loss in nats per character over the whole validation split: consecutive windows of `context` characters, the last
   /// shorter one included, every predicted character counted once.
   public double validationLoss() {
+    return validationLoss(Pass.EVALUATION);
+  }
+
+  /// The same with the inputs and weights of all linear layers, the head's too, rounded to int8: see [Pass#int8].
+  public double int8ValidationLoss() {
+    return validationLoss(Pass.INT8);
+  }
+
+  private double validationLoss(Pass purpose) {
     int time = session.config().model().context();
     boolean shorter = windows.getLast().length() < time;
     int full = windows.size() - (shorter ? 1 : 0);
@@ -38,8 +47,8 @@ public final class Evaluation {
     double sum = total(passes + (shorter ? 1 : 0), (kernels, pass) -> {
       int first = pass * rows;
       return pass == passes
-          ? windowLoss(kernels, full, 1, windows.getLast().length())
-          : windowLoss(kernels, first, Math.min(rows, full - first), time);
+          ? windowLoss(kernels, purpose, full, 1, windows.getLast().length())
+          : windowLoss(kernels, purpose, first, Math.min(rows, full - first), time);
     });
     return sum / windows.stream().mapToLong(Window::length).sum();
   }
@@ -54,7 +63,7 @@ public final class Evaluation {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "eval.train").at(step);
     double sum = total(Math.ceilDiv(sequences, rows), (kernels, pass) -> {
       int first = pass * rows;
-      return loss(kernels, Math.min(rows, sequences - first), time,
+      return loss(kernels, Pass.EVALUATION, Math.min(rows, sequences - first), time,
           (inputs, labels) -> training.sequences(stream::bounded, first, inputs, labels));
     });
     return sum / ((double) sequences * time);
@@ -71,17 +80,17 @@ public final class Evaluation {
     return Arrays.stream(losses).sum();
   }
 
-  private double windowLoss(Kernels kernels, int first, int count, int time) {
-    return loss(kernels, count, time, (inputs, labels) -> {
+  private double windowLoss(Kernels kernels, Pass purpose, int first, int count, int time) {
+    return loss(kernels, purpose, count, time, (inputs, labels) -> {
       for (int row = 0; row < count; row++) {
         validation.copy(windows.get(first + row), row, inputs, labels);
       }
     });
   }
 
-  private double loss(Kernels kernels, int sequences, int time, Batch.Source source) {
+  private double loss(Kernels kernels, Pass purpose, int sequences, int time, Batch.Source source) {
     Batch batch = Batch.of(session.backend(), kernels, sequences, time, source);
-    try (Tape tape = new Tape(kernels, session.weights(), null, Pass.EVALUATION, null)) {
+    try (Tape tape = new Tape(kernels, session.weights(), null, purpose, null)) {
       return session.backend().read(session.model().loss(tape, batch.ids(), batch.targets(), 1).value())[0];
     }
   }

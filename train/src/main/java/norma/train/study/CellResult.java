@@ -12,6 +12,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param folder      of the run, below the study's folder
 /// @param bestLoss    lowest exact validation loss
 /// @param finalLoss   exact validation loss after the last step
+/// @param int8Loss    the same of the same weights with linear layers in int8; NaN where nobody has measured it
 /// @param steps       taken
 /// @param seconds     of the whole run
 /// @param tokensPerSecond median of the logged steps
@@ -19,8 +20,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param fingerprint CPU, JDK, build, backend and text: pairs with different ones are not compared silently
 /// @param error       why it crashed or where it diverged, empty otherwise
 public record CellResult(String cell, String status, String folder, double bestLoss, int bestStep, double finalLoss,
-    int steps, double seconds, double tokensPerSecond, double peakMebibytes, Map<String, String> fingerprint,
-    String error) {
+    double int8Loss, int steps, double seconds, double tokensPerSecond, double peakMebibytes,
+    Map<String, String> fingerprint, String error) {
   static final String COMPLETED = "completed";
   static final String DIVERGED = "diverged";
   static final String CRASHED = "crashed";
@@ -43,6 +44,7 @@ public record CellResult(String cell, String status, String folder, double bestL
     fields.put("best_val_loss", finite(bestLoss));
     fields.put("best_step", bestStep);
     fields.put("final_val_loss", finite(finalLoss));
+    fields.put("int8_val_loss", finite(int8Loss));
     fields.put("steps", steps);
     fields.put("seconds", finite(seconds));
     fields.put("tokens_per_s", finite(tokensPerSecond));
@@ -58,9 +60,9 @@ public record CellResult(String cell, String status, String folder, double bestL
     node.path("fingerprint").properties().forEach(e -> fingerprint.put(e.getKey(), e.getValue().asString("")));
     return new CellResult(node.path("cell").asString(), node.path("status").asString(), node.path("folder").asString(),
         node.path("best_val_loss").asDouble(Double.NaN), node.path("best_step").asInt(0),
-        node.path("final_val_loss").asDouble(Double.NaN), node.path("steps").asInt(0),
-        node.path("seconds").asDouble(Double.NaN), node.path("tokens_per_s").asDouble(Double.NaN),
-        node.path("peak_rss_mib").asDouble(Double.NaN), fingerprint,
+        node.path("final_val_loss").asDouble(Double.NaN), node.path("int8_val_loss").asDouble(Double.NaN),
+        node.path("steps").asInt(0), node.path("seconds").asDouble(Double.NaN),
+        node.path("tokens_per_s").asDouble(Double.NaN), node.path("peak_rss_mib").asDouble(Double.NaN), fingerprint,
         node.path("error").asString(""));
   }
 

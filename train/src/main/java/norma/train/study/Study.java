@@ -37,15 +37,22 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
   /// One thing that is compared.
   ///
   /// @param name       unique in the study
-  /// @param group      variants of one group have the same point of the grid and are compared with the group's baseline
+  /// @param base       the name in the file, without what the grid appends
+  /// @param point      of the grid, as `key=value`; empty without one. Variants at one point are compared with its baseline
   /// @param baseline   whether the others of its group are compared with it
   /// @param settings   what makes it differ from the base, as `key=value`
   /// @param candidates to choose from, one if nothing is tuned; each variant has as many
-  public record Variant(String name, String group, boolean baseline, List<String> settings,
+  public record Variant(String name, String base, List<String> point, boolean baseline, List<String> settings,
       List<Candidate> candidates) {
     public Variant {
+      point = List.copyOf(point);
       settings = List.copyOf(settings);
       candidates = List.copyOf(candidates);
+    }
+
+    /// The point of the grid in words; variants of one group are compared with the group's baseline.
+    public String group() {
+      return String.join(" ", point);
     }
 
     boolean tuned() {
@@ -54,7 +61,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
     /// The same with other candidates.
     Variant with(List<Candidate> others) {
-      return new Variant(name, group, baseline, settings, others);
+      return new Variant(name, base, point, baseline, settings, others);
     }
   }
 
@@ -133,7 +140,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   /// The baseline of a variant's group.
   public Variant baselineOf(Variant variant) {
-    return variants.stream().filter(other -> other.baseline && other.group.equals(variant.group)).findFirst()
+    return variants.stream().filter(other -> other.baseline && other.point.equals(variant.point)).findFirst()
         .orElseThrow();
   }
 

@@ -118,7 +118,6 @@ public final class StudyReader {
     }
     List<Study.Variant> variants = new ArrayList<>();
     for (Choice point : product(grid)) {
-      String group = String.join(" ", point.texts());
       for (Map.Entry<String, List<Assignment>> entry : named.entrySet()) {
         List<Assignment> settings = new ArrayList<>(entry.getValue());
         settings.addAll(point.settings);
@@ -131,7 +130,7 @@ public final class StudyReader {
         }
         List<Study.Candidate> candidates = choices.stream()
             .map(choice -> candidate(base, settings, choice, budget)).toList();
-        variants.add(new Study.Variant(variant, group, entry.getKey().equals(baseline),
+        variants.add(new Study.Variant(variant, entry.getKey(), point.texts(), entry.getKey().equals(baseline),
             settings.stream().map(Assignment::toString).toList(), candidates));
       }
     }

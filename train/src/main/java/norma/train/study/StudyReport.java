@@ -25,12 +25,14 @@ import norma.train.study.StudySummary.Row;
 public final class StudyReport {
   private final StudyFolder folder;
   private final StudySummary summary;
+  private final StabilityCard stability;
   private final String command;
   private final Figures figures = new Figures();
 
   private StudyReport(StudyFolder folder, String command) throws IOException {
     this.folder = folder;
     this.summary = StudySummary.of(folder);
+    this.stability = StabilityCard.of(folder);
     this.command = command;
   }
 
@@ -41,7 +43,8 @@ public final class StudyReport {
   public static StudySummary write(StudyFolder folder, String command) throws IOException {
     StudyReport report = new StudyReport(folder, command);
     folder.writeWhole(folder.path().resolve("results.csv"), StudySummary.csv(folder));
-    folder.writeWhole(folder.path().resolve("summary.md"), SummaryText.markdown(report.summary, command));
+    folder.writeWhole(folder.path().resolve("summary.md"),
+        SummaryText.markdown(report.summary, StabilityText.markdown(report.stability), command));
     folder.writeWhole(folder.path().resolve("report.html"), report.html());
     return report.summary;
   }
@@ -99,6 +102,7 @@ public final class StudyReport {
         .put("remarks", SummaryText.remarks(summary).stream().map(r -> "<li>" + Svg.escape(r) + "</li>\n")
             .collect(Collectors.joining()))
         .put("method", SummaryText.method()).put("curves", curves()).put("strip", strip)
+        .put("stability", StabilityText.html(stability))
         .put("runs", runs()).put("command", command).put("data", figures.json()).fill();
   }
 

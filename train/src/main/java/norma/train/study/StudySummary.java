@@ -237,14 +237,15 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
   /// One row a run, tuning included.
   static String csv(StudyFolder folder) throws IOException {
     StringBuilder csv = new StringBuilder("study,variant,group,baseline,purpose,settings,seed,status,best_val_loss,"
-        + "best_step,final_val_loss,steps,seconds,tokens_per_s,peak_rss_mib,seconds_to_baseline,folder,error\n");
+        + "best_step,final_val_loss,int8_val_loss,steps,seconds,tokens_per_s,peak_rss_mib,seconds_to_baseline,folder,"
+        + "error\n");
     for (Study.Cell cell : folder.cells()) {
       CellResult result = folder.result(cell);
       if (result != null) {
         List<Object> fields = Arrays.asList(folder.study().name(), cell.variant().name(), cell.variant().group(),
             cell.variant().baseline(), cell.tuning() ? "tune" : "report", settings(cell.variant(), cell.candidate()),
             cell.seed(), result.status(), number(result.bestLoss()), result.bestStep(), number(result.finalLoss()),
-            result.steps(), rounded("%.1f", result.seconds()),
+            number(result.int8Loss()), result.steps(), rounded("%.1f", result.seconds()),
             rounded("%.0f", result.tokensPerSecond()), rounded("%.0f", result.peakMebibytes()),
             rounded("%.2f", secondsToBaseline(folder, cell, result)), result.folder(), result.error());
         csv.append(String.join(",", fields.stream().map(field -> quoted(String.valueOf(field))).toList())).append('\n');

@@ -18,6 +18,7 @@ import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
+import norma.train.run.Evaluation;
 import norma.train.run.Machine;
 import norma.train.run.RunException;
 import norma.train.run.Session;
@@ -113,7 +114,7 @@ public final class StudyWorker {
     Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
     RunConfig config = cell.config().placed(cell.variant().name() + "-s" + cell.seed(), folder.runs(cell),
         cell.config().runtime().threads().isPresent() ? cell.config().runtime().threads() : threads);
-    Place place = new Place();
+    Place place = new Place(!cell.tuning());
     long start = System.nanoTime();
     try {
       Event.End end = training.run(config, place, stop);
@@ -144,7 +145,7 @@ public final class StudyWorker {
     double seconds = (System.nanoTime() - start) / 1e9;
     Path run = place.folder;
     if (run == null) {
-      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, 0, seconds, Double.NaN,
+      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, Double.NaN, 0, seconds, Double.NaN,
           Double.NaN, Map.of(), error);
     }
     Metrics metrics = Metrics.read(run);
@@ -155,7 +156,7 @@ public final class StudyWorker {
     boolean finite = Double.isFinite(best) && Double.isFinite(end.finalValLoss());
     return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
         folder.path().relativize(run).toString(), best, end.bestStep(),
-        end.finalValLoss(), end.step(), seconds, PairedDifferences.median(speeds),
+        end.finalValLoss(), place.int8Loss, end.step(), seconds, PairedDifferences.median(speeds),
         place.countsMemory ? PeakMemory.mebibytes() : Double.NaN, place.fingerprint, error);
   }
 
@@ -169,18 +170,33 @@ public final class StudyWorker {
     }
   }
 
-  /// Remembers where the run lies, and where it was made.
+  /// Remembers where the run lies and where it was made, and measures what is left of the trained model in int8.
   private static final class Place implements TrainObserver {
     private final boolean countsMemory = PeakMemory.reset();
+    private final boolean reported;
+    private @Nullable Session trained;
     private @Nullable Path folder;
+    private double int8Loss = Double.NaN;
     private Map<String, String> fingerprint = Map.of();
+
+    Place(boolean reported) {
+      this.reported = reported;
+    }
 
     @Override
     public void started(Session session, CostModel cost, Path path) {
+      trained = session;
       folder = path;
       fingerprint = new LinkedHashMap<>(machine());
       fingerprint.putAll(Map.of("backend", session.backend().name(), "corpus", session.corpus().sha256(), "validation",
           session.validationSha256()));
+    }
+
+    @Override
+    public void ended(Event.End end, Path path, double seconds) {
+      if (reported && trained != null && end.reason().equals("completed")) {
+        int8Loss = new Evaluation(trained).int8ValidationLoss();
+      }
     }
   }
 

@@ -55,7 +55,9 @@ public final class SummaryText {
   }
 
   /// For `summary.md`: can be pasted into an issue or a paper's draft.
-  static String markdown(StudySummary summary, String command) {
+  ///
+  /// @param stability a section of its own, or empty
+  static String markdown(StudySummary summary, String stability, String command) {
     Study study = summary.study();
     StringBuilder text = new StringBuilder("# " + study.title() + "\n\n");
     if (!study.note().isEmpty()) {
@@ -67,6 +69,7 @@ public final class SummaryText {
     for (Row row : summary.rows()) {
       text.append("| ").append(String.join(" | ", cells(summary, row))).append(" |\n");
     }
+    text.append(stability.isEmpty() ? "" : "\n" + stability);
     text.append("\n## Every run\n\nBest validation loss by seed.\n\n| variant | settings | ")
         .append(study.seeds().stream().map(Object::toString).collect(Collectors.joining(" | "))).append(" |\n|---|---|")
         .append("---|".repeat(study.seeds().size())).append('\n');
@@ -177,7 +180,7 @@ public final class SummaryText {
     return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%+.4f", value).replace('-', '\u2212');
   }
 
-  private static String spread(double[] values) {
+  static String spread(double[] values) {
     if (values.length == 0) {
       return "";
     }

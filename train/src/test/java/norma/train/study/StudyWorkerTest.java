@@ -22,10 +22,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import norma.train.config.RunConfig;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
+import norma.train.run.Checkpoint;
 import norma.train.run.DivergedException;
+import norma.train.run.Evaluation;
 import norma.train.run.RunException;
+import norma.train.run.RunFolder;
 import norma.train.run.Session;
 import norma.train.run.Trainer;
 import norma.train.study.StudyWorker.Training;
@@ -207,7 +211,7 @@ class StudyWorkerTest {
     Study.Cell cell = folder.study().cell(dyt, dyt.candidates().getFirst(), 2);
     CellResult here = java.util.Objects.requireNonNull(folder.result(cell));
     folder.write(cell, new CellResult(here.cell(), here.status(), here.folder(), here.bestLoss(), here.bestStep(),
-        here.finalLoss(), here.steps(), here.seconds(), here.tokensPerSecond(), here.peakMebibytes(),
+        here.finalLoss(), here.int8Loss(), here.steps(), here.seconds(), here.tokensPerSecond(), here.peakMebibytes(),
         Map.of("cpu", "another"), ""));
     StudySummary summary = StudySummary.of(folder);
     assertThat(summary.rows().getLast().best().pairs()).isEqualTo(1);
@@ -215,14 +219,16 @@ class StudyWorkerTest {
     assertThat(SummaryText.remarks(summary)).anyMatch(remark -> remark.contains("seeds [2] are left out"));
   }
 
-  /// An older build wrote no peak memory.
+  /// An older build wrote neither peak memory nor the loss in int8.
   @Test
   void resultsOfOlderBuildsAreRead() {
     CellResult old = CellResult.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
         + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}");
     assertThat(old.peakMebibytes()).isNaN();
-    CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 4, 1.5, 100, 345.25, Map.of("cpu", "c"),
-        "");
+    assertThat(old.int8Loss()).isNaN();
+    assertThat(CellResult.parse(old.json())).isEqualTo(old);
+    CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 2.7, 4, 1.5, 100, 345.25,
+        Map.of("cpu", "c"), "");
     assertThat(CellResult.parse(now.json())).isEqualTo(now);
   }
 
@@ -259,6 +265,27 @@ class StudyWorkerTest {
     assertThat(PeakMemory.mebibytes()).isGreaterThan(before + 50);
     assertThat(PeakMemory.reset()).isTrue();
     assertThat(PeakMemory.mebibytes()).isLessThan(before + 40);
+  }
+
+  @Test
+  void reportedRunsAreMeasuredInInt8AndThoseThatTuneAreNot() throws IOException {
+    StudyFolder folder = folder("int8", "seeds: 1\ntune: {optim.lr: [1e-3, 1e-2]}\ntune_seeds: 1\n");
+    work(folder, REAL);
+    for (Study.Cell cell : folder.cells()) {
+      CellResult result = java.util.Objects.requireNonNull(folder.result(cell));
+      if (cell.tuning()) {
+        assertThat(result.int8Loss()).isNaN();
+      } else {
+        RunConfig config = RunFolder.open(folder.path().resolve(result.folder())).config(List.of());
+        Checkpoint last = Checkpoint.open(folder.path().resolve(result.folder()));
+        try (Session session = Session.resume(config, Path.of(""), last, false)) {
+          assertThat(result.int8Loss()).isEqualTo(new Evaluation(session).int8ValidationLoss())
+              .isNotEqualTo(result.finalLoss()).isCloseTo(result.finalLoss(), within(0.01));
+        }
+      }
+    }
+    assertThat(StudySummary.csv(folder).lines().findFirst()).hasValueSatisfying(
+        header -> assertThat(header).contains(",final_val_loss,int8_val_loss,"));
   }
 
   @Test
