@@ -13,13 +13,16 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import norma.train.config.Assignment;
+import norma.train.report.ShellText;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;
 import norma.train.study.OutlierStudy;
 import norma.train.study.StabilityCard;
 import norma.train.study.Study;
+import norma.train.study.StudyFile;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyPlan;
 import norma.train.study.StudyReader;
@@ -97,7 +100,7 @@ final class StudyCommand implements Callable<Integer> {
       }
       return work(folder);
     }
-    String command = "norma study " + String.join(" ", arguments);
+    String command = "norma study " + arguments.stream().map(ShellText::of).collect(Collectors.joining(" "));
     console.text(console.bold("norma study  " + study.title()));
     if (!study.note().isEmpty()) {
       console.text(study.note());
@@ -161,6 +164,7 @@ final class StudyCommand implements Callable<Integer> {
     console.line("runs     %d of %d are left; %d at once; results in %s", open, folder.study().runs(), processes,
         folder.path());
     console.line("steps    %s", folder.study().steps());
+    StudyFile.write(folder, command);
     try (StopSignal signal = new StopSignal(main)) {
       if (open > 0) {
         new Workers(folder, file, settings, StudyWorker.threadsOfEach(cores, processes)).run(processes, signal.flag());

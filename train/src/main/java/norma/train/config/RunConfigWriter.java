@@ -12,9 +12,10 @@ import norma.nn.NormSpec;
 
 /// Writes a complete configuration: as YAML that reads back equal, and as a flat list for comparisons.
 public final class RunConfigWriter {
+  private static final String NORM = "model.norm.";
   /// The slots that `all` is the shorthand for.
   private static final List<String> PRE = List.of("attn.pre", "mlp.pre", "final");
-  private static final List<String> SHORTHAND = PRE.stream().map(slot -> "model.norm." + slot).toList();
+  private static final List<String> SHORTHAND = PRE.stream().map(slot -> NORM + slot).toList();
 
   private RunConfigWriter() {}
 
@@ -50,6 +51,34 @@ public final class RunConfigWriter {
       }
     });
     return flat;
+  }
+
+  /// What `norma train` must be given to train a configuration, as `key=value`: all that differs from the defaults.
+  public static List<String> settings(RunConfig config) {
+    Map<String, String> defaults = flatten(RunConfig.DEFAULT);
+    List<String> settings = new ArrayList<>();
+    flatten(config).forEach((path, value) -> {
+      if (!path.startsWith(NORM) && !value.equals(defaults.get(path))) {
+        settings.add(path + "=" + value);
+      }
+    });
+    NormSlots norm = config.model().norm();
+    if (!norm.equals(NormSlots.all(RunConfig.DEFAULT.model().norm().finalNorm(), config.model().layers()))) {
+      settings.add(slots(config));
+    }
+    return settings;
+  }
+
+  /// All slots in one setting, since those of blocks are a list, which can only be set as a whole.
+  private static String slots(RunConfig config) {
+    if (YamlReader.mapping("", yaml(config)).get("model") instanceof Node.Mapping model
+        && model.get("norm") instanceof Node.Mapping norm) {
+      Node all = norm.get("all");
+      return all != null && norm.entries().size() == 1
+          ? NORM + "all=" + YamlText.flow(all)
+          : "model.norm=" + YamlText.flow(norm);
+    }
+    throw new IllegalStateException("a configuration without model.norm");
   }
 
   /// Where two configurations differ. If all three slots of the shorthand differ in the same way, they are one line,

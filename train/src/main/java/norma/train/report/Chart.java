@@ -1,8 +1,10 @@
 package norma.train.report;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToDoubleFunction;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
@@ -12,9 +14,19 @@ import norma.train.report.Series.Point;
 /// @param title    heading, may be empty
 /// @param xTitle   title of the x axis, may be empty; whole numbers count steps
 /// @param yTitle   title of the y axis with its unit, may be empty
-/// @param fromZero whether the y axis begins at 0
+/// @param scale    of the y axis
 /// @param series   the curves, drawn in this order
-public record Chart(String title, String xTitle, String yTitle, boolean fromZero, List<Series> series) {
+public record Chart(String title, String xTitle, String yTitle, Scale scale, List<Series> series) {
+
+  /// What the y axis spans.
+  public enum Scale {
+    /// the values
+    TIGHT,
+    /// the values and 0
+    FROM_ZERO,
+    /// powers of ten around the values; what is not above 0 is left out
+    LOG
+  }
 
   /// Okabe and Ito's palette, told apart with any kind of colour vision (jfly.uni-koeln.de/color): blue, vermilion,
   /// bluish green, orange, reddish purple, sky blue, black; grey in place of its yellow, which is too light for lines.
@@ -32,6 +44,13 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     series = List.copyOf(series);
   }
 
+  /// With a linear y axis.
+  ///
+  /// @param fromZero whether the y axis begins at 0
+  public Chart(String title, String xTitle, String yTitle, boolean fromZero, List<Series> series) {
+    this(title, xTitle, yTitle, fromZero ? Scale.FROM_ZERO : Scale.TIGHT, series);
+  }
+
   /// A size in pixels and its text size.
   ///
   /// @param font height of the labels in pixels
@@ -43,19 +62,43 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     /// One of two in a row.
     public static final Size SLOT = new Size(420, 300, 12);
     /// One of three in a row.
-    static final Size PANEL = new Size(310, 210, 12);
+    public static final Size PANEL = new Size(310, 210, 12);
     /// One of many.
     static final Size SMALL = new Size(240, 130, 12);
   }
 
-  /// Where the curves stand, and what the axes span.
-  private record Frame(double left, double top, double right, double bottom, Ticks x, Ticks y) {
+  /// Where the curves stand, and what the axes span; on a logarithmic axis the ticks are exponents of ten.
+  private record Frame(double left, double top, double right, double bottom, Ticks x, Ticks y, Scale scale) {
     double px(double value) {
       return left + (value - x.min()) / (x.max() - x.min()) * (right - left);
     }
 
     double py(double value) {
+      return tick(scale == Scale.LOG ? Math.log10(value) : value);
+    }
+
+    /// Of a value on the axis, on a logarithmic one an exponent.
+    double tick(double value) {
       return bottom - (value - y.min()) / (y.max() - y.min()) * (bottom - top);
+    }
+
+    String label(double tick) {
+      if (scale != Scale.LOG) {
+        return y.label(tick);
+      }
+      boolean plain = tick >= -4 && tick <= 6;
+      return plain
+          ? String.format(Locale.ROOT, "%,." + Math.max(0, Math.round(-tick)) + "f", Math.pow(10, tick))
+          : String.format(Locale.ROOT, "1e%.0f", tick);
+    }
+
+    /// A point as far as it is on the axis.
+    Point visible(Point p) {
+      double lowest = scale == Scale.LOG ? Math.pow(10, y.min()) * (1 - 1e-9) : Double.NEGATIVE_INFINITY;
+      double highest = (scale == Scale.LOG ? Math.pow(10, y.max()) : y.max()) * (1 + 1e-9);
+      return p.y() >= lowest && p.y() <= highest
+          ? new Point(p.x(), p.y(), Math.max(p.low(), lowest), Math.min(p.high(), highest))
+          : new Point(p.x(), Double.NaN);
     }
   }
 
@@ -72,6 +115,9 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     List<Object> all = new ArrayList<>(List.of("font-family", "system-ui, -apple-system, 'Segoe UI', sans-serif",
         "font-size", font, "data-frame", join(f.left, f.top, f.right, f.bottom) + " "
             + f.x.min() + " " + f.x.max() + " " + f.y.min() + " " + f.y.max()));
+    if (scale == Scale.LOG) {
+      all.addAll(List.of("data-scale", "log"));
+    }
     all.addAll(List.of(attributes));
     Svg svg = new Svg(size.width(), size.height(), title.isEmpty() ? names() : title, all.toArray());
     svg.leaf("rect", "class", "page", "width", size.width(), "height", size.height(), "fill", "#ffffff");
@@ -85,10 +131,13 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     }
     axes(svg, f, size);
     boolean empty = true;
-    for (Series s : series) {
-      List<Point> points = visible(s, f.y);
+    for (int i = 0; i < series.size(); i++) {
+      List<Point> points = visible(series.get(i), f);
       empty &= points.stream().noneMatch(p -> Double.isFinite(p.y()));
-      draw(svg, s, points, f);
+      svg.open("g", "class", "s" + series.get(i).colour(), "color", PALETTE.get(series.get(i).colour()), "data-curve",
+          i);
+      draw(svg, series.get(i), points, f);
+      svg.close();
     }
     if (empty) {
       svg.text((f.left + f.right) / 2, (f.top + f.bottom) / 2, "middle", "nothing recorded yet", "class", "soft",
@@ -99,23 +148,45 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
 
   /// The curves as [#svg] draws them at a size, thinned and without what lies above the axis.
   List<Series> drawn(Size size) {
-    Ticks y = frame(size, 0).y;
-    return series.stream().map(s -> new Series(s.name(), s.colour(), s.kind(), visible(s, y))).toList();
+    Frame f = frame(size, 0);
+    return series.stream().map(s -> new Series(s.name(), s.colour(), s.kind(), visible(s, f))).toList();
   }
 
-  private static List<Point> visible(Series s, Ticks y) {
-    return Series.thin(s.points(), Series.BUCKETS).stream()
-        .map(p -> p.y() <= y.max() * (1 + 1e-9) ? p : new Point(p.x(), Double.NaN)).toList();
+  private static List<Point> visible(Series s, Frame f) {
+    return Series.thin(s.points(), Series.BUCKETS).stream().map(f::visible).toList();
   }
 
-  private double top() {
-    return series.stream().mapToDouble(s -> Series.readableTop(s.points())).max().orElse(Double.NEGATIVE_INFINITY);
+  /// The y axis.
+  private Ticks yAxis(int height) {
+    int count = Math.max(3, height / 50);
+    double[] lows = all(Point::low);
+    double[] highs = all(Point::high);
+    if (scale == Scale.LOG) {
+      double low = Arrays.stream(lows).filter(v -> v > 0).min().orElse(1);
+      double high = Arrays.stream(highs).filter(v -> v > 0).max().orElse(10);
+      int first = (int) Math.floor(Math.log10(low) + 1e-9);
+      int last = Math.max(first + 1, (int) Math.ceil(Math.log10(high) - 1e-9));
+      return new Ticks(first, last, Math.ceilDiv(last - first, count));
+    }
+    double low = Arrays.stream(lows).min().orElse(0);
+    double high = series.stream().mapToDouble(s -> Series.readableTop(s.points())).max()
+        .orElse(Double.NEGATIVE_INFINITY);
+    if (Double.isFinite(high)) { // as much of the shaded ranges as leaves the curves their place
+      double cut = 2 * high - low;
+      high = Math.max(high, Arrays.stream(highs).filter(v -> v <= cut).max().orElse(high));
+    }
+    return Ticks.around(scale == Scale.FROM_ZERO ? Math.min(0, low) : low, Double.isFinite(high) ? high : 1, count);
+  }
+
+  /// The finite ones of a number of every point.
+  private double[] all(ToDoubleFunction<Point> number) {
+    return series.stream().flatMap(s -> s.points().stream()).mapToDouble(number).filter(Double::isFinite).toArray();
   }
 
   private Frame frame(Size size, int legendRows) {
     int font = size.font();
-    double[] xs = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::x).toArray();
-    boolean counts = java.util.Arrays.stream(xs).allMatch(x -> x == Math.rint(x));
+    double[] xs = all(Point::x);
+    boolean counts = Arrays.stream(xs).allMatch(x -> x == Math.rint(x));
     double xMax = counts ? 1 : Double.NEGATIVE_INFINITY;
     double xMin = xs.length == 0 ? 0 : Double.POSITIVE_INFINITY;
     for (double x : xs) {
@@ -123,35 +194,31 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
       xMin = Math.min(xMin, x);
     }
     xMin = xMin >= 0 && (xMin < 0.25 * xMax || xMin == xMax) ? 0 : xMin;
-    double high = top();
-    double low = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::y).filter(Double::isFinite).min()
-        .orElse(0);
-    low = fromZero ? Math.min(0, low) : low;
-    Ticks y = Ticks.around(low, Double.isFinite(high) ? high : 1, Math.max(3, size.height() / 50));
-    double longest = 0;
-    for (double value : y.values()) {
-      longest = Math.max(longest, y.label(value).length());
-    }
+    Ticks y = yAxis(size.height());
+    Frame labels = new Frame(0, 0, 0, 0, y, y, scale);
+    double longest = Arrays.stream(y.values()).mapToObj(labels::label).mapToInt(String::length).max().orElse(0);
     double left = 8 + longest * font * CHARACTER + 6 + (yTitle.isEmpty() ? 0 : font * 1.5);
     double right = size.width() - font * 2.0;
     double top = (title.isEmpty() ? font * 0.5 : font * 2.2) + legendRows * font * 1.5 + font * 0.4;
     double bottom = size.height() - font * (xTitle.isEmpty() ? 1.8 : 3.3);
     Ticks x = Ticks.over(xMin, xMax, Math.max(2, size.width() / (font * 8)), counts);
-    return new Frame(left, top, right, bottom, x, y);
+    return new Frame(left, top, right, bottom, x, y, scale);
   }
 
   private void axes(Svg svg, Frame f, Size size) {
     int font = size.font();
+    svg.open("g", "class", "axes");
     for (double value : f.y.values()) {
-      double y = f.py(value);
+      double y = f.tick(value);
       svg.leaf("line", "class", "grid", "x1", f.left, "x2", f.right, "y1", y, "y2", y, "stroke", "#e3e3e3");
-      svg.text(f.left - 6, y + font * 0.35, "end", f.y.label(value), "class", "soft", "fill", SOFT);
+      svg.text(f.left - 6, y + font * 0.35, "end", f.label(value), "class", "soft", "fill", SOFT);
     }
     for (double value : f.x.values()) {
       double x = f.px(value);
       svg.leaf("line", "class", "soft", "x1", x, "x2", x, "y1", f.bottom, "y2", f.bottom + 4, "stroke", SOFT);
       svg.text(x, f.bottom + font * 1.4, "middle", f.x.label(value), "class", "soft", "fill", SOFT);
     }
+    svg.close();
     svg.leaf("line", "class", "soft", "x1", f.left, "x2", f.right, "y1", f.bottom, "y2", f.bottom, "stroke", SOFT);
     if (!xTitle.isEmpty()) {
       svg.text((f.left + f.right) / 2, size.height() - font * 0.6, "middle", xTitle, "class", "ink", "fill", INK);
@@ -164,6 +231,9 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
   }
 
   private static void draw(Svg svg, Series s, List<Point> points, Frame f) {
+    if (s.shaded()) {
+      svg.leaf("path", "d", band(points, f), "fill", "currentColor", "fill-opacity", 0.16);
+    }
     StringBuilder path = new StringBuilder();
     boolean dots = s.kind() == Kind.RAW && !s.dense();
     boolean joined = false;
@@ -177,7 +247,6 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
         joined = goesOn;
       }
     }
-    svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
     boolean apart = s.kind() == Kind.POINTS;
     if (!path.isEmpty() && !apart) {
       curve(svg, s, path.toString());
@@ -187,7 +256,24 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
       points.stream().filter(p -> Double.isFinite(p.y())).forEach(p -> svg.leaf("circle", "cx", f.px(p.x()), "cy",
           f.py(p.y()), "r", radius, "fill", "currentColor", "fill-opacity", apart ? 0.65 : 1.0));
     }
-    svg.close();
+  }
+
+  /// The outline of the shaded ranges: along the upper ends and back along the lower, in parts where points are missing.
+  private static String band(List<Point> points, Frame f) {
+    StringBuilder outline = new StringBuilder();
+    List<Point> part = new ArrayList<>();
+    for (int i = 0; i <= points.size(); i++) {
+      if (i < points.size() && Double.isFinite(points.get(i).y())) {
+        part.add(points.get(i));
+      } else if (!part.isEmpty()) {
+        List<String> corners = new ArrayList<>();
+        part.forEach(p -> corners.add(join(f.px(p.x()), f.py(p.high()))));
+        part.reversed().forEach(p -> corners.add(join(f.px(p.x()), f.py(p.low()))));
+        outline.append('M').append(String.join("L", corners)).append('Z');
+        part.clear();
+      }
+    }
+    return outline.toString();
   }
 
   private static void curve(Svg svg, Series s, String path) {
@@ -212,7 +298,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     if (series.size() > 1 || title.isEmpty()) {
       series.forEach(s -> texts.add(s.name()));
     }
-    String note = note(f.y);
+    String note = note(f);
     if (!note.isEmpty()) {
       texts.add(note);
     }
@@ -220,9 +306,6 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     int row = 0;
     for (int i = 0; i < texts.size(); i++) {
       boolean isNote = !note.isEmpty() && i == texts.size() - 1;
-      if (texts.get(i).equals(Series.UNNAMED)) {
-        continue;
-      }
       double needed = (isNote ? 0 : 24) + texts.get(i).length() * font * CHARACTER + font;
       if (x > 0 && x + needed - font > width) {
         x = 0;
@@ -241,7 +324,7 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     }
     Series s = series.get(label.series());
     double middle = y - font * 0.35;
-    svg.open("g", "class", "s" + s.colour(), "color", PALETTE.get(s.colour()));
+    svg.open("g", "class", "legend s" + s.colour(), "color", PALETTE.get(s.colour()), "data-curve", label.series());
     if (s.kind() != Kind.POINTS) {
       curve(svg, s, s.kind() == Kind.RAW && !s.dense()
           ? "M" + join(x + 4, middle) + "h0m5 0h0m5 0h0"
@@ -250,20 +333,22 @@ public record Chart(String title, String xTitle, String yTitle, boolean fromZero
     if (s.kind() == Kind.MARKED || s.kind() == Kind.POINTS) {
       svg.leaf("circle", "cx", x + 9, "cy", middle, "r", 3.2, "fill", "currentColor");
     }
-    svg.close().text(x + 24, y, "start", label.text(), "class", "ink", "fill", INK);
+    svg.text(x + 24, y, "start", label.text(), "class", "ink", "fill", INK).close();
   }
 
-  private String note(Ticks y) {
-    double[] above = series.stream().flatMap(s -> s.points().stream()).mapToDouble(Point::y)
-        .filter(v -> Double.isFinite(v) && v > y.max() * (1 + 1e-9)).sorted().toArray();
+  private String note(Frame f) {
+    if (scale == Scale.LOG) { // everything that has a logarithm has its place
+      return "";
+    }
+    double[] above = Arrays.stream(all(Point::y)).filter(v -> v > f.y.max() * (1 + 1e-9)).sorted().toArray();
     return above.length == 0
         ? ""
-        : String.format(Locale.ROOT, "not shown: %,d above %s, up to %.3g", above.length,
-            y.label(y.max()), above[above.length - 1]);
+        : String.format(Locale.ROOT, "not shown: %,d above %s, up to %.3g", above.length, f.y.label(f.y.max()),
+            above[above.length - 1]);
   }
 
   private String names() {
-    return String.join(", ", series.stream().map(Series::name).filter(name -> !name.equals(Series.UNNAMED)).toList());
+    return String.join(", ", series.stream().map(Series::name).toList());
   }
 
   private static String fit(String text, double characters) {

@@ -6,10 +6,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import norma.train.report.Series.Point;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The charts of one page: each drawn as SVG, and its numbers kept for the script that shows values under the pointer.
+/// The charts of one page: each drawn as SVG, and its numbers kept for the script that shows values under the pointer,
+/// zooms and hides curves.
 public final class Figures {
   private static final JsonMapper JSON = new JsonMapper();
   private static final MathContext SIX_DIGITS = new MathContext(6); // more than a pointer can tell apart
@@ -23,8 +25,7 @@ public final class Figures {
       String place = sizes.length == 1 ? "chart" : size.equals(sizes[0]) ? "chart wide" : "chart narrow";
       html.append(chart.svg(size, "class", place, "data-series", data.size()));
     }
-    data.add(
-        chart.drawn(sizes[0]).stream().filter(s -> !s.name().equals(Series.UNNAMED)).map(Figures::numbers).toList());
+    data.add(chart.drawn(sizes[0]).stream().map(Figures::numbers).toList());
     return html.append("</figure>").toString();
   }
 
@@ -39,7 +40,15 @@ public final class Figures {
     numbers.put("name", s.name());
     numbers.put("colour", s.colour());
     numbers.put("x", points.stream().map(p -> (long) p.x()).toList());
-    numbers.put("y", points.stream().map(p -> new BigDecimal(p.y(), SIX_DIGITS)).toList());
+    numbers.put("y", list(points, Point::y));
+    if (s.shaded()) {
+      numbers.put("low", list(points, Point::low));
+      numbers.put("high", list(points, Point::high));
+    }
     return numbers;
+  }
+
+  private static List<BigDecimal> list(List<Point> points, ToDoubleFunction<Point> number) {
+    return points.stream().map(p -> new BigDecimal(number.applyAsDouble(p), SIX_DIGITS)).toList();
   }
 }

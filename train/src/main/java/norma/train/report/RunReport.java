@@ -205,7 +205,7 @@ public final class RunReport {
     Path here = Path.of("").toAbsolutePath();
     Path absolute = config.toAbsolutePath().normalize();
     String path = (absolute.startsWith(here) ? here.relativize(absolute) : absolute).toString();
-    return "norma train " + (path.matches("[\\w./+:@=-]+") ? path : "'" + path.replace("'", "'\\''") + "'");
+    return "norma train " + ShellText.of(path);
   }
 
   private String optional(String file) throws IOException {

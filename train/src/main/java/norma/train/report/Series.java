@@ -12,9 +12,6 @@ import java.util.List;
 /// @param points its points by growing x; where y is not finite a line is interrupted
 public record Series(String name, int colour, Kind kind, List<Point> points) {
 
-  /// The name of a curve that belongs to the one before it: it has no place in the legend.
-  public static final String UNNAMED = "";
-
   /// Of more than two points in each of these stretches a drawing shows two: a plot is a few hundred pixels wide.
   static final int BUCKETS = 300;
 
@@ -22,8 +19,16 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
     points = List.copyOf(points);
   }
 
-  /// One value.
-  public record Point(double x, double y) {}
+  /// One value, and the range that is shaded around it.
+  ///
+  /// @param low  of the shaded range, at most `y`
+  /// @param high of the shaded range, at least `y`
+  public record Point(double x, double y, double low, double high) {
+    /// One value without a range.
+    public Point(double x, double y) {
+      this(x, y, y, y);
+    }
+  }
 
   /// How a curve is drawn.
   public enum Kind {
@@ -46,6 +51,11 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
     List<Point> shown = points.stream().filter(p -> p.y() <= top).toList();
     return List.of(new Series(name, 0, Kind.RAW, points),
         new Series("mean of " + (2 * half + 1), 0, Kind.LINE, smooth(shown, half)));
+  }
+
+  /// Whether any of the points has a range to shade.
+  boolean shaded() {
+    return points.stream().anyMatch(p -> p.low() < p.high());
   }
 
   /// Whether dots would run into each other.

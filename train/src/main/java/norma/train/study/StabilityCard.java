@@ -1,8 +1,6 @@
 package norma.train.study;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -15,7 +13,6 @@ import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import norma.train.report.Event;
-import norma.train.report.Metrics;
 import norma.train.study.Study.Variant;
 
 /// How training stands the learning rate, for a study whose grid has `optim.lr`: one sweep for each variant over all groups, and apart for each point
@@ -155,22 +152,18 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
     for (Map.Entry<Long, CellResult> entry : folder.reported(variant).entrySet()) {
       CellResult result = entry.getValue();
       if (!result.status().equals(CellResult.CRASHED)) {
-        Path run = folder.path().resolve(result.folder());
-        boolean there = !result.folder().isEmpty() && Files.isDirectory(run); // somebody may have cleared the runs
-        runs.put(entry.getKey(), run(result, there ? Metrics.read(run) : new Metrics(List.of(), false)));
+        runs.put(entry.getKey(), run(result, folder.reading(result)));
       }
     }
     return new Rate(variant.candidates().getFirst().config().optim().lr(), runs);
   }
 
-  private static Run run(CellResult result, Metrics metrics) {
-    double start = metrics.of(Event.Step.class).stream().filter(step -> step.step() == 1)
-        .mapToDouble(Event.Step::loss).findFirst().orElse(Double.NaN);
-    List<Event.Norm> probes = metrics.of(Event.Norm.class);
+  private static Run run(CellResult result, RunReading reading) {
+    List<Event.Norm> probes = reading.norms();
     double kurtosis = probes.isEmpty()
         ? Double.NaN
         : finite(probes.getLast().slots(), Event.Slot::inKurtosis).max().orElse(Double.NaN);
-    return new Run(result.completed(), start, result.finalLoss(), result.int8Loss(),
+    return new Run(result.completed(), reading.startLoss(), result.finalLoss(), result.int8Loss(),
         probes.isEmpty() ? Double.NaN : probes.getFirst().maxAttentionLogit(),
         probes.isEmpty() ? Double.NaN : probes.getLast().maxAttentionLogit(), kurtosis);
   }

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import norma.train.report.Metrics;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
@@ -25,7 +26,9 @@ import tools.jackson.core.JacksonException;
 public final class StudyFolder {
   private final Study study;
   private final Path path;
-  private final Map<String, CellResult> finished = new ConcurrentHashMap<>(); // a result does not change any more
+  // Neither changes any more.
+  private final Map<String, CellResult> finished = new ConcurrentHashMap<>();
+  private final Map<String, RunReading> readings = new ConcurrentHashMap<>();
 
   /// @param path is created when something is written
   public StudyFolder(Study study, Path path) {
@@ -68,6 +71,20 @@ public final class StudyFolder {
       throw new RunException(file + " is damaged: " + e.getOriginalMessage() + "; delete it, and the run is repeated",
           e);
     }
+  }
+
+  /// What a finished run has recorded, read once; nothing if its folder was cleared away, or it never had one.
+  RunReading reading(CellResult result) throws IOException {
+    RunReading known = readings.get(result.folder());
+    if (known != null) {
+      return known;
+    }
+    Path run = path.resolve(result.folder());
+    RunReading reading = result.folder().isEmpty() || !Files.exists(run.resolve(Metrics.FILE))
+        ? RunReading.NOTHING
+        : RunReading.of(run);
+    readings.put(result.folder(), reading);
+    return reading;
   }
 
   /// Of two results of one cell the later stays; they are the same.

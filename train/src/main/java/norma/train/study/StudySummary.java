@@ -1,8 +1,6 @@
 package norma.train.study;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -12,8 +10,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import norma.train.config.RunConfig;
 import norma.train.report.Event;
-import norma.train.report.Metrics;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;
 import org.apache.commons.statistics.distribution.BinomialDistribution;
@@ -49,6 +47,11 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     public Row {
       results = new LinkedHashMap<>(results);
       foreign = List.copyOf(foreign);
+    }
+
+    /// The configuration, for any seed: with what tuning chose, or as long as it has not with its first try.
+    public RunConfig config() {
+      return (chosen == null ? variant.candidates().getFirst() : chosen).config();
     }
 
     /// Number of runs that ended so.
@@ -146,7 +149,7 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     PairedDifferences best = pairs(left, right, CellResult::bestLoss);
     PairedDifferences last = pairs(left, right, CellResult::finalLoss);
     return new Row(variant, chosen, results, best, best.signFlipP(), last, last.signFlipP(),
-        mcNemar(onlyVariant, onlyBaseline), stepsSaved(folder.path(), left, right),
+        mcNemar(onlyVariant, onlyBaseline), stepsSaved(folder, left, right),
         secondsToBaseline(folder, variant.baseline() ? completed(results) : left,
             variant.baseline() ? completed(results) : right),
         foreign, Verdict.TOO_FEW_SEEDS);
@@ -181,14 +184,11 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     return Math.min(1, 2 * tail);
   }
 
-  private static double stepsSaved(Path study, List<CellResult> variant, List<CellResult> baseline) throws IOException {
+  private static double stepsSaved(StudyFolder folder, List<CellResult> variant, List<CellResult> baseline)
+      throws IOException {
     double saved = 0;
     for (int i = 0; i < variant.size(); i++) {
-      Path run = study.resolve(variant.get(i).folder());
-      if (!Files.isDirectory(run)) {
-        return Double.NaN; // somebody has cleared the runs; the results are still there
-      }
-      List<Event.Eval> curve = Metrics.read(run).of(Event.Eval.class);
+      List<Event.Eval> curve = folder.reading(variant.get(i)).evals(); // none: NaN; the results are still there
       saved += baseline.get(i).steps() - crossing(curve, baseline.get(i).finalLoss());
     }
     return variant.isEmpty() ? Double.NaN : saved / variant.size();
@@ -202,20 +202,14 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
       throws IOException {
     double[] seconds = new double[variant.size()];
     for (int i = 0; i < seconds.length; i++) {
-      seconds[i] = secondsTo(folder.path().resolve(variant.get(i).folder()), baseline.get(i).finalLoss());
+      seconds[i] = secondsTo(folder.reading(variant.get(i)), baseline.get(i).finalLoss());
     }
     return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : PairedDifferences.median(seconds);
   }
 
   /// Training until a loss is first reached: that many steps of the run's median length.
-  private static double secondsTo(Path run, double loss) throws IOException {
-    if (!Files.isDirectory(run)) {
-      return Double.NaN;
-    }
-    Metrics metrics = Metrics.read(run);
-    double millis = PairedDifferences
-        .median(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::stepMillis).toArray());
-    return crossing(metrics.of(Event.Eval.class), loss) * millis / 1e3;
+  private static double secondsTo(RunReading run, double loss) {
+    return crossing(run.evals(), loss) * run.stepMillis() / 1e3;
   }
 
   /// The step at which a curve first reaches a loss, between two evaluations in proportion; NaN if it does not.
@@ -261,7 +255,7 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
         : folder.reported(folder.study().baselineOf(cell.variant())).get(cell.seed());
     return baseline != null && baseline.completed() && result.completed()
         && baseline.fingerprint().equals(result.fingerprint())
-            ? secondsTo(folder.path().resolve(result.folder()), baseline.finalLoss())
+            ? secondsTo(folder.reading(result), baseline.finalLoss())
             : Double.NaN;
   }
 

@@ -1,0 +1,175 @@
+package norma.train.report;
+
+import static norma.train.report.Svg.escape;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.DoubleFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Numbers of slots or layers as a coloured table: what stands in a block has a column for each block, what the model has once is
+/// one wide cell. The numbers stand in the cells, so that nothing depends on the colours.
+///
+/// @param title   heading of the table
+/// @param numbers by name, `blocks.0.attn.pre` or `final`, in the order of the rows
+public record HeatMap(String title, Map<String, Double> numbers) {
+  private static final Pattern IN_BLOCK = Pattern.compile("blocks\\.(\\d{1,4})\\.(.+)");
+
+  public HeatMap {
+    numbers = new LinkedHashMap<>(numbers);
+  }
+
+  /// What is a row: a slot or layer of the blocks, or one that the model has once.
+  ///
+  /// @param name  `attn.pre` of `blocks.0.attn.pre`
+  /// @param block its column; -1 of what is in no block
+  public record Place(String name, int block) {
+    /// Of a name such as `blocks.0.attn.pre` or `final`.
+    public static Place of(String name) {
+      Matcher matcher = IN_BLOCK.matcher(name);
+      return matcher.matches()
+          ? new Place(matcher.group(2), Integer.parseInt(matcher.group(1)))
+          : new Place(name, -1);
+    }
+  }
+
+  /// The colours of all tables of one quantity, and how its numbers are written.
+  ///
+  /// @param low    has the first colour
+  /// @param high   has the last colour
+  /// @param spread how the colours lie between them
+  /// @param format of a number in a cell, a few characters
+  public record Shades(double low, double high, Spread spread, DoubleFunction<String> format) {
+
+    /// How colours are spread.
+    public enum Spread {
+      LINEAR, LOGARITHMIC,
+      /// from blue for what is below 0 to orange for what is above, as far as the greatest magnitude
+      AROUND_ZERO
+    }
+
+    /// Over all finite numbers; LOGARITHMIC leaves out what is not above 0.
+    public static Shades over(Iterable<HeatMap> maps, Spread spread, DoubleFunction<String> format) {
+      double low = Double.POSITIVE_INFINITY;
+      double high = Double.NEGATIVE_INFINITY;
+      for (HeatMap map : maps) {
+        for (double value : map.numbers.values()) {
+          if (Double.isFinite(value) && (spread != Spread.LOGARITHMIC || value > 0)) {
+            low = Math.min(low, value);
+            high = Math.max(high, value);
+          }
+        }
+      }
+      double most = Math.max(Math.abs(low), Math.abs(high));
+      return spread == Spread.AROUND_ZERO
+          ? new Shades(-most, most, spread, format)
+          : new Shades(low, high, spread, format);
+    }
+
+    private int[] colour(double value) {
+      double share = spread == Spread.LOGARITHMIC
+          ? Math.log(Math.max(value, low) / low) / Math.log(high / low)
+          : (value - low) / (high - low);
+      int[][] stops = spread == Spread.AROUND_ZERO ? DIVERGING : BLUES;
+      double at = (Double.isFinite(share) ? Math.clamp(share, 0, 1) : 0.5) * (stops.length - 1);
+      int before = Math.min((int) at, stops.length - 2);
+      int[] colour = new int[3];
+      for (int c = 0; c < 3; c++) {
+        colour[c] = (int) Math.round(stops[before][c] + (at - before) * (stops[before + 1][c] - stops[before][c]));
+      }
+      return colour;
+    }
+
+    private String style(double value) {
+      int[] c = colour(value);
+      double light = 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2]; // ITU-R BT.601
+      return String.format(Locale.ROOT, "background:#%02x%02x%02x;color:%s", c[0], c[1], c[2],
+          light < 140 ? "#fff" : "#222");
+    }
+
+    /// A strip with all colours between the two ends.
+    public String key() {
+      StringBuilder stops = new StringBuilder();
+      for (int i = 0; i <= 8; i++) {
+        double value = spread == Spread.LOGARITHMIC
+            ? low * Math.pow(high / low, i / 8.0)
+            : low + (high - low) * i / 8;
+        int[] c = colour(value);
+        stops.append(String.format(Locale.ROOT, ",#%02x%02x%02x", c[0], c[1], c[2]));
+      }
+      return "<p class=\"note shades\">" + escape(format.apply(low)) + " <i style=\"background:linear-gradient(to right"
+          + stops + ")\"></i> " + escape(format.apply(high))
+          + (spread == Spread.LOGARITHMIC ? " (colours by the logarithm)" : "") + "</p>\n";
+    }
+  }
+
+  /// ColorBrewer's Blues (colorbrewer2.org): light to dark in print and with any kind of colour vision.
+  private static final int[][] BLUES = { { 0xf7, 0xfb, 0xff }, { 0xde, 0xeb, 0xf7 }, { 0xc6, 0xdb, 0xef },
+      { 0x9e, 0xca, 0xe1 }, { 0x6b, 0xae, 0xd6 }, { 0x42, 0x92, 0xc6 }, { 0x21, 0x71, 0xb5 }, { 0x08, 0x51, 0x9c },
+      { 0x08, 0x30, 0x6b } };
+  /// Blue and vermilion of [Chart#PALETTE] with white between them.
+  private static final int[][] DIVERGING = { { 0x00, 0x72, 0xb2 }, { 0xf7, 0xf7, 0xf7 }, { 0xd5, 0x5e, 0x00 } };
+
+  /// Whether there is a number at all.
+  public boolean isEmpty() {
+    return numbers.values().stream().noneMatch(v -> Double.isFinite(v));
+  }
+
+  /// The table.
+  public String html(Shades shades) {
+    Map<String, Map<Integer, Double>> rows = new LinkedHashMap<>();
+    numbers.forEach((name, value) -> {
+      Place place = Place.of(name);
+      rows.computeIfAbsent(place.name, _ -> new TreeMap<>()).put(place.block, value);
+    });
+    int blocks = 1 + rows.values().stream().flatMap(row -> row.keySet().stream()).mapToInt(Integer::intValue).max()
+        .orElse(-1);
+    StringBuilder html = new StringBuilder("<table class=\"heat\"><caption>").append(escape(title))
+        .append("</caption>");
+    if (blocks > 0) {
+      html.append("<thead><tr><th scope=\"col\">block</th>");
+      for (int block = 0; block < blocks; block++) {
+        html.append("<th scope=\"col\">").append(block).append("</th>");
+      }
+      html.append("</tr></thead>");
+    }
+    html.append("<tbody>");
+    rows.forEach((name, row) -> {
+      html.append("<tr><th scope=\"row\">").append(escape(name)).append("</th>");
+      if (row.containsKey(-1)) {
+        html.append(cell(row.get(-1), shades, Math.max(1, blocks)));
+      } else {
+        for (int block = 0; block < blocks; block++) {
+          html.append(cell(row.getOrDefault(block, Double.NaN), shades, 1));
+        }
+      }
+      html.append("</tr>");
+    });
+    return html.append("</tbody></table>\n").toString();
+  }
+
+  private static String cell(double value, Shades shades, int columns) {
+    String span = columns > 1 ? " colspan=\"" + columns + "\"" : "";
+    return Double.isFinite(value)
+        ? "<td" + span + " style=\"" + shades.style(value) + "\">" + escape(shades.format.apply(value)) + "</td>"
+        : "<td" + span + "></td>";
+  }
+
+  /// Several tables of one quantity side by side, below the key of their common colours.
+  public static String panels(List<HeatMap> maps, Shades.Spread spread, DoubleFunction<String> format) {
+    List<HeatMap> shown = new ArrayList<>(maps);
+    shown.removeIf(HeatMap::isEmpty);
+    if (shown.isEmpty()) {
+      return "";
+    }
+    Shades shades = Shades.over(shown, spread, format);
+    StringBuilder html = new StringBuilder(shades.key()).append("<div class=\"heats\">\n");
+    shown.forEach(map -> html.append("<div class=\"scroll\">").append(map.html(shades)).append("</div>\n"));
+    return html.append("</div>\n").toString();
+  }
+}

@@ -1,0 +1,61 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import norma.train.report.Event;
+import norma.train.study.StudySummary.Row;
+
+/// A variant with what its runs have recorded: those that came to their end, or if none did, those that diverged.
+record Observed(Row row, List<RunReading> runs) {
+  Observed {
+    runs = List.copyOf(runs);
+  }
+
+  /// Every variant of a study that has a run.
+  static List<Observed> of(StudyFolder folder, StudySummary summary) throws IOException {
+    List<Observed> all = new ArrayList<>();
+    for (Row row : summary.rows()) {
+      String counted = row.count(CellResult.COMPLETED) > 0 ? CellResult.COMPLETED : CellResult.DIVERGED;
+      List<RunReading> runs = new ArrayList<>();
+      for (CellResult result : row.results().values()) {
+        if (result.status().equals(counted)) {
+          runs.add(folder.reading(result));
+        }
+      }
+      if (!runs.isEmpty()) {
+        all.add(new Observed(row, runs));
+      }
+    }
+    return all;
+  }
+
+  String name() {
+    return row.variant().name();
+  }
+
+  /// By the point of the grid.
+  static Map<String, List<Observed>> groups(List<Observed> all) {
+    return all.stream().collect(Collectors.groupingBy(observed -> observed.row.variant().group(), LinkedHashMap::new,
+        Collectors.toList()));
+  }
+
+  /// A number of the last probe of every slot, its mean over the seeds.
+  Map<String, Double> lastProbe(Function<Event.Slot, Double> number) {
+    Map<String, List<Double>> bySlot = new LinkedHashMap<>();
+    for (RunReading run : runs) {
+      if (!run.norms().isEmpty()) {
+        for (Event.Slot slot : run.norms().getLast().slots()) {
+          bySlot.computeIfAbsent(slot.slot(), _ -> new ArrayList<>()).add(number.apply(slot));
+        }
+      }
+    }
+    Map<String, Double> means = new LinkedHashMap<>();
+    bySlot.forEach((slot, numbers) -> means.put(slot, SeedCurve.mean(numbers)));
+    return means;
+  }
+}

@@ -1,0 +1,96 @@
+package norma.train.study;
+
+import static norma.train.report.Svg.escape;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+import norma.train.report.Chart;
+import norma.train.report.Event;
+import norma.train.report.Figures;
+import norma.train.report.HeatMap.Place;
+import norma.train.report.Series;
+import norma.train.report.Series.Kind;
+
+/// How the slope of each squashing function, alpha or 1/sqrt(beta), goes with 1/std of its input, which it is said to follow
+/// (DyT, arXiv:2503.10622, section 6.2).
+final class ProbeCharts {
+  /// Variants whose charts are open; those of the others wait for a click.
+  private static final int OPEN = 4;
+
+  private ProbeCharts() {}
+
+  static String of(List<Observed> variants, Figures figures) {
+    List<Observed> squashed = variants.stream()
+        .filter(v -> v.lastProbe(SeedCurve::slope).values().stream().anyMatch(s -> Double.isFinite(s))).toList();
+    StringBuilder html = new StringBuilder();
+    for (Observed variant : squashed) {
+      html.append(squashed.size() <= OPEN ? "<details open>" : "<details>").append("<summary>")
+          .append(escape(variant.name())).append(correlation(variant)).append("</summary>\n<div class=\"panels\">")
+          .append(charts(variant, figures)).append("</div></details>\n");
+    }
+    return html.toString();
+  }
+
+  /// A chart for each place in the blocks, over all blocks and seeds.
+  private static String charts(Observed variant, Figures figures) {
+    Map<String, List<Series>> places = new LinkedHashMap<>();
+    curves(variant, Event.Slot::alpha).forEach((place, curve) -> add(places, place, "\u03b1", 0, Kind.LINE, curve));
+    curves(variant, slot -> Double.isFinite(slot.alpha()) ? Double.NaN : SeedCurve.slope(slot))
+        .forEach((place, curve) -> add(places, place, "1/\u221a\u03b2", 0, Kind.LINE, curve));
+    curves(variant, slot -> Double.isFinite(SeedCurve.slope(slot)) ? slot.invStd() : Double.NaN)
+        .forEach((place, curve) -> add(places, place, "1/std of input", 1, Kind.DASHED, curve));
+    StringBuilder html = new StringBuilder();
+    places.forEach((place, series) -> html.append("<div><h3>").append(escape(place)).append("</h3>")
+        .append(figures.add(new Chart("", "step", "", Chart.Scale.LOG, series), Chart.Size.PANEL)).append("</div>"));
+    return html.toString();
+  }
+
+  private static void add(Map<String, List<Series>> places, String place, String name, int colour, Kind kind,
+      SeedCurve curve) {
+    List<Series.Point> points = curve.geometricMeans();
+    if (!points.isEmpty()) {
+      places.computeIfAbsent(place, _ -> new ArrayList<>()).add(new Series(name, colour, kind, points));
+    }
+  }
+
+  /// A quantity over the steps by place: `attn.pre`, `final`. Each block's mean over the seeds counts as one value.
+  private static Map<String, SeedCurve> curves(Observed variant, ToDoubleFunction<Event.Slot> quantity) {
+    Map<String, Map<Integer, List<Double>>> slots = new LinkedHashMap<>();
+    for (RunReading run : variant.runs()) {
+      for (Event.Norm norm : run.norms()) {
+        for (Event.Slot slot : norm.slots()) {
+          slots.computeIfAbsent(slot.slot(), _ -> new TreeMap<>()).computeIfAbsent(norm.step(), _ -> new ArrayList<>())
+              .add(quantity.applyAsDouble(slot));
+        }
+      }
+    }
+    Map<String, SeedCurve> curves = new LinkedHashMap<>();
+    slots.forEach((slot, steps) -> {
+      SeedCurve curve = curves.computeIfAbsent(Place.of(slot).name(), _ -> new SeedCurve());
+      steps.forEach((step, values) -> curve.add(step, SeedCurve.mean(values)));
+    });
+    return curves;
+  }
+
+  /// Pearson's, of the slope and 1/std over the slots at the last probe.
+  private static String correlation(Observed variant) {
+    Map<String, Double> slopes = variant.lastProbe(SeedCurve::slope);
+    Map<String, Double> inverse = variant.lastProbe(Event.Slot::invStd);
+    slopes.values().removeIf(slope -> !Double.isFinite(slope));
+    inverse.keySet().retainAll(slopes.keySet());
+    double r = PairedDifferences.correlation(values(slopes), values(inverse));
+    return Double.isFinite(r)
+        ? String.format(Locale.ROOT, " <span class=\"note\">r over %d slots at the end: %.2f</span>", slopes.size(), r)
+            .replace('-', '\u2212')
+        : "";
+  }
+
+  private static double[] values(Map<String, Double> bySlot) {
+    return bySlot.values().stream().mapToDouble(Double::doubleValue).toArray();
+  }
+}

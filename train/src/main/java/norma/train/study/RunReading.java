@@ -1,0 +1,35 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
+
+/// What a study's pages need of a run's `metrics.jsonl`, without its many training steps.
+///
+/// @param startLoss  before any update, nats per character
+/// @param stepMillis median of the logged steps
+/// @param evals      evaluations
+/// @param norms      probes of the normalization slots
+/// @param layers     times of each layer
+record RunReading(double startLoss, double stepMillis, List<Event.Eval> evals, List<Event.Norm> norms,
+    List<Event.Layers> layers) {
+  static final RunReading NOTHING = new RunReading(Double.NaN, Double.NaN, List.of(), List.of(), List.of());
+
+  RunReading {
+    evals = List.copyOf(evals);
+    norms = List.copyOf(norms);
+    layers = List.copyOf(layers);
+  }
+
+  static RunReading of(Path run) throws IOException {
+    Metrics metrics = Metrics.read(run);
+    List<Event.Step> steps = metrics.of(Event.Step.class);
+    double startLoss = steps.stream().filter(step -> step.step() == 1).mapToDouble(Event.Step::loss).findFirst()
+        .orElse(Double.NaN);
+    double stepMillis = PairedDifferences.median(steps.stream().mapToDouble(Event.Step::stepMillis).toArray());
+    return new RunReading(startLoss, stepMillis, metrics.of(Event.Eval.class), metrics.of(Event.Norm.class),
+        metrics.of(Event.Layers.class));
+  }
+}

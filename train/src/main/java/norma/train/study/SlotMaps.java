@@ -1,0 +1,58 @@
+package norma.train.study;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.function.DoubleFunction;
+import java.util.function.Function;
+import norma.train.report.Event;
+import norma.train.report.HeatMap;
+import norma.train.report.HeatMap.Shades.Spread;
+import norma.train.report.Svg;
+
+/// What the last probes saw, slot by block: a table for each variant, means over the seeds.
+final class SlotMaps {
+  private SlotMaps() {}
+
+  /// A number of a slot.
+  ///
+  /// @param title  what it is, with its unit
+  /// @param note   how to read it
+  private record Quantity(String title, String note, Spread spread, DoubleFunction<String> format,
+      Function<Event.Slot, Double> number) {}
+
+  private static final List<Quantity> QUANTITIES = List.of(
+      new Quantity("slope \u00d7 std of the input",
+          "\u03b1 (or 1/\u221a\u03b2) times the standard deviation of the input: below 0.3 the slot works in its linear part, from 1 on it squashes.",
+          Spread.LOGARITHMIC, SlotMaps::digits, slot -> SeedCurve.slope(slot) / slot.invStd()),
+      new Quantity("saturation (%)",
+          "Share of the inputs in the flat part of the curve, where the argument is beyond \u00b12.",
+          Spread.LINEAR, share -> String.format(Locale.ROOT, "%.0f", 100 * share), Event.Slot::saturation),
+      new Quantity("kurtosis over channels",
+          "Of the channels' root mean squares: 1 when all channels are alike, the width when one has everything.",
+          Spread.LOGARITHMIC, SlotMaps::digits, Event.Slot::inKurtosis),
+      new Quantity("RMS of the input", "Root mean square of what enters the slot.", Spread.LOGARITHMIC,
+          SlotMaps::digits, Event.Slot::inRms));
+
+  static String of(List<Observed> variants) {
+    StringBuilder html = new StringBuilder();
+    for (Quantity quantity : QUANTITIES) {
+      String panels = HeatMap.panels(
+          variants.stream().map(v -> new HeatMap(v.name(), v.lastProbe(quantity.number))).toList(), quantity.spread,
+          quantity.format);
+      if (!panels.isEmpty()) {
+        html.append(html.isEmpty() ? "<details open>" : "<details>").append("<summary>")
+            .append(Svg.escape(quantity.title)).append("</summary>\n<p class=\"note\">")
+            .append(Svg.escape(quantity.note)).append("</p>\n").append(panels).append("</details>\n");
+      }
+    }
+    return html.toString();
+  }
+
+  /// Two digits that mean something, at most four characters where the size allows.
+  static String digits(double value) {
+    double size = Math.abs(value);
+    return size >= 9.95 || size == 0
+        ? String.format(Locale.ROOT, "%.0f", value)
+        : String.format(Locale.ROOT, size >= 0.995 ? "%.1f" : size >= 0.0995 ? "%.2f" : "%.3f", value);
+  }
+}

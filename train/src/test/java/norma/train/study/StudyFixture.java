@@ -1,0 +1,120 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
+
+/// Studies that no training has made: every run has ended, with everything that a run can record.
+final class StudyFixture {
+  private static final List<String> LAYERS = List.of("tok_emb", "final", "head", "optimizer");
+
+  private StudyFixture() {}
+
+  /// Works off a study with invented numbers: losses fall by the number of the variant, the last seed of a variant named `bad` diverges.
+  static StudyFolder of(Path file, Path path, int steps) throws IOException {
+    StudyFolder folder = new StudyFolder(StudyReader.read(file, List.of()), path);
+    for (Study.Cell cell : folder.cells()) {
+      write(folder, cell, steps);
+    }
+    for (Study.Cell cell : folder.cells()) { // what tuning has chosen now
+      if (folder.result(cell) == null) {
+        write(folder, cell, steps);
+      }
+    }
+    return folder;
+  }
+
+  private static void write(StudyFolder folder, Study.Cell cell, int steps) throws IOException {
+    int variant = folder.study().variants().indexOf(cell.variant());
+    Random random = new Random(1000L * variant + cell.seed());
+    double offset = 0.02 * variant + 0.01 * random.nextGaussian() + 0.02 * cell.seed();
+    String name = cell.variant().name() + "-s" + cell.seed() + "-20260101-120000";
+    Path run = folder.runs(cell).resolve(name);
+    Files.createDirectories(run);
+    List<String> lines = new ArrayList<>(List.of("{'event':'start'}"));
+    for (int step = 10; step <= steps; step += 10) {
+      lines.add(String.format(Locale.ROOT, "{'event':'step','step':%d,'tokens':%d,'loss':%.5f,'lr':0.001,"
+          + "'grad_norm':0.51234,'step_ms':12.4,'tokens_per_s':60000.0,'elapsed_s':%.3f}", step, step * 768L,
+          loss(step, offset), step * 0.0127));
+      if (step % 50 == 0) {
+        lines.add(String.format(Locale.ROOT, "{'event':'eval','step':%d,'train_loss':2.1,'val_loss':%.5f}", step,
+            loss(step, offset)));
+        lines.add(norm(cell.config(), step, random));
+        lines.add(layers(cell.config(), step, random));
+      }
+    }
+    boolean bad = cell.variant().name().startsWith("bad")
+        && cell.seed() == folder.study().seeds().getLast();
+    lines.add(bad
+        ? "{'event':'diverged','step':" + steps + ",'first_bad':'blocks.1.mlp'}"
+        : String.format(Locale.ROOT,
+            "{'event':'end','step':%d,'reason':'completed','best_val_loss':%.5f,'best_step':%d,"
+                + "'final_val_loss':%.5f}",
+            steps, loss(steps, offset), steps, loss(steps, offset)));
+    Files.writeString(run.resolve("metrics.jsonl"), String.join("\n", lines).replace('\'', '"') + "\n");
+    Files.writeString(run.resolve("config.yaml"),
+        RunConfigWriter.yaml(cell.config().placed(name, folder.runs(cell), OptionalInt.of(1))));
+    folder.write(cell, new CellResult(cell.id(), bad ? CellResult.DIVERGED : CellResult.COMPLETED,
+        folder.path().relativize(run).toString(), bad ? Double.NaN : loss(steps, offset), steps,
+        bad ? Double.NaN : loss(steps, offset), steps, 25, 60_000, Map.of("cpu", "one"), ""));
+  }
+
+  private static double loss(int step, double offset) {
+    return 1.62 + offset + 2.55 * Math.exp(-step / 300.0);
+  }
+
+  private static String norm(RunConfig config, int step, Random random) {
+    List<String> slots = new ArrayList<>();
+    for (int block = 0; block < config.model().layers(); block++) {
+      slots.add(slot("blocks." + block + ".attn.pre", config.model().norm().blocks().get(block).attn().pre().type(),
+          Math.pow(4, block - 2), step, random));
+      slots.add(slot("blocks." + block + ".mlp.pre", config.model().norm().blocks().get(block).mlp().pre().type(),
+          Math.pow(4, block - 1.5), step, random));
+    }
+    slots.add(slot("final", config.model().norm().finalNorm().type(), 20, step, random));
+    slots.removeIf(String::isEmpty);
+    return String.format(Locale.ROOT, "{'event':'norm','step':%d,'slots':[%s],'max_attention_logit':%.2f,'log_z':%.3f}",
+        step, String.join(",", slots), 3 + step * 0.004 + 0.3 * random.nextGaussian(), 4.1 + step * 1e-4);
+  }
+
+  private static String slot(String name, String type, double std, int step, Random random) {
+    double grown = std * (1 + step / 500.0) * Math.exp(0.1 * random.nextGaussian());
+    String scalars = switch (type) {
+      case "dyt", "derf" -> String.format(Locale.ROOT, "'alpha':%.4f,'saturation':%.4f,", 0.5 + 0.2 / grown,
+          Math.min(0.97, grown / 10));
+      case "dyisru" -> String.format(Locale.ROOT, "'beta':%.4f,'saturation':%.4f,", 4 - 0.2 / grown,
+          Math.min(0.97, grown / 12));
+      default -> "";
+    };
+    return type.equals("none")
+        ? ""
+        : String.format(Locale.ROOT, "{'slot':'%s','type':'%s',%s'inv_std':%.4f,'in_rms':%.4f,'in_absmax':%.3f,"
+            + "'in_kurtosis':%.3f}", name, type, scalars, 1 / grown, grown * 1.02, grown * 6, 1 + grown / 4);
+  }
+
+  private static String layers(RunConfig config, int step, Random random) {
+    List<String> layers = new ArrayList<>();
+    for (int block = 0; block < config.model().layers(); block++) {
+      layers.add(layer("blocks." + block + ".attn.pre", 0.1, random));
+      layers.add(layer("blocks." + block + ".attn", 3.2, random));
+      layers.add(layer("blocks." + block + ".mlp.pre", 0.1, random));
+      layers.add(layer("blocks." + block + ".mlp", 3.9, random));
+    }
+    LAYERS.forEach(layer -> layers.add(layer(layer, 0.4, random)));
+    return "{'event':'layers','step':" + step + ",'layers':[" + String.join(",", layers) + "]}";
+  }
+
+  private static String layer(String name, double millis, Random random) {
+    double forward = millis / 3 * (1 + 0.1 * random.nextDouble());
+    return String.format(Locale.ROOT, "{'layer':'%s','forward_ms':%.4f,'backward_ms':%.4f,'tokens_per_s':%.0f}", name,
+        forward, 2 * forward, 768e3 / (3 * forward));
+  }
+}

@@ -1,0 +1,167 @@
+package norma.train.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import norma.train.run.RunException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StudyReportTest {
+  private static final String TYPES = """
+      baseline: layernorm
+      variants:
+        layernorm: {}
+        dyt: {model.norm.all: dyt}
+        bad: {model.norm.all: dyisru}
+      seeds: 3
+      """;
+
+  @TempDir
+  Path temp;
+
+  private StudyFolder study(String yaml) throws IOException {
+    Path file = Files.writeString(temp.resolve("x.yaml"), yaml);
+    return StudyFixture.of(file, temp.resolve("study"), 200);
+  }
+
+  private static String report(StudyFolder folder) throws IOException {
+    StudyReport.write(folder, "norma study x");
+    return Files.readString(folder.path().resolve("report.html"));
+  }
+
+  private static List<String> all(String text, String pattern) {
+    return Pattern.compile(pattern, Pattern.DOTALL).matcher(text).results().map(MatchResult::group).toList();
+  }
+
+  private static String section(String html, String id) {
+    return all(html, "<section id=\"" + id + "\">.*?</section>").getFirst();
+  }
+
+  @Test
+  void aFinishedStudyHasEverySection() throws IOException {
+    String html = report(study(TYPES));
+    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "differences", "curves", "slots",
+        "probes", "outputs", "layers", "runs", "configs", "reproduce");
+    assertThat(html).doesNotContain("{{", "<!--", "NaN", "Infinity", "src=", "https://");
+  }
+
+  @Test
+  void aStudyThatHasOnlyBegunHasAPageToo() throws IOException {
+    Path file = Files.writeString(temp.resolve("x.yaml"), TYPES);
+    String html = report(new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("study")));
+    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "runs", "configs", "reproduce");
+    assertThat(html).contains("Not finished: 0 of 9 runs").doesNotContain("{{", "<!--", "NaN");
+  }
+
+  @Test
+  void runsWhoseFoldersWereClearedAwayKeepTheirResults() throws IOException {
+    StudyFolder folder = study(TYPES);
+    for (Path metrics : files(folder.path().resolve("runs"), "metrics.jsonl")) {
+      Files.delete(metrics);
+    }
+    String html = report(folder);
+    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "differences", "runs", "configs",
+        "reproduce");
+    assertThat(section(html, "results")).contains("not reached").doesNotContain("NaN");
+  }
+
+  @Test
+  void aSlotsNumberIsTheMeanOverTheSeedsAtTheLastProbe() throws IOException {
+    StudyFolder folder = study(TYPES);
+    StudySummary summary = StudySummary.of(folder);
+    Observed dyt = Observed.of(folder, summary).get(1);
+    double mean = 0;
+    for (CellResult result : summary.rows().get(1).results().values()) {
+      String last = Files.readAllLines(folder.path().resolve(result.folder()).resolve("metrics.jsonl")).stream()
+          .filter(line -> line.startsWith("{\"event\":\"norm\",\"step\":200,")).findFirst().orElseThrow();
+      mean += Double.parseDouble(all(last, "(?<=blocks.3.mlp.pre\".{1,80}in_rms\":)[\\d.]+").getFirst()) / 3;
+    }
+    assertThat(dyt.lastProbe(norma.train.report.Event.Slot::inRms).get("blocks.3.mlp.pre")).isCloseTo(mean,
+        org.assertj.core.data.Offset.offset(1e-9));
+    assertThat(section(report(folder), "slots")).contains(">" + SlotMaps.digits(mean) + "</td>");
+  }
+
+  @Test
+  void variantsThatReplaceOneSlotEachGiveAMapOfDifferences() throws IOException {
+    StudyFolder folder = study("""
+        baseline: layernorm
+        variants:
+          layernorm: {}
+          dyt-attn: {model.norm.attn.pre: dyt}
+          dyt-final: {model.norm.final: dyt}
+          dyt-all: {model.norm.all: dyt}
+          block-1: {model.norm.blocks: [{of: "1", attn.pre: dyisru}]}
+          block-3: {model.norm.blocks: [{of: "3", attn.pre: dyisru}]}
+        seeds: 2
+        """);
+    StudySummary summary = StudySummary.of(folder);
+    String effects = section(report(folder), "effects");
+    assertThat(all(effects, "(?<=<caption>)\\w+")).containsExactly("dyt", "dyisru");
+    double attn = 1000 * summary.rows().get(1).best().mean();
+    double block = 1000 * summary.rows().get(4).best().mean();
+    assertThat(all(effects, ">[+\u2212][\\d.]+</td>")).as("four blocks and final; blocks 1 and 3").hasSize(7)
+        .startsWith(cell(attn), cell(attn), cell(attn), cell(attn)).contains(cell(block));
+    assertThat(effects).as("what changes everything is no slot's effect")
+        .doesNotContain(cell(1000 * summary.rows().get(3).best().mean()));
+  }
+
+  private static String cell(double difference) {
+    return ">" + String.format(java.util.Locale.ROOT, "%+.1f", difference).replace('-', '\u2212') + "</td>";
+  }
+
+  @Test
+  void theReportIsMadeAgainFromTheFolderAlone() throws IOException {
+    StudyFolder folder = study(TYPES + "tune: {optim.lr: [1e-4, 1e-3, 1e-2]}\ntune_seeds: 1\n"
+        + "grid: {data.train_fraction: [0.5, 1.0]}\ntitle: \"A <title>\"\nnote: why\n");
+    String html = report(folder);
+    String csv = Files.readString(folder.path().resolve("results.csv"));
+    Files.delete(temp.resolve("x.yaml"));
+    Path moved = Files.move(folder.path(), temp.resolve("moved"));
+    StudyFile file = StudyFile.read(moved);
+    assertThat(file.study()).isEqualTo(folder.study());
+    assertThat(file.command()).isEqualTo("norma study x");
+    assertThat(report(new StudyFolder(file.study(), moved))).isEqualTo(html);
+    assertThat(moved.resolve("results.csv")).hasContent(csv);
+  }
+
+  @Test
+  void aDamagedStudyFileIsNamedInOneLine() throws IOException {
+    for (String text : List.of("{oops", "{}", "[]", "{\"variants\": []}", "{\"variants\": [{\"name\": 3}]}")) {
+      Files.writeString(temp.resolve(StudyFile.NAME), text);
+      assertThatThrownBy(() -> StudyFile.read(temp)).as(text).isInstanceOf(RunException.class)
+          .hasMessageContaining("study.json is damaged: ").message().doesNotContain("\n");
+    }
+  }
+
+  /// The figure: 500 runs of 2,000 steps.
+  @Test
+  void fiveHundredRunsGiveASmallPageInSeconds() throws IOException {
+    StringBuilder yaml = new StringBuilder("baseline: v0\nseeds: 50\nvariants:\n");
+    for (int i = 0; i < 10; i++) {
+      yaml.append("  v").append(i).append(": {model.norm.all: {type: dyt, alpha: ").append(1 + i).append("}}\n");
+    }
+    Path file = Files.writeString(temp.resolve("x.yaml"), yaml);
+    StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 2000);
+    StudyFolder fresh = new StudyFolder(folder.study(), folder.path());
+    long start = System.nanoTime();
+    String html = report(fresh);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    System.out.printf("%.1f s, %,d characters%n", seconds, html.length());
+    assertThat(all(html, "norma train [^<]*train.seed=50")).hasSize(10);
+    assertThat(html.length()).isLessThan(2_000_000);
+    assertThat(seconds).isLessThan(60); // measured: 4 s; a loaded machine may take several times as long
+  }
+
+  private static List<Path> files(Path folder, String name) throws IOException {
+    try (var files = Files.walk(folder)) {
+      return files.filter(file -> file.endsWith(name)).toList();
+    }
+  }
+}
