@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.report.ComparePage;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.run.RunFolder;
@@ -15,43 +16,53 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /// `norma compare`.
-@Command(name = "compare", mixinStandardHelpOptions = true, description = "Losses, speed, configuration differences and the first differing step of two or more runs.")
+@Command(name = "compare", mixinStandardHelpOptions = true, description = {
+    "Losses, speed, configuration differences and the first differing step of two or more runs.",
+    "Their curves go to compare.html beside the first run." })
 final class CompareCommand implements Callable<Integer> {
   @Parameters(paramLabel = "RUN", arity = "2..*", description = "Run folders; the first is the reference.")
   private List<Path> runs = new ArrayList<>();
 
   @Override
   public Integer call() throws IOException {
-    Console console = new Console();
-    console.text(console.bold(String.format(Locale.ROOT, "%-40s %9s %9s %6s %9s %11s", "run", "best val", "final val",
-        "steps", "last loss", "tokens/s")));
+    List<String> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, "%-40s %9s %9s %6s %9s %11s", "run",
+        "best val", "final val", "steps", "last loss", "tokens/s")));
     List<Metrics> metrics = new ArrayList<>();
     List<RunConfig> configs = new ArrayList<>();
+    List<String> names = new ArrayList<>();
     for (Path run : runs) {
       configs.add(RunFolder.open(run).config(List.of()));
       metrics.add(Metrics.read(run));
-      console.text(row(run, metrics.getLast()));
+      names.add(String.valueOf(run.toAbsolutePath().normalize().getFileName()));
+      lines.add(row(names.getLast(), metrics.getLast()));
     }
     for (int i = 1; i < runs.size(); i++) {
-      console.text("");
-      console.line("%s against %s", runs.get(i).getFileName(), runs.getFirst().getFileName());
+      lines.add("");
+      lines.add(names.get(i) + " against " + names.getFirst());
       List<RunConfigWriter.Difference> differences = RunConfigWriter.differences(configs.getFirst(), configs.get(i));
-      differences.forEach(d -> console.line("  %s: %s -> %s", d.path(), d.left(), d.right()));
+      differences.forEach(d -> lines.add("  " + d.path() + ": " + d.left() + " -> " + d.right()));
       if (differences.isEmpty()) {
-        console.text("  the same configuration");
+        lines.add("  the same configuration");
       }
-      console.text("  " + firstDifference(metrics.getFirst(), metrics.get(i)));
+      lines.add("  " + firstDifference(metrics.getFirst(), metrics.get(i)));
     }
+    Console console = new Console();
+    console.text(console.bold(lines.getFirst()));
+    lines.stream().skip(1).forEach(console::text);
+    Path page = runs.getFirst().toAbsolutePath().normalize().resolveSibling("compare.html");
+    ComparePage.write(page, names, metrics, String.join("\n", lines));
+    console.text("");
+    console.line("curves   %s", page);
     return 0;
   }
 
-  private static String row(Path run, Metrics metrics) {
+  private static String row(String name, Metrics metrics) {
     List<Event.Eval> evals = metrics.of(Event.Eval.class);
     List<Event.Step> steps = metrics.of(Event.Step.class);
     double best = evals.stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
     double last = evals.isEmpty() ? Double.NaN : evals.getLast().valLoss();
     double[] speed = steps.stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
-    return String.format(Locale.ROOT, "%-40s %9.4f %9.4f %6d %9.4f %,11.0f", run.getFileName(), best, last,
+    return String.format(Locale.ROOT, "%-40s %9.4f %9.4f %6d %9.4f %,11.0f", name, best, last,
         steps.isEmpty() ? 0 : steps.getLast().step(), steps.isEmpty() ? Double.NaN : steps.getLast().loss(),
         speed.length == 0 ? Double.NaN : speed[speed.length / 2]);
   }

@@ -232,7 +232,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale scale, Lis
 
   private static void draw(Svg svg, Series s, List<Point> points, Frame f) {
     if (s.shaded()) {
-      svg.leaf("path", "d", band(points, f), "fill", "currentColor", "fill-opacity", 0.16);
+      svg.leaf("path", "d", band(points, f), "fill", "currentColor", "fill-opacity", 0.14);
     }
     StringBuilder path = new StringBuilder();
     boolean dots = s.kind() == Kind.RAW && !s.dense();

@@ -16,12 +16,13 @@ import java.util.regex.Pattern;
 /// one wide cell. The numbers stand in the cells, so that nothing depends on the colours.
 ///
 /// @param title   heading of the table
-/// @param numbers by name, `blocks.0.attn.pre` or `final`, in the order of the rows
+/// @param numbers by name, `blocks.0.attn.pre` or `final`, in the order of the rows; rows without a finite number are left out
 public record HeatMap(String title, Map<String, Double> numbers) {
   private static final Pattern IN_BLOCK = Pattern.compile("blocks\\.(\\d{1,4})\\.(.+)");
 
   public HeatMap {
     numbers = new LinkedHashMap<>(numbers);
+    numbers.values().removeIf(value -> !Double.isFinite(value));
   }
 
   /// What is a row: a slot or layer of the blocks, or one that the model has once.
@@ -53,13 +54,13 @@ public record HeatMap(String title, Map<String, Double> numbers) {
       AROUND_ZERO
     }
 
-    /// Over all finite numbers; LOGARITHMIC leaves out what is not above 0.
+    /// Over all numbers; LOGARITHMIC leaves out what is not above 0.
     public static Shades over(Iterable<HeatMap> maps, Spread spread, DoubleFunction<String> format) {
       double low = Double.POSITIVE_INFINITY;
       double high = Double.NEGATIVE_INFINITY;
       for (HeatMap map : maps) {
         for (double value : map.numbers.values()) {
-          if (Double.isFinite(value) && (spread != Spread.LOGARITHMIC || value > 0)) {
+          if (spread != Spread.LOGARITHMIC || value > 0) {
             low = Math.min(low, value);
             high = Math.max(high, value);
           }
@@ -115,11 +116,6 @@ public record HeatMap(String title, Map<String, Double> numbers) {
   /// Blue and vermilion of [Chart#PALETTE] with white between them.
   private static final int[][] DIVERGING = { { 0x00, 0x72, 0xb2 }, { 0xf7, 0xf7, 0xf7 }, { 0xd5, 0x5e, 0x00 } };
 
-  /// Whether there is a number at all.
-  public boolean isEmpty() {
-    return numbers.values().stream().noneMatch(v -> Double.isFinite(v));
-  }
-
   /// The table.
   public String html(Shades shades) {
     Map<String, Map<Integer, Double>> rows = new LinkedHashMap<>();
@@ -142,7 +138,7 @@ public record HeatMap(String title, Map<String, Double> numbers) {
     rows.forEach((name, row) -> {
       html.append("<tr><th scope=\"row\">").append(escape(name)).append("</th>");
       if (row.containsKey(-1)) {
-        html.append(cell(row.get(-1), shades, Math.max(1, blocks)));
+        html.append(cell(row.getOrDefault(-1, Double.NaN), shades, Math.max(1, blocks)));
       } else {
         for (int block = 0; block < blocks; block++) {
           html.append(cell(row.getOrDefault(block, Double.NaN), shades, 1));
@@ -163,7 +159,7 @@ public record HeatMap(String title, Map<String, Double> numbers) {
   /// Several tables of one quantity side by side, below the key of their common colours.
   public static String panels(List<HeatMap> maps, Shades.Spread spread, DoubleFunction<String> format) {
     List<HeatMap> shown = new ArrayList<>(maps);
-    shown.removeIf(HeatMap::isEmpty);
+    shown.removeIf(map -> map.numbers.isEmpty());
     if (shown.isEmpty()) {
       return "";
     }

@@ -15,6 +15,9 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
   /// Of more than two points in each of these stretches a drawing shows two: a plot is a few hundred pixels wide.
   static final int BUCKETS = 300;
 
+  /// A 40th on either side: a twentieth of the run removes the noise of the batches and keeps the knee of the curve.
+  static final int MEAN_SHARE = 40;
+
   public Series {
     points = List.copyOf(points);
   }
@@ -42,8 +45,7 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
   /// The mean leaves out what [Chart] leaves out.
   static List<Series> withMean(String name, List<Point> measured) {
     List<Point> points = measured.stream().filter(p -> Double.isFinite(p.y())).toList();
-    // A 40th on either side: a twentieth of the run removes the noise of the batches and keeps the knee of the curve.
-    int half = points.size() / 40;
+    int half = points.size() / MEAN_SHARE;
     if (half == 0) {
       return List.of(new Series(name, 0, Kind.LINE, points));
     }

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -47,13 +48,13 @@ final class SlotEffects {
     List<HeatMap> maps = new ArrayList<>();
     byNorm.forEach((title, all) -> {
       List<Effect> effects = all.stream().filter(effect -> all.stream() // not one that changes all that another does
-          .noneMatch(other -> other != effect && effect.slots.containsAll(other.slots))).toList();
+          .noneMatch(other -> !other.slots.equals(effect.slots) && effect.slots.containsAll(other.slots))).toList();
       if (effects.size() > 1 && disjoint(effects)) {
         maps.add(map(title, effects));
       }
     });
     return HeatMap.panels(maps, Spread.AROUND_ZERO,
-        difference -> SummaryText.signed(difference / MILLI).replaceFirst("\\.(\\d)\\d*$", ".$1"));
+        difference -> String.format(Locale.ROOT, "%+.1f", difference / MILLI).replace('-', '\u2212'));
   }
 
   /// What stands in every slot, by the names that probes use.

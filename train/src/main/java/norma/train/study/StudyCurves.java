@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import norma.train.report.Chart;
+import norma.train.report.Event;
 import norma.train.report.Figures;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
@@ -20,10 +21,17 @@ final class StudyCurves {
     this.figures = figures;
   }
 
-  /// Exact validation loss.
+  /// Exact validation loss, of the whole training and of its second half, where variants are close together.
   String losses() {
-    return charts("validation loss (nats/character)", Chart.Size.PAGE,
-        (run, curve) -> run.evals().forEach(eval -> curve.add(eval.step(), eval.valLoss())));
+    int last = variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
+        .mapToInt(Event.Eval::step).max().orElse(0);
+    String quantity = "validation loss (nats/character)";
+    return charts(quantity, Chart.Size.PAGE, (run, curve) -> add(run, curve, 0))
+        + charts(quantity, Chart.Size.PAGE, (run, curve) -> add(run, curve, last / 2));
+  }
+
+  private static void add(RunReading run, SeedCurve curve, int from) {
+    run.evals().stream().filter(eval -> eval.step() >= from).forEach(eval -> curve.add(eval.step(), eval.valLoss()));
   }
 
   /// Largest attention logit, and log Z of the output.
