@@ -30,7 +30,7 @@ public sealed interface Event {
   ///
   /// @param maxAttentionLogit largest q k / sqrt(D) of any head
   /// @param logZ              mean logarithm of the softmax denominator of the output
-  /// @param updateRatio       norm of the last step's change of all matrices / norm of all matrices; near 1e-3 in a healthy run
+  /// @param updateRatio       norm of the last step's change of all matrices / norm of all matrices; 1e-3 is a rule of thumb
   record Norm(int step, List<Slot> slots, double maxAttentionLogit, double logZ, double updateRatio) implements Event {
     public Norm {
       slots = List.copyOf(slots);

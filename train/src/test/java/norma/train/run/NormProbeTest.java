@@ -137,7 +137,8 @@ class NormProbeTest {
 
   @Test
   void probesLeaveTheWeightsAloneAndAllocateNothingNativeAfterTheFirst() throws Exception {
-    try (Session session = Session.start(Runs.config(folder, "model.dropout=0.1", "runtime.backend=cpu"), folder, false)) {
+    try (Session session = Session.start(Runs.config(folder, "model.dropout=0.1", "runtime.backend=cpu"), folder,
+        false)) {
       TrainStep trainStep = new TrainStep(session);
       NormProbe probe = new NormProbe(session, trainStep);
       train(trainStep, 1);
