@@ -6,7 +6,6 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Grad;
@@ -124,24 +123,24 @@ public final class Tape implements AutoCloseable {
     kernels.fill(one, 1);
     loss.gradient = new Tensor.Gradient(one);
     for (Node<?> node : nodes.reversed()) {
-      if (node.output.gradient != null) {
+      Tensor.Gradient dy = node.output.gradient;
+      if (dy != null) {
         long start = observer == null ? 0 : System.nanoTime();
-        playBack(node);
+        playBack(node, dy);
         if (observer != null) {
-          observer.backward(node.layer, node.op, System.nanoTime() - start);
+          observer.backward(node.layer, node.op, node.output, dy.array, System.nanoTime() - start);
         }
+        node.output.gradient = null;
+        recycle(dy);
       }
     }
     nodes.clear();
   }
 
-  private <S extends Record> void playBack(Node<S> node) {
-    Tensor.Gradient dy = Objects.requireNonNull(node.output.gradient);
+  private <S extends Record> void playBack(Node<S> node, Tensor.Gradient dy) {
     try (Kernels.Scratch scratch = kernels.scratch()) {
       node.op.backward(kernels, node.saved, dy.array, new Slots(node.inputs, dy));
     }
-    node.output.gradient = null;
-    recycle(dy);
   }
 
   /// Memory of a gradient that nobody needs any more goes to the next one of the same size: it is still in the cache.

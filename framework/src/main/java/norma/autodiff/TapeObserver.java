@@ -1,5 +1,6 @@
 package norma.autodiff;
 
+import norma.array.Array;
 import norma.ops.Op;
 
 /// Sees every operation of a tape, for timing, probes and the search for the first number that is not finite. It must not
@@ -13,5 +14,9 @@ public interface TapeObserver {
   default void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {}
 
   /// An operation has computed the gradients of its inputs.
-  default void backward(String layer, Op<?> op, long nanos) {}
+  ///
+  /// @param output   what the operation had computed, the same object as in [#forward]
+  /// @param gradient of the loss with respect to the output, summed over all its uses; in the output's shape, gone after this call
+  /// @param nanos    how long it took
+  default void backward(String layer, Op<?> op, Tensor output, Array gradient, long nanos) {}
 }

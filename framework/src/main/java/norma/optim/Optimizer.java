@@ -3,6 +3,7 @@ package norma.optim;
 import java.util.List;
 import norma.array.Array;
 import norma.autodiff.GradientBuffer;
+import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.AdamW;
 import norma.kernels.Backend;
@@ -25,6 +26,26 @@ public final class Optimizer {
   /// @param weightDecay on parameters of rank 2 and up
   /// @param clipNorm    largest global gradient norm; 0 for none
   public record Settings(double beta1, double beta2, double eps, double weightDecay, double clipNorm) {}
+
+  /// How far one step moved some weights, and what they were after it.
+  ///
+  /// @param updateSquares sum of the squares of the weights' changes
+  /// @param weightSquares sum of the squares of the weights
+  public record Change(double updateSquares, double weightSquares) {
+
+    /// Of no weight at all.
+    public static final Change NONE = new Change(0, 0);
+
+    /// Of these weights and others together.
+    public Change plus(Change other) {
+      return new Change(updateSquares + other.updateSquares, weightSquares + other.weightSquares);
+    }
+
+    /// Norm of the change / norm of the weights; NaN where there are none.
+    public double ratio() {
+      return Math.sqrt(updateSquares / weightSquares);
+    }
+  }
 
   /// Moments start at zero.
   public Optimizer(Backend backend, ParameterBuffer weights, Settings settings) {
@@ -83,6 +104,30 @@ public final class Optimizer {
     for (int chunk = 0; chunk < chunks(); chunk++) {
       update(kernels, gradients, gradientNorm, lr, step, chunk);
     }
+  }
+
+  /// How far the last step moved a parameter, weight decay included. It follows from the weights w after the step and the
+  /// moments, see [AdamW]: the change is -lr (u + weightDecay w) / (1 - lr weightDecay), where u is the quotient of the
+  /// corrected moments. So nothing of the time before the step is kept.
+  ///
+  /// @param lr   learning rate of that step
+  /// @param step that step, counts from 1
+  public Change change(Backend backend, Parameter parameter, double lr, long step) {
+    AdamW c = constants(lr, parameter.decays() ? settings.weightDecay : 0, step, 1);
+    double[] w = backend.read(weights.of(parameter));
+    double[] m = backend.read(firstMoments.of(parameter));
+    double[] v = backend.read(secondMoments.of(parameter));
+    double correction1 = c.correction1();
+    double correction2 = c.correction2();
+    double updates = 0;
+    double squares = 0;
+    for (int i = 0; i < w.length; i++) {
+      double update = m[i] / correction1 / (Math.sqrt(v[i] / correction2) + c.eps()) + c.weightDecay() * w[i];
+      updates += update * update;
+      squares += w[i] * w[i];
+    }
+    double factor = lr / (1 - lr * c.weightDecay());
+    return new Change(updates * factor * factor, squares);
   }
 
   /// First moments, for saving.

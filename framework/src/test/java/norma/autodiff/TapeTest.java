@@ -157,7 +157,7 @@ class TapeTest {
     int[] played = new int[1];
     TapeObserver observer = new TapeObserver() {
       @Override
-      public void backward(String layer, norma.ops.Op<?> op, long nanos) {
+      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient, long nanos) {
         played[0]++;
       }
     };
@@ -181,13 +181,50 @@ class TapeTest {
       }
 
       @Override
-      public void backward(String layer, norma.ops.Op<?> op, long nanos) {
+      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient, long nanos) {
         seen.add("backward " + layer + " " + op.getClass().getSimpleName());
       }
     };
     assertThat(loss(gradients, observer)).isEqualTo(loss(gradients, null));
     assertThat(seen).containsExactly("forward act Gelu", "forward head CrossEntropy", "backward head CrossEntropy",
         "backward act Gelu");
+  }
+
+  @Test
+  void anObserverSeesTheGradientOfEveryOutputSummedOverItsUses() {
+    java.util.Map<String, double[]> seen = new java.util.HashMap<>();
+    java.util.Map<String, Tensor> outputs = new java.util.HashMap<>();
+    TapeObserver observer = new TapeObserver() {
+      @Override
+      public void forward(String layer, norma.ops.Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+        outputs.put(layer, output);
+      }
+
+      @Override
+      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient, long nanos) {
+        assertThat(output).isSameAs(outputs.get(layer));
+        assertThat(gradient.shape()).isEqualTo(output.value().shape());
+        seen.put(layer, bench.read(gradient));
+      }
+    };
+    gradients.start();
+    double[] logits;
+    try (Tape tape = new Tape(bench.kernels(), values, gradients, Pass.EVALUATION, observer)) {
+      Tensor act = tape.apply("act", new Gelu(), tape.parameter(w));
+      Tensor sum = tape.apply("sum", new Add(), act, act);
+      logits = bench.read(sum.value());
+      tape.backward(entropy(tape, sum));
+    }
+    double[] expected = new double[6]; // 0.5 (softmax - one-hot)
+    for (int i = 0; i < 6; i++) {
+      int row = i / 3 * 3;
+      double z = Math.exp(logits[row]) + Math.exp(logits[row + 1]) + Math.exp(logits[row + 2]);
+      expected[i] = 0.5 * (Math.exp(logits[i]) / z - (i == 2 || i == 3 ? 1 : 0));
+    }
+    assertThat(seen.get("sum")).containsExactly(expected, within(1e-12));
+    assertThat(seen.get("act")).containsExactly(java.util.Arrays.stream(expected).map(g -> 2 * g).toArray(),
+        within(1e-12));
+    assertThat(seen.get("head")).containsExactly(1);
   }
 
   private double loss(GradientBuffer into, @org.jspecify.annotations.Nullable TapeObserver observer) {

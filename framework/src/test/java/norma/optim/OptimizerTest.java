@@ -3,6 +3,7 @@ package norma.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import norma.array.DType;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
@@ -97,6 +98,47 @@ class OptimizerTest {
     assertThat(bench.read(weights.of(vector))).containsExactly(
         new double[]{ 3.9, 4.1, 3.9, 4.1, 4 }, within(1e-7));
     assertThat(bench.read(weights.of(scalar))[0]).isCloseTo(1.9, within(1e-5));
+  }
+
+  @Test
+  void theChangeOfTheLastStepFollowsFromWhatIsThereAfterIt() {
+    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+    for (int step = 1; step <= 3; step++) {
+      gradient(scalar, 2 - step);
+      gradient(matrix, 1, -2, 3, 0.5, 0, step);
+      gradient(vector, step, 0, -1, 1e-3, 7);
+      gradient(cube, 4, 0, -step, -4);
+      double lr = LR / step;
+      List<double[]> before = scope.parameters().stream().map(p -> bench.read(weights.of(p))).toList();
+      optimizer.step(bench.kernels(), gradients, 0, lr, step);
+      for (Parameter parameter : scope.parameters()) {
+        double[] after = bench.read(weights.of(parameter));
+        double moved = 0;
+        double squares = 0;
+        for (int i = 0; i < after.length; i++) {
+          moved += Math.pow(after[i] - before.get(parameter.index())[i], 2);
+          squares += after[i] * after[i];
+        }
+        Optimizer.Change change = optimizer.change(bench.backend(), parameter, lr, step);
+        assertThat(change.updateSquares()).as("%s, step %d", parameter.name(), step)
+            .isCloseTo(moved, within(1e-12 * moved));
+        assertThat(change.weightSquares()).isCloseTo(squares, within(1e-12 * squares));
+      }
+    }
+  }
+
+  @Test
+  void theRatioIsTheNormOfTheChangeOverTheNormOfTheWeightsAfterIt() {
+    gradient(scalar, 3);
+    gradient(cube, 0, 0, 0, 0);
+    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+    optimizer.step(bench.kernels(), gradients, 3, 0.4, 1);
+    Optimizer.Change moved = optimizer.change(bench.backend(), scalar, 0.4, 1); // from 2 to 1.6
+    Optimizer.Change decayed = optimizer.change(bench.backend(), cube, 0.4, 1); // four times from 5 to 4
+    assertThat(moved.ratio()).isCloseTo(0.4 / 1.6, within(1e-8));
+    assertThat(decayed.ratio()).isCloseTo(1.0 / 4, within(1e-12));
+    assertThat(moved.plus(decayed).ratio()).isCloseTo(Math.sqrt((0.16 + 4) / (2.56 + 64)), within(1e-8));
+    assertThat(Optimizer.Change.NONE.ratio()).isNaN();
   }
 
   private void gradient(Parameter parameter, double... values) {

@@ -26,23 +26,34 @@ public sealed interface Event {
   /// An evaluation: `trainLoss` is an estimate on random batches, `valLoss` is exact over the validation split.
   record Eval(int step, double trainLoss, double valLoss, double valBitsPerChar) implements Event {}
 
-  /// What the probes saw in every normalization slot.
+  /// What the probes saw in every normalization slot; the formulas stand in `docs/norms.md`.
   ///
-  /// @param logZ mean logarithm of the softmax denominator of the output
-  record Norm(int step, List<Slot> slots, double maxAttentionLogit, double logZ) implements Event {
+  /// @param maxAttentionLogit largest q k / sqrt(D) of any head
+  /// @param logZ              mean logarithm of the softmax denominator of the output
+  /// @param updateRatio       norm of the last step's change of all matrices / norm of all matrices; 1e-3 is a rule of thumb
+  record Norm(int step, List<Slot> slots, double maxAttentionLogit, double logZ, double updateRatio) implements Event {
     public Norm {
       slots = List.copyOf(slots);
     }
   }
 
-  /// One slot: its learned scalars and the statistics of its input.
+  /// One slot: its learned scalars, statistics of its input and output over all elements, the gradient that reaches it, and how
+  /// fast it learns.
   ///
-  /// @param scalars    by name; beta is that of the formula (positive under softplus), not the stored number
-  /// @param invStd     1 / standard deviation of the input
-  /// @param saturation share of inputs in the flat part, 0 to 1; NaN for a norm without one
-  /// @param inKurtosis of the channels' root mean squares: 1 when all are alike, the width when one has everything
+  /// @param scalars     by name; beta is that of the formula (positive under softplus), not the stored number
+  /// @param invStd      1 / standard deviation of the input
+  /// @param saturation  share of inputs in the flat part, 0 to 1; NaN for a norm without one
+  /// @param inRms       root mean square of the input
+  /// @param inAbsmax    largest magnitude of the input
+  /// @param inKurtosis  of the channels' root mean squares: 1 when all are alike, the width when one has everything
+  /// @param inOutliers  share of inputs more than 6 standard deviations from their mean, 0 to 1
+  /// @param outRms      root mean square of the output
+  /// @param outAbsmax   largest magnitude of the output
+  /// @param outGradRms  root mean square of the gradient at the output, of the loss summed over the tokens
+  /// @param updateRatio norm of the last step's change of the slot's parameters / norm of these; NaN without parameters
   record Slot(String slot, String type, Map<String, Double> scalars, double invStd, double saturation, double inRms,
-      double inAbsmax, double inKurtosis) {
+      double inAbsmax, double inKurtosis, double inOutliers, double outRms, double outAbsmax, double outGradRms,
+      double updateRatio) {
     public Slot {
       scalars = Map.copyOf(scalars);
     }

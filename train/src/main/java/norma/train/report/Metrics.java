@@ -123,7 +123,7 @@ public record Metrics(List<Event> events, boolean torn) {
       case "eval" -> new Event.Eval(integer(node, "step"), number(node, "train_loss"), number(node, "val_loss"),
           number(node, "val_bits_per_char"));
       case "norm" -> new Event.Norm(integer(node, "step"), list(node, "slots", Metrics::slot),
-          number(node, "max_attention_logit"), number(node, "log_z"));
+          number(node, "max_attention_logit"), number(node, "log_z"), number(node, "update_ratio"));
       case "layers" -> new Event.Layers(integer(node, "step"), list(node, "layers", Metrics::layer));
       case "sample" -> new Event.Sample(integer(node, "step"), string(node, "text"));
       case "diverged" -> new Event.Diverged(integer(node, "step"), node.path("first_bad").asString(""));
@@ -141,7 +141,9 @@ public record Metrics(List<Event> events, boolean torn) {
       }
     });
     return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, number(node, "inv_std"),
-        number(node, "saturation"), number(node, "in_rms"), number(node, "in_absmax"), number(node, "in_kurtosis"));
+        number(node, "saturation"), number(node, "in_rms"), number(node, "in_absmax"), number(node, "in_kurtosis"),
+        number(node, "in_outliers"), number(node, "out_rms"), number(node, "out_absmax"), number(node, "out_grad_rms"),
+        number(node, "update_ratio"));
   }
 
   private static Event.Layer layer(JsonNode node) {

@@ -12,7 +12,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// Appends events to `metrics.jsonl`, one object a line. Numbers that are not finite become `null`; a norm's statistics that
 /// do not apply are left out.
 public final class MetricsLog {
-  static final Set<String> SLOT_FIELDS = Set.of("inv_std", "saturation", "in_rms", "in_absmax", "in_kurtosis");
+  static final Set<String> SLOT_FIELDS = Set.of("inv_std", "saturation", "in_rms", "in_absmax", "in_kurtosis",
+      "in_outliers", "out_rms", "out_absmax", "out_grad_rms", "update_ratio");
 
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -58,6 +59,7 @@ public final class MetricsLog {
         norm.slots().forEach(slot -> slot(slots.addObject(), slot));
         put(node, "max_attention_logit", norm.maxAttentionLogit());
         put(node, "log_z", norm.logZ());
+        put(node, "update_ratio", norm.updateRatio());
       }
       case Event.Layers layers -> {
         node.put("event", "layers").put("step", layers.step());
@@ -88,6 +90,11 @@ public final class MetricsLog {
     put(node, "in_rms", slot.inRms());
     put(node, "in_absmax", slot.inAbsmax());
     put(node, "in_kurtosis", slot.inKurtosis());
+    put(node, "in_outliers", slot.inOutliers());
+    put(node, "out_rms", slot.outRms());
+    put(node, "out_absmax", slot.outAbsmax());
+    put(node, "out_grad_rms", slot.outGradRms());
+    put(node, "update_ratio", slot.updateRatio());
   }
 
   private static void layer(ObjectNode node, Event.Layer layer) {

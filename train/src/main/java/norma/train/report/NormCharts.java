@@ -6,11 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
 /// Small charts of every normalization slot over training: its scalar beside 1/std of its input, which the scalar is said
-/// to follow (DyT, arXiv:2503.10622, section 6.2), and its saturation.
+/// to follow (DyT, arXiv:2503.10622, section 6.2), its saturation, and the gradient at its output.
 final class NormCharts {
 
   private NormCharts() {}
@@ -25,16 +26,15 @@ final class NormCharts {
       add(scale, "1/std of input", 1, Kind.DASHED, over(norms, slot.slot(), Event.Slot::invStd));
       List<Series> saturation = new ArrayList<>();
       add(saturation, "saturation", 2, Kind.LINE, over(norms, slot.slot(), Event.Slot::saturation));
-      if (scale.isEmpty() && saturation.isEmpty()) {
+      List<Series> gradient = new ArrayList<>();
+      add(gradient, "gradient at output, RMS", 3, Kind.LINE, over(norms, slot.slot(), Event.Slot::outGradRms));
+      List<List<Series>> charts = Stream.of(scale, saturation, gradient).filter(chart -> !chart.isEmpty()).toList();
+      if (charts.isEmpty()) {
         continue;
       }
       html.append("<div class=\"slot\"><h3>").append(escape(slot.slot())).append(" <span>").append(escape(slot.type()))
           .append("</span></h3><div class=\"pair\">");
-      for (List<Series> series : List.of(scale, saturation)) {
-        if (!series.isEmpty()) {
-          html.append(figures.add(new Chart("", "", "", true, series), Chart.Size.SMALL));
-        }
-      }
+      charts.forEach(series -> html.append(figures.add(new Chart("", "", "", true, series), Chart.Size.SMALL)));
       html.append("</div></div>\n");
     }
     return html.toString();

@@ -70,12 +70,13 @@ public final class RunReport {
     if (!evals.isEmpty()) {
       page.put("evals", Tables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
     }
-    page.put("panels", panel("learning rate", Event.Step::lr, false)
-        + panel("gradient norm, before clipping", Event.Step::gradNorm, true)
-        + panel("throughput (tokens/s)", Event.Step::tokensPerSecond, true));
+    List<Event.Norm> norms = metrics.of(Event.Norm.class);
+    page.put("panels", panel("learning rate", steps, Event.Step::lr, false)
+        + panel("gradient norm, before clipping", steps, Event.Step::gradNorm, true)
+        + panel("throughput (tokens/s)", steps, Event.Step::tokensPerSecond, true)
+        + panel("update / weight, all matrices", norms, Event.Norm::updateRatio, false));
     metrics.last(Event.Layers.class).ifPresent(
         l -> page.put("layers", Tables.layers(l.layers())).put("layersStep", count(l.step())));
-    List<Event.Norm> norms = metrics.of(Event.Norm.class);
     if (!norms.isEmpty()) {
       Event.Norm last = norms.getLast();
       page.put("norms", Tables.slots(last.slots())).put("normsStep", count(last.step()))
@@ -134,8 +135,8 @@ public final class RunReport {
     return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
   }
 
-  private String panel(String title, ToDoubleFunction<Event.Step> quantity, boolean noisy) {
-    List<Point> points = steps.stream().map(s -> new Point(s.step(), quantity.applyAsDouble(s)))
+  private <E extends Event> String panel(String title, List<E> events, ToDoubleFunction<E> quantity, boolean noisy) {
+    List<Point> points = events.stream().map(s -> new Point(s.step(), quantity.applyAsDouble(s)))
         .filter(p -> Double.isFinite(p.y())).toList();
     List<Series> series = noisy
         ? Series.withMean("measured", points)

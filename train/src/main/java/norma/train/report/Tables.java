@@ -5,9 +5,12 @@ import static norma.train.report.Svg.escape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// The tables of the report, as HTML.
 final class Tables {
+  private static final String NONE = "\u2013"; // in place of a number
 
   private Tables() {}
 
@@ -47,17 +50,40 @@ final class Tables {
     return rows.toString();
   }
 
-  /// The normalization slots at the last probe.
+  /// One number of a slot, under a heading that it shares with its neighbours.
+  private record Column(String group, String title, Function<Event.Slot, String> text) {}
+
+  private static final List<Column> SLOT_COLUMNS = List.of(new Column("", "scalars", Tables::scalars),
+      new Column("input", "1/std", s -> digits(s.invStd())),
+      new Column("input", "saturation", s -> percent(s.saturation())),
+      new Column("input", "RMS", s -> digits(s.inRms())), new Column("input", "max", s -> digits(s.inAbsmax())),
+      new Column("input", "outliers, %", s -> digits(100 * s.inOutliers())),
+      new Column("input", "kurtosis", s -> digits(s.inKurtosis())),
+      new Column("output", "RMS", s -> digits(s.outRms())), new Column("output", "max", s -> digits(s.outAbsmax())),
+      new Column("output", "gradient", s -> digits(s.outGradRms())),
+      new Column("", "update", s -> digits(s.updateRatio())));
+
+  /// The normalization slots at the last probe. Columns in which no slot has a number are left out.
   static String slots(List<Event.Slot> slots) {
-    StringBuilder rows = new StringBuilder(
-        head("slot", "type", "scalars", "1/std", "saturation", "RMS", "max |x|", "kurtosis"));
-    for (Event.Slot s : slots) {
-      rows.append("<tr>").append(name(s.slot())).append("<td>").append(escape(s.type())).append("</td>")
-          .append(cell(scalars(s))).append(cell(digits(s.invStd()))).append(cell(percent(s.saturation())))
-          .append(cell(digits(s.inRms()))).append(cell(digits(s.inAbsmax()))).append(cell(digits(s.inKurtosis())))
-          .append("</tr>\n");
+    List<Column> columns = SLOT_COLUMNS.stream()
+        .filter(column -> slots.stream().anyMatch(s -> !column.text.apply(s).equals(NONE))).toList();
+    StringBuilder html = new StringBuilder("<thead>\n<tr class=\"groups\"><td></td><td></td>");
+    for (int i = 0; i < columns.size(); i++) {
+      String group = columns.get(i).group;
+      if (i == 0 || group.isEmpty() || !group.equals(columns.get(i - 1).group)) {
+        long span = group.isEmpty() ? 1 : columns.stream().filter(column -> column.group.equals(group)).count();
+        html.append("<th scope=\"colgroup\" colspan=\"").append(span).append("\">")
+            .append(group.isEmpty() ? "" : "<span>" + group + "</span>").append("</th>");
+      }
     }
-    return rows.append("</tbody>").toString();
+    html.append("</tr>\n").append(titles(Stream.concat(Stream.of("slot", "type"),
+        columns.stream().map(Column::title)).toArray(String[]::new))).append("</thead>\n<tbody>\n");
+    for (Event.Slot s : slots) {
+      html.append("<tr>").append(name(s.slot())).append("<td>").append(escape(s.type())).append("</td>");
+      columns.forEach(column -> html.append(cell(column.text.apply(s))));
+      html.append("</tr>\n");
+    }
+    return html.append("</tbody>").toString();
   }
 
   private static String scalars(Event.Slot s) {
@@ -65,7 +91,7 @@ final class Tables {
     add(scalars, "\u03b1", s.alpha());
     add(scalars, "\u03b2", s.beta());
     add(scalars, "shift", s.shift());
-    return scalars.isEmpty() ? "\u2013" : String.join(", ", scalars);
+    return scalars.isEmpty() ? NONE : String.join(", ", scalars);
   }
 
   private static void add(List<String> scalars, String name, double value) {
@@ -82,11 +108,15 @@ final class Tables {
   }
 
   private static String head(String... titles) {
-    StringBuilder head = new StringBuilder("<thead><tr>");
+    return "<thead>" + titles(titles) + "</thead>\n<tbody>\n";
+  }
+
+  private static String titles(String... titles) {
+    StringBuilder row = new StringBuilder("<tr>");
     for (String title : titles) {
-      head.append("<th scope=\"col\">").append(escape(title)).append("</th>");
+      row.append("<th scope=\"col\">").append(escape(title)).append("</th>");
     }
-    return head.append("</tr></thead>\n<tbody>\n").toString();
+    return row.append("</tr>").toString();
   }
 
   private static String name(String name) {
@@ -140,6 +170,6 @@ final class Tables {
   }
 
   private static String format(String pattern, double value) {
-    return Double.isFinite(value) ? String.format(Locale.ROOT, pattern, value) : "\u2013";
+    return Double.isFinite(value) ? String.format(Locale.ROOT, pattern, value) : NONE;
   }
 }

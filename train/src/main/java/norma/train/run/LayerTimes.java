@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import norma.array.Array;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
 import norma.kernels.AdamW;
@@ -40,7 +41,7 @@ final class LayerTimes {
     }
 
     @Override
-    public void backward(String layer, Op<?> op, long nanos) {
+    public void backward(String layer, Op<?> op, Tensor output, Array gradient, long nanos) {
       share(layer, 1, nanos);
     }
 

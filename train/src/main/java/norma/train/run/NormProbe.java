@@ -1,10 +1,14 @@
 package norma.train.run;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import norma.array.Array;
+import norma.autodiff.GradientBuffer;
+import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.autodiff.TapeObserver;
@@ -16,42 +20,67 @@ import norma.ops.Attention;
 import norma.ops.CrossEntropy;
 import norma.ops.NormOp;
 import norma.ops.Op;
+import norma.optim.Optimizer;
 import norma.train.data.Windows;
 import norma.train.report.Event;
 
-/// Looks at the input of every normalization slot on a batch of its own: 1/std, which DyT's alpha follows
-/// (arXiv:2503.10622, section 6.2), the share of inputs beyond |u| = 2 of a squashing function's argument, magnitudes, and the
-/// kurtosis of the channels' root mean squares (He et al., arXiv:2405.19279); besides, the largest attention logit and log Z.
+/// Looks at every normalization slot on a batch of its own: statistics of its input and output, and the gradient that comes
+/// back to it; besides, the largest attention logit, log Z, and how far the last update moved the weights. Gradients go to a
+/// buffer of its own.
 final class NormProbe {
   /// Enough tokens for stable statistics at little cost.
   private static final int SEQUENCES = 4;
 
   private final Session session;
+  private final TrainStep trainStep;
   private final Windows windows;
+  private final GradientBuffer gradients;
   private final Map<String, NormSlot> slots = new LinkedHashMap<>();
 
-  NormProbe(Session session) {
+  /// @param trainStep trains the session's weights
+  NormProbe(Session session, TrainStep trainStep) {
     this.session = session;
+    this.trainStep = trainStep;
     this.windows = session.training();
+    this.gradients = new GradientBuffer(session.backend(), session.model().parameters());
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
   }
 
   /// Probes the current weights.
   ///
-  /// @param step selects the batch
-  Event.Norm at(int step) {
+  /// @param step the last update; selects the batch
+  /// @param lr   learning rate of that update
+  Event.Norm at(int step, double lr) {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "probe").at(step);
     Batch batch = Batch.of(session.backend(), session.kernels(), SEQUENCES, session.config().model().context(),
         (inputs, labels) -> windows.batch(stream::bounded, 0, inputs, labels));
     Observer observer = new Observer();
-    try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, observer)) {
-      session.model().loss(tape, batch.ids(), batch.targets(), 1);
+    gradients.start();
+    try (Tape tape = new Tape(session.kernels(), session.weights(), gradients, Pass.EVALUATION, observer)) {
+      // The sum over the tokens: gradients at a slot are then those of single tokens' losses, whatever the batch.
+      tape.backward(session.model().loss(tape, batch.ids(), batch.targets(), 1));
     }
-    return new Event.Norm(step, observer.rows, observer.maxAttentionLogit, observer.logZ);
+    List<Optimizer.Change> changes = trainStep.changes(lr, step);
+    List<Event.Slot> rows = observer.sights.stream().map(sight -> row(sight,
+        observer.gradients.getOrDefault(sight.output, Double.NaN),
+        ratio(changes, parameter -> parameter.name().startsWith(sight.slot.name() + ".")))).toList();
+    return new Event.Norm(step, rows, observer.maxAttentionLogit, observer.logZ,
+        ratio(changes, Parameter::decays));
   }
 
+  private double ratio(List<Optimizer.Change> changes, Predicate<Parameter> which) {
+    return session.model().parameters().stream().filter(which).map(parameter -> changes.get(parameter.index()))
+        .reduce(Optimizer.Change.NONE, Optimizer.Change::plus).ratio();
+  }
+
+  /// What forward showed of one operation of a slot.
+  ///
+  /// @param output by which backward knows it
+  private record Sight(NormSlot slot, Norm.State state, Tensor output, SlotStatistics in, SlotStatistics out) {}
+
   private final class Observer implements TapeObserver {
-    private final List<Event.Slot> rows = new ArrayList<>();
+    private final List<Sight> sights = new ArrayList<>();
+    private final Map<Tensor, Double> gradients = new HashMap<>(); // of the sights' outputs
     private double maxAttentionLogit = Double.NEGATIVE_INFINITY;
     private double logZ;
 
@@ -60,43 +89,34 @@ final class NormProbe {
       Array x = inputs[0].value();
       NormSlot slot = slots.get(layer);
       if (op instanceof NormOp && slot != null) {
-        rows.add(row(slot, x));
+        sights.add(sight(slot, x, output));
       } else if (op instanceof Attention attention) {
         maxAttentionLogit = Math.max(maxAttentionLogit, maxLogit(x, attention.heads()));
       } else if (op instanceof CrossEntropy) {
         logZ = meanLogSumExp(x);
       }
     }
-  }
 
-  private Event.Slot row(NormSlot slot, Array x) {
-    double[] values = session.backend().read(x);
-    int width = x.dim(-1);
-    Norm.State state = slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]);
-    Norm.Squash squash = state.squash();
-    double[] squares = new double[width];
-    double sum = 0;
-    double max = 0;
-    long saturated = 0;
-    for (int i = 0; i < values.length; i++) {
-      sum += values[i];
-      squares[i % width] += values[i] * values[i];
-      max = Math.max(max, Math.abs(values[i]));
-      if (squash != null && Math.abs(squash.slope() * values[i] + squash.shift()) > 2) {
-        saturated++;
+    @Override
+    public void backward(String layer, Op<?> op, Tensor output, Array gradient, long nanos) {
+      if (op instanceof NormOp && slots.containsKey(layer)) {
+        gradients.put(output, SlotStatistics.rms(session.backend().read(gradient)));
       }
     }
-    double meanSquare = 0;
-    double fourth = 0;
-    for (double square : squares) {
-      double channel = square / (values.length / (double) width);
-      meanSquare += channel / width;
-      fourth += channel * channel / width;
-    }
-    double mean = sum / values.length;
-    return new Event.Slot(slot.name(), slot.type(), state.scalars(), 1 / Math.sqrt(meanSquare - mean * mean),
-        squash == null ? Double.NaN : saturated / (double) values.length, Math.sqrt(meanSquare), max,
-        fourth / (meanSquare * meanSquare));
+  }
+
+  private Sight sight(NormSlot slot, Array x, Tensor output) {
+    Norm.State state = slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]);
+    return new Sight(slot, state, output,
+        SlotStatistics.of(session.backend().read(x), x.dim(-1), state.squash()),
+        SlotStatistics.of(session.backend().read(output.value()), x.dim(-1), null));
+  }
+
+  private static Event.Slot row(Sight sight, double gradient, double updateRatio) {
+    SlotStatistics in = sight.in;
+    return new Event.Slot(sight.slot.name(), sight.slot.type(), sight.state.scalars(), in.invStd(), in.saturation(),
+        in.rms(), in.absmax(), in.kurtosis(), in.outliers(), sight.out.rms(), sight.out.absmax(), gradient,
+        updateRatio);
   }
 
   private double maxLogit(Array qkv, int heads) {

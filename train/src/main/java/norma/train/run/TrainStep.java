@@ -76,6 +76,18 @@ public final class TrainStep {
         (kernels, chunk) -> optimizer.update(kernels, shards.getFirst(), result.gradientNorm(), lr, step, chunk));
   }
 
+  /// How far the last update moved each parameter, in the order of the model.
+  ///
+  /// @param lr   learning rate of that update
+  /// @param step of that update
+  List<Optimizer.Change> changes(double lr, int step) {
+    List<Parameter> parameters = session.model().parameters();
+    Optimizer.Change[] changes = new Optimizer.Change[parameters.size()];
+    session.workers().each(changes.length,
+        (kernels, i) -> changes[i] = optimizer.change(session.backend(), parameters.get(i), lr, step));
+    return List.of(changes);
+  }
+
   private void shard(Kernels kernels, int step, int shard, @Nullable TapeObserver observer) {
     GradientBuffer gradients = shards.get(shard);
     gradients.start();

@@ -13,6 +13,7 @@ import norma.train.config.RunConfig;
 import norma.train.report.Event;
 import norma.train.report.MetricsLog;
 import norma.train.report.RunReport;
+import org.jspecify.annotations.Nullable;
 
 /// The training loop, and the folder that it fills. Evaluation, probes, timing and sampling only look: with them on or off,
 /// the weights are the same bit for bit.
@@ -28,7 +29,7 @@ public final class Trainer {
   private final MetricsLog metrics;
   private final TrainStep trainStep;
   private final Evaluation evaluation;
-  private final NormProbe probe;
+  private final @Nullable NormProbe probe;
   private final Sampler sampler;
   private final CostModel cost;
   private final LayerTimes layerTimes;
@@ -53,7 +54,7 @@ public final class Trainer {
     this.stop = stop;
     this.trainStep = new TrainStep(session);
     this.evaluation = new Evaluation(session);
-    this.probe = new NormProbe(session);
+    this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep) : null;
     this.sampler = new Sampler(session.language());
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     this.layerTimes = new LayerTimes(cost, train.accumulate(), session.workers().size());
@@ -124,8 +125,8 @@ public final class Trainer {
     if (due(train.evalEvery(), step)) {
       evaluate(step);
     }
-    if (due(train.normEvery(), step)) {
-      metrics.append(probe.at(step));
+    if (probe != null && due(train.normEvery(), step)) {
+      metrics.append(probe.at(step, schedule.at(step)));
     }
     if (train.sampleEvery() > 0 && step % train.sampleEvery() == 0) {
       sample(step);

@@ -14,9 +14,11 @@ class MetricsLogTest {
       new Event.Step(10, 7680, 3.211234567890123, 1e-4, 0.9, 12.812, 60000, 0.211),
       new Event.Eval(250, 2.5, 2.6, 3.75),
       new Event.Norm(250,
-          List.of(new Event.Slot("final", "derf", Map.of("alpha", 0.5, "shift", -0.1), 0.5, 0.1, 2, 9, 3),
-              new Event.Slot("blocks.0.attn.pre", "mine", Map.of("gamma", 2.0), 0.5, Double.NaN, 2, 9, 3)),
-          7, 4.2),
+          List.of(new Event.Slot("final", "derf", Map.of("alpha", 0.5, "shift", -0.1), 0.5, 0.1, 2, 9, 3, 1e-4, 0.7,
+              1.5, 0.02, 3e-3),
+              new Event.Slot("blocks.0.attn.pre", "mine", Map.of("gamma", 2.0), 0.5, Double.NaN, 2, 9, 3, 0, 0.7, 1.5,
+                  0.02, Double.NaN)),
+          7, 4.2, 1e-3),
       new Event.Layers(250,
           List.of(new Event.Layer("blocks.0.attn", 1.5, 2.5, 190000, 100),
               new Event.Layer("optimizer", 1.5, 0, 190000, Double.NaN))),
@@ -39,7 +41,10 @@ class MetricsLogTest {
         + "\"elapsed_s\":0.211}");
     assertThat(MetricsLog.json(EVENTS.get(3))).contains(
         "\"alpha\":0.5,\"shift\":-0.1,\"inv_std\":0.5,\"saturation\":0.1",
-        "\"gamma\":2.0,\"inv_std\":0.5,\"in_rms\":2.0", "\"max_attention_logit\":7.0,\"log_z\":4.2");
+        "\"gamma\":2.0,\"inv_std\":0.5,\"in_rms\":2.0",
+        "\"in_kurtosis\":3.0,\"in_outliers\":1.0E-4,\"out_rms\":0.7,\"out_absmax\":1.5,\"out_grad_rms\":0.02,"
+            + "\"update_ratio\":0.003}",
+        "\"max_attention_logit\":7.0,\"log_z\":4.2,\"update_ratio\":0.001}");
     assertThat(MetricsLog.json(EVENTS.get(7))).contains("\"best_val_loss\":null", "\"final_val_loss\":null");
   }
 

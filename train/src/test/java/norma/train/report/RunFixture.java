@@ -93,18 +93,21 @@ final class RunFixture {
       }
     }
     slots.add(slot("final", step, 3));
-    return String.format(Locale.ROOT, "{'event':'norm','step':%d,'slots':[%s],'max_attention_logit':%.2f,'log_z':%.3f}",
+    return String.format(Locale.ROOT, "{'event':'norm','step':%d,'slots':[%s],'max_attention_logit':%.2f,'log_z':%.3f,"
+        + "'update_ratio':%.2e}",
         step,
-        String.join(",", slots), 3 + step * 0.004, 4.1 + step * 1e-4);
+        String.join(",", slots), 3 + step * 0.004, 4.1 + step * 1e-4, 3e-3 * (1 - step / 2500.0));
   }
 
   private static String slot(String name, int step, double std) {
     double grown = std * (1 + step / 1500.0);
     return String.format(Locale.ROOT,
         "{'slot':'%s','type':'dyt','alpha':%.4f,'inv_std':%.4f,'saturation':%.4f,'in_rms':%.4f,'in_absmax':%.3f,"
-            + "'in_kurtosis':%.3f}",
+            + "'in_kurtosis':%.3f,'in_outliers':%.2e,'out_rms':%.4f,'out_absmax':%.3f,'out_grad_rms':%.4f,"
+            + "'update_ratio':%.2e}",
         name, 0.5 + 0.25 * (1 / grown - 0.5) * Math.min(1, step / 800.0), 1 / grown,
-        0.02 * grown, grown * 1.02, grown * 6, 3 + grown);
+        0.02 * grown, grown * 1.02, grown * 6, 3 + grown, 1e-5 * grown, Math.tanh(0.5 * grown), 0.98,
+        0.02 / grown, 1.2e-3 * (1 - step / 2500.0));
   }
 
   private static String layers(int step) {

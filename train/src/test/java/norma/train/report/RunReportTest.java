@@ -39,13 +39,24 @@ class RunReportTest {
     assertThat(sections(html)).containsExactly("loss", "optimization", "layers", "norms", "samples", "reproduce",
         "config",
         "environment");
-    assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("loss twice, three panels, two for each of nine slots")
-        .hasSize(2 + 3 + 2 * 9);
+    assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("loss twice, four panels, three for each of nine slots")
+        .hasSize(2 + 4 + 3 * 9);
     assertThat(html)
         .contains("class=\"state completed\"", "<dt>tokens</dt><dd>1,536,000</dd>", "blocks.3.mlp.pre",
             "<th scope=\"row\">cpu.cores</th><td>2</td>")
         .doesNotContain("{{", "<!--if", "NaN", "Infinity");
     assertThat(Files.readString(folder.resolve("loss.svg"))).startsWith("<svg xmlns").endsWith("</svg>\n");
+  }
+
+  @Test
+  void probesOfAnEarlierVersionHaveNoEmptyColumnsAndNoEmptyCharts() throws IOException {
+    RunFixture.write(folder, List.of("{'event':'start'}",
+        "{'event':'norm','step':250,'slots':[{'slot':'final','type':'rmsnorm','inv_std':0.5,'in_rms':2,'in_absmax':9,'in_kurtosis':3}],'max_attention_logit':7,'log_z':4.2}"));
+    String html = report();
+    assertThat(sections(html)).containsExactly("norms");
+    assertThat(html).contains("<th scope=\"colgroup\" colspan=\"4\"><span>input</span></th></tr>",
+        "<th scope=\"col\">1/std</th><th scope=\"col\">RMS</th><th scope=\"col\">max</th><th scope=\"col\">kurtosis</th></tr>");
+    assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("1/std").hasSize(1);
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Pass;
@@ -17,6 +18,8 @@ import norma.train.report.Event;
 import norma.train.report.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -69,14 +72,24 @@ class TrainerTest {
     assertThat(losses(other)).isNotEqualTo(losses(first));
   }
 
-  @Test
-  void observationNeverChangesTheWeights() throws Exception {
-    Path watched = Runs.train(Runs.config(folder, "model.dropout=0.1", "train.sample_every=2", "train.eval_every=1",
-        "train.layers_every=1", "train.norm_every=1"));
-    Path alone = Runs.train(Runs.config(folder, "model.dropout=0.1", "train.eval_every=0", "train.layers_every=0",
-        "train.norm_every=0"));
+  /// The probes play backwards on kernels and weights of the training: its gradients and weights stay the same bit for bit.
+  @ParameterizedTest
+  @CsvSource({ "layernorm, cpu", "derf, cpu", "dyisru, nd4j" })
+  void observationNeverChangesTheWeights(String norm, String backend) throws Exception {
+    String[] common = { "model.dropout=0.1", "model.norm.all=" + norm, "runtime.backend=" + backend };
+    Path watched = Runs.train(Runs.config(folder, with(common, "train.sample_every=2", "train.eval_every=1",
+        "train.layers_every=1", "train.norm_every=1")));
+    Path alone = Runs.train(Runs.config(folder, with(common, "train.eval_every=0", "train.layers_every=0",
+        "train.norm_every=0")));
+    assertThat(Metrics.read(watched).of(Event.Norm.class)).hasSize(6)
+        .allSatisfy(event -> assertThat(event.slots()).allMatch(slot -> slot.outGradRms() > 0));
     assertThat(Runs.weights(watched)).isEqualTo(Runs.weights(alone));
     assertThat(losses(watched)).isEqualTo(losses(alone));
+    assertThat(gradientNorms(watched)).isEqualTo(gradientNorms(alone));
+  }
+
+  private static String[] with(String[] settings, String... more) {
+    return Stream.concat(Stream.of(settings), Stream.of(more)).toArray(String[]::new);
   }
 
   @Test
@@ -204,5 +217,9 @@ class TrainerTest {
 
   private static List<Double> losses(Path run) throws Exception {
     return Metrics.read(run).of(Event.Step.class).stream().map(Event.Step::loss).toList();
+  }
+
+  private static List<Double> gradientNorms(Path run) throws Exception {
+    return Metrics.read(run).of(Event.Step.class).stream().map(Event.Step::gradNorm).toList();
   }
 }
