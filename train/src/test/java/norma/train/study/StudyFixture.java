@@ -64,7 +64,7 @@ final class StudyFixture {
         RunConfigWriter.yaml(cell.config().placed(name, folder.runs(cell), OptionalInt.of(1))));
     folder.write(cell, new CellResult(cell.id(), bad ? CellResult.DIVERGED : CellResult.COMPLETED,
         folder.path().relativize(run).toString(), bad ? Double.NaN : loss(steps, offset), steps,
-        bad ? Double.NaN : loss(steps, offset), steps, 25, 60_000, Map.of("cpu", "one"), ""));
+        bad ? Double.NaN : loss(steps, offset), Double.NaN, steps, 25, 60_000, Double.NaN, Map.of("cpu", "one"), ""));
   }
 
   private static double loss(int step, double offset) {
