@@ -20,9 +20,9 @@ import picocli.CommandLine.ParentCommand;
 /// `norma inspect`.
 @Command(name = "inspect", mixinStandardHelpOptions = true, description = "What the normalization slots of a trained model do: shape of their curves, saturation, and how near DyT and DyISRU come.", footer = {
     "",
-    "1/std of the slot's input; alpha that DyT or Derf learned; share of inputs in the flat part (|u| > 2 of the squashing function's",
-    "argument) and in the linear part (|u| < 1); for DyT and DyISRU the parameter that fits best, and the mean residual of the largest 1 % of",
-    "the inputs and of the rest." })
+    "1/std of the slot's input; alpha that DyT or Derf learned; share of inputs in the flat part (|u| > 2 of the squashing function's "
+        + "argument) and in the linear part (|u| < 1); for DyT and DyISRU the parameter that fits best, and the mean residual of the largest 1 %% of "
+        + "the inputs and of the rest." })
 final class InspectCommand implements Callable<Integer> {
   @ParentCommand
   private Main main;

@@ -1,0 +1,33 @@
+package norma.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+class HelpTest {
+  static Stream<String> commands() {
+    return new CommandLine(new Main()).getSubcommands().keySet().stream();
+  }
+
+  /// A percent sign that is not doubled makes picocli complain and leave the line as it is.
+  @ParameterizedTest
+  @MethodSource("commands")
+  void everyCommandExplainsItselfWithoutComplaints(String command) {
+    PrintStream err = System.err;
+    ByteArrayOutputStream complaints = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(complaints, true, StandardCharsets.UTF_8));
+    try {
+      String help = new CommandLine(new Main()).getSubcommands().get(command).getUsageMessage();
+      assertThat(help).startsWith("Usage: norma " + command).doesNotContain("%%", "%n");
+    } finally {
+      System.setErr(err);
+    }
+    assertThat(complaints.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+}
