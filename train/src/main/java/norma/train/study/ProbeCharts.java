@@ -30,7 +30,8 @@ final class ProbeCharts {
     StringBuilder html = new StringBuilder();
     for (Observed variant : squashed) {
       html.append(squashed.size() <= OPEN ? "<details open>" : "<details>").append("<summary>")
-          .append(escape(variant.name())).append(correlation(variant)).append("</summary>\n<div class=\"panels places\">")
+          .append(escape(variant.name())).append(correlation(variant))
+          .append("</summary>\n<div class=\"panels places\">")
           .append(charts(variant, figures)).append("</div></details>\n");
     }
     return html.toString();
