@@ -69,6 +69,7 @@ class CommandsTest {
     Launcher compared = Launcher.run(folder, "compare", runs.get(0).toString(), runs.get(1).toString());
     assertThat(compared.code()).isZero();
     assertThat(compared.out()).contains("the same configuration", "identical losses at all 5 logged steps");
+    assertThat(folder.resolve("runs/compare.html")).content().contains("<svg", "identical losses at all 5");
   }
 
   @Test

@@ -58,6 +58,12 @@ class StudyTest {
     assertThat(done.code()).as(done.err()).isZero();
     assertThat(done.out()).contains("4/4", "too few seeds to tell", "report   studies/tiny/report.html");
     assertThat(losses(undisturbed)).hasSize(5);
+    Path page = undisturbed.resolve("studies/tiny/report.html");
+    String before = Files.readString(page);
+    Files.delete(page);
+    Launcher report = Launcher.run(undisturbed, "report", "studies/tiny");
+    assertThat(report.code()).as(report.err()).isZero();
+    assertThat(page).hasContent(before);
 
     Path killed = folder("killed");
     Process process = Launcher.start(killed, Map.of(),

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import norma.train.report.Metrics;
 import norma.train.report.RunReport;
 import norma.train.run.RunException;
 import norma.train.run.RunFolder;
@@ -29,6 +30,9 @@ final class ReportCommand implements Callable<Integer> {
     } else if (Files.isDirectory(path.resolve("cells"))) {
       throw new RunException(path + " is a study's folder without study.json: it was made by an older build; "
           + "norma study with the study's file writes it");
+    } else if (Files.isDirectory(path) && !Files.exists(path.resolve(Metrics.FILE))) {
+      throw new RunException(path + " is not a run folder, which has " + Metrics.FILE
+          + ", and not a study's folder, which has study.json");
     } else {
       RunReport.write(RunFolder.open(path).path());
     }

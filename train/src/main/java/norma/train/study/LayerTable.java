@@ -3,6 +3,7 @@ package norma.train.study;
 import static norma.train.report.Svg.escape;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,7 +25,6 @@ final class LayerTable {
   /// Forward and backward in milliseconds, a row for each variant; what stands in every block is summed over the blocks.
   static String sums(List<Observed> variants) {
     Map<String, Map<String, Double>> rows = new LinkedHashMap<>();
-    Set<String> places = new LinkedHashSet<>();
     for (Observed variant : variants) {
       Map<String, Double> row = new LinkedHashMap<>();
       medians(variant, Event.Layer::millis).forEach((layer, millis) -> {
@@ -34,12 +34,14 @@ final class LayerTable {
       });
       if (!row.isEmpty()) {
         rows.put(variant.name(), row);
-        places.addAll(row.keySet());
       }
     }
     if (rows.isEmpty()) {
       return "";
     }
+    Set<String> places = new LinkedHashSet<>(); // in the order of a model that has most of them
+    rows.values().stream().sorted(Comparator.comparingInt((Map<String, Double> row) -> row.size()).reversed())
+        .forEach(row -> places.addAll(row.keySet()));
     StringBuilder html = new StringBuilder("<thead><tr><th scope=\"col\">variant</th>");
     places.forEach(place -> html.append("<th scope=\"col\" class=\"n\">").append(escape(place)).append("</th>"));
     html.append("<th scope=\"col\" class=\"n\">sum</th></tr></thead>\n<tbody>\n");

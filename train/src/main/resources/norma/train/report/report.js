@@ -135,7 +135,14 @@
       const shown = series.filter(s => !s.hidden);
       const ys = [];
       for (const s of shown) {
-        s.x.forEach((v, i) => { if (v >= x0 && v <= x1) ys.push(scale((s.low ?? s.y)[i]), scale((s.high ?? s.y)[i])); });
+        for (const values of [s.low ?? s.y, s.high ?? s.y].map(v => v.map(scale))) {
+          s.x.forEach((v, i) => {
+            if (v >= x0 && v <= x1) ys.push(values[i]);
+            for (const edge of [x0, x1]) { // where a line crosses it
+              if (v < edge && edge < s.x[i + 1]) ys.push(values[i] + (edge - v) / (s.x[i + 1] - v) * (values[i + 1] - values[i]));
+            }
+          });
+        }
       }
       const finite = ys.filter(Number.isFinite);
       const isWhole = x0 === whole.x0 && x1 === whole.x1 && shown.length === series.length;

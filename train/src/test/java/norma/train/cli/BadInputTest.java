@@ -86,6 +86,22 @@ class BadInputTest {
   }
 
   @Test
+  void aStudysFolderThatCannotBeReadIsOneLine() throws Exception {
+    Path study = Files.createDirectories(folder.resolve("studies/old"));
+    Outcome empty = run("report", study.toString());
+    assertThat(empty.err).contains("studies/old is not a run folder", "study.json");
+    assertOneLine(empty, 3);
+    Files.createDirectory(study.resolve("cells"));
+    Outcome old = run("report", study.toString());
+    assertThat(old.err).contains("studies/old is a study's folder without study.json", "norma study");
+    assertOneLine(old, 3);
+    Files.writeString(study.resolve("study.json"), "{\"name\": ");
+    Outcome damaged = run("report", study.toString());
+    assertThat(damaged.err).contains("study.json is damaged");
+    assertOneLine(damaged, 3);
+  }
+
+  @Test
   void anOutputFolderThatCannotBeWrittenIsOneLine() throws Exception {
     Files.writeString(folder.resolve("file"), "in the way");
     Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
