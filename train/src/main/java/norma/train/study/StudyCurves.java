@@ -21,48 +21,54 @@ final class StudyCurves {
     this.figures = figures;
   }
 
-  /// Exact validation loss, of the whole training and of its second half, where variants are close together.
+  /// Exact validation loss, of the whole training and of its second half, where variants are close together. Of a study with a grid a
+  /// row of two charts for each point.
   String losses() {
     int last = variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
         .mapToInt(Event.Eval::step).max().orElse(0);
-    String quantity = "validation loss (nats/character)";
-    return charts(quantity, Chart.Size.PAGE, (run, curve) -> add(run, curve, 0))
-        + charts(quantity, Chart.Size.PAGE, (run, curve) -> add(run, curve, last / 2));
-  }
-
-  private static void add(RunReading run, SeedCurve curve, int from) {
-    run.evals().stream().filter(eval -> eval.step() >= from).forEach(eval -> curve.add(eval.step(), eval.valLoss()));
+    Map<String, List<Observed>> groups = Observed.groups(variants);
+    Chart.Size size = groups.size() > 1 ? Chart.Size.SLOT : Chart.Size.PAGE;
+    StringBuilder html = new StringBuilder();
+    groups.forEach((title, members) -> {
+      for (int from : new int[]{ 0, last / 2 }) {
+        html.append(charts(title, members, "validation loss (nats/character)", size,
+            (run, curve) -> run.evals().stream().filter(eval -> eval.step() >= from)
+                .forEach(eval -> curve.add(eval.step(), eval.valLoss()))));
+      }
+    });
+    return html.isEmpty() || groups.size() == 1 ? html.toString() : "<div class=\"slots\">" + html + "</div>";
   }
 
   /// Largest attention logit, and log Z of the output.
   String outputs() {
-    return charts("largest attention logit", Chart.Size.SLOT,
-        (run, curve) -> run.norms().forEach(norm -> curve.add(norm.step(), norm.maxAttentionLogit())))
-        + charts("mean log Z of the output", Chart.Size.SLOT,
-            (run, curve) -> run.norms().forEach(norm -> curve.add(norm.step(), norm.logZ())));
+    StringBuilder html = new StringBuilder();
+    Observed.groups(variants).forEach((title, members) -> html
+        .append(charts(title, members, "largest attention logit", Chart.Size.SLOT,
+            (run, curve) -> run.norms().forEach(norm -> curve.add(norm.step(), norm.maxAttentionLogit()))))
+        .append(charts(title, members, "mean log Z of the output", Chart.Size.SLOT,
+            (run, curve) -> run.norms().forEach(norm -> curve.add(norm.step(), norm.logZ())))));
+    return html.toString();
   }
 
-  /// A chart for each group, several where there are more variants than colours.
-  private String charts(String quantity, Chart.Size size, BiConsumer<RunReading, SeedCurve> read) {
+  /// A chart, or several where there are more variants than colours.
+  private String charts(String title, List<Observed> members, String quantity, Chart.Size size,
+      BiConsumer<RunReading, SeedCurve> read) {
     StringBuilder html = new StringBuilder();
-    for (Map.Entry<String, List<Observed>> group : Observed.groups(variants).entrySet()) {
-      List<Observed> members = group.getValue();
-      for (int from = 0; from < members.size(); from += Chart.COLOURS) {
-        List<Series> series = new ArrayList<>();
-        List<Observed> shown = members.subList(from, Math.min(members.size(), from + Chart.COLOURS));
-        for (int colour = 0; colour < shown.size(); colour++) {
-          SeedCurve curve = new SeedCurve();
-          shown.get(colour).runs().forEach(run -> read.accept(run, curve));
-          if (!curve.isEmpty()) {
-            series.add(series(shown.get(colour), colour, curve.means()));
-          }
+    for (int from = 0; from < members.size(); from += Chart.COLOURS) {
+      List<Series> series = new ArrayList<>();
+      List<Observed> shown = members.subList(from, Math.min(members.size(), from + Chart.COLOURS));
+      for (int colour = 0; colour < shown.size(); colour++) {
+        SeedCurve curve = new SeedCurve();
+        shown.get(colour).runs().forEach(run -> read.accept(run, curve));
+        if (!curve.isEmpty()) {
+          series.add(series(shown.get(colour), colour, curve.means()));
         }
-        if (!series.isEmpty()) {
-          Chart chart = new Chart(group.getKey(), "step", quantity, false, series);
-          html.append(size.equals(Chart.Size.PAGE)
-              ? figures.add(chart, size, Chart.Size.PHONE)
-              : figures.add(chart, size));
-        }
+      }
+      if (!series.isEmpty()) {
+        Chart chart = new Chart(title, "step", quantity, false, series);
+        html.append(size.equals(Chart.Size.PAGE)
+            ? figures.add(chart, size, Chart.Size.PHONE)
+            : figures.add(chart, size));
       }
     }
     return html.toString();
