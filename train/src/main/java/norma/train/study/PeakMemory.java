@@ -7,7 +7,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.stream.Stream;
 
 /// The most physical memory that this process has had since it was asked to begin anew, the JVM's own included, as Linux counts it: `VmHWM`, which a
-/// process may set back for itself (proc(5), `/proc/pid/clear_refs`).
+/// process may set back for itself (proc(5), `/proc/pid/clear_refs`). Pages of the heap that earlier runs have touched stay resident: of five equal
+/// runs in one process (nanoGPT's CPU settings, 24 GiB, a heap of 365 MiB to begin with) the peaks were 422, 484, 525, 527, 527 MiB on
+/// 2026-11-25. Memory outside of the heap goes back: 80 MiB after the first.
 final class PeakMemory {
   private static final String BEGIN_ANEW = "5";
 

@@ -3,6 +3,7 @@ package norma.train.study;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -233,26 +234,33 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     StringBuilder csv = new StringBuilder("study,variant,group,baseline,purpose,settings,seed,status,best_val_loss,"
         + "best_step,final_val_loss,int8_val_loss,steps,seconds,tokens_per_s,peak_rss_mib,seconds_to_baseline,folder,"
         + "error\n");
+    Map<String, Map<Long, CellResult>> baselines = new HashMap<>(); // by group
+    for (Variant variant : folder.study().variants()) {
+      if (variant.baseline()) {
+        baselines.put(variant.group(), folder.reported(variant));
+      }
+    }
     for (Study.Cell cell : folder.cells()) {
       CellResult result = folder.result(cell);
       if (result != null) {
+        CellResult baseline = cell.tuning()
+            ? null
+            : baselines.getOrDefault(cell.variant().group(), Map.of()).get(cell.seed());
         List<Object> fields = Arrays.asList(folder.study().name(), cell.variant().name(), cell.variant().group(),
             cell.variant().baseline(), cell.tuning() ? "tune" : "report", settings(cell.variant(), cell.candidate()),
             cell.seed(), result.status(), number(result.bestLoss()), result.bestStep(), number(result.finalLoss()),
             number(result.int8Loss()), result.steps(), rounded("%.1f", result.seconds()),
             rounded("%.0f", result.tokensPerSecond()), rounded("%.0f", result.peakMebibytes()),
-            rounded("%.2f", secondsToBaseline(folder, cell, result)), result.folder(), result.error());
+            rounded("%.2f", secondsToBaseline(folder, result, baseline)), result.folder(), result.error());
         csv.append(String.join(",", fields.stream().map(field -> quoted(String.valueOf(field))).toList())).append('\n');
       }
     }
     return csv.toString();
   }
 
-  /// Of one run that is reported.
-  private static double secondsToBaseline(StudyFolder folder, Study.Cell cell, CellResult result) throws IOException {
-    CellResult baseline = cell.tuning()
-        ? null
-        : folder.reported(folder.study().baselineOf(cell.variant())).get(cell.seed());
+  /// Of one run; NaN where there is no baseline's to compare it with.
+  private static double secondsToBaseline(StudyFolder folder, CellResult result, @Nullable CellResult baseline)
+      throws IOException {
     return baseline != null && baseline.completed() && result.completed()
         && baseline.fingerprint().equals(result.fingerprint())
             ? secondsTo(folder.reading(result), baseline.finalLoss())

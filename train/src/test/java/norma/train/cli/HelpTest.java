@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,7 +24,7 @@ class HelpTest {
     ByteArrayOutputStream complaints = new ByteArrayOutputStream();
     System.setErr(new PrintStream(complaints, true, StandardCharsets.UTF_8));
     try {
-      String help = new CommandLine(new Main()).getSubcommands().get(command).getUsageMessage();
+      String help = Objects.requireNonNull(new CommandLine(new Main()).getSubcommands().get(command)).getUsageMessage();
       assertThat(help).startsWith("Usage: norma " + command).doesNotContain("%%", "%n");
     } finally {
       System.setErr(err);
