@@ -13,10 +13,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Every `./norma` line of the README and of the guides runs. Training is cut short; run folders are those just made.
+/// Every `./norma` line of the README and of the guides runs. Training is cut short, of a small model; run folders are those just made.
 class ReadmeTest {
   private static final List<String> SHORT = List.of("train.steps=2", "train.eval_batches=1", "data.val_fraction=0.001",
-      "train.batch=2");
+      "train.batch=2", "model.layers=1", "model.heads=2", "model.width=32", "model.context=16");
 
   private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:)([^)#]+)\\)");
 
