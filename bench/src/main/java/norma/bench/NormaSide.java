@@ -8,6 +8,7 @@ import norma.models.CostModel;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
 import norma.train.run.Session;
+import norma.train.run.StepObserver;
 import norma.train.run.TrainStep;
 
 /// Norma's side of the comparison: exactly the steps of `norma train`.
@@ -45,8 +46,8 @@ final class NormaSide implements Contender {
   @Override
   public Step step(int number) {
     long start = System.nanoTime();
-    TrainStep.Result result = trainStep.gradients(number, null);
-    trainStep.update(result, schedule.at(number), number);
+    TrainStep.Result result = trainStep.gradients(number, StepObserver.NONE);
+    trainStep.update(result, schedule.at(number), number, StepObserver.NONE);
     session.backend().synchronize();
     return new Step(System.nanoTime() - start, result.loss(), result.gradientNorm());
   }

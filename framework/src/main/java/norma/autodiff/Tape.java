@@ -75,10 +75,12 @@ public final class Tape implements AutoCloseable {
   ///
   /// @param layer the name of the layer that applies it, for reports
   public Tensor apply(String layer, Op<?> op, Tensor... inputs) {
-    long start = observer == null ? 0 : System.nanoTime();
+    if (observer != null) {
+      observer.starts(layer, op, false);
+    }
     Tensor output = record(layer, op, inputs);
     if (observer != null) {
-      observer.forward(layer, op, inputs, output, System.nanoTime() - start);
+      observer.forward(layer, op, inputs, output);
     }
     return output;
   }
@@ -125,10 +127,12 @@ public final class Tape implements AutoCloseable {
     for (Node<?> node : nodes.reversed()) {
       Tensor.Gradient dy = node.output.gradient;
       if (dy != null) {
-        long start = observer == null ? 0 : System.nanoTime();
+        if (observer != null) {
+          observer.starts(node.layer, node.op, true);
+        }
         playBack(node, dy);
         if (observer != null) {
-          observer.backward(node.layer, node.op, node.output, dy.array, System.nanoTime() - start);
+          observer.backward(node.layer, node.op, node.output, dy.array);
         }
         node.output.gradient = null;
         recycle(dy);

@@ -29,6 +29,18 @@ public interface Kernels extends ScalarKernels, NormKernels {
     return true;
   }
 
+  /// This point in the order of the kernels' work, for measuring how long work takes. It costs no more than a look at a clock:
+  /// kernels that run on a device put an event of the device between their launches, and wait for nothing.
+  default long mark() {
+    return System.nanoTime();
+  }
+
+  /// When a mark was reached, in nanoseconds of [System#nanoTime]; may wait until all work is done. Two marks of the same kernels
+  /// differ by the time that the work between them took.
+  default long nanos(long mark) {
+    return mark;
+  }
+
   /// Opens a scope for the temporaries of one kernel; closing it gives them back.
   Scratch scratch();
 

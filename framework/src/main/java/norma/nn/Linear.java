@@ -13,7 +13,15 @@ public final class Linear {
   private final Parameter weight;
   private final @Nullable Parameter bias;
 
-  /// @param layer   name that its time is reported under
+  /// Reported under the name of its parameters.
+  ///
+  /// @param scope   name of its parameters
+  /// @param initial how the weight starts; the bias starts at 0
+  public Linear(Scope scope, int in, int out, boolean bias, Initial initial) {
+    this(scope.name(), scope, in, out, bias, initial);
+  }
+
+  /// @param layer   name that it is reported under
   /// @param scope   name of its parameters
   /// @param initial how the weight starts; the bias starts at 0
   public Linear(String layer, Scope scope, int in, int out, boolean bias, Initial initial) {

@@ -11,16 +11,18 @@ import norma.array.Array;
 /// @param forwardFlops  floating-point operations of forward
 /// @param backwardFlops floating-point operations of backward
 /// @param savedBytes    kept for backward besides inputs and output: statistics, slopes, a gradient
-/// @param movedBytes    inputs read and output written by forward, each once
-public record Cost(double forwardFlops, double backwardFlops, long savedBytes, long movedBytes) {
+/// @param forwardBytes  inputs read and output and savings written by forward, each once
+/// @param backwardBytes the output's gradient and everything kept read, gradients of the inputs written, each once; a weight's
+///     gradient is summed over the passes of a step, so that it is read as well
+public record Cost(double forwardFlops, double backwardFlops, long savedBytes, long forwardBytes, long backwardBytes) {
 
   /// Nothing.
-  public static final Cost ZERO = new Cost(0, 0, 0, 0);
+  public static final Cost ZERO = new Cost(0, 0, 0, 0, 0);
 
   /// The sum of two.
   public Cost plus(Cost other) {
     return new Cost(forwardFlops + other.forwardFlops, backwardFlops + other.backwardFlops,
-        savedBytes + other.savedBytes, movedBytes + other.movedBytes);
+        savedBytes + other.savedBytes, forwardBytes + other.forwardBytes, backwardBytes + other.backwardBytes);
   }
 
   /// Cost of an operation.
@@ -31,21 +33,22 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     Array x = inputs.getFirst();
     double n = output.size();
     long all = inputs.stream().mapToLong(Array::bytes).sum() + output.bytes();
+    long y = output.bytes();
     return switch (op) {
-      case Linear _ -> product(n, x, inputs.size() > 2).keeping(0, all);
-      case Embedding _ -> new Cost(n, 2 * n, 0, x.bytes() + 3 * output.bytes());
-      case Add _ -> new Cost(n, 0, 0, all);
-      case Scale _ -> new Cost(n, 3 * n, 0, all);
-      case Gelu _ -> new Cost(8 * n, n, output.bytes(), all + output.bytes()); // erf, exp, six to combine; keeps the slope
-      case Dropout _ -> new Cost(n, n, 0, all);
+      case Linear _ -> product(n, x, inputs);
+      case Embedding _ -> new Cost(n, 2 * n, 0, x.bytes() + 3 * y, x.bytes() + 5 * y); // rows of two tables
+      case Add _ -> new Cost(n, 0, 0, all, 0); // both gradients are the output's
+      case Scale _ -> new Cost(n, 3 * n, 0, all, all + y);
+      case Gelu _ -> new Cost(8 * n, n, y, all + y, 3 * y); // erf, exp, six to combine; keeps the slope
+      case Dropout _ -> new Cost(n, n, 0, all, all);
       case Reshape _ -> ZERO;
-      case TakeColumns _ -> new Cost(0, n, 0, 2 * output.bytes());
-      case Concat _ -> new Cost(0, 0, 0, all);
-      case Attention attention -> attention(attention, x, output).keeping(
-          (long) x.dim(0) * attention.heads() * x.dim(1) * x.dtype().bytes(), all);
-      case CrossEntropy _ -> new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes()); // its gradient in the same pass
-      case NormOp<?> norm ->
-        new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x), all);
+      case TakeColumns _ -> new Cost(0, n, 0, 2 * y, 2 * y);
+      case Concat _ -> new Cost(0, 0, 0, all, all);
+      case Attention attention -> attention(attention, x, output);
+      case CrossEntropy _ -> // its gradient in the same pass
+        new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 0);
+      case NormOp<?> norm -> new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x),
+          all + norm.savedBytes(x), 2 * all - y + norm.savedBytes(x));
     };
   }
 
@@ -59,13 +62,12 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     };
   }
 
-  private Cost keeping(long saved, long moved) {
-    return new Cost(forwardFlops, backwardFlops, saved, moved);
-  }
-
-  private static Cost product(double n, Array x, boolean bias) {
-    double b = bias ? n : 0;
-    return new Cost(2 * n * x.dim(-1) + b, 4 * n * x.dim(-1) + b, 0, 0);
+  private static Cost product(double n, Array x, List<Array> inputs) {
+    double b = inputs.size() > 2 ? n : 0;
+    long in = inputs.stream().mapToLong(Array::bytes).sum();
+    long y = (long) (n * x.dtype().bytes());
+    long gradients = x.bytes() + 2 * (in - x.bytes());
+    return new Cost(2 * n * x.dim(-1) + b, 4 * n * x.dim(-1) + b, 0, in + y, in + y + gradients);
   }
 
   /// Pairs of a query and a key that it may see, T (T + 1) / 2 for each sequence and head: two products forward and four
@@ -74,6 +76,8 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     double time = qkv.dim(1);
     double pairs = qkv.dim(0) * attention.heads() * time * (time + 1) / 2;
     double headWidth = output.dim(-1) / (double) attention.heads();
-    return new Cost(pairs * (4 * headWidth + 5), pairs * (8 * headWidth + 5), 0, 0);
+    long sums = (long) qkv.dim(0) * attention.heads() * qkv.dim(1) * qkv.dtype().bytes();
+    return new Cost(pairs * (4 * headWidth + 5), pairs * (8 * headWidth + 5), sums, qkv.bytes() + output.bytes() + sums,
+        2 * qkv.bytes() + 2 * output.bytes() + sums);
   }
 }

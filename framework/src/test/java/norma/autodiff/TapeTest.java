@@ -157,7 +157,7 @@ class TapeTest {
     int[] played = new int[1];
     TapeObserver observer = new TapeObserver() {
       @Override
-      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient, long nanos) {
+      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient) {
         played[0]++;
       }
     };
@@ -176,12 +176,12 @@ class TapeTest {
     List<String> seen = new java.util.ArrayList<>();
     TapeObserver observer = new TapeObserver() {
       @Override
-      public void forward(String layer, norma.ops.Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+      public void forward(String layer, norma.ops.Op<?> op, Tensor[] inputs, Tensor output) {
         seen.add("forward " + layer + " " + op.getClass().getSimpleName());
       }
 
       @Override
-      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient, long nanos) {
+      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient) {
         seen.add("backward " + layer + " " + op.getClass().getSimpleName());
       }
     };
@@ -196,12 +196,12 @@ class TapeTest {
     java.util.Map<String, Tensor> outputs = new java.util.HashMap<>();
     TapeObserver observer = new TapeObserver() {
       @Override
-      public void forward(String layer, norma.ops.Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+      public void forward(String layer, norma.ops.Op<?> op, Tensor[] inputs, Tensor output) {
         outputs.put(layer, output);
       }
 
       @Override
-      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient, long nanos) {
+      public void backward(String layer, norma.ops.Op<?> op, Tensor output, Array gradient) {
         assertThat(output).isSameAs(outputs.get(layer));
         assertThat(gradient.shape()).isEqualTo(output.value().shape());
         seen.put(layer, bench.read(gradient));

@@ -47,7 +47,7 @@ final class Block {
   }
 
   private Tensor add(Tape tape, String sublayer, Tensor residual, Tensor branch) {
-    return tape.apply(scope.name() + "." + sublayer, new Add(), residual, branch);
+    return tape.apply(scope.name() + "." + sublayer + ".add", new Add(), residual, branch);
   }
 
   private NormSlot slot(GptConfig config, norma.nn.NormSpec spec, String name) {

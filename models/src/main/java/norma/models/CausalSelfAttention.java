@@ -28,19 +28,19 @@ final class CausalSelfAttention {
     this.config = config;
     this.name = scope.name();
     int width = config.width();
-    qkv = new Linear(name, scope.child("qkv"), width, 3 * width, config.bias(), Initial.normal(Gpt.INITIAL_STD));
+    qkv = new Linear(scope.child("qkv"), width, 3 * width, config.bias(), Initial.normal(Gpt.INITIAL_STD));
     queryNorm = new NormSlot(config.norm().qk(), scope.child("qk.query"), config.headWidth(), config.bias());
     keyNorm = new NormSlot(config.norm().qk(), scope.child("qk.key"), config.headWidth(), config.bias());
     Initial residual = Initial.normal(Gpt.INITIAL_STD / Math.sqrt(2 * config.layers()));
-    proj = new Linear(name, scope.child("proj"), width, width, config.bias(), residual);
-    dropout = new Dropout(name, name + ".proj", config.dropout());
+    proj = new Linear(scope.child("proj"), width, width, config.bias(), residual);
+    dropout = new Dropout(name + ".dropout", name + ".proj", config.dropout());
   }
 
   Tensor forward(Tape tape, Tensor x) { // (B, T, C)
     Tensor y = normalizeQueriesAndKeys(tape, qkv.forward(tape, x)); // (B, T, 3C)
     long time = x.value().dim(1);
     DropMask mask = tape.pass().mask(name + ".weights", config.dropout(), config.heads() * time * time);
-    y = tape.apply(name, new Attention(config.heads(), mask), y); // (B, T, C)
+    y = tape.apply(name + ".attention", new Attention(config.heads(), mask), y); // (B, T, C)
     return dropout.forward(tape, proj.forward(tape, y));
   }
 
@@ -54,17 +54,18 @@ final class CausalSelfAttention {
     }
     Tensor q = queryNorm.forward(tape, heads(tape, all, 0)); // (B, T, H, D)
     Tensor k = keyNorm.forward(tape, heads(tape, all, config.width()));
-    Tensor v = tape.apply(name, new TakeColumns(2 * config.width(), config.width()), all); // (B, T, C)
-    return tape.apply(name, new Concat(), join(tape, q), join(tape, k), v); // (B, T, 3C)
+    Tensor v = tape.apply(name + ".heads", new TakeColumns(2 * config.width(), config.width()), all); // (B, T, C)
+    return tape.apply(name + ".heads", new Concat(), join(tape, q), join(tape, k), v); // (B, T, 3C)
   }
 
   private Tensor heads(Tape tape, Tensor all, int from) {
-    Tensor part = tape.apply(name, new TakeColumns(from, config.width()), all);
-    return tape.apply(name, new Reshape(
+    Tensor part = tape.apply(name + ".heads", new TakeColumns(from, config.width()), all);
+    return tape.apply(name + ".heads", new Reshape(
         List.of(all.value().dim(0), all.value().dim(1), config.heads(), config.headWidth())), part);
   }
 
   private Tensor join(Tape tape, Tensor heads) {
-    return tape.apply(name, new Reshape(List.of(heads.value().dim(0), heads.value().dim(1), config.width())), heads);
+    return tape.apply(name + ".heads", new Reshape(List.of(heads.value().dim(0), heads.value().dim(1), config.width())),
+        heads);
   }
 }

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import norma.array.Array;
 import norma.array.DType;
 import norma.array.Memory;
@@ -26,14 +28,18 @@ import norma.ops.Op;
 /// What a model costs, layer by layer: found by running the model itself on shapes without numbers, so that it cannot differ
 /// from the model.
 ///
-/// @param layers         cost of each layer of one training step's forward and backward, in the order of the model
+/// @param parts          cost of each part of a layer (`blocks.0.attn.qkv`) of one training step's forward and backward, in
+///     the order of the model
 /// @param parameters     all learnable numbers
 /// @param decayed        those that weight decay applies to
 /// @param positions      those of the position embedding, which nanoGPT does not count
 /// @param tokens         predicted tokens of one step
-public record CostModel(Map<String, Layer> layers, long parameters, long decayed, long positions, long tokens) {
+public record CostModel(Map<String, Layer> parts, long parameters, long decayed, long positions, long tokens) {
 
-  /// One layer.
+  private static final Pattern PART_OF_A_SUBLAYER = Pattern
+      .compile("(blocks\\.\\d+\\.(?:attn|mlp))\\.(?:qkv|heads|attention|fc|gelu|proj|dropout|add)");
+
+  /// One part, or all parts of a layer.
   ///
   /// @param parameters learnable numbers; a tied weight counts where it is used first
   /// @param cost       of its operations in one step
@@ -48,19 +54,19 @@ public record CostModel(Map<String, Layer> layers, long parameters, long decayed
   /// @param batch sequences in a step
   /// @param dtype of activations
   public static CostModel of(Gpt model, int batch, DType dtype) {
-    Map<String, Layer> layers = new LinkedHashMap<>();
+    Map<String, Layer> parts = new LinkedHashMap<>();
     Set<Parameter> seen = new HashSet<>();
     Set<Memory> kept = Collections.newSetFromMap(new IdentityHashMap<>());
     TapeObserver observer = new TapeObserver() {
       @Override
-      public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+      public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
         List<Array> arrays = Arrays.stream(inputs).map(Tensor::value).toList();
         long fresh = Arrays.stream(inputs).map(Tensor::parameter).filter(p -> p != null && seen.add(p))
             .mapToLong(p -> Objects.requireNonNull(p).size()).sum();
         long bytes = Cost.kept(op, arrays, output.value()).stream().filter(array -> kept.add(array.memory()))
             .mapToLong(Array::bytes).sum();
-        Cost cost = Cost.of(op, arrays, output.value()).plus(new Cost(0, 0, bytes, 0));
-        layers.merge(layer, new Layer(fresh, cost), Layer::plus);
+        Cost cost = Cost.of(op, arrays, output.value()).plus(new Cost(0, 0, bytes, 0, 0));
+        parts.merge(layer, new Layer(fresh, cost), Layer::plus);
       }
     };
     TracingBackend backend = new TracingBackend(dtype);
@@ -73,18 +79,35 @@ public record CostModel(Map<String, Layer> layers, long parameters, long decayed
       Array ids = backend.allocate(DType.INT32, batch, time);
       model.loss(tape, ids, ids, 1.0 / tokens);
     }
-    return new CostModel(layers, count(parameters, ""), parameters.stream().filter(Parameter::decays)
+    return new CostModel(parts, count(parameters, ""), parameters.stream().filter(Parameter::decays)
         .mapToLong(Parameter::size).sum(), count(parameters, "pos_emb."), tokens);
   }
 
   /// Floating-point operations of one step, forward and backward.
   public double flops() {
-    return layers.values().stream().mapToDouble(layer -> layer.cost.forwardFlops() + layer.cost.backwardFlops()).sum();
+    return parts.values().stream().mapToDouble(layer -> layer.cost.forwardFlops() + layer.cost.backwardFlops()).sum();
   }
 
   /// Bytes that one step keeps for backward.
   public long savedBytes() {
-    return layers.values().stream().mapToLong(layer -> layer.cost.savedBytes()).sum();
+    return parts.values().stream().mapToLong(layer -> layer.cost.savedBytes()).sum();
+  }
+
+  /// Cost of whole layers: `blocks.0.attn` is all of an attention but its normalization slots.
+  public Map<String, Layer> layers() {
+    Map<String, Layer> layers = new LinkedHashMap<>();
+    parts.forEach((part, cost) -> layers.merge(layerOf(part), cost, Layer::plus));
+    return layers;
+  }
+
+  /// The layer that a part belongs to; any other name is that of a layer itself.
+  public static String layerOf(String part) {
+    Matcher sublayer = PART_OF_A_SUBLAYER.matcher(part);
+    return switch (part) {
+      case "embedding_scale", "tok_emb.dropout" -> "tok_emb";
+      case "loss" -> "head";
+      default -> sublayer.matches() ? sublayer.group(1) : part;
+    };
   }
 
   private static long count(List<Parameter> parameters, String prefix) {

@@ -45,7 +45,7 @@ public final class Gpt {
         ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width)))
         : null;
     embeddingNorm = new NormSlot(config.norm().embedding(), scope.child("embedding"), width, config.bias());
-    dropout = new Dropout("tok_emb", "tok_emb", config.dropout());
+    dropout = new Dropout("tok_emb.dropout", "tok_emb", config.dropout());
     for (int i = 0; i < config.layers(); i++) {
       blocks.add(new Block(config, config.norm().blocks().get(i), scope.child("blocks." + i)));
     }
@@ -64,8 +64,9 @@ public final class Gpt {
     Tensor x = tape.apply("tok_emb", new Embedding(), tape.constant(ids), tok, tape.parameter(posEmb)); // (B, T, C)
     x = switch (config.embeddingScale()) {
       case NONE -> x;
-      case FIXED -> tape.apply("tok_emb", new Scale(), x, tape.constant(Math.sqrt(config.width())));
-      case LEARNABLE -> tape.apply("tok_emb", new Scale(), x, tape.parameter(Objects.requireNonNull(embeddingScale)));
+      case FIXED -> tape.apply("embedding_scale", new Scale(), x, tape.constant(Math.sqrt(config.width())));
+      case LEARNABLE ->
+        tape.apply("embedding_scale", new Scale(), x, tape.parameter(Objects.requireNonNull(embeddingScale)));
     };
     x = dropout.forward(tape, embeddingNorm.forward(tape, x));
     for (Block block : blocks) {
@@ -81,7 +82,7 @@ public final class Gpt {
   /// @param targets (B, T) INT32, the token after each
   /// @param scale   1 / (number of positions in the whole batch) for the mean
   public Tensor loss(Tape tape, Array ids, Array targets, double scale) {
-    return tape.apply("head", new CrossEntropy(scale, tape.differentiates()), logits(tape, ids),
+    return tape.apply("loss", new CrossEntropy(scale, tape.differentiates()), logits(tape, ids),
         tape.constant(targets));
   }
 

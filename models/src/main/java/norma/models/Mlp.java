@@ -10,23 +10,23 @@ import norma.ops.Gelu;
 
 /// `proj(gelu(fc(x)))`, position by position.
 final class Mlp {
-  private final String name;
+  private final String gelu;
   private final Linear fc;
   private final Linear proj;
   private final Dropout dropout;
 
   Mlp(GptConfig config, Scope scope) {
-    name = scope.name();
+    gelu = scope.child("gelu").name();
     int hidden = config.mlpRatio() * config.width();
-    fc = new Linear(name, scope.child("fc"), config.width(), hidden, config.bias(), Initial.normal(Gpt.INITIAL_STD));
+    fc = new Linear(scope.child("fc"), config.width(), hidden, config.bias(), Initial.normal(Gpt.INITIAL_STD));
     Initial residual = Initial.normal(Gpt.INITIAL_STD / Math.sqrt(2 * config.layers()));
-    proj = new Linear(name, scope.child("proj"), hidden, config.width(), config.bias(), residual);
-    dropout = new Dropout(name, name + ".proj", config.dropout());
+    proj = new Linear(scope.child("proj"), hidden, config.width(), config.bias(), residual);
+    dropout = new Dropout(scope.child("dropout").name(), scope.name() + ".proj", config.dropout());
   }
 
   Tensor forward(Tape tape, Tensor x) { // (B, T, C)
     x = fc.forward(tape, x); // (B, T, 4C)
-    x = tape.apply(name, new Gelu(), x);
+    x = tape.apply(gelu, new Gelu(), x);
     return dropout.forward(tape, proj.forward(tape, x)); // (B, T, C)
   }
 }

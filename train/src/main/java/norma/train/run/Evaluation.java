@@ -76,7 +76,7 @@ public final class Evaluation {
   /// Sum over passes on all workers, added in the passes' order.
   private double total(int passes, Loss loss) {
     double[] losses = new double[passes];
-    session.eachPrepared(passes, (kernels, pass) -> losses[pass] = loss.of(kernels, pass));
+    session.eachPrepared(passes, StepObserver.NONE, (kernels, pass) -> losses[pass] = loss.of(kernels, pass));
     return Arrays.stream(losses).sum();
   }
 

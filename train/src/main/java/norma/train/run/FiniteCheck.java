@@ -5,11 +5,12 @@ import norma.autodiff.Parameter;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
 import norma.kernels.Backend;
+import norma.models.CostModel;
 import norma.ops.Op;
 import org.jspecify.annotations.Nullable;
 
 /// Finds where a number first stopped being finite. Runs only after a loss or a gradient norm is not.
-final class FiniteCheck implements TapeObserver {
+final class FiniteCheck implements StepObserver.Watch, TapeObserver {
   private final Backend backend;
   private @Nullable String firstBad;
 
@@ -18,9 +19,14 @@ final class FiniteCheck implements TapeObserver {
   }
 
   @Override
-  public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+  public TapeObserver tape() {
+    return this;
+  }
+
+  @Override
+  public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
     if (firstBad == null && !finite(backend.read(output.value()))) {
-      firstBad = layer;
+      firstBad = CostModel.layerOf(layer);
     }
   }
 

@@ -85,7 +85,7 @@ final class NormProbe {
     private double logZ;
 
     @Override
-    public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+    public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
       Array x = inputs[0].value();
       NormSlot slot = slots.get(layer);
       if (op instanceof NormOp && slot != null) {
@@ -98,7 +98,7 @@ final class NormProbe {
     }
 
     @Override
-    public void backward(String layer, Op<?> op, Tensor output, Array gradient, long nanos) {
+    public void backward(String layer, Op<?> op, Tensor output, Array gradient) {
       if (op instanceof NormOp && slots.containsKey(layer)) {
         gradients.put(output, SlotStatistics.rms(session.backend().read(gradient)));
       }

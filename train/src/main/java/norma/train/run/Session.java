@@ -103,9 +103,14 @@ public final class Session implements AutoCloseable {
   }
 
   /// Runs every part on the workers, with the weights of linear layers prepared: no part may change them.
-  void eachPrepared(int parts, Workers.Part work) {
+  void eachPrepared(int parts, StepObserver observer, Workers.Part work) {
     try {
-      workers().each(matrices.size(), (kernels, i) -> kernels.prepare(matrices.get(i)));
+      workers().each(matrices.size(), (kernels, i) -> {
+        StepObserver.Watch watch = observer.of(kernels);
+        watch.starts(StepObserver.Phase.WEIGHTS);
+        kernels.prepare(matrices.get(i));
+        watch.ends();
+      });
       workers().each(parts, work);
     } finally {
       backend().weightsChanged();

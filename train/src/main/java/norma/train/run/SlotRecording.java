@@ -32,7 +32,7 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
     List<SlotRecording> recordings = new ArrayList<>();
     TapeObserver observer = new TapeObserver() {
       @Override
-      public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output, long nanos) {
+      public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
         NormSlot slot = slots.get(layer);
         if (op instanceof NormOp && slot != null) {
           recordings.add(recording(session, slot, inputs, output));

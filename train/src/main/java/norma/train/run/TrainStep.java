@@ -7,14 +7,14 @@ import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
-import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
 import norma.kernels.Kernels;
 import norma.kernels.RandomStream;
 import norma.optim.Optimizer;
 import norma.train.config.RunConfig;
 import norma.train.data.Windows;
-import org.jspecify.annotations.Nullable;
+import norma.train.run.StepObserver.Phase;
+import norma.train.run.StepObserver.Watch;
 
 /// The mathematics of one step: gradients of a random batch, then the update. The batch is a function of (seed, step).
 ///
@@ -62,18 +62,27 @@ public final class TrainStep {
   /// Loss and gradients of a step's batches.
   ///
   /// @param step     counts from 1
-  /// @param observer of every operation, called by all workers; or null
-  public Result gradients(int step, @Nullable TapeObserver observer) {
-    session.eachPrepared(shards.size(), (kernels, shard) -> shard(kernels, step, shard, observer));
-    session.workers().each(squares.length,
-        (kernels, chunk) -> squares[chunk] = optimizer.reduce(kernels, shards, chunk));
+  /// @param observer watches the workers
+  public Result gradients(int step, StepObserver observer) {
+    session.eachPrepared(shards.size(), observer,
+        (kernels, shard) -> shard(kernels, step, shard, observer.of(kernels)));
+    session.workers().each(squares.length, (kernels, chunk) -> {
+      Watch watch = observer.of(kernels);
+      watch.starts(Phase.CLIPPING);
+      squares[chunk] = optimizer.reduce(kernels, shards, chunk);
+      watch.ends();
+    });
     return new Result(Arrays.stream(losses).sum(), Math.sqrt(Arrays.stream(squares).sum()));
   }
 
   /// Updates the weights with the gradients of the same step.
-  public void update(Result result, double lr, int step) {
-    session.workers().each(squares.length,
-        (kernels, chunk) -> optimizer.update(kernels, shards.getFirst(), result.gradientNorm(), lr, step, chunk));
+  public void update(Result result, double lr, int step, StepObserver observer) {
+    session.workers().each(squares.length, (kernels, chunk) -> {
+      Watch watch = observer.of(kernels);
+      watch.starts(Phase.OPTIMIZER);
+      optimizer.update(kernels, shards.getFirst(), result.gradientNorm(), lr, step, chunk);
+      watch.ends();
+    });
   }
 
   /// How far the last update moved each parameter, in the order of the model.
@@ -88,39 +97,46 @@ public final class TrainStep {
     return List.of(changes);
   }
 
-  private void shard(Kernels kernels, int step, int shard, @Nullable TapeObserver observer) {
+  private void shard(Kernels kernels, int step, int shard, Watch watch) {
+    watch.starts(Phase.SHARD);
     GradientBuffer gradients = shards.get(shard);
     gradients.start();
     int end = (shard + 1) * sequences() / shards.size();
     double loss = 0;
     for (int first = shard * sequences() / shards.size(); first < end; first += sequencesPerPass()) {
-      loss += pass(kernels, step, first, Math.min(sequencesPerPass(), end - first), gradients, observer);
+      loss += pass(kernels, step, first, Math.min(sequencesPerPass(), end - first), gradients, watch);
     }
+    watch.starts(Phase.GRADIENTS);
     gradients.finish(kernels);
+    watch.ends();
     losses[shard] = loss;
+    watch.ends();
   }
 
   private double pass(Kernels kernels, int step, int first, int count, GradientBuffer gradients,
-      @Nullable TapeObserver observer) {
+      Watch watch) {
     int time = session.config().model().context();
+    watch.starts(Phase.DATA);
     Batch batch = Batch.of(session.backend(), kernels, count, time,
         (inputs, labels) -> windows.sequences(draws.at(step)::bounded, first, inputs, labels));
+    watch.ends();
     Pass pass = new Pass(true, session.config().train().seed(), step, first);
-    try (Tape tape = new Tape(kernels, session.weights(), gradients, pass, observer)) {
+    try (Tape tape = new Tape(kernels, session.weights(), gradients, pass, watch.tape())) {
       Tensor loss = session.model().loss(tape, batch.ids(), batch.targets(), 1.0 / ((long) sequences() * time));
       tape.backward(loss);
       return session.backend().read(loss.value())[0];
     }
   }
 
-  private int sequencesPerPass() {
+  /// Sequences that a worker computes at a time.
+  public int sequencesPerPass() {
     return shards.size() == 1
         ? session.config().train().batch()
         : Math.max(1, TOKENS_PER_PASS / session.config().model().context());
   }
 
   /// Sequences of one step.
-  private int sequences() {
+  public int sequences() {
     return session.config().train().batch() * session.config().train().accumulate();
   }
 

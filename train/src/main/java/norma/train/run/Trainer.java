@@ -33,6 +33,7 @@ public final class Trainer {
   private final Sampler sampler;
   private final CostModel cost;
   private final LayerTimes layerTimes;
+  private final StepRecorder recorder;
   private final Schedule schedule;
   private final long startNanos = System.nanoTime();
 
@@ -57,7 +58,8 @@ public final class Trainer {
     this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep) : null;
     this.sampler = new Sampler(session.language());
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
-    this.layerTimes = new LayerTimes(cost, train.accumulate(), session.workers().size());
+    this.layerTimes = new LayerTimes(cost, train.accumulate());
+    this.recorder = new StepRecorder(session, StepRecorder.Listener.NONE);
     RunConfig.Optim optim = config.optim();
     this.schedule = new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
         optim.schedule() == RunConfig.Schedule.COSINE);
@@ -88,19 +90,19 @@ public final class Trainer {
     while (step < train.steps() && !stop.get()) {
       step++;
       long start = System.nanoTime();
-      LayerTimes.Step stopwatch = due(train.layersEvery(), step) ? layerTimes.new Step() : null;
+      boolean recorded = due(train.layersEvery(), step);
+      StepObserver watching = recorded ? recorder : StepObserver.NONE;
       double lr = schedule.at(step);
-      TrainStep.Result result = trainStep.gradients(step, stopwatch);
+      recorder.begin();
+      TrainStep.Result result = trainStep.gradients(step, watching);
       if (!result.finite()) {
         throw diverged(step, result);
       }
-      long update = System.nanoTime();
-      trainStep.update(result, lr, step);
+      trainStep.update(result, lr, step, watching);
       stepNanos += System.nanoTime() - start;
       stepsSinceLog++;
-      if (stopwatch != null) {
-        stopwatch.add(LayerTimes.OPTIMIZER, 0, System.nanoTime() - update);
-        metrics.append(new Event.Layers(step, stopwatch.finish(System.nanoTime() - start)));
+      if (recorded) {
+        metrics.append(new Event.Layers(step, layerTimes.add(recorder.end())));
       }
       Event.Step event = event(step, result, lr, stepNanos / 1e6 / stepsSinceLog);
       observer.stepped(event);

@@ -70,6 +70,11 @@ final class Workers implements AutoCloseable {
     return kernels.size();
   }
 
+  /// Kernels of every worker, the calling thread's first.
+  List<Kernels> kernels() {
+    return kernels;
+  }
+
   /// Kernels of the calling thread, for work that is not shared.
   Kernels first() {
     return kernels.getFirst();

@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import norma.train.config.RunConfig;
 import norma.train.run.Session;
+import norma.train.run.StepObserver;
 import norma.train.run.TrainStep;
 
 /// Measures training steps: gradients and update, with nothing beside them.
@@ -55,7 +56,7 @@ final class StepTimer {
     do {
       long start = System.nanoTime();
       int number = done + millis.size() + 1;
-      step.update(step.gradients(number, null), 0, number);
+      step.update(step.gradients(number, StepObserver.NONE), 0, number, StepObserver.NONE);
       millis.add((System.nanoTime() - start) / 1e6);
     } while (millis.size() < count && System.nanoTime() - begin < MOST_NANOS);
     return millis;

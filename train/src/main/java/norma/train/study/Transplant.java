@@ -13,6 +13,7 @@ import norma.nn.NormSpec;
 import norma.train.config.RunConfig;
 import norma.train.run.Evaluation;
 import norma.train.run.Session;
+import norma.train.run.StepObserver;
 import norma.train.run.TrainStep;
 import norma.train.study.OneParameterFit.Function;
 
@@ -100,8 +101,8 @@ public final class Transplant {
     TrainStep trainStep = new TrainStep(session);
     int first = session.config().train().steps();
     for (int step = 1; step <= steps; step++) { // batches that the run has not drawn
-      TrainStep.Result result = trainStep.gradients(first + step, null);
-      trainStep.update(result, session.config().optim().minLr(), step);
+      TrainStep.Result result = trainStep.gradients(first + step, StepObserver.NONE);
+      trainStep.update(result, session.config().optim().minLr(), step, StepObserver.NONE);
     }
     return new Evaluation(session).validationLoss();
   }

@@ -30,7 +30,7 @@ class NormProbeTest {
   }
 
   private static void train(TrainStep trainStep, int step) {
-    trainStep.update(trainStep.gradients(step, null), LR, step);
+    trainStep.update(trainStep.gradients(step, StepObserver.NONE), LR, step, StepObserver.NONE);
   }
 
   @Test

@@ -35,8 +35,8 @@ class TrainStepTest {
     try (Session session = Session.start(config, folder, true)) {
       TrainStep trainStep = new TrainStep(session);
       for (int step = 1; step <= STEPS; step++) {
-        TrainStep.Result result = trainStep.gradients(step, null);
-        trainStep.update(result, 1e-2, step);
+        TrainStep.Result result = trainStep.gradients(step, StepObserver.NONE);
+        trainStep.update(result, 1e-2, step, StepObserver.NONE);
         numbers.add(result.loss());
         numbers.add(result.gradientNorm());
       }
@@ -118,14 +118,14 @@ class TrainStepTest {
       while (least > 1 << 20 && step < 600) { // until everything is compiled
         step++;
         long before = threads.getTotalThreadAllocatedBytes();
-        trainStep.update(trainStep.gradients(step, null), 1e-3, step);
+        trainStep.update(trainStep.gradients(step, StepObserver.NONE), 1e-3, step, StepObserver.NONE);
         least = Math.min(least, threads.getTotalThreadAllocatedBytes() - before);
       }
       assertThat(least).isLessThan(1 << 20);
       long arena = session.kernels().arena().allocations();
       long outside = Pointer.totalBytes();
       for (int i = 1; i <= 5; i++) {
-        trainStep.update(trainStep.gradients(step + i, null), 1e-3, step + i);
+        trainStep.update(trainStep.gradients(step + i, StepObserver.NONE), 1e-3, step + i, StepObserver.NONE);
       }
       assertThat(session.kernels().arena().allocations()).isEqualTo(arena);
       assertThat(Pointer.totalBytes()).isEqualTo(outside);

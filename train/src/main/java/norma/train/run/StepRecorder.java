@@ -1,0 +1,132 @@
+package norma.train.run;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import norma.array.Array;
+import norma.autodiff.TapeObserver;
+import norma.autodiff.Tensor;
+import norma.kernels.Kernels;
+import norma.ops.Op;
+import norma.train.run.RecordedStep.Kind;
+import norma.train.run.RecordedStep.Span;
+import org.jspecify.annotations.Nullable;
+
+/// Records what every worker does in a step, and when. A span costs two looks at the clock, an entry in a list of the
+/// worker's own, and nothing that workers share.
+public final class StepRecorder implements StepObserver {
+  private final IdentityHashMap<Kernels, Lane> lanes = new IdentityHashMap<>();
+  private final List<Lane> inOrder = new ArrayList<>();
+  private final Listener listener;
+  private long start;
+
+  /// Hears of spans as they begin and end, on the worker's thread.
+  public interface Listener {
+    /// Of nothing.
+    Listener NONE = new Listener() {
+    };
+
+    /// @return what [#ended] gets
+    default @Nullable Object started() {
+      return null;
+    }
+
+    /// @param started what [#started] returned
+    default void ended(@Nullable Object started, String name, Kind kind) {}
+  }
+
+  /// @param listener hears of every span
+  public StepRecorder(Session session, Listener listener) {
+    this.listener = listener;
+    for (Kernels kernels : session.workers().kernels()) {
+      Lane lane = new Lane(kernels);
+      lanes.put(kernels, lane);
+      inOrder.add(lane);
+    }
+  }
+
+  /// A step begins.
+  public void begin() {
+    inOrder.forEach(lane -> lane.spans.clear());
+    start = System.nanoTime();
+  }
+
+  /// It has ended.
+  public RecordedStep end() {
+    long end = System.nanoTime();
+    return new RecordedStep(start, end, inOrder.stream().map(Lane::finished).toList());
+  }
+
+  @Override
+  public Watch of(Kernels kernels) {
+    return Objects.requireNonNull(lanes.get(kernels), "kernels of another session");
+  }
+
+  /// One worker's spans.
+  private final class Lane implements Watch, TapeObserver {
+    private final Kernels kernels;
+    private final List<Open> open = new ArrayList<>();
+    private final List<Marked> spans = new ArrayList<>();
+
+    private record Open(Phase phase, long start, @Nullable Object heard) {}
+
+    /// Times as the kernels' clock gives them.
+    private record Marked(String name, Kind kind, long start, long end) {}
+
+    private long operationStart;
+    private @Nullable Object operationHeard;
+
+    Lane(Kernels kernels) {
+      this.kernels = kernels;
+    }
+
+    List<Span> finished() {
+      open.clear(); // of a step that failed
+      return Collections.unmodifiableList(spans.stream()
+          .map(span -> new Span(span.name, span.kind, kernels.nanos(span.start), kernels.nanos(span.end))).toList());
+    }
+
+    @Override
+    public void starts(Phase phase) {
+      open.addLast(new Open(phase, kernels.mark(), listener.started()));
+    }
+
+    @Override
+    public void ends() {
+      Open last = open.removeLast();
+      String name = last.phase.name().toLowerCase(Locale.ROOT);
+      Kind kind = last.phase == Phase.SHARD ? Kind.SHARD : Kind.PHASE;
+      spans.add(new Marked(name, kind, last.start, kernels.mark()));
+      listener.ended(last.heard, name, kind);
+    }
+
+    @Override
+    public TapeObserver tape() {
+      return this;
+    }
+
+    @Override
+    public void starts(String layer, Op<?> op, boolean backward) {
+      operationHeard = listener.started();
+      operationStart = kernels.mark();
+    }
+
+    @Override
+    public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
+      operationEnds(layer, Kind.FORWARD);
+    }
+
+    @Override
+    public void backward(String layer, Op<?> op, Tensor output, Array gradient) {
+      operationEnds(layer, Kind.BACKWARD);
+    }
+
+    private void operationEnds(String layer, Kind kind) {
+      spans.add(new Marked(layer, kind, operationStart, kernels.mark()));
+      listener.ended(operationHeard, layer, kind);
+    }
+  }
+}
