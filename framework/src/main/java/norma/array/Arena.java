@@ -76,6 +76,15 @@ public final class Arena implements AutoCloseable {
     return allocations;
   }
 
+  /// Bytes of all arrays since the last [#reset()], with their alignment.
+  public long usedBytes() {
+    long bytes = 0;
+    for (Map.Entry<DType, Region> region : regions.entrySet()) {
+      bytes += (region.getValue().usedBefore + region.getValue().used) * region.getKey().bytes();
+    }
+    return bytes;
+  }
+
   /// Bytes held, in use or not.
   public long capacityBytes() {
     long bytes = 0;

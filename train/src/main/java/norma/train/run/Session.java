@@ -128,7 +128,7 @@ public final class Session implements AutoCloseable {
   }
 
   /// The threads that compute.
-  Workers workers() {
+  public Workers workers() {
     return language.workers();
   }
 

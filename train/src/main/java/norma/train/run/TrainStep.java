@@ -128,11 +128,25 @@ public final class TrainStep {
     }
   }
 
-  /// Sequences that a worker computes at a time.
-  public int sequencesPerPass() {
+  private int sequencesPerPass() {
     return shards.size() == 1
         ? session.config().train().batch()
         : Math.max(1, TOKENS_PER_PASS / session.config().model().context());
+  }
+
+  /// Passes of one step, forward and backward, in all shards.
+  public int passes() {
+    int passes = 0;
+    for (int shard = 0; shard < shards.size(); shard++) {
+      int count = (shard + 1) * sequences() / shards.size() - shard * sequences() / shards.size();
+      passes += Math.ceilDiv(count, sequencesPerPass());
+    }
+    return passes;
+  }
+
+  /// Parts of the batch with gradients of their own.
+  public int shards() {
+    return shards.size();
   }
 
   /// Sequences of one step.

@@ -1,6 +1,7 @@
 package norma.train.run;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Long-lived threads, each with kernels of its own. A task runs on all of them and ends when the last one is done: the only
 /// synchronization of a step. Waiting spins for a moment, then gives the processor away, and sleeps when nothing comes.
-final class Workers implements AutoCloseable {
+public final class Workers implements AutoCloseable {
   /// Rounds of waiting before the processor is offered to others: some 10 microseconds.
   private static final int SPINS = 500;
   /// Rounds before sleeping: some milliseconds, longer than the gaps between the tasks of a step.
@@ -28,7 +29,7 @@ final class Workers implements AutoCloseable {
   private int round;
 
   /// One of several parts of a task.
-  interface Part {
+  public interface Part {
     /// @param kernels of the worker that has the part
     /// @param part    from 0
     void run(Kernels kernels, int part);
@@ -66,13 +67,13 @@ final class Workers implements AutoCloseable {
   }
 
   /// Number of workers.
-  int size() {
+  public int size() {
     return kernels.size();
   }
 
   /// Kernels of every worker, the calling thread's first.
-  List<Kernels> kernels() {
-    return kernels;
+  public List<Kernels> kernels() {
+    return Collections.unmodifiableList(kernels);
   }
 
   /// Kernels of the calling thread, for work that is not shared.
@@ -81,7 +82,7 @@ final class Workers implements AutoCloseable {
   }
 
   /// Runs every part once, each on the next worker that is free, and returns when all are done. Calls come from one thread.
-  void each(int count, Part work) {
+  public void each(int count, Part work) {
     failure = null;
     parts = count;
     next.set(0);

@@ -1,0 +1,53 @@
+package norma.train.profile;
+
+import java.util.ArrayList;
+import java.util.List;
+import norma.train.profile.Row.Group;
+
+/// One case beside the first one.
+///
+/// @param name         of the case
+/// @param stepMillis   of a plain step
+/// @param speed        tokens/s of this case over those of the first: the median over rounds, in which both were measured close to
+///     each other in time, with the smallest and largest
+/// @param slots        normalization slots
+/// @param slotForward  milliseconds of all slots in a step
+/// @param slotBackward milliseconds of all slots in a step
+/// @param slotShare    of the watched step
+/// @param gigabytes    per second in the slots, NaN without slots
+/// @param copyRate     what a copy of the same bytes reaches, NaN without slots
+/// @param keptBytes    a token in a slot that are kept for backward, input included
+/// @param arenaBytes   a token in a slot that forward takes from the arena, output included
+public record Comparison(String name, Spread stepMillis, Spread speed, int slots, double slotForward,
+    double slotBackward, double slotShare, double gigabytes, double copyRate, double keptBytes, double arenaBytes) {
+
+  /// All cases, the first one included.
+  static List<Comparison> of(List<Profile> profiles) {
+    List<Comparison> all = new ArrayList<>();
+    for (Profile profile : profiles) {
+      all.add(of(profiles.getFirst(), profile));
+    }
+    return all;
+  }
+
+  private static Comparison of(Profile first, Profile profile) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < profile.steps().rounds().size(); i++) {
+      double tokens = (double) profile.steps().tokens() / first.steps().tokens();
+      ratios.add(tokens * first.steps().rounds().get(i) / profile.steps().rounds().get(i));
+    }
+    double[] sorted = ratios.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    List<Row> slots = profile.rows().stream().filter(row -> row.group() == Group.NORM).toList();
+    double millis = slots.stream().mapToDouble(Row::millis).sum();
+    double bytes = slots.stream().mapToDouble(row -> row.work().bytes()).sum();
+    double floor = slots.stream().mapToDouble(row -> row.roof().millis()).sum();
+    double tokens = (double) profile.memory().passTokens() * slots.size();
+    return new Comparison(profile.name(), profile.steps().plain(),
+        new Spread(Spread.of(ratios).median(), sorted[0], sorted[sorted.length - 1]), slots.size(),
+        slots.stream().mapToDouble(row -> row.forward().median()).sum(),
+        slots.stream().mapToDouble(row -> row.backward().median()).sum(),
+        slots.stream().mapToDouble(Row::share).sum(), bytes / millis / 1e6, bytes / floor / 1e6,
+        slots.stream().mapToLong(row -> row.memory().kept()).sum() / tokens,
+        slots.stream().mapToLong(row -> row.memory().arena()).sum() / tokens);
+  }
+}

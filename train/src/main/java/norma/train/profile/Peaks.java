@@ -1,0 +1,136 @@
+package norma.train.profile;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import norma.array.Array;
+import norma.array.DType;
+import norma.array.HostMemory;
+import norma.kernels.Kernels;
+import norma.train.run.Session;
+import norma.train.run.Workers;
+
+/// What the machine gives at most to the threads of a run, all of them busy: the roofs of the roofline (Williams, Waterman and
+/// Patterson, "Roofline: an insightful visual performance model", 2009).
+///
+/// @param threads   that computed
+/// @param gigaflops best rate of a large float32 product
+/// @param copies    best rates of a copy, smallest first
+public record Peaks(int threads, double gigaflops, List<Copy> copies) {
+  /// Large enough that a tile's edges do not matter, small enough for the cache of a core: 3 MiB.
+  private static final int PRODUCT = 512;
+  private static final long PRODUCT_NANOS = 1_500_000_000L;
+  private static final long COPY_NANOS = 100_000_000L;
+  private static final long SMALLEST = 1 << 16;
+  private static final int FACTOR = 4;
+  /// Of all threads together: more than the last cache of most machines, and soon copied.
+  private static final long LARGEST = 1 << 29;
+  /// A hundred times as long as workers take to meet.
+  private static final long MEETING_NANOS = 1_000_000;
+
+  /// A copy.
+  ///
+  /// @param bytes     of a thread, source and target together
+  /// @param gigabytes read and written in a second by all threads
+  public record Copy(long bytes, double gigabytes) {}
+
+  public Peaks {
+    copies = List.copyOf(copies);
+  }
+
+  /// Measures them, which takes some two seconds.
+  ///
+  /// @param session whose kernels multiply; it keeps the memory of the products
+  public static Peaks measure(Session session) {
+    List<Copy> copies = new ArrayList<>();
+    for (long bytes = SMALLEST; bytes * session.workers().size() <= LARGEST; bytes *= FACTOR) {
+      copies.add(new Copy(bytes, copy(session, bytes)));
+    }
+    return new Peaks(session.backend().threads(), product(session), copies);
+  }
+
+  /// Copy rate of memory that no cache holds, GB/s.
+  public double memory() {
+    return copies.getLast().gigabytes;
+  }
+
+  /// Copy rate of memory in the fastest cache that is measured, GB/s.
+  public double cache() {
+    return copies.stream().mapToDouble(Copy::gigabytes).max().orElseThrow();
+  }
+
+  /// Rate for a thread's working set, between two measured sizes on a line over the logarithm of the size.
+  ///
+  /// @param bytes that a thread reads and writes before it comes back to the same ones
+  /// @return GB/s of all threads
+  public double bandwidth(double bytes) {
+    Copy before = copies.getFirst();
+    for (Copy copy : copies) {
+      if (bytes <= copy.bytes) {
+        double position = copy.bytes == before.bytes
+            ? 1
+            : Math.log(bytes / before.bytes) / Math.log((double) copy.bytes / before.bytes);
+        return before.gigabytes + Math.max(0, position) * (copy.gigabytes - before.gigabytes);
+      }
+      before = copy;
+    }
+    return before.gigabytes;
+  }
+
+  private static double product(Session session) {
+    Workers workers = session.workers();
+    DType dtype = session.backend().dtype();
+    List<Runnable> products = new ArrayList<>();
+    for (Kernels kernels : workers.kernels()) {
+      Array x = session.backend().allocate(dtype, PRODUCT, PRODUCT);
+      Array w = session.backend().allocate(dtype, PRODUCT, PRODUCT);
+      Array y = session.backend().allocate(dtype, PRODUCT, PRODUCT);
+      kernels.fill(x, 0.5);
+      kernels.fill(w, 0.25);
+      kernels.prepare(w);
+      products.add(() -> {
+        try (Kernels.Scratch scratch = kernels.scratch()) {
+          kernels.linear(x, w, null, y);
+        }
+      });
+    }
+    double seconds = best(session, products, PRODUCT_NANOS);
+    session.backend().weightsChanged();
+    return 2.0 * PRODUCT * PRODUCT * PRODUCT * workers.size() / seconds / 1e9;
+  }
+
+  private static double copy(Session session, long bytes) {
+    try (Arena arena = Arena.ofShared()) {
+      List<Runnable> copies = new ArrayList<>();
+      for (int worker = 0; worker < session.workers().size(); worker++) {
+        MemorySegment from = arena.allocate(bytes / 2, HostMemory.ALIGNMENT_BYTES);
+        MemorySegment to = arena.allocate(bytes / 2, HostMemory.ALIGNMENT_BYTES);
+        copies.add(() -> to.copyFrom(from));
+      }
+      return (double) bytes * copies.size() / best(session, copies, COPY_NANOS) / 1e9;
+    }
+  }
+
+  /// The best of many times that all workers need for one piece of work each: a peak is what the machine gives when nobody
+  /// disturbs it. Work shorter than the workers' meeting is repeated.
+  private static double best(Session session, List<Runnable> work, long nanos) {
+    double best = Double.POSITIVE_INFINITY;
+    int repeats = 1;
+    long end = System.nanoTime() + nanos;
+    do {
+      int times = repeats;
+      long start = System.nanoTime();
+      session.workers().each(work.size(), (kernels, part) -> {
+        for (int i = 0; i < times; i++) {
+          work.get(part).run();
+        }
+      });
+      session.backend().synchronize();
+      double taken = System.nanoTime() - start;
+      best = Math.min(best, taken / times);
+      repeats = taken < MEETING_NANOS ? repeats * 2 : repeats;
+    } while (System.nanoTime() < end);
+    return best / 1e9;
+  }
+}

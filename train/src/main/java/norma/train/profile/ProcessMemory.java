@@ -1,0 +1,73 @@
+package norma.train.profile;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import norma.array.Array;
+import norma.array.DType;
+import norma.autodiff.GradientBuffer;
+import norma.autodiff.Pass;
+import norma.autodiff.Tape;
+import norma.autodiff.TapeObserver;
+import norma.autodiff.Tensor;
+import norma.kernels.Kernels;
+import norma.models.CostModel;
+import norma.ops.Op;
+import norma.train.run.Session;
+import norma.train.run.TrainStep;
+
+/// What training keeps in memory.
+final class ProcessMemory {
+  private ProcessMemory() {}
+
+  /// After some steps.
+  static Profile.MemoryUse of(Session session, TrainStep trainStep) {
+    long numbers = session.weights().flat().bytes();
+    long arena = session.workers().kernels().stream().mapToLong(kernels -> kernels.arena().capacityBytes()).sum();
+    int perPass = Math.ceilDiv(trainStep.sequences(), trainStep.passes());
+    CostModel pass = CostModel.of(session.model(), perPass, session.backend().dtype());
+    return new Profile.MemoryUse((long) perPass * session.config().model().context(), numbers,
+        trainStep.shards() * numbers, 2 * numbers, pass.savedBytes(), arena,
+        resident());
+  }
+
+  /// Bytes that each part takes from the arena in the forward pass, measured.
+  static Map<String, Long> arenaByPart(Session session, int sequences) {
+    Kernels kernels = session.workers().kernels().getFirst();
+    Map<String, Long> parts = new HashMap<>();
+    TapeObserver observer = new TapeObserver() {
+      private long before;
+
+      @Override
+      public void starts(String layer, Op<?> op, boolean backward) {
+        before = kernels.arena().usedBytes();
+      }
+
+      @Override
+      public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
+        parts.merge(layer, kernels.arena().usedBytes() - before, Long::sum);
+      }
+    };
+    int time = session.config().model().context();
+    Array ids = session.backend().allocate(DType.INT32, sequences, time); // the first character, again and again
+    GradientBuffer gradients = new GradientBuffer(session.backend(), session.model().parameters());
+    gradients.start();
+    try (Tape tape = new Tape(kernels, session.weights(), gradients, new Pass(true, 0, 1, 0), observer)) {
+      session.model().loss(tape, ids, ids, 1.0 / ((long) sequences * time));
+    }
+    return parts;
+  }
+
+  /// Physical memory of the process; 0 where the system does not tell.
+  private static long resident() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+      return lines.filter(line -> line.startsWith("VmRSS:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024).findFirst().orElse(0);
+    } catch (IOException e) {
+      return 0; // not Linux
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package norma.train.profile;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import norma.train.config.RunConfig;
+
+/// What a profile measures.
+///
+/// @param name   of the folder
+/// @param title  for people
+/// @param note   for people, may be empty
+/// @param cases  all configurations
+/// @param sweeps indices of cases that differ in one setting, by that setting; empty where cases are compared
+/// @param steps  measured steps of each case, with and without a watch, each
+public record ProfilePlan(String name, String title, String note, List<Case> cases, Map<String, List<Integer>> sweeps,
+    int steps) {
+
+  /// A configuration.
+  ///
+  /// @param name     in tables
+  /// @param settings `key=value` that make it differ from the others
+  public record Case(String name, List<String> settings, RunConfig config) {
+    public Case {
+      settings = List.copyOf(settings);
+    }
+  }
+
+  public ProfilePlan {
+    cases = List.copyOf(cases);
+    sweeps = new LinkedHashMap<>(sweeps);
+  }
+
+  /// Of one configuration.
+  public static ProfilePlan of(RunConfig config, int steps) {
+    RunConfig found = config.withCorpusIn(Path.of(""));
+    return new ProfilePlan(config.name(), config.name(), "", List.of(new Case(config.name(), List.of(), found)),
+        Map.of(),
+        steps);
+  }
+
+  /// Whether cases stand side by side.
+  public boolean compares() {
+    return sweeps.isEmpty() && cases.size() > 1;
+  }
+
+  /// The same with another number of steps.
+  ProfilePlan withSteps(int more) {
+    return new ProfilePlan(name, title, note, cases, sweeps, more);
+  }
+
+  /// The cases of a sweep.
+  List<Case> cases(String sweep) {
+    List<Case> some = new ArrayList<>();
+    sweeps.getOrDefault(sweep, List.of()).forEach(index -> some.add(cases.get(index)));
+    return some;
+  }
+}

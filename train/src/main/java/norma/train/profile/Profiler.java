@@ -1,0 +1,177 @@
+package norma.train.profile;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import norma.train.config.RunConfig;
+import norma.train.run.RecordedStep;
+import norma.train.run.RecordedStep.Times;
+import norma.train.run.Session;
+import norma.train.run.StepObserver;
+import norma.train.run.StepRecorder;
+import norma.train.run.TrainStep;
+import org.jspecify.annotations.Nullable;
+
+/// Measures training steps, in turn with nobody watching and with every span recorded. The learning rate is 0: every step is the
+/// same work.
+public final class Profiler {
+  /// Of several cases: forwards and backwards in turn, so an even number; what drifts on the machine meets all cases alike.
+  private static final int ROUNDS = 6;
+  /// Steps until the compiler is done with a new kernel; of large models as many as the time allows, as their kernels run
+  /// many times a step.
+  private static final int FIRST_WARM_UP = 200;
+  private static final long WARM_UP_NANOS = 6_000_000_000L;
+  /// Those that fill memory and caches again.
+  private static final int WARM_UP = 3;
+  private static final int FEWEST = 3;
+  /// Of one case in all its rounds.
+  private static final long MOST_NANOS = 60_000_000_000L;
+  private static final int TRACED = 3;
+
+  private final ProfilePlan plan;
+  private final StepRecorder.Listener listener;
+  private final Consumer<String> progress;
+  private final Map<Integer, Peaks> peaks = new HashMap<>();
+
+  /// @param listener hears of every span of a measured step
+  /// @param progress hears what is being done
+  public Profiler(ProfilePlan plan, StepRecorder.Listener listener, Consumer<String> progress) {
+    this.plan = plan;
+    this.listener = listener;
+    this.progress = progress;
+  }
+
+  /// What is known of one case so far.
+  private static final class Samples {
+    private final List<Double> plain = new ArrayList<>();
+    private final List<Double> watched = new ArrayList<>();
+    private final List<Double> ratios = new ArrayList<>();
+    private final List<Double> rounds = new ArrayList<>();
+    private final List<Map<String, Times>> rows = new ArrayList<>(); // of each watched step
+    private final List<RecordedStep> recorded = new ArrayList<>(); // the last ones
+    private String backend = "";
+    private @Nullable WorkCount work;
+    private Profile.@Nullable MemoryUse memory;
+
+    void watched(RecordedStep step) {
+      watched.add(step.nanos() / 1e6);
+      rows.add(step.rows(UnaryOperator.identity()));
+      recorded.add(step);
+      if (recorded.size() > TRACED) {
+        recorded.removeFirst();
+      }
+    }
+  }
+
+  /// Measures all cases.
+  public List<Profile> measure() {
+    List<Samples> samples = new ArrayList<>();
+    plan.cases().forEach(one -> samples.add(new Samples()));
+    int rounds = plan.cases().size() == 1 ? 1 : ROUNDS;
+    for (int round = 0; round < rounds; round++) {
+      for (int i = 0; i < samples.size(); i++) {
+        int turn = round % 2 == 0 ? i : samples.size() - 1 - i;
+        progress.accept((rounds == 1 ? "" : "round " + (round + 1) + " of " + rounds + ", ")
+            + plan.cases().get(turn).name());
+        round(plan.cases().get(turn).config(), samples.get(turn), round == 0, rounds);
+      }
+    }
+    List<Profile> profiles = new ArrayList<>();
+    for (int i = 0; i < samples.size(); i++) {
+      profiles.add(profile(plan.cases().get(i), samples.get(i)));
+    }
+    return profiles;
+  }
+
+  private void round(RunConfig config, Samples samples, boolean first, int rounds) {
+    int threads;
+    try (Session session = Session.start(config, Path.of(""), false)) {
+      threads = session.backend().threads();
+      Stepper stepper = new Stepper(session);
+      stepper.warmUp(first ? FIRST_WARM_UP : WARM_UP, first ? WARM_UP_NANOS : MOST_NANOS);
+      stepper.measure(samples, Math.ceilDiv(plan.steps(), rounds), MOST_NANOS / rounds);
+      if (first) {
+        samples.backend = session.backend().description();
+        samples.memory = ProcessMemory.of(session, stepper.trainStep);
+        samples.work = WorkCount.of(session, stepper.trainStep);
+      }
+    }
+    if (!peaks.containsKey(threads)) {
+      try (Session session = Session.start(config, Path.of(""), false)) { // of its own: its memory is not the run's
+        peaks.put(threads, Peaks.measure(session));
+      }
+    }
+  }
+
+  /// Steps of one session.
+  private final class Stepper {
+    private final Session session;
+    private final TrainStep trainStep;
+    private final StepRecorder silent;
+    private final StepRecorder recorder;
+    private int step;
+
+    Stepper(Session session) {
+      this.session = session;
+      this.trainStep = new TrainStep(session);
+      this.silent = new StepRecorder(session, StepRecorder.Listener.NONE);
+      this.recorder = new StepRecorder(session, listener);
+    }
+
+    void warmUp(int steps, long nanos) {
+      long begin = System.nanoTime();
+      for (int i = 0; i < steps && (i < 2 || System.nanoTime() - begin < nanos); i += 2) {
+        plain();
+        watched(silent);
+      }
+    }
+
+    void measure(Samples samples, int pairs, long nanos) {
+      List<Double> round = new ArrayList<>();
+      long begin = System.nanoTime();
+      for (int i = 0; i < pairs && (i < FEWEST || System.nanoTime() - begin < nanos); i++) {
+        RecordedStep before = i % 2 == 0 ? null : watched(recorder);
+        double plain = plain();
+        RecordedStep recorded = before == null ? watched(recorder) : before;
+        round.add(plain);
+        samples.watched(recorded);
+        samples.ratios.add(recorded.nanos() / 1e6 / plain);
+      }
+      samples.plain.addAll(round);
+      samples.rounds.add(Spread.of(round).median());
+    }
+
+    private double plain() {
+      long start = System.nanoTime();
+      run(StepObserver.NONE);
+      return (System.nanoTime() - start) / 1e6;
+    }
+
+    private RecordedStep watched(StepRecorder with) {
+      with.begin();
+      run(with);
+      return with.end();
+    }
+
+    private void run(StepObserver observer) {
+      step++;
+      trainStep.update(trainStep.gradients(step, observer), 0, step, observer);
+      session.backend().synchronize();
+    }
+  }
+
+  private Profile profile(ProfilePlan.Case one, Samples samples) {
+    WorkCount work = Objects.requireNonNull(samples.work);
+    Peaks roofs = Objects.requireNonNull(peaks.get(work.threads()));
+    Profile.Steps steps = new Profile.Steps(Spread.of(samples.plain), Spread.of(samples.watched),
+        Spread.of(samples.ratios).median() - 1, samples.rounds, samples.plain.size(), work.tokens(), work.flops());
+    return new Profile(one.name(), one.settings(), one.config(), samples.backend, roofs, steps,
+        work.rows(samples.rows, steps.watched().median(), roofs), Objects.requireNonNull(samples.memory),
+        samples.recorded);
+  }
+}

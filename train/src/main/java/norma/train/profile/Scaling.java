@@ -1,0 +1,78 @@
+package norma.train.profile;
+
+import java.util.ArrayList;
+import java.util.List;
+import norma.train.config.RunConfigWriter;
+
+/// How the cost of a step grows with one setting, beside what the FLOP model says.
+///
+/// @param setting  that was swept
+/// @param points   in the order of the file
+/// @param time     exponent a of the least-squares line `log time = a log setting + b`
+/// @param flops    the same of the floating-point operations
+/// @param perFlop  exponent of the time over the operations: 1 where a step costs what the model says; NaN where they are all the
+///     same
+public record Scaling(String setting, List<Point> points, double time, double flops, double perFlop) {
+
+  /// A case.
+  ///
+  /// @param value  of the setting
+  /// @param millis of a step, median
+  /// @param flops  of a step
+  /// @param tokens of a step
+  public record Point(double value, double millis, double flops, long tokens) {}
+
+  public Scaling {
+    points = List.copyOf(points);
+  }
+
+  /// Fits every sweep of a plan.
+  static List<Scaling> of(ProfilePlan plan, List<Profile> profiles) {
+    List<Scaling> fits = new ArrayList<>();
+    plan.sweeps().forEach((setting, indices) -> {
+      List<Point> points = new ArrayList<>();
+      for (int index : indices) {
+        Profile.Steps steps = profiles.get(index).steps();
+        points
+            .add(new Point(value(profiles.get(index), setting), steps.plain().median(), steps.flops(), steps.tokens()));
+      }
+      fits.add(of(setting, points));
+    });
+    return fits;
+  }
+
+  static Scaling of(String setting, List<Point> points) {
+    double[] values = points.stream().mapToDouble(Point::value).toArray();
+    double[] millis = points.stream().mapToDouble(Point::millis).toArray();
+    double[] flops = points.stream().mapToDouble(Point::flops).toArray();
+    return new Scaling(setting, points, exponent(values, millis), exponent(values, flops), exponent(flops, millis));
+  }
+
+  /// Slope of the least-squares line through the logarithms; NaN if all x are the same.
+  private static double exponent(double[] x, double[] y) {
+    double meanX = 0;
+    double meanY = 0;
+    for (int i = 0; i < x.length; i++) {
+      meanX += Math.log(x[i]) / x.length;
+      meanY += Math.log(y[i]) / x.length;
+    }
+    double xx = 0;
+    double xy = 0;
+    for (int i = 0; i < x.length; i++) {
+      double dx = Math.log(x[i]) - meanX;
+      xx += dx * dx;
+      xy += dx * (Math.log(y[i]) - meanY);
+    }
+    return xx < 1e-12 ? Double.NaN : xy / xx;
+  }
+
+  private static double value(Profile profile, String setting) {
+    String text = RunConfigWriter.flatten(profile.config()).get(setting);
+    try {
+      return Double.parseDouble(String.valueOf(text));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("sweep." + setting + " is " + text + "; expected numbers, whose growth can be "
+          + "fitted; put choices under compare", e);
+    }
+  }
+}

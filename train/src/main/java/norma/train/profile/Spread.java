@@ -1,0 +1,41 @@
+package norma.train.profile;
+
+import java.util.Arrays;
+import java.util.Collection;
+
+/// A measurement that was repeated.
+///
+/// @param median  of all
+/// @param low     first quartile
+/// @param high    third quartile
+public record Spread(double median, double low, double high) {
+  /// Of nothing.
+  static final Spread ZERO = new Spread(0, 0, 0);
+
+  /// Quartiles by linear interpolation between the order statistics.
+  ///
+  /// @throws IllegalArgumentException if there is no value
+  public static Spread of(Collection<Double> values) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    if (sorted.length == 0) {
+      throw new IllegalArgumentException("no value has no median");
+    }
+    return new Spread(quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75));
+  }
+
+  /// The median alone.
+  static double median(double... values) {
+    return of(Arrays.stream(values).boxed().toList()).median;
+  }
+
+  private static double quantile(double[] sorted, double q) {
+    double position = q * (sorted.length - 1);
+    int below = (int) position;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+  }
+
+  Spread times(double factor) {
+    return new Spread(median * factor, low * factor, high * factor);
+  }
+}

@@ -1,0 +1,146 @@
+package norma.train.profile;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import norma.autodiff.Parameter;
+import norma.kernels.AdamW;
+import norma.models.CostModel;
+import norma.models.NormSlot;
+import norma.ops.Cost;
+import norma.train.profile.Row.Group;
+import norma.train.profile.Row.Memory;
+import norma.train.profile.Row.Roof;
+import norma.train.profile.Row.Work;
+import norma.train.run.RecordedStep;
+import norma.train.run.RecordedStep.Times;
+import norma.train.run.Session;
+import norma.train.run.TrainStep;
+
+/// What a step has to do, counted: floating-point operations and bytes of every part and phase.
+///
+/// @param threads    that compute
+/// @param tokens     of a step
+/// @param passes     of a step; a fraction where the last one is smaller
+/// @param pass       cost of one pass
+/// @param slots      names of the normalization slots
+/// @param arena      bytes that each part takes from the arena in one pass
+/// @param parameters all learnable numbers
+/// @param matrices   those that are prepared for products
+/// @param shards     with gradients of their own
+/// @param bytes      of a number
+record WorkCount(int threads, long tokens, double passes, CostModel pass, Set<String> slots, Map<String, Long> arena,
+    long parameters, long matrices, int shards, int bytes) {
+  private static final int ID_BYTES = Integer.BYTES;
+
+  /// Of a session's step.
+  static WorkCount of(Session session, TrainStep trainStep) {
+    int sequences = trainStep.sequences();
+    int perPass = Math.ceilDiv(sequences, trainStep.passes());
+    CostModel pass = CostModel.of(session.model(), perPass, session.backend().dtype());
+    return new WorkCount(session.backend().threads(), (long) sequences * session.config().model().context(),
+        (double) sequences / perPass, pass,
+        session.model().slots().stream().map(NormSlot::name).collect(Collectors.toSet()),
+        ProcessMemory.arenaByPart(session, perPass), pass.parameters(),
+        session.model().parameters().stream().filter(p -> p.shape().length == 2).mapToLong(Parameter::size).sum(),
+        trainStep.shards(), session.backend().dtype().bytes());
+  }
+
+  /// Floating-point operations of the model in a step, forward and backward; the optimizer's are not the model's.
+  double flops() {
+    return passes * pass.flops();
+  }
+
+  /// Rows of the measured steps.
+  ///
+  /// @param steps  times of each step
+  /// @param millis median of the steps
+  List<Row> rows(List<Map<String, Times>> steps, double millis, Peaks peaks) {
+    Set<String> names = new LinkedHashSet<>(steps.getFirst().keySet());
+    steps.forEach(step -> names.addAll(step.keySet()));
+    List<Row> rows = new ArrayList<>();
+    for (String name : names) {
+      Spread forward = spread(steps, name, Times::forward);
+      Spread backward = spread(steps, name, Times::backward);
+      CostModel.Layer layer = pass.parts().get(name);
+      Work work = layer == null ? phase(name) : work(layer.cost());
+      // What a pass reads was written just before; a phase reads what was used a step ago.
+      double perCall = layer == null ? 1.0 / threads : 1 / passes;
+      rows.add(new Row(name, group(name), forward, backward,
+          (int) Spread.median(steps.stream().mapToDouble(s -> calls(s, name)).toArray()),
+          (forward.median() + backward.median()) / millis, work,
+          layer == null ? Memory.NONE : new Memory(layer.cost().savedBytes(), arena.getOrDefault(name, 0L)),
+          roof(work, perCall, peaks)));
+    }
+    return rows;
+  }
+
+  private Work work(Cost cost) {
+    return new Work(passes * cost.forwardFlops(), passes * cost.backwardFlops(), passes * cost.forwardBytes(),
+        passes * cost.backwardBytes());
+  }
+
+  private Work phase(String name) {
+    double flat = (double) parameters * bytes;
+    return switch (name) {
+      case "weights" -> new Work(0, 0, 2.0 * matrices * bytes, 0); // read, and written in another order
+      case "data" -> new Work(0, 0, 4.0 * tokens * ID_BYTES, 0); // inputs and targets, read and written
+      case "clipping" -> new Work((shards + 1.0) * parameters, 0, shards == 1 ? flat : (shards + 1) * flat, 0);
+      case "optimizer" -> new Work((double) AdamW.FLOPS * parameters, 0, 7 * flat, 0); // w, g, m, v read; w, m, v written
+      default -> Work.NONE;
+    };
+  }
+
+  private static Roof roof(Work work, double perCall, Peaks peaks) {
+    if (work.bytes() == 0) {
+      return Roof.NONE;
+    }
+    double products = work.flops() / peaks.gigaflops() / 1e6;
+    double forward = floor(work.forwardFlops(), work.forwardBytes(), perCall, peaks);
+    double backward = floor(work.backwardFlops(), work.backwardBytes(), perCall, peaks);
+    return new Roof(forward + backward, forward + backward > products * (1 + 1e-9));
+  }
+
+  private static double floor(double flops, double bytes, double perCall, Peaks peaks) {
+    double copies = bytes == 0 ? 0 : bytes / peaks.bandwidth(bytes * perCall) / 1e6;
+    return Math.max(flops / peaks.gigaflops() / 1e6, copies);
+  }
+
+  private Group group(String name) {
+    if (slots.contains(name)) {
+      return Group.NORM;
+    }
+    String last = name.substring(name.lastIndexOf('.') + 1);
+    return switch (last) {
+      case "tok_emb", "embedding_scale" -> Group.EMBEDDING;
+      case "qkv" -> Group.ATTENTION_PRODUCTS;
+      case "attention", "heads" -> Group.ATTENTION;
+      case "fc" -> Group.MLP_PRODUCTS;
+      case "proj" -> name.contains(".attn.") ? Group.ATTENTION_PRODUCTS : Group.MLP_PRODUCTS;
+      case "gelu" -> Group.ACTIVATION;
+      case "add", "dropout" -> Group.RESIDUAL;
+      case "head", "loss" -> Group.HEAD;
+      case RecordedStep.WAITING, RecordedStep.OTHER -> Group.REST;
+      default -> pass.parts().containsKey(name) ? Group.NORM : Group.PHASE;
+    };
+  }
+
+  private static int calls(Map<String, Times> step, String name) {
+    Times times = step.get(name);
+    return times == null ? 0 : times.calls();
+  }
+
+  /// In milliseconds.
+  private static Spread spread(List<Map<String, Times>> steps, String name, ToDoubleFunction<Times> direction) {
+    List<Double> values = new ArrayList<>();
+    for (Map<String, Times> step : steps) {
+      Times times = step.get(name);
+      values.add(times == null ? 0 : direction.applyAsDouble(times) / 1e6);
+    }
+    return Spread.of(values);
+  }
+}
