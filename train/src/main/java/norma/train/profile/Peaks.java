@@ -50,6 +50,15 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     return new Peaks(session.backend().threads(), product(session), copies);
   }
 
+  /// The better of two measurements with as many threads, rate by rate.
+  static Peaks best(Peaks a, Peaks b) {
+    List<Copy> copies = new ArrayList<>();
+    for (int i = 0; i < a.copies.size(); i++) {
+      copies.add(a.copies.get(i).gigabytes > b.copies.get(i).gigabytes ? a.copies.get(i) : b.copies.get(i));
+    }
+    return new Peaks(a.threads, Math.max(a.gigaflops, b.gigaflops), copies);
+  }
+
   /// Copy rate of memory that no cache holds, GB/s.
   public double memory() {
     return copies.getLast().gigabytes;

@@ -89,6 +89,10 @@ public final class ProfileReader {
       for (Node value : values) {
         Assignment setting = Assignment.of(path, value);
         ProfilePlan.Case one = of(setting.toString(), base, List.of(setting));
+        if (Double.isNaN(Scaling.value(one.config(), path))) {
+          throw ConfigException.of(value, section.path(path), setting
+              + " is not a number, whose growth could be fitted; put choices under compare");
+        }
         int index = known.computeIfAbsent(RunConfigWriter.flatten(one.config()), _ -> {
           cases.add(one);
           return cases.size() - 1;

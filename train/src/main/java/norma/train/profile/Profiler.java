@@ -3,10 +3,12 @@ package norma.train.profile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import norma.train.config.RunConfig;
 import norma.train.run.RecordedStep;
@@ -22,9 +24,9 @@ import org.jspecify.annotations.Nullable;
 public final class Profiler {
   /// Of several cases: forwards and backwards in turn, so an even number; what drifts on the machine meets all cases alike.
   private static final int ROUNDS = 6;
-  /// Steps until the compiler is done with a new kernel; of large models as many as the time allows, as their kernels run
-  /// many times a step.
-  private static final int FIRST_WARM_UP = 200;
+  /// Steps before the first round for each that is measured, until the compiler is done with all kernels; of large models, whose
+  /// kernels run many times a step, as many as the time allows.
+  private static final int FIRST_WARM_UP = 4;
   private static final long WARM_UP_NANOS = 6_000_000_000L;
   /// Those that fill memory and caches again.
   private static final int WARM_UP = 3;
@@ -36,14 +38,21 @@ public final class Profiler {
   private final ProfilePlan plan;
   private final StepRecorder.Listener listener;
   private final Consumer<String> progress;
-  private final Map<Integer, Peaks> peaks = new HashMap<>();
+  private final Function<Session, Peaks> machine;
+  private final Map<RunConfig.Runtime, Peaks> peaks = new HashMap<>();
 
   /// @param listener hears of every span of a measured step
   /// @param progress hears what is being done
   public Profiler(ProfilePlan plan, StepRecorder.Listener listener, Consumer<String> progress) {
+    this(plan, listener, progress, Peaks::measure);
+  }
+
+  Profiler(ProfilePlan plan, StepRecorder.Listener listener, Consumer<String> progress,
+      Function<Session, Peaks> machine) {
     this.plan = plan;
     this.listener = listener;
     this.progress = progress;
+    this.machine = machine;
   }
 
   /// What is known of one case so far.
@@ -68,11 +77,12 @@ public final class Profiler {
     }
   }
 
-  /// Measures all cases.
+  /// Measures all cases. The machine's peaks are measured before and after them: other processes may disturb one of the two.
   public List<Profile> measure() {
     List<Samples> samples = new ArrayList<>();
     plan.cases().forEach(one -> samples.add(new Samples()));
     int rounds = plan.cases().size() == 1 ? 1 : ROUNDS;
+    measurePeaks();
     for (int round = 0; round < rounds; round++) {
       for (int i = 0; i < samples.size(); i++) {
         int turn = round % 2 == 0 ? i : samples.size() - 1 - i;
@@ -81,6 +91,7 @@ public final class Profiler {
         round(plan.cases().get(turn).config(), samples.get(turn), round == 0, rounds);
       }
     }
+    measurePeaks();
     List<Profile> profiles = new ArrayList<>();
     for (int i = 0; i < samples.size(); i++) {
       profiles.add(profile(plan.cases().get(i), samples.get(i)));
@@ -88,22 +99,26 @@ public final class Profiler {
     return profiles;
   }
 
+  private void measurePeaks() {
+    progress.accept("peaks of the machine");
+    Map<RunConfig.Runtime, RunConfig> runtimes = new LinkedHashMap<>();
+    plan.cases().forEach(one -> runtimes.putIfAbsent(one.config().runtime(), one.config()));
+    runtimes.forEach((runtime, config) -> {
+      try (Session session = Session.start(config, Path.of(""), false)) { // of its own: its memory is not the run's
+        peaks.merge(runtime, machine.apply(session), Peaks::best);
+      }
+    });
+  }
+
   private void round(RunConfig config, Samples samples, boolean first, int rounds) {
-    int threads;
     try (Session session = Session.start(config, Path.of(""), false)) {
-      threads = session.backend().threads();
       Stepper stepper = new Stepper(session);
-      stepper.warmUp(first ? FIRST_WARM_UP : WARM_UP, first ? WARM_UP_NANOS : MOST_NANOS);
+      stepper.warmUp(first ? FIRST_WARM_UP * plan.steps() : WARM_UP, first ? WARM_UP_NANOS : MOST_NANOS);
       stepper.measure(samples, Math.ceilDiv(plan.steps(), rounds), MOST_NANOS / rounds);
       if (first) {
         samples.backend = session.backend().description();
         samples.memory = ProcessMemory.of(session, stepper.trainStep);
         samples.work = WorkCount.of(session, stepper.trainStep);
-      }
-    }
-    if (!peaks.containsKey(threads)) {
-      try (Session session = Session.start(config, Path.of(""), false)) { // of its own: its memory is not the run's
-        peaks.put(threads, Peaks.measure(session));
       }
     }
   }
@@ -167,11 +182,11 @@ public final class Profiler {
 
   private Profile profile(ProfilePlan.Case one, Samples samples) {
     WorkCount work = Objects.requireNonNull(samples.work);
-    Peaks roofs = Objects.requireNonNull(peaks.get(work.threads()));
+    Peaks roofs = Objects.requireNonNull(peaks.get(one.config().runtime()));
     Profile.Steps steps = new Profile.Steps(Spread.of(samples.plain), Spread.of(samples.watched),
         Spread.of(samples.ratios).median() - 1, samples.rounds, samples.plain.size(), work.tokens(), work.flops());
     return new Profile(one.name(), one.settings(), one.config(), samples.backend, roofs, steps,
-        work.rows(samples.rows, steps.watched().median(), roofs), Objects.requireNonNull(samples.memory),
+        work.rows(samples.rows, roofs), Objects.requireNonNull(samples.memory),
         samples.recorded);
   }
 }

@@ -7,7 +7,7 @@ package norma.train.profile;
 /// @param forward  milliseconds in a step, the mean over the workers, so that rows add up to the step; phases have only these
 /// @param backward milliseconds in a step, likewise
 /// @param calls    in a step, of all workers
-/// @param share    of the step, 0 to 1
+/// @param share    of the half of the steps whose length is nearest to the median, 0 to 1; shares of all rows add up to 1
 /// @param work     what has to be done in a step
 /// @param memory   what it keeps
 /// @param roof     the least time that the machine's peaks allow, NaN where nothing is counted

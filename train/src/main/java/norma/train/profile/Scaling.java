@@ -2,6 +2,7 @@ package norma.train.profile;
 
 import java.util.ArrayList;
 import java.util.List;
+import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 
 /// How the cost of a step grows with one setting, beside what the FLOP model says.
@@ -34,7 +35,8 @@ public record Scaling(String setting, List<Point> points, double time, double fl
       for (int index : indices) {
         Profile.Steps steps = profiles.get(index).steps();
         points
-            .add(new Point(value(profiles.get(index), setting), steps.plain().median(), steps.flops(), steps.tokens()));
+            .add(new Point(value(profiles.get(index).config(), setting), steps.plain().median(), steps.flops(),
+                steps.tokens()));
       }
       fits.add(of(setting, points));
     });
@@ -66,13 +68,12 @@ public record Scaling(String setting, List<Point> points, double time, double fl
     return xx < 1e-12 ? Double.NaN : xy / xx;
   }
 
-  private static double value(Profile profile, String setting) {
-    String text = RunConfigWriter.flatten(profile.config()).get(setting);
+  /// A configuration's number; NaN where it is none.
+  static double value(RunConfig config, String setting) {
     try {
-      return Double.parseDouble(String.valueOf(text));
+      return Double.parseDouble(String.valueOf(RunConfigWriter.flatten(config).get(setting)));
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("sweep." + setting + " is " + text + "; expected numbers, whose growth can be "
-          + "fitted; put choices under compare", e);
+      return Double.NaN;
     }
   }
 }

@@ -17,11 +17,12 @@ import org.jspecify.annotations.Nullable;
 @Description("An operation, forward or backward, or a phase of a step")
 @Category("Norma")
 @StackTrace(false)
-final class SpanEvent extends Event {
-  static final String NAME = "norma.Span";
+public final class SpanEvent extends Event {
+  /// Name of the events.
+  public static final String NAME = "norma.Span";
 
   /// Makes an event of every span.
-  static final StepRecorder.Listener LISTENER = new StepRecorder.Listener() {
+  public static final StepRecorder.Listener LISTENER = new StepRecorder.Listener() {
     @Override
     public Object started() {
       SpanEvent event = new SpanEvent();

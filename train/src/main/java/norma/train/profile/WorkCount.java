@@ -1,6 +1,7 @@
 package norma.train.profile;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -57,9 +58,10 @@ record WorkCount(int threads, long tokens, double passes, CostModel pass, Set<St
 
   /// Rows of the measured steps.
   ///
-  /// @param steps  times of each step
-  /// @param millis median of the steps
-  List<Row> rows(List<Map<String, Times>> steps, double millis, Peaks peaks) {
+  /// @param steps times of each step
+  List<Row> rows(List<Map<String, Times>> steps, Peaks peaks) {
+    List<Map<String, Times>> usual = usual(steps);
+    double nanos = usual.stream().mapToDouble(WorkCount::nanos).sum();
     Set<String> names = new LinkedHashSet<>(steps.getFirst().keySet());
     steps.forEach(step -> names.addAll(step.keySet()));
     List<Row> rows = new ArrayList<>();
@@ -72,11 +74,28 @@ record WorkCount(int threads, long tokens, double passes, CostModel pass, Set<St
       double perCall = layer == null ? 1.0 / threads : 1 / passes;
       rows.add(new Row(name, group(name), forward, backward,
           (int) Spread.median(steps.stream().mapToDouble(s -> calls(s, name)).toArray()),
-          (forward.median() + backward.median()) / millis, work,
+          usual.stream().mapToDouble(step -> nanos(step, name)).sum() / nanos, work,
           layer == null ? Memory.NONE : new Memory(layer.cost().savedBytes(), arena.getOrDefault(name, 0L)),
           roof(work, perCall, peaks)));
     }
     return rows;
+  }
+
+  /// The half of the steps whose length is nearest to the median: shares are of these, so that they add up to 1 and a step that
+  /// another process interrupted does not count.
+  private static List<Map<String, Times>> usual(List<Map<String, Times>> steps) {
+    List<Map<String, Times>> sorted = steps.stream().sorted(Comparator.comparingDouble(WorkCount::nanos)).toList();
+    int quarter = steps.size() / 4;
+    return sorted.subList(quarter, steps.size() - quarter);
+  }
+
+  private static double nanos(Map<String, Times> step) {
+    return step.values().stream().mapToDouble(Times::total).sum();
+  }
+
+  private static double nanos(Map<String, Times> step, String name) {
+    Times times = step.get(name);
+    return times == null ? 0 : times.total();
   }
 
   private Work work(Cost cost) {

@@ -1,0 +1,142 @@
+package norma.train.cli;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.text.ParseException;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import jdk.jfr.Configuration;
+import jdk.jfr.Recording;
+import norma.train.config.Assignment;
+import norma.train.profile.Profile;
+import norma.train.profile.ProfileFolder;
+import norma.train.profile.ProfilePlan;
+import norma.train.profile.ProfileReader;
+import norma.train.profile.ProfileText;
+import norma.train.profile.Profiler;
+import norma.train.profile.SpanEvent;
+import norma.train.report.ShellText;
+import norma.train.run.Environment;
+import norma.train.run.Errors;
+import norma.train.run.Machine;
+import norma.train.run.RunException;
+import norma.train.run.StepRecorder;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `norma profile`.
+@Command(name = "profile", mixinStandardHelpOptions = true, description = "Shows where the time of a training step goes, layer by layer, and how far that is from what the machine can do.", customSynopsis = "norma profile [CONFIG] [key=value ...] [--steps N] [--jfr]", footer = {
+    "",
+    "CONFIG is a run's configuration (default: configs/char-cpu.yaml), or a file with cases to compare or settings to sweep:",
+    "  norma profile configs/profiles/norms.yaml     all normalization types side by side",
+    "  norma profile configs/profiles/scaling.yaml   context, width, depth, batch and threads against the FLOP model",
+    "Nothing is trained: the learning rate is 0. Results go to profiles/NAME-TIME: profile.json, layers.csv, report.html, and",
+    "trace.json for ui.perfetto.dev." })
+final class ProfileCommand implements Callable<Integer> {
+  private static final String DEFAULT = "configs/char-cpu.yaml";
+  private static final Path PROFILES = Path.of("profiles");
+
+  @Parameters(paramLabel = "CONFIG | key=value", arity = "0..*", description = "A YAML file, and settings that change all cases.")
+  private List<String> arguments = new ArrayList<>();
+
+  @Option(names = "--steps", paramLabel = "N", description = "Measured steps of each case with and as many without a watch, as far as they fit in a minute. Default: 60, or what the file says.")
+  private int steps = 60;
+
+  @Option(names = "--jfr", description = "Records the measured steps with Java Flight Recorder as well: profile.jfr, for JDK Mission Control.")
+  private boolean jfr;
+
+  private final Console console = new Console();
+
+  @Override
+  public Integer call() {
+    List<String> files = arguments.stream().filter(argument -> argument.indexOf('=') < 0).toList();
+    if (files.size() > 1) {
+      throw new IllegalArgumentException("expected one configuration file, got " + String.join(" and ", files));
+    }
+    if (steps < 3) {
+      throw new IllegalArgumentException("--steps is " + steps + "; expected 3 or more, for a median and quartiles");
+    }
+    List<Assignment> settings = Assignment
+        .parse(arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList());
+    ProfilePlan plan = ProfileReader.read(TrainCommand.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings,
+        steps);
+    try {
+      ProfileFolder folder = ProfileFolder.create(PROFILES, plan.name(), LocalDateTime.now(ZoneId.systemDefault()));
+      List<Profile> profiles = measure(plan, folder);
+      Map<String, String> facts = facts();
+      show(plan, profiles);
+      folder.write(plan, profiles, facts);
+      console.text("");
+      console.line("output   %s: report.html, profile.json, layers.csv, trace.json (ui.perfetto.dev)%s", folder.path(),
+          jfr ? ", profile.jfr" : "");
+      console.line("time     %.1f s since the process began", sinceStart());
+      return 0;
+    } catch (IOException e) {
+      throw new RunException("cannot write to " + PROFILES.toAbsolutePath() + ": " + Errors.line(e)
+          + "; make room, or call norma in a folder that can be written to", e);
+    }
+  }
+
+  private List<Profile> measure(ProfilePlan plan, ProfileFolder folder) throws IOException {
+    console.line("%s", console.bold("norma profile " + plan.title()));
+    if (!plan.note().isEmpty()) {
+      console.text(plan.note());
+    }
+    console.line("machine  %s, %d cores; %s", Machine.cpu(), Runtime.getRuntime().availableProcessors(),
+        plan.cases().size() == 1
+            ? "measuring some seconds"
+            : plan.cases().size() + " cases in turn, measuring some minutes");
+    Profiler profiler = new Profiler(plan, jfr ? SpanEvent.LISTENER : StepRecorder.Listener.NONE, console::status);
+    if (!jfr) {
+      return profiler.measure();
+    }
+    try (Recording recording = new Recording(Configuration.getConfiguration("profile"))) {
+      recording.start();
+      List<Profile> profiles = profiler.measure();
+      recording.stop();
+      recording.dump(folder.recording());
+      return profiles;
+    } catch (ParseException e) {
+      throw new IllegalStateException("the JDK's recording settings cannot be read", e);
+    }
+  }
+
+  private void show(ProfilePlan plan, List<Profile> profiles) {
+    console.line("backend  %s", profiles.getFirst().backend());
+    if (plan.compares()) {
+      ProfileText.comparison(profiles).forEach(console::text);
+    } else if (!plan.sweeps().isEmpty()) {
+      ProfileText.scaling(plan, profiles).forEach(console::text);
+    } else {
+      ProfileText.lines(profiles.getFirst()).forEach(console::text);
+    }
+  }
+
+  private Map<String, String> facts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    StringBuilder command = new StringBuilder("norma profile");
+    arguments.forEach(argument -> command.append(' ').append(ShellText.of(argument)));
+    facts.put("command", command + " --steps " + steps + (jfr ? " --jfr" : ""));
+    facts.put("date", LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString());
+    facts.put("norma", Environment.version() + " (" + Environment.commit() + ")");
+    facts.put("jdk", Environment.jdk().strip());
+    facts.put("cpu", Machine.cpu());
+    facts.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
+    facts.put("load",
+        String.format(Locale.ROOT, "%.2f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
+    return facts;
+  }
+
+  private static double sinceStart() {
+    return (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3;
+  }
+}

@@ -1,0 +1,101 @@
+package norma.train.profile;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import norma.train.config.RunConfigWriter;
+import tools.jackson.databind.json.JsonMapper;
+
+/// `profile.json`: everything that was measured, in milliseconds, bytes and operations.
+final class ProfileJson {
+  private ProfileJson() {}
+
+  static String of(ProfilePlan plan, List<Profile> profiles, Map<String, String> facts) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("name", plan.name());
+    all.put("title", plan.title());
+    all.put("facts", facts);
+    all.put("cases", profiles.stream().map(ProfileJson::one).toList());
+    if (plan.compares()) {
+      all.put("comparison", Comparison.of(profiles).stream().map(ProfileJson::comparison).toList());
+    }
+    if (!plan.sweeps().isEmpty()) {
+      all.put("scaling", Scaling.of(plan, profiles).stream().map(ProfileJson::scaling).toList());
+    }
+    return new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n";
+  }
+
+  private static Map<String, Object> one(Profile profile) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("name", profile.name());
+    fields.put("settings", profile.settings());
+    fields.put("backend", profile.backend());
+    fields.put("peaks", peaks(profile.peaks()));
+    fields.put("step", steps(profile.steps()));
+    fields.put("attributed", profile.attributed());
+    fields.put("rows", profile.rows().stream().map(row -> row(row, profile.steps().tokens())).toList());
+    Profile.MemoryUse memory = profile.memory();
+    fields.put("memory", fields("pass_tokens", memory.passTokens(), "weights", memory.weights(), "gradients",
+        memory.gradients(), "moments", memory.moments(), "kept_of_a_pass", memory.kept(), "arena", memory.arena(),
+        "resident", memory.resident()));
+    fields.put("config", RunConfigWriter.flatten(profile.config()));
+    return fields;
+  }
+
+  private static Map<String, Object> peaks(Peaks peaks) {
+    return fields("threads", peaks.threads(), "product_gflops", peaks.gigaflops(), "copies", peaks.copies().stream()
+        .map(copy -> fields("bytes_of_a_thread", copy.bytes(), "gb_per_s", copy.gigabytes())).toList());
+  }
+
+  private static Map<String, Object> steps(Profile.Steps steps) {
+    return fields("plain_ms", spread(steps.plain()), "watched_ms", spread(steps.watched()), "overhead",
+        steps.overhead(), "rounds_ms", steps.rounds(), "count", steps.count(), "tokens", steps.tokens(), "flops",
+        steps.flops(), "tokens_per_s", steps.tokensPerSecond(), "gflops", steps.gigaflops());
+  }
+
+  private static Map<String, Object> row(Row row, long tokens) {
+    Row.Work work = row.work();
+    Map<String, Object> fields = fields("layer", row.name(), "group", row.group().name().toLowerCase(Locale.ROOT),
+        "calls", row.calls(), "forward_ms", spread(row.forward()), "backward_ms", spread(row.backward()), "share",
+        row.share(), "tokens_per_s", tokens / row.millis() * 1e3, "forward_flops", work.forwardFlops(),
+        "backward_flops", work.backwardFlops(), "forward_bytes", work.forwardBytes(), "backward_bytes",
+        work.backwardBytes(), "gflops", row.gigaflops(), "gb_per_s", row.gigabytes(), "roof_ms", row.roof().millis(),
+        "times_roof", row.distance(), "bound", LayersCsv.bound(row), "kept_bytes", row.memory().kept(), "arena_bytes",
+        row.memory().arena());
+    fields.values().removeIf(value -> value instanceof Double number && !Double.isFinite(number)); // JSON has no NaN
+    return fields;
+  }
+
+  private static Map<String, Object> comparison(Comparison c) {
+    Map<String, Object> fields = fields("name", c.name(), "step_ms", spread(c.stepMillis()), "speed",
+        c.speed().median(),
+        "speed_least", c.speed().low(), "speed_most", c.speed().high(), "slots", c.slots(), "slot_forward_ms",
+        c.slotForward(), "slot_backward_ms", c.slotBackward(), "slot_share", c.slotShare(), "slot_gb_per_s",
+        c.gigabytes(), "copy_gb_per_s", c.copyRate(), "kept_bytes_a_token", c.keptBytes(), "arena_bytes_a_token",
+        c.arenaBytes());
+    fields.values().removeIf(value -> value instanceof Double number && !Double.isFinite(number));
+    return fields;
+  }
+
+  private static Map<String, Object> scaling(Scaling scaling) {
+    Map<String, Object> fields = fields("setting", scaling.setting(), "time_exponent", scaling.time(),
+        "flops_exponent", scaling.flops(), "time_over_flops_exponent", scaling.perFlop(), "points",
+        scaling.points().stream().map(point -> fields("value", point.value(), "step_ms", point.millis(), "flops",
+            point.flops(), "tokens", point.tokens())).toList());
+    fields.values().removeIf(value -> value instanceof Double number && !Double.isFinite(number));
+    return fields;
+  }
+
+  private static Map<String, Object> spread(Spread spread) {
+    return fields("median", spread.median(), "q1", spread.low(), "q3", spread.high());
+  }
+
+  private static Map<String, Object> fields(Object... namesAndValues) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      fields.put((String) namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return fields;
+  }
+}

@@ -1,0 +1,28 @@
+package norma.train.profile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PeaksTest {
+  @Test
+  void bandwidthLiesBetweenTheNearestSizesThatWereMeasured() {
+    Peaks peaks = ProfileFixture.PEAKS;
+    assertThat(peaks.bandwidth(1)).isEqualTo(40);
+    assertThat(peaks.bandwidth(1 << 16)).isEqualTo(40);
+    assertThat(peaks.bandwidth(1 << 17)).isCloseTo(25, within(1e-9));
+    assertThat(peaks.bandwidth(1 << 18)).isEqualTo(10);
+    assertThat(peaks.bandwidth(1L << 40)).isEqualTo(10);
+    assertThat(peaks.memory()).isEqualTo(10);
+    assertThat(peaks.cache()).isEqualTo(40);
+  }
+
+  @Test
+  void theBetterOfTwoMeasurementsCountsRateByRate() {
+    Peaks other = new Peaks(2, 90, List.of(new Peaks.Copy(1 << 16, 30), new Peaks.Copy(1 << 18, 12)));
+    assertThat(Peaks.best(ProfileFixture.PEAKS, other)).isEqualTo(
+        new Peaks(2, 100, List.of(new Peaks.Copy(1 << 16, 40), new Peaks.Copy(1 << 18, 12))));
+  }
+}
