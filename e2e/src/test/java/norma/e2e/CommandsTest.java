@@ -81,6 +81,24 @@ class CommandsTest {
   }
 
   @Test
+  void profileShowsEveryLayerAndLeavesWhatOtherToolsOpen() throws Exception {
+    Launcher profile = Launcher.run(folder, "profile", "configs/tiny.yaml", "--steps", "3", "--jfr");
+    assertThat(profile.err()).isEmpty();
+    assertThat(profile.code()).isZero();
+    assertThat(profile.out()).contains("peaks ", "step ", "watched ", "tok_emb ", "blocks.0.attn.attention ",
+        "blocks.1.mlp.gelu ", "optimizer ", "waiting ", "other ", "layers and phases ", "memory ", "output   profiles");
+    Path profiles = folder.resolve("profiles");
+    try (Stream<Path> folders = Files.list(profiles)) {
+      assertThat(folders.findFirst().orElseThrow()).isDirectoryContaining("glob:**profile.json")
+          .isDirectoryContaining("glob:**layers.csv").isDirectoryContaining("glob:**trace.json")
+          .isDirectoryContaining("glob:**report.html").isDirectoryContaining("glob:**profile.jfr");
+    }
+    Launcher wrong = Launcher.run(folder, "profile", "--steps", "2");
+    assertThat(wrong.code()).isEqualTo(2);
+    assertThat(wrong.err()).isEqualTo("norma: --steps is 2; expected 3 or more, for a median and quartiles\n");
+  }
+
+  @Test
   void doctorSaysWhatIsUsed() throws Exception {
     Launcher doctor = Launcher.run(folder, "doctor");
     assertThat(doctor.code()).isZero();

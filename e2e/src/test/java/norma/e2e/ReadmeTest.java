@@ -37,7 +37,10 @@ class ReadmeTest {
     for (String line : commands) {
       String command = line.replaceAll("\\s+#.*", "");
       command = replaceRuns(command);
-      command += command.contains(" train") || command.contains(" study") ? " " + String.join(" ", SHORT) : "";
+      command += command.contains(" train") || command.contains(" study") || command.contains(" profile")
+          ? " " + String.join(" ", SHORT)
+          : "";
+      command += command.contains(" profile") ? " --steps 3" : "";
       Process process = Launcher.start(folder, Map.of(), List.of("/bin/bash", "-c", command));
       assertThat(process.waitFor()).as(command + "\n" + Files.readString(folder.resolve("err.txt"))).isZero();
     }

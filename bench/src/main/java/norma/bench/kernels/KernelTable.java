@@ -46,7 +46,7 @@ public final class KernelTable implements Callable<Integer> {
   @Option(names = "--kernels", split = ",", paramLabel = "NAME", description = "Kernels. Default: all.")
   private List<String> kernels = List.copyOf(Calls.names());
 
-  @Option(names = "--sizes", split = ",", paramLabel = "S,M", description = "S: 768 rows of 128; M: 16384 rows of 384. Default: both.")
+  @Option(names = "--sizes", split = ",", paramLabel = "S,M,pass", description = "S: 768 rows of 128; M: 16384 rows of 384; pass: 192 rows of 128, as a worker computes them in a step of S. Default: S and M.")
   private List<String> sizes = List.of("S", "M");
 
   @Option(names = "--backends", split = ",", paramLabel = "NAME", description = "Default: all.")

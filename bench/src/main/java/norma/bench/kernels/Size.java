@@ -13,6 +13,8 @@ record Size(int batch, int time, int width, int heads, int vocabulary, int param
 
   /// 768 rows of 128.
   static final Size S = new Size(12, 64, 128, 4, VOCABULARY, 12 * 4 * 128 * 128);
+  /// 192 rows of 128: what a worker computes at a time in a step of S.
+  static final Size PASS = new Size(3, 64, 128, 4, VOCABULARY, 12 * 4 * 128 * 128);
   /// 16384 rows of 384.
   static final Size M = new Size(64, 256, 384, 6, VOCABULARY, 12 * 6 * 384 * 384);
 
@@ -23,7 +25,8 @@ record Size(int batch, int time, int width, int heads, int vocabulary, int param
     return switch (name) {
       case "S" -> S;
       case "M" -> M;
-      default -> throw new IllegalArgumentException("there is no size '" + name + "'; expected S or M");
+      case "pass" -> PASS;
+      default -> throw new IllegalArgumentException("there is no size '" + name + "'; expected S, M or pass");
     };
   }
 

@@ -20,7 +20,7 @@ import norma.train.run.Workers;
 public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   /// Large enough that a tile's edges do not matter, small enough for the cache of a core: 3 MiB.
   private static final int PRODUCT = 512;
-  private static final long PRODUCT_NANOS = 1_500_000_000L;
+  private static final long PRODUCT_NANOS = 1_000_000_000L;
   private static final long COPY_NANOS = 100_000_000L;
   private static final long SMALLEST = 1 << 16;
   private static final int FACTOR = 4;

@@ -24,12 +24,11 @@ import org.jspecify.annotations.Nullable;
 public final class Profiler {
   /// Of several cases: forwards and backwards in turn, so an even number; what drifts on the machine meets all cases alike.
   private static final int ROUNDS = 6;
-  /// Steps before the first round for each that is measured, until the compiler is done with all kernels; of large models, whose
-  /// kernels run many times a step, as many as the time allows.
-  private static final int FIRST_WARM_UP = 4;
-  private static final long WARM_UP_NANOS = 6_000_000_000L;
-  /// Those that fill memory and caches again.
-  private static final int WARM_UP = 3;
+  /// Until the compiler is done with all kernels: of the first case, and of further ones, which have few of their own.
+  private static final long WARM_UP_NANOS = 4_000_000_000L;
+  private static final long MORE_NANOS = 1_500_000_000L;
+  /// Steps that fill memory and caches again.
+  private static final int WARM_UP = 4;
   private static final int FEWEST = 3;
   /// Of one case in all its rounds.
   private static final long MOST_NANOS = 60_000_000_000L;
@@ -39,20 +38,22 @@ public final class Profiler {
   private final StepRecorder.Listener listener;
   private final Consumer<String> progress;
   private final Function<Session, Peaks> machine;
+  private final long warmUpNanos;
   private final Map<RunConfig.Runtime, Peaks> peaks = new HashMap<>();
 
   /// @param listener hears of every span of a measured step
   /// @param progress hears what is being done
   public Profiler(ProfilePlan plan, StepRecorder.Listener listener, Consumer<String> progress) {
-    this(plan, listener, progress, Peaks::measure);
+    this(plan, listener, progress, Peaks::measure, WARM_UP_NANOS);
   }
 
   Profiler(ProfilePlan plan, StepRecorder.Listener listener, Consumer<String> progress,
-      Function<Session, Peaks> machine) {
+      Function<Session, Peaks> machine, long warmUpNanos) {
     this.plan = plan;
     this.listener = listener;
     this.progress = progress;
     this.machine = machine;
+    this.warmUpNanos = warmUpNanos;
   }
 
   /// What is known of one case so far.
@@ -88,7 +89,8 @@ public final class Profiler {
         int turn = round % 2 == 0 ? i : samples.size() - 1 - i;
         progress.accept((rounds == 1 ? "" : "round " + (round + 1) + " of " + rounds + ", ")
             + plan.cases().get(turn).name());
-        round(plan.cases().get(turn).config(), samples.get(turn), round == 0, rounds);
+        long warmUp = round > 0 ? 0 : turn == 0 ? warmUpNanos : Math.min(warmUpNanos, MORE_NANOS);
+        round(plan.cases().get(turn).config(), samples.get(turn), warmUp, rounds);
       }
     }
     measurePeaks();
@@ -110,12 +112,12 @@ public final class Profiler {
     });
   }
 
-  private void round(RunConfig config, Samples samples, boolean first, int rounds) {
+  private void round(RunConfig config, Samples samples, long warmUp, int rounds) {
     try (Session session = Session.start(config, Path.of(""), false)) {
       Stepper stepper = new Stepper(session);
-      stepper.warmUp(first ? FIRST_WARM_UP * plan.steps() : WARM_UP, first ? WARM_UP_NANOS : MOST_NANOS);
+      stepper.warmUp(warmUp);
       stepper.measure(samples, Math.ceilDiv(plan.steps(), rounds), MOST_NANOS / rounds);
-      if (first) {
+      if (samples.work == null) {
         samples.backend = session.backend().description();
         samples.memory = ProcessMemory.of(session, stepper.trainStep);
         samples.work = WorkCount.of(session, stepper.trainStep);
@@ -138,9 +140,9 @@ public final class Profiler {
       this.recorder = new StepRecorder(session, listener);
     }
 
-    void warmUp(int steps, long nanos) {
+    void warmUp(long nanos) {
       long begin = System.nanoTime();
-      for (int i = 0; i < steps && (i < 2 || System.nanoTime() - begin < nanos); i += 2) {
+      for (int i = 0; i < WARM_UP || System.nanoTime() - begin < nanos; i += 2) {
         plain();
         watched(silent);
       }

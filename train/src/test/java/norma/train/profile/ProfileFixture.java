@@ -44,6 +44,6 @@ final class ProfileFixture {
   }
 
   static List<Profile> measured(ProfilePlan plan, StepRecorder.Listener listener) {
-    return new Profiler(plan, listener, progress -> {}, session -> PEAKS).measure();
+    return new Profiler(plan, listener, progress -> {}, session -> PEAKS, 0).measure();
   }
 }
