@@ -87,7 +87,10 @@ class CommandsTest {
     assertThat(doctor.err()).isEmpty(); // no warning of the JVM about the incubating module either
     assertThat(doctor.out()).contains("JDK ", "start    from the class cache ", "CPU ", "Vector API with ",
         " lanes of float32", "backend  Vector API kernels of ", "GFLOP/s",
-        "GB/s", "norms ", "advice ");
+        "GB/s", "norms ", "native   linux-x86_64-onednn", "busy  ", "clock  ", "swap  ",
+        "measure  steps of the default run in ", "threads  auto is ", "pages  ",
+        "flags    the launcher's, and none that slows a run", "advice ");
+    assertThat(doctor.out()).doesNotContain("\u001B", "not measured: steps take too long");
   }
 
   @Test

@@ -23,12 +23,16 @@ import norma.train.run.Backends;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /// `norma doctor`.
 @Command(name = "doctor", mixinStandardHelpOptions = true, description = "Shows what a run on this machine uses, why, and what would be faster.")
 final class DoctorCommand implements Callable<Integer> {
   private static final int WIDTH = 100;
   private static final int LABEL = 9;
+
+  @Option(names = "--quick", description = "Measure no training steps: no advice on threads, huge pages and JVM options.")
+  private boolean quick;
 
   private final Console console = new Console();
   private final int processors = Runtime.getRuntime().availableProcessors();
@@ -44,20 +48,23 @@ final class DoctorCommand implements Callable<Integer> {
     show("CPU", Machine.cpu() + ", " + processors + " cores");
     show("memory", Machine.memory());
     show("vectors", Machine.vectors());
-    Doctor doctor = new Doctor(flags, processors);
-    List<Finding> findings = new ArrayList<>(doctor.system()); // before this program has work for the compilers
+    Doctor doctor = Doctor.start(flags, processors); // before the kernels give the compilers work
+    List<Finding> findings = new ArrayList<>(doctor.system());
     findings.add(backend());
     show("norms", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
     findings.reversed().forEach(this::show);
-    List<Finding> measured = doctor.steps(StepMeasurement.class.getName(), plan -> show("measure", plan),
-        console::status);
-    measured.forEach(this::show);
-    findings.addAll(measured);
+    if (!quick) {
+      List<Finding> measured = doctor.steps(StepMeasurement.class.getName(), plan -> show("measure", plan),
+          console::status);
+      measured.forEach(this::show);
+      findings.addAll(measured);
+    }
     List<Advice> advice = findings.stream().flatMap(finding -> finding.advice().stream()).toList();
     advice.forEach(one -> show("advice", one.sentence()));
     if (advice.isEmpty()) {
       show("advice", "nothing found that would make a run faster");
-      show("", "looked at: busy processors, quota, clock, memory, JDK, native build, threads, huge pages, JVM options");
+      show("", "looked at: busy processors, quota, clock, memory, JDK, native build"
+          + (quick ? "; not, with --quick: " : ", ") + "threads, huge pages, JVM options");
     }
     return 0;
   }

@@ -17,15 +17,26 @@ public final class Doctor {
   /// A JVM's start and warm-up, and a share of the rounds, on two quiet processors (2026-11-26).
   private static final int SECONDS_PER_JVM = 5;
 
+  /// Nobody waits longer for a busy machine.
+  private static final double LEAST_SHARE = 0.25;
+
   private final JvmFlags flags;
   private final int processors;
+  private final Spin spin;
   private final String pages = SystemFiles.read(HugePages.FILE);
 
-  /// @param flags      of this JVM
-  /// @param processors that `runtime.threads: auto` uses
-  public Doctor(JvmFlags flags, int processors) {
+  private Doctor(JvmFlags flags, int processors, Spin spin) {
     this.flags = flags;
     this.processors = processors;
+    this.spin = spin;
+  }
+
+  /// Looks at the system for less than a second, in which nothing else of this program should run.
+  ///
+  /// @param flags      of this JVM
+  /// @param processors that `runtime.threads: auto` uses
+  public static Doctor start(JvmFlags flags, int processors) throws InterruptedException {
+    return new Doctor(flags, processors, Spin.measure(processors));
   }
 
   /// The line in which a measuring process tells the milliseconds of some steps.
@@ -34,9 +45,8 @@ public final class Doctor {
         Collectors.joining(" "));
   }
 
-  /// What the system says of itself; takes less than a second.
-  public List<Finding> system() throws InterruptedException {
-    Spin spin = Spin.measure(processors);
+  /// What the system says of itself.
+  public List<Finding> system() {
     return List.of(spin.finding(), spin.clock().finding(), MemoryPressure.current().finding(), jdk(Runtime.version()));
   }
 
@@ -55,7 +65,7 @@ public final class Doctor {
   /// @param progress is told what is being measured
   public List<Finding> steps(String program, Consumer<String> plan, Consumer<String> progress)
       throws IOException, InterruptedException {
-    try (StepTrials trials = new StepTrials(program)) {
+    try (StepTrials trials = new StepTrials(program, Math.max(LEAST_SHARE, spin.least()))) {
       Start given = new Start(flags.repeatable(), Map.of());
       Trial automatic = new Trial(given, processors);
       List<Trial> threads = (flags.crippled()
@@ -72,8 +82,9 @@ public final class Doctor {
       Trial launched = flags.asLauncher()
           ? automatic
           : trials.add(new Start(flags.asLaunched(), JvmFlags.LAUNCHER_ENVIRONMENT), processors);
-      plan.accept(String.format(Locale.ROOT, "steps of the default run in %s, in turn, about %d s",
-          trials.jvms() == 1 ? "a JVM" : trials.jvms() + " JVMs", SECONDS_PER_JVM * trials.jvms()));
+      plan.accept(String.format(Locale.ROOT, "steps of the default run in %s, in turn, about %.0f s",
+          trials.jvms() == 1 ? "a JVM" : trials.jvms() + " JVMs",
+          SECONDS_PER_JVM * trials.jvms() / Math.max(LEAST_SHARE, spin.least())));
       trials.run(progress);
       List<Finding> findings = new ArrayList<>();
       findings.add(threads(trials, threads));

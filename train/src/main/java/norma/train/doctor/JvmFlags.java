@@ -105,7 +105,7 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
         + (slower.alone ? "; not measured, a second process cannot have it" : "")));
     String effect = launched.map(speedup -> "a step with the launcher's options is " + speedup)
         .or(() -> millis.map(steps -> String.format(Locale.ROOT,
-            "no step within %d s, %.1f ms a step with the launcher's options", StepProcess.MOST_SECONDS,
+            "no step in all the time it was given, %.1f ms a step with the launcher's options",
             StepTimer.median(steps))))
         .orElse("steps take too long with the launcher's options too");
     boolean gain = launched.map(Speedup::gain).orElse(millis.isPresent());

@@ -67,10 +67,15 @@ record Spin(double[] share, double others, double steal, double throttled, Quota
             : 0;
   }
 
+  /// Share of its time that the slowest thread had.
+  double least() {
+    return Arrays.stream(share).min().orElse(1);
+  }
+
   /// What it says.
   Finding finding() {
     double mean = Arrays.stream(share).average().orElse(1);
-    double least = Arrays.stream(share).min().orElse(1);
+    double least = least();
     String limit = quota.processors().isPresent()
         ? String.format(Locale.ROOT, "the quota of %.1f processors stopped them for %.0f %%",
             quota.processors().getAsDouble(), 100 * throttled)

@@ -19,12 +19,13 @@ import org.jspecify.annotations.Nullable;
 final class StepProcess implements AutoCloseable {
   /// Begins each answer.
   static final String ANSWER = "steps ";
-  /// For a JVM that starts and compiles on a busy machine, and for steps that are ten times slower than they should be.
-  static final long MOST_SECONDS = 12;
+  /// For a JVM that starts and compiles, and for steps that are ten times slower than they should be; more on a busy machine.
+  private static final double MOST_SECONDS = 12;
   private static final String END = "\0";
 
   private final Process process;
   private final Writer requests;
+  private final long mostNanos;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
 
   /// How a JVM is started.
@@ -34,7 +35,9 @@ final class StepProcess implements AutoCloseable {
   record Start(List<String> flags, Map<String, String> environment) {}
 
   /// @param program class whose `main` reads numbers of threads and answers each with a line that begins with [#ANSWER]
-  StepProcess(Start start, String program) throws IOException {
+  /// @param share   of processor time that one can expect
+  StepProcess(Start start, String program, double share) throws IOException {
+    mostNanos = (long) (MOST_SECONDS / share * 1e9);
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(start.flags);
@@ -63,7 +66,7 @@ final class StepProcess implements AutoCloseable {
     } catch (IOException e) {
       return Optional.empty(); // it has ended
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(MOST_SECONDS);
+    long end = System.nanoTime() + mostNanos;
     while (true) {
       @Nullable
       String line = lines.poll(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);

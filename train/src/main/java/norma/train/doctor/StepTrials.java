@@ -19,6 +19,7 @@ final class StepTrials implements AutoCloseable {
   private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(20);
 
   private final String program;
+  private final double share;
   private final Map<StepProcess.Start, StepProcess> processes = new LinkedHashMap<>();
   private final List<Trial> trials = new ArrayList<>();
   private final Map<Trial, List<Double>> millis = new LinkedHashMap<>();
@@ -30,8 +31,10 @@ final class StepTrials implements AutoCloseable {
   record Trial(StepProcess.Start start, int threads) {}
 
   /// @param program class whose `main` measures, see [StepProcess]
-  StepTrials(String program) {
+  /// @param share   of processor time that one can expect
+  StepTrials(String program, double share) {
     this.program = program;
+    this.share = share;
   }
 
   /// A way to measure.
@@ -75,7 +78,7 @@ final class StepTrials implements AutoCloseable {
     StepProcess running = processes.get(trial.start);
     if (running == null) {
       progress.accept("measuring steps: starting JVM " + (processes.size() + 1) + " of " + jvms());
-      running = new StepProcess(trial.start, program);
+      running = new StepProcess(trial.start, program, share);
       processes.put(trial.start, running);
       running.steps(trial.threads); // the compilers' time: it does not count
     }
