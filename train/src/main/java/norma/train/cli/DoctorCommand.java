@@ -50,9 +50,9 @@ final class DoctorCommand implements Callable<Integer> {
     show("vectors", Machine.vectors());
     Doctor doctor = Doctor.start(flags, processors); // before the kernels give the compilers work
     List<Finding> findings = new ArrayList<>(doctor.system());
-    findings.add(backend());
+    findings.addFirst(backend());
     show("norms", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
-    findings.reversed().forEach(this::show);
+    findings.forEach(this::show);
     if (!quick) {
       List<Finding> measured = doctor.steps(StepMeasurement.class.getName(), plan -> show("measure", plan),
           console::status);

@@ -88,7 +88,10 @@ final class HugePages {
       }
     });
     if (advice.isEmpty()) {
-      facts.add(facts.isEmpty() ? "not measured: steps take too long" : "nothing to gain from a change");
+      boolean conclusive = measured.nativeMemory.filter(Speedup::conclusive).isPresent();
+      facts.add(facts.isEmpty()
+          ? "not measured: steps take too long"
+          : conclusive ? "nothing to gain from a change" : "too few rounds to advise a change");
     }
     return new Finding(LABEL, facts, advice);
   }

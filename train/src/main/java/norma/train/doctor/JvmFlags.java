@@ -111,7 +111,8 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
     boolean gain = launched.map(Speedup::gain).orElse(millis.isPresent());
     boolean unknown = slowers().stream().anyMatch(Slowing::alone);
     if (!gain) {
-      facts.add(effect + (unknown ? "" : ": nothing to gain"));
+      boolean conclusive = launched.filter(Speedup::conclusive).isPresent();
+      facts.add(effect + (unknown ? "" : conclusive ? ": nothing to gain" : ": too few rounds to advise a change"));
     }
     String why = absent.isEmpty() ? "options that slow it" : "options that the launcher gives are missing";
     return new Finding(LABEL, facts, gain || unknown

@@ -27,7 +27,12 @@ public record Speedup(double factor, double low, double high, int rounds) {
 
   /// Whether it is more than the noise: every round shows it. By chance that happens once in 64 comparisons of six rounds.
   boolean gain() {
-    return factor >= LEAST && low > 1 && rounds == StepTimer.ROUNDS;
+    return factor >= LEAST && low > 1 && conclusive();
+  }
+
+  /// Whether all rounds were measured: a busy machine leaves time for fewer, which show figures and prove nothing.
+  boolean conclusive() {
+    return rounds == StepTimer.ROUNDS;
   }
 
   /// The other way round.

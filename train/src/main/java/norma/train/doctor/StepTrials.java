@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Several ways to compute the same steps, measured in turn, forwards and backwards: what drifts on the machine meets all alike.
 final class StepTrials implements AutoCloseable {
-  /// Of all rounds: on a busy machine fewer are measured, and no gain is concluded from them.
+  /// Of all rounds: a busy machine leaves time for fewer, see [Speedup#conclusive].
   private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(20);
 
   private final String program;

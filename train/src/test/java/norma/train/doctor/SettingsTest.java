@@ -136,7 +136,13 @@ class SettingsTest {
 
   @Test
   void hugePagesAreAdvisedAsFarAsTheyHelp() {
-    assertThat(HugePages.of(new HugePages.Measured(true, Optional.of(NOISE), Optional.of(NOISE))).advice()).isEmpty();
+    Finding noise = HugePages.of(new HugePages.Measured(true, Optional.of(NOISE), Optional.of(NOISE)));
+    assertThat(noise.advice()).isEmpty();
+    assertThat(noise.facts().getLast()).isEqualTo("nothing to gain from a change");
+    Speedup two = new Speedup(2.5, 2.1, 3.1, 2);
+    Finding unproven = HugePages.of(new HugePages.Measured(false, Optional.of(two), Optional.empty()));
+    assertThat(unproven.advice()).isEmpty();
+    assertThat(unproven.facts().getLast()).isEqualTo("too few rounds to advise a change");
     assertThat(HugePages.of(new HugePages.Measured(false, Optional.of(GAIN), Optional.of(GAIN))).advice())
         .extracting(Advice::what)
         .containsExactly("set GLIBC_TUNABLES=glibc.malloc.hugetlb=1",
