@@ -31,7 +31,7 @@ final class DoctorCommand implements Callable<Integer> {
   private static final int WIDTH = 100;
   private static final int LABEL = 9;
 
-  @Option(names = "--quick", description = "Measure no training steps: no advice on threads, huge pages and JVM options.")
+  @Option(names = "--quick", description = "Measure no training steps: nothing on threads and huge pages, no effect of JVM options.")
   private boolean quick;
 
   private final Console console = new Console();
@@ -53,7 +53,10 @@ final class DoctorCommand implements Callable<Integer> {
     findings.addFirst(backend());
     show("norms", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
     findings.forEach(this::show);
-    if (!quick) {
+    if (quick) {
+      findings.add(flags.unmeasured());
+      show(flags.unmeasured());
+    } else {
       List<Finding> measured = doctor.steps(StepMeasurement.class.getName(), plan -> show("measure", plan),
           console::status);
       measured.forEach(this::show);
@@ -64,7 +67,8 @@ final class DoctorCommand implements Callable<Integer> {
     if (advice.isEmpty()) {
       show("advice", "nothing found that would make a run faster");
       show("", "looked at: busy processors, quota, clock, memory, JDK, native build"
-          + (quick ? "; not, with --quick: " : ", ") + "threads, huge pages, JVM options");
+          + ", JVM options"
+          + (quick ? "; not, with --quick: " : ", ") + "threads, huge pages");
     }
     return 0;
   }
@@ -78,14 +82,14 @@ final class DoctorCommand implements Callable<Integer> {
       Optional<NativeBuild.Products> products = Optional.empty();
       if (flags.crippled()) {
         show("product", "not measured: it would take minutes, see flags");
-      } else {
+      } else if (own) {
         try (Backend nd4j = new Nd4jBackend(DType.FLOAT32, OptionalInt.of(1), false)) {
-          double[] rates = Machine.productGigaflops(own ? List.of(backend, nd4j) : List.of(backend));
-          products = own ? Optional.of(new NativeBuild.Products(backend.name(), rates[0], rates[1])) : products;
-          show("product",
-              String.format(Locale.ROOT, "%.0f GFLOP/s%s (float32, 768 x 128 x 384, median of %d)", rates[0],
-                  own ? " a thread" : "", Machine.REPEATS));
+          double[] rates = Machine.productGigaflops(List.of(backend, nd4j));
+          products = Optional.of(new NativeBuild.Products(backend.name(), rates[0], rates[1]));
+          product(rates[0], " a thread");
         }
+      } else {
+        product(Machine.productGigaflops(backend), "");
       }
       show("copy", String.format(Locale.ROOT, "%.1f GB/s (64 MB, read and write counted, median of %d)",
           Machine.copyGigabytes(), Machine.REPEATS));
@@ -94,6 +98,12 @@ final class DoctorCommand implements Callable<Integer> {
           .orElseGet(() -> new Finding("native", List.of(Machine.nativeBuild() + ", a build that cannot be told"),
               List.of()));
     }
+  }
+
+  private void product(double gigaflops, String each) {
+    show("product",
+        String.format(Locale.ROOT, "%.0f GFLOP/s%s (float32, 768 x 128 x 384, median of %d)", gigaflops, each,
+            Machine.REPEATS));
   }
 
   private void show(Finding finding) {

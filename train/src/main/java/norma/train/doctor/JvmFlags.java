@@ -27,6 +27,8 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
   static final Map<String, String> LAUNCHER_ENVIRONMENT = Map.of("OMP_WAIT_POLICY", "PASSIVE", HugePages.VARIABLE,
       HugePages.ON);
   private static final String LABEL = "flags";
+  private static final String FINE = "the launcher's, and none that slows a run";
+  private static final String START = "start with ./norma, and without options of your own in JAVA_TOOL_OPTIONS";
   /// Without the module of the Vector API the backend is another; `--add-modules` serves as well as the launcher's option.
   private static final String MODULE = "jdk.incubator.vector";
   /// They cannot run in a second process at the same time (a port, a file), or would wait for somebody.
@@ -89,12 +91,14 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
         .map(e -> e.getKey() + "=" + e.getValue()).toList();
   }
 
-  /// @param launched how much faster steps are with the launcher's options; nothing if either was not measured
-  /// @param millis   of a step with the launcher's options, for each round
-  Finding finding(Optional<Speedup> launched, Optional<List<Double>> millis) {
-    if (asLauncher()) {
-      return Finding.of(LABEL, "the launcher's, and none that slows a run");
-    }
+  /// What is seen without measuring.
+  public Finding unmeasured() {
+    return asLauncher()
+        ? Finding.of(LABEL, FINE)
+        : new Finding(LABEL, facts(), List.of(new Advice(START, "options differ from the launcher's", "not measured")));
+  }
+
+  private List<String> facts() {
     List<String> facts = new ArrayList<>();
     List<String> absent = new ArrayList<>(missing());
     absent.addAll(variables());
@@ -103,6 +107,16 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
     }
     slowers().forEach(slower -> facts.add(slower.flag + ": " + slower.why
         + (slower.alone ? "; not measured, a second process cannot have it" : "")));
+    return facts;
+  }
+
+  /// @param launched how much faster steps are with the launcher's options; nothing if either was not measured
+  /// @param millis   of a step with the launcher's options, for each round
+  Finding finding(Optional<Speedup> launched, Optional<List<Double>> millis) {
+    if (asLauncher()) {
+      return Finding.of(LABEL, FINE);
+    }
+    List<String> facts = facts();
     String effect = launched.map(speedup -> "a step with the launcher's options is " + speedup)
         .or(() -> millis.map(steps -> String.format(Locale.ROOT,
             "no step in all the time it was given, %.1f ms a step with the launcher's options",
@@ -114,9 +128,8 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
       boolean conclusive = launched.filter(Speedup::conclusive).isPresent();
       facts.add(effect + (unknown ? "" : conclusive ? ": nothing to gain" : ": too few rounds to advise a change"));
     }
-    String why = absent.isEmpty() ? "options that slow it" : "options that the launcher gives are missing";
     return new Finding(LABEL, facts, gain || unknown
-        ? List.of(new Advice("start with ./norma, and without options of your own in JAVA_TOOL_OPTIONS", why,
+        ? List.of(new Advice(START, "options differ from the launcher's",
             gain ? "measured: " + effect : "not measured for those of agents"))
         : List.of());
   }

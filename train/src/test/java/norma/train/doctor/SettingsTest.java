@@ -73,6 +73,10 @@ class SettingsTest {
   @Test
   void optionsAreAdvisedAsFarAsTheyWereMeasuredToHelp() {
     JvmFlags slow = launcherAnd("-ea");
+    assertThat(slow.unmeasured().facts()).containsExactly("-ea: assertions are checked");
+    assertThat(slow.unmeasured().advice()).singleElement()
+        .satisfies(advice -> assertThat(advice.effect()).isEqualTo("not measured"));
+    assertThat(launcherAnd().unmeasured().advice()).isEmpty();
     assertThat(slow.finding(Optional.of(NOISE), Optional.of(List.of(10.0))).advice()).isEmpty();
     assertThat(slow.finding(Optional.of(GAIN), Optional.of(List.of(10.0))).advice()).singleElement()
         .satisfies(advice -> assertThat(advice.effect()).contains("1.25 times as fast (1.10 to 1.40 in 6 rounds)"));
