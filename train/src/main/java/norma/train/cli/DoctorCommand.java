@@ -1,43 +1,132 @@
 package norma.train.cli;
 
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import norma.array.DType;
 import norma.kernels.Backend;
+import norma.kernels.Nd4jBackend;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
 import norma.train.config.RunConfig;
+import norma.train.doctor.Advice;
+import norma.train.doctor.Doctor;
+import norma.train.doctor.Finding;
+import norma.train.doctor.JvmFlags;
+import norma.train.doctor.NativeBuild;
 import norma.train.run.Backends;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /// `norma doctor`.
 @Command(name = "doctor", mixinStandardHelpOptions = true, description = "Shows what a run on this machine uses, why, and what would be faster.")
 final class DoctorCommand implements Callable<Integer> {
+  private static final int WIDTH = 100;
+  private static final int LABEL = 9;
+
+  @Option(names = "--quick", description = "Measure no training steps: nothing on threads and huge pages, no effect of JVM options.")
+  private boolean quick;
+
+  private final Console console = new Console();
+  private final int processors = Runtime.getRuntime().availableProcessors();
+  private final JvmFlags flags = new JvmFlags(ManagementFactory.getRuntimeMXBean().getInputArguments(),
+      System.getenv());
+
   @Override
-  public Integer call() {
-    Console console = new Console();
+  public Integer call() throws IOException, InterruptedException {
     console.line("%s", console.bold("norma " + Environment.version() + " (" + Environment.commit() + ")"));
-    console.line("JDK      %s", Environment.jdk().strip());
-    console.line("         in %s", System.getProperty("java.home"));
-    console.line("start    %s", Machine.classCache());
-    console.line("CPU      %s, %d cores", Machine.cpu(), Runtime.getRuntime().availableProcessors());
-    console.line("memory   %s", Machine.memory());
-    console.line("vectors  %s", Machine.vectors());
-    Backends chosen = Backends.choose(RunConfig.DEFAULT.runtime(), false);
-    try (Backend backend = chosen.backend()) {
-      console.line("backend  %s", backend.description());
-      console.line("         %s", chosen.reason());
-      console.line("native   %s", Machine.nativeBuild());
-      console.line("product  %.0f GFLOP/s%s (float32, 768 x 128 x 384, median of %d)",
-          Machine.productGigaflops(backend),
-          backend.workers() > 1 ? " a thread" : "", Machine.REPEATS);
-      console.line("copy     %.1f GB/s (64 MB, read and write counted, median of %d)", Machine.copyGigabytes(),
-          Machine.REPEATS);
+    show("JDK", Environment.jdk().strip());
+    show("", "in " + System.getProperty("java.home"));
+    show("start", Machine.classCache());
+    show("CPU", Machine.cpu() + ", " + processors + " cores");
+    show("memory", Machine.memory());
+    show("vectors", Machine.vectors());
+    Doctor doctor = Doctor.start(flags, processors); // before the kernels give the compilers work
+    List<Finding> findings = new ArrayList<>(doctor.system());
+    findings.addFirst(backend());
+    show("norms", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
+    findings.forEach(this::show);
+    if (quick) {
+      findings.add(flags.unmeasured());
+      show(flags.unmeasured());
+    } else {
+      List<Finding> measured = doctor.steps(StepMeasurement.class.getName(), plan -> show("measure", plan),
+          console::status);
+      measured.forEach(this::show);
+      findings.addAll(measured);
     }
-    console.line("norms    %s", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
-    for (String advice : Machine.advice()) {
-      console.line("advice   %s", advice);
+    List<Advice> advice = findings.stream().flatMap(finding -> finding.advice().stream()).toList();
+    advice.forEach(one -> show("advice", one.sentence()));
+    if (advice.isEmpty()) {
+      show("advice", "nothing found that would make a run faster");
+      show("", "looked at: busy processors, quota, clock, memory, JDK, native build"
+          + ", JVM options"
+          + (quick ? "; not, with --quick: " : ", ") + "threads, huge pages");
     }
     return 0;
+  }
+
+  private Finding backend() {
+    Backends chosen = Backends.choose(RunConfig.DEFAULT.runtime(), false);
+    try (Backend backend = chosen.backend()) {
+      show("backend", backend.description());
+      show("", chosen.reason());
+      boolean own = !(backend instanceof Nd4jBackend);
+      Optional<NativeBuild.Products> products = Optional.empty();
+      if (flags.crippled()) {
+        show("product", "not measured: it would take minutes, see flags");
+      } else if (own) {
+        try (Backend nd4j = new Nd4jBackend(DType.FLOAT32, OptionalInt.of(1), false)) {
+          double[] rates = Machine.productGigaflops(List.of(backend, nd4j));
+          products = Optional.of(new NativeBuild.Products(backend.name(), rates[0], rates[1]));
+          product(rates[0], " a thread");
+        }
+      } else {
+        product(Machine.productGigaflops(backend), "");
+      }
+      show("copy", String.format(Locale.ROOT, "%.1f GB/s (64 MB, read and write counted, median of %d)",
+          Machine.copyGigabytes(), Machine.REPEATS));
+      Optional<NativeBuild.Products> measured = products;
+      return NativeBuild.loaded().map(build -> build.finding(Machine.widestVectors(), own, measured))
+          .orElseGet(() -> new Finding("native", List.of(Machine.nativeBuild() + ", a build that cannot be told"),
+              List.of()));
+    }
+  }
+
+  private void product(double gigaflops, String each) {
+    show("product",
+        String.format(Locale.ROOT, "%.0f GFLOP/s%s (float32, 768 x 128 x 384, median of %d)", gigaflops, each,
+            Machine.REPEATS));
+  }
+
+  private void show(Finding finding) {
+    String label = finding.label();
+    for (String fact : finding.facts()) {
+      show(label, fact);
+      label = "";
+    }
+  }
+
+  /// Text beside its label, in lines that fit.
+  private void show(String label, String text) {
+    StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-" + LABEL + "s", label));
+    int words = 0;
+    for (String word : text.split(" ", -1)) {
+      if (words > 0 && line.length() + 1 + word.length() > WIDTH) {
+        console.text(line.toString());
+        line = new StringBuilder(" ".repeat(LABEL));
+        words = 0;
+      }
+      line.append(words > 0 ? " " : "").append(word);
+      words++;
+    }
+    console.text(line.toString());
   }
 }

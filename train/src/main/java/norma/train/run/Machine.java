@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +24,10 @@ public final class Machine {
   public static final int REPEATS = 21;
   private static final long WARM_UP_NANOS = 1_000_000_000L;
   private static final int COPY_BYTES = 64 << 20;
+  /// Shape of the measured product.
+  private static final int ROWS = 768;
+  private static final int IN = 128;
+  private static final int OUT = 384;
 
   private Machine() {}
 
@@ -43,10 +46,14 @@ public final class Machine {
 
   /// Widest vectors of the CPU, and what the Vector API makes of them.
   public static String vectors() {
-    String widest = (flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2")
-        + (hasBf16() ? " with bf16" : "");
-    return widest + "; Vector API " + VectorUnit.lanes().map(lanes -> "with " + lanes + " lanes of float32")
-        .orElseGet(() -> "missing: " + VectorModule.missing().orElseThrow());
+    return widestVectors() + (hasBf16() ? " with bf16" : "") + "; Vector API "
+        + VectorUnit.lanes().map(lanes -> "with " + lanes + " lanes of float32")
+            .orElseGet(() -> "missing: " + VectorModule.missing().orElseThrow());
+  }
+
+  /// Widest vector instructions of the CPU.
+  public static String widestVectors() {
+    return flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2";
   }
 
   /// Whether the CPU multiplies bfloat16 numbers.
@@ -70,62 +77,49 @@ public final class Machine {
 
   /// Median rate of a product of the shape of the default model's query-key-value projection.
   public static double productGigaflops(Backend backend) {
-    int rows = 768;
-    int in = 128;
-    int out = 384;
-    Array x = backend.allocate(DType.FLOAT32, rows, in);
-    Array w = backend.allocate(DType.FLOAT32, out, in);
-    Array y = backend.allocate(DType.FLOAT32, rows, out);
+    return productGigaflops(List.of(backend))[0];
+  }
+
+  /// The same of several backends, called in turn: what drifts on the machine meets all alike.
+  public static double[] productGigaflops(List<Backend> backends) {
+    double[] seconds = medianSeconds(backends.stream().map(Machine::product).toList());
+    return Arrays.stream(seconds).map(s -> 2.0 * ROWS * IN * OUT / s / 1e9).toArray();
+  }
+
+  private static Runnable product(Backend backend) {
+    Array x = backend.allocate(DType.FLOAT32, ROWS, IN);
+    Array w = backend.allocate(DType.FLOAT32, OUT, IN);
+    Array y = backend.allocate(DType.FLOAT32, ROWS, OUT);
     Kernels kernels = backend.kernels();
     kernels.prepare(w);
-    double seconds = medianSeconds(() -> kernels.linear(x, w, null, y));
-    return 2.0 * rows * in * out / seconds / 1e9;
+    return () -> kernels.linear(x, w, null, y);
   }
 
   /// Median rate of a copy that does not fit the caches of one core.
   public static double copyGigabytes() {
     byte[] from = new byte[COPY_BYTES];
     byte[] to = new byte[COPY_BYTES];
-    double seconds = medianSeconds(
+    double seconds = medianSeconds(List.of(
         () -> MemorySegment.copy(MemorySegment.ofArray(from), 0, MemorySegment.ofArray(to), 0,
-            COPY_BYTES));
+            COPY_BYTES)))[0];
     return 2.0 * COPY_BYTES / seconds / 1e9;
   }
 
-  /// What would make a run faster here, one sentence each.
-  public static List<String> advice() {
-    List<String> advice = new ArrayList<>();
-    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
-    int cores = Runtime.getRuntime().availableProcessors();
-    if (load > 0.5 * cores) {
-      advice.add(String.format(Locale.ROOT,
-          "other processes are busy (load %.1f on %d cores): a step waits for the slowest thread, so expect it slower",
-          load,
-          cores));
-    }
-    if (Runtime.version().feature() == 25 && Runtime.version().update() < 3) {
-      advice.add("JDK 25.0.0 to 25.0.2 have a fault in the G1 collector (JDK-8377811): install 25.0.3 or later");
-    }
-    if (advice.isEmpty()) {
-      advice.add("nothing found that would make a run faster");
-    }
-    return advice;
-  }
-
   /// Warm: the compiler takes thousands of calls of a small kernel before it shows its speed.
-  private static double medianSeconds(Runnable work) {
+  private static double[] medianSeconds(List<Runnable> works) {
     long warm = System.nanoTime() + WARM_UP_NANOS;
     do {
-      work.run();
+      works.forEach(Runnable::run);
     } while (System.nanoTime() < warm);
-    long[] nanos = new long[REPEATS];
-    for (int i = 0; i < REPEATS; i++) {
-      long start = System.nanoTime();
-      work.run();
-      nanos[i] = System.nanoTime() - start;
+    long[][] nanos = new long[works.size()][REPEATS];
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+      for (int i = 0; i < works.size(); i++) {
+        long start = System.nanoTime();
+        works.get(i).run();
+        nanos[i][repeat] = System.nanoTime() - start;
+      }
     }
-    Arrays.sort(nanos);
-    return nanos[REPEATS / 2] / 1e9;
+    return Arrays.stream(nanos).mapToDouble(of -> Arrays.stream(of).sorted().toArray()[REPEATS / 2] / 1e9).toArray();
   }
 
   private static long total() {

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import norma.train.config.RunConfig;
 import norma.train.run.RunException;
+import norma.train.run.StepTimer;
 import norma.train.study.Study.Candidate;
 
 /// Turns a budget of seconds into steps. A training step of every variant is measured once and kept in the study's folder; all processes

@@ -19,6 +19,7 @@ import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
 import norma.train.run.RunException;
+import norma.train.run.StepTimer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

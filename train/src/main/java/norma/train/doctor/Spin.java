@@ -1,0 +1,104 @@
+package norma.train.doctor;
+
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+
+/// A thread for each processor that only counts, and who took what from them.
+///
+/// @param share     of wall time that each thread had a processor
+/// @param others    share of all processors that other processes had
+/// @param steal     share of all processors that the hypervisor gave away
+/// @param throttled share of the time that the control group was stopped
+/// @param quota     the control group's limit
+/// @param clock     of the processors while all were busy
+record Spin(double[] share, double others, double steal, double throttled, Quota quota, Power clock) {
+  private static final long NANOS = TimeUnit.MILLISECONDS.toNanos(600);
+  private static final String LABEL = "busy";
+  /// A thread that lost less shows nothing: ticks of `/proc/stat` are 1 % of the time measured.
+  private static final double LOST = 0.05;
+  /// Linux shows ticks of a hundredth of a second to programs.
+  private static final double TICKS_PER_SECOND = 100;
+
+  /// Keeps all processors busy for a moment.
+  static Spin measure(int processors) throws InterruptedException {
+    double[] share = new double[processors];
+    List<Thread> threads = new ArrayList<>();
+    Quota quota = Quota.current();
+    ProcStat before = ProcStat.of(SystemFiles.read("/proc/stat"));
+    long own = ownNanos();
+    long start = System.nanoTime();
+    for (int i = 0; i < processors; i++) {
+      int number = i;
+      threads.add(Thread.ofPlatform().daemon().start(() -> share[number] = spin()));
+    }
+    TimeUnit.NANOSECONDS.sleep(NANOS / 2);
+    Power clock = Power.current();
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    ProcStat used = ProcStat.of(SystemFiles.read("/proc/stat")).minus(before);
+    double others = used.busy() - (ownNanos() - own) / 1e9 * TICKS_PER_SECOND;
+    double all = Math.max(1, used.total());
+    Quota now = Quota.current();
+    return new Spin(share, Math.max(0, others / all), used.steal() / all,
+        (now.throttledSeconds() - quota.throttledSeconds()) / seconds, now, clock);
+  }
+
+  private static double spin() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long start = System.nanoTime();
+    long cpu = threads.getCurrentThreadCpuTime();
+    while (System.nanoTime() - start < NANOS) {
+      Thread.onSpinWait();
+    }
+    return Math.min(1, (threads.getCurrentThreadCpuTime() - cpu) / (double) (System.nanoTime() - start));
+  }
+
+  private static long ownNanos() {
+    return ManagementFactory
+        .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
+            ? system.getProcessCpuTime()
+            : 0;
+  }
+
+  /// Share of its time that the slowest thread had.
+  double least() {
+    return Arrays.stream(share).min().orElse(1);
+  }
+
+  /// What it says.
+  Finding finding() {
+    double mean = Arrays.stream(share).average().orElse(1);
+    double least = least();
+    String limit = quota.processors().isPresent()
+        ? String.format(Locale.ROOT, "the quota of %.1f processors stopped them for %.0f %%",
+            quota.processors().getAsDouble(), 100 * throttled)
+        : "no quota";
+    String who = String.format(Locale.ROOT, "%.0f %% other processes, %.0f %% the hypervisor, %s", 100 * others,
+        100 * steal, limit);
+    String fact = String.format(Locale.ROOT,
+        "%d threads that only count had %.0f %% of the time, the slowest %.0f %%; of all processors: %s", share.length,
+        100 * mean, 100 * least, who);
+    if (least > 1 - LOST && throttled < LOST && steal < LOST) {
+      return Finding.of(LABEL, fact);
+    }
+    return Finding.of(LABEL, fact,
+        new Advice(remedy(), who, String.format(Locale.ROOT,
+            "a step waits for its slowest thread, which had %.0f %% of the time: up to %.2f times as fast without",
+            100 * least, 1 / Math.max(0.01, least))));
+  }
+
+  /// Against the greatest of the three.
+  private String remedy() {
+    if (throttled >= others && throttled >= steal) {
+      return "raise the quota, or set runtime.threads to at most its whole processors";
+    }
+    return others >= steal ? "end or wait for what runs beside" : "use a machine whose processors are not shared";
+  }
+}

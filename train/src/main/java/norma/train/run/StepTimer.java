@@ -1,0 +1,88 @@
+package norma.train.run;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import norma.train.config.RunConfig;
+
+/// Measures training steps: gradients and update, with nothing beside them.
+public final class StepTimer {
+  /// Forwards and backwards in turn, so an even number: what drifts on the machine meets all configurations alike.
+  public static final int ROUNDS = 6;
+  /// Steps until the compiler is done with a new kernel, and those that fill memory and caches again; of large models fewer.
+  private static final int FIRST_WARM_UP = 100;
+  private static final int WARM_UP = 3;
+  private static final int MEASURED = 8;
+
+  private StepTimer() {}
+
+  /// How long to measure one configuration in one round: at least one step to warm up, and one that counts.
+  ///
+  /// @param warmUp    steps before those that count
+  /// @param measured  steps that count
+  /// @param mostNanos time after which neither goes on
+  public record Effort(int warmUp, int measured, long mostNanos) {
+    private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(4);
+
+    /// For a round, counted from 0.
+    static Effort of(int round) {
+      return new Effort(round == 0 ? FIRST_WARM_UP : WARM_UP, MEASURED, MOST_NANOS);
+    }
+  }
+
+  /// Median milliseconds of a step of each configuration.
+  ///
+  /// @param threads of those that say `auto`
+  public static double[] medians(List<RunConfig> configs, int threads) {
+    List<List<Double>> millis = new ArrayList<>();
+    configs.forEach(config -> millis.add(new ArrayList<>()));
+    for (int round = 0; round < ROUNDS; round++) {
+      for (int i = 0; i < configs.size(); i++) {
+        int turn = turn(round, i, configs.size());
+        millis.get(turn).addAll(millis(configs.get(turn), threads, Effort.of(round)));
+      }
+    }
+    return millis.stream().mapToDouble(StepTimer::median).toArray();
+  }
+
+  /// Which of several has its turn: forwards in even rounds, backwards in odd ones.
+  public static int turn(int round, int i, int count) {
+    return round % 2 == 0 ? i : count - 1 - i;
+  }
+
+  /// Milliseconds of each step that counts, of a model made for this call.
+  ///
+  /// @param threads if the configuration says `auto`
+  public static List<Double> millis(RunConfig config, int threads, Effort effort) {
+    OptionalInt given = config.runtime().threads();
+    RunConfig alone = config.placed(config.name(), Path.of(config.output().dir()),
+        given.isPresent() ? given : OptionalInt.of(threads));
+    try (Session session = Session.start(alone, Path.of(""), false)) {
+      TrainStep step = new TrainStep(session);
+      int done = steps(step, 0, effort.warmUp, effort.mostNanos).size();
+      return steps(step, done, effort.measured, effort.mostNanos);
+    }
+  }
+
+  /// The middle one, or the mean of the two in the middle.
+  public static double median(List<Double> values) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int half = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  }
+
+  /// Milliseconds of at least one step, and of as many as are asked for if they do not take too long.
+  private static List<Double> steps(TrainStep step, int done, int count, long mostNanos) {
+    List<Double> millis = new ArrayList<>();
+    long begin = System.nanoTime();
+    do {
+      long start = System.nanoTime();
+      int number = done + millis.size() + 1;
+      step.update(step.gradients(number, StepObserver.NONE), 0, number, StepObserver.NONE);
+      millis.add((System.nanoTime() - start) / 1e6);
+    } while (millis.size() < count && System.nanoTime() - begin < mostNanos);
+    return millis;
+  }
+}

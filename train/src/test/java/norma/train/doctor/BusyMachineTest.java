@@ -1,0 +1,105 @@
+package norma.train.doctor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+class BusyMachineTest {
+  private static final Power NO_CLOCK = new Power(List.of(), List.of(), List.of());
+  private static final Quota NO_QUOTA = new Quota(OptionalDouble.empty(), 0);
+
+  @Test
+  void ticksOfAllProcessorsAreReadWithoutGuestsCountedTwice() {
+    ProcStat early = ProcStat.of("cpu  100 10 30 500 20 1 2 40 90 5\ncpu0 1 2 3 4\n");
+    assertThat(early).isEqualTo(new ProcStat(143, 40, 703));
+    ProcStat late = ProcStat.of("cpu  160 10 30 510 20 1 2 50 90 5\n");
+    assertThat(late.minus(early)).isEqualTo(new ProcStat(60, 10, 80));
+  }
+
+  @Test
+  void aSystemWithoutSuchCountsShowsNobody() {
+    assertThat(ProcStat.of("")).isEqualTo(new ProcStat(0, 0, 0));
+    assertThat(ProcStat.of("cpu  7 0 3 90\n")).isEqualTo(new ProcStat(10, 0, 100));
+  }
+
+  @Test
+  void quotasOfBothVersionsOfControlGroupsAreRead() {
+    assertThat(Quota.second("150000 100000\n", "usage_usec 9\nnr_throttled 3\nthrottled_usec 2500000\n"))
+        .isEqualTo(new Quota(OptionalDouble.of(1.5), 2.5));
+    assertThat(Quota.second("max 100000\n", "usage_usec 9\n")).isEqualTo(NO_QUOTA);
+    assertThat(Quota.first("50000\n", "100000\n", "nr_periods 5\nthrottled_time 1500000000\n"))
+        .isEqualTo(new Quota(OptionalDouble.of(0.5), 1.5));
+    assertThat(Quota.first("-1\n", "100000\n", "throttled_time 0\n")).isEqualTo(NO_QUOTA);
+    assertThat(Quota.first("", "", "")).isEqualTo(NO_QUOTA);
+  }
+
+  @Test
+  void theGroupOfAControllerIsFound() {
+    String groups = "9:name=systemd:/\n4:memory:/a\n1:cpu,cpuacct:/docker/b\n0::/user.slice\n";
+    assertThat(Quota.path(groups, "0::")).contains("/user.slice");
+    assertThat(Quota.path(groups, ":cpu")).contains("/docker/b");
+    assertThat(Quota.path("", "0::")).isEmpty();
+  }
+
+  @Test
+  void aQuietMachineGivesNoAdvice() {
+    Spin spin = new Spin(new double[]{ 0.99, 0.98 }, 0.01, 0.01, 0, NO_QUOTA, NO_CLOCK);
+    assertThat(spin.finding().advice()).isEmpty();
+    assertThat(spin.finding().facts()).singleElement().asString().contains("slowest 98 %", "no quota");
+  }
+
+  @Test
+  void theGreatestTakerIsNamedWithWhatAStepLoses() {
+    Finding beside = new Spin(new double[]{ 0.9, 0.5 }, 0.3, 0.02, 0, NO_QUOTA, NO_CLOCK).finding();
+    assertThat(beside.advice()).singleElement().satisfies(advice -> {
+      assertThat(advice.what()).startsWith("end or wait for what runs beside");
+      assertThat(advice.why()).contains("30 % other processes", "2 % the hypervisor");
+      assertThat(advice.effect()).contains("up to 2.00 times as fast");
+    });
+    Finding stolen = new Spin(new double[]{ 0.9, 0.9 }, 0.01, 0.1, 0, NO_QUOTA, NO_CLOCK).finding();
+    assertThat(stolen.advice().getFirst().what()).startsWith("use a machine whose processors are not shared");
+    Finding limited = new Spin(new double[]{ 0.7, 0.8 }, 0, 0, 0.25, new Quota(OptionalDouble.of(1.5), 9), NO_CLOCK)
+        .finding();
+    assertThat(limited.advice().getFirst().what()).startsWith("raise the quota");
+    assertThat(limited.advice().getFirst().why()).contains("the quota of 1.5 processors stopped them for 25 %");
+  }
+
+  @Test
+  void theMeasurementItselfFindsProcessorTime() throws InterruptedException {
+    Spin spin = Spin.measure(1);
+    assertThat(spin.share()).hasSize(1);
+    assertThat(spin.share()[0]).isGreaterThan(0).isLessThanOrEqualTo(1);
+    assertThat(spin.others()).isBetween(0.0, 1.0);
+  }
+
+  @Test
+  void savingPowerMattersOnlyWhereItIsSlowUnderLoad() {
+    Power slow = new Power(List.of("powersave", "powersave"), List.of(1_200_000L, 1_200_000L),
+        List.of(3_600_000L, 3_600_000L));
+    assertThat(slow.finding().advice()).singleElement().satisfies(advice -> {
+      assertThat(advice.what()).contains("governor to performance");
+      assertThat(advice.effect()).contains("33 % of the highest clock");
+    });
+    Power fast = new Power(List.of("powersave"), List.of(3_400_000L), List.of(3_600_000L));
+    assertThat(fast.finding().advice()).isEmpty();
+    assertThat(fast.finding().facts()).singleElement().asString().contains("3.4 GHz of 3.6");
+    Power hot = new Power(List.of("performance"), List.of(1_000_000L), List.of(3_600_000L));
+    assertThat(hot.finding().advice().getFirst().what()).contains("power or heat");
+    assertThat(NO_CLOCK.finding().advice()).isEmpty();
+  }
+
+  @Test
+  void shortMemoryIsSeen() {
+    String memory = "MemTotal:  1000 kB\nMemAvailable:  500 kB\nSwapTotal: 2048 kB\nSwapFree: 1024 kB\n";
+    MemoryPressure swapped = MemoryPressure.of(memory, "VmSwap:\t 0 kB\n", "some avg10=0.00 avg60=1.00 total=9\n");
+    assertThat(swapped).isEqualTo(new MemoryPressure(0.5, 1024.0 * 1024, 0, 0));
+    assertThat(swapped.finding().advice()).as("what others swapped out costs nothing").isEmpty();
+    assertThat(MemoryPressure.of(memory, "VmSwap:\t 8 kB\n", "").finding().advice()).hasSize(1);
+    assertThat(MemoryPressure.of(memory, "", "some avg10=12.50 avg60=1 total=9\n").finding().advice())
+        .singleElement().satisfies(advice -> assertThat(advice.effect()).contains("13 % of the last 10 s"));
+    assertThat(MemoryPressure.of(memory.replace("500", "10"), "", "").finding().advice()).hasSize(1);
+    assertThat(MemoryPressure.of("", "", "").finding().advice()).as("another system").isEmpty();
+  }
+}
