@@ -35,8 +35,7 @@ public final class ComparePage {
       add(charts, figures, "exact validation loss", validation);
       add(charts, figures, "training loss, mean of a twentieth of the run", training);
     }
-    Files.writeString(file, new Template("compare.html").put("css", Template.resource("report.css"))
-        .put("js", Template.resource("report.js")).put("name", String.join(", ", names))
+    Files.writeString(file, Template.page("compare.html", String.join(", ", names) + ": comparison")
         .put("charts", charts.toString()).put("text", text).put("data", figures.json()).fill());
   }
 
