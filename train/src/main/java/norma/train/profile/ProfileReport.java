@@ -7,6 +7,7 @@ import static norma.train.report.Tables.percent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -43,9 +44,9 @@ public final class ProfileReport {
         .put("note", plan.note()).put("facts", facts(facts));
     if (profiles.size() == 1) {
       Profile profile = profiles.getFirst();
-      StepBar bar = StepBar.of(profile);
       page.put("figures", figures(profile))
-          .put("bar", new StepBarPlot(bar, bar.millis()).figure("time of a step", true))
+          .put("bar", StepBarPlot.of(List.of(StepBar.of(profile))).getFirst().figure("time of a step", true))
+          .put("groups", groups(profile, true))
           .put("details", details(profile, SECTION, "</section>\n"));
     } else {
       page.put("cases", profiles.stream().map(ProfileReport::folded).collect(Collectors.joining()));
@@ -54,33 +55,50 @@ public final class ProfileReport {
       List<Comparison> cases = Comparison.of(profiles);
       ComparisonPlot plot = new ComparisonPlot(cases);
       page.put("slots", plot.slots()).put("speeds", plot.speeds()).put("comparison", ProfileTables.comparison(cases))
-          .put("bars", bars());
+          .put("bars", bars()).put("groups", groups(profiles.getFirst(), false));
     }
     return page.put("sweeps", Scaling.of(plan, profiles).stream().map(scaling -> new ScalingCharts(scaling).html())
         .collect(Collectors.joining())).fill();
   }
 
+  /// The key of the bar's colours.
+  ///
+  /// @param times whether with the time of each group
+  private static String groups(Profile profile, boolean times) {
+    Map<Row.Group, Double> groups = new EnumMap<>(Row.Group.class);
+    profile.rows().forEach(row -> groups.merge(row.group(), row.millis(), Double::sum));
+    groups.remove(Row.Group.REST);
+    StringBuilder html = new StringBuilder();
+    groups
+        .forEach((group, millis) -> html.append("<span><i class=\"key s").append(Parts.colour(group)).append("\"></i> ")
+            .append(Parts.title(group))
+            .append(times ? " " + percent(millis / profile.steps().watched().median()) : "").append("</span>\n"));
+    return html.toString();
+  }
+
   /// A bar for each case, all on one scale.
   private String bars() {
-    List<StepBar> bars = profiles.stream().map(StepBar::of).toList();
-    double longest = bars.stream().mapToDouble(StepBar::millis).max().orElseThrow();
+    List<StepBarPlot> plots = StepBarPlot.of(profiles.stream().map(StepBar::of).toList());
     StringBuilder html = new StringBuilder();
-    for (int i = 0; i < bars.size(); i++) {
-      html.append(heading(profiles.get(i)))
-          .append(new StepBarPlot(bars.get(i), longest).figure("time of a step: " + profiles.get(i).name(), false));
+    for (int i = 0; i < plots.size(); i++) {
+      Profile profile = profiles.get(i);
+      html.append("<h3>").append(Svg.escape(profile.name())).append("<span>")
+          .append(digits(profile.steps().plain().median())).append(" ms a step</span></h3>\n")
+          .append(plots.get(i).figure("time of a step: " + profile.name(), false));
     }
     return html.toString();
   }
 
-  private static String heading(Profile profile) {
-    return "<h3>" + Svg.escape(profile.name()) + "<span>" + digits(profile.steps().plain().median())
-        + " ms a step</span></h3>\n";
+  private static String folded(Profile profile) {
+    return "<details class=\"case\"><summary>" + Svg.escape(profile.name()) + settings(profile)
+        + "</summary>\n<dl class=\"figures\">\n"
+        + figures(profile) + "</dl>\n" + details(profile, "<h3 class=\"%s\">%s</h3>\n", "") + "</details>\n";
   }
 
-  private static String folded(Profile profile) {
-    return "<details class=\"case\"><summary>" + Svg.escape(profile.name()) + " <span class=\"note\">"
-        + Svg.escape(String.join(", ", profile.settings())) + "</span></summary>\n<dl class=\"figures\">\n"
-        + figures(profile) + "</dl>\n" + details(profile, "<h3 class=\"%s\">%s</h3>\n", "") + "</details>\n";
+  /// Unless the name says it.
+  private static String settings(Profile profile) {
+    String settings = String.join(", ", profile.settings());
+    return settings.equals(profile.name()) ? "" : " <span class=\"note\">" + Svg.escape(settings) + "</span>";
   }
 
   private static String figures(Profile profile) {

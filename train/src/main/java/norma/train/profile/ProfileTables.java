@@ -59,19 +59,21 @@ final class ProfileTables {
     rows.put("kept for backward, one pass", bytes(memory.kept()));
     rows.put("kept for backward, a token", bytes((double) memory.kept() / memory.passTokens()));
     rows.put("resident, whole process", bytes(memory.resident()));
-    return table(List.of("memory", ""), rows.entrySet().stream().map(e -> List.of(e.getKey(), e.getValue())).toList());
+    return table(List.of("memory", "size"),
+        rows.entrySet().stream().map(e -> List.of(e.getKey(), e.getValue())).toList());
   }
 
   /// Cases beside the first one.
   static String comparison(List<Comparison> cases) {
     List<List<String>> cells = new ArrayList<>();
     for (Comparison c : cases) {
-      cells.add(List.of(c.name(), spread(c.stepMillis()), digits(c.speed().median()),
-          digits(c.speed().low()) + "\u2013" + digits(c.speed().high()), count(c.slots()), millis(c.slotForward()),
+      cells.add(List.of(c.name(), spread(c.stepMillis()),
+          ratio(c.speed().median()) + " (" + ratio(c.speed().low()) + "\u2013" + ratio(c.speed().high()) + ")",
+          count(c.slots()), millis(c.slotForward()),
           millis(c.slotBackward()), percent(c.slotShare()), digits(c.gigabytes()), digits(c.copyRate()),
           c.slots() == 0 ? NONE : bytes(c.keptBytes()), c.slots() == 0 ? NONE : bytes(c.arenaBytes())));
     }
-    return table(List.of("case", "step ms", "speed", "its range", "slots", "slots forward ms", "slots backward ms",
+    return table(List.of("case", "step ms", "speed", "slots", "slots forward ms", "slots backward ms",
         "slots' share", "GB/s in slots", "GB/s of a copy", "kept, token and slot", "arena, token and slot"), cells);
   }
 
@@ -80,6 +82,11 @@ final class ProfileTables {
     return spread.high() == 0
         ? NONE
         : millis(spread.median()) + " (" + millis(spread.low()) + "\u2013" + millis(spread.high()) + ")";
+  }
+
+  /// Of speeds: they differ by percents.
+  static String ratio(double value) {
+    return String.format(Locale.ROOT, "%.3f", value);
   }
 
   /// Milliseconds, alike in a column.

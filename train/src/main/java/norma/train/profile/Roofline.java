@@ -65,8 +65,8 @@ record Roofline(Peaks peaks, List<Row> parts) {
     double slowest = parts.stream().mapToDouble(Row::gigaflops).min().orElseThrow();
     double fastest = parts.stream().mapToDouble(Row::gigaflops).max().orElseThrow();
     Axis x = Axis.around(least * 0.8, Math.max(most, peaks.gigaflops() / peaks.memory()) * 1.5);
-    Axis y = Axis.around(slowest * 0.8, Math.max(fastest, peaks.gigaflops()) * 1.3);
-    return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, FONT), FONT);
+    Axis y = Axis.around(slowest * 0.8, Math.max(fastest, peaks.gigaflops()) * 1.15);
+    return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, FONT * 1.6), FONT);
   }
 
   private void roofs(Svg svg, Frame frame) {

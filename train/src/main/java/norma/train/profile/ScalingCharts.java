@@ -24,9 +24,9 @@ record ScalingCharts(Scaling scaling) {
   String html() {
     boolean threads = scaling.setting().equals(THREADS);
     Chart chart = threads ? speedUp() : growth();
-    return "<h3>" + Svg.escape(scaling.setting()) + "</h3>\n<figure>"
-        + chart.svg(Chart.Size.PAGE, "class", "chart wide") + chart.svg(Chart.Size.PHONE, "class", "chart narrow")
-        + "</figure>\n" + (threads ? speedUps() : values());
+    return "<div><h3>" + Svg.escape(scaling.setting()) + "</h3>\n<figure>"
+        + chart.svg(Chart.Size.SLOT, "class", "chart")
+        + "</figure>\n" + (threads ? speedUps() : values()) + "</div>\n";
   }
 
   /// Measured, the fitted line, and the operations scaled to the same geometric mean.
@@ -43,8 +43,9 @@ record ScalingCharts(Scaling scaling) {
     return new Chart("", scaling.setting(), "ms a step", Scale.LOG_TIGHT, Scale.LOG_TIGHT, series);
   }
 
-  private static String power(String what, double exponent) {
-    return what + String.format(Locale.ROOT, " ~ value^%.2f", exponent);
+  private String power(String what, double exponent) {
+    String name = scaling.setting().substring(scaling.setting().lastIndexOf('.') + 1);
+    return what + " ~ " + name + String.format(Locale.ROOT, "^%.2f", exponent);
   }
 
   private double meanLog(ToDoubleFunction<Point> number) {

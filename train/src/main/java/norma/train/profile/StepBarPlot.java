@@ -1,6 +1,7 @@
 package norma.train.profile;
 
 import static norma.train.report.Tables.digits;
+import static norma.train.report.Tables.percent;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,16 +15,25 @@ import norma.train.report.Ticks;
 
 /// Draws a [StepBar]: level below level for wide pages, a list of bars for narrow ones.
 ///
-/// @param millis of the whole width, so that several bars can have one scale
-record StepBarPlot(StepBar bar, double millis) {
+/// @param millis  of the whole width
+/// @param longest milliseconds of the longest bar of a list
+record StepBarPlot(StepBar bar, double millis, double longest) {
   private static final int WIDE = 960;
   private static final int NARROW = 360;
   private static final int FONT = 12;
   private static final int LEVEL = 26;
   private static final int LINE = 34;
+  private static final int BAR = 9;
   private static final int INDENT = 14;
   /// Of the fill, level by level: light enough for dark text.
   private static final double[] OPACITY = { 0.18, 0.5, 0.34, 0.2 };
+
+  /// On one scale.
+  static List<StepBarPlot> of(List<StepBar> bars) {
+    double millis = bars.stream().mapToDouble(StepBar::millis).max().orElse(1);
+    double longest = bars.stream().flatMap(bar -> lines(bar, false).stream()).mapToDouble(Line::millis).max().orElse(1);
+    return bars.stream().map(bar -> new StepBarPlot(bar, millis, longest)).toList();
+  }
 
   /// For pages of any width.
   ///
@@ -76,16 +86,19 @@ record StepBarPlot(StepBar bar, double millis) {
   ///
   /// @param level 0, or 1 for what is indented
   private record Line(String label, int level, int colour, double forward, double backward) {
+    double millis() {
+      return forward + backward;
+    }
+
     Line plus(Line other) {
       return new Line(label, level, colour, forward + other.forward, backward + other.backward);
     }
   }
 
-  private String narrow(String title, boolean parts) {
+  private static List<Line> lines(StepBar bar, boolean parts) {
     Map<String, Line> lines = new LinkedHashMap<>();
     for (Slice slice : bar.slices()) {
-      boolean direction = !slice.children().isEmpty()
-          && slice.children().stream().anyMatch(c -> !c.children().isEmpty());
+      boolean direction = slice.children().stream().anyMatch(child -> !child.children().isEmpty());
       for (Slice group : direction ? slice.children() : List.of(slice)) {
         add(lines, group.label(), group, 0, slice);
         if (parts) {
@@ -93,7 +106,7 @@ record StepBarPlot(StepBar bar, double millis) {
         }
       }
     }
-    return list(title, new ArrayList<>(lines.values()));
+    return new ArrayList<>(lines.values());
   }
 
   private static void add(Map<String, Line> lines, String key, Slice slice, int level, Slice direction) {
@@ -102,23 +115,21 @@ record StepBarPlot(StepBar bar, double millis) {
         backward ? slice.millis() : 0), Line::plus);
   }
 
-  private String list(String title, List<Line> lines) {
+  String narrow(String title, boolean parts) {
+    List<Line> lines = lines(bar, parts);
     Svg svg = new Svg(NARROW, LINE * lines.size() + 4, FONT, title, "class", "chart narrow");
-    double longest = lines.stream().mapToDouble(line -> line.forward + line.backward).max().orElse(1);
+    double pixels = (NARROW - 2 - INDENT) / longest;
     for (int i = 0; i < lines.size(); i++) {
       Line line = lines.get(i);
       double left = 1 + INDENT * line.level;
-      Axis x = Axis.linear(Ticks.over(0, longest, 1, false)).between(left, NARROW - 1 - INDENT * (1 - line.level));
-      double top = LINE * i;
-      double sum = line.forward + line.backward;
-      svg.ink(left, top + FONT + 3, "start", line.label, "font-weight", line.level == 0 ? 600 : 400);
-      svg.soft(NARROW - 1, top + FONT + 3, "end",
-          digits(sum) + " ms, " + norma.train.report.Tables.percent(sum / bar.millis()));
+      double middle = left + line.forward * pixels;
+      double text = LINE * i + FONT + 3;
+      svg.ink(left, text, "start", line.label, "font-weight", line.level == 0 ? 600 : 400);
+      svg.soft(NARROW - 1, text, "end", digits(line.millis()) + " ms, " + percent(line.millis() / bar.millis()));
       svg.colour(line.colour);
-      svg.leaf("rect", "x", left, "y", top + 20, "width", x.at(line.forward) - left, "height", 9, "fill",
-          "currentColor");
-      svg.leaf("rect", "x", x.at(line.forward), "y", top + 20, "width", x.at(sum) - x.at(line.forward), "height", 9,
-          "fill", "currentColor", "fill-opacity", 0.45);
+      svg.leaf("rect", "x", left, "y", text + 5, "width", middle - left, "height", BAR, "fill", "currentColor");
+      svg.leaf("rect", "x", middle, "y", text + 5, "width", line.backward * pixels, "height", BAR, "fill",
+          "currentColor", "fill-opacity", 0.45);
       svg.close();
     }
     return svg.end();
