@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import norma.train.profile.Row.Group;
 import norma.train.profile.Row.Memory;
@@ -47,7 +48,7 @@ final class Parts {
     return new Roof(millis, bytes > millis / 2);
   }
 
-  private static Spread spread(List<Row> rows, java.util.function.Function<Row, Spread> direction) {
+  private static Spread spread(List<Row> rows, Function<Row, Spread> direction) {
     return new Spread(sum(rows, row -> direction.apply(row).median()), sum(rows, row -> direction.apply(row).low()),
         sum(rows, row -> direction.apply(row).high()));
   }

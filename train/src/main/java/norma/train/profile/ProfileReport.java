@@ -44,8 +44,10 @@ public final class ProfileReport {
         .put("note", plan.note()).put("facts", facts(facts));
     if (profiles.size() == 1) {
       Profile profile = profiles.getFirst();
+      StepBar bar = StepBar.of(profile);
       page.put("figures", figures(profile))
-          .put("bar", StepBarPlot.of(List.of(StepBar.of(profile))).getFirst().figure("time of a step", true))
+          .put("bar", StepBarPlot.of(List.of(bar)).getFirst().figure("time of a step", true))
+          .put("sum", digits(bar.millis())).put("watched", digits(profile.steps().watched().median()))
           .put("groups", groups(profile, true))
           .put("details", details(profile, SECTION, "</section>\n"));
     } else {

@@ -46,8 +46,12 @@ record Roofline(Peaks peaks, List<Row> parts) {
             + frame.x().min() + " " + frame.x().max() + " " + frame.y().min() + " " + frame.y().max());
     frame.draw(svg);
     frame.titles(svg, plot, "FLOP for each byte", "GFLOP/s");
-    roofs(svg, frame);
-    dots(svg, frame);
+    List<Box> taken = new ArrayList<>();
+    for (Row part : parts) {
+      taken.add(Box.around(frame.x().at(part.intensity()), frame.y().at(part.gigaflops()), RADIUS, RADIUS));
+    }
+    roofs(svg, frame, taken);
+    dots(svg, frame, taken);
     for (int i = 0; i < parts.size(); i++) {
       double x = beside > 0 ? width - beside + 14 : 14 + i / Math.ceilDiv(parts.size(), 2) * width / 2.0;
       double y = beside > 0 ? 22 + ROW * i : plot + 12 + ROW * (i % Math.ceilDiv(parts.size(), 2));
@@ -69,27 +73,60 @@ record Roofline(Peaks peaks, List<Row> parts) {
     return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, FONT * 1.6), FONT);
   }
 
-  private void roofs(Svg svg, Frame frame) {
+  private void roofs(Svg svg, Frame frame, List<Box> taken) {
     double top = frame.y().at(peaks.gigaflops());
-    double ridge = frame.x().at(peaks.gigaflops() / peaks.cache());
-    svg.rule(Math.max(frame.x().from(), ridge), top, frame.x().to(), top);
-    svg.soft(frame.x().to(), top - 5, "end", "products " + digits(peaks.gigaflops()) + " GFLOP/s");
-    slope(svg, frame, peaks.cache(), -6, "cache ");
-    slope(svg, frame, peaks.memory(), FONT + 3, "memory ");
+    double ridge = Math.max(frame.x().from(), frame.x().at(peaks.gigaflops() / peaks.cache()));
+    svg.rule(ridge, top, frame.x().to(), top);
+    Line products = new Line(ridge, top, frame.x().to(), top);
+    products.label(svg, "products " + digits(peaks.gigaflops()) + " GFLOP/s", -5, true, taken);
+    slope(svg, frame, peaks.cache()).label(svg, "cache " + digits(peaks.cache()) + " GB/s", -6, false, taken);
+    slope(svg, frame, peaks.memory()).label(svg, "memory " + digits(peaks.memory()) + " GB/s", FONT + 3, false, taken);
   }
 
   /// A copy's roof from the edge of the plot to the roof of the products.
-  private void slope(Svg svg, Frame frame, double gigabytes, double away, String name) {
-    double lowest = Math.pow(10, frame.y().min());
-    double from = Math.max(Math.pow(10, frame.x().min()), lowest / gigabytes);
-    double x1 = frame.x().at(from);
-    double y1 = frame.y().at(from * gigabytes);
-    double x2 = frame.x().at(peaks.gigaflops() / gigabytes);
-    double y2 = frame.y().at(peaks.gigaflops());
-    svg.rule(x1, y1, x2, y2);
-    double angle = Math.toDegrees(Math.atan2(y2 - y1, x2 - x1));
-    svg.open("g", "transform", "translate(" + Svg.join(x1, y1) + ") rotate(" + Svg.number(angle) + ")");
-    svg.soft(8, away, "start", name + digits(gigabytes) + " GB/s").close();
+  private Line slope(Svg svg, Frame frame, double gigabytes) {
+    double from = Math.max(Math.pow(10, frame.x().min()), Math.pow(10, frame.y().min()) / gigabytes);
+    Line line = new Line(frame.x().at(from), frame.y().at(from * gigabytes),
+        frame.x().at(peaks.gigaflops() / gigabytes), frame.y().at(peaks.gigaflops()));
+    svg.rule(line.x1, line.y1, line.x2, line.y2);
+    return line;
+  }
+
+  private record Line(double x1, double y1, double x2, double y2) {
+    /// Writes along the line, where it hides no dot.
+    ///
+    /// @param away  from the line, downwards
+    /// @param last  whether rather at its end than at its beginning
+    /// @param taken by others, and by the label afterwards
+    void label(Svg svg, String text, double away, boolean last, List<Box> taken) {
+      double width = text.length() * FONT * Svg.CHARACTER;
+      double room = Math.max(0, Math.hypot(x2 - x1, y2 - y1) - width - 8);
+      double start = last ? room : Math.min(8, room);
+      for (double moved = 0; moved <= room; moved += FONT) {
+        double at = last ? room - moved : 8 + moved;
+        if (boxes(at, width, away).stream().noneMatch(box -> taken.stream().anyMatch(box::overlaps))) {
+          start = at;
+          break;
+        }
+      }
+      taken.addAll(boxes(start, width, away));
+      double angle = Math.toDegrees(Math.atan2(y2 - y1, x2 - x1));
+      svg.open("g", "transform", "translate(" + Svg.join(x1, y1) + ") rotate(" + Svg.number(angle) + ")");
+      svg.soft(start, away, "start", text).close();
+    }
+
+    /// What a text covers.
+    private List<Box> boxes(double start, double width, double away) {
+      double length = Math.hypot(x2 - x1, y2 - y1);
+      double cos = (x2 - x1) / length;
+      double sin = (y2 - y1) / length;
+      double off = away - FONT * 0.35;
+      List<Box> boxes = new ArrayList<>();
+      for (double u = start; u <= start + width; u += FONT / 2.0) {
+        boxes.add(Box.around(x1 + cos * u - sin * off, y1 + sin * u + cos * off, FONT * 0.4, FONT * 0.4));
+      }
+      return boxes;
+    }
   }
 
   private record Box(double left, double top, double right, double bottom) {
@@ -102,11 +139,7 @@ record Roofline(Peaks peaks, List<Row> parts) {
     }
   }
 
-  private void dots(Svg svg, Frame frame) {
-    List<Box> taken = new ArrayList<>();
-    for (Row part : parts) {
-      taken.add(Box.around(frame.x().at(part.intensity()), frame.y().at(part.gigaflops()), RADIUS, RADIUS));
-    }
+  private void dots(Svg svg, Frame frame, List<Box> taken) {
     for (int i = 0; i < parts.size(); i++) {
       Row part = parts.get(i);
       double x = frame.x().at(part.intensity());

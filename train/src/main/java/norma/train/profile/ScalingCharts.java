@@ -5,7 +5,7 @@ import static norma.train.report.Tables.digits;
 import static norma.train.report.Tables.percent;
 import static norma.train.report.Tables.plain;
 
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
@@ -29,18 +29,24 @@ record ScalingCharts(Scaling scaling) {
         + "</figure>\n" + (threads ? speedUps() : values()) + "</div>\n";
   }
 
-  /// Measured, the fitted line, and the operations scaled to the same geometric mean.
+  /// Measured, the fitted line, and the operations scaled to the same geometric mean. Values that have no logarithm have linear
+  /// axes and no fitted line.
   Chart growth() {
     double millis = meanLog(Point::millis);
     double flops = meanLog(Point::flops);
+    List<Series.Point> measured = points(Point::millis);
+    List<Series.Point> counted = points(p -> p.flops() * Math.exp(millis - flops));
+    if (scaling.points().stream().anyMatch(p -> p.value() <= 0)) {
+      return new Chart("", scaling.setting(), "ms a step", Scale.FROM_ZERO, List.of(
+          new Series("measured", 0, Kind.MARKED, measured),
+          new Series("counted FLOP, scaled", 1, Kind.DASHED, counted)));
+    }
     double value = meanLog(Point::value);
-    List<Series> series = new ArrayList<>();
-    series.add(new Series("measured", 0, Kind.POINTS, points(Point::millis)));
-    series.add(new Series("fitted: " + power("ms", scaling.time()), 0, Kind.LINE,
-        points(p -> Math.exp(millis + scaling.time() * (Math.log(p.value()) - value)))));
-    series.add(new Series("counted, scaled: " + power("FLOP", scaling.flops()), 1, Kind.DASHED,
-        points(p -> p.flops() * Math.exp(millis - flops))));
-    return new Chart("", scaling.setting(), "ms a step", Scale.LOG_TIGHT, Scale.LOG_TIGHT, series);
+    return new Chart("", scaling.setting(), "ms a step", Scale.LOG_TIGHT, Scale.LOG_TIGHT, List.of(
+        new Series("measured", 0, Kind.POINTS, measured),
+        new Series("fitted: " + power("ms", scaling.time()), 0, Kind.LINE,
+            points(p -> Math.exp(millis + scaling.time() * (Math.log(p.value()) - value)))),
+        new Series("counted, scaled: " + power("FLOP", scaling.flops()), 1, Kind.DASHED, counted)));
   }
 
   private String power(String what, double exponent) {
@@ -53,7 +59,7 @@ record ScalingCharts(Scaling scaling) {
   }
 
   private List<Series.Point> points(ToDoubleFunction<Point> y) {
-    return scaling.points().stream().sorted(java.util.Comparator.comparingDouble(Point::value))
+    return scaling.points().stream().sorted(Comparator.comparingDouble(Point::value))
         .map(p -> new Series.Point(p.value(), y.applyAsDouble(p))).toList();
   }
 
@@ -82,6 +88,6 @@ record ScalingCharts(Scaling scaling) {
   }
 
   private Point first() {
-    return scaling.points().stream().min(java.util.Comparator.comparingDouble(Point::value)).orElseThrow();
+    return scaling.points().stream().min(Comparator.comparingDouble(Point::value)).orElseThrow();
   }
 }

@@ -26,7 +26,7 @@ record StepBarPlot(StepBar bar, double millis, double longest) {
   private static final int BAR = 9;
   private static final int INDENT = 14;
   /// Of the fill, level by level: light enough for dark text.
-  private static final double[] OPACITY = { 0.18, 0.5, 0.34, 0.2 };
+  private static final double[] OPACITY = { 0.18, 0.42, 0.3, 0.18 };
 
   /// On one scale.
   static List<StepBarPlot> of(List<StepBar> bars) {

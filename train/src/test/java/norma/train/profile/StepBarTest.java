@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import norma.train.profile.StepBar.Slice;
 import org.junit.jupiter.api.Test;
@@ -76,7 +77,7 @@ class StepBarTest {
     double share = 100 * 4 * 1.3 / PROFILE.steps().watched().median();
     assertThat(qkv.tip()).as("4 blocks, 1.3 ms for 2/3 of 226 MFLOP and 6 MB each, both directions 2 ms for 1.4125")
         .isEqualTo(
-            String.format(java.util.Locale.ROOT, "attn.qkv, backward: 5.20 ms, %.1f\u00a0%% of the step, 116 GFLOP/s,"
+            String.format(Locale.ROOT, "attn.qkv, backward: 5.20 ms, %.1f\u00a0%% of the step, 116 GFLOP/s,"
                 + " 3.08 GB/s; forward and backward together 1.42 times as long as the peaks allow", share));
   }
 }
