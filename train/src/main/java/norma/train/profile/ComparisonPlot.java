@@ -29,7 +29,8 @@ record ComparisonPlot(List<Comparison> cases) {
       double sum = one.slotForward() + one.slotBackward();
       plot.bar(i, FORWARD, 0, one.slotForward());
       plot.bar(i, BACKWARD, one.slotForward(), sum);
-      plot.svg.soft(plot.x.at(sum) + 5, plot.middle(i) + FONT * 0.35, "start", one.slots() == 0 ? "none" : digits(sum));
+      plot.svg.soft(plot.x.at(sum) + 5, plot.middle(i) + FONT * 0.35, "start",
+          one.slots() == 0 ? "no slots" : digits(sum));
     }
     return plot.svg.end();
   }

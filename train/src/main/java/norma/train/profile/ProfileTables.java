@@ -6,6 +6,7 @@ import static norma.train.report.Tables.digits;
 import static norma.train.report.Tables.percent;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -67,11 +68,14 @@ final class ProfileTables {
   static String comparison(List<Comparison> cases) {
     List<List<String>> cells = new ArrayList<>();
     for (Comparison c : cases) {
-      cells.add(List.of(c.name(), spread(c.stepMillis()),
+      List<String> row = new ArrayList<>(List.of(c.name(), spread(c.stepMillis()),
           ratio(c.speed().median()) + " (" + ratio(c.speed().low()) + "\u2013" + ratio(c.speed().high()) + ")",
-          count(c.slots()), millis(c.slotForward()),
-          millis(c.slotBackward()), percent(c.slotShare()), digits(c.gigabytes()), digits(c.copyRate()),
-          c.slots() == 0 ? NONE : bytes(c.keptBytes()), c.slots() == 0 ? NONE : bytes(c.arenaBytes())));
+          count(c.slots())));
+      row.addAll(c.slots() == 0
+          ? Collections.nCopies(7, NONE)
+          : List.of(millis(c.slotForward()), millis(c.slotBackward()), percent(c.slotShare()), digits(c.gigabytes()),
+              digits(c.copyRate()), bytes(c.keptBytes()), bytes(c.arenaBytes())));
+      cells.add(row);
     }
     return table(List.of("case", "step ms", "speed", "slots", "slots forward ms", "slots backward ms",
         "slots' share", "GB/s in slots", "GB/s of a copy", "kept, token and slot", "arena, token and slot"), cells);

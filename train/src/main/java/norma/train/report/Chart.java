@@ -34,9 +34,6 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     }
   }
 
-  /// Curves that one chart can tell apart.
-  public static final int COLOURS = Svg.COLOURS;
-
   private static final double BOLD = 0.68; // mean width of a character in bold face, in font sizes
 
   public Chart {

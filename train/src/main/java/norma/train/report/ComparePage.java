@@ -22,10 +22,10 @@ public final class ComparePage {
   public static void write(Path file, List<String> names, List<Metrics> metrics, String text) throws IOException {
     Figures figures = new Figures();
     StringBuilder charts = new StringBuilder();
-    for (int from = 0; from < names.size(); from += Chart.COLOURS) { // more would not be told apart
+    for (int from = 0; from < names.size(); from += Svg.COLOURS) { // more would not be told apart
       List<Series> validation = new ArrayList<>();
       List<Series> training = new ArrayList<>();
-      for (int i = from; i < Math.min(names.size(), from + Chart.COLOURS); i++) {
+      for (int i = from; i < Math.min(names.size(), from + Svg.COLOURS); i++) {
         add(validation, names.get(i), i - from, Kind.MARKED, metrics.get(i).of(Event.Eval.class).stream()
             .map(eval -> new Point(eval.step(), eval.valLoss())).toList());
         List<Point> steps = metrics.get(i).of(Event.Step.class).stream()

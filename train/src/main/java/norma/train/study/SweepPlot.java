@@ -3,7 +3,6 @@ package norma.train.study;
 import java.util.ArrayList;
 import java.util.List;
 import norma.train.report.Axis;
-import norma.train.report.Chart;
 import norma.train.report.Frame;
 import norma.train.report.Svg;
 import norma.train.report.Ticks;
@@ -45,8 +44,8 @@ final class SweepPlot {
     List<Sweep> all = card.sweeps().stream()
         .filter(sweep -> sweep.rates().stream().anyMatch(rate -> !Double.isNaN(sweep.cappedLoss(rate)))).toList();
     StringBuilder html = new StringBuilder();
-    for (int from = 0; from < all.size(); from += Chart.COLOURS) {
-      List<Sweep> some = all.subList(from, Math.min(all.size(), from + Chart.COLOURS));
+    for (int from = 0; from < all.size(); from += Svg.COLOURS) {
+      List<Sweep> some = all.subList(from, Math.min(all.size(), from + Svg.COLOURS));
       html.append("<figure>").append(new SweepPlot(some, 720, 420).svg("chart wide"))
           .append(new SweepPlot(some, 360, 360).svg("chart narrow")).append("</figure>\n");
     }

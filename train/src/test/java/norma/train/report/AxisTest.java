@@ -3,8 +3,9 @@ package norma.train.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import norma.train.report.Axis.Mark;
 import norma.train.report.Chart.Scale;
 import norma.train.report.Series.Kind;
@@ -49,8 +50,9 @@ class AxisTest {
   void aPowerIsAStraightLineInAChartWithTwoLogarithmicAxes() {
     String svg = new Chart("", "", "", Scale.LOG_TIGHT, Scale.LOG_TIGHT, List.of(new Series("a", 0, Kind.LINE,
         List.of(new Point(1, 10), new Point(2, 40), new Point(4, 160))))).svg(Chart.Size.PAGE);
-    double[] p = Arrays.stream(svg.split("<path d=\"M")[2].split("\"")[0].split("[L ]"))
-        .mapToDouble(Double::parseDouble).toArray();
+    double[] p = Pattern.compile("<path d=\"M(\\S+) (\\S+)L(\\S+) (\\S+)L(\\S+) (\\S+)\"").matcher(svg).results()
+        .limit(1)
+        .flatMap(m -> Stream.of(1, 2, 3, 4, 5, 6).map(m::group)).mapToDouble(Double::parseDouble).toArray();
     assertThat(p[2] - p[0]).isCloseTo(p[4] - p[2], within(0.02)).isPositive();
     assertThat(p[3] - p[1]).isCloseTo(p[5] - p[3], within(0.02)).isNegative();
   }
