@@ -45,5 +45,6 @@ public record ProfileFolder(Path path) {
     Files.writeString(path.resolve("profile.json"), ProfileJson.of(plan, profiles, facts));
     Files.writeString(path.resolve("layers.csv"), LayersCsv.of(profiles));
     ChromeTrace.write(path.resolve("trace.json"), profiles);
+    ProfileReport.write(path, plan, profiles, facts);
   }
 }

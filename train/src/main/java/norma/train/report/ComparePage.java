@@ -22,10 +22,10 @@ public final class ComparePage {
   public static void write(Path file, List<String> names, List<Metrics> metrics, String text) throws IOException {
     Figures figures = new Figures();
     StringBuilder charts = new StringBuilder();
-    for (int from = 0; from < names.size(); from += Chart.COLOURS) { // more would not be told apart
+    for (int from = 0; from < names.size(); from += Svg.COLOURS) { // more would not be told apart
       List<Series> validation = new ArrayList<>();
       List<Series> training = new ArrayList<>();
-      for (int i = from; i < Math.min(names.size(), from + Chart.COLOURS); i++) {
+      for (int i = from; i < Math.min(names.size(), from + Svg.COLOURS); i++) {
         add(validation, names.get(i), i - from, Kind.MARKED, metrics.get(i).of(Event.Eval.class).stream()
             .map(eval -> new Point(eval.step(), eval.valLoss())).toList());
         List<Point> steps = metrics.get(i).of(Event.Step.class).stream()
@@ -35,8 +35,7 @@ public final class ComparePage {
       add(charts, figures, "exact validation loss", validation);
       add(charts, figures, "training loss, mean of a twentieth of the run", training);
     }
-    Files.writeString(file, new Template("compare.html").put("css", Template.resource("report.css"))
-        .put("js", Template.resource("report.js")).put("name", String.join(", ", names))
+    Files.writeString(file, Template.page("compare.html", String.join(", ", names) + ": comparison")
         .put("charts", charts.toString()).put("text", text).put("data", figures.json()).fill());
   }
 

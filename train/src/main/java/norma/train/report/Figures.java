@@ -20,6 +20,7 @@ public final class Figures {
 
   /// A figure that shows a chart in one size, or in two: the first for wide pages and print, the second for narrow ones.
   public String add(Chart chart, Chart.Size... sizes) {
+    assert !chart.xScale().log() : "the script has no logarithmic x axis";
     StringBuilder html = new StringBuilder("<figure>");
     for (Chart.Size size : sizes) {
       String place = sizes.length == 1 ? "chart" : size.equals(sizes[0]) ? "chart wide" : "chart narrow";

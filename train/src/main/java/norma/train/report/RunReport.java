@@ -61,8 +61,8 @@ public final class RunReport {
   }
 
   private String html() throws IOException {
-    Template page = new Template("report.html").put("css", Template.resource("report.css"))
-        .put("js", Template.resource("report.js")).put("name", name).put("state", metrics.state()).put("story", story())
+    Template page = Template.page("report.html", name + ": training report").put("name", name)
+        .put("state", metrics.state()).put("story", story())
         .put("figures", keyFigures());
     if (!steps.isEmpty() || !evals.isEmpty()) {
       page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));

@@ -7,7 +7,7 @@ import java.util.List;
 /// One curve of a [Chart].
 ///
 /// @param name   its name in the legend
-/// @param colour its place in the palette, see [Chart#PALETTE]
+/// @param colour its place in the palette of [Svg]
 /// @param kind   how it is drawn
 /// @param points its points by growing x; where y is not finite a line is interrupted
 public record Series(String name, int colour, Kind kind, List<Point> points) {

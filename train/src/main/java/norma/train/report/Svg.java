@@ -3,26 +3,44 @@ package norma.train.report;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
+import java.util.stream.Stream;
 
-/// Writes one SVG drawing, element by element. Equal calls give equal text.
+/// Writes one SVG drawing, element by element. Equal calls give equal text. Colours are attributes, so that a drawing can stand alone
+/// and a style sheet can replace them (classes `page`, `ink`, `soft`, `grid`, `s0` to `s7`).
 public final class Svg {
+  /// Okabe and Ito's palette, told apart with any kind of colour vision (jfly.uni-koeln.de/color): blue, vermilion,
+  /// bluish green, orange, reddish purple, sky blue, black; grey in place of its yellow, which is too light for lines.
+  private static final List<String> PALETTE = List.of("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9",
+      "#222222", "#8a8a8a");
+  /// What one drawing can tell apart.
+  public static final int COLOURS = PALETTE.size();
+  /// Mean width of a character of a sans-serif face, in font sizes.
+  public static final double CHARACTER = 0.6;
+  private static final String INK = "#222222";
+  private static final String SOFT = "#555555";
+  private static final String GRID = "#e3e3e3";
+
   private final StringBuilder out = new StringBuilder();
   private final Deque<String> open = new ArrayDeque<>();
 
-  /// Starts a drawing.
+  /// Starts a drawing on a white page.
   ///
   /// @param width      in pixels, also the width of the coordinate system
   /// @param height     in pixels
+  /// @param font       size of text in pixels
   /// @param label      what the drawing shows, for those who cannot see it
   /// @param attributes more attributes of the root: name, value, name, value
-  public Svg(int width, int height, String label, Object... attributes) {
+  public Svg(int width, int height, int font, String label, Object... attributes) {
     out.append("<svg xmlns=\"http://www.w3.org/2000/svg\"");
     attributes("width", width, "height", height, "viewBox", "0 0 " + width + " " + height, "role", "img", "aria-label",
-        label);
+        label, "font-family", "system-ui, -apple-system, 'Segoe UI', sans-serif", "font-size", font);
     attributes(attributes);
     out.append(">\n");
     open.push("svg");
+    leaf("rect", "class", "page", "width", width, "height", height, "fill", "#ffffff");
   }
 
   /// Opens an element that has children.
@@ -46,6 +64,12 @@ public final class Svg {
     return this;
   }
 
+  /// What a reader sees who points at the element opened last.
+  public Svg title(String text) {
+    out.append("<title>").append(escape(text)).append("</title>\n");
+    return this;
+  }
+
   /// A line of text.
   ///
   /// @param anchor `start`, `middle` or `end`: which part of the text stands at (x, y)
@@ -54,6 +78,40 @@ public final class Svg {
     attributes(attributes);
     out.append('>').append(escape(text)).append("</text>\n");
     return this;
+  }
+
+  /// A line of text in the colour of headings and names.
+  public Svg ink(double x, double y, String anchor, String text, Object... attributes) {
+    return text(x, y, anchor, text, with(attributes, "class", "ink", "fill", INK));
+  }
+
+  /// A line of text in the colour of ticks and notes.
+  public Svg soft(double x, double y, String anchor, String text, Object... attributes) {
+    return text(x, y, anchor, text, with(attributes, "class", "soft", "fill", SOFT));
+  }
+
+  /// A line that is read: an axis, a tick.
+  public Svg rule(double x1, double y1, double x2, double y2) {
+    return leaf("line", "class", "soft", "x1", x1, "x2", x2, "y1", y1, "y2", y2, "stroke", SOFT);
+  }
+
+  /// A line that only leads the eye.
+  public Svg grid(double x1, double y1, double x2, double y2) {
+    return leaf("line", "class", "grid", "x1", x1, "x2", x2, "y1", y1, "y2", y2, "stroke", GRID);
+  }
+
+  /// Opens a group whose `currentColor` is one of the [#COLOURS].
+  public Svg colour(int colour, Object... attributes) {
+    return colour("", colour, attributes);
+  }
+
+  /// The same with another class.
+  Svg colour(String also, int colour, Object... attributes) {
+    return open("g", with(attributes, "class", also + "s" + colour, "color", PALETTE.get(colour)));
+  }
+
+  private static Object[] with(Object[] attributes, Object... first) {
+    return Stream.concat(Arrays.stream(first), Arrays.stream(attributes)).toArray();
   }
 
   /// The finished drawing.
@@ -78,9 +136,18 @@ public final class Svg {
   }
 
   /// A coordinate: at most two decimals, a hundredth of a pixel.
-  static String number(double value) {
+  public static String number(double value) {
     BigDecimal rounded = BigDecimal.valueOf(value).setScale(2, RoundingMode.HALF_UP).stripTrailingZeros();
     return rounded.signum() == 0 ? "0" : rounded.toPlainString();
+  }
+
+  /// Coordinates, as a path has them.
+  public static String join(double first, double... more) {
+    StringBuilder joined = new StringBuilder(number(first));
+    for (double value : more) {
+      joined.append(' ').append(number(value));
+    }
+    return joined.toString();
   }
 
   /// Text for XML and HTML, in content and in quoted attributes. What XML cannot carry becomes U+FFFD.

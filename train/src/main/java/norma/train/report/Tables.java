@@ -2,14 +2,16 @@ package norma.train.report;
 
 import static norma.train.report.Svg.escape;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/// The tables of the report, as HTML.
-final class Tables {
+/// The tables of the report, as HTML, and how pages write numbers.
+public final class Tables {
   private static final String NONE = "\u2013"; // in place of a number
 
   private Tables() {}
@@ -138,16 +140,16 @@ final class Tables {
   }
 
   /// A whole number with its thousands set apart.
-  static String count(double value) {
+  public static String count(double value) {
     return format("%,.0f", value);
   }
 
-  static String percent(double share) {
+  public static String percent(double share) {
     return format("%.1f\u00a0%%", 100 * share);
   }
 
   /// Three digits that mean something.
-  static String digits(double value) {
+  public static String digits(double value) {
     double size = Math.abs(value);
     if (size == 0) {
       return "0";
@@ -156,6 +158,12 @@ final class Tables {
       return format("%.2e", value);
     }
     return format(size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
+  }
+
+  /// A setting: as few digits as it has, four at most.
+  public static String plain(double value) {
+    BigDecimal digits = new BigDecimal(value, new MathContext(4)).stripTrailingZeros();
+    return Math.abs(value) >= 1e-4 && Math.abs(value) < 1e9 ? digits.toPlainString() : digits.toString();
   }
 
   /// A duration: `12.3 s`, `4 min 05 s` or `2 h 10 min`.

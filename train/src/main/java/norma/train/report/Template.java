@@ -14,13 +14,22 @@ import java.util.regex.Pattern;
 public final class Template {
   private static final Pattern HOLE = Pattern.compile("\\{\\{\\{(\\w+)}}}|\\{\\{(\\w+)}}");
   private static final Pattern CONDITION = Pattern.compile("<!--if (\\w+)-->(.*?)<!--end \\1-->\\s*", Pattern.DOTALL);
+  private static final String BODY = "<!--body-->\n";
 
   private final String page;
   private final Map<String, String> values = new LinkedHashMap<>();
 
-  /// @param resource a page that lies beside this class
-  public Template(String resource) {
-    page = resource(resource);
+  private Template(String page) {
+    this.page = page;
+  }
+
+  /// A page in the frame of all pages: with their style, and, once `data` is put, with the script of their charts.
+  ///
+  /// @param body  what differs, a file that lies beside this class
+  /// @param title of the window
+  public static Template page(String body, String title) {
+    return new Template(resource("frame.html").replace(BODY, resource(body))).put("title", title)
+        .put("css", resource("report.css")).put("js", resource("report.js"));
   }
 
   /// Fills a hole; empty text is as good as none.
@@ -48,7 +57,7 @@ public final class Template {
   }
 
   /// A file that lies beside this class.
-  public static String resource(String name) {
+  private static String resource(String name) {
     try (InputStream in = Template.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new IllegalStateException("the program is incomplete: no resource norma/train/report/" + name);

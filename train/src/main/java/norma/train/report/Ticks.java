@@ -12,7 +12,7 @@ public record Ticks(double min, double max, double step) {
   /// An axis over exactly [min, max], with about `count` ticks inside.
   ///
   /// @param wholeNumbers whether the axis counts things: no tick between two whole numbers
-  static Ticks over(double min, double max, int count, boolean wholeNumbers) {
+  public static Ticks over(double min, double max, int count, boolean wholeNumbers) {
     double span = max > min ? max - min : 1;
     double step = niceStep(span / count);
     return new Ticks(min, min + span, wholeNumbers ? Math.max(1, step) : step);

@@ -3,6 +3,7 @@ package norma.train.study;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import norma.train.report.Axis;
 import norma.train.report.Svg;
 import norma.train.report.Ticks;
 import norma.train.study.StudySummary.Row;
@@ -13,8 +14,6 @@ final class DifferencePlot {
   private static final int TOP = 14;
   private static final int FONT = 13;
   private static final double CHARACTER = 7.8;
-  private static final String INK = "#222222";
-  private static final String SOFT = "#555555";
 
   private DifferencePlot() {}
 
@@ -34,44 +33,40 @@ final class DifferencePlot {
     }
     double low = Math.min(0, Arrays.stream(values).min().orElseThrow());
     double high = Math.max(0, Arrays.stream(values).max().orElseThrow());
-    Ticks x = Ticks.around(low, high, width / 110);
     double left = 12 + CHARACTER * rows.stream().mapToInt(row -> row.variant().name().length()).max().orElse(0);
-    double right = width - 24;
+    Axis x = Axis.linear(Ticks.around(low, high, width / 110)).between(left, width - 24);
     int bottom = TOP + ROW * rows.size();
-    Svg svg = new Svg(width, bottom + 50, "differences to the baseline with the same seed", "font-family",
-        "system-ui, -apple-system, 'Segoe UI', sans-serif", "font-size", FONT, "class", place);
-    svg.leaf("rect", "class", "page", "width", width, "height", bottom + 50, "fill", "#ffffff");
-    for (double value : x.values()) {
-      double at = left + (value - x.min()) / (x.max() - x.min()) * (right - left);
-      svg.leaf("line", "class", value == 0 ? "soft" : "grid", "x1", at, "x2", at, "y1", TOP, "y2", bottom, "stroke",
-          value == 0 ? SOFT : "#e3e3e3");
-      svg.text(at, bottom + 18, "middle", x.label(value), "class", "soft", "fill", SOFT);
+    Svg svg = new Svg(width, bottom + 50, FONT, "differences to the baseline with the same seed", "class", place);
+    for (Axis.Mark mark : x.marks()) {
+      double at = x.at(mark.position());
+      if (mark.position() == 0) {
+        svg.rule(at, TOP, at, bottom);
+      } else {
+        svg.grid(at, TOP, at, bottom);
+      }
+      svg.soft(at, bottom + 18, "middle", mark.label());
     }
-    svg.text(width / 2.0, bottom + 40, "middle", width < 600
+    svg.ink(width / 2.0, bottom + 40, "middle", width < 600
         ? "difference to the baseline (nats/character)"
-        : "difference of the best validation loss to the baseline (nats/character); left is better", "class", "ink",
-        "fill", INK);
+        : "difference of the best validation loss to the baseline (nats/character); left is better");
     for (int i = 0; i < rows.size(); i++) {
-      row(svg, rows.get(i), TOP + ROW * (i + 0.5), left, right, x);
+      row(svg, rows.get(i), TOP + ROW * (i + 0.5), x);
     }
     return svg.end();
   }
 
-  private static void row(Svg svg, Row row, double y, double left, double right, Ticks x) {
-    double perUnit = (right - left) / (x.max() - x.min());
-    svg.text(left - 8, y + FONT * 0.35, "end", row.variant().name(), "class", "ink", "fill", INK);
-    svg.open("g", "class", "s0", "color", "#0072b2");
+  private static void row(Svg svg, Row row, double y, Axis x) {
+    svg.ink(x.from() - 8, y + FONT * 0.35, "end", row.variant().name());
+    svg.colour(0);
     PairedDifferences.Interval interval = row.best().studentInterval();
     if (Double.isFinite(interval.low())) {
-      svg.leaf("line", "x1", left + (interval.low() - x.min()) * perUnit, "x2",
-          left + (interval.high() - x.min()) * perUnit, "y1", y + 6, "y2", y + 6, "stroke", "currentColor",
-          "stroke-width", 3, "stroke-linecap", "round");
+      svg.leaf("line", "x1", x.at(interval.low()), "x2", x.at(interval.high()), "y1", y + 6, "y2", y + 6, "stroke",
+          "currentColor", "stroke-width", 3, "stroke-linecap", "round");
     }
-    double mean = left + (row.best().mean() - x.min()) * perUnit;
+    double mean = x.at(row.best().mean());
     svg.leaf("line", "x1", mean, "x2", mean, "y1", y, "y2", y + 12, "stroke", "currentColor", "stroke-width", 3);
     for (double difference : row.best().all()) {
-      svg.leaf("circle", "cx", left + (difference - x.min()) * perUnit, "cy", y - 6, "r", 3.5, "fill", "currentColor",
-          "fill-opacity", 0.55);
+      svg.leaf("circle", "cx", x.at(difference), "cy", y - 6, "r", 3.5, "fill", "currentColor", "fill-opacity", 0.55);
     }
     svg.close();
   }

@@ -10,6 +10,7 @@ import norma.train.report.Figures;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
+import norma.train.report.Svg;
 
 /// Curves of all variants over the steps: the mean over the seeds as a line, from the lowest to the highest seed shaded.
 final class StudyCurves {
@@ -54,9 +55,9 @@ final class StudyCurves {
   private String charts(String title, List<Observed> members, String quantity, Chart.Size size,
       BiConsumer<RunReading, SeedCurve> read) {
     StringBuilder html = new StringBuilder();
-    for (int from = 0; from < members.size(); from += Chart.COLOURS) {
+    for (int from = 0; from < members.size(); from += Svg.COLOURS) {
       List<Series> series = new ArrayList<>();
-      List<Observed> shown = members.subList(from, Math.min(members.size(), from + Chart.COLOURS));
+      List<Observed> shown = members.subList(from, Math.min(members.size(), from + Svg.COLOURS));
       for (int colour = 0; colour < shown.size(); colour++) {
         SeedCurve curve = new SeedCurve();
         shown.get(colour).runs().forEach(run -> read.accept(run, curve));

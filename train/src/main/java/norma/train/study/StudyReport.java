@@ -56,7 +56,7 @@ public final class StudyReport {
     OneParameterFit exact = study.targets().getLast().fits().getLast();
     Path file = folder.resolve("report.html");
     Files.createDirectories(folder);
-    Files.writeString(file, new Template("outliers.html").put("css", Template.resource("report.css"))
+    Files.writeString(file, Template.page("outliers.html", "Outliers")
         .put("table", String.join("\n", study.lines()))
         .put("beta", String.format(java.util.Locale.ROOT, "%.4f", exact.parameter())).put("figures", figures.toString())
         .fill());
@@ -73,8 +73,8 @@ public final class StudyReport {
           .append("</figure>\n");
     }
     Path file = run.resolve("inspect.html");
-    Files.writeString(file, new Template("inspect.html").put("css", Template.resource("report.css"))
-        .put("name", String.valueOf(run.toAbsolutePath().normalize().getFileName()))
+    String name = String.valueOf(run.toAbsolutePath().normalize().getFileName());
+    Files.writeString(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)
         .put("table", String.join("\n", inspection.lines()))
         .put("correlation", Double.isNaN(inspection.correlation())
             ? ""
@@ -88,8 +88,7 @@ public final class StudyReport {
     List<Observed> variants = Observed.of(folder, summary);
     StudyCurves curves = new StudyCurves(variants, figures);
     String strip = DifferencePlot.svg(summary, 720, "chart wide") + DifferencePlot.svg(summary, 360, "chart narrow");
-    return new Template("study.html").put("css", Template.resource("report.css"))
-        .put("js", Template.resource("report.js")).put("name", study.title())
+    return Template.page("study.html", study.title() + ": study").put("name", study.title())
         .put("state", summary.finished() == summary.runs() ? "completed" : "unfinished").put("note", study.note())
         .put("verdict", SummaryText.paragraph(summary)).put("table", StudyTables.results(summary))
         .put("remarks", SummaryText.remarks(summary).stream().map(r -> "<li>" + Svg.escape(r) + "</li>\n")

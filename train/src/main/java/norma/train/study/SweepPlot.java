@@ -2,8 +2,8 @@ package norma.train.study;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import norma.train.report.Chart;
+import norma.train.report.Axis;
+import norma.train.report.Frame;
 import norma.train.report.Svg;
 import norma.train.report.Ticks;
 import norma.train.study.StabilityCard.Rate;
@@ -18,28 +18,25 @@ final class SweepPlot {
   private static final int ROW = 20;
   private static final int LEFT = 62;
   private static final int BELOW = 50;
-  private static final String INK = "#222222";
-  private static final String SOFT = "#555555";
 
   private final List<Sweep> sweeps;
   private final int width;
   private final int height;
-  private final int top;
-  private final List<Double> rates;
-  private final Ticks y;
+  private final Frame frame;
 
   private SweepPlot(List<Sweep> sweeps, int width, int height) {
     this.sweeps = sweeps;
     this.width = width;
     this.height = height;
-    this.top = 12 + ROW * (1 + place(sweeps.size() - 1).row());
-    this.rates = sweeps.stream().flatMap(sweep -> sweep.rates().stream()).map(Rate::lr).distinct().sorted().toList();
+    List<Double> rates = sweeps.stream().flatMap(sweep -> sweep.rates().stream()).map(Rate::lr).toList();
     double[] losses = sweeps.stream().flatMapToDouble(sweep -> sweep.rates().stream().flatMapToDouble(
         rate -> rate.runs().keySet().stream().mapToDouble(seed -> sweep.cappedLoss(rate, seed))))
         .filter(Double::isFinite).sorted().toArray();
-    this.y = losses.length == 0
+    Ticks y = losses.length == 0
         ? Ticks.around(0, 1, 4)
         : Ticks.around(losses[0], losses[losses.length - 1], Math.max(3, height / 60));
+    this.frame = new Frame(Axis.at(rates, StabilityText::rate).between(LEFT, width - 16),
+        Axis.linear(y).between(height - BELOW, 12 + ROW * (1 + place(sweeps.size() - 1).row())), FONT);
   }
 
   /// As many figures as it takes to tell the curves apart, each for wide and for narrow pages; empty before the first loss.
@@ -47,8 +44,8 @@ final class SweepPlot {
     List<Sweep> all = card.sweeps().stream()
         .filter(sweep -> sweep.rates().stream().anyMatch(rate -> !Double.isNaN(sweep.cappedLoss(rate)))).toList();
     StringBuilder html = new StringBuilder();
-    for (int from = 0; from < all.size(); from += Chart.COLOURS) {
-      List<Sweep> some = all.subList(from, Math.min(all.size(), from + Chart.COLOURS));
+    for (int from = 0; from < all.size(); from += Svg.COLOURS) {
+      List<Sweep> some = all.subList(from, Math.min(all.size(), from + Svg.COLOURS));
       html.append("<figure>").append(new SweepPlot(some, 720, 420).svg("chart wide"))
           .append(new SweepPlot(some, 360, 360).svg("chart narrow")).append("</figure>\n");
     }
@@ -56,55 +53,31 @@ final class SweepPlot {
   }
 
   private String svg(String place) {
-    Svg svg = new Svg(width, height, "final loss over the learning rate", "font-family",
-        "system-ui, -apple-system, 'Segoe UI', sans-serif", "font-size", FONT, "class", place);
-    svg.leaf("rect", "class", "page", "width", width, "height", height, "fill", "#ffffff");
-    axes(svg);
+    Svg svg = new Svg(width, height, FONT, "final loss over the learning rate", "class", place);
+    frame.draw(svg);
+    frame.titles(svg, height, "learning rate", "final loss (nats/character)");
     for (int i = 0; i < sweeps.size(); i++) {
       Place label = place(i);
       double line = 4 + ROW * (label.row + 0.5);
-      svg.open("g", "class", "s" + i);
+      svg.colour(i);
       svg.leaf("line", "x1", label.x, "x2", label.x + 18, "y1", line, "y2", line, "stroke", "currentColor",
           "stroke-width", 2);
       svg.leaf("circle", "cx", label.x + 9, "cy", line, "r", 3.2, "fill", "currentColor");
-      svg.text(label.x + 24, line + FONT * 0.35, "start", sweeps.get(i).name(), "class", "ink", "fill", INK);
+      svg.ink(label.x + 24, line + FONT * 0.35, "start", sweeps.get(i).name());
       curve(svg, sweeps.get(i));
       svg.close();
     }
     return svg.end();
   }
 
-  private void axes(Svg svg) {
-    for (double value : y.values()) {
-      svg.leaf("line", "class", "grid", "x1", LEFT, "x2", width - 16, "y1", py(value), "y2", py(value), "stroke",
-          "#e3e3e3");
-      svg.text(LEFT - 6, py(value) + FONT * 0.35, "end", y.label(value), "class", "soft", "fill", SOFT);
-    }
-    int bottom = height - BELOW;
-    double free = Double.NEGATIVE_INFINITY; // right end of the last label
-    for (double lr : rates) {
-      svg.leaf("line", "class", "soft", "x1", px(lr), "x2", px(lr), "y1", bottom, "y2", bottom + 4, "stroke", SOFT);
-      double half = StabilityText.rate(lr).length() * CHARACTER / 2;
-      if (px(lr) - half > free) {
-        svg.text(px(lr), bottom + 18, "middle", StabilityText.rate(lr), "class", "soft", "fill", SOFT);
-        free = px(lr) + half + 4;
-      }
-    }
-    svg.leaf("line", "class", "soft", "x1", LEFT, "x2", width - 16, "y1", bottom, "y2", bottom, "stroke", SOFT);
-    svg.text((LEFT + width - 16) / 2.0, height - 10, "middle", "learning rate", "class", "ink", "fill", INK);
-    double middle = (top + bottom) / 2.0;
-    svg.text(14, middle, "middle", "final loss (nats/character)", "class", "ink", "fill", INK, "transform",
-        "rotate(-90 " + at(14, middle) + ")");
-  }
-
   private void curve(Svg svg, Sweep sweep) {
     StringBuilder path = new StringBuilder();
     for (Rate rate : sweep.rates()) {
-      double x = px(rate.lr());
+      double x = frame.x().at(rate.lr());
       double mean = sweep.cappedLoss(rate);
       if (!Double.isNaN(mean)) {
-        path.append(path.isEmpty() ? 'M' : 'L').append(at(x, py(mean)));
-        svg.leaf("circle", "cx", x, "cy", py(mean), "r", 3.2, "fill", "currentColor");
+        path.append(path.isEmpty() ? 'M' : 'L').append(Svg.join(x, frame.y().at(mean)));
+        svg.leaf("circle", "cx", x, "cy", frame.y().at(mean), "r", 3.2, "fill", "currentColor");
       }
       rate.runs().forEach((seed, run) -> point(svg, run, x, sweep.cappedLoss(rate, seed)));
     }
@@ -117,25 +90,11 @@ final class SweepPlot {
       return;
     }
     if (run.completed()) {
-      svg.leaf("circle", "cx", x, "cy", py(loss), "r", 2.2, "fill", "currentColor", "fill-opacity", 0.5);
+      svg.leaf("circle", "cx", x, "cy", frame.y().at(loss), "r", 2.2, "fill", "currentColor", "fill-opacity", 0.5);
     } else {
-      svg.leaf("path", "d", "M" + at(x - 4, py(loss) - 4) + "l8 8m0 -8l-8 8", "fill", "none", "stroke",
+      svg.leaf("path", "d", "M" + Svg.join(x - 4, frame.y().at(loss) - 4) + "l8 8m0 -8l-8 8", "fill", "none", "stroke",
           "currentColor", "stroke-width", 1.6);
     }
-  }
-
-  private static String at(double x, double y) {
-    return String.format(Locale.ROOT, "%.1f %.1f", x, y);
-  }
-
-  private double px(double lr) {
-    double first = Math.log(rates.getFirst());
-    double span = Math.log(rates.getLast()) - first;
-    return LEFT + 20 + (span > 0 ? (Math.log(lr) - first) / span : 0.5) * (width - 16 - 20 - LEFT - 20);
-  }
-
-  private double py(double loss) {
-    return height - BELOW - (loss - y.min()) / (y.max() - y.min()) * (height - BELOW - top);
   }
 
   private record Place(double x, int row) {}

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class PeaksTest {
   @Test
   void bandwidthLiesBetweenTheNearestSizesThatWereMeasured() {
-    Peaks peaks = ProfileFixture.PEAKS;
+    Peaks peaks = MeasuredFixture.PEAKS;
     assertThat(peaks.bandwidth(1)).isEqualTo(40);
     assertThat(peaks.bandwidth(1 << 16)).isEqualTo(40);
     assertThat(peaks.bandwidth(1 << 17)).isCloseTo(25, within(1e-9));
@@ -22,7 +22,7 @@ class PeaksTest {
   @Test
   void theBetterOfTwoMeasurementsCountsRateByRate() {
     Peaks other = new Peaks(2, 90, List.of(new Peaks.Copy(1 << 16, 30), new Peaks.Copy(1 << 18, 12)));
-    assertThat(Peaks.best(ProfileFixture.PEAKS, other)).isEqualTo(
+    assertThat(Peaks.best(MeasuredFixture.PEAKS, other)).isEqualTo(
         new Peaks(2, 100, List.of(new Peaks.Copy(1 << 16, 40), new Peaks.Copy(1 << 18, 12))));
   }
 }

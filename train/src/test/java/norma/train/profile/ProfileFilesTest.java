@@ -30,12 +30,12 @@ class ProfileFilesTest {
 
   @BeforeAll
   static void measure() {
-    measured = ProfileFixture.measured(ProfilePlan.of(ProfileFixture.config(folder), 5), StepRecorder.Listener.NONE);
+    measured = MeasuredFixture.measured(ProfilePlan.of(MeasuredFixture.config(folder), 5), StepRecorder.Listener.NONE);
   }
 
   @Test
   void theJsonAndTheCsvHaveEveryRowWithTheSameNumbers() throws Exception {
-    ProfilePlan plan = ProfilePlan.of(ProfileFixture.config(folder), 5);
+    ProfilePlan plan = ProfilePlan.of(MeasuredFixture.config(folder), 5);
     List<Profile> profiles = measured;
     ProfileFolder written = ProfileFolder.create(folder.resolve("profiles"), "small",
         LocalDateTime.of(2026, 11, 26, 8, 30));
@@ -109,7 +109,7 @@ class ProfileFilesTest {
     try (Recording recording = new Recording()) {
       recording.enable(SpanEvent.NAME);
       recording.start();
-      profile = ProfileFixture.measured(folder, SpanEvent.LISTENER);
+      profile = MeasuredFixture.measured(folder, SpanEvent.LISTENER);
       recording.stop();
       recording.dump(file);
     }

@@ -19,7 +19,7 @@ class ProfilerTest {
 
   @BeforeAll
   static void measure() {
-    measured = ProfileFixture.measured(ProfilePlan.of(ProfileFixture.config(folder), 5), StepRecorder.Listener.NONE);
+    measured = MeasuredFixture.measured(ProfilePlan.of(MeasuredFixture.config(folder), 5), StepRecorder.Listener.NONE);
   }
 
   @Test
@@ -75,9 +75,9 @@ class ProfilerTest {
   @Test
   void casesAreMeasuredInRoundsAndComparedRoundByRound() {
     ProfilePlan plan = new ProfilePlan("two", "two", "", List.of(
-        new ProfilePlan.Case("one", List.of(), ProfileFixture.config(folder, "model.norm.all=rmsnorm")),
-        new ProfilePlan.Case("none", List.of(), ProfileFixture.config(folder, "model.norm.all=none"))), Map.of(), 6);
-    List<Profile> profiles = ProfileFixture.measured(plan, StepRecorder.Listener.NONE);
+        new ProfilePlan.Case("one", List.of(), MeasuredFixture.config(folder, "model.norm.all=rmsnorm")),
+        new ProfilePlan.Case("none", List.of(), MeasuredFixture.config(folder, "model.norm.all=none"))), Map.of(), 6);
+    List<Profile> profiles = MeasuredFixture.measured(plan, StepRecorder.Listener.NONE);
     assertThat(profiles).extracting(Profile::name).containsExactly("one", "none");
     assertThat(profiles).allMatch(profile -> profile.steps().rounds().size() == 6);
     List<Comparison> sides = Comparison.of(profiles);

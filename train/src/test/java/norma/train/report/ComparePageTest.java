@@ -28,7 +28,8 @@ class ComparePageTest {
     String html = Files.readString(folder.resolve("compare.html"));
     assertThat(Pattern.compile("<svg[^>]*class=\"chart wide\"").matcher(html).results().count())
         .as("validation and training loss of eight runs, and of two").isEqualTo(4);
-    assertThat(html).contains("a &lt;table&gt;\nof differences", "&lt;run&gt;-9").doesNotContain("<run>", "{{", "<!--",
-        "https://");
+    assertThat(html).contains("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:",
+        "a &lt;table&gt;\nof differences", "&lt;run&gt;-9").doesNotContain("<run>", "{{", "<!--",
+            "https://");
   }
 }

@@ -41,6 +41,12 @@ class StabilityCardTest {
   }
 
   @Test
+  void theFigureHasItsColoursWithoutThePagesStyle() {
+    assertThat(SweepPlot.figures(CARD)).contains("<g class=\"s0\" color=\"#0072b2\">",
+        "<g class=\"s1\" color=\"#d55e00\">", ">1e-3<", ">1e-2<", ">0.1<");
+  }
+
+  @Test
   void aVariantThatTrainsNowhereIsNotCalledInsensitive() {
     assertThat(CARD.sensitivities(B)).isEmpty();
     assertThat(CARD.largestRate(B)).isEmpty();

@@ -1,0 +1,152 @@
+package norma.train.profile;
+
+import static norma.train.report.Tables.count;
+import static norma.train.report.Tables.digits;
+import static norma.train.report.Tables.percent;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import norma.train.report.Svg;
+import norma.train.report.Template;
+
+/// Writes `report.html` of a profile: one page that needs no other file, no network and no script.
+public final class ProfileReport {
+  private static final String SECTION = "<section id=\"%s\">\n<h2>%s</h2>\n";
+
+  private final ProfilePlan plan;
+  private final List<Profile> profiles;
+
+  private ProfileReport(ProfilePlan plan, List<Profile> profiles) {
+    this.plan = plan;
+    this.profiles = profiles;
+  }
+
+  /// Writes the page.
+  ///
+  /// @param folder   that it is written into
+  /// @param profiles of the plan's cases, in their order
+  /// @param facts    how and where was measured, by label
+  /// @throws IOException if it cannot be written
+  public static void write(Path folder, ProfilePlan plan, List<Profile> profiles, Map<String, String> facts)
+      throws IOException {
+    Files.writeString(folder.resolve("report.html"), new ProfileReport(plan, profiles).html(facts));
+  }
+
+  private String html(Map<String, String> facts) {
+    Template page = Template.page("profile.html", plan.title() + ": profile").put("name", plan.title())
+        .put("note", plan.note()).put("facts", facts(facts));
+    if (profiles.size() == 1) {
+      Profile profile = profiles.getFirst();
+      StepBar bar = StepBar.of(profile);
+      page.put("figures", figures(profile))
+          .put("bar", StepBarPlot.of(List.of(bar)).getFirst().figure("time of a step", true))
+          .put("sum", digits(bar.millis())).put("watched", digits(profile.steps().watched().median()))
+          .put("groups", groups(profile, true))
+          .put("details", details(profile, SECTION, "</section>\n"));
+    } else {
+      page.put("cases", profiles.stream().map(ProfileReport::folded).collect(Collectors.joining()));
+    }
+    if (plan.compares()) {
+      List<Comparison> cases = Comparison.of(profiles);
+      ComparisonPlot plot = new ComparisonPlot(cases);
+      page.put("slots", plot.slots()).put("speeds", plot.speeds()).put("comparison", ProfileTables.comparison(cases))
+          .put("bars", bars()).put("groups", groups(profiles.getFirst(), false));
+    }
+    return page.put("sweeps", Scaling.of(plan, profiles).stream().map(scaling -> new ScalingCharts(scaling).html())
+        .collect(Collectors.joining())).fill();
+  }
+
+  /// The key of the bar's colours.
+  ///
+  /// @param times whether with the time of each group
+  private static String groups(Profile profile, boolean times) {
+    Map<Row.Group, Double> groups = new EnumMap<>(Row.Group.class);
+    profile.rows().forEach(row -> groups.merge(row.group(), row.millis(), Double::sum));
+    groups.remove(Row.Group.REST);
+    StringBuilder html = new StringBuilder();
+    groups
+        .forEach((group, millis) -> html.append("<span><i class=\"key s").append(Parts.colour(group)).append("\"></i> ")
+            .append(Parts.title(group))
+            .append(times ? " " + percent(millis / profile.steps().watched().median()) : "").append("</span>\n"));
+    return html.toString();
+  }
+
+  /// A bar for each case, all on one scale.
+  private String bars() {
+    List<StepBarPlot> plots = StepBarPlot.of(profiles.stream().map(StepBar::of).toList());
+    StringBuilder html = new StringBuilder();
+    for (int i = 0; i < plots.size(); i++) {
+      Profile profile = profiles.get(i);
+      html.append("<h3>").append(Svg.escape(profile.name())).append("<span>")
+          .append(digits(profile.steps().plain().median())).append(" ms a step</span></h3>\n")
+          .append(plots.get(i).figure("time of a step: " + profile.name(), false));
+    }
+    return html.toString();
+  }
+
+  private static String folded(Profile profile) {
+    return "<details class=\"case\"><summary>" + Svg.escape(profile.name()) + settings(profile)
+        + "</summary>\n<dl class=\"figures\">\n"
+        + figures(profile) + "</dl>\n" + details(profile, "<h3 class=\"%s\">%s</h3>\n", "") + "</details>\n";
+  }
+
+  /// Unless the name says it.
+  private static String settings(Profile profile) {
+    String settings = String.join(", ", profile.settings());
+    return settings.equals(profile.name()) ? "" : " <span class=\"note\">" + Svg.escape(settings) + "</span>";
+  }
+
+  private static String figures(Profile profile) {
+    Profile.Steps steps = profile.steps();
+    Map<String, String> entries = new LinkedHashMap<>();
+    entries.put("ms a step", number(digits(steps.plain().median()),
+        digits(steps.plain().low()) + "\u2013" + digits(steps.plain().high())));
+    entries.put("tokens/s", number(count(steps.tokensPerSecond()), ""));
+    entries.put("GFLOP/s", number(digits(steps.gigaflops()), ""));
+    entries.put("of the product peak", number(percent(steps.gigaflops() / profile.peaks().gigaflops()),
+        digits(profile.peaks().gigaflops()) + " GFLOP/s"));
+    entries.put("in layers and phases", number(percent(profile.attributed()), ""));
+    entries.put("waiting", number(percent(profile.share("waiting")), ""));
+    entries.put("other", number(percent(profile.share("other")), ""));
+    entries.put("cost of watching", number(percent(steps.overhead()), ""));
+    StringBuilder html = new StringBuilder();
+    entries.forEach((term, value) -> html.append("<div><dt>").append(Svg.escape(term)).append("</dt><dd>")
+        .append(value).append("</dd></div>\n"));
+    return html.toString();
+  }
+
+  private static String number(String value, String small) {
+    return Svg.escape(value) + (small.isEmpty() ? "" : " <small>" + Svg.escape(small) + "</small>");
+  }
+
+  /// Roofline, tables and memory.
+  private static String details(Profile profile, String open, String close) {
+    List<Row> parts = Parts.overBlocks(profile.rows());
+    Map<String, String> sections = new LinkedHashMap<>();
+    sections.put("Roofline", Roofline.of(profile).figure());
+    sections.put("Parts", ProfileTables.parts(parts, profile.steps())
+        + (parts.size() == profile.rows().size()
+            ? ""
+            : "<details><summary>Block by block</summary>\n" + ProfileTables.parts(profile.rows(), profile.steps())
+                + "</details>\n"));
+    sections.put("Memory", ProfileTables.memory(profile.memory()));
+    StringBuilder html = new StringBuilder();
+    sections.forEach((title, content) -> html.append(
+        content.isEmpty() ? "" : open.formatted(title.toLowerCase(Locale.ROOT), title) + content + close));
+    return html.toString();
+  }
+
+  private static String facts(Map<String, String> facts) {
+    StringBuilder rows = new StringBuilder();
+    facts.forEach((label, value) -> rows.append("<tr><th scope=\"row\">").append(Svg.escape(label)).append("</th><td>")
+        .append(Svg.escape(value)).append("</td></tr>\n"));
+    return rows.toString();
+  }
+}

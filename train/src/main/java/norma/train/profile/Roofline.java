@@ -1,0 +1,181 @@
+package norma.train.profile;
+
+import static norma.train.report.Tables.digits;
+
+import java.util.ArrayList;
+import java.util.List;
+import norma.train.report.Axis;
+import norma.train.report.Frame;
+import norma.train.report.Svg;
+
+/// What the parts reach beside what the machine's peaks allow (Williams, Waterman and Patterson, 2009): a dot for each part that
+/// computes, forward and backward together, over its operations for each byte.
+record Roofline(Peaks peaks, List<Row> parts) {
+  private static final int FONT = 13;
+  private static final int ROW = 19;
+  private static final double RADIUS = 4.5;
+  private static final double DIGIT = 8;
+  /// Where a number may stand around its dot, nearest first.
+  private static final double[] DISTANCES = { 12, 20, 30, 42, 56 };
+  private static final int DIRECTIONS = 12;
+
+  Roofline {
+    parts = List.copyOf(parts);
+  }
+
+  static Roofline of(Profile profile) {
+    return new Roofline(profile.peaks(), Parts.overBlocks(profile.rows()).stream()
+        .filter(row -> row.work().flops() > 0 && row.work().bytes() > 0 && row.millis() > 0).toList());
+  }
+
+  /// For pages of any width; empty where nothing computes.
+  String figure() {
+    return parts.isEmpty()
+        ? ""
+        : "<figure>" + svg(720, 190, "chart wide") + svg(360, 0, "chart narrow") + "</figure>\n";
+  }
+
+  /// @param beside width of the legend beside the plot; 0 below it
+  private String svg(int width, int beside, String place) {
+    int columns = beside > 0 ? 1 : 2;
+    int legend = ROW * Math.ceilDiv(parts.size(), columns);
+    int plot = beside > 0 ? Math.max(420, legend + 30) : 340;
+    Frame frame = frame(width - beside, plot);
+    Svg svg = new Svg(width, beside > 0 ? plot : plot + legend + 8, FONT, "roofline of the parts", "class", place,
+        "data-frame", Svg.join(frame.x().from(), frame.y().to(), frame.x().to(), frame.y().from()) + " "
+            + frame.x().min() + " " + frame.x().max() + " " + frame.y().min() + " " + frame.y().max());
+    frame.draw(svg);
+    frame.titles(svg, plot, "FLOP for each byte", "GFLOP/s");
+    List<Box> taken = new ArrayList<>();
+    for (Row part : parts) {
+      taken.add(Box.around(frame.x().at(part.intensity()), frame.y().at(part.gigaflops()), RADIUS, RADIUS));
+    }
+    roofs(svg, frame, taken);
+    dots(svg, frame, taken);
+    for (int i = 0; i < parts.size(); i++) {
+      double x = beside > 0 ? width - beside + 14 : 14 + i / Math.ceilDiv(parts.size(), 2) * width / 2.0;
+      double y = beside > 0 ? 22 + ROW * i : plot + 12 + ROW * (i % Math.ceilDiv(parts.size(), 2));
+      svg.colour(Parts.colour(parts.get(i).group()));
+      svg.leaf("circle", "cx", x, "cy", y - 4.5, "r", RADIUS, "fill", "currentColor");
+      svg.close();
+      svg.soft(x + 28, y, "end", String.valueOf(i + 1)).ink(x + 34, y, "start", parts.get(i).name());
+    }
+    return svg.end();
+  }
+
+  private Frame frame(int width, int height) {
+    double least = parts.stream().mapToDouble(Row::intensity).min().orElseThrow();
+    double most = parts.stream().mapToDouble(Row::intensity).max().orElseThrow();
+    double slowest = parts.stream().mapToDouble(Row::gigaflops).min().orElseThrow();
+    double fastest = parts.stream().mapToDouble(Row::gigaflops).max().orElseThrow();
+    Axis x = Axis.around(least * 0.8, Math.max(most, peaks.gigaflops() / peaks.memory()) * 1.5);
+    Axis y = Axis.around(slowest * 0.8, Math.max(fastest, peaks.gigaflops()) * 1.15);
+    return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, FONT * 1.6), FONT);
+  }
+
+  private void roofs(Svg svg, Frame frame, List<Box> taken) {
+    double top = frame.y().at(peaks.gigaflops());
+    double ridge = Math.max(frame.x().from(), frame.x().at(peaks.gigaflops() / peaks.cache()));
+    svg.rule(ridge, top, frame.x().to(), top);
+    Line products = new Line(ridge, top, frame.x().to(), top);
+    products.label(svg, "products " + digits(peaks.gigaflops()) + " GFLOP/s", -5, true, taken);
+    slope(svg, frame, peaks.cache()).label(svg, "cache " + digits(peaks.cache()) + " GB/s", -6, false, taken);
+    slope(svg, frame, peaks.memory()).label(svg, "memory " + digits(peaks.memory()) + " GB/s", FONT + 3, false, taken);
+  }
+
+  /// A copy's roof from the edge of the plot to the roof of the products.
+  private Line slope(Svg svg, Frame frame, double gigabytes) {
+    double from = Math.max(Math.pow(10, frame.x().min()), Math.pow(10, frame.y().min()) / gigabytes);
+    Line line = new Line(frame.x().at(from), frame.y().at(from * gigabytes),
+        frame.x().at(peaks.gigaflops() / gigabytes), frame.y().at(peaks.gigaflops()));
+    svg.rule(line.x1, line.y1, line.x2, line.y2);
+    return line;
+  }
+
+  private record Line(double x1, double y1, double x2, double y2) {
+    /// Writes along the line, where it hides no dot.
+    ///
+    /// @param away  from the line, downwards
+    /// @param last  whether rather at its end than at its beginning
+    /// @param taken by others, and by the label afterwards
+    void label(Svg svg, String text, double away, boolean last, List<Box> taken) {
+      double width = text.length() * FONT * Svg.CHARACTER;
+      double room = Math.max(0, Math.hypot(x2 - x1, y2 - y1) - width - 8);
+      double start = last ? room : Math.min(8, room);
+      for (double moved = 0; moved <= room; moved += FONT) {
+        double at = last ? room - moved : 8 + moved;
+        if (boxes(at, width, away).stream().noneMatch(box -> taken.stream().anyMatch(box::overlaps))) {
+          start = at;
+          break;
+        }
+      }
+      taken.addAll(boxes(start, width, away));
+      double angle = Math.toDegrees(Math.atan2(y2 - y1, x2 - x1));
+      svg.open("g", "transform", "translate(" + Svg.join(x1, y1) + ") rotate(" + Svg.number(angle) + ")");
+      svg.soft(start, away, "start", text).close();
+    }
+
+    /// What a text covers.
+    private List<Box> boxes(double start, double width, double away) {
+      double length = Math.hypot(x2 - x1, y2 - y1);
+      double cos = (x2 - x1) / length;
+      double sin = (y2 - y1) / length;
+      double off = away - FONT * 0.35;
+      List<Box> boxes = new ArrayList<>();
+      for (double u = start; u <= start + width; u += FONT / 2.0) {
+        boxes.add(Box.around(x1 + cos * u - sin * off, y1 + sin * u + cos * off, FONT * 0.4, FONT * 0.4));
+      }
+      return boxes;
+    }
+  }
+
+  private record Box(double left, double top, double right, double bottom) {
+    static Box around(double x, double y, double halfWidth, double halfHeight) {
+      return new Box(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight);
+    }
+
+    boolean overlaps(Box other) {
+      return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
+    }
+  }
+
+  private void dots(Svg svg, Frame frame, List<Box> taken) {
+    for (int i = 0; i < parts.size(); i++) {
+      Row part = parts.get(i);
+      double x = frame.x().at(part.intensity());
+      double y = frame.y().at(part.gigaflops());
+      svg.colour(Parts.colour(part.group())).title(part.name() + ": " + digits(part.gigaflops()) + " GFLOP/s, "
+          + digits(part.intensity()) + " FLOP for each byte, " + digits(part.distance())
+          + " times as long as the peaks allow");
+      svg.leaf("circle", "class", "dot", "cx", x, "cy", y, "r", RADIUS, "fill", "currentColor");
+      Box box = free(x, y, String.valueOf(i + 1).length() * DIGIT / 2, taken, frame);
+      taken.add(box);
+      double labelX = (box.left + box.right) / 2;
+      double labelY = (box.top + box.bottom) / 2;
+      double distance = Math.hypot(labelX - x, labelY - y);
+      if (distance > DISTANCES[0] * 1.2) {
+        double near = RADIUS / distance;
+        double far = 1 - 7 / distance;
+        svg.rule(x + near * (labelX - x), y + near * (labelY - y), x + far * (labelX - x), y + far * (labelY - y));
+      }
+      svg.close();
+      svg.ink(labelX, labelY + FONT * 0.35, "middle", String.valueOf(i + 1));
+    }
+  }
+
+  /// A place for a number near its dot where nothing stands yet, or the nearest one.
+  private static Box free(double x, double y, double half, List<Box> taken, Frame frame) {
+    for (double distance : DISTANCES) {
+      for (int i = 0; i < DIRECTIONS; i++) {
+        double angle = 2 * Math.PI * i / DIRECTIONS;
+        Box box = Box.around(x + distance * Math.cos(angle), y - distance * Math.sin(angle), half, FONT * 0.45);
+        boolean inside = box.left > frame.x().from() && box.right < frame.x().to() && box.top > frame.y().to()
+            && box.bottom < frame.y().from();
+        if (inside && taken.stream().noneMatch(box::overlaps)) {
+          return box;
+        }
+      }
+    }
+    return Box.around(x + DISTANCES[0], y, half, FONT * 0.45);
+  }
+}

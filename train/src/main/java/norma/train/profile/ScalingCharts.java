@@ -1,0 +1,93 @@
+package norma.train.profile;
+
+import static norma.train.report.Tables.count;
+import static norma.train.report.Tables.digits;
+import static norma.train.report.Tables.percent;
+import static norma.train.report.Tables.plain;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import norma.train.profile.Scaling.Point;
+import norma.train.report.Chart;
+import norma.train.report.Chart.Scale;
+import norma.train.report.Series;
+import norma.train.report.Series.Kind;
+import norma.train.report.Svg;
+
+/// How the cost of a step grows with one setting, as chart and table.
+record ScalingCharts(Scaling scaling) {
+  private static final String THREADS = "runtime.threads";
+
+  /// With a heading.
+  String html() {
+    boolean threads = scaling.setting().equals(THREADS);
+    Chart chart = threads ? speedUp() : growth();
+    return "<div><h3>" + Svg.escape(scaling.setting()) + "</h3>\n<figure>"
+        + chart.svg(Chart.Size.SLOT, "class", "chart")
+        + "</figure>\n" + (threads ? speedUps() : values()) + "</div>\n";
+  }
+
+  /// Measured, the fitted line, and the operations scaled to the same geometric mean. Values that have no logarithm have linear
+  /// axes and no fitted line.
+  Chart growth() {
+    double millis = meanLog(Point::millis);
+    double flops = meanLog(Point::flops);
+    List<Series.Point> measured = points(Point::millis);
+    List<Series.Point> counted = points(p -> p.flops() * Math.exp(millis - flops));
+    if (scaling.points().stream().anyMatch(p -> p.value() <= 0)) {
+      return new Chart("", scaling.setting(), "ms a step", Scale.FROM_ZERO, List.of(
+          new Series("measured", 0, Kind.MARKED, measured),
+          new Series("counted FLOP, scaled", 1, Kind.DASHED, counted)));
+    }
+    double value = meanLog(Point::value);
+    return new Chart("", scaling.setting(), "ms a step", Scale.LOG_TIGHT, Scale.LOG_TIGHT, List.of(
+        new Series("measured", 0, Kind.POINTS, measured),
+        new Series("fitted: " + power("ms", scaling.time()), 0, Kind.LINE,
+            points(p -> Math.exp(millis + scaling.time() * (Math.log(p.value()) - value)))),
+        new Series("counted, scaled: " + power("FLOP", scaling.flops()), 1, Kind.DASHED, counted)));
+  }
+
+  private String power(String what, double exponent) {
+    String name = scaling.setting().substring(scaling.setting().lastIndexOf('.') + 1);
+    return what + " ~ " + name + String.format(Locale.ROOT, "^%.2f", exponent);
+  }
+
+  private double meanLog(ToDoubleFunction<Point> number) {
+    return scaling.points().stream().mapToDouble(p -> Math.log(number.applyAsDouble(p))).average().orElseThrow();
+  }
+
+  private List<Series.Point> points(ToDoubleFunction<Point> y) {
+    return scaling.points().stream().sorted(Comparator.comparingDouble(Point::value))
+        .map(p -> new Series.Point(p.value(), y.applyAsDouble(p))).toList();
+  }
+
+  private String values() {
+    List<List<String>> rows = scaling.points().stream().map(p -> List.of(plain(p.value()), digits(p.millis()),
+        count(p.tokens() / p.millis() * 1e3), digits(p.flops() / p.millis() / 1e6), digits(p.flops() / 1e9))).toList();
+    return ProfileTables.table(List.of(scaling.setting(), "ms a step", "tokens/s", "GFLOP/s", "GFLOP a step"), rows);
+  }
+
+  /// Against the smallest number of threads.
+  Chart speedUp() {
+    Point first = first();
+    return new Chart("", "threads", "speed-up", Scale.FROM_ZERO, List.of(
+        new Series("measured", 0, Kind.MARKED, points(p -> first.millis() / p.millis())),
+        new Series("every thread counts fully", 7, Kind.DASHED, points(p -> p.value() / first.value()))));
+  }
+
+  private String speedUps() {
+    Point first = first();
+    List<List<String>> rows = scaling.points().stream().map(p -> {
+      double speedUp = first.millis() / p.millis();
+      return List.of(plain(p.value()), digits(p.millis()), count(p.tokens() / p.millis() * 1e3), digits(speedUp),
+          percent(speedUp * first.value() / p.value()));
+    }).toList();
+    return ProfileTables.table(List.of("threads", "ms a step", "tokens/s", "speed-up", "efficiency"), rows);
+  }
+
+  private Point first() {
+    return scaling.points().stream().min(Comparator.comparingDouble(Point::value)).orElseThrow();
+  }
+}

@@ -1,0 +1,114 @@
+package norma.train.profile;
+
+import static norma.train.report.Tables.digits;
+import static norma.train.report.Tables.percent;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import norma.train.profile.Row.Group;
+import norma.train.report.HeatMap.Place;
+
+/// A step as a bar whose widths are times: its directions, below them the groups of work, below those the parts, below those the
+/// blocks. The medians of all rows add up to the whole bar.
+///
+/// @param slices of the first level, from left to right
+record StepBar(List<Slice> slices) {
+
+  /// A stretch of the bar.
+  ///
+  /// @param label    as written in it
+  /// @param millis   of a step
+  /// @param colour   its place in the palette
+  /// @param tip      what is known of it
+  /// @param children add up to it, or none
+  record Slice(String label, double millis, int colour, String tip, List<Slice> children) {
+    Slice {
+      children = List.copyOf(children);
+    }
+  }
+
+  StepBar {
+    slices = List.copyOf(slices);
+  }
+
+  /// All rows' milliseconds.
+  double millis() {
+    return slices.stream().mapToDouble(Slice::millis).sum();
+  }
+
+  static StepBar of(Profile profile) {
+    Slicer forward = new Slicer(profile, ", forward", row -> row.forward().median(), row -> row.work().forwardFlops(),
+        row -> row.work().forwardBytes());
+    Slicer backward = new Slicer(profile, ", backward", row -> row.backward().median(),
+        row -> row.work().backwardFlops(), row -> row.work().backwardBytes());
+    Slicer both = new Slicer(profile, "", Row::millis, row -> row.work().flops(), row -> row.work().bytes());
+    List<Slice> slices = new ArrayList<>(List.of(forward.layers("forward"), backward.layers("backward")));
+    List<Row> phases = profile.rows().stream().filter(row -> row.group() == Group.PHASE).toList();
+    slices.add(both.slice("phases", "phases", phases,
+        phases.stream().map(row -> both.slice(row.name(), row.name(), List.of(row), List.of())).toList()));
+    profile.rows().stream().filter(row -> row.group() == Group.REST)
+        .forEach(row -> slices.add(both.slice(row.name(), row.name(), List.of(row), List.of())));
+    slices.removeIf(slice -> !(slice.millis > 0));
+    return new StepBar(slices);
+  }
+
+  /// Cuts one direction of the step, or the step.
+  private record Slicer(Profile profile, String direction, ToDoubleFunction<Row> millis, ToDoubleFunction<Row> flops,
+      ToDoubleFunction<Row> bytes) {
+
+    Slice layers(String label) {
+      Map<Group, List<Row>> groups = new EnumMap<>(Group.class);
+      for (Row row : profile.rows()) {
+        if (row.group().compareTo(Group.PHASE) < 0 && millis.applyAsDouble(row) > 0) {
+          groups.computeIfAbsent(row.group(), _ -> new ArrayList<>()).add(row);
+        }
+      }
+      List<Slice> children = new ArrayList<>();
+      groups.forEach((group, rows) -> children.add(slice(Parts.title(group), Parts.title(group) + direction, rows,
+          parts(rows))));
+      List<Row> all = groups.values().stream().flatMap(List::stream).toList();
+      Slice slice = slice(label, label, all, children);
+      return new Slice(label, slice.millis, Parts.colour(Group.REST), slice.tip, children);
+    }
+
+    private List<Slice> parts(List<Row> rows) {
+      Map<String, List<Row>> parts = new LinkedHashMap<>();
+      rows.forEach(row -> parts.computeIfAbsent(Place.of(row.name()).name(), _ -> new ArrayList<>()).add(row));
+      List<Slice> slices = new ArrayList<>();
+      parts.forEach((part, some) -> slices.add(slice(part, part + direction, some, blocks(some))));
+      return slices;
+    }
+
+    private List<Slice> blocks(List<Row> rows) {
+      return rows.stream().filter(row -> Place.of(row.name()).block() >= 0)
+          .map(row -> slice(String.valueOf(Place.of(row.name()).block()), row.name() + direction, List.of(row),
+              List.of()))
+          .toList();
+    }
+
+    Slice slice(String label, String name, List<Row> rows, List<Slice> children) {
+      double time = rows.stream().mapToDouble(millis).sum();
+      return new Slice(label, time, rows.isEmpty() ? 0 : Parts.colour(rows.getFirst().group()), tip(name, rows, time),
+          children);
+    }
+
+    private String tip(String name, List<Row> rows, double time) {
+      StringBuilder tip = new StringBuilder(name).append(": ").append(digits(time)).append(" ms, ")
+          .append(percent(time / profile.steps().watched().median())).append(" of the step");
+      double operations = rows.stream().mapToDouble(flops).sum();
+      double moved = rows.stream().mapToDouble(bytes).sum();
+      tip.append(operations > 0 ? ", " + digits(operations / time / 1e6) + " GFLOP/s" : "")
+          .append(moved > 0 ? ", " + digits(moved / time / 1e6) + " GB/s" : "");
+      double distance = rows.isEmpty() ? Double.NaN : Parts.sum(name, rows).distance();
+      return tip.append(Double.isNaN(distance)
+          ? ""
+          : "; " + (direction.isEmpty() ? "" : "forward and backward together ") + digits(distance)
+              + " times as long as the peaks allow")
+          .toString();
+    }
+  }
+}

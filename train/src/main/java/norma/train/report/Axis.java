@@ -1,0 +1,124 @@
+package norma.train.report;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.DoubleFunction;
+
+/// One axis of a drawing: where a value stands, and what is written at it. On a logarithmic axis positions are exponents of ten.
+///
+/// @param min   first position
+/// @param max   last position, greater than `min`
+/// @param log   whether it is logarithmic
+/// @param marks by growing position
+/// @param from  coordinate of the first position, in pixels
+/// @param to    coordinate of the last position; less than `from` on an axis that goes up
+public record Axis(double min, double max, boolean log, List<Mark> marks, double from, double to) {
+  /// Up to so many an axis has ticks at 1, 2 and 5 times a power of ten, above at the powers alone.
+  private static final double MANY_DECADES = 2.5;
+
+  /// A tick.
+  ///
+  /// @param position on the axis, of a logarithmic one an exponent of ten
+  public record Mark(double position, String label) {}
+
+  public Axis {
+    marks = List.copyOf(marks);
+  }
+
+  /// A linear axis.
+  public static Axis linear(Ticks ticks) {
+    List<Mark> marks = Arrays.stream(ticks.values()).mapToObj(value -> new Mark(value, ticks.label(value))).toList();
+    return new Axis(ticks.min(), ticks.max(), false, marks, 0, 1);
+  }
+
+  /// A logarithmic axis from one power of ten to another.
+  ///
+  /// @param count about so many ticks
+  static Axis decades(double low, double high, int count) {
+    int first = (int) Math.floor(Math.log10(low) + 1e-9);
+    int last = Math.max(first + 1, (int) Math.ceil(Math.log10(high) - 1e-9));
+    Ticks ticks = new Ticks(first, last, Math.max(1, Math.ceilDiv(last - first, count)));
+    return new Axis(first, last, true, Arrays.stream(ticks.values()).mapToObj(Axis::power).toList(), 0, 1);
+  }
+
+  /// A logarithmic axis that begins and ends with 1, 2 or 5 times a power of ten.
+  ///
+  /// @param low  above 0
+  /// @param high at least `low`
+  public static Axis around(double low, double high) {
+    boolean many = Math.log10(high / low) > MANY_DECADES;
+    List<Mark> marks = new ArrayList<>();
+    double first = Double.NEGATIVE_INFINITY;
+    double last = Double.NEGATIVE_INFINITY;
+    for (int exponent = (int) Math.floor(Math.log10(low)) - 1; last < Math.log10(high) - 1e-9; exponent++) {
+      for (int factor = 1; factor <= 5 && last < Math.log10(high) - 1e-9; factor = factor * 2 + factor / 2) {
+        double value = factor * Math.pow(10, exponent);
+        last = Math.log10(value);
+        if (value <= low * (1 + 1e-9)) {
+          marks.clear();
+          first = last;
+        }
+        if (!many || factor == 1) {
+          marks.add(new Mark(last, label(value, exponent)));
+        }
+      }
+    }
+    return last > first ? new Axis(first, last, true, marks, 0, 1) : around(low * 0.9, high * 1.1);
+  }
+
+  /// A logarithmic axis that has its ticks at the values themselves, with some room on either side.
+  ///
+  /// @param values above 0
+  /// @param label  of a value
+  public static Axis at(Collection<Double> values, DoubleFunction<String> label) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).distinct().sorted().toArray();
+    double first = Math.log10(sorted[0]);
+    double last = Math.log10(sorted[sorted.length - 1]);
+    double room = last > first ? 0.06 * (last - first) : 0.5;
+    List<Mark> marks = Arrays.stream(sorted).mapToObj(v -> new Mark(Math.log10(v), label.apply(v))).toList();
+    return new Axis(first - room, last + room, true, marks, 0, 1);
+  }
+
+  /// The same axis between two coordinates in pixels.
+  public Axis between(double start, double end) {
+    return new Axis(min, max, log, marks, start, end);
+  }
+
+  /// The coordinate of a value.
+  public double at(double value) {
+    return place(log ? Math.log10(value) : value);
+  }
+
+  /// The coordinate of a position, which is an exponent on a logarithmic axis.
+  double place(double position) {
+    return from + (position - min) / (max - min) * (to - from);
+  }
+
+  /// The smallest value that has a place, up to rounding; on a linear axis there is none.
+  double lowest() {
+    return log ? Math.pow(10, min) * (1 - 1e-9) : Double.NEGATIVE_INFINITY;
+  }
+
+  /// The greatest value on it, up to rounding.
+  double highest() {
+    return (log ? Math.pow(10, max) : max) * (1 + 1e-9);
+  }
+
+  /// Characters of the longest label.
+  int longestLabel() {
+    return marks.stream().mapToInt(mark -> mark.label.length()).max().orElse(0);
+  }
+
+  private static Mark power(double exponent) {
+    return new Mark(exponent, label(Math.pow(10, exponent), (int) Math.round(exponent)));
+  }
+
+  private static String label(double value, int exponent) {
+    return exponent >= -4 && exponent <= 6
+        ? String.format(Locale.ROOT, "%,." + Math.max(0, -exponent) + "f", value)
+        : String.format(Locale.ROOT, "%.0e", value).replaceFirst("e\\+?(-?)0*", "e$1");
+  }
+}

@@ -1,0 +1,67 @@
+package norma.train.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import norma.train.report.Axis.Mark;
+import norma.train.report.Chart.Scale;
+import norma.train.report.Series.Kind;
+import norma.train.report.Series.Point;
+import org.junit.jupiter.api.Test;
+
+class AxisTest {
+  private static List<String> labels(Axis axis) {
+    return axis.marks().stream().map(Mark::label).toList();
+  }
+
+  @Test
+  void aLogarithmicAxisEndsWithOneTwoOrFiveTimesAPowerOfTen() {
+    assertThat(labels(Axis.around(33, 180))).containsExactly("20", "50", "100", "200");
+    assertThat(labels(Axis.around(0.5, 2))).containsExactly("0.5", "1", "2");
+    Axis wide = Axis.around(0.3, 4000);
+    assertThat(labels(wide)).as("few labels, tight ends").containsExactly("1", "10", "100", "1,000");
+    assertThat(wide.min()).isCloseTo(Math.log10(0.2), within(1e-12));
+    assertThat(wide.max()).isCloseTo(Math.log10(5000), within(1e-12));
+    assertThat(labels(Axis.around(2e-7, 1.5e-6))).containsExactly("2e-7", "5e-7", "1e-6", "2e-6");
+  }
+
+  @Test
+  void oneValueStandsInsideItsLogarithmicAxis() {
+    for (double value : new double[]{ 1, 3, 0.05, 1e9 }) {
+      Axis axis = Axis.around(value, value);
+      assertThat(Math.log10(value)).isBetween(axis.min(), axis.max());
+      assertThat(axis.max()).isGreaterThan(axis.min());
+    }
+  }
+
+  @Test
+  void equalFactorsAreEqualDistances() {
+    Axis axis = Axis.at(List.of(512.0, 64.0, 128.0, 64.0), Tables::plain).between(0, 100);
+    assertThat(labels(axis)).containsExactly("64", "128", "512");
+    assertThat(axis.at(512) - axis.at(128)).isCloseTo(2 * (axis.at(128) - axis.at(64)), within(1e-9));
+    assertThat(axis.at(64)).isGreaterThan(0);
+    assertThat(axis.at(512)).isLessThan(100);
+  }
+
+  @Test
+  void aPowerIsAStraightLineInAChartWithTwoLogarithmicAxes() {
+    String svg = new Chart("", "", "", Scale.LOG_TIGHT, Scale.LOG_TIGHT, List.of(new Series("a", 0, Kind.LINE,
+        List.of(new Point(1, 10), new Point(2, 40), new Point(4, 160))))).svg(Chart.Size.PAGE);
+    double[] p = Pattern.compile("<path d=\"M(\\S+) (\\S+)L(\\S+) (\\S+)L(\\S+) (\\S+)\"").matcher(svg).results()
+        .limit(1)
+        .flatMap(m -> Stream.of(1, 2, 3, 4, 5, 6).map(m::group)).mapToDouble(Double::parseDouble).toArray();
+    assertThat(p[2] - p[0]).isCloseTo(p[4] - p[2], within(0.02)).isPositive();
+    assertThat(p[3] - p[1]).isCloseTo(p[5] - p[3], within(0.02)).isNegative();
+  }
+
+  @Test
+  void labelsThatWouldRunIntoEachOtherAreLeftOut() {
+    Svg svg = new Svg(100, 50, 12, "");
+    new Frame(Axis.at(List.of(1000.0, 1001.0, 9000.0), Tables::plain).between(0, 100),
+        Axis.linear(new Ticks(0, 1, 1)).between(40, 0), 12).draw(svg);
+    assertThat(svg.end()).contains(">1000<", ">9000<").doesNotContain(">1001<");
+  }
+}
