@@ -35,8 +35,13 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   /// @param gigabytes read and written in a second by all threads
   public record Copy(long bytes, double gigabytes) {}
 
+  /// A smaller copy that was slower than a larger one was disturbed: it counts as the larger.
   public Peaks {
-    copies = List.copyOf(copies);
+    List<Copy> rates = new ArrayList<>(copies);
+    for (int i = rates.size() - 2; i >= 0; i--) {
+      rates.set(i, new Copy(rates.get(i).bytes, Math.max(rates.get(i).gigabytes, rates.get(i + 1).gigabytes)));
+    }
+    copies = List.copyOf(rates);
   }
 
   /// Measures them, which takes some two seconds.

@@ -20,6 +20,14 @@ class PeaksTest {
   }
 
   @Test
+  void aSmallCopyIsNeverSlowerThanALargerOne() {
+    Peaks disturbed = new Peaks(2, 100,
+        List.of(new Peaks.Copy(1 << 16, 40), new Peaks.Copy(1 << 18, 0.1), new Peaks.Copy(1 << 20, 30)));
+    assertThat(disturbed.bandwidth(1 << 18)).isEqualTo(30);
+    assertThat(disturbed.cache()).isEqualTo(40);
+  }
+
+  @Test
   void theBetterOfTwoMeasurementsCountsRateByRate() {
     Peaks other = new Peaks(2, 90, List.of(new Peaks.Copy(1 << 16, 30), new Peaks.Copy(1 << 18, 12)));
     assertThat(Peaks.best(MeasuredFixture.PEAKS, other)).isEqualTo(
