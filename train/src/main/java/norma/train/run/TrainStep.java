@@ -88,6 +88,11 @@ public final class TrainStep {
     return List.of(changes);
   }
 
+  /// Its moments, for saving.
+  Optimizer optimizer() {
+    return optimizer;
+  }
+
   private void shard(Kernels kernels, int step, int shard, @Nullable TapeObserver observer) {
     GradientBuffer gradients = shards.get(shard);
     gradients.start();
