@@ -152,7 +152,7 @@ class RunConfigWriterTest {
   @Test
   void flatPathsAreComplete() {
     Map<String, String> flat = RunConfigWriter.flatten(RunConfig.DEFAULT);
-    assertThat(flat).hasSize(1 + 3 + 10 + 9 + 9 + 12 + 3 + 1).containsEntry("optim.betas", "[0.9, 0.99]")
+    assertThat(flat).hasSize(1 + 3 + 10 + 9 + 9 + 13 + 3 + 1).containsEntry("optim.betas", "[0.9, 0.99]")
         .containsEntry("model.norm.final", "layernorm").containsEntry("data.corpus", "\"builtin:dickens\"");
   }
 

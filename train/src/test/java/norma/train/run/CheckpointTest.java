@@ -70,7 +70,8 @@ class CheckpointTest {
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length / 2] ^= 1;
     Files.write(weights, bytes);
-    assertThatThrownBy(() -> Checkpoint.verified(run.resolve("checkpoints/step-0000006"))).isInstanceOf(RunException.class)
+    assertThatThrownBy(() -> Checkpoint.verified(run.resolve("checkpoints/step-0000006")))
+        .isInstanceOf(RunException.class)
         .hasMessageContainingAll(weights.toString(), "is damaged");
     assertThat(Checkpoint.open(run).step()).isEqualTo(3);
     Files.delete(run.resolve("checkpoints/step-0000003/vocab.json"));

@@ -43,8 +43,7 @@ class ResumeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({ "'2', layernorm, cpu, fp32", "'2,1,1,3,1', dyisru, cpu, fp32",
-      "'1,2', derf, nd4j, fp32", "'3', rmsnorm, nd4j, fp64" })
+  @CsvSource({ "'2', layernorm, cpu, fp32", "'2,1,1,3,1', dyisru, cpu, fp32", "'3', rmsnorm, nd4j, fp64" })
   void howeverOftenItIsInterruptedTheRunIsTheUndisturbedOne(String stops, String norm, String backend, String precision)
       throws Exception {
     String[] settings = { "train.steps=10", "train.log_every=4", "train.eval_every=2", "train.sample_every=4",
