@@ -59,8 +59,16 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   ///
   /// @throws RunException if there are checkpoints and all are damaged
   static Optional<Checkpoint> newest(Path run) {
+    return newest(run, Integer.MAX_VALUE);
+  }
+
+  /// The same up to a step.
+  private static Optional<Checkpoint> newest(Path run, int most) {
     RunException first = null;
     for (Path folder : folders(run).reversed()) {
+      if (stepOf(folder) > most) {
+        continue;
+      }
       if (!Files.exists(folder.resolve(Manifest.FILE))) {
         LOG.warn("{} is incomplete, without {}: not used, and not deleted", folder, Manifest.FILE);
         continue;
@@ -79,6 +87,12 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
       throw first;
     }
     return Optional.empty();
+  }
+
+  /// The checkpoint of a step if it is whole, else the newest before it that is; says so.
+  static Checkpoint at(Path run, int step) {
+    return newest(run, step)
+        .orElseThrow(() -> new RunException(run + " has no checkpoint any more that it could go back to"));
   }
 
   /// Opens a checkpoint after comparing every byte with the manifest.

@@ -23,6 +23,7 @@ import norma.weights.Safetensors.Tensor;
 /// Writes a run's checkpoints, and deletes old ones. Whenever this is cut off, by a kill or a power cut, the old or the new checkpoint
 /// is whole (`docs/decisions/0006-checkpoints.md` has the order of operations and why).
 final class CheckpointWriter {
+  private static final String ASIDE = "aside-";
   private static final String DELETING = ".deleting-";
   private static final Pattern LEFT_BEHIND = Pattern.compile("\\.(writing|deleting)-step-\\d{7,9}");
 
@@ -42,7 +43,7 @@ final class CheckpointWriter {
   }
 
   /// Writes a checkpoint of the weights as they are, reads it again, and only then deletes those that are neither among
-  /// the newest nor the best.
+  /// the newest nor the best nor needed for a rollback.
   ///
   /// @throws IOException if that fails; the checkpoints that were there still are
   Path write(Progress progress) throws IOException {
@@ -71,7 +72,7 @@ final class CheckpointWriter {
     } catch (RunException e) {
       throw new IOException("read again, " + e.getMessage(), e);
     }
-    deleteOld(target);
+    deleteOld(target, all.resolve(Checkpoint.nameOf(progress.anchor())));
     return target;
   }
 
@@ -118,8 +119,8 @@ final class CheckpointWriter {
     }
   }
 
-  /// Keeps the newest up to the one just written, the best, and all that it does not know.
-  private void deleteOld(Path written) throws IOException {
+  /// Keeps the newest up to the one just written, the best, the one that a rollback would go to, and all that it does not know.
+  private void deleteOld(Path written, Path anchor) throws IOException {
     List<Path> complete = Checkpoint.folders(run).stream().filter(
         folder -> Checkpoint.stepOf(folder) <= Checkpoint.stepOf(written)
             && disk.exists(folder.resolve(Manifest.FILE)))
@@ -128,7 +129,7 @@ final class CheckpointWriter {
     List<Path> old = new ArrayList<>(complete.subList(0, Math.max(0, complete.size() - keep)));
     Path best = best(complete);
     for (Path folder : old) {
-      if (!folder.equals(best)) {
+      if (!folder.equals(best) && !folder.equals(anchor)) {
         Path renamed = all.resolve(DELETING + folder.getFileName()); // cut off from here on, it is no checkpoint
         disk.move(folder, renamed);
         disk.sync(all);
@@ -159,7 +160,8 @@ final class CheckpointWriter {
     }
   }
 
-  /// Gives every checkpoint after a step another name: they are damaged, the run went on from an earlier one.
+  /// Gives every checkpoint after a step another name, as the run goes on from there: they are damaged, or led to numbers that are not
+  /// finite.
   void setAsideAfter(int step) throws IOException {
     for (Path folder : Checkpoint.folders(run)) {
       if (Checkpoint.stepOf(folder) > step && disk.exists(folder.resolve(Manifest.FILE))) {
@@ -169,9 +171,9 @@ final class CheckpointWriter {
   }
 
   private void setAside(Path folder) throws IOException {
-    Path aside = all.resolve("damaged-" + folder.getFileName());
+    Path aside = all.resolve(ASIDE + folder.getFileName());
     for (int i = 2; disk.exists(aside); i++) {
-      aside = all.resolve("damaged-" + folder.getFileName() + "-" + i);
+      aside = all.resolve(ASIDE + folder.getFileName() + "-" + i);
     }
     disk.move(folder, aside);
     disk.sync(all);

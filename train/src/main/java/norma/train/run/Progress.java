@@ -15,26 +15,30 @@ import java.util.Map;
 /// @param metricsBytes   length of `metrics.jsonl` at this point
 /// @param rollbacks      times that the run went back because a number was not finite
 /// @param lrFactor       of the schedule's learning rate, lowered by every rollback
+/// @param anchor         step of the last checkpoint that was due; a rollback goes there, so that it does not matter where a run was
+///                       interrupted
+/// @param anchorBytes    length of `metrics.jsonl` after a return there
 record Progress(int step, double bestLoss, int bestStep, double lastLoss, int lastEvaluated, double elapsedSeconds,
-    long metricsBytes, int rollbacks, double lrFactor) {
-  static final Progress START = new Progress(0, Double.POSITIVE_INFINITY, 0, Double.NaN, -1, 0, 0, 0, 1);
+    long metricsBytes, int rollbacks, double lrFactor, int anchor, long anchorBytes) {
+  static final Progress START = new Progress(0, Double.POSITIVE_INFINITY, 0, Double.NaN, -1, 0, 0, 0, 1, 0, 0);
 
   /// The same after some more steps.
   Progress at(int newStep, double seconds, long bytes) {
-    return new Progress(newStep, bestLoss, bestStep, lastLoss, lastEvaluated, seconds, bytes, rollbacks, lrFactor);
+    return new Progress(newStep, bestLoss, bestStep, lastLoss, lastEvaluated, seconds, bytes, rollbacks, lrFactor,
+        anchor, anchorBytes);
   }
 
   /// After an evaluation.
   Progress evaluated(int atStep, double loss) {
     boolean best = loss < bestLoss;
     return new Progress(step, best ? loss : bestLoss, best ? atStep : bestStep, loss, atStep, elapsedSeconds,
-        metricsBytes, rollbacks, lrFactor);
+        metricsBytes, rollbacks, lrFactor, anchor, anchorBytes);
   }
 
-  /// Back here from later, with another learning rate.
-  Progress again(int newRollbacks, double newLrFactor, long bytes) {
+  /// The same as a place to return to, after so many rollbacks.
+  Progress anchored(int newRollbacks, double newLrFactor, long bytes) {
     return new Progress(step, bestLoss, bestStep, lastLoss, lastEvaluated, elapsedSeconds, bytes, newRollbacks,
-        newLrFactor);
+        newLrFactor, step, bytes);
   }
 
   /// Whether the last evaluation was here, and none before was better.
@@ -54,6 +58,8 @@ record Progress(int step, double bestLoss, int bestStep, double lastLoss, int la
     fields.put("metrics_bytes", Long.toString(metricsBytes));
     fields.put("rollbacks", Integer.toString(rollbacks));
     fields.put("lr_factor", Double.toString(lrFactor));
+    fields.put("anchor", Integer.toString(anchor));
+    fields.put("anchor_bytes", Long.toString(anchorBytes));
     return fields;
   }
 
@@ -69,6 +75,8 @@ record Progress(int step, double bestLoss, int bestStep, double lastLoss, int la
         Double.parseDouble(fields.getOrDefault("elapsed_s", "")),
         Long.parseLong(fields.getOrDefault("metrics_bytes", "")),
         Integer.parseInt(fields.getOrDefault("rollbacks", "")),
-        Double.parseDouble(fields.getOrDefault("lr_factor", "")));
+        Double.parseDouble(fields.getOrDefault("lr_factor", "")),
+        Integer.parseInt(fields.getOrDefault("anchor", "")),
+        Long.parseLong(fields.getOrDefault("anchor_bytes", "")));
   }
 }

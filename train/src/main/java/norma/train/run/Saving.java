@@ -23,7 +23,7 @@ final class Saving {
   private final Disk disk;
   private final TrainObserver observer;
   private final CheckpointWriter writer;
-  private Progress last = Progress.START; // what is on the disk
+  private int last; // step of the newest checkpoint
   private int tryAgain = -1;
 
   Saving(Path folder, Session session, Optimizer optimizer, MetricsLog metrics, Disk disk, TrainObserver observer) {
@@ -54,9 +54,10 @@ final class Saving {
     return progress;
   }
 
-  /// From here on the run can go back to where it stands, which is on the disk or is its start.
-  void begin(Progress progress) {
-    last = progress.again(progress.rollbacks(), progress.lrFactor(), metrics.length());
+  /// Called once the log has its first line.
+  Progress begin(Progress progress) {
+    last = progress.step();
+    return progress.step() == 0 ? progress.anchored(0, 1, metrics.length()) : progress;
   }
 
   /// Whether a checkpoint that failed is to be tried again.
@@ -65,64 +66,71 @@ final class Saving {
   }
 
   /// Writes a checkpoint if there is none of this step. A failure is a warning; it is tried again after a tenth of the interval.
-  void save(Progress progress) {
+  ///
+  /// @param due whether the configuration asks for one here, whatever happens to the run
+  /// @return with what the checkpoint knows
+  Progress save(Progress progress, boolean due) {
     try {
-      write(progress);
+      return write(progress, due);
     } catch (IOException e) {
       tryAgain = progress.step() + Math.max(1, session.config().train().checkpointEvery() / 10);
       observer.warned("no checkpoint at step " + progress.step() + ": " + Errors.line(e) + "; training goes on, "
           + "the next attempt is at step " + tryAgain + "; " + lastGood());
+      return progress;
     }
   }
 
   /// The same at the end of a run, where it must not fail.
   void saveLast(Progress progress) {
     try {
-      write(progress);
+      write(progress, false);
     } catch (IOException e) {
       throw new RunException("cannot write the checkpoint of step " + progress.step() + ": " + Errors.line(e) + "; "
           + lastGood() + "; make room, then norma train --resume " + folder + " goes on from there", e);
     }
   }
 
-  private void write(Progress progress) throws IOException {
-    if (progress.step() == last.step()) {
-      return;
+  private Progress write(Progress progress, boolean due) throws IOException {
+    if (progress.step() == last) {
+      return progress;
     }
     metrics.flush();
     metrics.sync();
-    Progress saved = progress.at(progress.step(), progress.elapsedSeconds(), metrics.length());
+    Progress saved = due
+        ? progress.anchored(progress.rollbacks(), progress.lrFactor(), metrics.length())
+        : progress.at(progress.step(), progress.elapsedSeconds(), metrics.length());
     writer.write(saved);
-    last = saved;
+    last = saved.step();
     tryAgain = -1;
+    return saved;
   }
 
   /// For people.
   String lastGood() {
-    return last.step() == 0
-        ? "there is no checkpoint yet"
-        : "the checkpoint of step " + last.step() + " is whole";
+    return last == 0 ? "there is no checkpoint yet" : "the checkpoint of step " + last + " is whole";
   }
 
   boolean canRollBack(Progress progress) {
     return progress.rollbacks() < MAX_ROLLBACKS;
   }
 
-  /// Back to the last checkpoint, or to the start if there is none, with a lower learning rate. Every step from there on is
+  /// Back to the last checkpoint that was due, or to the start if there is none, with a lower learning rate. Every step from there on is
   /// a function of the checkpoint, so a run that is killed before the next one comes to the same point and does the same again.
   ///
   /// @return where the run goes on
   Progress rollBack(Progress failed, int failedStep, String firstBad) {
     try {
-      Progress to = last.step() == 0 ? toStart() : toCheckpoint();
+      Progress to = failed.anchor() == 0 ? toStart() : toCheckpoint(failed.anchor());
       int rollbacks = failed.rollbacks() + 1;
       double factor = failed.lrFactor() * LOWER;
-      metrics.cut(to.metricsBytes(), "rolled back to step " + to.step());
+      metrics.cut(to.step() == failed.anchor() ? failed.anchorBytes() : to.metricsBytes(),
+          "rolled back to step " + to.step());
       metrics.append(new Event.Rollback(to.step(), failedStep, firstBad, rollbacks, factor));
       observer.warned("step " + failedStep + " is not finite, first in " + firstBad + ": back to step " + to.step()
           + " with " + factor + " of the learning rate, attempt " + rollbacks + " of " + MAX_ROLLBACKS);
-      last = to.again(rollbacks, factor, metrics.length());
-      return last;
+      writer.setAsideAfter(to.step());
+      last = to.step();
+      return to.anchored(rollbacks, factor, metrics.length());
     } catch (IOException e) {
       throw new RunException("cannot go back to the last checkpoint of " + folder + ": " + Errors.line(e), e);
     }
@@ -133,15 +141,14 @@ final class Saving {
     for (Array moments : List.of(optimizer.firstMoments().flat(), optimizer.secondMoments().flat())) {
       session.backend().write(moments, new double[Math.toIntExact(moments.size())]);
     }
-    return last;
+    return Progress.START;
   }
 
-  private Progress toCheckpoint() throws IOException {
-    Checkpoint checkpoint = Checkpoint.newest(folder)
-        .orElseThrow(() -> new RunException(folder + " has no checkpoint any more to go back to"));
+  private Progress toCheckpoint(int step) throws IOException {
+    Checkpoint checkpoint = Checkpoint.at(folder, step);
     checkpoint.load(session.backend(), session.weights());
     TrainingState state = checkpoint.state();
     state.restore(session, optimizer);
-    return checkpoint.step() == last.step() ? last : state.progress();
+    return state.progress();
   }
 }

@@ -106,7 +106,7 @@ public final class Trainer {
       if (metrics.length() == 0) {
         metrics.append(new Event.Start(0, Map.of("config", "config.yaml", "environment", "environment.json")));
       }
-      saving.begin(progress);
+      progress = saving.begin(progress);
       observer.started(session, cost, folder);
       loop();
       return end();
@@ -177,9 +177,9 @@ public final class Trainer {
     if (train.sampleEvery() > 0 && step % train.sampleEvery() == 0) {
       sample(step);
     }
-    if (due(train.checkpointEvery(), step) || saving.again(step)
-        || (train.checkpointEvery() > 0 && progress.isBest())) {
-      saving.save(progress.at(step, seconds(), 0));
+    boolean due = due(train.checkpointEvery(), step) || (train.checkpointEvery() > 0 && progress.isBest());
+    if (due || saving.again(step)) {
+      progress = saving.save(progress.at(step, seconds(), 0), due);
     }
   }
 

@@ -131,8 +131,8 @@ class CheckpointTest {
           .write(Progress.START.at(9, 1, 0));
     }
     assertThat(Runs.list(all)).extracting(path -> path.getFileName().toString()).containsExactly(".writing-mine",
-        "copy of step-0000003", "damaged-step-0000009", "step-0000006", "step-0000009");
-    assertThat(all.resolve("damaged-step-0000009/model.safetensors")).content().isEqualTo("half");
+        "aside-step-0000009", "copy of step-0000003", "step-0000006", "step-0000009");
+    assertThat(all.resolve("aside-step-0000009/model.safetensors")).content().isEqualTo("half");
   }
 
   @Test

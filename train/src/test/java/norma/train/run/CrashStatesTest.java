@@ -174,7 +174,8 @@ class CrashStatesTest {
 
   private static String digest(Map<Path, byte[]> state) {
     StringBuilder text = new StringBuilder();
-    state.forEach((path, bytes) -> text.append(path).append(Arrays.equals(bytes, FOLDER) ? "/" : Sha256.of(bytes)).append('\n'));
+    state.forEach(
+        (path, bytes) -> text.append(path).append(Arrays.equals(bytes, FOLDER) ? "/" : Sha256.of(bytes)).append('\n'));
     return text.toString();
   }
 

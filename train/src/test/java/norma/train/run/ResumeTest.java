@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.Assignment;
-import norma.train.config.RunConfig;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import org.junit.jupiter.api.Test;
@@ -22,21 +21,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ResumeTest {
   @TempDir
   private Path folder;
-
-  /// Stops after some steps of this start; the rest when it is resumed.
-  private static Event.End resume(Path run, int steps, String... settings) {
-    AtomicBoolean stop = new AtomicBoolean();
-    int[] taken = new int[1];
-    try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
-        Session session = resumption.session(true)) {
-      return new Trainer(session, resumption, new TrainObserver() {
-        @Override
-        public void stepped(Event.Step step) {
-          stop.set(++taken[0] == steps);
-        }
-      }, stop).run();
-    }
-  }
 
   private Path interrupted(int steps, String... settings) {
     return Runs.train(Runs.config(folder, settings), steps);
@@ -52,9 +36,9 @@ class ResumeTest {
     List<Integer> lengths = List.of(stops.split(",")).stream().map(Integer::valueOf).toList();
     Path run = interrupted(lengths.getFirst(), settings);
     for (int length : lengths.subList(1, lengths.size())) {
-      assertThat(resume(run, length).reason()).isEqualTo("interrupted");
+      assertThat(Runs.resume(run, length).reason()).isEqualTo("interrupted");
     }
-    assertThat(resume(run, -1).reason()).isEqualTo("completed");
+    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
     Runs.assertSame(run, undisturbed);
   }
 
@@ -63,7 +47,7 @@ class ResumeTest {
     Path undisturbed = Runs.train(Runs.config(folder));
     Path run = interrupted(2);
     Runs.delete(run.resolve("checkpoints"));
-    resume(run, -1);
+    Runs.resume(run, -1);
     Runs.assertSame(run, undisturbed);
     assertThat(run.resolve("metrics.discarded.jsonl")).content().contains("\"step\":2");
   }
@@ -72,7 +56,7 @@ class ResumeTest {
   void aCompleteRunIsCompleteAgain() throws Exception {
     Path undisturbed = Runs.train(Runs.config(folder, "train.eval_every=0"));
     Path run = Runs.train(Runs.config(folder, "train.eval_every=0"));
-    assertThat(resume(run, -1).reason()).isEqualTo("completed");
+    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
     Runs.assertSame(run, undisturbed);
   }
 
@@ -80,7 +64,7 @@ class ResumeTest {
   void stepsMayGrowAndTheLossesAreThoseOfALongRun() throws Exception {
     Path undisturbed = Runs.train(Runs.config(folder, "train.steps=9"));
     Path run = Runs.train(Runs.config(folder, "train.steps=6"));
-    resume(run, -1, "train.steps=9", "train.norm_every=1", "train.keep_checkpoints=5");
+    Runs.resume(run, -1, "train.steps=9", "train.norm_every=1", "train.keep_checkpoints=5");
     assertThat(Runs.weights(run)).isEqualTo(Runs.weights(undisturbed));
     assertThat(Metrics.read(run).of(Event.Step.class)).extracting(Event.Step::loss)
         .isEqualTo(Metrics.read(undisturbed).of(Event.Step.class).stream().map(Event.Step::loss).toList());
@@ -120,7 +104,7 @@ class ResumeTest {
       assertThatThrownBy(() -> resumption.session(true)).isInstanceOf(RunException.class)
           .hasMessageContainingAll("data.corpus is not the text", "it changed since");
     }
-    assertThat(resume(run, -1, "data.corpus='" + moved + "'").reason()).isEqualTo("completed");
+    assertThat(Runs.resume(run, -1, "data.corpus='" + moved + "'").reason()).isEqualTo("completed");
   }
 
   @Test
@@ -152,7 +136,7 @@ class ResumeTest {
     Event.End end = Metrics.read(undisturbed).last(Event.End.class).orElseThrow();
     assertThat(end.bestStep()).as("this run gets worse").isLessThan(8);
     Path run = interrupted(7, settings);
-    assertThat(resume(run, -1)).isEqualTo(end);
+    assertThat(Runs.resume(run, -1)).isEqualTo(end);
     assertThat(run.resolve("checkpoints/" + Checkpoint.nameOf(end.bestStep()))).exists();
   }
 
@@ -164,9 +148,9 @@ class ResumeTest {
     byte[] bytes = Files.readAllBytes(state);
     bytes[bytes.length - 3] ^= 16;
     Files.write(state, bytes);
-    resume(run, -1, "train.keep_checkpoints=2");
+    Runs.resume(run, -1, "train.keep_checkpoints=2");
     Runs.assertSame(run, undisturbed);
-    assertThat(run.resolve("checkpoints/damaged-step-0000005/state")).hasBinaryContent(bytes);
+    assertThat(run.resolve("checkpoints/aside-step-0000005/state")).hasBinaryContent(bytes);
   }
 
   @ParameterizedTest
@@ -193,6 +177,6 @@ class ResumeTest {
       assertThatThrownBy(() -> Resumption.open(run, List.of())).isInstanceOf(RunException.class)
           .hasMessageContainingAll("is being trained by another process", "" + ProcessHandle.current().pid());
     }
-    assertThat(resume(run, -1).reason()).isEqualTo("completed");
+    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
   }
 }

@@ -9,15 +9,18 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntPredicate;
 import norma.autodiff.Parameter;
+import norma.models.CostModel;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RollbackTest {
-  /// Without normalization and clipping the activations of this rate overflow at the fifth step, those of half of it do not.
+  /// Without normalization and clipping the numbers of this rate overflow at the fifth step, those of half of it do not.
   private static final String[] DIVERGING = { "train.steps=9", "train.on_nonfinite=rollback", "model.norm.all=none",
-      "optim.schedule=constant", "optim.warmup_steps=8", "optim.clip_norm=0", "optim.lr=LR", "train.norm_every=0" };
+      "optim.schedule=constant", "optim.warmup_steps=8", "optim.clip_norm=0", "optim.lr=64", "train.norm_every=0" };
 
   @TempDir
   private Path folder;
@@ -92,19 +95,37 @@ class RollbackTest {
     assertThat(Checkpoint.open(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(3);
   }
 
-  @Test
-  void SEARCH() throws Exception {
-    for (double lr = 1; lr < 1e12; lr *= 1.5) {
-      String[] settings = DIVERGING.clone();
-      settings[6] = "optim.lr=" + lr;
-      try {
-        Runs.train(Runs.config(folder, settings));
-      } catch (DivergedException e) {
-        System.out.println("FOUND " + lr + " " + e.getMessage());
-      }
-      Path last = Runs.list(folder.resolve("runs")).getLast();
-      System.out.println("FOUND " + lr + " " + Metrics.read(last).of(Event.Rollback.class));
-      Runs.delete(folder.resolve("runs"));
+  /// A kill after a rollback is a copy of the folder: no checkpoint has heard of the rollback then.
+  @ParameterizedTest
+  @ValueSource(ints = { 4, 5, 7 })
+  void aRollbackSurvivesAKillAndAnInterruption(int taken) throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder, DIVERGING));
+    assertThat(Metrics.read(undisturbed).of(Event.Rollback.class)).extracting(Event.Rollback::failedStep)
+        .containsExactly(5);
+    Path killed = folder.resolve("killed");
+    Path[] run = new Path[1];
+    AtomicBoolean stop = new AtomicBoolean();
+    try (Session session = Session.start(Runs.config(folder, DIVERGING), Path.of(""), true)) {
+      new Trainer(session, new TrainObserver() {
+        private int steps;
+
+        @Override
+        public void started(Session started, CostModel cost, Path path) {
+          run[0] = path;
+        }
+
+        @Override
+        public void stepped(Event.Step step) {
+          if (++steps == taken) {
+            Runs.copy(run[0], killed);
+            stop.set(true);
+          }
+        }
+      }, stop).run();
+    }
+    for (Path resumed : List.of(killed, run[0])) {
+      assertThat(Runs.resume(resumed, -1).reason()).isEqualTo("completed");
+      Runs.assertSame(resumed, undisturbed);
     }
   }
 }

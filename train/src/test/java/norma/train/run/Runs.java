@@ -61,7 +61,24 @@ final class Runs {
     return folder[0];
   }
 
-  /// Weights, state and metrics of two runs are the same but for times.
+  /// Goes on with a run for some steps.
+  ///
+  /// @param steps after which it is interrupted again; negative for never
+  static Event.End resume(Path run, int steps, String... settings) {
+    AtomicBoolean stop = new AtomicBoolean();
+    int[] taken = new int[1];
+    try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
+        Session session = resumption.session(true)) {
+      return new Trainer(session, resumption, new TrainObserver() {
+        @Override
+        public void stepped(Event.Step step) {
+          stop.set(++taken[0] == steps);
+        }
+      }, stop).run();
+    }
+  }
+
+  /// Weights, metrics and sample of two runs are the same but for times.
   static void assertSame(Path run, Path expected) throws IOException {
     assertThat(weights(run)).isEqualTo(weights(expected));
     assertThat(withoutTimes(run.resolve("metrics.jsonl"))).isEqualTo(withoutTimes(expected.resolve("metrics.jsonl")));
@@ -89,11 +106,13 @@ final class Runs {
   }
 
   /// Copies a folder with all that is in it.
-  static Path copy(Path from, Path to) throws IOException {
+  static Path copy(Path from, Path to) {
     try (Stream<Path> paths = Files.walk(from)) {
       for (Path path : paths.toList()) {
         Files.copy(path, to.resolve(from.relativize(path).toString()));
       }
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
     }
     return to;
   }
