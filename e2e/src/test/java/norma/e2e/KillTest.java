@@ -24,14 +24,14 @@ class KillTest {
       "train.eval_every=15", "train.eval_batches=1", "train.sample_every=0", "train.checkpoint_every=2",
       "train.keep_checkpoints=2", "train.layers_every=10", "train.norm_every=10", "model.dropout=0.1",
       "model.norm.all=dyisru");
-  private static final int START_MILLIS = 400; // about when a run's folder appears
 
   @TempDir
   private Path folder;
   private final Random random = new Random(Long.getLong("norma.seed", 1));
   private int killed;
   private int inWrites;
-  private int beforeTheFirstStep;
+  private int beforeTheFirst;
+  private int trainingMillis;
 
   @Test
   void aKilledRunEndsLikeTheUndisturbedOne() throws Exception {
@@ -47,9 +47,9 @@ class KillTest {
       assertThat(run.resolve("sample.txt")).hasSameBinaryContentAs(undisturbed.resolve("sample.txt"));
       delete(directory);
       if (runs % 10 == 0 || killed >= KILLS) {
-        String line = "%d kills of %d runs, %d inside a checkpoint's write, %d before the first step, %.0f s%n"
+        String line = "%d kills of %d runs, %d inside a checkpoint's write, %d before the first checkpoint, %.0f s%n"
             .formatted(
-                killed, runs, inWrites, beforeTheFirstStep, (System.nanoTime() - start) / 1e9);
+                killed, runs, inWrites, beforeTheFirst, (System.nanoTime() - start) / 1e9);
         Files.writeString(Launcher.HOME.resolve("e2e/target/kill-test.txt"), line);
       }
     }
@@ -59,7 +59,10 @@ class KillTest {
     Path directory = Files.createDirectory(folder.resolve("undisturbed"));
     Launcher trained = Launcher.run(directory, train());
     assertThat(trained.code()).as(trained.err()).isZero();
-    return onlyRun(directory);
+    Path run = onlyRun(directory);
+    trainingMillis = (int) Math.max(20, Files.getLastModifiedTime(last(run)).toMillis()
+        - Files.getLastModifiedTime(run.resolve("config.yaml")).toMillis());
+    return run;
   }
 
   private static String[] train() {
@@ -68,7 +71,7 @@ class KillTest {
 
   private Path killedAndResumed(Path directory, int kills) throws Exception {
     for (int kill = 0; kill < kills; kill++) {
-      kill(directory);
+      kill(directory); // no harm if it was at its end before
     }
     Launcher done = Launcher.run(directory, arguments(directory).toArray(String[]::new));
     assertThat(done.code()).as(done.err()).isZero();
@@ -88,38 +91,44 @@ class KillTest {
   private void kill(Path directory) throws Exception {
     List<String> command = new ArrayList<>(List.of(Launcher.HOME.resolve("norma").toString()));
     command.addAll(arguments(directory));
-    boolean started = Files.exists(directory.resolve("runs"));
+    List<String> before = checkpoints(directory);
     Process process = Launcher.start(directory, Map.of(), command);
     try {
-      if (random.nextInt(8) == 0) {
-        Thread.sleep(random.nextInt(START_MILLIS)); // anywhere in the start
+      if (random.nextInt(10) == 0) {
+        Thread.sleep(random.nextInt(2 * trainingMillis)); // anywhere in the start too
       } else {
-        awaitTraining(process, directory, started);
-        Thread.sleep(random.nextInt(random.nextBoolean() ? 50 : 700));
+        awaitCheckpoint(process, directory, before);
+        Thread.sleep(random.nextInt(trainingMillis));
       }
-      killed += process.isAlive() ? 1 : 0;
+      if (process.isAlive()) {
+        killed++;
+        process.destroyForcibly();
+        process.waitFor();
+        List<String> after = checkpoints(directory);
+        beforeTheFirst += after.isEmpty() ? 1 : 0;
+        inWrites += after.stream().anyMatch(name -> name.startsWith(".")) ? 1 : 0;
+      }
     } finally {
       Launcher.end(process);
     }
-    Path run = Files.isDirectory(directory.resolve("runs")) ? onlyRunIfAny(directory) : directory;
-    Path checkpoints = run.resolve("checkpoints");
-    beforeTheFirstStep += Files.exists(checkpoints) ? 0 : 1;
-    if (Files.exists(checkpoints)) {
-      try (Stream<Path> entries = Files.list(checkpoints)) {
-        inWrites += entries.anyMatch(path -> path.getFileName().toString().startsWith(".")) ? 1 : 0;
-      }
+  }
+
+  /// Until this start has begun a checkpoint.
+  private static void awaitCheckpoint(Process process, Path directory, List<String> before) throws Exception {
+    while (process.isAlive() && checkpoints(directory).equals(before)) {
+      Thread.sleep(2);
     }
   }
 
-  /// Until this start has taken its lock; that of a run that goes on names another process before.
-  private static void awaitTraining(Process process, Path directory, boolean started) throws Exception {
-    while (process.isAlive()) {
-      Path run = Files.isDirectory(directory.resolve("runs")) ? onlyRunIfAny(directory) : directory;
-      Path lock = run.resolve("lock");
-      if (Files.exists(lock) && (!started || Files.readString(lock).equals(Long.toString(process.pid())))) {
-        return;
-      }
-      Thread.sleep(2);
+  /// Names in the folder of checkpoints, those of files that are being written too.
+  private static List<String> checkpoints(Path directory) throws IOException {
+    Path run = Files.isDirectory(directory.resolve("runs")) ? onlyRunIfAny(directory) : directory;
+    Path folder = run.resolve("checkpoints");
+    if (!Files.exists(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries.map(path -> path.getFileName().toString()).sorted().toList();
     }
   }
 

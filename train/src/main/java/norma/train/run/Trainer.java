@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
@@ -12,6 +13,7 @@ import norma.optim.Schedule;
 import norma.train.config.RunConfig;
 import norma.train.disk.Disk;
 import norma.train.report.Event;
+import norma.train.report.Metrics;
 import norma.train.report.MetricsLog;
 import norma.train.report.RunReport;
 import org.jspecify.annotations.Nullable;
@@ -218,7 +220,7 @@ public final class Trainer {
       String sample = sample(step);
       write("sample.txt", file -> Files.writeString(file, sample + "\n"));
       if (train.layersEvery() > 0) {
-        write("layers.csv", file -> Files.writeString(file, LayerTimes.csv(layerTimes.medians())));
+        write("layers.csv", file -> Files.writeString(file, LayerTimes.csv(layers())));
       }
     }
     Event.End end = endEvent(completed ? "completed" : "interrupted");
@@ -230,6 +232,14 @@ public final class Trainer {
     }
     observer.ended(end, folder, seconds());
     return end;
+  }
+
+  /// Medians of this start; where it had no step left to time, what the log has last.
+  private List<Event.Layer> layers() throws IOException {
+    List<Event.Layer> medians = layerTimes.medians();
+    return medians.isEmpty()
+        ? Metrics.read(folder).last(Event.Layers.class).map(Event.Layers::layers).orElse(List.of())
+        : medians;
   }
 
   private void write(String name, Disk.Content content) {
