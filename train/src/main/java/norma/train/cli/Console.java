@@ -33,6 +33,13 @@ final class Console {
     out.println(text);
   }
 
+  /// A line of trouble that the command survives, on standard error.
+  void warn(String text) {
+    clearStatus();
+    out.flush();
+    System.err.println("norma: warning: " + text);
+  }
+
   /// Replaces the changing line of a terminal; nothing in a pipe.
   void status(String text) {
     if (terminal) {

@@ -1,21 +1,53 @@
 package norma.train.cli;
 
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 
 /// Ctrl-C or a termination signal, while it is open: work that looks at [#flag] ends in good order, then the process ends with the
-/// command's own exit code: what fails on the way out must not pass for an interrupted run with a checkpoint.
+/// command's own exit code: what fails on the way out must not pass for an interrupted run with a checkpoint. A second signal ends the process at
+/// once, as a kill would.
 final class StopSignal implements AutoCloseable {
+  private static final Logger LOG = LogManager.getLogger(StopSignal.class);
+
   private final AtomicBoolean flag = new AtomicBoolean();
   private final Thread hook;
 
   StopSignal(Main main) {
     hook = new Thread(() -> {
       flag.set(true);
+      stopAtOnceWithTheNext();
       int code = main.exitCode().join();
       System.out.flush();
       Runtime.getRuntime().halt(code);
     }, "norma-signal");
     Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /// The JVM alone would wait for this hook, whatever comes. The only way to hear of a second signal is `sun.misc.Signal`, which javac
+  /// warns of at every mention: hence the method handles. Without it a second signal has no effect.
+  private static void stopAtOnceWithTheNext() {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      Class<?> signal = Class.forName("sun.misc.Signal");
+      Class<?> handler = Class.forName("sun.misc.SignalHandler");
+      MethodHandle halt = MethodHandles.insertArguments(
+          lookup.findVirtual(Runtime.class, "halt", MethodType.methodType(void.class, int.class)), 0,
+          Runtime.getRuntime(), Main.INTERRUPTED);
+      Object halting = MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(halt, 0, signal));
+      MethodHandle create = lookup.findConstructor(signal, MethodType.methodType(void.class, String.class));
+      MethodHandle handle = lookup.findStatic(signal, "handle", MethodType.methodType(handler, signal, handler));
+      for (String name : List.of("INT", "TERM")) {
+        handle.invoke(create.invoke(name), halting);
+      }
+    } catch (Throwable e) { // what invoke may throw
+      LOG.debug("a second signal will have no effect", e);
+    }
   }
 
   /// True once the signal came.

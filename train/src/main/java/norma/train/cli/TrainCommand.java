@@ -10,20 +10,26 @@ import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.report.Event;
+import norma.train.run.Resumption;
 import norma.train.run.Session;
 import norma.train.run.Trainer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /// `norma train`.
-@Command(name = "train", mixinStandardHelpOptions = true, description = "Trains a model.", customSynopsis = "norma train [CONFIG] [key=value ...]", footer = {
-    "", "Without CONFIG: configs/char-cpu.yaml, nanoGPT's CPU settings on the built-in corpus.",
-    "Any key of the configuration can be set: model.norm.all=dyt optim.lr=3e-4 train.steps=500",
-    "Press Ctrl-C to stop after the current step with a checkpoint." })
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, description = "Trains a model, or goes on with a run that was stopped or killed.", customSynopsis = {
+    "norma train [CONFIG] [key=value ...]", "norma train --resume RUN [key=value ...]" }, footer = {
+        "", "Without CONFIG: configs/char-cpu.yaml, nanoGPT's CPU settings on the built-in corpus.",
+        "Any key of the configuration can be set: model.norm.all=dyt optim.lr=3e-4 train.steps=500",
+        "Press Ctrl-C to stop after the current step with a checkpoint, once more to stop at once.",
+        "A resumed run has the same losses, digit for digit, as one that was never stopped. It may be longer",
+        "(train.steps=4000) and be watched differently (train.eval_every, train.checkpoint_every, ...)." })
 final class TrainCommand implements Callable<Integer> {
   private static final String DEFAULT = "configs/char-cpu.yaml";
 
@@ -36,22 +42,37 @@ final class TrainCommand implements Callable<Integer> {
   @Parameters(paramLabel = "CONFIG | key=value", arity = "0..*", description = "A YAML file, and settings that change it.")
   private List<String> arguments = new ArrayList<>();
 
+  @Option(names = "--resume", paramLabel = "RUN", description = "A run folder: goes on from its newest checkpoint that is whole.")
+  private @Nullable Path resume;
+
   @Override
   public Integer call() {
     List<String> files = arguments.stream().filter(argument -> argument.indexOf('=') < 0).toList();
-    if (files.size() > 1) {
-      throw new ParameterException(spec.commandLine(),
-          "expected one configuration file, got " + String.join(" and ", files));
+    if (files.size() > (resume == null ? 1 : 0)) {
+      throw new ParameterException(spec.commandLine(), resume == null
+          ? "expected one configuration file, got " + String.join(" and ", files)
+          : "expected no configuration file with --resume, got " + String.join(" and ", files) + ": a run has its own");
     }
     List<String> settings = arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList();
-    List<Assignment> assignments = Assignment.parse(settings);
-    Path file = find(files.isEmpty() ? DEFAULT : files.getFirst());
-    ConfigReader reader = new ConfigReader(NormTypes.all());
-    RunConfig config = reader.read(file, assignments);
+    Event.End end = resume == null
+        ? start(find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
+        : resume(resume, settings);
+    return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
+  }
+
+  private Event.End start(Path file, List<String> settings) {
+    RunConfig config = new ConfigReader(NormTypes.all()).read(file, Assignment.parse(settings));
     try (StopSignal stop = new StopSignal(main); Session session = Session.start(config, Path.of(""), main.debug())) {
-      Console console = new Console();
-      Event.End end = new Trainer(session, new TrainProgress(console, file, settings), stop.flag()).run();
-      return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
+      return new Trainer(session, new TrainProgress(new Console(), file, settings, -1), stop.flag()).run();
+    }
+  }
+
+  private Event.End resume(Path run, List<String> settings) {
+    try (StopSignal stop = new StopSignal(main);
+        Resumption resumption = Resumption.open(run, Assignment.parse(settings));
+        Session session = resumption.session(main.debug())) {
+      TrainProgress progress = new TrainProgress(new Console(), run, settings, resumption.step());
+      return new Trainer(session, resumption, progress, stop.flag()).run();
     }
   }
 

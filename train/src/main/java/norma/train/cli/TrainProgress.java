@@ -22,16 +22,19 @@ final class TrainProgress implements TrainObserver {
   private final Console console;
   private final Path configFile;
   private final List<String> settings;
+  private final int resumedAt;
   private int steps;
   private int logEvery;
   private double lastShown = Double.NEGATIVE_INFINITY;
   private double trainingSeconds;
   private long tokens;
 
-  TrainProgress(Console console, Path configFile, List<String> settings) {
+  /// @param resumedAt step of the checkpoint that the run goes on from, or -1
+  TrainProgress(Console console, Path configFile, List<String> settings, int resumedAt) {
     this.console = console;
     this.configFile = configFile;
     this.settings = settings;
+    this.resumedAt = resumedAt;
   }
 
   @Override
@@ -54,6 +57,9 @@ final class TrainProgress implements TrainObserver {
     console.line("backend  %s", session.backend().description());
     console.line("         %s", session.language().backendReason());
     console.line("output   %s", folder);
+    if (resumedAt >= 0) {
+      console.line("resumed  after step %d of %d", resumedAt, steps);
+    }
     console.text("");
   }
 
@@ -123,6 +129,11 @@ final class TrainProgress implements TrainObserver {
   }
 
   @Override
+  public void warned(String message) {
+    console.warn(message);
+  }
+
+  @Override
   public void ended(Event.End end, Path folder, double seconds) {
     console.text("");
     console.line("%s at step %d after %s, %,.0f tokens/s with evaluations", end.reason(), end.step(),
@@ -135,6 +146,7 @@ final class TrainProgress implements TrainObserver {
           console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), last);
     }
     console.line("report           %s", folder.resolve("report.html"));
-    console.line("next             norma sample %s", folder);
+    console.line("next             norma %s %s", end.reason().equals("interrupted") ? "train --resume" : "sample",
+        folder);
   }
 }

@@ -140,11 +140,12 @@ public final class ConfigReader {
     int sampleEvery = s.integer("sample_every", d.sampleEvery(), Train.EVERY);
     int checkpointEvery = s.integer("checkpoint_every", d.checkpointEvery(), Train.EVERY);
     int keepCheckpoints = s.integer("keep_checkpoints", d.keepCheckpoints(), Train.COUNT);
+    RunConfig.OnNonfinite onNonfinite = s.choice("on_nonfinite", d.onNonfinite());
     int layersEvery = s.integer("layers_every", d.layersEvery(), Train.EVERY);
     int normEvery = s.integer("norm_every", d.normEvery(), Train.EVERY);
     s.finish();
     return new Train(steps, batch, accumulate, seed, logEvery, evalEvery, evalBatches, sampleEvery, checkpointEvery,
-        keepCheckpoints, layersEvery, normEvery);
+        keepCheckpoints, onNonfinite, layersEvery, normEvery);
   }
 
   private static Runtime runtime(Section s, Runtime d) {

@@ -31,7 +31,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
       new GptConfig(4, 4, 128, 64, 4, false, 0, GptConfig.Activation.GELU, true, GptConfig.EmbeddingScale.NONE,
           NormSlots.all(NormSpec.of("layernorm"), 4)),
       new Optim(1e-3, 1e-4, Schedule.COSINE, 100, 2000, 0.9, 0.99, 1e-8, 0.1, 1),
-      new Train(2000, 12, 1, 1337, 10, 250, 20, 0, 500, 2, 250, 250),
+      new Train(2000, 12, 1, 1337, 10, 250, 20, 0, 500, 2, OnNonfinite.STOP, 250, 250),
       new Runtime(BackendChoice.AUTO, OptionalInt.empty(), Precision.FP32), new Output("runs"));
 
   public RunConfig {
@@ -181,11 +181,13 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// @param evalBatches     random batches of the training loss estimate
   /// @param sampleEvery     a sample of text
   /// @param checkpointEvery a checkpoint
-  /// @param keepCheckpoints how many of the latest stay
+  /// @param keepCheckpoints how many of the latest stay, besides the best
+  /// @param onNonfinite     what happens where a loss or a gradient is not finite
   /// @param layersEvery     timing of each layer, on that one step
   /// @param normEvery       probes of the normalization slots
   public record Train(int steps, int batch, int accumulate, long seed, int logEvery, int evalEvery, int evalBatches,
-      int sampleEvery, int checkpointEvery, int keepCheckpoints, int layersEvery, int normEvery) {
+      int sampleEvery, int checkpointEvery, int keepCheckpoints, OnNonfinite onNonfinite, int layersEvery,
+      int normEvery) {
     static final Range COUNT = Range.whole(1, Integer.MAX_VALUE);
     static final Range EVERY = Range.whole(0, Integer.MAX_VALUE);
 
@@ -205,8 +207,16 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
     private Train with(int otherSteps, long otherSeed) {
       return new Train(otherSteps, batch, accumulate, otherSeed, logEvery, evalEvery, evalBatches, sampleEvery,
-          checkpointEvery, keepCheckpoints, layersEvery, normEvery);
+          checkpointEvery, keepCheckpoints, onNonfinite, layersEvery, normEvery);
     }
+  }
+
+  /// What a run does where a loss or a gradient is not finite. The weights are those of before the step in any case.
+  public enum OnNonfinite {
+    /// It ends with exit code 4.
+    STOP,
+    /// It goes back to the last checkpoint and on from there with half the learning rate, three times at most.
+    ROLLBACK
   }
 
   /// Which implementation computes.

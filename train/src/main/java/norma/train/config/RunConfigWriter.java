@@ -151,7 +151,8 @@ public final class RunConfigWriter {
     return keys("steps", train.steps(), "batch", train.batch(), "accumulate", train.accumulate(), "seed", train.seed(),
         "log_every", train.logEvery(), "eval_every", train.evalEvery(), "eval_batches", train.evalBatches(),
         "sample_every", train.sampleEvery(), "checkpoint_every", train.checkpointEvery(), "keep_checkpoints",
-        train.keepCheckpoints(), "layers_every", train.layersEvery(), "norm_every", train.normEvery());
+        train.keepCheckpoints(), "on_nonfinite", YamlText.of(train.onNonfinite()), "layers_every", train.layersEvery(),
+        "norm_every", train.normEvery());
   }
 
   private static Map<String, String> keys(Object... keysAndValues) {

@@ -98,6 +98,15 @@ public sealed interface Event {
   /// @param firstBad the first layer with a value that is not finite, empty if unknown
   record Diverged(int step, String firstBad) implements Event {}
 
+  /// The run went back to a checkpoint because a number was not finite, and goes on with a lower learning rate.
+  ///
+  /// @param step       of the checkpoint
+  /// @param failedStep whose loss or gradient was not finite
+  /// @param firstBad   the first layer with a value that is not finite, empty if unknown
+  /// @param retry      counts from 1 over the whole run
+  /// @param lrFactor   of the schedule's learning rate from here on
+  record Rollback(int step, int failedStep, String firstBad, int retry, double lrFactor) implements Event {}
+
   /// The run ended; without this line it is still running or was killed.
   record End(int step, String reason, double bestValLoss, int bestStep, double finalValLoss) implements Event {}
 }

@@ -17,7 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// The events of a run, as `metrics.jsonl` tells them.
 ///
-/// @param events every known event in file order; a resumed run repeats steps here, see [#of(Class)]
+/// @param events every known event in file order; a file of several attempts may repeat steps, see [#of(Class)]
 /// @param torn   whether the last line was cut off in the middle of writing; it is left out
 public record Metrics(List<Event> events, boolean torn) {
   /// The file's name in a run folder.
@@ -127,6 +127,8 @@ public record Metrics(List<Event> events, boolean torn) {
       case "layers" -> new Event.Layers(integer(node, "step"), list(node, "layers", Metrics::layer));
       case "sample" -> new Event.Sample(integer(node, "step"), string(node, "text"));
       case "diverged" -> new Event.Diverged(integer(node, "step"), node.path("first_bad").asString(""));
+      case "rollback" -> new Event.Rollback(integer(node, "step"), integer(node, "failed_step"),
+          node.path("first_bad").asString(""), integer(node, "retry"), number(node, "lr_factor"));
       case "end" -> new Event.End(integer(node, "step"), string(node, "reason"), number(node, "best_val_loss"),
           (int) orZero(number(node, "best_step")), number(node, "final_val_loss"));
       default -> null;

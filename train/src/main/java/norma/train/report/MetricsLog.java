@@ -4,30 +4,130 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Set;
+import java.util.function.Consumer;
+import norma.train.disk.Disk;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Appends events to `metrics.jsonl`, one object a line. Numbers that are not finite become `null`; a norm's statistics that
-/// do not apply are left out.
+/// do not apply are left out. A line that was written only in part, on a full disk, is overwritten by the next attempt.
 public final class MetricsLog {
   static final Set<String> SLOT_FIELDS = Set.of("inv_std", "saturation", "in_rms", "in_absmax", "in_kurtosis",
       "in_outliers", "out_rms", "out_absmax", "out_grad_rms", "update_ratio");
 
+  /// What was cut off the log when a run went back to a checkpoint.
+  static final String DISCARDED = "metrics.discarded.jsonl";
+
   private static final JsonMapper JSON = new JsonMapper();
 
-  private final Path file;
+  private static final Logger LOG = LogManager.getLogger(MetricsLog.class);
 
-  /// For one run folder.
-  public MetricsLog(Path runFolder) {
-    this.file = runFolder.resolve(Metrics.FILE);
+  private final Path file;
+  private final Disk disk;
+  private final Consumer<String> warnings;
+  private final StringBuilder unwritten = new StringBuilder();
+  private long length;
+  private boolean failing;
+
+  /// For one run folder; a file that is there already is continued.
+  public MetricsLog(Path runFolder) throws IOException {
+    this(runFolder, Disk.real(), LOG::warn);
   }
 
-  /// Appends one line. It is with the operating system when this returns.
-  public void append(Event event) throws IOException {
-    Files.writeString(file, json(event) + "\n", StandardCharsets.UTF_8, StandardOpenOption.CREATE,
-        StandardOpenOption.APPEND);
+  /// @param warnings hears, in one line, when the log cannot be written
+  public MetricsLog(Path runFolder, Disk disk, Consumer<String> warnings) throws IOException {
+    this.file = runFolder.resolve(Metrics.FILE);
+    this.disk = disk;
+    this.warnings = warnings;
+    this.length = disk.exists(file) ? Files.size(file) : 0;
+  }
+
+  /// Appends one line. It is with the operating system when this returns, unless that fails: then it waits in memory, and the
+  /// next call tries again.
+  public void append(Event event) {
+    unwritten.append(json(event)).append('\n');
+    flush();
+  }
+
+  /// Writes what is waiting.
+  ///
+  /// @return whether nothing is waiting any more
+  public boolean flush() {
+    byte[] bytes = unwritten.toString().getBytes(StandardCharsets.UTF_8);
+    try {
+      long size = disk.exists(file) ? Files.size(file) : 0;
+      if (size < length) {
+        warnings.accept(file + " has lost lines: it is " + size + " bytes long, and was " + length);
+        length = size;
+      }
+      disk.writeEnd(file, length, bytes);
+      length += bytes.length;
+      unwritten.setLength(0);
+      failing = false;
+    } catch (IOException e) {
+      if (!failing) {
+        warnings
+            .accept("cannot write " + file + " (" + e.getMessage() + "); training goes on, the lines wait in memory");
+      }
+      failing = true;
+    }
+    return !failing;
+  }
+
+  /// Returns when all that was written is on the disk.
+  public void sync() throws IOException {
+    if (length > 0) {
+      disk.sync(file);
+    }
+  }
+
+  /// Bytes that are written.
+  public long length() {
+    return length;
+  }
+
+  /// Cuts the log back to a length. What was after it goes to the end of `metrics.discarded.jsonl`, first.
+  ///
+  /// @param reason a line of its own before what was cut
+  public void cut(long bytes, String reason) throws IOException {
+    unwritten.setLength(0);
+    byte[] all = length == 0 ? new byte[0] : Files.readAllBytes(file);
+    if (all.length < bytes) {
+      warnings.accept(file + " has lost lines: it is " + all.length + " bytes long where the checkpoint says " + bytes);
+    }
+    int kept = lineEnd(all, (int) Math.min(bytes, all.length));
+    if (kept < all.length) {
+      byte[] cut = Arrays.copyOfRange(all, kept, all.length);
+      boolean torn = cut[cut.length - 1] != '\n';
+      if (torn) {
+        warnings.accept("the last line of " + file + " was cut off in the middle of writing; it is left out");
+      }
+      discard(JSON.writeValueAsString(JSON.createObjectNode().put("event", "cut").put("reason", reason)) + "\n"
+          + new String(cut, StandardCharsets.UTF_8) + (torn ? "\n" : ""));
+    }
+    disk.writeEnd(file, kept, new byte[0]);
+    disk.sync(file);
+    length = kept;
+  }
+
+  /// The end of the last whole line that ends at or before a position.
+  private static int lineEnd(byte[] bytes, int position) {
+    int end = position;
+    while (end > 0 && bytes[end - 1] != '\n') {
+      end--;
+    }
+    return end;
+  }
+
+  private void discard(String text) throws IOException {
+    Path discarded = file.resolveSibling(DISCARDED);
+    disk.writeEnd(discarded, disk.exists(discarded) ? Files.size(discarded) : 0,
+        text.getBytes(StandardCharsets.UTF_8));
+    disk.sync(discarded);
   }
 
   static String json(Event event) {
@@ -69,6 +169,11 @@ public final class MetricsLog {
       case Event.Sample sample -> node.put("event", "sample").put("step", sample.step()).put("text", sample.text());
       case Event.Diverged diverged ->
         node.put("event", "diverged").put("step", diverged.step()).put("first_bad", diverged.firstBad());
+      case Event.Rollback rollback -> {
+        node.put("event", "rollback").put("step", rollback.step()).put("failed_step", rollback.failedStep())
+            .put("first_bad", rollback.firstBad()).put("retry", rollback.retry());
+        put(node, "lr_factor", rollback.lrFactor());
+      }
       case Event.End end -> {
         node.put("event", "end").put("step", end.step()).put("reason", end.reason());
         put(node, "best_val_loss", end.bestValLoss());

@@ -94,6 +94,11 @@ public final class RunReport {
 
   /// One sentence on anything that is not as it should be.
   private String story() {
+    long rollbacks = metrics.of(Event.Rollback.class).size();
+    String back = metrics.last(Event.Rollback.class).map(last -> " Rolled back " + rollbacks
+        + (rollbacks == 1 ? " time" : " times") + " because a number was not finite, last at step "
+        + count(last.failedStep()) + "; the learning rate is " + digits(last.lrFactor()) + " of the schedule's since.")
+        .orElse("");
     String torn = metrics.torn() ? " The last line of " + Metrics.FILE + " was cut off and is left out." : "";
     String state = metrics.state();
     return (switch (state) {
@@ -104,7 +109,7 @@ public final class RunReport {
           .orElse("The loss stopped being finite.");
       case "unfinished" -> "The run has not written its end: it is still going, or it was killed.";
       default -> "The run ended before its last step: " + state + ".";
-    } + torn).strip();
+    } + back + torn).strip();
   }
 
   private String keyFigures() {

@@ -3,117 +3,150 @@ package norma.train.run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
-import norma.train.config.RunConfigWriter;
+import norma.nn.NormTypes;
+import norma.train.config.ConfigReader;
+import norma.train.config.RunConfig;
+import norma.train.data.DataException;
 import norma.train.data.Sha256;
 import norma.train.data.Vocabulary;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 
-/// A folder `checkpoints/step-0002000` with the weights after that many steps, the vocabulary and the configuration. The
-/// manifest with the hash of every file is written last and the folder is renamed into place: without a manifest that fits,
-/// it is no checkpoint.
+/// A folder `checkpoints/step-0002000` with the weights after that many steps, the vocabulary, the configuration and the state of
+/// the training. Without a manifest that fits, it is no checkpoint. [CheckpointWriter] writes it.
 ///
 /// @param folder     of the checkpoint
 /// @param step       updates taken
 /// @param vocabulary of the tokens
 public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
-  private static final Pattern NAME = Pattern.compile("step-(\\d{7,})");
-  private static final String WEIGHTS = "model.safetensors";
-  private static final String VOCABULARY = "vocab.json";
-  private static final String CONFIG = "config.yaml";
-  private static final String MANIFEST = "manifest.json";
-  private static final JsonMapper JSON = new JsonMapper();
+  static final String ALL = "checkpoints";
+  static final String WEIGHTS = "model.safetensors";
+  static final String VOCABULARY = "vocab.json";
+  static final String CONFIG = "config.yaml";
+  static final String STATE = "state";
+  static final List<String> FILES = List.of(WEIGHTS, VOCABULARY, CONFIG, STATE);
 
-  /// Writes the weights as they are, and deletes the oldest checkpoints beyond `keep`.
-  static Path write(Path run, int step, Session session, int keep) throws IOException {
-    Path all = Files.createDirectories(run.resolve("checkpoints"));
-    Path target = all.resolve("step-%07d".formatted(step));
-    Path temporary = all.resolve(".writing-" + target.getFileName());
-    deleteFolder(temporary);
-    try {
-      writeFiles(Files.createDirectory(temporary), step, session);
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      deleteFolder(temporary);
-      throw e;
-    }
-    List<Path> complete = folders(all);
-    for (Path old : complete.subList(0, Math.max(0, complete.size() - keep))) {
-      deleteFolder(old);
-    }
-    return target;
-  }
+  private static final Logger LOG = LogManager.getLogger(Checkpoint.class);
+  private static final Pattern NAME = Pattern.compile("step-(\\d{7,9})");
 
-  private static void writeFiles(Path folder, int step, Session session) throws IOException {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (Parameter parameter : session.weights().parameters()) {
-      double[] values = session.backend().read(session.weights().of(parameter));
-      float[] floats = new float[values.length];
-      for (int i = 0; i < values.length; i++) {
-        floats[i] = (float) values[i];
-      }
-      tensors.put(parameter.name(), new Tensor(parameter.shape(), floats));
-    }
-    Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("step", Integer.toString(step)));
-    session.vocabulary().write(folder.resolve(VOCABULARY));
-    Files.writeString(folder.resolve(CONFIG), RunConfigWriter.yaml(session.config()));
-    ObjectNode manifest = JSON.createObjectNode().put("format", 1).put("step", step);
-    ObjectNode files = manifest.putObject("files");
-    for (String name : List.of(WEIGHTS, VOCABULARY, CONFIG)) {
-      files.put(name, Sha256.of(folder.resolve(name)));
-    }
-    Files.writeString(folder.resolve(MANIFEST), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(manifest));
-  }
-
-  /// Opens the newest checkpoint of a run folder, or the given checkpoint folder.
+  /// Opens the newest checkpoint of a run folder that is whole, or the given checkpoint folder.
   ///
-  /// @throws RunException if there is none, or it is damaged
+  /// @throws RunException if there is none, or none that is not damaged
   public static Checkpoint open(Path runOrCheckpoint) {
+    if (Files.exists(runOrCheckpoint.resolve(Manifest.FILE))) {
+      return verified(runOrCheckpoint);
+    }
+    return newest(runOrCheckpoint).orElseThrow(() -> new RunException(
+        runOrCheckpoint + " has no checkpoint: train.checkpoint_every decides when one is written"));
+  }
+
+  /// The newest checkpoint of a run folder that is whole. Says so where a newer one is damaged or incomplete.
+  ///
+  /// @throws RunException if there are checkpoints and all are damaged
+  static Optional<Checkpoint> newest(Path run) {
+    return newest(run, Integer.MAX_VALUE);
+  }
+
+  /// The same up to a step.
+  private static Optional<Checkpoint> newest(Path run, int most) {
+    RunException first = null;
+    for (Path folder : folders(run).reversed()) {
+      if (stepOf(folder) > most) {
+        continue;
+      }
+      if (!Files.exists(folder.resolve(Manifest.FILE))) {
+        LOG.warn("{} is incomplete, without {}: not used, and not deleted", folder, Manifest.FILE);
+        continue;
+      }
+      try {
+        Checkpoint checkpoint = verified(folder);
+        if (first != null) {
+          LOG.warn("{}; the checkpoint of step {} is used", first.getMessage(), checkpoint.step);
+        }
+        return Optional.of(checkpoint);
+      } catch (RunException e) {
+        first = first == null ? e : first;
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
+    return Optional.empty();
+  }
+
+  /// The checkpoint of a step if it is whole, else the newest before it that is; says so.
+  static Checkpoint at(Path run, int step) {
+    return newest(run, step)
+        .orElseThrow(() -> new RunException(run + " has no checkpoint any more that it could go back to"));
+  }
+
+  /// Opens a checkpoint after comparing every byte with the manifest.
+  ///
+  /// @throws RunException that names the file that is damaged
+  static Checkpoint verified(Path folder) {
     try {
-      if (Files.exists(runOrCheckpoint.resolve(MANIFEST))) {
-        return read(runOrCheckpoint);
+      Manifest manifest = verify(folder);
+      if (NAME.matcher(name(folder)).matches() && stepOf(folder) != manifest.step()) {
+        throw new RunException(folder + " has another name than its step, " + manifest.step());
       }
-      Path all = runOrCheckpoint.resolve("checkpoints");
-      List<Path> complete = Files.isDirectory(all) ? folders(all) : List.of();
-      if (complete.isEmpty()) {
+      return new Checkpoint(folder, manifest.step(), Vocabulary.read(folder.resolve(VOCABULARY)));
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
+    } catch (DataException e) {
+      throw new RunException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /// Reads all files again.
+  static Manifest verify(Path folder) throws IOException {
+    Manifest manifest = Manifest.read(folder);
+    if (!manifest.files().keySet().equals(Set.copyOf(FILES))) {
+      throw new RunException(folder.resolve(Manifest.FILE) + " lists " + manifest.files().keySet() + "; expected "
+          + FILES);
+    }
+    for (Map.Entry<String, String> file : manifest.files().entrySet()) {
+      if (!Sha256.of(folder.resolve(file.getKey())).equals(file.getValue())) {
         throw new RunException(
-            runOrCheckpoint + " has no checkpoint: train.checkpoint_every decides when one is written");
+            folder.resolve(file.getKey()) + " is damaged: its hash is not the one in " + Manifest.FILE);
       }
-      return read(complete.getLast());
+    }
+    return manifest;
+  }
+
+  /// The configuration of the training when it was written.
+  RunConfig config() {
+    return new ConfigReader(NormTypes.all()).read(folder.resolve(CONFIG), List.of());
+  }
+
+  /// What else the training needs to go on.
+  ///
+  /// @throws RunException if it is not of this step, or a key is missing or one too many
+  TrainingState state() {
+    try {
+      TrainingState state = TrainingState.read(folder.resolve(STATE));
+      if (state.progress().step() != step) {
+        throw new RunException(folder.resolve(STATE) + " is of step " + state.progress().step() + ", the checkpoint of "
+            + step);
+      }
+      return state;
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     }
-  }
-
-  private static Checkpoint read(Path folder) throws IOException {
-    JsonNode manifest;
-    try {
-      manifest = JSON.readTree(Files.readAllBytes(folder.resolve(MANIFEST)));
-    } catch (JacksonException e) {
-      throw new RunException(folder.resolve(MANIFEST) + " is damaged: it is not JSON", e);
-    }
-    for (String name : List.of(WEIGHTS, VOCABULARY, CONFIG)) {
-      String expected = manifest.path("files").path(name).asString("");
-      if (!Sha256.of(folder.resolve(name)).equals(expected)) {
-        throw new RunException(folder.resolve(name) + " is damaged: its hash is not the one in " + MANIFEST);
-      }
-    }
-    return new Checkpoint(folder, manifest.path("step").asInt(), Vocabulary.read(folder.resolve(VOCABULARY)));
   }
 
   /// Copies the weights to a model's parameters.
@@ -146,27 +179,34 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     }
   }
 
-  /// Complete checkpoints, oldest first.
-  private static List<Path> folders(Path all) throws IOException {
+  /// Every folder of a run that has a checkpoint's name, the lowest step first.
+  static List<Path> folders(Path run) {
+    Path all = run.resolve(ALL);
+    if (!Files.isDirectory(all)) {
+      return List.of();
+    }
     try (Stream<Path> entries = Files.list(all)) {
-      return entries.filter(path -> NAME.matcher(path.getFileName().toString()).matches()
-          && Files.exists(path.resolve(MANIFEST))).sorted(Comparator.comparingInt(Checkpoint::stepOf)).toList();
+      return entries.filter(path -> NAME.matcher(name(path)).matches())
+          .sorted(Comparator.comparingInt(Checkpoint::stepOf)).toList();
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
     }
   }
 
-  private static int stepOf(Path folder) {
-    return Integer.parseInt(folder.getFileName().toString().substring("step-".length()));
+  /// The step in a folder's name.
+  static int stepOf(Path folder) {
+    Matcher name = NAME.matcher(name(folder));
+    if (!name.matches()) {
+      throw new IllegalArgumentException(folder + " is not named like a checkpoint");
+    }
+    return Integer.parseInt(name.group(1));
   }
 
-  private static void deleteFolder(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    Files.deleteIfExists(folder.resolve(MANIFEST)); // from here on it is no checkpoint, wherever this is cut off
-    try (Stream<Path> entries = Files.walk(folder)) {
-      for (Path path : entries.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    }
+  static String nameOf(int step) {
+    return "step-%07d".formatted(step);
+  }
+
+  private static String name(Path path) {
+    return String.valueOf(path.getFileName());
   }
 }

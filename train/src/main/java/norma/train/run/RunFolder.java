@@ -13,6 +13,7 @@ import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.disk.Disk;
 import norma.train.report.Metrics;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,26 +30,33 @@ public record RunFolder(Path path) {
   ///
   /// @param now gives the folder its id
   /// @throws RunException if it cannot be written; nothing is left then
-  static RunFolder create(Session session, LocalDateTime now) {
+  static RunFolder create(Session session, LocalDateTime now, Disk disk) {
     RunConfig config = session.config();
     Path parent = Path.of(config.output().dir());
     try {
       Files.createDirectories(parent);
       Path folder = createNew(parent, config.name() + "-" + ID.format(now));
+      RunFolder run = new RunFolder(folder);
       try {
-        Files.writeString(folder.resolve(CONFIG), RunConfigWriter.yaml(config));
-        Files.writeString(folder.resolve(ENVIRONMENT), Environment.json(session));
+        String environment = Environment.json(session);
+        disk.replace(folder.resolve(ENVIRONMENT), file -> Files.writeString(file, environment));
+        run.write(config, disk); // last: with it, the folder is a run's
       } catch (IOException e) {
         Files.deleteIfExists(folder.resolve(ENVIRONMENT));
         Files.deleteIfExists(folder.resolve(CONFIG));
         Files.deleteIfExists(folder);
         throw e;
       }
-      return new RunFolder(folder);
+      return run;
     } catch (IOException e) {
       throw new RunException("cannot create a run folder in " + parent + ": " + Errors.line(e)
           + "; output.dir chooses another place", e);
     }
+  }
+
+  /// Writes the run's configuration, or replaces it.
+  void write(RunConfig config, Disk disk) throws IOException {
+    disk.replace(path.resolve(CONFIG), file -> Files.writeString(file, RunConfigWriter.yaml(config)));
   }
 
   private static Path createNew(Path parent, String name) throws IOException {
@@ -61,6 +69,19 @@ public record RunFolder(Path path) {
         }
       }
     }
+  }
+
+  /// A run that may not have written anything but its configuration yet.
+  ///
+  /// @throws RunException if it is not one
+  static RunFolder started(Path path) {
+    if (!Files.isDirectory(path)) {
+      throw new RunException(path + " is not a folder; expected a run folder such as runs/char-cpu-20260101-120000");
+    }
+    if (!Files.exists(path.resolve(CONFIG))) {
+      throw new RunException(path + " is not a run folder: it has no " + CONFIG);
+    }
+    return new RunFolder(path);
   }
 
   /// An existing run.
@@ -80,14 +101,18 @@ public record RunFolder(Path path) {
   ///
   /// @throws RunException if it changed since
   public void requireSameText(Session session) {
+    if (!environment("validation_sha256").equals(session.validationSha256())) {
+      throw new RunException(
+          session.corpus().source() + " is not the text that the run was validated on: it changed since; "
+              + "data.corpus=FILE evaluates another text");
+    }
+  }
+
+  /// What `environment.json` says under a name; empty if nothing.
+  String environment(String name) {
     Path file = path.resolve(ENVIRONMENT);
     try {
-      String expected = new JsonMapper().readTree(Files.readString(file)).path("validation_sha256").asString("");
-      if (!expected.equals(session.validationSha256())) {
-        throw new RunException(
-            session.corpus().source() + " is not the text that the run was validated on: it changed since; "
-                + "data.corpus=FILE evaluates another text");
-      }
+      return new JsonMapper().readTree(Files.readString(file)).path(name).asString("");
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     } catch (JacksonException e) {

@@ -3,6 +3,7 @@ package norma.train.run;
 import java.nio.file.Path;
 import norma.models.CostModel;
 import norma.train.report.Event;
+import org.apache.logging.log4j.LogManager;
 
 /// Hears of a training run's progress, to show it to people.
 public interface TrainObserver {
@@ -20,6 +21,11 @@ public interface TrainObserver {
 
   /// A sample was generated.
   default void sampled(Event.Sample sample) {}
+
+  /// Something went wrong that the run survives; one line.
+  default void warned(String message) {
+    LogManager.getLogger(Trainer.class).warn(message);
+  }
 
   /// The run is over and its files are written.
   default void ended(Event.End end, Path folder, double seconds) {}

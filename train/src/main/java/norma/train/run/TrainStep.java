@@ -97,6 +97,11 @@ public final class TrainStep {
     return List.of(changes);
   }
 
+  /// Its moments, for saving.
+  Optimizer optimizer() {
+    return optimizer;
+  }
+
   private void shard(Kernels kernels, int step, int shard, Watch watch) {
     watch.starts(Phase.SHARD);
     GradientBuffer gradients = shards.get(shard);

@@ -5,18 +5,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
+import norma.train.disk.Disk;
 import norma.train.report.Event;
+import norma.train.report.Metrics;
 import norma.train.report.MetricsLog;
 import norma.train.report.RunReport;
 import org.jspecify.annotations.Nullable;
 
 /// The training loop, and the folder that it fills. Evaluation, probes, timing and sampling only look: with them on or off,
-/// the weights are the same bit for bit.
+/// the weights are the same bit for bit. So are they whether a run is interrupted and resumed or not.
 public final class Trainer {
   /// 300 characters are enough to see words and lines; temperature and seed are nanoGPT's defaults.
   private static final Sampler.Settings SAMPLE = new Sampler.Settings(300, 0.8, 0, 1337);
@@ -26,6 +29,7 @@ public final class Trainer {
   private final TrainObserver observer;
   private final AtomicBoolean stop;
   private final Path folder;
+  private final RunLock lock;
   private final MetricsLog metrics;
   private final TrainStep trainStep;
   private final Evaluation evaluation;
@@ -35,24 +39,47 @@ public final class Trainer {
   private final LayerTimes layerTimes;
   private final StepRecorder recorder;
   private final Schedule schedule;
+  private final Saving saving;
+  private final double secondsBefore;
   private final long startNanos = System.nanoTime();
 
-  private double bestLoss = Double.POSITIVE_INFINITY;
-  private int bestStep;
-  private double lastLoss = Double.NaN;
-  private int lastEvaluated = -1;
-  private int lastCheckpoint;
+  private Progress progress;
 
+  /// A new run.
+  ///
   /// @param session  fresh
   /// @param observer shows the progress
   /// @param stop     set from outside to end the run after the current step, with a checkpoint
   /// @throws RunException if the run folder cannot be created
   public Trainer(Session session, TrainObserver observer, AtomicBoolean stop) {
+    this(session, observer, stop, Disk.real());
+  }
+
+  Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk) {
+    this(session, observer, stop, disk, RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk));
+  }
+
+  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, RunFolder folder) {
+    this(session, observer, stop, disk, folder.path(), RunLock.take(folder.path()), null);
+  }
+
+  /// A run that goes on.
+  ///
+  /// @param session of the resumption
+  /// @throws RunException if its state does not fit, or the folder cannot be written
+  public Trainer(Session session, Resumption resumption, TrainObserver observer, AtomicBoolean stop) {
+    this(session, observer, stop, Disk.real(), resumption.folder().path(), resumption.lock(), resumption);
+  }
+
+  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, Path folder, RunLock lock,
+      @Nullable Resumption resumption) {
     RunConfig config = session.config();
     this.session = session;
     this.train = config.train();
     this.observer = observer;
     this.stop = stop;
+    this.folder = folder;
+    this.lock = lock;
     this.trainStep = new TrainStep(session);
     this.evaluation = new Evaluation(session);
     this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep) : null;
@@ -63,42 +90,60 @@ public final class Trainer {
     RunConfig.Optim optim = config.optim();
     this.schedule = new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
         optim.schedule() == RunConfig.Schedule.COSINE);
-    this.folder = RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault())).path();
-    this.metrics = new MetricsLog(folder);
+    try {
+      this.metrics = new MetricsLog(folder, disk, observer::warned);
+      this.saving = new Saving(folder, session, trainStep.optimizer(), metrics, disk, observer);
+      this.progress = resumption == null ? Progress.START : saving.resume(resumption);
+    } catch (IOException e) {
+      throw new RunException("cannot use " + folder + ": " + Errors.line(e), e);
+    }
+    this.secondsBefore = progress.elapsedSeconds();
   }
 
-  /// Trains to the end.
+  /// Trains to the end. What cannot be written on the way is a warning, and is tried again later.
   ///
   /// @return how it ended: `completed` or `interrupted`
-  /// @throws DivergedException if the loss or a gradient is not finite
-  /// @throws RunException      if a file cannot be written
+  /// @throws DivergedException if the loss or a gradient is not finite, and going back is not wanted or did not help
+  /// @throws RunException      if the last checkpoint or the log cannot be written
   public Event.End run() {
     try {
-      return loop();
-    } catch (IOException e) {
-      throw new RunException("cannot write to " + folder + ": " + Errors.line(e)
-          + "; training stops, what was written before is kept; make room or choose another output.dir", e);
+      if (metrics.length() == 0) {
+        metrics.append(new Event.Start(0, Map.of("config", "config.yaml", "environment", "environment.json")));
+      }
+      progress = saving.begin(progress);
+      observer.started(session, cost, folder);
+      loop();
+      return end();
+    } finally {
+      release();
     }
   }
 
-  private Event.End loop() throws IOException {
-    metrics.append(new Event.Start(0, Map.of("config", "config.yaml", "environment", "environment.json")));
-    observer.started(session, cost, folder);
-    int step = 0;
+  private void release() {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      observer.warned("cannot give back the lock of " + folder + " before the process ends: " + Errors.line(e));
+    }
+  }
+
+  private void loop() {
     long stepNanos = 0;
     int stepsSinceLog = 0;
-    while (step < train.steps() && !stop.get()) {
-      step++;
+    while (progress.step() < train.steps() && !stop.get()) {
+      int step = progress.step() + 1;
       long start = System.nanoTime();
       boolean recorded = due(train.layersEvery(), step);
       StepObserver watching = recorded ? recorder : StepObserver.NONE;
-      double lr = schedule.at(step);
+      double lr = learningRate(step);
       recorder.begin();
       TrainStep.Result result = trainStep.gradients(step, watching);
       if (!result.finite()) {
-        throw diverged(step, result);
+        progress = notFinite(step, result);
+        continue;
       }
       trainStep.update(result, lr, step, watching);
+      progress = progress.at(step, seconds(), 0);
       stepNanos += System.nanoTime() - start;
       stepsSinceLog++;
       if (recorded) {
@@ -113,7 +158,10 @@ public final class Trainer {
       }
       observe(step);
     }
-    return end(step);
+  }
+
+  private double learningRate(int step) {
+    return schedule.at(step) * progress.lrFactor();
   }
 
   private Event.Step event(int step, TrainStep.Result result, double lr, double stepMillis) {
@@ -123,18 +171,19 @@ public final class Trainer {
   }
 
   /// Everything that looks at the weights after a step.
-  private void observe(int step) throws IOException {
+  private void observe(int step) {
     if (due(train.evalEvery(), step)) {
       evaluate(step);
     }
     if (probe != null && due(train.normEvery(), step)) {
-      metrics.append(probe.at(step, schedule.at(step)));
+      metrics.append(probe.at(step, learningRate(step)));
     }
     if (train.sampleEvery() > 0 && step % train.sampleEvery() == 0) {
       sample(step);
     }
-    if (due(train.checkpointEvery(), step)) {
-      checkpoint(step);
+    boolean due = due(train.checkpointEvery(), step) || (train.checkpointEvery() > 0 && progress.isBest());
+    if (due || saving.again(step)) {
+      progress = saving.save(progress.at(step, seconds(), 0), due);
     }
   }
 
@@ -143,21 +192,16 @@ public final class Trainer {
     return every > 0 && (step % every == 0 || step == train.steps());
   }
 
-  private void evaluate(int step) throws IOException {
+  private void evaluate(int step) {
     double training = evaluation.trainingEstimate(step);
-    lastLoss = evaluation.validationLoss();
-    lastEvaluated = step;
-    boolean best = lastLoss < bestLoss;
-    if (best) {
-      bestLoss = lastLoss;
-      bestStep = step;
-    }
-    Event.Eval eval = new Event.Eval(step, training, lastLoss, lastLoss / Math.log(2));
+    double loss = evaluation.validationLoss();
+    progress = progress.evaluated(step, loss);
+    Event.Eval eval = new Event.Eval(step, training, loss, loss / Math.log(2));
     metrics.append(eval);
-    observer.evaluated(eval, best);
+    observer.evaluated(eval, progress.isBest());
   }
 
-  private String sample(int step) throws IOException {
+  private String sample(int step) {
     String prompt = sampler.defaultPrompt();
     Event.Sample sample = new Event.Sample(step, prompt + sampler.sample(prompt, SAMPLE));
     metrics.append(sample);
@@ -165,54 +209,75 @@ public final class Trainer {
     return sample.text();
   }
 
-  private void checkpoint(int step) throws IOException {
-    if (step != lastCheckpoint) {
-      Checkpoint.write(folder, step, session, train.keepCheckpoints());
-      lastCheckpoint = step;
-    }
-  }
-
-  private Event.End end(int step) throws IOException {
+  private Event.End end() {
+    int step = progress.step();
     boolean completed = step == train.steps();
     if (step > 0) {
-      checkpoint(step);
+      saving.saveLast(progress.at(step, seconds(), 0));
     }
     if (completed) {
       if (train.evalEvery() == 0) {
         evaluate(step);
       }
-      Files.writeString(folder.resolve("sample.txt"), sample(step) + "\n");
+      String sample = sample(step);
+      write("sample.txt", file -> Files.writeString(file, sample + "\n"));
       if (train.layersEvery() > 0) {
-        Files.writeString(folder.resolve("layers.csv"), LayerTimes.csv(layerTimes.medians()));
+        write("layers.csv", file -> Files.writeString(file, LayerTimes.csv(layers())));
       }
     }
-    Event.End end = endEvent(step, completed ? "completed" : "interrupted");
+    Event.End end = endEvent(completed ? "completed" : "interrupted");
     metrics.append(end);
-    RunReport.write(folder);
+    write("report.html", file -> RunReport.write(folder));
+    if (!metrics.flush()) {
+      throw new RunException(folder + " has no complete metrics.jsonl: its last lines could not be written; make room, "
+          + "then norma train --resume " + folder + " repeats what is missing");
+    }
     observer.ended(end, folder, seconds());
     return end;
   }
 
-  private Event.End endEvent(int step, String reason) {
-    double finalLoss = lastEvaluated == step ? lastLoss : Double.NaN; // not that of an earlier step
-    return new Event.End(step, reason, bestStep == 0 ? Double.NaN : bestLoss, bestStep, finalLoss);
+  /// Medians of this start; where it had no step left to time, what the log has last.
+  private List<Event.Layer> layers() throws IOException {
+    List<Event.Layer> medians = layerTimes.medians();
+    return medians.isEmpty()
+        ? Metrics.read(folder).last(Event.Layers.class).map(Event.Layers::layers).orElse(List.of())
+        : medians;
   }
 
-  private DivergedException diverged(int step, TrainStep.Result result) throws IOException {
+  private void write(String name, Disk.Content content) {
+    try {
+      content.to(folder.resolve(name));
+    } catch (IOException e) {
+      observer.warned("cannot write " + folder.resolve(name) + ": " + Errors.line(e));
+    }
+  }
+
+  private Event.End endEvent(String reason) {
+    double finalLoss = progress.lastEvaluated() == progress.step() ? progress.lastLoss() : Double.NaN; // not that of an earlier step
+    return new Event.End(progress.step(), reason, progress.bestStep() == 0 ? Double.NaN : progress.bestLoss(),
+        progress.bestStep(), finalLoss);
+  }
+
+  /// The loss or a gradient of a step is not finite; the weights are still those of before the step.
+  ///
+  /// @return from where the run goes on
+  private Progress notFinite(int step, TrainStep.Result result) {
     String firstBad = trainStep.firstBad(step);
+    if (train.onNonfinite() == RunConfig.OnNonfinite.ROLLBACK && saving.canRollBack(progress)) {
+      return saving.rollBack(progress, step, firstBad);
+    }
     metrics.append(new Event.Diverged(step, firstBad));
-    metrics.append(endEvent(step - 1, "diverged"));
-    RunReport.write(folder);
+    metrics.append(endEvent("diverged"));
+    write("report.html", file -> RunReport.write(folder));
     String what = Double.isFinite(result.loss())
         ? "the gradient norm is " + result.gradientNorm()
         : "the loss is " + result.loss();
-    return new DivergedException("diverged at step " + step + ": " + what + "; first not finite: " + firstBad
-        + "; try a lower optim.lr (now "
-        + session.config().optim().lr() + "), a longer optim.warmup_steps or a smaller optim.clip_norm; see "
-        + folder);
+    throw new DivergedException("diverged at step " + step + ": " + what + "; first not finite: " + firstBad
+        + "; " + saving.lastGood() + "; try a lower optim.lr (now " + session.config().optim().lr()
+        + "), a longer optim.warmup_steps, a smaller optim.clip_norm, or train.on_nonfinite=rollback; see " + folder);
   }
 
   private double seconds() {
-    return (System.nanoTime() - startNanos) / 1e9;
+    return secondsBefore + (System.nanoTime() - startNanos) / 1e9;
   }
 }

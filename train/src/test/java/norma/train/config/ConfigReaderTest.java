@@ -68,7 +68,7 @@ class ConfigReaderTest {
             optim: {lr: 2, min_lr: 1, schedule: constant, warmup_steps: 3, decay_steps: 4, betas: [0.5, 0], eps: 1,
                     weight_decay: 7, clip_norm: 0}
             train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, sample_every: 8,
-                    checkpoint_every: 9, keep_checkpoints: 10, layers_every: 11, norm_every: 12}
+                    checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12}
             runtime: {backend: nd4j, threads: 3, precision: fp64}
             output: {dir: a/b}
             """
@@ -79,7 +79,8 @@ class ConfigReaderTest {
     assertThat(c.model()).isEqualTo(new GptConfig(1, 2, 6, 5, 3, true, 0.5, GptConfig.Activation.GELU, false,
         GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim()).isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, 0.5, 0, 1, 7, 0));
-    assertThat(c.train()).isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, 8, 9, 10, 11, 12));
+    assertThat(c.train())
+        .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, 8, 9, 10, RunConfig.OnNonfinite.ROLLBACK, 11, 12));
     assertThat(c.runtime()).isEqualTo(
         new RunConfig.Runtime(RunConfig.BackendChoice.ND4J, OptionalInt.of(3), RunConfig.Precision.FP64));
     assertThat(c.output().dir()).isEqualTo("a/b");
@@ -191,7 +192,7 @@ class ConfigReaderTest {
     assertThatThrownBy(() -> new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
-    assertThatThrownBy(() -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1))
+    assertThatThrownBy(() -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, RunConfig.OnNonfinite.STOP, 1, 1))
         .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 2147483647");
     assertThatThrownBy(() -> new RunConfig.Output("a\nb")).isInstanceOf(IllegalArgumentException.class);
   }

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import norma.train.disk.Disk;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,7 +26,8 @@ class MetricsLogTest {
           List.of(new Event.Layer("blocks.0.attn", 1.5, 2.5, 190000, 100),
               new Event.Layer("optimizer", 1.5, 0, 190000, Double.NaN))),
       new Event.Sample(500, "It was \"</script>\"\n\uD83D\uDE00"), new Event.Diverged(600, "blocks.2.mlp"),
-      new Event.End(600, "diverged", Double.NaN, 0, Double.NaN));
+      new Event.End(600, "diverged", Double.NaN, 0, Double.NaN),
+      new Event.Rollback(500, 600, "blocks.2.mlp", 1, 0.5));
 
   @Test
   void everyEventReadsBackEqual(@TempDir Path folder) throws Exception {
@@ -55,5 +59,35 @@ class MetricsLogTest {
       log.append(EVENTS.get(i));
       assertThat(Files.readAllLines(folder.resolve(Metrics.FILE))).hasSize(i + 1);
     }
+  }
+
+  @Test
+  void whatIsCutOffIsKeptBesideAndAHalfWrittenLineIsOverwritten(@TempDir Path folder) throws Exception {
+    List<String> warnings = new ArrayList<>();
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warnings::add);
+    log.append(EVENTS.get(1));
+    long length = log.length();
+    log.append(EVENTS.get(2));
+    Files.writeString(folder.resolve(Metrics.FILE), "{\"half", StandardOpenOption.APPEND);
+    log.append(EVENTS.get(5));
+    assertThat(Metrics.read(folder).events()).isEqualTo(List.of(EVENTS.get(1), EVENTS.get(2), EVENTS.get(5)));
+    log.cut(length, "a test");
+    log.append(EVENTS.get(6));
+    assertThat(Metrics.read(folder).events()).isEqualTo(List.of(EVENTS.get(1), EVENTS.get(6)));
+    assertThat(folder.resolve("metrics.discarded.jsonl")).content()
+        .isEqualTo("{\"event\":\"cut\",\"reason\":\"a test\"}\n" + MetricsLog.json(EVENTS.get(2)) + "\n"
+            + MetricsLog.json(EVENTS.get(5)) + "\n");
+    assertThat(warnings).isEmpty();
+  }
+
+  @Test
+  void aLogThatLostLinesGoesOnAndSaysSo(@TempDir Path folder) throws Exception {
+    List<String> warnings = new ArrayList<>();
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warnings::add);
+    log.append(EVENTS.get(1));
+    Files.delete(folder.resolve(Metrics.FILE));
+    log.append(EVENTS.get(2));
+    assertThat(Metrics.read(folder).events()).isEqualTo(List.of(EVENTS.get(2)));
+    assertThat(warnings).singleElement().asString().contains("has lost lines");
   }
 }

@@ -10,6 +10,9 @@ import java.util.Objects;
 import norma.autodiff.Parameter;
 import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
+import norma.train.disk.Disk;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
 import norma.weights.Safetensors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,26 +53,30 @@ class CheckpointTest {
   }
 
   @Test
-  void aDamagedFileIsNamed() throws Exception {
+  void theBestIsKeptBesideTheNewest() throws Exception {
+    Path run = Runs.train(Runs.config(folder, "train.steps=9", "train.checkpoint_every=4", "train.eval_every=1",
+        "train.keep_checkpoints=1", "optim.lr=0.5", "optim.schedule=constant", "optim.clip_norm=0"));
+    Metrics metrics = Metrics.read(run);
+    int best = metrics.last(Event.End.class).orElseThrow().bestStep();
+    assertThat(best).as("this run gets worse").isLessThan(9);
+    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+        .containsExactly(Checkpoint.nameOf(best), "step-0000009");
+  }
+
+  @Test
+  void damageIsNamedAndTheCheckpointBeforeIsOpened() throws Exception {
     Path run = Runs.train(Runs.config(folder));
     Path weights = Checkpoint.open(run).folder().resolve("model.safetensors");
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length / 2] ^= 1;
     Files.write(weights, bytes);
+    assertThatThrownBy(() -> Checkpoint.verified(run.resolve("checkpoints/step-0000006")))
+        .isInstanceOf(RunException.class)
+        .hasMessageContainingAll(weights.toString(), "is damaged");
+    assertThat(Checkpoint.open(run).step()).isEqualTo(3);
+    Files.delete(run.resolve("checkpoints/step-0000003/vocab.json"));
     assertThatThrownBy(() -> Checkpoint.open(run)).isInstanceOf(RunException.class)
         .hasMessageContainingAll(weights.toString(), "is damaged");
-  }
-
-  @Test
-  void aTornManifestIsNamed() throws Exception {
-    Path run = Runs.train(Runs.config(folder));
-    Path manifest = Checkpoint.open(run).folder().resolve("manifest.json");
-    String text = Files.readString(manifest);
-    for (int length : new int[]{ 0, 1, text.length() / 2, text.length() - 2 }) {
-      Files.writeString(manifest, text.substring(0, length));
-      assertThatThrownBy(() -> Checkpoint.open(run)).as("%d characters", length).isInstanceOf(RunException.class)
-          .hasMessageContaining("is damaged");
-    }
   }
 
   @Test
@@ -108,17 +115,51 @@ class CheckpointTest {
   }
 
   @Test
-  void aFailedWriteLeavesTheOldCheckpointsAndNothingHalfWritten() throws Exception {
+  void whatIsInTheWayIsSetAsideAndWhatItDoesNotKnowIsLeftAlone() throws Exception {
     RunConfig config = Runs.config(folder);
     Path run = Runs.train(config);
     Path all = run.resolve("checkpoints");
-    Path inTheWay = Files.createDirectories(all.resolve("step-0000009/full")); // the move cannot replace it
-    try (Session session = Session.start(config, Path.of(""), true)) {
-      assertThatThrownBy(() -> Checkpoint.write(run, 9, session, 2)).isInstanceOf(java.io.IOException.class);
-    }
-    assertThat(Runs.list(all)).extracting(path -> path.getFileName().toString()).containsExactly("step-0000003",
-        "step-0000006", "step-0000009");
-    assertThat(inTheWay).exists();
+    Path incomplete = Files.createDirectories(all.resolve("step-0000009"));
+    Files.writeString(incomplete.resolve("model.safetensors"), "half");
+    Files.createDirectories(all.resolve(".writing-step-0000008"));
+    Files.createDirectories(all.resolve(".deleting-step-0000002"));
+    Files.createDirectories(all.resolve(".writing-mine"));
+    Files.createDirectories(all.resolve("copy of step-0000003"));
     assertThat(Checkpoint.open(run).step()).isEqualTo(6);
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real())
+          .write(Progress.START.at(9, 1, 0));
+    }
+    assertThat(Runs.list(all)).extracting(path -> path.getFileName().toString()).containsExactly(".writing-mine",
+        "aside-step-0000009", "copy of step-0000003", "step-0000006", "step-0000009");
+    assertThat(all.resolve("aside-step-0000009/model.safetensors")).content().isEqualTo("half");
+  }
+
+  @Test
+  void whereverTheDiskFailsTheOldCheckpointsStayAndTheNextWriteSucceeds() throws Exception {
+    RunConfig config = Runs.config(folder, "train.keep_checkpoints=1", "train.eval_every=0");
+    Path first = Runs.train(config);
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      var optimizer = new TrainStep(session).optimizer();
+      for (int failing = 0;; failing++) {
+        Path run = Runs.copy(first, folder.resolve("failing-" + failing));
+        int at = failing;
+        FailingDisk disk = new FailingDisk(operation -> operation == at);
+        boolean failed = false;
+        try {
+          new CheckpointWriter(run, session, optimizer, disk).write(Progress.START.at(9, 1, 0));
+        } catch (java.io.IOException e) {
+          failed = true;
+        }
+        assertThat(Checkpoint.open(run).step()).as("operation %d", at).isIn(6, 9);
+        if (!failed) {
+          assertThat(at).isEqualTo(disk.operations()).isGreaterThan(20);
+          break;
+        }
+        new CheckpointWriter(run, session, optimizer, Disk.real()).write(Progress.START.at(10, 1, 0));
+        assertThat(Runs.list(run.resolve("checkpoints"))).as("operation %d", at)
+            .extracting(path -> path.getFileName().toString()).containsExactly("step-0000010");
+      }
+    }
   }
 }

@@ -1,5 +1,7 @@
 package norma.train.run;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
+import norma.train.report.Event;
 
 /// Small runs for tests.
 final class Runs {
@@ -33,16 +36,59 @@ final class Runs {
 
   /// Runs to the end and returns the run folder.
   static Path train(RunConfig config) {
+    return train(config, -1);
+  }
+
+  /// Runs for some steps and returns the run folder.
+  ///
+  /// @param steps after which it is interrupted; negative for never
+  static Path train(RunConfig config, int steps) {
     Path[] folder = new Path[1];
+    AtomicBoolean stop = new AtomicBoolean();
     try (Session session = Session.start(config, Path.of(""), true)) {
       new Trainer(session, new TrainObserver() {
         @Override
         public void started(Session started, norma.models.CostModel cost, Path path) {
           folder[0] = path;
         }
-      }, new AtomicBoolean()).run();
+
+        @Override
+        public void stepped(Event.Step step) {
+          stop.set(step.step() == steps);
+        }
+      }, stop).run();
     }
     return folder[0];
+  }
+
+  /// Goes on with a run for some steps.
+  ///
+  /// @param steps after which it is interrupted again; negative for never
+  static Event.End resume(Path run, int steps, String... settings) {
+    AtomicBoolean stop = new AtomicBoolean();
+    int[] taken = new int[1];
+    try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
+        Session session = resumption.session(true)) {
+      return new Trainer(session, resumption, new TrainObserver() {
+        @Override
+        public void stepped(Event.Step step) {
+          stop.set(++taken[0] == steps);
+        }
+      }, stop).run();
+    }
+  }
+
+  /// Weights, metrics and sample of two runs are the same but for times.
+  static void assertSame(Path run, Path expected) throws IOException {
+    assertThat(weights(run)).isEqualTo(weights(expected));
+    assertThat(withoutTimes(run.resolve("metrics.jsonl"))).isEqualTo(withoutTimes(expected.resolve("metrics.jsonl")));
+    assertThat(run.resolve("sample.txt")).hasSameTextualContentAs(expected.resolve("sample.txt"));
+  }
+
+  /// Lines of a log without what a clock says.
+  static List<String> withoutTimes(Path log) throws IOException {
+    return Files.readAllLines(log).stream().map(line -> line
+        .replaceAll(",\"(step_ms|tokens_per_s|elapsed_s|forward_ms|backward_ms|gflops)\":[-0-9.E]+", "")).toList();
   }
 
   /// Bytes of the final weights.
@@ -57,6 +103,18 @@ final class Runs {
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  /// Copies a folder with all that is in it.
+  static Path copy(Path from, Path to) {
+    try (Stream<Path> paths = Files.walk(from)) {
+      for (Path path : paths.toList()) {
+        Files.copy(path, to.resolve(from.relativize(path).toString()));
+      }
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    return to;
   }
 
   static List<Path> list(Path folder) throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -32,7 +33,8 @@ class TrainerTest {
     Path run = Runs.train(Runs.config(folder, "model.norm.all=dyt", "name=mine"));
     assertThat(run.getFileName().toString()).matches("mine-\\d{8}-\\d{6}");
     assertThat(Runs.list(run)).extracting(path -> path.getFileName().toString()).containsExactly("checkpoints",
-        "config.yaml", "environment.json", "layers.csv", "loss.svg", "metrics.jsonl", "report.html", "sample.txt");
+        "config.yaml", "environment.json", "layers.csv", "lock", "loss.svg", "metrics.jsonl", "report.html",
+        "sample.txt");
     assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
         .containsExactly("step-0000003", "step-0000006");
     Metrics metrics = Metrics.read(run);
@@ -185,22 +187,60 @@ class TrainerTest {
   }
 
   @Test
-  void aFolderThatVanishesStopsTheRunInOneLine() {
-    RunConfig config = Runs.config(folder, "train.steps=1000", "train.eval_every=0", "train.checkpoint_every=0",
-        "train.layers_every=0", "train.norm_every=0");
-    try (Session session = Session.start(config, Path.of(""), true)) {
+  void aFolderThatVanishesIsAWarningUntilTheEndWhichIsOneLine() {
+    List<String> warnings = new ArrayList<>();
+    int[] last = new int[1];
+    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
       Trainer trainer = new Trainer(session, new TrainObserver() {
         @Override
         public void stepped(Event.Step step) {
-          if (step.step() == 3) {
+          last[0] = step.step();
+          if (step.step() == 2) {
             Runs.delete(folder.resolve("runs"));
           }
         }
+
+        @Override
+        public void warned(String message) {
+          warnings.add(message);
+        }
       }, new AtomicBoolean());
       assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
-          .hasMessageContainingAll("cannot write to", "runs", "no such file", "output.dir")
+          .hasMessageContainingAll("cannot write the checkpoint of step 6", "runs", "no such file", "--resume")
           .hasMessageNotContaining("\n");
     }
+    assertThat(last[0]).as("it trained to the end").isEqualTo(6);
+    assertThat(warnings).anyMatch(line -> line.contains("metrics.jsonl"))
+        .anyMatch(line -> line.contains("no checkpoint at step 3"));
+  }
+
+  /// From the third step's log on, for some operations.
+  @Test
+  void aDiskThatIsFullForAWhileChangesNothing() throws Exception {
+    String[] settings = { "train.steps=12", "train.checkpoint_every=2", "train.eval_every=0" };
+    Path undisturbed = Runs.train(Runs.config(folder, settings));
+    List<String> warnings = new ArrayList<>();
+    AtomicBoolean full = new AtomicBoolean();
+    FailingDisk disk = new FailingDisk(operation -> full.get());
+    try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
+      new Trainer(session, new TrainObserver() {
+        @Override
+        public void stepped(Event.Step step) {
+          full.set(step.step() >= 3 && step.step() < 9);
+        }
+
+        @Override
+        public void warned(String message) {
+          warnings.add(message);
+        }
+      }, new AtomicBoolean(), disk).run();
+    }
+    Path run = Runs.list(folder.resolve("runs")).getLast();
+    Runs.assertSame(run, undisturbed);
+    assertThat(warnings).filteredOn(line -> line.startsWith("cannot write")).singleElement().asString()
+        .contains("metrics.jsonl", "the lines wait in memory");
+    assertThat(warnings).filteredOn(line -> line.contains("no checkpoint at step")).hasSizeGreaterThan(1)
+        .last().asString().contains("No space left on device", "the checkpoint of step 2 is whole");
   }
 
   @Test

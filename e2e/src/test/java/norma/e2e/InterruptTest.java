@@ -1,0 +1,109 @@
+package norma.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Signals to the real process, and what a second process is told.
+class InterruptTest {
+  /// Saving it takes some tenths of a second: 3 million parameters.
+  private static final List<String> LARGE = List.of("configs/tiny.yaml", "data.val_fraction=0.02", "model.layers=4",
+      "model.width=256", "train.steps=100000", "train.batch=1", "train.eval_every=0", "train.layers_every=0",
+      "train.norm_every=0", "train.checkpoint_every=0", "train.log_every=1");
+
+  @TempDir
+  private Path folder;
+
+  private Process start(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(Launcher.HOME.resolve("norma").toString(), "train"));
+    command.addAll(List.of(arguments));
+    return Launcher.start(folder, Map.of(), command);
+  }
+
+  private Path run() throws IOException {
+    try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
+      return runs.findFirst().orElseThrow();
+    }
+  }
+
+  private void awaitSteps(Process process) throws Exception {
+    while (process.isAlive() && !(Files.isDirectory(folder.resolve("runs")) && logged())) {
+      Thread.sleep(10);
+    }
+    assertThat(process.isAlive()).as(Files.readString(folder.resolve("err.txt"))).isTrue();
+  }
+
+  private boolean logged() throws IOException {
+    try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
+      Path log = runs.findFirst().orElse(folder).resolve("metrics.jsonl");
+      return Files.exists(log) && Files.readString(log).contains("\"step\":2,");
+    }
+  }
+
+  private static void signal(Process process, String name) throws Exception {
+    assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor()).isZero();
+  }
+
+  @Test
+  void aSignalEndsWithACheckpointASecondOneAtOnceAndTheRunGoesOnAfterBoth() throws Exception {
+    Process process = start(LARGE.toArray(String[]::new));
+    try {
+      awaitSteps(process);
+      Path run = run();
+      Path directory = Files.createDirectory(folder.resolve("second"));
+      Launcher second = Launcher.run(directory, "train", "--resume", run.toString());
+      assertThat(second.code()).isEqualTo(3);
+      assertThat(second.err()).hasLineCount(1).contains(run + " is being trained by another process (" + process.pid());
+
+      signal(process, "TERM");
+      assertThat(process.waitFor()).isEqualTo(130);
+      assertThat(Files.readString(folder.resolve("err.txt"))).isEmpty();
+      assertThat(Files.readString(folder.resolve("out.txt"))).contains("interrupted at step",
+          "norma train --resume runs/" + run.getFileName());
+      long first = checkpoints(run);
+      assertThat(first).isEqualTo(1);
+
+      process = start("--resume", run.toString());
+      long before = Files.size(run.resolve("metrics.jsonl"));
+      while (process.isAlive() && Files.size(run.resolve("metrics.jsonl")) <= before) {
+        Thread.sleep(10);
+      }
+      signal(process, "INT");
+      while (process.isAlive() && !writing(run)) {
+        Thread.sleep(1);
+      }
+      signal(process, "INT"); // in the middle of the save
+      assertThat(process.waitFor()).isEqualTo(130);
+      assertThat(writing(run)).as("the save was cut off").isTrue();
+    } finally {
+      Launcher.end(process);
+    }
+    Path run = run();
+    int step = Integer.parseInt(Files.readString(folder.resolve("out.txt")).lines()
+        .filter(line -> line.startsWith("resumed")).findFirst().orElseThrow().replaceAll("\\D*(\\d+).*", "$1"));
+    Launcher done = Launcher.run(folder, "train", "--resume", run.toString(), "train.steps=" + (step + 2));
+    assertThat(done.code()).as(done.err()).isZero();
+    assertThat(done.out()).contains("resumed  after step " + step, "completed at step " + (step + 2));
+    assertThat(writing(run)).isFalse();
+  }
+
+  private static long checkpoints(Path run) throws IOException {
+    try (Stream<Path> entries = Files.list(run.resolve("checkpoints"))) {
+      return entries.filter(path -> Files.exists(path.resolve("manifest.json"))).count();
+    }
+  }
+
+  private static boolean writing(Path run) throws IOException {
+    try (Stream<Path> entries = Files.list(run.resolve("checkpoints"))) {
+      return entries.anyMatch(path -> path.getFileName().toString().startsWith(".writing-"));
+    }
+  }
+}

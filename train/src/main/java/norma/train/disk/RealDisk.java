@@ -1,0 +1,74 @@
+package norma.train.disk;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.ReadOnlyFileSystemException;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/// `java.nio.file`. Whatever goes wrong is an [IOException].
+final class RealDisk implements Disk {
+  @Override
+  public void createFolder(Path folder) throws IOException {
+    checked(() -> Files.createDirectory(folder));
+  }
+
+  @Override
+  public void write(Path file, Content content) throws IOException {
+    checked(() -> content.to(file));
+  }
+
+  @Override
+  public void writeEnd(Path file, long position, byte[] bytes) throws IOException {
+    checked(() -> {
+      try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        out.position(position);
+        for (ByteBuffer rest = ByteBuffer.wrap(bytes); rest.hasRemaining();) {
+          out.write(rest);
+        }
+        out.truncate(position + bytes.length);
+      }
+    });
+  }
+
+  @Override
+  public void sync(Path fileOrFolder) throws IOException {
+    try (FileChannel channel = FileChannel.open(fileOrFolder, StandardOpenOption.READ)) { // Linux syncs what is open for reading
+      channel.force(true);
+    }
+  }
+
+  @Override
+  public void move(Path from, Path to) throws IOException {
+    checked(() -> Files.move(from, to, StandardCopyOption.ATOMIC_MOVE));
+  }
+
+  @Override
+  public void delete(Path path) throws IOException {
+    checked(() -> Files.delete(path));
+  }
+
+  @Override
+  public boolean exists(Path path) {
+    return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private interface Operation {
+    void run() throws IOException;
+  }
+
+  private static void checked(Operation operation) throws IOException {
+    try {
+      operation.run();
+    } catch (UncheckedIOException e) {
+      throw new IOException(e.getMessage(), e);
+    } catch (ReadOnlyFileSystemException e) {
+      throw new IOException("the file system is read-only", e);
+    }
+  }
+}

@@ -1,0 +1,211 @@
+package norma.train.run;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import norma.autodiff.Parameter;
+import norma.optim.Optimizer;
+import norma.train.config.RunConfigWriter;
+import norma.train.data.DataException;
+import norma.train.data.Sha256;
+import norma.train.disk.Disk;
+import norma.weights.Safetensors;
+import norma.weights.Safetensors.Tensor;
+
+/// Writes a run's checkpoints, and deletes old ones. Whenever this is cut off, by a kill or a power cut, the old or the new checkpoint
+/// is whole (`docs/decisions/0006-checkpoints.md` has the order of operations and why).
+final class CheckpointWriter {
+  private static final String ASIDE = "aside-";
+  private static final String DELETING = ".deleting-";
+  private static final Pattern LEFT_BEHIND = Pattern.compile("\\.(writing|deleting)-step-\\d{7,9}");
+
+  private final Path run;
+  private final Path all;
+  private final Session session;
+  private final Optimizer optimizer;
+  private final Disk disk;
+
+  /// @param run its folder
+  CheckpointWriter(Path run, Session session, Optimizer optimizer, Disk disk) {
+    this.run = run;
+    this.all = run.resolve(Checkpoint.ALL);
+    this.session = session;
+    this.optimizer = optimizer;
+    this.disk = disk;
+  }
+
+  /// Writes a checkpoint of the weights as they are, reads it again, and only then deletes those that are neither among
+  /// the newest nor the best nor needed for a rollback.
+  ///
+  /// @throws IOException if that fails; the checkpoints that were there still are
+  Path write(Progress progress) throws IOException {
+    if (!disk.exists(all)) {
+      disk.createFolder(all);
+      disk.sync(run);
+    }
+    clearLeftBehind();
+    Path target = all.resolve(Checkpoint.nameOf(progress.step()));
+    Path beside = all.resolve(Disk.WRITING + target.getFileName());
+    disk.createFolder(beside);
+    try {
+      writeFiles(beside, progress);
+    } catch (IOException e) {
+      giveBack(beside, e);
+      throw e;
+    }
+    disk.sync(beside);
+    if (disk.exists(target)) { // damaged or incomplete, else the run would have gone on from it
+      setAside(target);
+    }
+    disk.move(beside, target);
+    disk.sync(all);
+    try {
+      Checkpoint.verify(target);
+    } catch (RunException e) {
+      throw new IOException("read again, " + e.getMessage(), e);
+    }
+    deleteOld(target, all.resolve(Checkpoint.nameOf(progress.anchor())));
+    return target;
+  }
+
+  private void writeFiles(Path folder, Progress progress) throws IOException {
+    Map<String, Disk.Content> contents = new LinkedHashMap<>();
+    contents.put(Checkpoint.WEIGHTS, file -> Safetensors.write(file, tensors(),
+        Map.of("step", Integer.toString(progress.step()))));
+    contents.put(Checkpoint.VOCABULARY, this::writeVocabulary);
+    contents.put(Checkpoint.CONFIG, file -> Files.writeString(file, RunConfigWriter.yaml(session.config()),
+        StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+    contents.put(Checkpoint.STATE, file -> TrainingState.write(file, progress, session, optimizer));
+    Map<String, String> hashes = new LinkedHashMap<>();
+    for (Map.Entry<String, Disk.Content> content : contents.entrySet()) {
+      Path file = folder.resolve(content.getKey());
+      disk.write(file, content.getValue());
+      disk.sync(file);
+      hashes.put(content.getKey(), Sha256.of(file));
+    }
+    double loss = progress.lastEvaluated() == progress.step() ? progress.lastLoss() : Double.NaN;
+    byte[] manifest = new Manifest(progress.step(), loss, hashes).bytes();
+    disk.write(folder.resolve(Manifest.FILE), file -> Files.write(file, manifest, StandardOpenOption.CREATE_NEW,
+        StandardOpenOption.WRITE));
+    disk.sync(folder.resolve(Manifest.FILE));
+  }
+
+  private Map<String, Tensor> tensors() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    for (Parameter parameter : session.weights().parameters()) {
+      double[] values = session.backend().read(session.weights().of(parameter));
+      float[] floats = new float[values.length];
+      for (int i = 0; i < values.length; i++) {
+        floats[i] = (float) values[i];
+      }
+      tensors.put(parameter.name(), new Tensor(parameter.shape(), floats));
+    }
+    return tensors;
+  }
+
+  private void writeVocabulary(Path file) throws IOException {
+    try {
+      session.vocabulary().write(file);
+    } catch (DataException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  /// Keeps the newest up to the one just written, the best, the one that a rollback would go to, and all that it does not know.
+  private void deleteOld(Path written, Path anchor) throws IOException {
+    List<Path> complete = Checkpoint.folders(run).stream().filter(
+        folder -> Checkpoint.stepOf(folder) <= Checkpoint.stepOf(written)
+            && disk.exists(folder.resolve(Manifest.FILE)))
+        .toList();
+    int keep = session.config().train().keepCheckpoints();
+    List<Path> old = new ArrayList<>(complete.subList(0, Math.max(0, complete.size() - keep)));
+    Path best = best(complete);
+    for (Path folder : old) {
+      if (!folder.equals(best) && !folder.equals(anchor)) {
+        Path renamed = all.resolve(DELETING + folder.getFileName()); // cut off from here on, it is no checkpoint
+        disk.move(folder, renamed);
+        disk.sync(all);
+        delete(renamed);
+      }
+    }
+  }
+
+  /// The one with the lowest validation loss; the first of them, or any if none was evaluated.
+  private static Path best(List<Path> complete) throws IOException {
+    Path best = complete.getLast();
+    double lowest = Double.POSITIVE_INFINITY;
+    for (Path folder : complete) {
+      double loss = lossOf(folder);
+      if (loss < lowest) {
+        lowest = loss;
+        best = folder;
+      }
+    }
+    return best;
+  }
+
+  private static double lossOf(Path folder) throws IOException {
+    try {
+      return Manifest.read(folder).valLoss();
+    } catch (RunException e) {
+      return Double.NaN; // damaged: not the best of anything
+    }
+  }
+
+  /// Gives every checkpoint after a step another name, as the run goes on from there: they are damaged, or led to numbers that are not
+  /// finite.
+  void setAsideAfter(int step) throws IOException {
+    for (Path folder : Checkpoint.folders(run)) {
+      if (Checkpoint.stepOf(folder) > step && disk.exists(folder.resolve(Manifest.FILE))) {
+        setAside(folder);
+      }
+    }
+  }
+
+  private void setAside(Path folder) throws IOException {
+    Path aside = all.resolve(ASIDE + folder.getFileName());
+    for (int i = 2; disk.exists(aside); i++) {
+      aside = all.resolve(ASIDE + folder.getFileName() + "-" + i);
+    }
+    disk.move(folder, aside);
+    disk.sync(all);
+  }
+
+  /// Deletes what an interrupted write or deletion has left, by the names that only Norma gives.
+  private void clearLeftBehind() throws IOException {
+    List<Path> left;
+    try (Stream<Path> entries = Files.list(all)) {
+      left = entries.filter(path -> LEFT_BEHIND.matcher(String.valueOf(path.getFileName())).matches()).toList();
+    }
+    for (Path folder : left) {
+      delete(folder);
+    }
+  }
+
+  /// A full disk gets its space back at once.
+  private void giveBack(Path folder, IOException failure) {
+    try {
+      delete(folder);
+    } catch (IOException e) {
+      failure.addSuppressed(e); // the next write tries again
+    }
+  }
+
+  private void delete(Path folder) throws IOException {
+    List<Path> paths;
+    try (Stream<Path> entries = Files.walk(folder)) {
+      paths = entries.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : paths) {
+      disk.delete(path);
+    }
+  }
+}

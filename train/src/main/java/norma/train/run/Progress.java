@@ -1,0 +1,82 @@
+package norma.train.run;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// How far a run has come. With the weights and the optimizer's moments it is all that the rest of the run depends on, since every
+/// random stream is a function of the seed and the step.
+///
+/// @param step           updates taken
+/// @param bestLoss       lowest validation loss so far; infinite before the first evaluation
+/// @param bestStep       when it was
+/// @param lastLoss       of the last evaluation; NaN before the first
+/// @param lastEvaluated  its step, or -1
+/// @param elapsedSeconds of training, over all starts
+/// @param metricsBytes   length of `metrics.jsonl` at this point
+/// @param rollbacks      times that the run went back because a number was not finite
+/// @param lrFactor       of the schedule's learning rate, lowered by every rollback
+/// @param anchor         step of the last checkpoint that was due; a rollback goes there, so that it does not matter where a run was
+///                       interrupted
+/// @param anchorBytes    length of `metrics.jsonl` after a return there
+record Progress(int step, double bestLoss, int bestStep, double lastLoss, int lastEvaluated, double elapsedSeconds,
+    long metricsBytes, int rollbacks, double lrFactor, int anchor, long anchorBytes) {
+  static final Progress START = new Progress(0, Double.POSITIVE_INFINITY, 0, Double.NaN, -1, 0, 0, 0, 1, 0, 0);
+
+  /// The same after some more steps.
+  Progress at(int newStep, double seconds, long bytes) {
+    return new Progress(newStep, bestLoss, bestStep, lastLoss, lastEvaluated, seconds, bytes, rollbacks, lrFactor,
+        anchor, anchorBytes);
+  }
+
+  /// After an evaluation.
+  Progress evaluated(int atStep, double loss) {
+    boolean best = loss < bestLoss;
+    return new Progress(step, best ? loss : bestLoss, best ? atStep : bestStep, loss, atStep, elapsedSeconds,
+        metricsBytes, rollbacks, lrFactor, anchor, anchorBytes);
+  }
+
+  /// The same as a place to return to, after so many rollbacks.
+  Progress anchored(int newRollbacks, double newLrFactor, long bytes) {
+    return new Progress(step, bestLoss, bestStep, lastLoss, lastEvaluated, elapsedSeconds, bytes, newRollbacks,
+        newLrFactor, step, bytes);
+  }
+
+  /// Whether the last evaluation was here, and none before was better.
+  boolean isBest() {
+    return bestStep == step && lastEvaluated == step;
+  }
+
+  /// By name, digit for digit.
+  Map<String, String> fields() {
+    Map<String, String> fields = new LinkedHashMap<>();
+    fields.put("step", Integer.toString(step));
+    fields.put("best_loss", Double.toString(bestLoss));
+    fields.put("best_step", Integer.toString(bestStep));
+    fields.put("last_loss", Double.toString(lastLoss));
+    fields.put("last_evaluated", Integer.toString(lastEvaluated));
+    fields.put("elapsed_s", Double.toString(elapsedSeconds));
+    fields.put("metrics_bytes", Long.toString(metricsBytes));
+    fields.put("rollbacks", Integer.toString(rollbacks));
+    fields.put("lr_factor", Double.toString(lrFactor));
+    fields.put("anchor", Integer.toString(anchor));
+    fields.put("anchor_bytes", Long.toString(anchorBytes));
+    return fields;
+  }
+
+  /// What [#fields] told.
+  ///
+  /// @throws IllegalArgumentException if a number is none
+  static Progress of(Map<String, String> fields) {
+    return new Progress(Integer.parseInt(fields.getOrDefault("step", "")),
+        Double.parseDouble(fields.getOrDefault("best_loss", "")),
+        Integer.parseInt(fields.getOrDefault("best_step", "")),
+        Double.parseDouble(fields.getOrDefault("last_loss", "")),
+        Integer.parseInt(fields.getOrDefault("last_evaluated", "")),
+        Double.parseDouble(fields.getOrDefault("elapsed_s", "")),
+        Long.parseLong(fields.getOrDefault("metrics_bytes", "")),
+        Integer.parseInt(fields.getOrDefault("rollbacks", "")),
+        Double.parseDouble(fields.getOrDefault("lr_factor", "")),
+        Integer.parseInt(fields.getOrDefault("anchor", "")),
+        Long.parseLong(fields.getOrDefault("anchor_bytes", "")));
+  }
+}

@@ -1,0 +1,163 @@
+package norma.train.run;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import norma.train.config.Assignment;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
+import norma.train.config.RunConfigWriter.Difference;
+import norma.train.run.TrainingState.Conditions;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// A run that goes on: its folder, locked, and the checkpoint that it goes on from. Without any checkpoint it begins anew in the same
+/// folder.
+public final class Resumption implements AutoCloseable {
+  private static final Logger LOG = LogManager.getLogger(Resumption.class);
+
+  /// What may change: it is watched or stored differently, and every loss stays the same. Where the text lies may change too, if it is the
+  /// same text; which backend and how many threads, if they compute the same ([Conditions]).
+  private static final Set<String> FREE = Set.of("train.steps", "train.log_every", "train.eval_every",
+      "train.eval_batches", "train.sample_every", "train.checkpoint_every", "train.keep_checkpoints",
+      "train.on_nonfinite", "train.layers_every", "train.norm_every", "runtime.backend", "runtime.threads",
+      "data.corpus");
+
+  private final RunFolder folder;
+  private final RunLock lock;
+  private final @Nullable Checkpoint checkpoint;
+  private final @Nullable TrainingState state;
+  private final RunConfig config;
+
+  private Resumption(RunFolder folder, RunLock lock, List<Assignment> assignments) {
+    this.folder = folder;
+    this.lock = lock;
+    this.checkpoint = Checkpoint.newest(folder.path()).orElse(null);
+    this.state = checkpoint == null ? null : checkpoint.state();
+    this.config = folder.config(assignments);
+    requireSameMathematics(checkpoint == null ? folder.config(List.of()) : checkpoint.config());
+  }
+
+  /// Locks a run and reads where it stands.
+  ///
+  /// @param run         its folder
+  /// @param assignments settings that change
+  /// @throws RunException             if another process trains there, or no checkpoint is whole
+  /// @throws IllegalArgumentException if a setting would change what is computed
+  public static Resumption open(Path run, List<Assignment> assignments) {
+    RunFolder folder = RunFolder.started(run);
+    RunLock lock = RunLock.take(run);
+    try {
+      return new Resumption(folder, lock, assignments);
+    } catch (RuntimeException e) {
+      close(lock);
+      throw e;
+    }
+  }
+
+  private void requireSameMathematics(RunConfig before) {
+    for (Difference difference : RunConfigWriter.differences(before, config)) {
+      if (!FREE.contains(difference.path())) {
+        throw new IllegalArgumentException(difference.path() + " is " + shown(difference.right())
+            + ", but this run has " + shown(difference.left())
+            + "; a resumed run computes what it would have: start a new run to change it");
+      }
+    }
+    if (config.train().steps() < step()) {
+      throw new IllegalArgumentException("train.steps is " + config.train().steps() + ", but this run has taken "
+          + step() + "; expected at least that");
+    }
+  }
+
+  private static String shown(String value) {
+    return value.isEmpty() ? "nothing" : value;
+  }
+
+  /// The steps that it has taken.
+  public int step() {
+    return checkpoint == null ? 0 : checkpoint.step();
+  }
+
+  /// A session with the weights that it goes on from.
+  ///
+  /// @throws RunException if the text or the machine's way of computing is another
+  public Session session(boolean debug) {
+    Conditions before = state == null
+        ? null
+        : state.conditions();
+    String text = before == null ? folder.environment("corpus_sha256") : before.corpus();
+    if (!Session.corpus(config, Path.of("")).sha256().equals(text)) {
+      throw new RunException("data.corpus is not the text that " + folder.path()
+          + " was trained on: it changed since; a resumed run needs the same bytes (SHA-256 " + text + ")");
+    }
+    Session session = checkpoint == null
+        ? Session.start(config, Path.of(""), debug)
+        : Session.resume(config, Path.of(""), checkpoint, debug);
+    try {
+      if (before != null) {
+        requireSameConditions(before, Conditions.of(session));
+      }
+      warnOfOtherMachine();
+      return session;
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  private static void requireSameConditions(Conditions before, Conditions now) {
+    if (!before.backend().equals(now.backend())) {
+      throw new RunException("runtime.backend is " + now.backend() + " here, but this run has " + before.backend()
+          + ", which rounds differently; runtime.backend=" + before.backend() + " goes on with it");
+    }
+    if (before.shards() != now.shards()) {
+      throw new RunException("runtime.threads divides a batch into " + now.shards() + " parts here, but this run has "
+          + before.shards() + ", which adds up differently; runtime.threads=" + before.shards() + " goes on with it");
+    }
+  }
+
+  /// Another processor or another Norma may round differently.
+  private void warnOfOtherMachine() {
+    Map<String, String> here = Map.of("cpu", Machine.cpu(), "norma_version", Environment.version(), "commit",
+        Environment.commit());
+    try {
+      here.forEach((name, now) -> {
+        String before = folder.environment(name);
+        if (!before.equals(now)) {
+          LOG.warn("{} was {} and is {}: losses may differ in their last digits", name, before, now);
+        }
+      });
+    } catch (RunException e) {
+      LOG.warn(e.getMessage());
+    }
+  }
+
+  RunFolder folder() {
+    return folder;
+  }
+
+  RunLock lock() {
+    return lock;
+  }
+
+  @Nullable
+  TrainingState state() {
+    return state;
+  }
+
+  @Override
+  public void close() {
+    close(lock);
+  }
+
+  private static void close(RunLock lock) {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      LOG.debug("the lock ends with the process", e);
+    }
+  }
+}

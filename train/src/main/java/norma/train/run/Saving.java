@@ -1,0 +1,154 @@
+package norma.train.run;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import norma.array.Array;
+import norma.optim.Optimizer;
+import norma.train.disk.Disk;
+import norma.train.report.Event;
+import norma.train.report.MetricsLog;
+
+/// A running training's way forth and back between its memory and its checkpoints. The log and the checkpoint go together: the
+/// checkpoint knows how long the log was, and going back to it cuts the log to that length.
+final class Saving {
+  /// An eighth of the rate: where that does not help, the rate is not the cause.
+  private static final int MAX_ROLLBACKS = 3;
+  private static final double LOWER = 0.5;
+
+  private final Path folder;
+  private final Session session;
+  private final Optimizer optimizer;
+  private final MetricsLog metrics;
+  private final Disk disk;
+  private final TrainObserver observer;
+  private final CheckpointWriter writer;
+  private int last; // step of the newest checkpoint
+  private int tryAgain = -1;
+
+  Saving(Path folder, Session session, Optimizer optimizer, MetricsLog metrics, Disk disk, TrainObserver observer) {
+    this.folder = folder;
+    this.session = session;
+    this.optimizer = optimizer;
+    this.metrics = metrics;
+    this.disk = disk;
+    this.observer = observer;
+    this.writer = new CheckpointWriter(folder, session, optimizer, disk);
+  }
+
+  /// Puts everything where it was at a run's checkpoint; the session has the weights already.
+  ///
+  /// @return how far the run had come
+  Progress resume(Resumption resumption) throws IOException {
+    TrainingState state = resumption.state();
+    Progress progress = Progress.START;
+    if (state != null) {
+      state.restore(session, optimizer);
+      progress = state.progress();
+    }
+    writer.setAsideAfter(progress.step());
+    metrics.cut(progress.metricsBytes(), "resumed at step " + progress.step());
+    if (!session.config().equals(resumption.folder().config(List.of()))) {
+      resumption.folder().write(session.config(), disk);
+    }
+    return progress;
+  }
+
+  /// Called once the log has its first line.
+  Progress begin(Progress progress) {
+    last = progress.step();
+    return progress.step() == 0 ? progress.anchored(0, 1, metrics.length()) : progress;
+  }
+
+  /// Whether a checkpoint that failed is to be tried again.
+  boolean again(int step) {
+    return step == tryAgain;
+  }
+
+  /// Writes a checkpoint if there is none of this step. A failure is a warning; it is tried again after a tenth of the interval.
+  ///
+  /// @param due whether the configuration asks for one here, whatever happens to the run
+  /// @return with what the checkpoint knows
+  Progress save(Progress progress, boolean due) {
+    try {
+      return write(progress, due);
+    } catch (IOException e) {
+      tryAgain = progress.step() + Math.max(1, session.config().train().checkpointEvery() / 10);
+      observer.warned("no checkpoint at step " + progress.step() + ": " + Errors.line(e) + "; training goes on, "
+          + "the next attempt is at step " + tryAgain + "; " + lastGood());
+      return progress;
+    }
+  }
+
+  /// The same at the end of a run, where it must not fail.
+  void saveLast(Progress progress) {
+    try {
+      write(progress, false);
+    } catch (IOException e) {
+      throw new RunException("cannot write the checkpoint of step " + progress.step() + ": " + Errors.line(e) + "; "
+          + lastGood() + "; make room, then norma train --resume " + folder + " goes on from there", e);
+    }
+  }
+
+  private Progress write(Progress progress, boolean due) throws IOException {
+    if (progress.step() == last) {
+      return progress;
+    }
+    metrics.flush();
+    metrics.sync();
+    Progress saved = due
+        ? progress.anchored(progress.rollbacks(), progress.lrFactor(), metrics.length())
+        : progress.at(progress.step(), progress.elapsedSeconds(), metrics.length());
+    writer.write(saved);
+    last = saved.step();
+    tryAgain = -1;
+    return saved;
+  }
+
+  /// For people.
+  String lastGood() {
+    return last == 0 ? "there is no checkpoint yet" : "the checkpoint of step " + last + " is whole";
+  }
+
+  boolean canRollBack(Progress progress) {
+    return progress.rollbacks() < MAX_ROLLBACKS;
+  }
+
+  /// Back to the last checkpoint that was due, or to the start if there is none, with a lower learning rate. Every step from there on is
+  /// a function of the checkpoint, so a run that is killed before the next one comes to the same point and does the same again.
+  ///
+  /// @return where the run goes on
+  Progress rollBack(Progress failed, int failedStep, String firstBad) {
+    try {
+      Progress to = failed.anchor() == 0 ? toStart() : toCheckpoint(failed.anchor());
+      int rollbacks = failed.rollbacks() + 1;
+      double factor = failed.lrFactor() * LOWER;
+      metrics.cut(to.step() == failed.anchor() ? failed.anchorBytes() : to.metricsBytes(),
+          "rolled back to step " + to.step());
+      metrics.append(new Event.Rollback(to.step(), failedStep, firstBad, rollbacks, factor));
+      observer.warned("step " + failedStep + " is not finite, first in " + firstBad + ": back to step " + to.step()
+          + " with " + factor + " of the learning rate, attempt " + rollbacks + " of " + MAX_ROLLBACKS);
+      writer.setAsideAfter(to.step());
+      last = to.step();
+      return to.anchored(rollbacks, factor, metrics.length());
+    } catch (IOException e) {
+      throw new RunException("cannot go back to the last checkpoint of " + folder + ": " + Errors.line(e), e);
+    }
+  }
+
+  private Progress toStart() {
+    session.weights().initialize(session.backend(), session.config().train().seed());
+    for (Array moments : List.of(optimizer.firstMoments().flat(), optimizer.secondMoments().flat())) {
+      session.backend().write(moments, new double[Math.toIntExact(moments.size())]);
+    }
+    return Progress.START;
+  }
+
+  private Progress toCheckpoint(int step) throws IOException {
+    Checkpoint checkpoint = Checkpoint.at(folder, step);
+    checkpoint.load(session.backend(), session.weights());
+    TrainingState state = checkpoint.state();
+    state.restore(session, optimizer);
+    return state.progress();
+  }
+}

@@ -1,0 +1,213 @@
+package norma.train.run;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import norma.array.Array;
+import norma.array.DType;
+import norma.autodiff.Parameter;
+import norma.optim.Optimizer;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The file `state` of a checkpoint, what exact resume needs besides the weights: one line of JSON, then the numbers of its tensors
+/// in their order, little-endian, in the training's own precision. These are both moments of every parameter; of a training in
+/// float64 the weights too, since `model.safetensors` has them in float32.
+///
+/// @param progress   how far the run had come
+/// @param conditions what its numbers depend on besides the configuration
+/// @param file       where the tensors are
+record TrainingState(Progress progress, Conditions conditions, Path file) {
+  private static final int MAX_HEADER_BYTES = 16 << 20; // 100 times what a model of 1,000 blocks has
+  private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+      .build();
+
+  /// What the numbers of a run depend on besides its configuration.
+  ///
+  /// @param corpus  SHA-256 of the text: with it, the batch of a step is a function of (seed, step)
+  /// @param backend its name
+  /// @param shards  parts of a batch whose gradients are added up
+  record Conditions(String corpus, String backend, int shards) {
+    static Conditions of(Session session) {
+      return new Conditions(session.corpus().sha256(), session.backend().name(), session.backend().shards());
+    }
+
+    Map<String, String> fields() {
+      Map<String, String> fields = new LinkedHashMap<>();
+      fields.put("corpus_sha256", corpus);
+      fields.put("backend", backend);
+      fields.put("shards", Integer.toString(shards));
+      return fields;
+    }
+  }
+
+  private static final Set<String> KEYS = keys();
+
+  private static Set<String> keys() {
+    Set<String> keys = new LinkedHashSet<>(List.of("format", "dtype"));
+    keys.addAll(Progress.START.fields().keySet());
+    keys.addAll(new Conditions("", "", 0).fields().keySet());
+    keys.add("tensors");
+    return keys;
+  }
+
+  /// The arrays that a state holds, by name.
+  private static Map<String, Array> arrays(Session session, Optimizer optimizer) {
+    Map<String, Array> arrays = new LinkedHashMap<>();
+    for (Parameter parameter : session.model().parameters()) {
+      arrays.put("first_moment." + parameter.name(), optimizer.firstMoments().of(parameter));
+      arrays.put("second_moment." + parameter.name(), optimizer.secondMoments().of(parameter));
+      if (session.backend().dtype() == DType.FLOAT64) {
+        arrays.put("weight." + parameter.name(), session.weights().of(parameter));
+      }
+    }
+    return arrays;
+  }
+
+  /// Writes a new file.
+  static void write(Path file, Progress progress, Session session, Optimizer optimizer) throws IOException {
+    Map<String, Array> arrays = arrays(session, optimizer);
+    ObjectNode header = JSON.createObjectNode().put("format", 1).put("dtype", session.backend().dtype().name());
+    progress.fields().forEach(header::put);
+    Conditions.of(session).fields().forEach(header::put);
+    ObjectNode tensors = header.putObject("tensors");
+    arrays.forEach((name, array) -> Arrays.stream(array.shape()).forEach(tensors.putArray(name)::add));
+    try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      writeFully(out, ByteBuffer.wrap((JSON.writeValueAsString(header) + "\n").getBytes(StandardCharsets.UTF_8)));
+      for (Array array : arrays.values()) {
+        writeFully(out, bytes(session.backend().read(array), array.dtype()));
+      }
+    }
+  }
+
+  private static ByteBuffer bytes(double[] values, DType type) {
+    ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, type.bytes()))
+        .order(ByteOrder.LITTLE_ENDIAN);
+    for (double value : values) {
+      if (type == DType.FLOAT64) {
+        bytes.putDouble(value);
+      } else {
+        bytes.putFloat((float) value);
+      }
+    }
+    return bytes.flip();
+  }
+
+  private static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+
+  /// Reads the header. The tensors are read by [#restore].
+  ///
+  /// @throws RunException if a key is missing or one too many, or a value is wrong
+  static TrainingState read(Path file) throws IOException {
+    JsonNode header = header(file);
+    Map<String, String> fields = new LinkedHashMap<>();
+    header.properties().forEach(entry -> fields.put(entry.getKey(), entry.getValue().asString("")));
+    for (String key : KEYS) {
+      if (!fields.containsKey(key)) {
+        throw new RunException(file + " lacks the key " + key);
+      }
+    }
+    fields.keySet().removeAll(KEYS);
+    if (!fields.isEmpty()) {
+      throw new RunException(file + " has keys that Norma does not know: " + fields.keySet());
+    }
+    header.properties().forEach(entry -> fields.put(entry.getKey(), entry.getValue().asString("")));
+    try {
+      Conditions conditions = new Conditions(fields.getOrDefault("corpus_sha256", ""),
+          fields.getOrDefault("backend", ""), Integer.parseInt(fields.getOrDefault("shards", "")));
+      return new TrainingState(Progress.of(fields), conditions, file);
+    } catch (NumberFormatException e) {
+      throw new RunException(file + " has a value that is no number: " + e.getMessage(), e);
+    }
+  }
+
+  private static JsonNode header(Path file) throws IOException {
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      JsonNode header = JSON.readTree(line(in, file));
+      if (!header.isObject() || !header.path("format").asString("").equals("1")) {
+        throw new RunException(file + " does not begin with the header of a state of format 1");
+      }
+      return header;
+    } catch (JacksonException e) {
+      throw new RunException(file + " has a header that is not JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  /// The first line; the channel is left after it.
+  private static String line(FileChannel in, Path file) throws IOException {
+    BufferedInputStream bytes = new BufferedInputStream(Channels.newInputStream(in));
+    byte[] start = bytes.readNBytes((int) Math.min(in.size(), MAX_HEADER_BYTES));
+    for (int i = 0; i < start.length; i++) {
+      if (start[i] == '\n') {
+        in.position(i + 1L);
+        return new String(start, 0, i, StandardCharsets.UTF_8);
+      }
+    }
+    throw new RunException(file + " has no line that ends within " + MAX_HEADER_BYTES + " bytes");
+  }
+
+  /// Copies the tensors to where a training has them.
+  ///
+  /// @throws RunException if a tensor is missing, one too many, or of another shape
+  void restore(Session session, Optimizer optimizer) throws IOException {
+    Map<String, Array> arrays = arrays(session, optimizer);
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      JsonNode header = JSON.readTree(line(in, file));
+      DType type = session.backend().dtype();
+      if (!header.path("dtype").asString("").equals(type.name())) {
+        throw new RunException(file + " has numbers of type " + header.path("dtype") + "; expected " + type.name());
+      }
+      long size = in.position();
+      Map<String, Array> places = new LinkedHashMap<>();
+      for (Map.Entry<String, JsonNode> tensor : header.path("tensors").properties()) {
+        Array array = arrays.remove(tensor.getKey());
+        if (array == null || !Arrays.toString(array.shape()).replace(" ", "").equals(tensor.getValue().toString())) {
+          throw new RunException(file + " has a tensor " + tensor.getKey() + " of shape " + tensor.getValue()
+              + "; the configuration asks for " + (array == null ? "none" : Arrays.toString(array.shape())));
+        }
+        places.put(tensor.getKey(), array);
+        size += array.size() * type.bytes();
+      }
+      if (!arrays.isEmpty() || size != in.size()) {
+        throw new RunException(file + (arrays.isEmpty()
+            ? " is " + in.size() + " bytes long where its header describes " + size
+            : " lacks the tensors " + arrays.keySet()));
+      }
+      for (Array array : places.values()) {
+        session.backend().write(array, numbers(in, Math.toIntExact(array.size()), type));
+      }
+    }
+  }
+
+  private static double[] numbers(FileChannel in, int count, DType type) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(count, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining() && in.read(bytes) >= 0) {
+      // until it is full; the length was checked
+    }
+    bytes.flip();
+    double[] values = new double[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = type == DType.FLOAT64 ? bytes.getDouble() : bytes.getFloat();
+    }
+    return values;
+  }
+}

@@ -1,0 +1,195 @@
+package norma.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import norma.train.config.Assignment;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ResumeTest {
+  @TempDir
+  private Path folder;
+
+  private Path interrupted(int steps, String... settings) {
+    return Runs.train(Runs.config(folder, settings), steps);
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "'3', layernorm", "'2,4', dyt", "'2,1,1,3,1', dyisru" })
+  void howeverOftenItIsInterruptedTheRunIsTheUndisturbedOne(String stops, String norm)
+      throws Exception {
+    String[] settings = { "train.steps=10", "train.log_every=4", "train.eval_every=2", "train.sample_every=4",
+        "model.dropout=0.2", "model.norm.all=" + norm };
+    Path undisturbed = Runs.train(Runs.config(folder, settings));
+    List<Integer> lengths = List.of(stops.split(",")).stream().map(Integer::valueOf).toList();
+    Path run = interrupted(lengths.getFirst(), settings);
+    for (int length : lengths.subList(1, lengths.size())) {
+      assertThat(Runs.resume(run, length).reason()).isEqualTo("interrupted");
+    }
+    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
+    Runs.assertSame(run, undisturbed);
+  }
+
+  /// Its weights file has too few digits to go on from.
+  @Test
+  void aRunInFloat64GoesOnInFloat64() throws Exception {
+    String[] settings = { "runtime.backend=nd4j", "runtime.precision=fp64", "train.steps=4", "train.eval_every=0",
+        "train.norm_every=0", "train.layers_every=0" };
+    Path undisturbed = Runs.train(Runs.config(folder, settings));
+    Path run = interrupted(2, settings);
+    Runs.resume(run, -1);
+    Runs.assertSame(run, undisturbed);
+  }
+
+  @Test
+  void aRunWithoutACheckpointBeginsAnew() throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder));
+    Path run = interrupted(2);
+    Runs.delete(run.resolve("checkpoints"));
+    Runs.resume(run, -1);
+    Runs.assertSame(run, undisturbed);
+    assertThat(run.resolve("metrics.discarded.jsonl")).content().contains("\"step\":2");
+  }
+
+  @Test
+  void aCompleteRunIsCompleteAgain() throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder, "train.eval_every=0"));
+    Path run = Runs.train(Runs.config(folder, "train.eval_every=0"));
+    Files.delete(run.resolve("layers.csv"));
+    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
+    Runs.assertSame(run, undisturbed);
+    assertThat(run.resolve("layers.csv")).content().contains("\nblocks.0.attn,");
+  }
+
+  @Test
+  void stepsMayGrowAndTheLossesAreThoseOfALongRun() throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder, "train.steps=9"));
+    Path run = Runs.train(Runs.config(folder, "train.steps=6"));
+    Runs.resume(run, -1, "train.steps=9", "train.norm_every=1", "train.keep_checkpoints=5");
+    assertThat(Runs.weights(run)).isEqualTo(Runs.weights(undisturbed));
+    assertThat(Metrics.read(run).of(Event.Step.class)).extracting(Event.Step::loss)
+        .isEqualTo(Metrics.read(undisturbed).of(Event.Step.class).stream().map(Event.Step::loss).toList());
+    assertThat(run.resolve("config.yaml")).content().contains("steps: 9");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "optim.lr=2e-3, optim.lr is 0.002 but this run has 0.001",
+      "model.norm.all=dyt, model.norm.all is dyt but this run has layernorm",
+      "train.batch=4, train.batch is 4 but this run has 3", "train.seed=3, train.seed is 3 but this run has 1337",
+      "data.val_fraction=0.2, data.val_fraction is 0.2 but this run has 0.1",
+      "runtime.precision=bf16, runtime.precision is bf16 but this run has fp32",
+      "train.steps=1, train.steps is 1 but this run has taken 2" })
+  void anotherMathematicsIsRefusedByName(String setting, String message) {
+    Path run = interrupted(2);
+    assertThatThrownBy(() -> Resumption.open(run, Assignment.parse(List.of(setting))))
+        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining(message.replace(" but", ", but"))
+        .hasMessageNotContaining("\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "runtime.backend=nd4j, runtime.backend=cpu", "runtime.threads=7, runtime.threads=4" })
+  void anotherRoundingIsRefusedWithTheSettingThatGoesOn(String setting, String advice) {
+    Path run = interrupted(2);
+    try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(setting)))) {
+      assertThatThrownBy(() -> resumption.session(true)).isInstanceOf(RunException.class)
+          .hasMessageContaining(advice + " goes on with it");
+    }
+  }
+
+  @Test
+  void anotherTextIsRefusedAndTheSameTextMayLieElsewhere() throws Exception {
+    Path run = interrupted(2);
+    Path moved = Files.move(folder.resolve("text.txt"), folder.resolve("moved.txt"));
+    Files.writeString(folder.resolve("text.txt"), Files.readString(moved).replace("brown", "Brown"));
+    try (Resumption resumption = Resumption.open(run, List.of())) {
+      assertThatThrownBy(() -> resumption.session(true)).isInstanceOf(RunException.class)
+          .hasMessageContainingAll("data.corpus is not the text", "it changed since");
+    }
+    assertThat(Runs.resume(run, -1, "data.corpus='" + moved + "'").reason()).isEqualTo("completed");
+  }
+
+  @Test
+  void aTornLastLineOfTheLogIsReportedAndPutAside() throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder));
+    Path run = interrupted(4);
+    Path log = run.resolve("metrics.jsonl");
+    Files.writeString(log, "{\"event\":\"step\",\"step\":5,\"lo", StandardOpenOption.APPEND);
+    List<String> warnings = new ArrayList<>();
+    try (Resumption resumption = Resumption.open(run, List.of()); Session session = resumption.session(true)) {
+      new Trainer(session, resumption, new TrainObserver() {
+        @Override
+        public void warned(String message) {
+          warnings.add(message);
+        }
+      }, new AtomicBoolean()).run();
+    }
+    assertThat(warnings).singleElement().asString().contains(log.toString(), "was cut off in the middle of writing");
+    Runs.assertSame(run, undisturbed);
+    assertThat(run.resolve("metrics.discarded.jsonl")).content().contains("resumed at step 4", "interrupted",
+        "\"step\":5,\"lo\n");
+  }
+
+  @Test
+  void theBestValueIsRemembered() throws Exception {
+    String[] settings = { "train.steps=8", "train.eval_every=2", "optim.lr=0.5", "optim.schedule=constant",
+        "optim.clip_norm=0" };
+    Path undisturbed = Runs.train(Runs.config(folder, settings));
+    Event.End end = Metrics.read(undisturbed).last(Event.End.class).orElseThrow();
+    assertThat(end.bestStep()).as("this run gets worse").isLessThan(8);
+    Path run = interrupted(7, settings);
+    assertThat(Runs.resume(run, -1)).isEqualTo(end);
+    assertThat(run.resolve("checkpoints/" + Checkpoint.nameOf(end.bestStep()))).exists();
+  }
+
+  @Test
+  void aDamagedCheckpointIsNamedAndTheOneBeforeGoesOn() throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder));
+    Path run = interrupted(5, "train.keep_checkpoints=5");
+    Path state = run.resolve("checkpoints/step-0000005/state");
+    byte[] bytes = Files.readAllBytes(state);
+    bytes[bytes.length - 3] ^= 16;
+    Files.write(state, bytes);
+    Runs.resume(run, -1, "train.keep_checkpoints=2");
+    Runs.assertSame(run, undisturbed);
+    assertThat(run.resolve("checkpoints/aside-step-0000005/state")).hasBinaryContent(bytes);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "best_loss", "shards", "first_moment.final.weight" })
+  void aMissingOrAnExtraKeyOfTheStateIsAnError(String key) throws Exception {
+    Path run = interrupted(2);
+    Path state = run.resolve("checkpoints/step-0000002/state");
+    String text = Files.readString(state, java.nio.charset.StandardCharsets.ISO_8859_1);
+    for (String other : List.of(text.replace(key, "other"), text.replaceFirst("\\{", "{\"other\":\"1\","))) {
+      Path changed = Files.writeString(folder.resolve("state"), other, java.nio.charset.StandardCharsets.ISO_8859_1);
+      try (Session session = Session.start(RunFolder.open(run).config(List.of()), Path.of(""), true)) {
+        assertThatThrownBy(
+            () -> TrainingState.read(changed).restore(session, new TrainStep(session).optimizer()))
+            .isInstanceOf(RunException.class).hasMessageMatching(".*(other|lacks).*").hasMessageNotContaining("\n");
+      }
+    }
+  }
+
+  @Test
+  void aSecondTrainingInOneFolderIsRefusedUntilTheFirstEnds() {
+    Path run = interrupted(2);
+    try (Resumption first = Resumption.open(run, List.of())) {
+      assertThat(first.step()).isEqualTo(2);
+      assertThatThrownBy(() -> Resumption.open(run, List.of())).isInstanceOf(RunException.class)
+          .hasMessageContainingAll("is being trained by another process", "" + ProcessHandle.current().pid());
+    }
+    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
+  }
+}

@@ -1,0 +1,131 @@
+package norma.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntPredicate;
+import norma.autodiff.Parameter;
+import norma.models.CostModel;
+import norma.train.report.Event;
+import norma.train.report.Metrics;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RollbackTest {
+  /// Without normalization and clipping the numbers of this rate overflow at the fifth step, those of half of it do not.
+  private static final String[] DIVERGING = { "train.steps=9", "train.on_nonfinite=rollback", "model.norm.all=none",
+      "optim.schedule=constant", "optim.warmup_steps=8", "optim.clip_norm=0", "optim.lr=64", "train.norm_every=0" };
+
+  @TempDir
+  private Path folder;
+
+  /// Trains with weights that a fault fills with NaN after some steps.
+  private Path trainWithFaults(IntPredicate faulty, String... settings) throws Exception {
+    try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
+      Parameter fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight"))
+          .findFirst().orElseThrow();
+      double[] bad = new double[(int) fc.size()];
+      java.util.Arrays.fill(bad, Double.NaN);
+      new Trainer(session, new TrainObserver() {
+        private int taken;
+
+        @Override
+        public void stepped(Event.Step step) {
+          if (faulty.test(++taken)) {
+            session.backend().write(session.weights().of(fc), bad);
+          }
+        }
+      }, new AtomicBoolean()).run();
+    }
+    return Runs.list(folder.resolve("runs")).getLast();
+  }
+
+  @Test
+  void aRunGoesBackToTheLastCheckpointAndOnWithHalfTheRate() throws Exception {
+    Path run = trainWithFaults(taken -> taken == 4, "train.on_nonfinite=rollback", "train.log_every=1");
+    Metrics metrics = Metrics.read(run);
+    assertThat(metrics.of(Event.Rollback.class))
+        .containsExactly(new Event.Rollback(3, 5, "blocks.0.mlp", 1, 0.5));
+    assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::step).containsExactly(1, 2, 3, 4, 5, 6);
+    List<Event.Step> undisturbed = Metrics.read(Runs.train(Runs.config(folder))).of(Event.Step.class);
+    for (Event.Step step : metrics.of(Event.Step.class)) {
+      Event.Step other = undisturbed.get(step.step() - 1);
+      assertThat(step.lr()).isEqualTo(step.step() > 3 ? other.lr() / 2 : other.lr());
+      if (step.step() <= 4) { // the fourth loss is before the first update with the lower rate
+        assertThat(step.loss()).isEqualTo(other.loss());
+      }
+    }
+    assertThat(Files.readString(run.resolve("metrics.discarded.jsonl"))).contains("rolled back to step 3",
+        "\"step\":4");
+    assertThat(run.resolve("report.html")).content().contains("Rolled back 1 time");
+  }
+
+  @Test
+  void beforeTheFirstCheckpointItGoesBackToTheStart() throws Exception {
+    Path run = trainWithFaults(taken -> taken == 1, "train.on_nonfinite=rollback");
+    assertThat(Metrics.read(run).of(Event.Rollback.class))
+        .containsExactly(new Event.Rollback(0, 2, "blocks.0.mlp", 1, 0.5));
+    assertThat(Metrics.read(run).of(Event.Start.class)).hasSize(1);
+    double first = Metrics.read(Runs.train(Runs.config(folder))).of(Event.Step.class).getFirst().loss();
+    assertThat(Metrics.read(run).of(Event.Step.class).getFirst().loss()).isEqualTo(first);
+  }
+
+  @Test
+  void afterThreeRollbacksItStops() throws Exception {
+    assertThatThrownBy(() -> trainWithFaults(taken -> taken >= 4, "train.on_nonfinite=rollback"))
+        .isInstanceOf(DivergedException.class)
+        .hasMessageContainingAll("diverged at step 5", "blocks.0.mlp", "the checkpoint of step 3 is whole");
+    Metrics metrics = Metrics.read(Runs.list(folder.resolve("runs")).getFirst());
+    assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::retry).containsExactly(1, 2, 3);
+    assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::lrFactor).containsExactly(0.5, 0.25, 0.125);
+    assertThat(metrics.state()).isEqualTo("diverged");
+  }
+
+  @Test
+  void stoppingIsTheDefaultAndKeepsTheLastGoodCheckpoint() throws Exception {
+    assertThatThrownBy(() -> trainWithFaults(taken -> taken == 4)).isInstanceOf(DivergedException.class)
+        .hasMessageContainingAll("the checkpoint of step 3 is whole", "train.on_nonfinite=rollback")
+        .hasMessageNotContaining("\n");
+    assertThat(Checkpoint.open(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(3);
+  }
+
+  /// A kill after a rollback is a copy of the folder: no checkpoint has heard of the rollback then.
+  @ParameterizedTest
+  @ValueSource(ints = { 4, 5, 7 })
+  void aRollbackSurvivesAKillAndAnInterruption(int taken) throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder, DIVERGING));
+    assertThat(Metrics.read(undisturbed).of(Event.Rollback.class)).extracting(Event.Rollback::failedStep)
+        .containsExactly(5);
+    Path killed = folder.resolve("killed");
+    Path[] run = new Path[1];
+    AtomicBoolean stop = new AtomicBoolean();
+    try (Session session = Session.start(Runs.config(folder, DIVERGING), Path.of(""), true)) {
+      new Trainer(session, new TrainObserver() {
+        private int steps;
+
+        @Override
+        public void started(Session started, CostModel cost, Path path) {
+          run[0] = path;
+        }
+
+        @Override
+        public void stepped(Event.Step step) {
+          if (++steps == taken) {
+            Runs.copy(run[0], killed);
+            stop.set(true);
+          }
+        }
+      }, stop).run();
+    }
+    for (Path resumed : List.of(killed, run[0])) {
+      assertThat(Runs.resume(resumed, -1).reason()).isEqualTo("completed");
+      Runs.assertSame(resumed, undisturbed);
+    }
+  }
+}
