@@ -37,7 +37,7 @@ public final class Resumption implements AutoCloseable {
     this.lock = lock;
     this.checkpoint = Checkpoint.newest(folder.path()).orElse(null);
     this.state = checkpoint == null ? null : checkpoint.state();
-    this.config = folder.config(assignments);
+    this.config = folder.config(assignments).withCorpusIn(Path.of(""));
     requireSameMathematics(checkpoint == null ? folder.config(List.of()) : checkpoint.config());
   }
 
