@@ -1,6 +1,7 @@
 package norma.train.report;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import norma.train.data.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The events of a run, as `metrics.jsonl` tells them.
 ///
@@ -23,7 +24,8 @@ public record Metrics(List<Event> events, boolean torn) {
   /// The file's name in a run folder.
   public static final String FILE = "metrics.jsonl";
 
-  private static final JsonMapper JSON = new JsonMapper();
+  /// Two million lines.
+  private static final int MAX_BYTES = 512 << 20;
 
   public Metrics {
     events = List.copyOf(events);
@@ -37,7 +39,14 @@ public record Metrics(List<Event> events, boolean torn) {
     if (!Files.exists(file)) {
       throw new NoSuchFileException(file.toString(), null, "not a run folder: a run writes this file when it starts");
     }
-    return parse(file.toString(), new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(MAX_BYTES + 1);
+    }
+    if (bytes.length > MAX_BYTES) {
+      throw new IOException(file + " is larger than " + (MAX_BYTES >> 20) + " MiB; train.log_every writes less");
+    }
+    return parse(file.toString(), new String(bytes, StandardCharsets.UTF_8));
   }
 
   static Metrics parse(String name, String text) throws IOException {
@@ -46,7 +55,7 @@ public record Metrics(List<Event> events, boolean torn) {
     List<Event> events = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       try {
-        JsonNode node = JSON.readTree(lines.get(i));
+        JsonNode node = Json.parse(lines.get(i));
         if (!node.isObject()) {
           throw new IllegalArgumentException("expected a JSON object");
         }
@@ -55,8 +64,8 @@ public record Metrics(List<Event> events, boolean torn) {
         if (i == lines.size() - 1 && !endsCleanly) {
           return new Metrics(events, true);
         }
-        String why = e instanceof JacksonException json ? json.getOriginalMessage() : String.valueOf(e.getMessage());
-        throw new IOException(name + ", line " + (i + 1) + ": " + why.lines().findFirst().orElse(""), e);
+        String why = e instanceof JacksonException json ? Json.problem(json) : String.valueOf(e.getMessage());
+        throw new IOException(name + ", line " + (i + 1) + ": " + why, e);
       }
     }
     return new Metrics(events, false);
@@ -204,6 +213,7 @@ public record Metrics(List<Event> events, boolean torn) {
 
   private static IllegalArgumentException wrong(String name, JsonNode value, String expected) {
     return new IllegalArgumentException(
-        "'" + name + "' is " + (value.isMissingNode() ? "missing" : value.toString()) + ", expected " + expected);
+        "'" + name + "' is " + (value.isMissingNode() ? "missing" : Json.printable(value.toString())) + ", expected "
+            + expected);
   }
 }

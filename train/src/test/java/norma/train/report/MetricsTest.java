@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -87,6 +88,30 @@ class MetricsTest {
     assertThatThrownBy(() -> parse("{'event':'sample','step':1}"))
         .hasMessage("metrics.jsonl, line 1: 'text' is missing, expected a string");
     assertThatThrownBy(() -> parse("17")).hasMessage("metrics.jsonl, line 1: expected a JSON object");
+  }
+
+  @Test
+  void hostileLinesAreRefusedInOneShortLine() {
+    for (String line : List.of("[".repeat(100_000), "{'a':1,'a':2}",
+        "{'event':'step','step':" + "9".repeat(100_000) + "}",
+        "{'event':'sample','step':1,'text':'" + "x".repeat(2_000_000) + "'}",
+        "{'event':'step','step':1,'loss':'\u009b2J'}",
+        "{'event':'step','step':1,'loss':'" + "x".repeat(100_000) + "'}", "\u001b]0;title\u0007",
+        "{'event':'norm','step':1,'slots':{}}",
+        "{'event':'norm','step':1,'slots':[[]]}", "{'event':[]}")) {
+      assertThatThrownBy(() -> parse(line, "{'event':'start'}")).as(line.substring(0, Math.min(40, line.length())))
+          .isInstanceOf(IOException.class).message().startsWith("metrics.jsonl, line 1: ").matches("\\P{Cntrl}{1,1000}")
+          .doesNotContain("\u009b");
+    }
+  }
+
+  @Test
+  void aFileLargerThanAnyRunWritesIsRefusedUnread(@TempDir Path folder) throws IOException {
+    try (RandomAccessFile file = new RandomAccessFile(folder.resolve("metrics.jsonl").toFile(), "rw")) {
+      file.setLength(1L << 40); // a hole
+    }
+    assertThatThrownBy(() -> Metrics.read(folder)).isInstanceOf(IOException.class)
+        .hasMessageEndingWith("metrics.jsonl is larger than 512 MiB; train.log_every writes less");
   }
 
   @Test
