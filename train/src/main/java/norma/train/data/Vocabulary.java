@@ -112,8 +112,7 @@ public final class Vocabulary {
     } catch (IOException e) {
       throw new DataException("cannot read %s: %s".formatted(file, e), e);
     } catch (JacksonException e) {
-      throw new DataException("%s is not JSON: line %d, column %d: %s".formatted(file, e.getLocation().getLineNr(),
-          e.getLocation().getColumnNr(), Json.problem(e)), e);
+      throw new DataException(file + " is not JSON: " + place(e) + Json.problem(e), e);
     }
     if (!root.isArray() || root.isEmpty()) {
       throw new DataException(file + " is no vocabulary: expected a JSON array of one string a character");
@@ -128,6 +127,13 @@ public final class Vocabulary {
       }
     }
     return new Vocabulary(characters);
+  }
+
+  /// Nothing where a bound was exceeded: the parser then gives no place.
+  private static String place(JacksonException e) {
+    return e.getLocation() == null
+        ? ""
+        : "line %d, column %d: ".formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
   }
 
   private static int entry(JsonNode node, int id, Path file) {
