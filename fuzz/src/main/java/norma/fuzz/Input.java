@@ -59,7 +59,8 @@ final class Input {
       before = THREADS.getCurrentThreadAllocatedBytes(); // the first time may have loaded and instrumented classes
       result = refusedOrRead(reader, refusal);
       long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-      require(allocated <= most, data.length + " bytes of input took " + allocated + " of heap; expected at most " + most);
+      require(allocated <= most,
+          data.length + " bytes of input took " + allocated + " of heap; expected at most " + most);
     }
     return result;
   }

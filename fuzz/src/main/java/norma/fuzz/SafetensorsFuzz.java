@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 
@@ -22,12 +23,13 @@ public final class SafetensorsFuzz {
       Input.require(2 * numbers <= data.length, numbers + " numbers in " + data.length + " bytes");
       Map<String, Tensor> again = rewritten(tensors);
       Input.require(again.keySet().equals(tensors.keySet()), "other names");
-      tensors.forEach((name, tensor) -> Input.require(Arrays.equals(bits(tensor), bits(again.get(name))), name));
+      tensors.forEach((name, tensor) -> Input
+          .require(Arrays.equals(bits(tensor), bits(Objects.requireNonNull(again.get(name)))), name));
     });
   }
 
-  private static int[] bits(@org.jspecify.annotations.Nullable Tensor tensor) {
-    int[] bits = new int[tensor == null ? 0 : tensor.data().length];
+  private static int[] bits(Tensor tensor) {
+    int[] bits = new int[tensor.data().length];
     for (int i = 0; i < bits.length; i++) {
       bits[i] = Float.floatToRawIntBits(tensor.data()[i]);
     }

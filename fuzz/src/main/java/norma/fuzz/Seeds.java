@@ -59,7 +59,8 @@ final class Seeds {
     for (String text : List.of("abcdefgh\n".repeat(10), "\uFEFFöde\r\n\u2028 \uD83D\uDE00 Würde ".repeat(8))) {
       write(to, "CorpusFuzz", text.getBytes(StandardCharsets.UTF_8));
     }
-    write(to, "VocabularyFuzz", "[\"\\n\",\" \",\"a\",\"b\",\"\u00E9\",\"\\uD83D\\uDE00\"]".getBytes(StandardCharsets.UTF_8));
+    write(to, "VocabularyFuzz",
+        "[\"\\n\",\" \",\"a\",\"b\",\"\u00E9\",\"\\uD83D\\uDE00\"]".getBytes(StandardCharsets.UTF_8));
     String metrics = String.join("\n", METRICS).replace('\'', '"') + "\n";
     for (String target : List.of("MetricsFuzz", "ReportFuzz")) {
       write(to, target, metrics.getBytes(StandardCharsets.UTF_8));
@@ -84,7 +85,8 @@ final class Seeds {
     byte[] header = "{\"a\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F16\",\"shape\":[1,1],\"data_offsets\":[4,6]}} "
         .getBytes(StandardCharsets.UTF_8);
     write(to, "SafetensorsFuzz", ByteBuffer.allocate(8 + header.length + 6).order(ByteOrder.LITTLE_ENDIAN)
-        .putLong(header.length).put(header).putShort((short) 0x3F80).putShort((short) 1).putShort((short) 0x3C00).array());
+        .putLong(header.length).put(header).putShort((short) 0x3F80).putShort((short) 1).putShort((short) 0x3C00)
+        .array());
   }
 
   private static void write(Path to, String target, byte[] seed) throws IOException {
