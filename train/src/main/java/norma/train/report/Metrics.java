@@ -24,6 +24,8 @@ public record Metrics(List<Event> events, boolean torn) {
   /// The file's name in a run folder.
   public static final String FILE = "metrics.jsonl";
 
+  /// No sound run has a larger number; the range of a chart's axis and the distance of its ticks must be finite.
+  private static final double LARGEST = 1e100;
   /// Two million lines.
   private static final int MAX_BYTES = 512 << 20;
 
@@ -146,7 +148,7 @@ public record Metrics(List<Event> events, boolean torn) {
     Map<String, Double> scalars = new LinkedHashMap<>();
     node.properties().forEach(field -> {
       if (field.getValue().isNumber() && !MetricsLog.SLOT_FIELDS.contains(field.getKey())) {
-        scalars.put(field.getKey(), field.getValue().doubleValue());
+        scalars.put(field.getKey(), number(node, field.getKey()));
       }
     });
     return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, number(node, "inv_std"),
@@ -190,8 +192,8 @@ public record Metrics(List<Event> events, boolean torn) {
 
   private static int integer(JsonNode node, String name) {
     JsonNode value = node.path(name);
-    if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-      throw wrong(name, value, "a whole number");
+    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
+      throw wrong(name, value, "a whole number from 0");
     }
     return value.intValue();
   }
@@ -204,7 +206,8 @@ public record Metrics(List<Event> events, boolean torn) {
     if (!value.isNumber()) {
       throw wrong(name, value, "a number or null");
     }
-    return value.doubleValue();
+    double number = value.doubleValue();
+    return Math.abs(number) > LARGEST ? Double.NaN : Math.abs(number) < 1 / LARGEST ? 0 : number;
   }
 
   private static double orZero(double value) {

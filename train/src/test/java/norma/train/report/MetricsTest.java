@@ -84,10 +84,20 @@ class MetricsTest {
     assertThatThrownBy(() -> parse("{'event':'step','step':1,'loss':'low'}"))
         .hasMessage("metrics.jsonl, line 1: 'loss' is \"low\", expected a number or null");
     assertThatThrownBy(() -> parse("{'event':'step','step':1.5}"))
-        .hasMessage("metrics.jsonl, line 1: 'step' is 1.5, expected a whole number");
+        .hasMessage("metrics.jsonl, line 1: 'step' is 1.5, expected a whole number from 0");
     assertThatThrownBy(() -> parse("{'event':'sample','step':1}"))
         .hasMessage("metrics.jsonl, line 1: 'text' is missing, expected a string");
     assertThatThrownBy(() -> parse("17")).hasMessage("metrics.jsonl, line 1: expected a JSON object");
+  }
+
+  @Test
+  void numbersThatNoRunHasAreNoNumbersAndStepsAreNotNegative() throws IOException {
+    Event.Step step = parse("{'event':'step','step':1,'loss':1e101,'lr':-1e999,'grad_norm':1e100,'step_ms':1e-101}")
+        .of(Event.Step.class).getFirst();
+    assertThat(step).extracting(Event.Step::loss, Event.Step::lr, Event.Step::gradNorm, Event.Step::stepMillis)
+        .containsExactly(Double.NaN, Double.NaN, 1e100, 0.0);
+    assertThatThrownBy(() -> parse("{'event':'step','step':-1}"))
+        .hasMessage("metrics.jsonl, line 1: 'step' is -1, expected a whole number from 0");
   }
 
   @Test
