@@ -43,6 +43,9 @@ public final class HostMemory implements Memory {
     try {
       return Nd4j.create(nd4jType(dtype), length);
     } catch (RuntimeException | OutOfMemoryError e) { // which of them depends on whether JavaCPP or ND4J's own code ran out
+      if (e instanceof RuntimeException && !String.valueOf(e.getMessage()).contains("alloc")) {
+        throw e;
+      }
       var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
       var outOfMemory = new OutOfMemoryError(
           "%d MiB of native memory were asked for, of %d MiB in the machine %d are free"

@@ -41,12 +41,12 @@ public record Metrics(List<Event> events, boolean torn) {
     if (!Files.exists(file)) {
       throw new NoSuchFileException(file.toString(), null, "not a run folder: a run writes this file when it starts");
     }
+    if (Files.size(file) > MAX_BYTES) {
+      throw new IOException(file + " is larger than " + (MAX_BYTES >> 20) + " MiB; train.log_every writes less");
+    }
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_BYTES + 1);
-    }
-    if (bytes.length > MAX_BYTES) {
-      throw new IOException(file + " is larger than " + (MAX_BYTES >> 20) + " MiB; train.log_every writes less");
+      bytes = in.readNBytes(MAX_BYTES); // it may be growing
     }
     return parse(file.toString(), new String(bytes, StandardCharsets.UTF_8));
   }

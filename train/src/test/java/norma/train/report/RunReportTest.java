@@ -160,7 +160,7 @@ class RunReportTest {
         "{'event':'layers','step':S,'layers':[{'layer':'head','forward_ms':N,'backward_ms':N,'tokens_per_s':N,'gflops':N}]}",
         "{'event':'end','step':S,'reason':'completed','best_val_loss':N,'best_step':N,'final_val_loss':N}");
     Random random = new Random(20261126);
-    for (int page = 0; page < 150; page++) {
+    for (int page = 0; page < 60; page++) {
       List<String> lines = random.ints(1 + random.nextInt(10), 0, shapes.size()).mapToObj(shapes::get)
           .map(
               line -> Pattern.compile("\\bN\\b").matcher(line).replaceAll(m -> numbers[random.nextInt(numbers.length)]))
