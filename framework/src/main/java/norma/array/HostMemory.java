@@ -1,7 +1,9 @@
 package norma.array;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,14 +28,31 @@ public final class HostMemory implements Memory {
 
   /// Allocates `length` elements, zeroed and aligned to [#ALIGNMENT_BYTES].
   ///
-  /// @throws OutOfMemoryError if the machine does not have that much
+  /// @throws OutOfMemoryError with what was asked for and what there is, if the machine does not have that much
   public static HostMemory allocate(DType dtype, long length) {
     long padding = ALIGNMENT_BYTES / dtype.bytes();
     try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
-      INDArray flat = Nd4j.create(nd4jType(dtype), length + padding);
+      INDArray flat = create(dtype, length + padding);
       long misaligned = flat.data().address() % ALIGNMENT_BYTES;
       long start = misaligned == 0 ? 0 : (ALIGNMENT_BYTES - misaligned) / dtype.bytes();
       return new HostMemory(flat, dtype, start, length);
+    }
+  }
+
+  private static INDArray create(DType dtype, long length) {
+    try {
+      return Nd4j.create(nd4jType(dtype), length);
+    } catch (RuntimeException | OutOfMemoryError e) { // which of them depends on whether JavaCPP or ND4J's own code ran out
+      if (e instanceof RuntimeException && !String.valueOf(e.getMessage()).contains("alloc")) {
+        throw e;
+      }
+      var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+      var outOfMemory = new OutOfMemoryError(
+          "%d MiB of native memory were asked for, of %d MiB in the machine %d are free"
+              .formatted((length >> 20) * dtype.bytes(), system.getTotalMemorySize() >> 20,
+                  system.getFreeMemorySize() >> 20));
+      outOfMemory.initCause(e);
+      throw outOfMemory;
     }
   }
 

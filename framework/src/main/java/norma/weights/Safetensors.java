@@ -4,29 +4,25 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.JsonNode;
+import norma.weights.SafetensorsHeader.Place;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The safetensors format, float32: eight bytes of header length (little-endian), a JSON header that gives each tensor's
-/// type, shape and place, then the raw numbers. Reading trusts nothing: the header is bounded and checked before anything of
-/// its sizes is allocated, and tensors must fill the file without gap or overlap.
+/// The safetensors format: eight bytes of header length (little-endian), a JSON header that gives each tensor's type, shape and
+/// place, then the raw numbers. Written is float32; read are float32 and, widened exactly, bfloat16 and float16. Reading
+/// trusts nothing: the header is bounded and checked before anything of its sizes is allocated, and tensors must fill the
+/// file without gap or overlap.
+///
+/// The format: https://github.com/huggingface/safetensors
 public final class Safetensors {
-  /// Largest header, the limit of the format's own implementation.
-  private static final int MAX_HEADER_BYTES = 100_000_000;
-  private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-      .build();
+  private static final int CHUNK_BYTES = 1 << 20;
+  private static final JsonMapper JSON = new JsonMapper();
 
   private Safetensors() {}
 
@@ -44,31 +40,46 @@ public final class Safetensors {
 
   /// Writes a new file.
   ///
+  /// @param metadata beside `format: pt`, which is always there
   /// @throws IOException if it exists or cannot be written
+  /// @throws IllegalArgumentException if a tensor's name is not printable ASCII
   public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws IOException {
+    byte[] header = header(tensors, metadata);
+    try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      writeFully(out, little(8).putLong(header.length).flip());
+      writeFully(out, ByteBuffer.wrap(header));
+      ByteBuffer chunk = little(CHUNK_BYTES);
+      for (Tensor tensor : tensors.values()) {
+        for (int first = 0; first < tensor.data.length; first += CHUNK_BYTES / 4) {
+          int count = Math.min(CHUNK_BYTES / 4, tensor.data.length - first);
+          chunk.clear().limit(4 * count).asFloatBuffer().put(tensor.data, first, count);
+          writeFully(out, chunk);
+        }
+      }
+      out.force(true);
+    }
+  }
+
+  /// With spaces behind it, so that the numbers start at a multiple of 8.
+  private static byte[] header(Map<String, Tensor> tensors, Map<String, String> metadata) {
     ObjectNode header = JSON.createObjectNode();
-    ObjectNode meta = header.putObject("__metadata__").put("format", "pt");
+    ObjectNode meta = header.putObject(SafetensorsHeader.METADATA);
     metadata.forEach(meta::put);
+    meta.put("format", "pt");
     long offset = 0;
     for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+      if (!SafetensorsHeader.isName(entry.getKey())) {
+        throw new IllegalArgumentException("a tensor cannot be called \"" + entry.getKey() + '"');
+      }
       ObjectNode tensor = header.putObject(entry.getKey()).put("dtype", "F32");
       Arrays.stream(entry.getValue().shape).forEach(tensor.putArray("shape")::add);
       tensor.putArray("data_offsets").add(offset).add(offset + 4L * entry.getValue().data.length);
       offset += 4L * entry.getValue().data.length;
     }
     byte[] json = JSON.writeValueAsBytes(header);
-    byte[] padded = Arrays.copyOf(json, (json.length + 7) / 8 * 8); // the numbers start at a multiple of 8
+    byte[] padded = Arrays.copyOf(json, (json.length + 7) / 8 * 8);
     Arrays.fill(padded, json.length, padded.length, (byte) ' ');
-    try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      writeFully(out, little(8).putLong(padded.length).flip());
-      writeFully(out, ByteBuffer.wrap(padded));
-      for (Tensor tensor : tensors.values()) {
-        ByteBuffer bytes = little(4 * tensor.data.length);
-        bytes.asFloatBuffer().put(tensor.data);
-        writeFully(out, bytes);
-      }
-      out.force(true);
-    }
+    return padded;
   }
 
   /// Reads a file.
@@ -77,83 +88,61 @@ public final class Safetensors {
   public static Map<String, Tensor> read(Path file) throws IOException {
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
       long bytes = in.size();
-      if (bytes < 8) {
-        throw damaged(file, "is " + bytes + " bytes long, too short for a header");
+      ByteBuffer length = little(8);
+      if (bytes < length.capacity()) {
+        throw SafetensorsHeader.damaged(file, "is " + bytes + " bytes long, too short for a header");
       }
-      long headerBytes = readFully(in, 0, 8, file).getLong();
-      if (headerBytes < 2 || headerBytes > MAX_HEADER_BYTES || headerBytes > bytes - 8) {
-        throw damaged(file, "claims a header of " + headerBytes + " bytes in a file of " + bytes);
+      readFully(in, 0, length, file);
+      long headerBytes = length.getLong();
+      if (headerBytes < 2 || headerBytes > SafetensorsHeader.MAX_BYTES || headerBytes > bytes - 8) {
+        throw SafetensorsHeader.damaged(file, "claims a header of " + Long.toUnsignedString(headerBytes)
+            + " bytes in a file of " + bytes + "; expected at most " + SafetensorsHeader.MAX_BYTES);
       }
-      byte[] header = readFully(in, 8, (int) headerBytes, file).array();
+      byte[] header = new byte[(int) headerBytes];
+      readFully(in, 8, ByteBuffer.wrap(header), file);
       long start = 8 + headerBytes;
+      List<Place> places = SafetensorsHeader.places(file, header, bytes - start);
+      requireHeap(file, places);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
-      for (Place place : places(file, header, bytes - start)) {
-        ByteBuffer data = readFully(in, start + place.from, Math.toIntExact(place.to - place.from), file);
-        float[] values = new float[data.remaining() / 4];
-        data.asFloatBuffer().get(values);
-        tensors.put(place.name, new Tensor(place.shape, values));
+      for (Place place : places) {
+        tensors.put(place.name(), new Tensor(place.shape(), numbers(in, start, place, file)));
       }
       return tensors;
     }
   }
 
-  private record Place(String name, int[] shape, long from, long to) {}
-
-  /// Places of all tensors in the order of the file, checked to fill it exactly.
-  private static List<Place> places(Path file, byte[] header, long dataBytes) throws IOException {
-    JsonNode root;
-    try {
-      root = JSON.readTree(new String(header, StandardCharsets.UTF_8));
-    } catch (JacksonException e) {
-      throw damaged(file, "has a header that is not JSON: " + e.getOriginalMessage());
+  /// A file may have holes that cost its maker nothing.
+  private static void requireHeap(Path file, List<Place> places) throws IOException {
+    long needed = places.stream().mapToLong(place -> 4L * place.elements()).sum();
+    long most = Runtime.getRuntime().maxMemory();
+    if (needed > most) {
+      throw SafetensorsHeader.damaged(file, "needs " + (needed >> 20) + " MiB for its numbers, Java has at most "
+          + (most >> 20) + "; JDK_JAVA_OPTIONS=-Xmx" + (needed / (1 << 30) + 2) + "g gives it more");
     }
-    if (!root.isObject()) {
-      throw damaged(file, "has a header that is not a JSON object");
-    }
-    List<Place> places = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> entry : root.properties()) {
-      if (!entry.getKey().equals("__metadata__")) {
-        places.add(place(file, entry.getKey(), entry.getValue(), dataBytes));
-      }
-    }
-    places.sort(Comparator.comparingLong(Place::from).thenComparingLong(Place::to));
-    long end = 0;
-    for (Place place : places) {
-      if (place.from != end) {
-        throw damaged(file, "has a gap or an overlap before tensor " + place.name);
-      }
-      end = place.to;
-    }
-    if (end != dataBytes) {
-      throw damaged(file, "has " + dataBytes + " bytes of numbers where its header describes " + end);
-    }
-    return places;
   }
 
-  private static Place place(Path file, String name, JsonNode node, long dataBytes) throws IOException {
-    JsonNode shape = node.path("shape");
-    JsonNode offsets = node.path("data_offsets");
-    if (!node.path("dtype").isString() || !shape.isArray() || !offsets.isArray() || offsets.size() != 2
-        || !offsets.get(0).isIntegralNumber() || !offsets.get(1).isIntegralNumber()) {
-      throw damaged(file, "describes tensor " + name + " without dtype, shape or two data_offsets");
-    }
-    if (!node.path("dtype").stringValue().equals("F32")) {
-      throw damaged(file, "has tensor " + name + " of type " + node.path("dtype") + "; expected F32");
-    }
-    int[] dims = new int[shape.size()];
-    for (int i = 0; i < dims.length; i++) {
-      if (!shape.get(i).isInt() || shape.get(i).intValue() < 0) {
-        throw damaged(file, "has tensor " + name + " of shape " + shape);
+  private static float[] numbers(FileChannel in, long start, Place place, Path file) throws IOException {
+    float[] numbers = new float[place.elements()];
+    int size = place.type().bytes;
+    ByteBuffer chunk = little(Math.min(CHUNK_BYTES, size * Math.min(CHUNK_BYTES, numbers.length)));
+    for (int first = 0; first < numbers.length; first += chunk.capacity() / size) {
+      int count = Math.min(chunk.capacity() / size, numbers.length - first);
+      readFully(in, start + place.from() + (long) first * size, chunk.clear().limit(count * size), file);
+      switch (place.type()) {
+        case F32 -> chunk.asFloatBuffer().get(numbers, first, count);
+        case BF16 -> {
+          for (int i = 0; i < count; i++) {
+            numbers[first + i] = Float.intBitsToFloat(chunk.getShort(2 * i) << 16);
+          }
+        }
+        case F16 -> {
+          for (int i = 0; i < count; i++) {
+            numbers[first + i] = Float.float16ToFloat(chunk.getShort(2 * i));
+          }
+        }
       }
-      dims[i] = shape.get(i).intValue();
     }
-    long from = offsets.get(0).canConvertToLong() ? offsets.get(0).longValue() : -1;
-    long to = offsets.get(1).canConvertToLong() ? offsets.get(1).longValue() : -1;
-    long size = size(dims);
-    if (from < 0 || to < from || to > dataBytes || size < 0 || size > dataBytes / 4 || to - from != 4 * size) {
-      throw damaged(file, "has tensor " + name + " of shape " + shape + " at bytes " + from + " to " + to);
-    }
-    return new Place(name, dims, from, to);
+    return numbers;
   }
 
   /// Number of elements, or -1 if there are more than a long can count.
@@ -178,17 +167,12 @@ public final class Safetensors {
     }
   }
 
-  private static ByteBuffer readFully(FileChannel in, long position, int bytes, Path file) throws IOException {
-    ByteBuffer buffer = little(bytes);
-    while (buffer.hasRemaining()) {
-      if (in.read(buffer, position + buffer.position()) < 0) {
-        throw damaged(file, "ends in the middle");
+  private static void readFully(FileChannel in, long position, ByteBuffer into, Path file) throws IOException {
+    while (into.hasRemaining()) {
+      if (in.read(into, position + into.position()) < 0) {
+        throw SafetensorsHeader.damaged(file, "ends in the middle");
       }
     }
-    return buffer.flip();
-  }
-
-  private static IOException damaged(Path file, String what) {
-    return new IOException(file + " " + what);
+    into.flip();
   }
 }

@@ -131,9 +131,18 @@ public final class Main implements Runnable {
       case ReadOnlyFileSystemException io -> Errors.line(io);
       default -> String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
     };
-    System.err.println("norma: " + (code == 1 ? "internal error: " + e.getClass().getSimpleName() + ": " : "") + message
+    System.err.println("norma: " + (code == 1 ? "internal error: " + e.getClass().getSimpleName() + ": " : "")
+        + printable(message)
         + (code == 1 && !debug ? "; --debug shows where" : ""));
     return code;
+  }
+
+  /// A message may quote a file or its name: a terminal would obey control characters.
+  private static String printable(String message) {
+    StringBuilder line = new StringBuilder();
+    message.codePoints()
+        .forEach(c -> line.append(Character.isISOControl(c) ? "\\u%04X".formatted(c) : Character.toString(c)));
+    return line.toString();
   }
 
   /// Java has no memory, ND4J has none (`std::bad_alloc`), or an array has more elements than an int can count

@@ -18,6 +18,9 @@ public final class Corpora {
   /// The largest corpus, in bytes: its code points as `int`s still fit an array, and a wrong URL cannot fill a disk.
   static final long MAX_BYTES = 1L << 30;
 
+  /// Code points, tokens and their two parts, each an `int` for a byte of ASCII.
+  private static final int HEAP_BYTES_PER_BYTE = 12;
+
   private static final String PREFIX = "builtin:";
 
   /// The texts that the build unpacks beside the classes. The bytes are untouched: *Macbeth* keeps its CRLF line ends,
@@ -131,6 +134,28 @@ public final class Corpora {
     }
   }
 
+  /// A whole file, if it is small enough to be a corpus and Java has room for it.
+  static byte[] read(Path file, long maxBytes) throws IOException {
+    long bytes = Files.size(file);
+    if (bytes > maxBytes) {
+      throw new DataException("%s has %d bytes: a corpus has at most %d; take a part of it".formatted(file, bytes,
+          maxBytes));
+    }
+    requireHeap(file, bytes, Runtime.getRuntime().maxMemory());
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes((int) bytes); // what is appended meanwhile is not counted on
+    }
+  }
+
+  static void requireHeap(Path file, long bytes, long heap) {
+    long needed = bytes * HEAP_BYTES_PER_BYTE;
+    if (needed > heap) {
+      throw new DataException(
+          "%s has %d bytes: text and tokens need up to %d MiB, Java has at most %d; take a part of it, or give Java more with JDK_JAVA_OPTIONS=-Xmx%dg"
+              .formatted(file, bytes, needed >> 20, heap >> 20, (needed >> 30) + 2));
+    }
+  }
+
   private static byte[] read(Path path) {
     if (Files.notExists(path)) {
       throw new DataException("there is no file %s: check data.corpus, or take a built-in corpus: %s".formatted(path,
@@ -141,11 +166,7 @@ public final class Corpora {
           Files.isDirectory(path) ? "a folder" : "no regular file"));
     }
     try {
-      if (Files.size(path) > MAX_BYTES) {
-        throw new DataException("%s has %d bytes: a corpus has at most %d; take a part of it".formatted(path,
-            Files.size(path), MAX_BYTES));
-      }
-      return Files.readAllBytes(path);
+      return read(path, MAX_BYTES);
     } catch (IOException e) {
       throw new DataException("cannot read %s: %s: check its permissions".formatted(path, e), e);
     }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -28,24 +29,31 @@ record Download(Fetcher fetcher, long maxBytes) {
   // Long enough for a slow server's first byte, short enough that a person offline is told before they give up.
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
+  private static final int MAX_REDIRECTS = 5;
+  private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
+
   /// Opens what lies at a URL.
   interface Fetcher {
     InputStream open(URI url) throws IOException;
   }
 
-  /// Follows redirects, but never from https to http.
+  /// Follows a few redirects, to https only.
   static Fetcher https() {
     return url -> {
-      HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).connectTimeout(TIMEOUT)
+      HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT)
           .build();
-      HttpRequest request = HttpRequest.newBuilder(url).timeout(TIMEOUT).build();
       try {
-        HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
-        if (response.statusCode() != 200) {
+        URI at = url;
+        for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+          HttpRequest request = HttpRequest.newBuilder(at).timeout(TIMEOUT).build();
+          HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
+          if (response.statusCode() == 200) {
+            return response.body();
+          }
           response.body().close();
-          throw new IOException("the server answers HTTP status " + response.statusCode());
+          at = redirect(at, response);
         }
-        return response.body();
+        throw new IOException("the server redirects more than " + MAX_REDIRECTS + " times");
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         InterruptedIOException interrupted = new InterruptedIOException("interrupted");
@@ -53,6 +61,22 @@ record Download(Fetcher fetcher, long maxBytes) {
         throw interrupted;
       }
     };
+  }
+
+  private static URI redirect(URI from, HttpResponse<?> response) throws IOException {
+    String location = response.headers().firstValue("location").orElse("");
+    if (!REDIRECTS.contains(response.statusCode()) || location.isEmpty()) {
+      throw new IOException("the server answers HTTP status " + response.statusCode());
+    }
+    try {
+      URI to = from.resolve(location);
+      if ("https".equalsIgnoreCase(to.getScheme()) && to.getHost() != null) {
+        return to;
+      }
+    } catch (IllegalArgumentException e) {
+      throw new IOException("the server redirects to what is no URL", e);
+    }
+    throw new IOException("the server redirects to a place that is not https");
   }
 
   /// The bytes at `url`, from the cache if they lie there.
@@ -73,7 +97,7 @@ record Download(Fetcher fetcher, long maxBytes) {
     try {
       Files.createDirectories(cache);
       if (Files.exists(cached)) {
-        byte[] bytes = Files.readAllBytes(cached);
+        byte[] bytes = Corpora.read(cached, maxBytes);
         if (Sha256.of(bytes).equals(hash)) {
           return bytes;
         }
@@ -82,7 +106,7 @@ record Download(Fetcher fetcher, long maxBytes) {
       Path temporary = Files.createTempFile(cache, "download-", ".part");
       try {
         fetch(url, temporary, cached);
-        byte[] bytes = Files.readAllBytes(temporary);
+        byte[] bytes = Corpora.read(temporary, maxBytes);
         check(url, bytes, hash);
         Files.move(temporary, cached, StandardCopyOption.ATOMIC_MOVE);
         return bytes;

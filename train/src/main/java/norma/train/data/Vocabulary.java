@@ -108,13 +108,11 @@ public final class Vocabulary {
   public static Vocabulary read(Path file) {
     JsonNode root;
     try {
-      int[] text = Utf8.decode(Files.readAllBytes(file), file.toString());
-      root = JSON.readTree(new String(text, 0, text.length));
+      root = Json.read(file);
     } catch (IOException e) {
       throw new DataException("cannot read %s: %s".formatted(file, e), e);
     } catch (JacksonException e) {
-      throw new DataException("%s is not JSON: line %d, column %d: %s".formatted(file, e.getLocation().getLineNr(),
-          e.getLocation().getColumnNr(), e.getOriginalMessage()), e);
+      throw new DataException(file + " is not JSON: " + place(e) + Json.problem(e), e);
     }
     if (!root.isArray() || root.isEmpty()) {
       throw new DataException(file + " is no vocabulary: expected a JSON array of one string a character");
@@ -131,10 +129,18 @@ public final class Vocabulary {
     return new Vocabulary(characters);
   }
 
+  /// Nothing where a bound was exceeded: the parser then gives no place.
+  private static String place(JacksonException e) {
+    return e.getLocation() == null
+        ? ""
+        : "line %d, column %d: ".formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
+  }
+
   private static int entry(JsonNode node, int id, Path file) {
     String string = node.isString() ? node.stringValue() : "";
     if (string.isEmpty() || string.codePointCount(0, string.length()) != 1 || !isCharacter(string.codePointAt(0))) {
-      throw new DataException("%s: entry %d is %s: expected a string of one character".formatted(file, id, node));
+      throw new DataException("%s: entry %d is %s: expected a string of one character".formatted(file, id,
+          Json.printable(node.toString())));
     }
     return string.codePointAt(0);
   }

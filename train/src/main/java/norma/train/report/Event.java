@@ -3,8 +3,8 @@ package norma.train.report;
 import java.util.List;
 import java.util.Map;
 
-/// One line of `metrics.jsonl`. Numbers that the line leaves out, or gives as `null` because they are not finite, are NaN.
-/// Losses are in nats per character.
+/// One line of `metrics.jsonl`. Numbers that the line leaves out, or gives as `null` because they are not finite, are NaN,
+/// and so are those beyond 1e100, which no sound run has; those below 1e-100 are 0. Losses are in nats per character.
 public sealed interface Event {
 
   /// Optimizer steps taken when the event was written; 0 where the line names none.

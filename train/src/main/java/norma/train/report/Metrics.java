@@ -1,6 +1,7 @@
 package norma.train.report;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import norma.train.data.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The events of a run, as `metrics.jsonl` tells them.
 ///
@@ -23,7 +24,10 @@ public record Metrics(List<Event> events, boolean torn) {
   /// The file's name in a run folder.
   public static final String FILE = "metrics.jsonl";
 
-  private static final JsonMapper JSON = new JsonMapper();
+  /// No sound run has a larger number; the range of a chart's axis and the distance of its ticks must be finite.
+  private static final double LARGEST = 1e100;
+  /// Two million lines.
+  private static final int MAX_BYTES = 512 << 20;
 
   public Metrics {
     events = List.copyOf(events);
@@ -37,7 +41,14 @@ public record Metrics(List<Event> events, boolean torn) {
     if (!Files.exists(file)) {
       throw new NoSuchFileException(file.toString(), null, "not a run folder: a run writes this file when it starts");
     }
-    return parse(file.toString(), new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+    if (Files.size(file) > MAX_BYTES) {
+      throw new IOException(file + " is larger than " + (MAX_BYTES >> 20) + " MiB; train.log_every writes less");
+    }
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(MAX_BYTES); // it may be growing
+    }
+    return parse(file.toString(), new String(bytes, StandardCharsets.UTF_8));
   }
 
   static Metrics parse(String name, String text) throws IOException {
@@ -46,7 +57,7 @@ public record Metrics(List<Event> events, boolean torn) {
     List<Event> events = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       try {
-        JsonNode node = JSON.readTree(lines.get(i));
+        JsonNode node = Json.parse(lines.get(i));
         if (!node.isObject()) {
           throw new IllegalArgumentException("expected a JSON object");
         }
@@ -55,8 +66,8 @@ public record Metrics(List<Event> events, boolean torn) {
         if (i == lines.size() - 1 && !endsCleanly) {
           return new Metrics(events, true);
         }
-        String why = e instanceof JacksonException json ? json.getOriginalMessage() : String.valueOf(e.getMessage());
-        throw new IOException(name + ", line " + (i + 1) + ": " + why.lines().findFirst().orElse(""), e);
+        String why = e instanceof JacksonException json ? Json.problem(json) : String.valueOf(e.getMessage());
+        throw new IOException(name + ", line " + (i + 1) + ": " + why, e);
       }
     }
     return new Metrics(events, false);
@@ -139,7 +150,7 @@ public record Metrics(List<Event> events, boolean torn) {
     Map<String, Double> scalars = new LinkedHashMap<>();
     node.properties().forEach(field -> {
       if (field.getValue().isNumber() && !MetricsLog.SLOT_FIELDS.contains(field.getKey())) {
-        scalars.put(field.getKey(), field.getValue().doubleValue());
+        scalars.put(field.getKey(), number(node, field.getKey()));
       }
     });
     return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, number(node, "inv_std"),
@@ -183,8 +194,8 @@ public record Metrics(List<Event> events, boolean torn) {
 
   private static int integer(JsonNode node, String name) {
     JsonNode value = node.path(name);
-    if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-      throw wrong(name, value, "a whole number");
+    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
+      throw wrong(name, value, "a whole number from 0");
     }
     return value.intValue();
   }
@@ -197,7 +208,8 @@ public record Metrics(List<Event> events, boolean torn) {
     if (!value.isNumber()) {
       throw wrong(name, value, "a number or null");
     }
-    return value.doubleValue();
+    double number = value.doubleValue();
+    return Math.abs(number) > LARGEST ? Double.NaN : Math.abs(number) < 1 / LARGEST ? 0 : number;
   }
 
   private static double orZero(double value) {
@@ -206,6 +218,7 @@ public record Metrics(List<Event> events, boolean torn) {
 
   private static IllegalArgumentException wrong(String name, JsonNode value, String expected) {
     return new IllegalArgumentException(
-        "'" + name + "' is " + (value.isMissingNode() ? "missing" : value.toString()) + ", expected " + expected);
+        "'" + name + "' is " + (value.isMissingNode() ? "missing" : Json.printable(value.toString())) + ", expected "
+            + expected);
   }
 }

@@ -16,15 +16,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import norma.train.data.Json;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Makes `loss.svg` and `report.html` of a run: one page that needs no other file and no network.
 public final class RunReport {
-  private static final JsonMapper JSON = new JsonMapper();
 
   private final Path folder;
   private final String name;
@@ -181,10 +180,10 @@ public final class RunReport {
     }
     StringBuilder rows = new StringBuilder();
     try {
-      rows(rows, "", JSON.readTree(text));
+      rows(rows, "", Json.parse(text));
     } catch (JacksonException e) {
       throw new IOException(folder.resolve("environment.json") + ": "
-          + e.getOriginalMessage().lines().findFirst().orElse("not JSON"), e);
+          + Json.problem(e), e);
     }
     return rows.toString();
   }

@@ -18,22 +18,26 @@ public final class LanguageModel implements AutoCloseable {
   private final Workers workers;
   private final ParameterBuffer weights;
 
-  private LanguageModel(RunConfig config, Vocabulary vocabulary, boolean debug) {
+  private LanguageModel(RunConfig config, Vocabulary vocabulary, boolean trains, boolean debug) {
     this.config = config;
     this.vocabulary = vocabulary;
     this.gpt = new Gpt(config.model(), vocabulary.size());
     Backends chosen = Backends.choose(config.runtime(), debug);
     this.backend = chosen.backend();
     this.backendReason = chosen.reason();
+    if (trains) {
+      MemoryNeed.of(config, gpt, backend).require();
+    }
     this.workers = new Workers(backend);
     this.weights = new ParameterBuffer(backend, gpt.parameters());
   }
 
-  /// A model with initial weights.
+  /// A model with initial weights, to be trained.
   ///
   /// @param debug whether the memory of a closed step is filled with NaN
+  /// @throws RunException if training it needs more memory than there is
   public static LanguageModel initial(RunConfig config, Vocabulary vocabulary, boolean debug) {
-    LanguageModel model = new LanguageModel(config, vocabulary, debug);
+    LanguageModel model = new LanguageModel(config, vocabulary, true, debug);
     model.weights.initialize(model.backend, config.train().seed());
     return model;
   }
@@ -42,7 +46,7 @@ public final class LanguageModel implements AutoCloseable {
   ///
   /// @throws RunException if the checkpoint does not fit the configuration
   public static LanguageModel load(RunConfig config, Checkpoint checkpoint, boolean debug) {
-    LanguageModel model = new LanguageModel(config, checkpoint.vocabulary(), debug);
+    LanguageModel model = new LanguageModel(config, checkpoint.vocabulary(), false, debug);
     try {
       checkpoint.load(model.backend, model.weights);
       return model;

@@ -34,7 +34,7 @@ public final class Machine {
   /// Physical memory and the JVM's share.
   public static String memory() {
     long heap = Runtime.getRuntime().maxMemory();
-    return String.format(Locale.ROOT, "%.1f GiB in the machine, heap of at most %.1f GiB", total() / 0x1p30,
+    return String.format(Locale.ROOT, "%.1f GiB in the machine, heap of at most %.1f GiB", memoryBytes() / 0x1p30,
         heap / 0x1p30);
   }
 
@@ -122,11 +122,22 @@ public final class Machine {
     return Arrays.stream(nanos).mapToDouble(of -> Arrays.stream(of).sorted().toArray()[REPEATS / 2] / 1e9).toArray();
   }
 
-  private static long total() {
+  /// Bytes of memory that the process may use: the machine's, or a container's limit.
+  static long memoryBytes() {
     return ManagementFactory
         .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
             ? system.getTotalMemorySize()
-            : 0;
+            : Long.MAX_VALUE;
+  }
+
+  /// Bytes that could be had now without swapping; all where the system does not tell.
+  static long availableBytes() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
+      return lines.filter(line -> line.startsWith("MemAvailable:")).findFirst()
+          .map(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", ""))).orElse(Long.MAX_VALUE);
+    } catch (IOException e) {
+      return Long.MAX_VALUE; // not Linux
+    }
   }
 
   private static String flags() {

@@ -54,8 +54,7 @@ public record CellResult(String cell, String status, String folder, double bestL
     return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";
   }
 
-  static CellResult parse(String text) {
-    JsonNode node = JSON.readTree(text);
+  static CellResult parse(JsonNode node) {
     Map<String, String> fingerprint = new LinkedHashMap<>();
     node.path("fingerprint").properties().forEach(e -> fingerprint.put(e.getKey(), e.getValue().asString("")));
     return new CellResult(node.path("cell").asString(), node.path("status").asString(), node.path("folder").asString(),

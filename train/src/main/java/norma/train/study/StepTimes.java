@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import norma.train.data.Json;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;
@@ -44,7 +45,7 @@ record StepTimes(int threads, Map<String, String> fingerprint, Map<String, Step>
       return NONE;
     }
     try {
-      JsonNode node = JSON.readTree(Files.readString(file));
+      JsonNode node = Json.read(file);
       Map<String, String> fingerprint = new LinkedHashMap<>();
       node.path("fingerprint").properties().forEach(e -> fingerprint.put(e.getKey(), e.getValue().asString("")));
       Map<String, Step> steps = new LinkedHashMap<>();
@@ -57,7 +58,7 @@ record StepTimes(int threads, Map<String, String> fingerprint, Map<String, Step>
       }
       return new StepTimes(node.path("threads").asInt(0), fingerprint, steps);
     } catch (JacksonException e) {
-      throw damaged(file, e.getOriginalMessage());
+      throw damaged(file, Json.problem(e));
     }
   }
 

@@ -7,9 +7,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import norma.nn.NormTypes;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfigWriter;
+import norma.train.data.Json;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;
@@ -23,12 +25,13 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param study   as it was worked off
 /// @param command that repeats it
 public record StudyFile(Study study, String command) {
-  static final String NAME = "study.json";
+  static final String FILE = "study.json";
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
   private static final JsonMapper JSON = new JsonMapper();
 
   /// Whether a folder is a study's.
   public static boolean isIn(Path folder) {
-    return Files.exists(folder.resolve(NAME));
+    return Files.exists(folder.resolve(FILE));
   }
 
   /// Writes it.
@@ -42,7 +45,7 @@ public record StudyFile(Study study, String command) {
     fields.put("seeds", study.seeds());
     fields.put("tune_seeds", study.tuneSeeds());
     fields.put("variants", study.variants().stream().map(StudyFile::fields).toList());
-    folder.writeWhole(folder.path().resolve(NAME),
+    folder.writeWhole(folder.path().resolve(FILE),
         JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n");
   }
 
@@ -70,21 +73,19 @@ public record StudyFile(Study study, String command) {
   ///
   /// @throws RunException if the file is not there, or damaged
   public static StudyFile read(Path folder) throws IOException {
-    Path file = folder.resolve(NAME);
+    Path file = folder.resolve(FILE);
     try {
-      JsonNode node = JSON.readTree(Files.readString(file));
+      JsonNode node = Json.read(file);
       List<Variant> variants = new ArrayList<>();
       for (JsonNode variant : node.required("variants").values()) {
         variants.add(variant(file, variant));
       }
-      if (variants.isEmpty()) {
-        throw new RunException(file + " is damaged: it has no variants");
-      }
-      Study study = new Study(text(node, "name"), text(node, "title"), text(node, "note"), seeds(node, "seeds"),
+      Study study = new Study(name(file, node), text(node, "title"), text(node, "note"), seeds(node, "seeds"),
           seeds(node, "tune_seeds"), variants);
+      requireWhole(file, study);
       return new StudyFile(study, text(node, "command"));
     } catch (JacksonException e) {
-      throw new RunException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new RunException(file + " is damaged: " + Json.problem(e), e);
     }
   }
 
@@ -95,8 +96,30 @@ public record StudyFile(Study study, String command) {
           new ConfigReader(NormTypes.all()).read(file.toString(), text(candidate, "config"), List.of()),
           text(candidate, "text_sha256")));
     }
-    return new Variant(text(node, "name"), text(node, "base"), texts(node, "point"),
+    return new Variant(name(file, node), text(node, "base"), texts(node, "point"),
         node.required("baseline").booleanValue(), texts(node, "settings"), candidates);
+  }
+
+  /// A name that becomes a part of paths.
+  private static String name(Path file, JsonNode node) {
+    String name = text(node, "name");
+    if (!NAME.matcher(name).matches()) {
+      throw new RunException(file + " is damaged: a name is not one of letters, digits, '.', '_' and '-'");
+    }
+    return name;
+  }
+
+  private static void requireWhole(Path file, Study study) {
+    for (Variant variant : study.variants()) {
+      if (variant.candidates().isEmpty() || study.variants().stream()
+          .noneMatch(other -> other.baseline() && other.point().equals(variant.point()))) {
+        throw new RunException(
+            file + " is damaged: variant " + variant.name() + " has no configuration or no baseline");
+      }
+    }
+    if (study.variants().isEmpty()) {
+      throw new RunException(file + " is damaged: it has no variants");
+    }
   }
 
   private static String text(JsonNode node, String name) {

@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import norma.train.data.Json;
 import norma.train.report.Metrics;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
@@ -24,6 +26,9 @@ import tools.jackson.core.JacksonException;
 /// A study on disk, `studies/<name>/`: `runs/<cell>/` holds each cell's run, `cells/<cell>.json` how it ended, `leases/` who works
 /// on what. Everything else follows from these, so any number of processes may share the folder.
 public final class StudyFolder {
+  /// Where a cell's run may lie; nothing outside of the study's folder.
+  private static final Pattern RUN = Pattern.compile("(runs(/[A-Za-z0-9][A-Za-z0-9._-]*)+)?");
+
   private final Study study;
   private final Path path;
   // Neither changes any more.
@@ -64,11 +69,15 @@ public final class StudyFolder {
       return known;
     }
     try {
-      CellResult result = CellResult.parse(Files.readString(file));
+      CellResult result = CellResult.parse(Json.read(file));
+      if (!RUN.matcher(result.folder()).matches()) {
+        throw new RunException(
+            file + " is damaged: its folder is not one below runs; delete it, and the run is repeated");
+      }
       finished.put(cell.id(), result);
       return result;
     } catch (JacksonException e) {
-      throw new RunException(file + " is damaged: " + e.getOriginalMessage() + "; delete it, and the run is repeated",
+      throw new RunException(file + " is damaged: " + Json.problem(e) + "; delete it, and the run is repeated",
           e);
     }
   }

@@ -117,7 +117,9 @@ public final class StudyReader {
           + "or a winner would be reported on the seeds that it won on");
     }
     List<Study.Variant> variants = new ArrayList<>();
-    for (Choice point : product(grid)) {
+    List<Choice> points = product(grid);
+    requireFew((long) points.size() * named.size() * Math.max(product(tune).size(), seeds.size()));
+    for (Choice point : points) {
       for (Map.Entry<String, List<Assignment>> entry : named.entrySet()) {
         List<Assignment> settings = new ArrayList<>(entry.getValue());
         settings.addAll(point.settings);
@@ -150,10 +152,15 @@ public final class StudyReader {
       throw error("variants", "variants: " + duplicates.getFirst()
           + " resolve to the same configuration; expected variants that differ");
     }
-    if (study.runs() > MOST_RUNS) {
-      throw error("variants", "the study has " + study.runs() + " runs; expected at most " + MOST_RUNS);
-    }
+    requireFew(study.runs());
     return Double.isNaN(budget.seconds) ? study : timed(study, budget.seconds);
+  }
+
+  /// Before they are made: a short file can ask for more than there is memory.
+  private void requireFew(long runs) {
+    if (runs > MOST_RUNS) {
+      throw error("variants", "the study has " + runs + " runs or more; expected at most " + MOST_RUNS);
+    }
   }
 
   /// As many whole steps for every run as its step takes of the seconds.
@@ -294,9 +301,10 @@ public final class StudyReader {
   }
 
   /// All combinations, one without settings if there is no axis.
-  private static List<Choice> product(List<Axis> axes) {
+  private List<Choice> product(List<Axis> axes) {
     List<Choice> choices = List.of(Choice.NOTHING);
     for (Axis axis : axes) {
+      requireFew((long) choices.size() * axis.values.size());
       List<Choice> longer = new ArrayList<>();
       for (Choice choice : choices) {
         for (int i = 0; i < axis.values.size(); i++) {

@@ -28,7 +28,8 @@ class BadInputTest {
     return Stream.of(bad(2, "model.widht=3: unknown key; did you mean model.width?", "model.widht=3"),
         bad(2, "model.heads is 3", "model.heads=3"), bad(2, "did you mean dyisru", "model.norm.all=dysru"),
         bad(2, "model.layers", "model.layers=two"), bad(2, "model.width", "model.width=12.5"),
-        bad(2, "no-such.yaml", "no-such.yaml"), bad(2, "expected one configuration file", "a.yaml", "b.yaml"),
+        bad(2, "no-such.yaml", "no-such.yaml"), bad(2, "no\\u001B[2J.yaml", "no\u001b[2J.yaml"),
+        bad(2, "expected one configuration file", "a.yaml", "b.yaml"),
         bad(2, "runtime.precision", "runtime.precision=tf32"),
         bad(2, "runtime.precision", "runtime.precision=bf16", "runtime.backend=nd4j"),
         bad(3, "model.context is 640", "data.corpus='${folder}/ok.txt'", "model.context=640"),
@@ -36,7 +37,9 @@ class BadInputTest {
         bad(3, "is empty", "data.corpus='${folder}/empty.txt'"), bad(3, "one", "data.corpus='${folder}/one.txt'"),
         bad(3, "bad byte 0xE0 at offset 4", "data.corpus='${folder}/latin1.txt'"),
         bad(3, "did you mean builtin:dickens", "data.corpus='builtin:dikens'"),
-        bad(3, "out of memory: integer overflow; train.batch", "data.corpus='${folder}/ok.txt'", "model.width=65536"));
+        bad(3, "out of memory: the model has 206", "data.corpus='${folder}/ok.txt'", "model.width=65536"),
+        bad(3, "lower model.width or model.layers", "data.corpus='${folder}/ok.txt'", "model.width=6400"),
+        bad(3, "lower train.batch", "data.corpus='${folder}/ok.txt'", "runtime.backend=nd4j", "train.batch=1000000"));
   }
 
   private static Arguments bad(int code, String message, String... arguments) {

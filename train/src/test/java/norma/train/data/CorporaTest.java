@@ -154,6 +154,19 @@ class CorporaTest {
     refused("sparse.txt").hasMessageContaining("sparse.txt has 1073741825 bytes: a corpus has at most 1073741824");
   }
 
+  @Test
+  void aFileForWhichJavaHasNoRoomIsRefusedUnread() throws IOException {
+    Corpora.requireHeap(folder, 100, 1200);
+    assertThatThrownBy(() -> Corpora.requireHeap(folder, 500L << 20, 4L << 30)).isInstanceOf(DataException.class)
+        .hasMessage(folder + " has 524288000 bytes: text and tokens need up to 6000 MiB, Java has at most 4096; "
+            + "take a part of it, or give Java more with JDK_JAVA_OPTIONS=-Xmx7g");
+    Path sparse = folder.resolve("sparse.txt");
+    try (RandomAccessFile file = new RandomAccessFile(sparse.toFile(), "rw")) {
+      file.setLength(Corpora.MAX_BYTES); // 12 GiB for a JVM of 2
+    }
+    refused("sparse.txt").hasMessageContaining("sparse.txt has 1073741824 bytes: text and tokens need up to 12288 MiB");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = { "https://example.org/a.txt", "http://example.org/a.txt", "file:///etc/hostname",
       "file:/etc/hostname" })

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,10 +84,44 @@ class MetricsTest {
     assertThatThrownBy(() -> parse("{'event':'step','step':1,'loss':'low'}"))
         .hasMessage("metrics.jsonl, line 1: 'loss' is \"low\", expected a number or null");
     assertThatThrownBy(() -> parse("{'event':'step','step':1.5}"))
-        .hasMessage("metrics.jsonl, line 1: 'step' is 1.5, expected a whole number");
+        .hasMessage("metrics.jsonl, line 1: 'step' is 1.5, expected a whole number from 0");
     assertThatThrownBy(() -> parse("{'event':'sample','step':1}"))
         .hasMessage("metrics.jsonl, line 1: 'text' is missing, expected a string");
     assertThatThrownBy(() -> parse("17")).hasMessage("metrics.jsonl, line 1: expected a JSON object");
+  }
+
+  @Test
+  void numbersThatNoRunHasAreNoNumbersAndStepsAreNotNegative() throws IOException {
+    Event.Step step = parse("{'event':'step','step':1,'loss':1e101,'lr':-1e999,'grad_norm':1e100,'step_ms':1e-101}")
+        .of(Event.Step.class).getFirst();
+    assertThat(step).extracting(Event.Step::loss, Event.Step::lr, Event.Step::gradNorm, Event.Step::stepMillis)
+        .containsExactly(Double.NaN, Double.NaN, 1e100, 0.0);
+    assertThatThrownBy(() -> parse("{'event':'step','step':-1}"))
+        .hasMessage("metrics.jsonl, line 1: 'step' is -1, expected a whole number from 0");
+  }
+
+  @Test
+  void hostileLinesAreRefusedInOneShortLine() {
+    for (String line : List.of("[".repeat(100_000), "{'a':1,'a':2}",
+        "{'event':'step','step':" + "9".repeat(100_000) + "}",
+        "{'event':'sample','step':1,'text':'" + "x".repeat(2_000_000) + "'}",
+        "{'event':'step','step':1,'loss':'\u009b2J'}",
+        "{'event':'step','step':1,'loss':'" + "x".repeat(100_000) + "'}", "\u001b]0;title\u0007",
+        "{'event':'norm','step':1,'slots':{}}",
+        "{'event':'norm','step':1,'slots':[[]]}", "{'event':[]}")) {
+      assertThatThrownBy(() -> parse(line, "{'event':'start'}")).as(line.substring(0, Math.min(40, line.length())))
+          .isInstanceOf(IOException.class).message().startsWith("metrics.jsonl, line 1: ").matches("\\P{Cntrl}{1,1000}")
+          .doesNotContain("\u009b");
+    }
+  }
+
+  @Test
+  void aFileLargerThanAnyRunWritesIsRefusedUnread(@TempDir Path folder) throws IOException {
+    try (RandomAccessFile file = new RandomAccessFile(folder.resolve("metrics.jsonl").toFile(), "rw")) {
+      file.setLength(1L << 40); // a hole
+    }
+    assertThatThrownBy(() -> Metrics.read(folder)).isInstanceOf(IOException.class)
+        .hasMessageEndingWith("metrics.jsonl is larger than 512 MiB; train.log_every writes less");
   }
 
   @Test

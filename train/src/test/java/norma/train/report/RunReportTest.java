@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -144,6 +145,30 @@ class RunReportTest {
     Files.writeString(folder.resolve("environment.json"), "{oops");
     assertThatThrownBy(() -> RunReport.write(folder)).isInstanceOf(IOException.class)
         .hasMessageContaining("environment.json: ").message().doesNotContain("\n");
+  }
+
+  /// No run writes such numbers. Axes and ticks must stand them all the same.
+  @Test
+  void numbersThatNoRunHasStillGiveASmallPage() throws IOException {
+    String[] numbers = { "1e308", "-1e308", "1e999", "4.9e-324", "1e-99", "1e100", "-1e100", "5.0000000001", "5", "0",
+        "-0.0",
+        "123456789012345678901234567890", "9007199254740993", "null" };
+    List<String> shapes = List.of(
+        "{'event':'step','step':S,'tokens':N,'loss':N,'lr':N,'grad_norm':N,'step_ms':N,'tokens_per_s':N,'elapsed_s':N}",
+        "{'event':'eval','step':S,'train_loss':N,'val_loss':N,'val_bits_per_char':N}",
+        "{'event':'norm','step':S,'slots':[{'slot':'final','type':'dyt','alpha':N,'inv_std':N,'saturation':N,'in_rms':N,'out_grad_rms':N}],'log_z':N}",
+        "{'event':'layers','step':S,'layers':[{'layer':'head','forward_ms':N,'backward_ms':N,'tokens_per_s':N,'gflops':N}]}",
+        "{'event':'end','step':S,'reason':'completed','best_val_loss':N,'best_step':N,'final_val_loss':N}");
+    Random random = new Random(20261126);
+    for (int page = 0; page < 60; page++) {
+      List<String> lines = random.ints(1 + random.nextInt(10), 0, shapes.size()).mapToObj(shapes::get)
+          .map(
+              line -> Pattern.compile("\\bN\\b").matcher(line).replaceAll(m -> numbers[random.nextInt(numbers.length)]))
+          .map(line -> line.replace(":S,", ":" + List.of(0, 1, 5, Integer.MAX_VALUE).get(random.nextInt(4)) + ","))
+          .toList();
+      RunFixture.write(folder, lines);
+      assertThat(report()).as(lines.toString()).hasSizeBetween(1000, 500_000).doesNotContain("Infinity");
+    }
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.data.Json;
 
 /// Studies that no training has made: every run has ended, with everything that a run can record.
 final class StudyFixture {
@@ -62,13 +63,13 @@ final class StudyFixture {
     Files.writeString(run.resolve("config.yaml"),
         RunConfigWriter.yaml(cell.config().placed(name, folder.runs(cell), OptionalInt.of(1))));
     folder.write(cell,
-        CellResult.parse(String.format(Locale.ROOT,
+        CellResult.parse(Json.parse(String.format(Locale.ROOT,
             """
                 {"cell": "%s", "status": "%s", "folder": "%s", "best_val_loss": %s, "best_step": %d, "final_val_loss": %s, "steps": %d,
                  "seconds": 25, "tokens_per_s": 60000, "fingerprint": {"cpu": "one"}, "error": ""}
                 """,
             cell.id(), bad ? "diverged" : "completed", folder.path().relativize(run), bad ? null : loss(steps, offset),
-            steps, bad ? null : loss(steps, offset), steps)));
+            steps, bad ? null : loss(steps, offset), steps))));
   }
 
   private static double loss(int step, double offset) {

@@ -134,9 +134,60 @@ class StudyReportTest {
   @Test
   void aDamagedStudyFileIsNamedInOneLine() throws IOException {
     for (String text : List.of("{oops", "{}", "[]", "{\"variants\": []}", "{\"variants\": [{\"name\": 3}]}")) {
-      Files.writeString(temp.resolve(StudyFile.NAME), text);
+      Files.writeString(temp.resolve(StudyFile.FILE), text);
       assertThatThrownBy(() -> StudyFile.read(temp)).as(text).isInstanceOf(RunException.class)
           .hasMessageContaining("study.json is damaged: ").message().doesNotContain("\n");
+    }
+  }
+
+  /// Names become parts of paths, and a variant without its baseline cannot be reported.
+  @Test
+  void aStudyFileThatReachesOutOfItsFolderIsDamaged() throws IOException {
+    StudyFolder folder = study(TYPES);
+    report(folder);
+    Path file = folder.path().resolve(StudyFile.FILE);
+    String sound = Files.readString(file);
+    for (String damaged : List.of(sound.replace("\"name\" : \"x\"", "\"name\" : \"../x\""),
+        sound.replace("\"name\" : \"dyt\"", "\"name\" : \"../../etc/passwd\""),
+        sound.replace("\"name\" : \"dyt\"", "\"name\" : \"\""),
+        sound.replace("\"name\" : \"dyt\"", "\"name\" : \"/etc/passwd\""),
+        sound.replace("\"baseline\" : true", "\"baseline\" : false"),
+        sound.replaceFirst("(?s)\"candidates\" : \\[.*?\\} \\]", "\"candidates\" : [ ]"))) {
+      assertThat(damaged).isNotEqualTo(sound);
+      Files.writeString(file, damaged);
+      assertThatThrownBy(() -> StudyFile.read(folder.path())).isInstanceOf(RunException.class)
+          .hasMessageContaining("study.json is damaged: ").message().doesNotContain("\n");
+    }
+  }
+
+  @Test
+  void aResultThatNamesARunOutsideOfTheStudyIsDamaged() throws IOException {
+    StudyFolder folder = study(TYPES);
+    Study.Cell cell = folder.cells().getFirst();
+    Path file = folder.path().resolve("cells").resolve(cell.id() + ".json");
+    String sound = Files.readString(file);
+    for (String run : List.of("../elsewhere", "/etc", "runs/../../x", "runs", "runs//x", "cells", "runs/.hidden",
+        "runs/a\\u0000")) {
+      Files.writeString(file,
+          sound.replaceFirst("\"folder\" : \"[^\"]*\"", "\"folder\" : \"" + run.replace("\\", "\\\\") + "\""));
+      StudyFolder fresh = new StudyFolder(folder.study(), folder.path());
+      assertThatThrownBy(() -> fresh.result(cell)).as(run).isInstanceOf(RunException.class)
+          .hasMessageContaining(file + " is damaged: its folder is not one below runs; delete it");
+    }
+  }
+
+  @Test
+  void aShortFileThatAsksForMillionsOfRunsIsRefusedBeforeTheyAreMade() throws IOException {
+    StringBuilder axes = new StringBuilder();
+    for (String key : List.of("optim.lr", "optim.eps", "optim.min_lr", "optim.weight_decay", "optim.clip_norm",
+        "model.dropout",
+        "data.val_fraction", "data.train_fraction")) {
+      axes.append("  ").append(key).append(": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]\n");
+    }
+    for (String yaml : List.of(TYPES + "grid:\n" + axes, TYPES + "tune_seeds: 1\ntune:\n" + axes)) {
+      Path file = Files.writeString(temp.resolve("x.yaml"), yaml);
+      assertThatThrownBy(() -> StudyReader.read(file, List.of()))
+          .hasMessageContaining("runs or more; expected at most 100000");
     }
   }
 

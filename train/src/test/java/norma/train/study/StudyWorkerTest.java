@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.train.config.RunConfig;
+import norma.train.data.Json;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.run.Checkpoint;
@@ -222,14 +223,14 @@ class StudyWorkerTest {
   /// An older build wrote neither peak memory nor the loss in int8.
   @Test
   void resultsOfOlderBuildsAreRead() {
-    CellResult old = CellResult.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
-        + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}");
+    CellResult old = CellResult.parse(Json.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
+        + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}"));
     assertThat(old.peakMebibytes()).isNaN();
     assertThat(old.int8Loss()).isNaN();
-    assertThat(CellResult.parse(old.json())).isEqualTo(old);
+    assertThat(CellResult.parse(Json.parse(old.json()))).isEqualTo(old);
     CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 2.7, 4, 1.5, 100, 345.25,
         Map.of("cpu", "c"), "");
-    assertThat(CellResult.parse(now.json())).isEqualTo(now);
+    assertThat(CellResult.parse(Json.parse(now.json()))).isEqualTo(now);
   }
 
   @Test

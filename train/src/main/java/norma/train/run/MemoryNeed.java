@@ -1,0 +1,87 @@
+package norma.train.run;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import norma.autodiff.Parameter;
+import norma.kernels.Backend;
+import norma.models.CostModel;
+import norma.models.Gpt;
+import norma.train.config.RunConfig;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+
+/// Memory that training takes at least, known from the model's structure before anything is allocated.
+///
+/// @param parameters  learnable numbers
+/// @param state       bytes of weights, gradients of each shard, and the optimizer's two moments
+/// @param activations bytes that the passes of all threads keep for backward
+/// @param heap        bytes of Java heap: a checkpoint is put together there, after the largest parameter's initial values
+record MemoryNeed(long parameters, long state, long activations, long heap) {
+  private static final Logger LOG = LogManager.getLogger(MemoryNeed.class);
+  private static final int MOMENTS = 2;
+
+  /// Of a model that is trained.
+  static MemoryNeed of(RunConfig config, Gpt gpt, Backend backend) {
+    List<Parameter> all = gpt.parameters();
+    long parameters = all.stream().mapToLong(Parameter::size).sum();
+    long largest = all.stream().mapToLong(Parameter::size).max().orElse(0);
+    long heap = Float.BYTES * parameters + Double.BYTES * largest;
+    if (parameters > Integer.MAX_VALUE) { // too many for one buffer, whatever the machine has
+      return new MemoryNeed(parameters, 0, 0, heap);
+    }
+    int sequences = config.train().batch() * config.train().accumulate();
+    int shards = Math.min(backend.shards(), sequences);
+    int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
+    long activations = Math.min(backend.workers(), shards) * CostModel.of(gpt, pass, backend.dtype()).savedBytes();
+    return new MemoryNeed(parameters, (1 + shards + MOMENTS) * parameters * backend.dtype().bytes(), activations, heap);
+  }
+
+  /// Refuses what this machine cannot hold, and warns where little is free.
+  ///
+  /// @throws RunException with one line that names what is needed, what there is, and which settings lower it
+  void require() {
+    problem(Machine.memoryBytes(), Runtime.getRuntime().maxMemory()).ifPresent(problem -> {
+      throw new RunException(problem);
+    });
+    long available = Machine.availableBytes();
+    if (state + activations > available) {
+      LOG.warn("training needs at least {} of memory, of which {} is free now: the system may end the run", gib(state
+          + activations), gib(available));
+    }
+  }
+
+  /// What does not fit, if anything.
+  ///
+  /// @param machine bytes of memory that the process may use
+  /// @param most    bytes that the Java heap may grow to
+  Optional<String> problem(long machine, long most) {
+    if (parameters > Integer.MAX_VALUE) {
+      return Optional
+          .of(String.format(Locale.ROOT, "out of memory: the model has %,d parameters; expected at most %,d: %s",
+              parameters, Integer.MAX_VALUE, lower()));
+    }
+    if (state + activations > machine) {
+      return Optional.of(String.format(Locale.ROOT,
+          "out of memory: training needs at least %s (%s for %,d parameters with gradients and moments, %s for activations), this machine has %s: %s",
+          gib(state + activations), gib(state), parameters, gib(activations), gib(machine), lower()));
+    }
+    if (heap > most) {
+      return Optional.of(String.format(Locale.ROOT,
+          "out of memory: a checkpoint of %,d parameters needs %s of Java heap, which may have %s: "
+              + "JDK_JAVA_OPTIONS=-Xmx%dg gives it more, or %s",
+          parameters, gib(heap), gib(most), (heap >> 30) + 2, lower()));
+    }
+    return Optional.empty();
+  }
+
+  private String lower() {
+    return activations > state
+        ? "lower train.batch (train.accumulate makes up for it), model.context or model.width"
+        : "lower model.width or model.layers";
+  }
+
+  private static String gib(long bytes) {
+    return String.format(Locale.ROOT, "%.1f GiB", bytes / 0x1p30);
+  }
+}
