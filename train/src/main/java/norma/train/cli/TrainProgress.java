@@ -136,8 +136,10 @@ final class TrainProgress implements TrainObserver {
   @Override
   public void ended(Event.End end, Path folder, double seconds) {
     console.text("");
-    console.line("%s at step %d after %s, %,.0f tokens/s with evaluations", end.reason(), end.step(),
-        Console.time(seconds), tokens / Math.max(trainingSeconds, 1e-9));
+    String speed = tokens == 0 // a resumed run that had no step left
+        ? ""
+        : String.format(Locale.ROOT, ", %,.0f tokens/s with evaluations", tokens / Math.max(trainingSeconds, 1e-9));
+    console.line("%s at step %d after %s%s", end.reason(), end.step(), Console.time(seconds), speed);
     if (Double.isFinite(end.bestValLoss())) {
       String last = Double.isFinite(end.finalValLoss())
           ? String.format(Locale.ROOT, ", final %.4f", end.finalValLoss())
