@@ -29,6 +29,7 @@ import norma.train.run.Errors;
 import norma.train.run.Machine;
 import norma.train.run.RunException;
 import norma.train.run.StepRecorder;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -49,7 +50,7 @@ final class ProfileCommand implements Callable<Integer> {
   private List<String> arguments = new ArrayList<>();
 
   @Option(names = "--steps", paramLabel = "N", description = "Measured steps of each case with and as many without a watch, as far as they fit in a minute. Default: 60, or what the file says.")
-  private int steps = 60;
+  private @Nullable Integer steps;
 
   @Option(names = "--jfr", description = "Records the measured steps with Java Flight Recorder as well: profile.jfr, for JDK Mission Control.")
   private boolean jfr;
@@ -62,13 +63,13 @@ final class ProfileCommand implements Callable<Integer> {
     if (files.size() > 1) {
       throw new IllegalArgumentException("expected one configuration file, got " + String.join(" and ", files));
     }
-    if (steps < 3) {
+    if (steps != null && steps < 3) {
       throw new IllegalArgumentException("--steps is " + steps + "; expected 3 or more, for a median and quartiles");
     }
     List<Assignment> settings = Assignment
         .parse(arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList());
-    ProfilePlan plan = ProfileReader.read(TrainCommand.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings,
-        steps);
+    ProfilePlan read = ProfileReader.read(TrainCommand.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings);
+    ProfilePlan plan = steps == null ? read : read.withSteps(steps);
     try {
       ProfileFolder folder = ProfileFolder.create(PROFILES, plan.name(), LocalDateTime.now(ZoneId.systemDefault()));
       List<Profile> profiles = measure(plan, folder);
@@ -125,7 +126,7 @@ final class ProfileCommand implements Callable<Integer> {
     Map<String, String> facts = new LinkedHashMap<>();
     StringBuilder command = new StringBuilder("norma profile");
     arguments.forEach(argument -> command.append(' ').append(ShellText.of(argument)));
-    facts.put("command", command + " --steps " + steps + (jfr ? " --jfr" : ""));
+    facts.put("command", command + (steps == null ? "" : " --steps " + steps) + (jfr ? " --jfr" : ""));
     facts.put("date", LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString());
     facts.put("norma", Environment.version() + " (" + Environment.commit() + ")");
     facts.put("jdk", Environment.jdk().strip());

@@ -9,7 +9,7 @@ import norma.train.profile.Row.Group;
 /// @param name         of the case
 /// @param stepMillis   of a plain step
 /// @param speed        tokens/s of this case over those of the first: the median over rounds, in which both were measured close to
-///     each other in time, with the smallest and largest
+///     each other in time, with quartiles
 /// @param slots        normalization slots
 /// @param slotForward  milliseconds of all slots in a step
 /// @param slotBackward milliseconds of all slots in a step
@@ -36,14 +36,13 @@ public record Comparison(String name, Spread stepMillis, Spread speed, int slots
       double tokens = (double) profile.steps().tokens() / first.steps().tokens();
       ratios.add(tokens * first.steps().rounds().get(i) / profile.steps().rounds().get(i));
     }
-    double[] sorted = ratios.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     List<Row> slots = profile.rows().stream().filter(row -> row.group() == Group.NORM).toList();
     double millis = slots.stream().mapToDouble(Row::millis).sum();
     double bytes = slots.stream().mapToDouble(row -> row.work().bytes()).sum();
     double floor = slots.stream().mapToDouble(row -> row.roof().millis()).sum();
     double tokens = (double) profile.memory().passTokens() * slots.size();
     return new Comparison(profile.name(), profile.steps().plain(),
-        new Spread(Spread.of(ratios).median(), sorted[0], sorted[sorted.length - 1]), slots.size(),
+        Spread.of(ratios), slots.size(),
         slots.stream().mapToDouble(row -> row.forward().median()).sum(),
         slots.stream().mapToDouble(row -> row.backward().median()).sum(),
         slots.stream().mapToDouble(Row::share).sum(), bytes / millis / 1e6, bytes / floor / 1e6,

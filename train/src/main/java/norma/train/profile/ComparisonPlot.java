@@ -35,7 +35,7 @@ record ComparisonPlot(List<Comparison> cases) {
     return plot.svg.end();
   }
 
-  /// Tokens/s over those of the first case: the median over the rounds, and a line from the lowest to the highest.
+  /// Tokens/s over those of the first case: the median over the rounds, and a line from the first to the third quartile.
   String speeds() {
     double low = cases.stream().mapToDouble(c -> c.speed().low()).min().orElseThrow();
     double high = cases.stream().mapToDouble(c -> c.speed().high()).max().orElseThrow();

@@ -70,7 +70,7 @@ final class ProfileJson {
   private static Map<String, Object> comparison(Comparison c) {
     Map<String, Object> fields = fields("name", c.name(), "step_ms", spread(c.stepMillis()), "speed",
         c.speed().median(),
-        "speed_least", c.speed().low(), "speed_most", c.speed().high(), "slots", c.slots(), "slot_forward_ms",
+        "speed_q1", c.speed().low(), "speed_q3", c.speed().high(), "slots", c.slots(), "slot_forward_ms",
         c.slotForward(), "slot_backward_ms", c.slotBackward(), "slot_share", c.slotShare(), "slot_gb_per_s",
         c.gigabytes(), "copy_gb_per_s", c.copyRate(), "kept_bytes_a_token", c.keptBytes(), "arena_bytes_a_token",
         c.arenaBytes());

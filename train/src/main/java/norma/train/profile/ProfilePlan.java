@@ -18,6 +18,9 @@ import norma.train.config.RunConfig;
 public record ProfilePlan(String name, String title, String note, List<Case> cases, Map<String, List<Integer>> sweeps,
     int steps) {
 
+  /// Measured steps where nobody says how many.
+  static final int STEPS = 60;
+
   /// A configuration.
   ///
   /// @param name     in tables
@@ -34,11 +37,9 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
   }
 
   /// Of one configuration.
-  public static ProfilePlan of(RunConfig config, int steps) {
-    RunConfig found = config.withCorpusIn(Path.of(""));
-    return new ProfilePlan(config.name(), config.name(), "", List.of(new Case(config.name(), List.of(), found)),
-        Map.of(),
-        steps);
+  static ProfilePlan of(RunConfig config) {
+    Case only = new Case(config.name(), List.of(), config.withCorpusIn(Path.of("")));
+    return new ProfilePlan(config.name(), config.name(), "", List.of(only), Map.of(), STEPS);
   }
 
   /// Whether cases stand side by side.
@@ -47,7 +48,7 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
   }
 
   /// The same with another number of steps.
-  ProfilePlan withSteps(int more) {
+  public ProfilePlan withSteps(int more) {
     return new ProfilePlan(name, title, note, cases, sweeps, more);
   }
 

@@ -36,21 +36,20 @@ public final class ProfileReader {
   /// What a file asks for: a profile file, or the configuration of a run.
   ///
   /// @param overrides settings for all cases
-  /// @param steps     measured steps of each case where the file does not say
   /// @throws ConfigException if anything in it is wrong
-  public static ProfilePlan read(Path file, List<Assignment> overrides, int steps) {
+  public static ProfilePlan read(Path file, List<Assignment> overrides) {
     Node.Mapping tree = YamlReader.read(file);
     return tree.get("compare") == null && tree.get("sweep") == null
-        ? ProfilePlan.of(new ConfigReader(NormTypes.all()).read(file, overrides), steps)
-        : new ProfileReader(file, tree, overrides).plan(steps);
+        ? ProfilePlan.of(new ConfigReader(NormTypes.all()).read(file, overrides))
+        : new ProfileReader(file, tree, overrides).plan();
   }
 
-  private ProfilePlan plan(int fallbackSteps) {
+  private ProfilePlan plan() {
     String name = String.valueOf(file.getFileName()).replaceFirst("\\.ya?ml$", "");
     String title = root.text("title", name);
     String note = root.text("note", "");
     String base = root.text("base", "");
-    int steps = root.integer("steps", fallbackSteps, STEPS);
+    int steps = root.integer("steps", ProfilePlan.STEPS, STEPS);
     Node compare = root.node("compare");
     Node sweep = root.node("sweep");
     root.finish();

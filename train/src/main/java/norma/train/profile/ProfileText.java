@@ -93,7 +93,7 @@ public final class ProfileText {
   /// Cases side by side.
   public static List<String> comparison(List<Profile> profiles) {
     List<String> lines = new ArrayList<>();
-    lines.add(text("%-16s %22s %20s %11s %11s %7s %7s %7s %10s %10s", "", "step ms [IQR]", "speed [range]",
+    lines.add(text("%-16s %22s %20s %11s %11s %7s %7s %7s %10s %10s", "", "step ms [IQR]", "speed [quartiles]",
         "slots fwd", "slots bwd", "share", "GB/s", "copy", "kept B/tok", "arena"));
     for (Comparison c : Comparison.of(profiles)) {
       lines.add(text("%-16s %22s %20s %8s ms %8s ms %6s%% %7s %7s %10s %10s", c.name(), spread(c.stepMillis()),
@@ -103,7 +103,7 @@ public final class ProfileText {
           number("%.1f", c.copyRate()), number("%.0f", c.keptBytes()), number("%.0f", c.arenaBytes())));
     }
     lines.add("");
-    lines.add("speed: tokens/s over those of " + profiles.getFirst().name() + ", median and range of "
+    lines.add("speed: tokens/s over those of " + profiles.getFirst().name() + ", median and quartiles of "
         + profiles.getFirst().steps().rounds().size()
         + " rounds; slots: all of a step, both directions in share, GB/s and");
     lines.add(

@@ -22,8 +22,12 @@ import org.jspecify.annotations.Nullable;
 /// Measures training steps, in turn with nobody watching and with every span recorded. The learning rate is 0: every step is the
 /// same work.
 public final class Profiler {
-  /// Of several cases: forwards and backwards in turn, so an even number; what drifts on the machine meets all cases alike.
-  private static final int ROUNDS = 6;
+  /// Of several cases: forwards and backwards in turn, so even numbers; what drifts on the machine meets all cases alike. A round
+  /// costs a start of every case; with twenty, ratios of single rounds that differed by 30 % on a shared machine gave a median
+  /// that is good to some percent (2026-11-26).
+  private static final int FEWEST_ROUNDS = 6;
+  private static final int MOST_ROUNDS = 20;
+  private static final int PAIRS_OF_A_ROUND = 6;
   /// Until the compiler is done with all kernels: of the first case, and of further ones, which have few of their own.
   private static final long WARM_UP_NANOS = 4_000_000_000L;
   private static final long MORE_NANOS = 1_500_000_000L;
@@ -82,7 +86,9 @@ public final class Profiler {
   public List<Profile> measure() {
     List<Samples> samples = new ArrayList<>();
     plan.cases().forEach(one -> samples.add(new Samples()));
-    int rounds = plan.cases().size() == 1 ? 1 : ROUNDS;
+    int rounds = plan.cases().size() == 1
+        ? 1
+        : 2 * Math.clamp(plan.steps() / (2 * PAIRS_OF_A_ROUND), FEWEST_ROUNDS / 2, MOST_ROUNDS / 2);
     measurePeaks();
     for (int round = 0; round < rounds; round++) {
       for (int i = 0; i < samples.size(); i++) {

@@ -40,8 +40,12 @@ public final class StepRecorder implements StepObserver {
 
   /// @param listener hears of every span
   public StepRecorder(Session session, Listener listener) {
+    this(session.workers().kernels(), listener);
+  }
+
+  StepRecorder(List<Kernels> workers, Listener listener) {
     this.listener = listener;
-    for (Kernels kernels : session.workers().kernels()) {
+    for (Kernels kernels : workers) {
       Lane lane = new Lane(kernels);
       lanes.put(kernels, lane);
       inOrder.add(lane);

@@ -40,7 +40,7 @@ final class MeasuredFixture {
 
   /// A measured profile with the peaks above.
   static Profile measured(Path folder, StepRecorder.Listener listener, String... settings) {
-    return measured(ProfilePlan.of(config(folder, settings), 5), listener).getFirst();
+    return measured(ProfilePlan.of(config(folder, settings)).withSteps(5), listener).getFirst();
   }
 
   static List<Profile> measured(ProfilePlan plan, StepRecorder.Listener listener) {

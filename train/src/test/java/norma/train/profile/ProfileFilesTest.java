@@ -30,12 +30,13 @@ class ProfileFilesTest {
 
   @BeforeAll
   static void measure() {
-    measured = MeasuredFixture.measured(ProfilePlan.of(MeasuredFixture.config(folder), 5), StepRecorder.Listener.NONE);
+    measured = MeasuredFixture.measured(ProfilePlan.of(MeasuredFixture.config(folder)).withSteps(5),
+        StepRecorder.Listener.NONE);
   }
 
   @Test
   void theJsonAndTheCsvHaveEveryRowWithTheSameNumbers() throws Exception {
-    ProfilePlan plan = ProfilePlan.of(MeasuredFixture.config(folder), 5);
+    ProfilePlan plan = ProfilePlan.of(MeasuredFixture.config(folder)).withSteps(5);
     List<Profile> profiles = measured;
     ProfileFolder written = ProfileFolder.create(folder.resolve("profiles"), "small",
         LocalDateTime.of(2026, 11, 26, 8, 30));

@@ -20,7 +20,7 @@ class ProfileReaderTest {
 
   @Test
   void theShippedComparisonHasEveryNormalization() {
-    ProfilePlan plan = ProfileReader.read(SHIPPED.resolve("norms.yaml"), Assignment.parse(List.of("train.batch=3")), 5);
+    ProfilePlan plan = ProfileReader.read(SHIPPED.resolve("norms.yaml"), Assignment.parse(List.of("train.batch=3")));
     assertThat(plan.cases()).extracting(ProfilePlan.Case::name).containsExactly("layernorm", "rmsnorm", "dyt", "dyisru",
         "derf", "none");
     assertThat(plan.compares()).isTrue();
@@ -30,7 +30,7 @@ class ProfileReaderTest {
 
   @Test
   void theShippedSweepMeasuresWhatSeveralSweepsShareOnce() {
-    ProfilePlan plan = ProfileReader.read(SHIPPED.resolve("scaling.yaml"), List.of(), 5);
+    ProfilePlan plan = ProfileReader.read(SHIPPED.resolve("scaling.yaml"), List.of());
     assertThat(plan.sweeps()).containsOnlyKeys("model.context", "model.width", "model.layers", "train.batch",
         "runtime.threads");
     int all = plan.sweeps().values().stream().mapToInt(List::size).sum();
@@ -44,7 +44,7 @@ class ProfileReaderTest {
     ProfilePlan plan = read("model: {width: 32}", "train.batch=2");
     assertThat(plan.cases()).hasSize(1);
     assertThat(plan.cases().getFirst().config().model().width()).isEqualTo(32);
-    assertThat(plan.steps()).isEqualTo(7);
+    assertThat(plan.steps()).isEqualTo(60);
   }
 
   @Test
@@ -68,6 +68,6 @@ class ProfileReaderTest {
 
   private ProfilePlan read(String text, String... settings) throws IOException {
     Path file = Files.writeString(folder.resolve("profile.yaml"), text);
-    return ProfileReader.read(file, Assignment.parse(List.of(settings)), 7);
+    return ProfileReader.read(file, Assignment.parse(List.of(settings)));
   }
 }

@@ -3,12 +3,14 @@ package norma.train.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import norma.kernels.Kernels;
 import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.run.RecordedStep.Kind;
@@ -86,6 +88,33 @@ class StepRecorderTest {
       }
     }
     assertThat(weights.get(1)).isEqualTo(weights.get(0));
+  }
+
+  /// As kernels of a device do: a mark is the number of an event, and its time is known only when the step is over.
+  @Test
+  void timesAreThoseOfTheKernelsOwnClock() {
+    boolean[] over = new boolean[1];
+    long[] marks = new long[1];
+    Kernels device = (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[]{ Kernels.class },
+        (proxy, method, arguments) -> switch (method.getName()) {
+          case "mark" -> marks[0]++;
+          case "nanos" -> {
+            assertThat(over[0]).as("nobody waits for the device before the step is over").isTrue();
+            yield 1000 * (long) arguments[0] * (long) arguments[0];
+          }
+          case "hashCode" -> System.identityHashCode(proxy);
+          default -> throw new AssertionError(method);
+        });
+    StepRecorder recorder = new StepRecorder(List.of(device), StepRecorder.Listener.NONE);
+    recorder.begin();
+    StepObserver.Watch watch = recorder.of(device);
+    watch.starts(StepObserver.Phase.SHARD);
+    watch.starts(StepObserver.Phase.DATA);
+    watch.ends();
+    watch.ends();
+    over[0] = true;
+    assertThat(recorder.end().workers()).containsExactly(
+        List.of(new Span("data", Kind.PHASE, 1000, 4000), new Span("shard", Kind.SHARD, 0, 9000)));
   }
 
   @Test
