@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import norma.train.data.Json;
 import norma.train.data.Sha256;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
@@ -47,7 +48,7 @@ record Manifest(int step, double valLoss, Map<String, String> files) {
     byte[] bytes = Files.readAllBytes(file);
     JsonNode node;
     try {
-      node = JSON.readTree(bytes);
+      node = Json.parse(new String(bytes, StandardCharsets.UTF_8));
     } catch (JacksonException e) {
       throw new RunException(file + " is damaged: it is not JSON", e);
     }

@@ -13,6 +13,7 @@ import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.data.Json;
 import norma.train.disk.Disk;
 import norma.train.report.Metrics;
 import tools.jackson.core.JacksonException;
@@ -112,11 +113,11 @@ public record RunFolder(Path path) {
   String environment(String name) {
     Path file = path.resolve(ENVIRONMENT);
     try {
-      return new JsonMapper().readTree(Files.readString(file)).path(name).asString("");
+      return Json.read(file).path(name).asString("");
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     } catch (JacksonException e) {
-      throw new RunException(file + " is damaged: " + e.getOriginalMessage(), e);
+      throw new RunException(file + " is damaged: " + Json.problem(e), e);
     }
   }
 

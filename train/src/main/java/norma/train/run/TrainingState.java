@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import norma.train.data.Json;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Parameter;
@@ -142,13 +143,13 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
 
   private static JsonNode header(Path file) throws IOException {
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-      JsonNode header = JSON.readTree(line(in, file));
+      JsonNode header = Json.parse(line(in, file));
       if (!header.isObject() || !header.path("format").asString("").equals("1")) {
         throw new RunException(file + " does not begin with the header of a state of format 1");
       }
       return header;
     } catch (JacksonException e) {
-      throw new RunException(file + " has a header that is not JSON: " + e.getOriginalMessage(), e);
+      throw new RunException(file + " has a header that is not JSON: " + Json.problem(e), e);
     }
   }
 
@@ -171,7 +172,7 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
   void restore(Session session, Optimizer optimizer) throws IOException {
     Map<String, Array> arrays = arrays(session, optimizer);
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-      JsonNode header = JSON.readTree(line(in, file));
+      JsonNode header = Json.parse(line(in, file));
       DType type = session.backend().dtype();
       if (!header.path("dtype").asString("").equals(type.name())) {
         throw new RunException(file + " has numbers of type " + header.path("dtype") + "; expected " + type.name());
