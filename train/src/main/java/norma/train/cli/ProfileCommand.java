@@ -138,6 +138,6 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   private static double sinceStart() {
-    return (System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3;
+    return ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
   }
 }

@@ -30,6 +30,9 @@ final class Lease implements AutoCloseable {
   /// Without a sign of life.
   static final int STALE_SECONDS = 60;
 
+  /// Its place in `/proc/PID/stat` after the name, from 0: field 22 of proc(5).
+  private static final int START_TIME = 19;
+
   private static final Logger LOG = LogManager.getLogger(Lease.class);
 
   private final Path file;
@@ -170,7 +173,16 @@ final class Lease implements AutoCloseable {
     }
   }
 
+  /// Tells a process from an earlier one with its number, and is the same for every process that asks, however often the clock was set
+  /// meanwhile. Linux counts from the machine's start; [ProcessHandle.Info#startInstant] adds what the clock says of that.
   private static String started(ProcessHandle process) {
-    return process.info().startInstant().map(start -> Long.toString(start.toEpochMilli())).orElse("0");
+    try {
+      String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+      String[] afterName = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip() + "-" + afterName[START_TIME];
+    } catch (IOException e) {
+      LOG.debug("no start time of process {} in /proc", process.pid(), e);
+      return process.info().startInstant().map(start -> Long.toString(start.toEpochMilli())).orElse("0");
+    }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -15,6 +16,7 @@ import norma.array.DType;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.train.config.RunConfig;
+import norma.train.disk.Disk;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import org.junit.jupiter.api.Test;
@@ -241,6 +243,20 @@ class TrainerTest {
         .contains("metrics.jsonl", "the lines wait in memory");
     assertThat(warnings).filteredOn(line -> line.contains("no checkpoint at step")).hasSizeGreaterThan(1)
         .last().asString().contains("No space left on device", "the checkpoint of step 2 is whole");
+  }
+
+  /// The clock is set back, or two runs begin in the same second, as twice a year at the end of summer time.
+  @Test
+  void aFolderOfTheSameTimeOfDayIsNeverUsedAgain() throws Exception {
+    LocalDateTime time = LocalDateTime.of(2026, 10, 25, 2, 30);
+    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+      for (LocalDateTime now : List.of(time, time, time.minusHours(1), time)) {
+        RunFolder.create(session, now, Disk.real());
+      }
+    }
+    assertThat(Runs.list(folder.resolve("runs"))).extracting(path -> path.getFileName().toString()).containsExactly(
+        "char-cpu-20261025-013000", "char-cpu-20261025-023000", "char-cpu-20261025-023000-2",
+        "char-cpu-20261025-023000-3");
   }
 
   @Test
