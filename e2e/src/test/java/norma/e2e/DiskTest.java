@@ -20,12 +20,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A real training on a real file system that refuses to be written for a while.
 class DiskTest {
-  private static final int STEPS = 2500;
+  private static final int STEPS = 800;
   private static final int LOG_EVERY = 10;
   private static final List<String> SETTINGS = List.of("train", "configs/tiny.yaml", "data.val_fraction=0.02",
       "model.layers=1", "model.width=16", "model.context=16", "train.batch=2", "train.steps=" + STEPS,
       "train.log_every=" + LOG_EVERY, "train.eval_every=0", "train.layers_every=0", "train.norm_every=0",
-      "train.checkpoint_every=100");
+      "train.checkpoint_every=50", "runtime.threads=1");
 
   @TempDir
   private Path folder;
