@@ -13,7 +13,8 @@ import norma.array.Array;
 /// @param savedBytes    kept for backward besides inputs and output: statistics, slopes, a gradient
 /// @param forwardBytes  inputs read and output and savings written by forward, each once
 /// @param backwardBytes the output's gradient and everything kept read, gradients of the inputs written, each once; a weight's
-///     gradient is summed over the passes of a step, so that it is read as well
+///     gradient is summed over the passes of a step, so that it is read as well. What another operation has left of an
+///     input's gradient is not counted here: one operation does not know of it
 public record Cost(double forwardFlops, double backwardFlops, long savedBytes, long forwardBytes, long backwardBytes) {
 
   /// Nothing.

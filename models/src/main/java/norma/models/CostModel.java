@@ -2,6 +2,7 @@ package norma.models;
 
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -56,6 +57,7 @@ public record CostModel(Map<String, Layer> parts, long parameters, long decayed,
   public static CostModel of(Gpt model, int batch, DType dtype) {
     Map<String, Layer> parts = new LinkedHashMap<>();
     Set<Parameter> seen = new HashSet<>();
+    Map<Tensor, String> users = new HashMap<>(); // who used a tensor last, as its first input
     Set<Memory> kept = Collections.newSetFromMap(new IdentityHashMap<>());
     TapeObserver observer = new TapeObserver() {
       @Override
@@ -67,6 +69,18 @@ public record CostModel(Map<String, Layer> parts, long parameters, long decayed,
             .mapToLong(Array::bytes).sum();
         Cost cost = Cost.of(op, arrays, output.value()).plus(new Cost(0, 0, bytes, 0, 0));
         parts.merge(layer, new Layer(fresh, cost), Layer::plus);
+        for (Tensor input : inputs) {
+          readByEarlierUse(input);
+        }
+        users.put(inputs[0], layer);
+      }
+
+      // Backward meets a tensor's last use first: an earlier one adds to a gradient that is there, and reads it.
+      private void readByEarlierUse(Tensor input) {
+        String earlier = users.remove(input);
+        if (earlier != null) {
+          parts.merge(earlier, new Layer(0, new Cost(0, 0, 0, 0, input.value().bytes())), Layer::plus);
+        }
       }
     };
     TracingBackend backend = new TracingBackend(dtype);

@@ -49,13 +49,16 @@ final class ProfileCommand implements Callable<Integer> {
   @Parameters(paramLabel = "CONFIG | key=value", arity = "0..*", description = "A YAML file, and settings that change all cases.")
   private List<String> arguments = new ArrayList<>();
 
-  @Option(names = "--steps", paramLabel = "N", description = "Measured steps of each case with and as many without a watch, as far as they fit in a minute. Default: 60, or what the file says.")
+  @Option(names = "--steps", paramLabel = "N", description = "Measured steps of each case, watched and as many not, as far as they fit in a minute, but at least three in each of six rounds where several cases are compared. Default: 60, or what the file says.")
   private @Nullable Integer steps;
 
   @Option(names = "--jfr", description = "Records the measured steps with Java Flight Recorder as well: profile.jfr, for JDK Mission Control.")
   private boolean jfr;
 
+  private static final long PLAIN_NANOS = 20_000_000_000L;
+
   private final Console console = new Console();
+  private long lastShown = System.nanoTime();
 
   @Override
   public Integer call() {
@@ -72,14 +75,12 @@ final class ProfileCommand implements Callable<Integer> {
     ProfilePlan plan = steps == null ? read : read.withSteps(steps);
     try {
       ProfileFolder folder = ProfileFolder.create(PROFILES, plan.name(), LocalDateTime.now(ZoneId.systemDefault()));
-      List<Profile> profiles = measure(plan, folder);
-      Map<String, String> facts = facts();
-      show(plan, profiles);
-      folder.write(plan, profiles, facts);
-      console.text("");
-      console.line("output   %s: report.html, profile.json, layers.csv, trace.json (ui.perfetto.dev)%s", folder.path(),
-          jfr ? ", profile.jfr" : "");
-      console.line("time     %.1f s since the process began", sinceStart());
+      try {
+        profile(plan, folder);
+      } finally {
+        folder.deleteIfEmpty(); // after a failure
+      }
+      console.line("time     %.1f s since the process began", ManagementFactory.getRuntimeMXBean().getUptime() / 1e3);
       return 0;
     } catch (IOException e) {
       throw new RunException("cannot write to " + PROFILES.toAbsolutePath() + ": " + Errors.line(e)
@@ -87,16 +88,24 @@ final class ProfileCommand implements Callable<Integer> {
     }
   }
 
+  private void profile(ProfilePlan plan, ProfileFolder folder) throws IOException {
+    Map<String, String> facts = facts();
+    List<Profile> profiles = measure(plan, folder);
+    show(plan, profiles);
+    folder.write(plan, profiles, facts);
+    console.text("");
+    console.line("output   %s: report.html, profile.json, layers.csv, trace.json (ui.perfetto.dev)%s", folder.path(),
+        jfr ? ", profile.jfr" : "");
+  }
+
   private List<Profile> measure(ProfilePlan plan, ProfileFolder folder) throws IOException {
     console.line("%s", console.bold("norma profile " + plan.title()));
     if (!plan.note().isEmpty()) {
       console.text(plan.note());
     }
-    console.line("machine  %s, %d cores; %s", Machine.cpu(), Runtime.getRuntime().availableProcessors(),
-        plan.cases().size() == 1
-            ? "measuring some seconds"
-            : plan.cases().size() + " cases in turn, measuring some minutes");
-    Profiler profiler = new Profiler(plan, jfr ? SpanEvent.LISTENER : StepRecorder.Listener.NONE, console::status);
+    console.line("machine  %s, %d cores%s", Machine.cpu(), Runtime.getRuntime().availableProcessors(),
+        plan.cases().size() == 1 ? "" : "; measuring " + plan.cases().size() + " cases in turn");
+    Profiler profiler = new Profiler(plan, jfr ? SpanEvent.LISTENER : StepRecorder.Listener.NONE, this::progress);
     if (!jfr) {
       return profiler.measure();
     }
@@ -108,6 +117,15 @@ final class ProfileCommand implements Callable<Integer> {
       return profiles;
     } catch (ParseException e) {
       throw new IllegalStateException("the JDK's recording settings cannot be read", e);
+    }
+  }
+
+  /// In a pipe a line now and then.
+  private void progress(String text) {
+    console.status(text);
+    if (!console.terminal() && System.nanoTime() - lastShown > PLAIN_NANOS) {
+      console.text("         " + text);
+      lastShown = System.nanoTime();
     }
   }
 
@@ -135,9 +153,5 @@ final class ProfileCommand implements Callable<Integer> {
     facts.put("load",
         String.format(Locale.ROOT, "%.2f", ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
     return facts;
-  }
-
-  private static double sinceStart() {
-    return ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
   }
 }

@@ -9,6 +9,7 @@ import norma.train.run.RecordedStep;
 import norma.train.run.RecordedStep.Kind;
 import norma.train.run.RecordedStep.Span;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The recorded steps in the Trace Event Format, which Perfetto (ui.perfetto.dev) and chrome://tracing open: a process for each case,
@@ -30,6 +31,8 @@ final class ChromeTrace {
       }
       json.writeEndArray();
       json.writeEndObject();
+    } catch (JacksonIOException e) {
+      throw e.getCause();
     }
   }
 

@@ -10,6 +10,7 @@ import norma.train.profile.Row.Group;
 /// @param stepMillis   of a plain step
 /// @param speed        tokens/s of this case over those of the first: the median over rounds, in which both were measured close to
 ///     each other in time, with quartiles
+/// @param slotCost     time in all slots over that of the first: the median over rounds, with quartiles; NaN without slots
 /// @param slots        normalization slots
 /// @param slotForward  milliseconds of all slots in a step
 /// @param slotBackward milliseconds of all slots in a step
@@ -18,7 +19,7 @@ import norma.train.profile.Row.Group;
 /// @param copyRate     what a copy of the same bytes reaches, NaN without slots
 /// @param keptBytes    a token in a slot that are kept for backward, input included
 /// @param arenaBytes   a token in a slot that forward takes from the arena, output included
-public record Comparison(String name, Spread stepMillis, Spread speed, int slots, double slotForward,
+public record Comparison(String name, Spread stepMillis, Spread speed, Spread slotCost, int slots, double slotForward,
     double slotBackward, double slotShare, double gigabytes, double copyRate, double keptBytes, double arenaBytes) {
 
   /// All cases, the first one included.
@@ -32,9 +33,11 @@ public record Comparison(String name, Spread stepMillis, Spread speed, int slots
 
   private static Comparison of(Profile first, Profile profile) {
     List<Double> ratios = new ArrayList<>();
+    List<Double> costs = new ArrayList<>();
     for (int i = 0; i < profile.steps().rounds().size(); i++) {
       double tokens = (double) profile.steps().tokens() / first.steps().tokens();
       ratios.add(tokens * first.steps().rounds().get(i) / profile.steps().rounds().get(i));
+      costs.add(profile.steps().slots().get(i) / first.steps().slots().get(i));
     }
     List<Row> slots = profile.rows().stream().filter(row -> row.group() == Group.NORM).toList();
     double millis = slots.stream().mapToDouble(Row::millis).sum();
@@ -42,7 +45,8 @@ public record Comparison(String name, Spread stepMillis, Spread speed, int slots
     double floor = slots.stream().mapToDouble(row -> row.roof().millis()).sum();
     double tokens = (double) profile.memory().passTokens() * slots.size();
     return new Comparison(profile.name(), profile.steps().plain(),
-        Spread.of(ratios), slots.size(),
+        Spread.of(ratios),
+        slots.isEmpty() ? new Spread(Double.NaN, Double.NaN, Double.NaN) : Spread.of(costs), slots.size(),
         slots.stream().mapToDouble(row -> row.forward().median()).sum(),
         slots.stream().mapToDouble(row -> row.backward().median()).sum(),
         slots.stream().mapToDouble(Row::share).sum(), bytes / millis / 1e6, bytes / floor / 1e6,

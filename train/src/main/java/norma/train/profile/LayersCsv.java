@@ -18,7 +18,7 @@ final class LayersCsv {
             Integer.toString(row.calls()), millis(row.forward().median()), millis(row.forward().low()),
             millis(row.forward().high()), millis(row.backward().median()), millis(row.backward().low()),
             millis(row.backward().high()), number("%.5f", row.share()),
-            number("%.0f", profile.steps().tokens() / row.millis() * 1e3), number("%.3f", row.gigaflops()),
+            number("%.0f", row.tokensPerSecond(profile.steps().tokens())), number("%.3f", row.gigaflops()),
             number("%.3f", row.gigabytes()), number("%.5f", row.roof().millis()), number("%.3f", row.distance()),
             bound(row), Long.toString(row.memory().kept()), Long.toString(row.memory().arena()))).append('\n');
       }

@@ -1,9 +1,17 @@
 package norma.train.profile;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
 import norma.array.Array;
 import norma.array.DType;
 import norma.array.HostMemory;
@@ -24,8 +32,11 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   private static final long COPY_NANOS = 100_000_000L;
   private static final long SMALLEST = 1 << 16;
   private static final int FACTOR = 4;
-  /// Of all threads together: more than the last cache of most machines, and soon copied.
+  /// Of all threads together, where the last cache is not larger: soon copied.
   private static final long LARGEST = 1 << 29;
+  /// Times the last cache, so that little of the memory is still in it.
+  private static final int BEYOND_CACHE = 4;
+  private static final long MOST = 1L << 31;
   /// A hundred times as long as workers take to meet.
   private static final long MEETING_NANOS = 1_000_000;
 
@@ -49,10 +60,15 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   /// @param session whose kernels multiply; it keeps the memory of the products
   public static Peaks measure(Session session) {
     List<Copy> copies = new ArrayList<>();
-    for (long bytes = SMALLEST; bytes * session.workers().size() <= LARGEST; bytes *= FACTOR) {
-      copies.add(new Copy(bytes, copy(session, bytes)));
+    int threads = session.backend().threads();
+    long largest = Math.clamp(BEYOND_CACHE * lastCache(), LARGEST, MOST) / threads;
+    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+      for (long bytes = SMALLEST; bytes < largest; bytes *= FACTOR) {
+        copies.add(copy(pool, threads, bytes));
+      }
+      copies.add(copy(pool, threads, largest));
     }
-    return new Peaks(session.backend().threads(), product(session), copies);
+    return new Peaks(threads, product(session), copies);
   }
 
   /// The better of two measurements with as many threads, rate by rate.
@@ -109,42 +125,76 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
         }
       });
     }
-    double seconds = best(session, products, PRODUCT_NANOS);
+    double seconds = best(repeats -> {
+      workers.each(products.size(), (kernels, part) -> {
+        for (int i = 0; i < repeats; i++) {
+          products.get(part).run();
+        }
+      });
+      session.backend().synchronize();
+    }, PRODUCT_NANOS);
     session.backend().weightsChanged();
     return 2.0 * PRODUCT * PRODUCT * PRODUCT * workers.size() / seconds / 1e9;
   }
 
-  private static double copy(Session session, long bytes) {
+  private static Copy copy(ExecutorService pool, int threads, long bytes) {
     try (Arena arena = Arena.ofShared()) {
       List<Runnable> copies = new ArrayList<>();
-      for (int worker = 0; worker < session.workers().size(); worker++) {
+      for (int thread = 0; thread < threads; thread++) {
         MemorySegment from = arena.allocate(bytes / 2, HostMemory.ALIGNMENT_BYTES);
         MemorySegment to = arena.allocate(bytes / 2, HostMemory.ALIGNMENT_BYTES);
         copies.add(() -> to.copyFrom(from));
       }
-      return (double) bytes * copies.size() / best(session, copies, COPY_NANOS) / 1e9;
+      double seconds = best(repeats -> together(pool, copies, repeats), COPY_NANOS);
+      return new Copy(bytes, (double) bytes * threads / seconds / 1e9);
     }
   }
 
-  /// The best of many times that all workers need for one piece of work each: a peak is what the machine gives when nobody
-  /// disturbs it. Work shorter than the workers' meeting is repeated.
-  private static double best(Session session, List<Runnable> work, long nanos) {
+  private static void together(ExecutorService pool, List<Runnable> work, int repeats) {
+    List<Future<?>> all = new ArrayList<>();
+    for (Runnable one : work) {
+      all.add(pool.submit(() -> {
+        for (int i = 0; i < repeats; i++) {
+          one.run();
+        }
+      }));
+    }
+    try {
+      for (Future<?> one : all) {
+        one.get();
+      }
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /// The best of many times that all threads need for one piece of work each: a peak is what the machine gives when nobody
+  /// disturbs it. Work shorter than the threads' meeting is repeated.
+  ///
+  /// @param work does it so many times
+  /// @return seconds of once
+  private static double best(IntConsumer work, long nanos) {
     double best = Double.POSITIVE_INFINITY;
     int repeats = 1;
     long end = System.nanoTime() + nanos;
     do {
-      int times = repeats;
       long start = System.nanoTime();
-      session.workers().each(work.size(), (kernels, part) -> {
-        for (int i = 0; i < times; i++) {
-          work.get(part).run();
-        }
-      });
-      session.backend().synchronize();
+      work.accept(repeats);
       double taken = System.nanoTime() - start;
-      best = Math.min(best, taken / times);
+      best = Math.min(best, taken / repeats);
       repeats = taken < MEETING_NANOS ? repeats * 2 : repeats;
     } while (System.nanoTime() < end);
     return best / 1e9;
+  }
+
+  /// Bytes of the cache that all cores share, as Linux tells it; 0 where it does not.
+  private static long lastCache() {
+    Path size = Path.of("/sys/devices/system/cpu/cpu0/cache/index3/size");
+    try {
+      String text = Files.exists(size) ? Files.readString(size).strip() : "";
+      return text.endsWith("K") ? Long.parseLong(text.substring(0, text.length() - 1)) << 10 : 0;
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
   }
 }

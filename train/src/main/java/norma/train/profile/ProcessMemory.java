@@ -24,14 +24,16 @@ final class ProcessMemory {
   private ProcessMemory() {}
 
   /// After some steps.
-  static Profile.MemoryUse of(Session session, TrainStep trainStep) {
+  ///
+  /// @param alone whether nothing else has run in this process
+  static Profile.MemoryUse of(Session session, TrainStep trainStep, boolean alone) {
     long numbers = session.weights().flat().bytes();
     long arena = session.workers().kernels().stream().mapToLong(kernels -> kernels.arena().capacityBytes()).sum();
-    int perPass = Math.ceilDiv(trainStep.sequences(), trainStep.passes());
+    int perPass = trainStep.sequencesOfAPass();
     CostModel pass = CostModel.of(session.model(), perPass, session.backend().dtype());
     return new Profile.MemoryUse((long) perPass * session.config().model().context(), numbers,
         trainStep.shards() * numbers, 2 * numbers, pass.savedBytes(), arena,
-        resident());
+        alone ? resident() : 0);
   }
 
   /// Bytes that each part takes from the arena in the forward pass, measured.

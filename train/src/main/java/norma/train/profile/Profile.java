@@ -1,7 +1,6 @@
 package norma.train.profile;
 
 import java.util.List;
-import java.util.Map;
 import norma.train.config.RunConfig;
 import norma.train.run.RecordedStep;
 
@@ -32,13 +31,16 @@ public record Profile(String name, List<String> settings, RunConfig config, Stri
   /// @param overhead median over pairs of neighbouring steps of watched / plain, minus 1
   /// @param rounds   median of the plain steps in each round, milliseconds: rounds of different cases with the same number
   ///     were neighbours in time
+  /// @param slots    median of all normalization slots together in each round, milliseconds, both directions
   /// @param count    measured steps of either kind
   /// @param tokens   of a step
   /// @param flops    of a step, by the cost model
-  public record Steps(Spread plain, Spread watched, double overhead, List<Double> rounds, int count, long tokens,
+  public record Steps(Spread plain, Spread watched, double overhead, List<Double> rounds, List<Double> slots, int count,
+      long tokens,
       double flops) {
     public Steps {
       rounds = List.copyOf(rounds);
+      slots = List.copyOf(slots);
     }
 
     /// Of plain steps.
@@ -60,7 +62,8 @@ public record Profile(String name, List<String> settings, RunConfig config, Stri
   /// @param moments   of the optimizer
   /// @param kept      for backward by one pass of one worker, by the cost model
   /// @param arena     held by the arenas of all workers: activations and gradients of the passes in flight, at their peak
-  /// @param resident  of the whole process after the last step; 0 where the system does not tell
+  /// @param resident  of the whole process after the steps, if this was its only case; 0 otherwise, and where the system does
+  ///     not tell
   public record MemoryUse(long passTokens, long weights, long gradients, long moments, long kept, long arena,
       long resident) {}
 
@@ -72,12 +75,5 @@ public record Profile(String name, List<String> settings, RunConfig config, Stri
   /// Share of one of the last two rows.
   public double share(String row) {
     return rows.stream().filter(r -> r.name().equals(row)).mapToDouble(Row::share).sum();
-  }
-
-  /// Milliseconds of a group of rows in a step.
-  public Map<String, Double> millis(Row.Group group) {
-    return Map.of("forward",
-        rows.stream().filter(r -> r.group() == group).mapToDouble(r -> r.forward().median()).sum(),
-        "backward", rows.stream().filter(r -> r.group() == group).mapToDouble(r -> r.backward().median()).sum());
   }
 }

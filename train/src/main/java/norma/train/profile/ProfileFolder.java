@@ -9,6 +9,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// What a profile leaves behind: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
 ///
@@ -31,6 +32,16 @@ public record ProfileFolder(Path path) {
         }
       }
     }
+  }
+
+  /// Leaves nothing behind after a measurement that failed.
+  public void deleteIfEmpty() throws IOException {
+    try (Stream<Path> files = Files.list(path)) {
+      if (files.findAny().isPresent()) {
+        return;
+      }
+    }
+    Files.delete(path);
   }
 
   /// Where `--jfr` puts its recording.

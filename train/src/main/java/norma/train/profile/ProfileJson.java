@@ -50,7 +50,8 @@ final class ProfileJson {
 
   private static Map<String, Object> steps(Profile.Steps steps) {
     return fields("plain_ms", spread(steps.plain()), "watched_ms", spread(steps.watched()), "overhead",
-        steps.overhead(), "rounds_ms", steps.rounds(), "count", steps.count(), "tokens", steps.tokens(), "flops",
+        steps.overhead(), "rounds_ms", steps.rounds(), "slot_rounds_ms", steps.slots(), "count", steps.count(),
+        "tokens", steps.tokens(), "flops",
         steps.flops(), "tokens_per_s", steps.tokensPerSecond(), "gflops", steps.gigaflops());
   }
 
@@ -58,7 +59,7 @@ final class ProfileJson {
     Row.Work work = row.work();
     Map<String, Object> fields = fields("layer", row.name(), "group", row.group().name().toLowerCase(Locale.ROOT),
         "calls", row.calls(), "forward_ms", spread(row.forward()), "backward_ms", spread(row.backward()), "share",
-        row.share(), "tokens_per_s", tokens / row.millis() * 1e3, "forward_flops", work.forwardFlops(),
+        row.share(), "tokens_per_s", row.tokensPerSecond(tokens), "forward_flops", work.forwardFlops(),
         "backward_flops", work.backwardFlops(), "forward_bytes", work.forwardBytes(), "backward_bytes",
         work.backwardBytes(), "gflops", row.gigaflops(), "gb_per_s", row.gigabytes(), "roof_ms", row.roof().millis(),
         "times_roof", row.distance(), "bound", LayersCsv.bound(row), "kept_bytes", row.memory().kept(), "arena_bytes",
@@ -70,7 +71,9 @@ final class ProfileJson {
   private static Map<String, Object> comparison(Comparison c) {
     Map<String, Object> fields = fields("name", c.name(), "step_ms", spread(c.stepMillis()), "speed",
         c.speed().median(),
-        "speed_q1", c.speed().low(), "speed_q3", c.speed().high(), "slots", c.slots(), "slot_forward_ms",
+        "speed_q1", c.speed().low(), "speed_q3", c.speed().high(), "slot_cost", c.slotCost().median(), "slot_cost_q1",
+        c.slotCost().low(), "slot_cost_q3",
+        c.slotCost().high(), "slots", c.slots(), "slot_forward_ms",
         c.slotForward(), "slot_backward_ms", c.slotBackward(), "slot_share", c.slotShare(), "slot_gb_per_s",
         c.gigabytes(), "copy_gb_per_s", c.copyRate(), "kept_bytes_a_token", c.keptBytes(), "arena_bytes_a_token",
         c.arenaBytes());
@@ -80,6 +83,7 @@ final class ProfileJson {
 
   private static Map<String, Object> scaling(Scaling scaling) {
     Map<String, Object> fields = fields("setting", scaling.setting(), "time_exponent", scaling.time(),
+        "time_exponent_q1", scaling.rounds().low(), "time_exponent_q3", scaling.rounds().high(),
         "flops_exponent", scaling.flops(), "time_over_flops_exponent", scaling.perFlop(), "points",
         scaling.points().stream().map(point -> fields("value", point.value(), "step_ms", point.millis(), "flops",
             point.flops(), "tokens", point.tokens())).toList());

@@ -81,8 +81,8 @@ public final class ProfileReader {
     Section section = root.section("sweep");
     group.entries().keySet().forEach(path -> {
       List<Node> values = section.list(path);
-      if (values.size() < 2) {
-        throw section.error(section.path(path) + ": expected at least two values, [a, b]");
+      if (values.stream().map(Node::describe).distinct().count() < Math.max(2, values.size())) {
+        throw section.error(section.path(path) + ": expected at least two different values, [a, b]");
       }
       List<Integer> indices = new ArrayList<>();
       for (Node value : values) {

@@ -68,13 +68,13 @@ public final class ProfileReport {
   /// @param times whether with the time of each group
   private static String groups(Profile profile, boolean times) {
     Map<Row.Group, Double> groups = new EnumMap<>(Row.Group.class);
-    profile.rows().forEach(row -> groups.merge(row.group(), row.millis(), Double::sum));
+    profile.rows().forEach(row -> groups.merge(row.group(), row.share(), Double::sum));
     groups.remove(Row.Group.REST);
     StringBuilder html = new StringBuilder();
     groups
-        .forEach((group, millis) -> html.append("<span><i class=\"key s").append(Parts.colour(group)).append("\"></i> ")
+        .forEach((group, share) -> html.append("<span><i class=\"key s").append(Parts.colour(group)).append("\"></i> ")
             .append(Parts.title(group))
-            .append(times ? " " + percent(millis / profile.steps().watched().median()) : "").append("</span>\n"));
+            .append(times ? " " + percent(share) : "").append("</span>\n"));
     return html.toString();
   }
 

@@ -41,7 +41,7 @@ final class ProfileTables {
       boolean counted = Double.isFinite(row.distance());
       cells.add(List.of(row.name(), spread(row.forward()), spread(row.backward()),
           row.calls() == 0 ? NONE : count(row.calls()), percent(row.share()),
-          row.group() == Row.Group.REST ? NONE : count(steps.tokens() / row.millis() * 1e3), digits(row.gigaflops()),
+          row.group() == Row.Group.REST ? NONE : count(row.tokensPerSecond(steps.tokens())), digits(row.gigaflops()),
           digits(row.gigabytes()), digits(row.distance()),
           !counted ? NONE : row.roof().bandwidth() ? "bytes" : "products", bytes(row.memory().kept()),
           bytes(row.memory().arena())));

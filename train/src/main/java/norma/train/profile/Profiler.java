@@ -16,6 +16,7 @@ import norma.train.run.RecordedStep.Times;
 import norma.train.run.Session;
 import norma.train.run.StepObserver;
 import norma.train.run.StepRecorder;
+import norma.train.run.StepTimer;
 import norma.train.run.TrainStep;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +67,7 @@ public final class Profiler {
     private final List<Double> watched = new ArrayList<>();
     private final List<Double> ratios = new ArrayList<>();
     private final List<Double> rounds = new ArrayList<>();
+    private final List<Double> slots = new ArrayList<>(); // of each round
     private final List<Map<String, Times>> rows = new ArrayList<>(); // of each watched step
     private final List<RecordedStep> recorded = new ArrayList<>(); // the last ones
     private String backend = "";
@@ -84,6 +86,9 @@ public final class Profiler {
 
   /// Measures all cases. The machine's peaks are measured before and after them: other processes may disturb one of the two.
   public List<Profile> measure() {
+    for (ProfilePlan.Case one : plan.cases()) { // what cannot start shows at once, not after minutes
+      Session.start(one.config(), Path.of(""), false).close();
+    }
     List<Samples> samples = new ArrayList<>();
     plan.cases().forEach(one -> samples.add(new Samples()));
     int rounds = plan.cases().size() == 1
@@ -92,7 +97,7 @@ public final class Profiler {
     measurePeaks();
     for (int round = 0; round < rounds; round++) {
       for (int i = 0; i < samples.size(); i++) {
-        int turn = round % 2 == 0 ? i : samples.size() - 1 - i;
+        int turn = StepTimer.turn(round, i, samples.size());
         progress.accept((rounds == 1 ? "" : "round " + (round + 1) + " of " + rounds + ", ")
             + plan.cases().get(turn).name());
         long warmUp = round > 0 ? 0 : turn == 0 ? warmUpNanos : Math.min(warmUpNanos, MORE_NANOS);
@@ -125,7 +130,7 @@ public final class Profiler {
       stepper.measure(samples, Math.ceilDiv(plan.steps(), rounds), MOST_NANOS / rounds);
       if (samples.work == null) {
         samples.backend = session.backend().description();
-        samples.memory = ProcessMemory.of(session, stepper.trainStep);
+        samples.memory = ProcessMemory.of(session, stepper.trainStep, plan.cases().size() == 1);
         samples.work = WorkCount.of(session, stepper.trainStep);
       }
     }
@@ -156,17 +161,20 @@ public final class Profiler {
 
     void measure(Samples samples, int pairs, long nanos) {
       List<Double> round = new ArrayList<>();
+      int before = samples.rows.size();
       long begin = System.nanoTime();
       for (int i = 0; i < pairs && (i < FEWEST || System.nanoTime() - begin < nanos); i++) {
-        RecordedStep before = i % 2 == 0 ? null : watched(recorder);
+        RecordedStep first = i % 2 == 0 ? null : watched(recorder);
         double plain = plain();
-        RecordedStep recorded = before == null ? watched(recorder) : before;
+        RecordedStep recorded = first == null ? watched(recorder) : first;
         round.add(plain);
         samples.watched(recorded);
         samples.ratios.add(recorded.nanos() / 1e6 / plain);
       }
       samples.plain.addAll(round);
       samples.rounds.add(Spread.of(round).median());
+      samples.slots.add(Spread.median(samples.rows.subList(before, samples.rows.size()).stream()
+          .mapToDouble(rows -> slotMillis(session, rows)).toArray()));
     }
 
     private double plain() {
@@ -188,11 +196,17 @@ public final class Profiler {
     }
   }
 
+  private static double slotMillis(Session session, Map<String, Times> rows) {
+    return session.model().slots().stream().map(slot -> rows.get(slot.name())).filter(Objects::nonNull)
+        .mapToDouble(Times::total).sum() / 1e6;
+  }
+
   private Profile profile(ProfilePlan.Case one, Samples samples) {
     WorkCount work = Objects.requireNonNull(samples.work);
     Peaks roofs = Objects.requireNonNull(peaks.get(one.config().runtime()));
     Profile.Steps steps = new Profile.Steps(Spread.of(samples.plain), Spread.of(samples.watched),
-        Spread.of(samples.ratios).median() - 1, samples.rounds, samples.plain.size(), work.tokens(), work.flops());
+        Spread.of(samples.ratios).median() - 1, samples.rounds, samples.slots, samples.plain.size(), work.tokens(),
+        work.flops());
     return new Profile(one.name(), one.settings(), one.config(), samples.backend, roofs, steps,
         work.rows(samples.rows, roofs), Objects.requireNonNull(samples.memory),
         samples.recorded);

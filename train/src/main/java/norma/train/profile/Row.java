@@ -79,6 +79,11 @@ public record Row(String name, Group group, Spread forward, Spread backward, int
     return forward.median() + backward.median();
   }
 
+  /// Of a step's tokens through this row; NaN for waiting and the rest, which no token passes.
+  public double tokensPerSecond(long tokens) {
+    return group == Group.REST ? Double.NaN : tokens / millis() * 1e3;
+  }
+
   /// Reached in both directions together; NaN where nothing is counted.
   public double gigaflops() {
     return work.flops() == 0 ? Double.NaN : work.flops() / millis() / 1e6;

@@ -10,10 +10,11 @@ import norma.train.config.RunConfigWriter;
 /// @param setting  that was swept
 /// @param points   in the order of the file
 /// @param time     exponent a of the least-squares line `log time = a log setting + b`
+/// @param rounds   the same of each round's times alone
 /// @param flops    the same of the floating-point operations
 /// @param perFlop  exponent of the time over the operations: 1 where a step costs what the model says; NaN where they are all the
 ///     same
-public record Scaling(String setting, List<Point> points, double time, double flops, double perFlop) {
+public record Scaling(String setting, List<Point> points, double time, Spread rounds, double flops, double perFlop) {
 
   /// A case.
   ///
@@ -38,16 +39,23 @@ public record Scaling(String setting, List<Point> points, double time, double fl
             .add(new Point(value(profiles.get(index).config(), setting), steps.plain().median(), steps.flops(),
                 steps.tokens()));
       }
-      fits.add(of(setting, points));
+      fits.add(of(setting, points, indices.stream().map(index -> profiles.get(index).steps().rounds()).toList()));
     });
     return fits;
   }
 
-  static Scaling of(String setting, List<Point> points) {
+  /// @param rounds milliseconds of each point in each round
+  static Scaling of(String setting, List<Point> points, List<List<Double>> rounds) {
     double[] values = points.stream().mapToDouble(Point::value).toArray();
     double[] millis = points.stream().mapToDouble(Point::millis).toArray();
     double[] flops = points.stream().mapToDouble(Point::flops).toArray();
-    return new Scaling(setting, points, exponent(values, millis), exponent(values, flops), exponent(flops, millis));
+    List<Double> exponents = new ArrayList<>();
+    for (int round = 0; round < rounds.getFirst().size(); round++) {
+      int r = round;
+      exponents.add(exponent(values, rounds.stream().mapToDouble(point -> point.get(r)).toArray()));
+    }
+    return new Scaling(setting, points, exponent(values, millis), Spread.of(exponents), exponent(values, flops),
+        exponent(flops, millis));
   }
 
   /// Slope of the least-squares line through the logarithms; NaN if all x are the same.

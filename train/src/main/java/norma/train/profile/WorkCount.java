@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import norma.autodiff.Parameter;
 import norma.kernels.AdamW;
 import norma.models.CostModel;
 import norma.models.NormSlot;
@@ -25,29 +24,30 @@ import norma.train.run.TrainStep;
 /// What a step has to do, counted: floating-point operations and bytes of every part and phase.
 ///
 /// @param threads    that compute
+/// @param workers    that share the passes; one where the kernels divide their own work among the threads
 /// @param tokens     of a step
 /// @param passes     of a step; a fraction where the last one is smaller
 /// @param pass       cost of one pass
 /// @param slots      names of the normalization slots
 /// @param arena      bytes that each part takes from the arena in one pass
 /// @param parameters all learnable numbers
-/// @param matrices   those that are prepared for products
 /// @param shards     with gradients of their own
 /// @param bytes      of a number
-record WorkCount(int threads, long tokens, double passes, CostModel pass, Set<String> slots, Map<String, Long> arena,
-    long parameters, long matrices, int shards, int bytes) {
+record WorkCount(int threads, int workers, long tokens, double passes, CostModel pass, Set<String> slots,
+    Map<String, Long> arena,
+    long parameters, int shards, int bytes) {
   private static final int ID_BYTES = Integer.BYTES;
 
   /// Of a session's step.
   static WorkCount of(Session session, TrainStep trainStep) {
     int sequences = trainStep.sequences();
-    int perPass = Math.ceilDiv(sequences, trainStep.passes());
+    int perPass = trainStep.sequencesOfAPass();
     CostModel pass = CostModel.of(session.model(), perPass, session.backend().dtype());
-    return new WorkCount(session.backend().threads(), (long) sequences * session.config().model().context(),
+    return new WorkCount(session.backend().threads(), session.workers().size(),
+        (long) sequences * session.config().model().context(),
         (double) sequences / perPass, pass,
         session.model().slots().stream().map(NormSlot::name).collect(Collectors.toSet()),
         ProcessMemory.arenaByPart(session, perPass), pass.parameters(),
-        session.model().parameters().stream().filter(p -> p.shape().length == 2).mapToLong(Parameter::size).sum(),
         trainStep.shards(), session.backend().dtype().bytes());
   }
 
@@ -71,7 +71,7 @@ record WorkCount(int threads, long tokens, double passes, CostModel pass, Set<St
       CostModel.Layer layer = pass.parts().get(name);
       Work work = layer == null ? phase(name) : work(layer.cost());
       // What a pass reads was written just before; a phase reads what was used a step ago.
-      double perCall = layer == null ? 1.0 / threads : 1 / passes;
+      double perCall = (layer == null ? 1 : workers / passes) / threads;
       rows.add(new Row(name, group(name), forward, backward,
           (int) Spread.median(steps.stream().mapToDouble(s -> calls(s, name)).toArray()),
           usual.stream().mapToDouble(step -> nanos(step, name)).sum() / nanos, work,
@@ -106,7 +106,6 @@ record WorkCount(int threads, long tokens, double passes, CostModel pass, Set<St
   private Work phase(String name) {
     double flat = (double) parameters * bytes;
     return switch (name) {
-      case "weights" -> new Work(0, 0, 2.0 * matrices * bytes, 0); // read, and written in another order
       case "data" -> new Work(0, 0, 4.0 * tokens * ID_BYTES, 0); // inputs and targets, read and written
       case "clipping" -> new Work((shards + 1.0) * parameters, 0, shards == 1 ? flat : (shards + 1) * flat, 0);
       case "optimizer" -> new Work((double) AdamW.FLOPS * parameters, 0, 7 * flat, 0); // w, g, m, v read; w, m, v written
@@ -118,15 +117,16 @@ record WorkCount(int threads, long tokens, double passes, CostModel pass, Set<St
     if (work.bytes() == 0) {
       return Roof.NONE;
     }
-    double products = work.flops() / peaks.gigaflops() / 1e6;
-    double forward = floor(work.forwardFlops(), work.forwardBytes(), perCall, peaks);
-    double backward = floor(work.backwardFlops(), work.backwardBytes(), perCall, peaks);
-    return new Roof(forward + backward, forward + backward > products * (1 + 1e-9));
+    double forwardProducts = work.forwardFlops() / peaks.gigaflops() / 1e6;
+    double backwardProducts = work.backwardFlops() / peaks.gigaflops() / 1e6;
+    double forwardCopies = copies(work.forwardBytes(), perCall, peaks);
+    double backwardCopies = copies(work.backwardBytes(), perCall, peaks);
+    return new Roof(Math.max(forwardProducts, forwardCopies) + Math.max(backwardProducts, backwardCopies),
+        forwardCopies + backwardCopies > forwardProducts + backwardProducts);
   }
 
-  private static double floor(double flops, double bytes, double perCall, Peaks peaks) {
-    double copies = bytes == 0 ? 0 : bytes / peaks.bandwidth(bytes * perCall) / 1e6;
-    return Math.max(flops / peaks.gigaflops() / 1e6, copies);
+  private static double copies(double bytes, double perCall, Peaks peaks) {
+    return bytes == 0 ? 0 : bytes / peaks.bandwidth(bytes * perCall) / 1e6;
   }
 
   private Group group(String name) {

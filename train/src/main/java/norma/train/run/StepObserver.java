@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 public interface StepObserver {
 
   /// Nobody watches: no clock is read.
-  StepObserver NONE = kernels -> new Watch() {
-  };
+  StepObserver NONE = kernels -> Watch.NOBODY;
 
   /// Who watches one worker; called by that worker, for every part of a step that it takes.
   Watch of(Kernels kernels);
@@ -32,6 +31,10 @@ public interface StepObserver {
 
   /// Watches one worker.
   interface Watch {
+    /// Does nothing.
+    Watch NOBODY = new Watch() {
+    };
+
     /// A phase begins.
     default void starts(Phase phase) {}
 

@@ -139,14 +139,9 @@ public final class TrainStep {
         : Math.max(1, TOKENS_PER_PASS / session.config().model().context());
   }
 
-  /// Passes of one step, forward and backward, in all shards.
-  public int passes() {
-    int passes = 0;
-    for (int shard = 0; shard < shards.size(); shard++) {
-      int count = (shard + 1) * sequences() / shards.size() - shard * sequences() / shards.size();
-      passes += Math.ceilDiv(count, sequencesPerPass());
-    }
-    return passes;
+  /// Sequences of the largest pass.
+  public int sequencesOfAPass() {
+    return Math.min(sequencesPerPass(), Math.ceilDiv(sequences(), shards.size()));
   }
 
   /// Parts of the batch with gradients of their own.

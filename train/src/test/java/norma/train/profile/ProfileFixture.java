@@ -59,7 +59,7 @@ final class ProfileFixture {
     List<Row> shared = rows.stream().map(row -> new Row(row.name(), row.group(), row.forward(), row.backward(),
         row.calls(), row.millis() / step, row.work(), row.memory(), row.roof())).toList();
     Profile.Steps steps = new Profile.Steps(around(0.98 * step), around(step), 0.02,
-        List.of(0.97 * step, 0.98 * step, 0.99 * step), 12, TOKENS, flops);
+        List.of(0.97 * step, 0.98 * step, 0.99 * step), List.of(slots, 2 * slots, 3 * slots), 12, TOKENS, flops);
     return new Profile(name, List.of(settings), config(settings), "vector kernels, 2 threads", PEAKS, steps, shared,
         new Profile.MemoryUse(TOKENS / 2, 3_200_000, 6_400_000, 6_400_000, 9_000_000, 21_000_000, 400_000_000),
         List.of());

@@ -51,7 +51,8 @@ class ProfileReaderTest {
   void whatIsWrongIsSaidWithItsPlace() {
     assertWrong("compare: {a: {model.width: 32}}", "compare: expected at least two cases");
     assertWrong("compare: {a: {model.width: 32}, b: {model.widht: 64}}", "did you mean model.width");
-    assertWrong("sweep: {model.width: [32]}", "sweep.model.width: expected at least two values");
+    assertWrong("sweep: {model.width: [32]}", "sweep.model.width: expected at least two different values");
+    assertWrong("sweep: {model.width: [32, 32]}", "expected at least two different values");
     assertWrong("sweep: {model.width: 32}", "is not a list");
     assertWrong("sweep: [1, 2]", "is not a group");
     assertWrong("sweep: {model.width: [32, 64]}\nstep: 5", "did you mean steps");

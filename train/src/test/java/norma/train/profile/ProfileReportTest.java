@@ -84,7 +84,7 @@ class ProfileReportTest {
   @Test
   void aSweepFromZeroHasLinearAxesAndNoExponent() {
     Chart chart = new ScalingCharts(Scaling.of("model.dropout", List.of(new Scaling.Point(0, 10, 1e9, 768),
-        new Scaling.Point(0.2, 12, 1e9, 768)))).growth();
+        new Scaling.Point(0.2, 12, 1e9, 768)), List.of(List.of(10.0), List.of(12.0)))).growth();
     assertThat(chart.xScale().toString()).isEqualTo("TIGHT");
     assertThat(chart.svg(Chart.Size.SLOT)).contains("counted FLOP, scaled").doesNotContain("^", "NaN", "Infinity");
   }

@@ -67,11 +67,26 @@ class ProfilerTest {
     assertThat(norm.group()).isEqualTo(Group.NORM);
     assertThat(norm.memory().kept()).isEqualTo(4 * 24 * (16 + 2)); // x, mean and rstd
     assertThat(norm.memory().arena()).isBetween(4L * 24 * (16 + 2), 4L * 24 * (16 + 2) + 3 * 64);
+    // Its input is used again, by the residual add, whose gradient is there when the slot's is added.
+    assertThat(row(profile, "blocks.1.mlp.pre").work().backwardBytes() - norm.work().backwardBytes())
+        .isEqualTo(4 * rows * 16);
     Row optimizer = row(profile, "optimizer");
     double parameters = profile.memory().weights() / 4.0;
     assertThat(optimizer.work().forwardFlops()).isEqualTo(15 * parameters);
     assertThat(optimizer.work().forwardBytes()).isEqualTo(7 * 4 * parameters);
     assertThat(row(profile, "waiting").roof().millis()).isNaN();
+  }
+
+  /// 36 sequences of 64 are four shards of 9: a pass of 8 and one of 1 each.
+  @Test
+  void whereThePassesOfAStepDifferMemoryIsThatOfTheLargest() {
+    Profile profile = MeasuredFixture.measured(folder, StepRecorder.Listener.NONE, "train.batch=36",
+        "model.context=64");
+    assertThat(profile.memory().passTokens()).isEqualTo(8 * 64);
+    Row fc = row(profile, "blocks.0.mlp.fc");
+    assertThat(fc.work().forwardFlops()).isEqualTo(2.0 * 36 * 64 * 16 * 64);
+    assertThat(fc.memory().kept()).isEqualTo(4 * 8 * 64 * 16);
+    assertThat(fc.calls()).isEqualTo(8);
   }
 
   @Test
