@@ -103,9 +103,10 @@ class TrainStepTest {
     assertThat(one.numbers).allMatch(Double::isFinite);
   }
 
-  /// nanoGPT's CPU settings. A vector that becomes an object costs tens of megabytes a step.
+  /// nanoGPT's CPU settings. A vector that becomes an object costs tens of megabytes a step; without any it is 0.5 MB alone and 1.1 MB
+  /// after other tests, whose kernels the compiler has seen too (2026-11-26).
   @Test
-  void aSteadyStepAllocatesUnderAMegabyteOnTheHeapAndNothingOutside() throws Exception {
+  void aSteadyStepAllocatesUnderTwoMegabytesOnTheHeapAndNothingOutside() throws Exception {
     Path text = folder.resolve("text.txt");
     Files.writeString(text, "What a piece of work is a step! ".repeat(100));
     RunConfig config = Runs.config(folder, "data.corpus='" + text + "'", "model.layers=4", "model.heads=4",
@@ -115,13 +116,13 @@ class TrainStepTest {
       TrainStep trainStep = new TrainStep(session);
       long least = Long.MAX_VALUE;
       int step = 0;
-      while (least > 1 << 20 && step < 600) { // until everything is compiled
+      while (least > 2 << 20 && step < 600) { // until everything is compiled
         step++;
         long before = threads.getTotalThreadAllocatedBytes();
         trainStep.update(trainStep.gradients(step, StepObserver.NONE), 1e-3, step, StepObserver.NONE);
         least = Math.min(least, threads.getTotalThreadAllocatedBytes() - before);
       }
-      assertThat(least).isLessThan(1 << 20);
+      assertThat(least).isLessThan(2 << 20);
       long arena = session.kernels().arena().allocations();
       long outside = Pointer.totalBytes();
       for (int i = 1; i <= 5; i++) {
