@@ -1,5 +1,7 @@
 package norma.train.run;
 
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +17,9 @@ public record RecordedStep(long start, long end, List<List<Span>> workers) {
   public static final String OTHER = "other";
   /// The name of workers' time outside of all their parts: waiting for the slowest.
   public static final String WAITING = "waiting";
+
+  private static final List<String> PHASES = Arrays.stream(StepObserver.Phase.values()).map(StepObserver.Phase::title)
+      .toList();
 
   public RecordedStep {
     workers = List.copyOf(workers);
@@ -63,7 +68,7 @@ public record RecordedStep(long start, long end, List<List<Span>> workers) {
     return end - start;
   }
 
-  /// The step's time by rows, which add up to it: layers in the order of forward, then phases, then [#WAITING] and [#OTHER].
+  /// The step's time by rows, which add up to it: layers in the order of forward, then phases in theirs, then [#WAITING] and [#OTHER].
   ///
   /// @param row the row that a span's name belongs to
   public Map<String, Times> rows(UnaryOperator<String> row) {
@@ -91,7 +96,9 @@ public record RecordedStep(long start, long end, List<List<Span>> workers) {
     }
     Map<String, Times> rows = new LinkedHashMap<>();
     layers.forEach((name, sum) -> rows.put(name, sum.times(workers.size())));
-    phases.forEach((name, sum) -> rows.put(name, sum.times(workers.size())));
+    // Not in the order of the workers: which of them has a phase first differs from step to step.
+    phases.entrySet().stream().sorted(Comparator.comparingInt(phase -> PHASES.indexOf(phase.getKey())))
+        .forEach(phase -> rows.put(phase.getKey(), phase.getValue().times(workers.size())));
     rows.put(WAITING, new Times(nanos() - inParts / (double) workers.size(), 0, 0));
     rows.put(OTHER, new Times((inParts - known) / (double) workers.size(), 0, 0));
     return rows;

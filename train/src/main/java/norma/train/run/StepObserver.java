@@ -1,5 +1,6 @@
 package norma.train.run;
 
+import java.util.Locale;
 import norma.autodiff.TapeObserver;
 import norma.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,12 @@ public interface StepObserver {
     /// AdamW.
     OPTIMIZER,
     /// Everything that a shard does: it contains other phases and operations.
-    SHARD
+    SHARD;
+
+    /// The name in tables.
+    String title() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /// Watches one worker.

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import norma.array.Array;
 import norma.autodiff.TapeObserver;
@@ -101,7 +100,7 @@ public final class StepRecorder implements StepObserver {
     @Override
     public void ends() {
       Open last = open.removeLast();
-      String name = last.phase.name().toLowerCase(Locale.ROOT);
+      String name = last.phase.title();
       Kind kind = last.phase == Phase.SHARD ? Kind.SHARD : Kind.PHASE;
       spans.add(new Marked(name, kind, last.start, kernels.mark()));
       listener.ended(last.heard, name, kind);

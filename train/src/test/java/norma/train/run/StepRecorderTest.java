@@ -34,7 +34,7 @@ class StepRecorderTest {
             new Span("shard", Kind.SHARD, 1020, 1040), new Span("b", Kind.FORWARD, 1045, 1050),
             new Span("shard", Kind.SHARD, 1044, 1051))));
     Map<String, Times> rows = step.rows(UnaryOperator.identity());
-    assertThat(rows.keySet()).containsExactly("a", "b", "weights", "optimizer", "data", "waiting", "other");
+    assertThat(rows.keySet()).containsExactly("a", "b", "weights", "data", "optimizer", "waiting", "other");
     assertThat(times(rows, "a")).isEqualTo(new Times(10, 14, 2));
     assertThat(times(rows, "b")).isEqualTo(new Times(2.5, 0, 1));
     assertThat(times(rows, "weights").total()).isEqualTo(5);
