@@ -37,11 +37,12 @@ import picocli.CommandLine.Parameters;
 /// `norma profile`.
 @Command(name = "profile", mixinStandardHelpOptions = true, description = "Shows where the time of a training step goes, layer by layer, and how far that is from what the machine can do.", customSynopsis = "norma profile [CONFIG] [key=value ...] [--steps N] [--jfr]", footer = {
     "",
-    "CONFIG is a run's configuration (default: configs/char-cpu.yaml), or a file with cases to compare or settings to sweep:",
+    "CONFIG is a run's configuration (default: configs/char-cpu.yaml), or a file with cases to compare",
+    "or settings to sweep:",
     "  norma profile configs/profiles/norms.yaml     all normalization types side by side",
-    "  norma profile configs/profiles/scaling.yaml   context, width, depth, batch and threads against the FLOP model",
-    "Nothing is trained: the learning rate is 0. Results go to profiles/NAME-TIME: profile.json, layers.csv, report.html, and",
-    "trace.json for ui.perfetto.dev." })
+    "  norma profile configs/profiles/scaling.yaml   sizes and threads against the FLOP model",
+    "Nothing is trained: the learning rate is 0. Results go to profiles/NAME-TIME: report.html,",
+    "profile.json, layers.csv, and trace.json for ui.perfetto.dev." })
 final class ProfileCommand implements Callable<Integer> {
   private static final String DEFAULT = "configs/char-cpu.yaml";
   private static final Path PROFILES = Path.of("profiles");
