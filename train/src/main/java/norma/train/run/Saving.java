@@ -33,7 +33,7 @@ final class Saving {
     this.metrics = metrics;
     this.disk = disk;
     this.observer = observer;
-    this.writer = new CheckpointWriter(folder, session, optimizer, disk);
+    this.writer = new CheckpointWriter(folder, session, optimizer, disk, observer::warned);
   }
 
   /// Puts everything where it was at a run's checkpoint; the session has the weights already.
