@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import norma.train.disk.Disk;
@@ -128,6 +129,7 @@ public final class MetricsLog {
     disk.writeEnd(discarded, disk.exists(discarded) ? Files.size(discarded) : 0,
         text.getBytes(StandardCharsets.UTF_8));
     disk.sync(discarded);
+    disk.sync(Objects.requireNonNull(discarded.toAbsolutePath().getParent())); // it may be new, and the log is cut next
   }
 
   static String json(Event event) {

@@ -92,10 +92,15 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     return Optional.empty();
   }
 
-  /// The checkpoint of a step if it is whole, else the newest before it that is; says so.
-  static Checkpoint at(Path run, int step) {
-    return newest(run, step)
-        .orElseThrow(() -> new RunException(run + " has no checkpoint any more that it could go back to"));
+  /// The newest up to a step that is whole and was due, not written because a run was interrupted.
+  ///
+  /// @throws RunException if there are checkpoints up to there and all are damaged
+  static Optional<Checkpoint> lastDue(Path run, int step) {
+    Optional<Checkpoint> checkpoint = newest(run, step);
+    while (checkpoint.isPresent() && checkpoint.get().state().progress().anchor() != checkpoint.get().step) {
+      checkpoint = newest(run, checkpoint.get().step - 1);
+    }
+    return checkpoint;
   }
 
   /// Opens a checkpoint after comparing every byte with the manifest.
