@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import norma.train.disk.Disk;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -58,6 +59,18 @@ public final class MetricsLog {
   ///
   /// @return whether nothing is waiting any more
   public boolean flush() {
+    return write() == null;
+  }
+
+  /// The same where it must not fail.
+  public void flushOrFail() throws IOException {
+    IOException failure = write();
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private @Nullable IOException write() {
     byte[] bytes = unwritten.toString().getBytes(StandardCharsets.UTF_8);
     try {
       long size = disk.exists(file) ? Files.size(file) : 0;
@@ -69,14 +82,15 @@ public final class MetricsLog {
       length += bytes.length;
       unwritten.setLength(0);
       failing = false;
+      return null;
     } catch (IOException e) {
       if (!failing) {
         warnings
             .accept("cannot write " + file + " (" + e.getMessage() + "); training goes on, the lines wait in memory");
       }
       failing = true;
+      return e;
     }
-    return !failing;
   }
 
   /// Returns when all that was written is on the disk.

@@ -83,7 +83,7 @@ final class Saving {
   /// The same at the end of a run, where it must not fail.
   void saveLast(Progress progress) {
     try {
-      requireLog();
+      metrics.flushOrFail();
       write(progress, false);
     } catch (IOException e) {
       throw new RunException("cannot write the checkpoint of step " + progress.step() + ": " + Errors.line(e) + "; "
@@ -96,7 +96,7 @@ final class Saving {
       return progress;
     }
     if (progress.step() == session.config().train().steps()) {
-      requireLog();
+      metrics.flushOrFail(); // from a checkpoint at the end nothing would repeat the lines that wait
     }
     metrics.flush();
     metrics.sync();
@@ -107,13 +107,6 @@ final class Saving {
     last = saved.step();
     tryAgain = -1;
     return saved;
-  }
-
-  /// From a checkpoint at the end of a run nothing would repeat the lines that wait.
-  private void requireLog() throws IOException {
-    if (!metrics.flush()) {
-      throw new IOException("the last lines of metrics.jsonl could not be written");
-    }
   }
 
   /// For people.

@@ -218,7 +218,8 @@ class ResumeTest {
         }
       }, new AtomicBoolean(), disk);
       assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
-          .hasMessageContainingAll("the last lines of metrics.jsonl", "the checkpoint of step 3 is whole");
+          .hasMessageContainingAll("cannot write the checkpoint of step 6", "metrics.jsonl: No space left",
+              "the checkpoint of step 3 is whole");
     }
     Path run = Runs.list(folder.resolve("runs")).getLast();
     assertThat(run).isNotEqualTo(undisturbed);
