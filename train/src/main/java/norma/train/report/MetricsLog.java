@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
@@ -86,7 +87,7 @@ public final class MetricsLog {
     } catch (IOException e) {
       if (!failing) {
         warnings
-            .accept("cannot write " + file + " (" + e.getMessage() + "); training goes on, the lines wait in memory");
+            .accept("cannot write " + file + " (" + Errors.line(e) + "); training goes on, the lines wait in memory");
       }
       failing = true;
       return e;

@@ -25,6 +25,7 @@ import norma.train.data.DataException;
 import norma.train.data.Json;
 import norma.train.data.Sha256;
 import norma.train.data.Vocabulary;
+import norma.train.disk.Errors;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 import org.apache.logging.log4j.LogManager;

@@ -20,6 +20,7 @@ import norma.train.config.RunConfigWriter;
 import norma.train.data.DataException;
 import norma.train.data.Sha256;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 

@@ -11,6 +11,7 @@ import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.config.RunConfigWriter.Difference;
+import norma.train.disk.Errors;
 import norma.train.report.Metrics;
 import norma.train.run.TrainingState.Conditions;
 import org.apache.logging.log4j.LogManager;

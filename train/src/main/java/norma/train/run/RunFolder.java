@@ -17,6 +17,7 @@ import norma.train.config.RunConfigWriter;
 import norma.train.data.DataException;
 import norma.train.data.Json;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.train.report.Metrics;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;

@@ -7,6 +7,7 @@ import java.util.Optional;
 import norma.array.Array;
 import norma.optim.Optimizer;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.train.report.Event;
 import norma.train.report.MetricsLog;
 import org.jspecify.annotations.Nullable;

@@ -13,6 +13,7 @@ import norma.models.CostModel;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.report.MetricsLog;

@@ -1,4 +1,4 @@
-package norma.train.run;
+package norma.train.disk;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
