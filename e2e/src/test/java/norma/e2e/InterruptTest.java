@@ -81,7 +81,7 @@ class InterruptTest {
         Thread.sleep(1);
       }
       signal(process, "INT"); // in the middle of the save
-      assertThat(process.waitFor()).isEqualTo(130);
+      assertThat(process.waitFor()).isEqualTo(137);
       assertThat(writing(run)).as("the save was cut off").isTrue();
     } finally {
       Launcher.end(process);

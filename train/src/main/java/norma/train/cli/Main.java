@@ -6,9 +6,9 @@ import java.nio.file.ReadOnlyFileSystemException;
 import java.util.concurrent.CompletableFuture;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
+import norma.train.disk.Errors;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
-import norma.train.run.Errors;
 import norma.train.run.RunException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,12 +31,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
         "  norma train configs/char-gpu.yaml train.batch=16 data.corpus=my.txt",
         "  norma sample runs/char-cpu-20260101-120000 --prompt \"Once \" --tokens 300",
         "",
-        "Exit codes: 0 done, 2 wrong usage or configuration, 3 data or file trouble, 4 diverged, 130 interrupted." })
+        "Exit codes: 0 done, 2 wrong usage or configuration, 3 data or file trouble, 4 diverged, 130 interrupted,",
+        "137 interrupted again, at once." })
 public final class Main implements Runnable {
   static final int USAGE = 2;
   static final int FILES = 3;
   static final int DIVERGED = 4;
   static final int INTERRUPTED = 130;
+  static final int KILLED = 137; // as a shell says of SIGKILL
 
   @Spec
   private CommandSpec spec;

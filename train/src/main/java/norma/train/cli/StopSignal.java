@@ -11,7 +11,7 @@ import org.apache.logging.log4j.Logger;
 
 /// Ctrl-C or a termination signal, while it is open: work that looks at [#flag] ends in good order, then the process ends with the
 /// command's own exit code: what fails on the way out must not pass for an interrupted run with a checkpoint. A second signal ends the process at
-/// once, as a kill would.
+/// once and with the code of a kill: nobody knows whether there is a checkpoint.
 final class StopSignal implements AutoCloseable {
   private static final Logger LOG = LogManager.getLogger(StopSignal.class);
 
@@ -38,7 +38,7 @@ final class StopSignal implements AutoCloseable {
       Class<?> handler = Class.forName("sun.misc.SignalHandler");
       MethodHandle halt = MethodHandles.insertArguments(
           lookup.findVirtual(Runtime.class, "halt", MethodType.methodType(void.class, int.class)), 0,
-          Runtime.getRuntime(), Main.INTERRUPTED);
+          Runtime.getRuntime(), Main.KILLED);
       Object halting = MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(halt, 0, signal));
       MethodHandle create = lookup.findConstructor(signal, MethodType.methodType(void.class, String.class));
       MethodHandle handle = lookup.findStatic(signal, "handle", MethodType.methodType(handler, signal, handler));

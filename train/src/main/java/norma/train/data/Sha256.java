@@ -1,6 +1,7 @@
 package norma.train.data;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -9,17 +10,30 @@ import java.util.HexFormat;
 
 /// SHA-256 in lower-case hexadecimal digits, as `sha256sum` prints it.
 public final class Sha256 {
+  private static final int CHUNK = 1 << 20; // a file may be larger than the heap
+
   private Sha256() {}
 
   /// Of a file's bytes.
   public static String of(Path file) throws IOException {
-    return of(Files.readAllBytes(file));
+    MessageDigest digest = digest();
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = new byte[CHUNK];
+      for (int read = in.read(bytes); read >= 0; read = in.read(bytes)) {
+        digest.update(bytes, 0, read);
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /// Of bytes.
   public static String of(byte[] bytes) {
+    return HexFormat.of().formatHex(digest().digest(bytes));
+  }
+
+  private static MessageDigest digest() {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new AssertionError("every Java platform has SHA-256", e);
     }

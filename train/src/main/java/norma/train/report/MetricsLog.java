@@ -5,11 +5,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -57,6 +60,18 @@ public final class MetricsLog {
   ///
   /// @return whether nothing is waiting any more
   public boolean flush() {
+    return write() == null;
+  }
+
+  /// The same where it must not fail.
+  public void flushOrFail() throws IOException {
+    IOException failure = write();
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private @Nullable IOException write() {
     byte[] bytes = unwritten.toString().getBytes(StandardCharsets.UTF_8);
     try {
       long size = disk.exists(file) ? Files.size(file) : 0;
@@ -68,14 +83,15 @@ public final class MetricsLog {
       length += bytes.length;
       unwritten.setLength(0);
       failing = false;
+      return null;
     } catch (IOException e) {
       if (!failing) {
         warnings
-            .accept("cannot write " + file + " (" + e.getMessage() + "); training goes on, the lines wait in memory");
+            .accept("cannot write " + file + " (" + Errors.line(e) + "); training goes on, the lines wait in memory");
       }
       failing = true;
+      return e;
     }
-    return !failing;
   }
 
   /// Returns when all that was written is on the disk.
@@ -128,6 +144,7 @@ public final class MetricsLog {
     disk.writeEnd(discarded, disk.exists(discarded) ? Files.size(discarded) : 0,
         text.getBytes(StandardCharsets.UTF_8));
     disk.sync(discarded);
+    disk.sync(Objects.requireNonNull(discarded.toAbsolutePath().getParent())); // it may be new, and the log is cut next
   }
 
   static String json(Event event) {

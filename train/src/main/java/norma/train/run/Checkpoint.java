@@ -1,7 +1,9 @@
 package norma.train.run;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -20,8 +22,10 @@ import norma.nn.NormTypes;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
+import norma.train.data.Json;
 import norma.train.data.Sha256;
 import norma.train.data.Vocabulary;
+import norma.train.disk.Errors;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 import org.apache.logging.log4j.LogManager;
@@ -65,7 +69,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   /// The same up to a step.
   private static Optional<Checkpoint> newest(Path run, int most) {
     RunException first = null;
-    for (Path folder : folders(run).reversed()) {
+    for (Path folder : foldersOf(run).reversed()) {
       if (stepOf(folder) > most) {
         continue;
       }
@@ -89,10 +93,15 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     return Optional.empty();
   }
 
-  /// The checkpoint of a step if it is whole, else the newest before it that is; says so.
-  static Checkpoint at(Path run, int step) {
-    return newest(run, step)
-        .orElseThrow(() -> new RunException(run + " has no checkpoint any more that it could go back to"));
+  /// The newest up to a step that is whole and was due, not written because a run was interrupted.
+  ///
+  /// @throws RunException if there are checkpoints up to there and all are damaged
+  static Optional<Checkpoint> lastDue(Path run, int step) {
+    Optional<Checkpoint> checkpoint = newest(run, step);
+    while (checkpoint.isPresent() && checkpoint.get().state().progress().anchor() != checkpoint.get().step) {
+      checkpoint = newest(run, checkpoint.get().step - 1);
+    }
+    return checkpoint;
   }
 
   /// Opens a checkpoint after comparing every byte with the manifest.
@@ -116,8 +125,8 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   static Manifest verify(Path folder) throws IOException {
     Manifest manifest = Manifest.read(folder);
     if (!manifest.files().keySet().equals(Set.copyOf(FILES))) {
-      throw new RunException(folder.resolve(Manifest.FILE) + " lists " + manifest.files().keySet() + "; expected "
-          + FILES);
+      throw new RunException(folder.resolve(Manifest.FILE) + " lists "
+          + Json.printable(manifest.files().keySet().toString()) + "; expected " + FILES);
     }
     for (Map.Entry<String, String> file : manifest.files().entrySet()) {
       if (!Sha256.of(folder.resolve(file.getKey())).equals(file.getValue())) {
@@ -180,16 +189,31 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   }
 
   /// Every folder of a run that has a checkpoint's name, the lowest step first.
-  static List<Path> folders(Path run) {
+  ///
+  /// @throws IOException if there is something named `checkpoints` that cannot be listed: there may be checkpoints in it
+  static List<Path> folders(Path run) throws IOException {
     Path all = run.resolve(ALL);
-    if (!Files.isDirectory(all)) {
+    if (Files.notExists(all, LinkOption.NOFOLLOW_LINKS)) {
       return List.of();
     }
-    try (Stream<Path> entries = Files.list(all)) {
-      return entries.filter(path -> NAME.matcher(name(path)).matches())
-          .sorted(Comparator.comparingInt(Checkpoint::stepOf)).toList();
+    return entries(all).stream().filter(path -> NAME.matcher(name(path)).matches())
+        .sorted(Comparator.comparingInt(Checkpoint::stepOf)).toList();
+  }
+
+  private static List<Path> foldersOf(Path run) {
+    try {
+      return folders(run);
     } catch (IOException e) {
-      throw new RunException(Errors.line(e), e);
+      throw new RunException("cannot look for checkpoints: " + Errors.line(e), e);
+    }
+  }
+
+  /// What is in a folder.
+  static List<Path> entries(Path folder) throws IOException {
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries.toList();
+    } catch (UncheckedIOException e) { // on the way
+      throw e.getCause();
     }
   }
 

@@ -1,14 +1,17 @@
 package norma.train.run;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.autodiff.Parameter;
@@ -17,6 +20,7 @@ import norma.train.config.RunConfigWriter;
 import norma.train.data.DataException;
 import norma.train.data.Sha256;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 
@@ -32,27 +36,51 @@ final class CheckpointWriter {
   private final Session session;
   private final Optimizer optimizer;
   private final Disk disk;
+  private final Consumer<String> warnings;
+  private final Set<Path> notDeleted = new HashSet<>();
 
-  /// @param run its folder
-  CheckpointWriter(Path run, Session session, Optimizer optimizer, Disk disk) {
+  /// @param run      its folder
+  /// @param warnings hears, in one line, what cannot be deleted
+  CheckpointWriter(Path run, Session session, Optimizer optimizer, Disk disk, Consumer<String> warnings) {
     this.run = run;
     this.all = run.resolve(Checkpoint.ALL);
     this.session = session;
     this.optimizer = optimizer;
     this.disk = disk;
+    this.warnings = warnings;
   }
 
   /// Writes a checkpoint of the weights as they are, reads it again, and only then deletes those that are neither among
-  /// the newest nor the best nor needed for a rollback.
+  /// the newest nor the best nor needed for a rollback. One of this step that is there already, whole, is left as it is: an earlier
+  /// attempt failed after it had its name. What cannot be deleted is a warning.
   ///
   /// @throws IOException if that fails; the checkpoints that were there still are
   Path write(Progress progress) throws IOException {
     if (!disk.exists(all)) {
       disk.createFolder(all);
-      disk.sync(run);
     }
+    disk.sync(run); // every time: it may have failed when the folder was new
     clearLeftBehind();
     Path target = all.resolve(Checkpoint.nameOf(progress.step()));
+    if (isWhole(target, progress)) {
+      disk.sync(all);
+    } else {
+      writeTo(target, progress);
+    }
+    deleteOld(target, progress.anchor());
+    return target;
+  }
+
+  private boolean isWhole(Path target, Progress progress) {
+    try {
+      return disk.exists(target.resolve(Manifest.FILE))
+          && Checkpoint.verified(target).state().progress().metricsBytes() == progress.metricsBytes();
+    } catch (RunException e) {
+      return false; // what is damaged is set aside
+    }
+  }
+
+  private void writeTo(Path target, Progress progress) throws IOException {
     Path beside = all.resolve(Disk.WRITING + target.getFileName());
     disk.createFolder(beside);
     try {
@@ -72,8 +100,6 @@ final class CheckpointWriter {
     } catch (RunException e) {
       throw new IOException("read again, " + e.getMessage(), e);
     }
-    deleteOld(target, all.resolve(Checkpoint.nameOf(progress.anchor())));
-    return target;
   }
 
   private void writeFiles(Path folder, Progress progress) throws IOException {
@@ -119,44 +145,67 @@ final class CheckpointWriter {
     }
   }
 
-  /// Keeps the newest up to the one just written, the best, the one that a rollback would go to, and all that it does not know.
-  private void deleteOld(Path written, Path anchor) throws IOException {
-    List<Path> complete = Checkpoint.folders(run).stream().filter(
-        folder -> Checkpoint.stepOf(folder) <= Checkpoint.stepOf(written)
-            && disk.exists(folder.resolve(Manifest.FILE)))
-        .toList();
-    int keep = session.config().train().keepCheckpoints();
-    List<Path> old = new ArrayList<>(complete.subList(0, Math.max(0, complete.size() - keep)));
-    Path best = best(complete);
-    for (Path folder : old) {
-      if (!folder.equals(best) && !folder.equals(anchor)) {
-        Path renamed = all.resolve(DELETING + folder.getFileName()); // cut off from here on, it is no checkpoint
-        disk.move(folder, renamed);
-        disk.sync(all);
-        delete(renamed);
+  /// Keeps the newest up to the one just written, the best, those that a rollback from any of them would go to, and all that it does
+  /// not know or cannot read.
+  private void deleteOld(Path written, int anchor) throws IOException {
+    Map<Path, Double> losses = losses(Checkpoint.stepOf(written));
+    List<Path> complete = List.copyOf(losses.keySet());
+    Set<Path> kept = new HashSet<>(complete.subList(
+        Math.max(0, complete.size() - session.config().train().keepCheckpoints()), complete.size()));
+    kept.add(best(losses));
+    for (Path folder : List.copyOf(kept)) {
+      kept.add(all.resolve(Checkpoint.nameOf(folder.equals(written) ? anchor : anchorOf(folder))));
+    }
+    for (Path folder : complete) {
+      if (!kept.contains(folder)) {
+        try {
+          Path renamed = all.resolve(DELETING + folder.getFileName()); // cut off from here on, it is no checkpoint
+          disk.move(folder, renamed);
+          disk.sync(all);
+          delete(renamed);
+        } catch (IOException e) {
+          warnOnce(folder, e);
+        }
       }
     }
   }
 
-  /// The one with the lowest validation loss; the first of them, or any if none was evaluated.
-  private static Path best(List<Path> complete) throws IOException {
-    Path best = complete.getLast();
+  /// The validation losses of the checkpoints up to a step, the oldest first, NaN where there was no evaluation. Those with a
+  /// damaged manifest are left out: nobody knows whether they are the best.
+  private Map<Path, Double> losses(int step) throws IOException {
+    Map<Path, Double> losses = new LinkedHashMap<>();
+    for (Path folder : Checkpoint.folders(run)) {
+      if (Checkpoint.stepOf(folder) <= step && disk.exists(folder.resolve(Manifest.FILE))) {
+        try {
+          losses.put(folder, Manifest.read(folder).valLoss());
+        } catch (RunException e) {
+          if (notDeleted.add(folder)) {
+            warnings.accept(e.getMessage() + "; it is not counted, and not deleted");
+          }
+        }
+      }
+    }
+    return losses;
+  }
+
+  /// The one with the lowest validation loss; the first of them, or the newest if none was evaluated.
+  private static Path best(Map<Path, Double> losses) {
+    Path best = List.copyOf(losses.keySet()).getLast();
     double lowest = Double.POSITIVE_INFINITY;
-    for (Path folder : complete) {
-      double loss = lossOf(folder);
-      if (loss < lowest) {
-        lowest = loss;
-        best = folder;
+    for (Map.Entry<Path, Double> entry : losses.entrySet()) {
+      if (entry.getValue() < lowest) {
+        lowest = entry.getValue();
+        best = entry.getKey();
       }
     }
     return best;
   }
 
-  private static double lossOf(Path folder) throws IOException {
+  private static int anchorOf(Path folder) throws IOException {
     try {
-      return Manifest.read(folder).valLoss();
+      return TrainingState.read(folder.resolve(Checkpoint.STATE)).progress().anchor();
     } catch (RunException e) {
-      return Double.NaN; // damaged: not the best of anything
+      return Checkpoint.stepOf(folder); // damaged: it leads nowhere
     }
   }
 
@@ -181,12 +230,21 @@ final class CheckpointWriter {
 
   /// Deletes what an interrupted write or deletion has left, by the names that only Norma gives.
   private void clearLeftBehind() throws IOException {
-    List<Path> left;
-    try (Stream<Path> entries = Files.list(all)) {
-      left = entries.filter(path -> LEFT_BEHIND.matcher(String.valueOf(path.getFileName())).matches()).toList();
+    for (Path folder : Checkpoint.entries(all)) {
+      if (LEFT_BEHIND.matcher(String.valueOf(folder.getFileName())).matches()) {
+        try {
+          delete(folder);
+        } catch (IOException e) {
+          warnOnce(folder, e);
+        }
+      }
     }
-    for (Path folder : left) {
-      delete(folder);
+  }
+
+  private void warnOnce(Path folder, IOException e) {
+    if (notDeleted.add(folder)) {
+      warnings
+          .accept("cannot delete " + folder + ": " + Errors.line(e) + "; the checkpoints beside it are not touched");
     }
   }
 
@@ -203,6 +261,8 @@ final class CheckpointWriter {
     List<Path> paths;
     try (Stream<Path> entries = Files.walk(folder)) {
       paths = entries.sorted(Comparator.reverseOrder()).toList();
+    } catch (UncheckedIOException e) { // on the way
+      throw e.getCause();
     }
     for (Path path : paths) {
       disk.delete(path);

@@ -20,6 +20,8 @@ import java.util.Map;
 /// @param anchorBytes    length of `metrics.jsonl` after a return there
 record Progress(int step, double bestLoss, int bestStep, double lastLoss, int lastEvaluated, double elapsedSeconds,
     long metricsBytes, int rollbacks, double lrFactor, int anchor, long anchorBytes) {
+  /// An eighth of the rate: where that does not help, the rate is not the cause.
+  static final int MAX_ROLLBACKS = 3;
   static final Progress START = new Progress(0, Double.POSITIVE_INFINITY, 0, Double.NaN, -1, 0, 0, 0, 1, 0, 0);
 
   /// The same after some more steps.
@@ -65,9 +67,9 @@ record Progress(int step, double bestLoss, int bestStep, double lastLoss, int la
 
   /// What [#fields] told.
   ///
-  /// @throws IllegalArgumentException if a number is none
+  /// @throws IllegalArgumentException if a number is none, or none that a run can have
   static Progress of(Map<String, String> fields) {
-    return new Progress(Integer.parseInt(fields.getOrDefault("step", "")),
+    Progress progress = new Progress(Integer.parseInt(fields.getOrDefault("step", "")),
         Double.parseDouble(fields.getOrDefault("best_loss", "")),
         Integer.parseInt(fields.getOrDefault("best_step", "")),
         Double.parseDouble(fields.getOrDefault("last_loss", "")),
@@ -78,5 +80,25 @@ record Progress(int step, double bestLoss, int bestStep, double lastLoss, int la
         Double.parseDouble(fields.getOrDefault("lr_factor", "")),
         Integer.parseInt(fields.getOrDefault("anchor", "")),
         Long.parseLong(fields.getOrDefault("anchor_bytes", "")));
+    progress.requirePossible();
+    return progress;
+  }
+
+  private void requirePossible() {
+    require("step", step, 0, Integer.MAX_VALUE);
+    require("best_step", bestStep, 0, step);
+    require("last_evaluated", lastEvaluated, -1, step);
+    require("elapsed_s", elapsedSeconds, 0, Double.MAX_VALUE);
+    require("metrics_bytes", metricsBytes, 0, Long.MAX_VALUE);
+    require("rollbacks", rollbacks, 0, MAX_ROLLBACKS);
+    require("lr_factor", lrFactor, Double.MIN_VALUE, 1);
+    require("anchor", anchor, 0, step);
+    require("anchor_bytes", anchorBytes, 0, Long.MAX_VALUE);
+  }
+
+  private static void require(String name, double value, double least, double most) {
+    if (!(value >= least && value <= most)) {
+      throw new IllegalArgumentException(name + " is " + value + "; expected " + least + " to " + most);
+    }
   }
 }

@@ -1,6 +1,8 @@
 package norma.train.run;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +11,8 @@ import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.config.RunConfigWriter.Difference;
+import norma.train.disk.Errors;
+import norma.train.report.Metrics;
 import norma.train.run.TrainingState.Conditions;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -39,6 +43,18 @@ public final class Resumption implements AutoCloseable {
     this.state = checkpoint == null ? null : checkpoint.state();
     this.config = folder.config(assignments).withCorpusIn(Path.of(""));
     requireSameMathematics(checkpoint == null ? folder.config(List.of()) : checkpoint.config());
+    if (checkpoint == null && hasSteps(folder.path().resolve(Metrics.FILE))) {
+      LOG.warn("{} has steps in its log and no checkpoint: it begins anew; what it had goes to metrics.discarded.jsonl",
+          folder.path());
+    }
+  }
+
+  private static boolean hasSteps(Path log) {
+    try {
+      return Files.exists(log) && Files.readString(log, StandardCharsets.ISO_8859_1).contains("{\"event\":\"step\",");
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
+    }
   }
 
   /// Locks a run and reads where it stands.

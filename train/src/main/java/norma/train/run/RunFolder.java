@@ -8,13 +8,16 @@ import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.data.DataException;
 import norma.train.data.Json;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.train.report.Metrics;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -35,16 +38,22 @@ public record RunFolder(Path path) {
     RunConfig config = session.config();
     Path parent = Path.of(config.output().dir());
     try {
-      Files.createDirectories(parent);
+      if (!Files.isDirectory(parent)) {
+        Files.createDirectories(parent);
+        disk.sync(Objects.requireNonNull(parent.toAbsolutePath().getParent()));
+      }
       Path folder = createNew(parent, config.name() + "-" + ID.format(now));
       RunFolder run = new RunFolder(folder);
       try {
         String environment = Environment.json(session);
         disk.replace(folder.resolve(ENVIRONMENT), file -> Files.writeString(file, environment));
         run.write(config, disk); // last: with it, the folder is a run's
+        disk.sync(parent);
       } catch (IOException e) {
-        Files.deleteIfExists(folder.resolve(ENVIRONMENT));
-        Files.deleteIfExists(folder.resolve(CONFIG));
+        for (String name : List.of(ENVIRONMENT, CONFIG)) {
+          Files.deleteIfExists(folder.resolve(name));
+          Files.deleteIfExists(folder.resolve(Disk.WRITING + name));
+        }
         Files.deleteIfExists(folder);
         throw e;
       }
@@ -118,6 +127,8 @@ public record RunFolder(Path path) {
       throw new RunException(Errors.line(e), e);
     } catch (JacksonException e) {
       throw new RunException(file + " is damaged: " + Json.problem(e), e);
+    } catch (DataException e) {
+      throw new RunException(String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -3,17 +3,18 @@ package norma.train.run;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import norma.array.Array;
 import norma.optim.Optimizer;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.train.report.Event;
 import norma.train.report.MetricsLog;
+import org.jspecify.annotations.Nullable;
 
 /// A running training's way forth and back between its memory and its checkpoints. The log and the checkpoint go together: the
 /// checkpoint knows how long the log was, and going back to it cuts the log to that length.
 final class Saving {
-  /// An eighth of the rate: where that does not help, the rate is not the cause.
-  private static final int MAX_ROLLBACKS = 3;
   private static final double LOWER = 0.5;
 
   private final Path folder;
@@ -33,7 +34,7 @@ final class Saving {
     this.metrics = metrics;
     this.disk = disk;
     this.observer = observer;
-    this.writer = new CheckpointWriter(folder, session, optimizer, disk);
+    this.writer = new CheckpointWriter(folder, session, optimizer, disk, observer::warned);
   }
 
   /// Puts everything where it was at a run's checkpoint; the session has the weights already.
@@ -83,6 +84,7 @@ final class Saving {
   /// The same at the end of a run, where it must not fail.
   void saveLast(Progress progress) {
     try {
+      metrics.flushOrFail();
       write(progress, false);
     } catch (IOException e) {
       throw new RunException("cannot write the checkpoint of step " + progress.step() + ": " + Errors.line(e) + "; "
@@ -93,6 +95,9 @@ final class Saving {
   private Progress write(Progress progress, boolean due) throws IOException {
     if (progress.step() == last) {
       return progress;
+    }
+    if (progress.step() == session.config().train().steps()) {
+      metrics.flushOrFail(); // from a checkpoint at the end nothing would repeat the lines that wait
     }
     metrics.flush();
     metrics.sync();
@@ -111,28 +116,47 @@ final class Saving {
   }
 
   boolean canRollBack(Progress progress) {
-    return progress.rollbacks() < MAX_ROLLBACKS;
+    return progress.rollbacks() < Progress.MAX_ROLLBACKS;
   }
 
-  /// Back to the last checkpoint that was due, or to the start if there is none, with a lower learning rate. Every step from there on is
-  /// a function of the checkpoint, so a run that is killed before the next one comes to the same point and does the same again.
+  /// Back to the last checkpoint that was due, or to the start if there is none, with a lower learning rate. Where the failed step is
+  /// the first after it, its weights are past help: then to the one before. Every step from there on is a function of the checkpoint, so
+  /// a run that is killed before the next one comes to the same point and does the same again.
   ///
-  /// @return where the run goes on
-  Progress rollBack(Progress failed, int failedStep, String firstBad) {
+  /// @return where the run goes on; nothing if there is no such place
+  Optional<Progress> rollBack(Progress failed, int failedStep, String firstBad) {
     try {
-      Progress to = failed.anchor() == 0 ? toStart() : toCheckpoint(failed.anchor());
+      metrics.flush();
+      Progress to = placeBefore(failed, failedStep);
+      if (to == null) {
+        return Optional.empty();
+      }
       int rollbacks = failed.rollbacks() + 1;
       double factor = failed.lrFactor() * LOWER;
       metrics.cut(to.step() == failed.anchor() ? failed.anchorBytes() : to.metricsBytes(),
           "rolled back to step " + to.step());
       metrics.append(new Event.Rollback(to.step(), failedStep, firstBad, rollbacks, factor));
       observer.warned("step " + failedStep + " is not finite, first in " + firstBad + ": back to step " + to.step()
-          + " with " + factor + " of the learning rate, attempt " + rollbacks + " of " + MAX_ROLLBACKS);
+          + " with " + factor + " of the learning rate, attempt " + rollbacks + " of " + Progress.MAX_ROLLBACKS);
       writer.setAsideAfter(to.step());
       last = to.step();
-      return to.anchored(rollbacks, factor, metrics.length());
+      return Optional.of(to.anchored(rollbacks, factor, metrics.length()));
     } catch (IOException e) {
       throw new RunException("cannot go back to the last checkpoint of " + folder + ": " + Errors.line(e), e);
+    }
+  }
+
+  private @Nullable Progress placeBefore(Progress failed, int failedStep) throws IOException {
+    boolean sameWeights = failedStep == failed.anchor() + 1; // no learning rate has been at work yet
+    if (failed.anchor() == 0) {
+      return sameWeights ? null : toStart();
+    }
+    try {
+      Optional<Checkpoint> place = Checkpoint.lastDue(folder, sameWeights ? failed.anchor() - 1 : failed.anchor());
+      return place.isPresent() ? toCheckpoint(place.get()) : null;
+    } catch (RunException e) {
+      observer.warned("cannot go back: " + e.getMessage());
+      return null;
     }
   }
 
@@ -144,8 +168,7 @@ final class Saving {
     return Progress.START;
   }
 
-  private Progress toCheckpoint(int step) throws IOException {
-    Checkpoint checkpoint = Checkpoint.at(folder, step);
+  private Progress toCheckpoint(Checkpoint checkpoint) throws IOException {
     checkpoint.load(session.backend(), session.weights());
     TrainingState state = checkpoint.state();
     state.restore(session, optimizer);

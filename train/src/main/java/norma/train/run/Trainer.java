@@ -7,11 +7,13 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
 import norma.train.disk.Disk;
+import norma.train.disk.Errors;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.report.MetricsLog;
@@ -264,7 +266,10 @@ public final class Trainer {
   private Progress notFinite(int step, TrainStep.Result result) {
     String firstBad = trainStep.firstBad(step);
     if (train.onNonfinite() == RunConfig.OnNonfinite.ROLLBACK && saving.canRollBack(progress)) {
-      return saving.rollBack(progress, step, firstBad);
+      Optional<Progress> back = saving.rollBack(progress, step, firstBad);
+      if (back.isPresent()) {
+        return back.get();
+      }
     }
     metrics.append(new Event.Diverged(step, firstBad));
     metrics.append(endEvent("diverged"));

@@ -137,7 +137,10 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
           fields.getOrDefault("backend", ""), Integer.parseInt(fields.getOrDefault("shards", "")));
       return new TrainingState(Progress.of(fields), conditions, file);
     } catch (NumberFormatException e) {
-      throw new RunException(file + " has a value that is no number: " + e.getMessage(), e);
+      throw new RunException(file + " has a value that is no number: " + Json.printable(String.valueOf(e.getMessage())),
+          e);
+    } catch (IllegalArgumentException e) {
+      throw new RunException(file + " is damaged: " + e.getMessage(), e);
     }
   }
 

@@ -22,7 +22,7 @@ import norma.train.config.Range;
 import norma.train.config.RunConfig;
 import norma.train.config.Section;
 import norma.train.config.YamlReader;
-import norma.train.run.Errors;
+import norma.train.disk.Errors;
 import norma.train.run.RunException;
 import org.jspecify.annotations.Nullable;
 

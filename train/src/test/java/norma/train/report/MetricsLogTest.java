@@ -81,6 +81,15 @@ class MetricsLogTest {
   }
 
   @Test
+  void whyItCannotBeWrittenIsSaidOnceInWords(@TempDir Path folder) throws Exception {
+    List<String> warnings = new ArrayList<>();
+    MetricsLog log = new MetricsLog(folder.resolve("gone"), Disk.real(), warnings::add);
+    log.append(EVENTS.get(1));
+    log.append(EVENTS.get(2));
+    assertThat(warnings).singleElement().asString().contains("metrics.jsonl: no such file", "wait in memory");
+  }
+
+  @Test
   void aLogThatLostLinesGoesOnAndSaysSo(@TempDir Path folder) throws Exception {
     List<String> warnings = new ArrayList<>();
     MetricsLog log = new MetricsLog(folder, Disk.real(), warnings::add);

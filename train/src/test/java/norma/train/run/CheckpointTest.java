@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import norma.autodiff.Parameter;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CheckpointTest {
   @TempDir
   private Path folder;
+  private final List<String> warnings = new ArrayList<>();
 
   @Test
   void weightsComeBackUnderTheNamesAndShapesOfTheContract() throws Exception {
@@ -127,12 +129,68 @@ class CheckpointTest {
     Files.createDirectories(all.resolve("copy of step-0000003"));
     assertThat(Checkpoint.open(run).step()).isEqualTo(6);
     try (Session session = Session.start(config, Path.of(""), true)) {
-      new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real())
+      new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warnings::add)
           .write(Progress.START.at(9, 1, 0));
     }
     assertThat(Runs.list(all)).extracting(path -> path.getFileName().toString()).containsExactly(".writing-mine",
         "aside-step-0000009", "copy of step-0000003", "step-0000006", "step-0000009");
     assertThat(all.resolve("aside-step-0000009/model.safetensors")).content().isEqualTo("half");
+  }
+
+  @Test
+  void whatCannotBeDeletedIsAWarningAndDoesNotStopTheNextOne() throws Exception {
+    RunConfig config = Runs.config(folder, "train.keep_checkpoints=1", "train.eval_every=0");
+    Path run = Runs.train(config);
+    Files.createDirectories(run.resolve("checkpoints/.deleting-step-0000002"));
+    FailingDisk disk = new FailingDisk((at, path) -> path.toString().contains(".deleting-"));
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      var writer = new CheckpointWriter(run, session, new TrainStep(session).optimizer(), disk, warnings::add);
+      writer.write(Progress.START.at(9, 1, 0));
+      writer.write(Progress.START.at(10, 1, 0));
+    }
+    assertThat(Checkpoint.open(run).step()).isEqualTo(10);
+    assertThat(warnings).hasSize(3).allMatch(line -> line.startsWith("cannot delete "));
+  }
+
+  @Test
+  void aCheckpointWithADamagedManifestIsNeitherDeletedNorCounted() throws Exception {
+    RunConfig config = Runs.config(folder, "train.keep_checkpoints=2");
+    Path run = Runs.train(config);
+    Files.writeString(run.resolve("checkpoints/step-0000006/manifest.json"), "{");
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      var writer = new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warnings::add);
+      for (int step = 7; step <= 9; step++) {
+        writer.write(Progress.START.at(step, 1, 0));
+      }
+    }
+    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+        .containsExactly("step-0000003", "step-0000006", "step-0000008", "step-0000009");
+    assertThat(warnings).singleElement().asString().contains("step-0000006", "damaged", "not deleted");
+  }
+
+  /// The newest may be damaged later: then the run goes on from the one before, which may have to go back as well.
+  @Test
+  void theCheckpointsThatAnyOfTheKeptWouldGoBackToAreKept() throws Exception {
+    RunConfig config = Runs.config(folder, "train.keep_checkpoints=2", "train.eval_every=0");
+    Path run = Runs.train(config);
+    try (Session session = Session.start(config, Path.of(""), true)) {
+      var writer = new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warnings::add);
+      Progress due = Progress.START.at(6, 1, 0).anchored(0, 1, 0);
+      writer.write(due.at(7, 1, 0));
+      writer.write(due.at(8, 1, 0).anchored(0, 1, 0));
+    }
+    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+        .containsExactly("step-0000006", "step-0000007", "step-0000008");
+  }
+
+  @Test
+  void whatIsNamedLikeTheCheckpointsAndCannotBeListedIsAnError() throws Exception {
+    Path run = Runs.train(Runs.config(folder));
+    Runs.delete(run.resolve("checkpoints"));
+    Files.createSymbolicLink(run.resolve("checkpoints"), folder.resolve("not mounted"));
+    assertThatThrownBy(() -> Resumption.open(run, List.of())).isInstanceOf(RunException.class)
+        .hasMessageContainingAll("cannot look for checkpoints", "checkpoints: no such file")
+        .hasMessageNotContaining("\n");
   }
 
   @Test
@@ -146,17 +204,25 @@ class CheckpointTest {
         int at = failing;
         FailingDisk disk = new FailingDisk(operation -> operation == at);
         boolean failed = false;
+        warnings.clear();
         try {
-          new CheckpointWriter(run, session, optimizer, disk).write(Progress.START.at(9, 1, 0));
+          new CheckpointWriter(run, session, optimizer, disk, warnings::add).write(Progress.START.at(9, 1, 0));
         } catch (java.io.IOException e) {
           failed = true;
         }
-        assertThat(Checkpoint.open(run).step()).as("operation %d", at).isIn(6, 9);
-        if (!failed) {
-          assertThat(at).isEqualTo(disk.operations()).isGreaterThan(20);
+        assertThat(Checkpoint.open(run).step()).as("operation %d", at).isIn(failed ? List.of(6, 9) : List.of(9));
+        if (at == disk.operations()) {
+          assertThat(failed).isFalse();
+          assertThat(at).isGreaterThan(20);
           break;
         }
-        new CheckpointWriter(run, session, optimizer, Disk.real()).write(Progress.START.at(10, 1, 0));
+        assertThat(failed || warnings.size() == 1).as("operation %d is heard of", at).isTrue();
+        boolean there = Files.exists(run.resolve("checkpoints/step-0000009"));
+        var retry = new CheckpointWriter(run, session, optimizer, Disk.real(), warnings::add);
+        retry.write(Progress.START.at(9, 1, 0));
+        assertThat(Runs.list(run.resolve("checkpoints"))).as("operation %d, in place: %s", at, there)
+            .extracting(path -> path.getFileName().toString()).containsExactly("step-0000009");
+        retry.write(Progress.START.at(10, 1, 0));
         assertThat(Runs.list(run.resolve("checkpoints"))).as("operation %d", at)
             .extracting(path -> path.getFileName().toString()).containsExactly("step-0000010");
       }

@@ -38,7 +38,7 @@ class CrashStatesTest {
     try (Session session = Session.start(config, Path.of(""), true)) {
       Map<Path, byte[]> before = tree(original.resolve("checkpoints"));
       RecordingDisk disk = new RecordingDisk();
-      new CheckpointWriter(original, session, new TrainStep(session).optimizer(), disk)
+      new CheckpointWriter(original, session, new TrainStep(session).optimizer(), disk, warning -> {})
           .write(Progress.START.at(9, 1, 0));
       List<Operation> operations = disk.operations();
       Map<Integer, byte[]> weights = Map.of(6, Objects.requireNonNull(before.get(original.resolve(
@@ -67,7 +67,7 @@ class CrashStatesTest {
 
   /// The next write succeeds and leaves nothing behind of the one that was cut off.
   private static void goesOn(Path run, Session session) throws IOException {
-    new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real())
+    new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warning -> {})
         .write(Progress.START.at(12, 1, 0));
     assertThat(Checkpoint.open(run).step()).isEqualTo(12);
     assertThat(Runs.list(run.resolve("checkpoints"))).noneMatch(path -> path.getFileName().toString().startsWith("."));

@@ -4,17 +4,23 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
 import norma.train.disk.Disk;
 
 /// A disk that is full, or broken, at chosen operations: a write that fails leaves half of its bytes.
 final class FailingDisk implements Disk {
   private final Disk real = Disk.real();
-  private final IntPredicate fails;
+  private final BiPredicate<Integer, Path> fails;
   private int operations;
 
   /// @param fails whether an operation fails, by its number from 0
   FailingDisk(IntPredicate fails) {
+    this((operation, path) -> fails.test(operation));
+  }
+
+  /// @param fails whether an operation fails, by its number from 0 and its path, for a move the new one
+  FailingDisk(BiPredicate<Integer, Path> fails) {
     this.fails = fails;
   }
 
@@ -22,12 +28,12 @@ final class FailingDisk implements Disk {
     return operations;
   }
 
-  private boolean failsNow() {
-    return fails.test(operations++);
+  private boolean failsNow(Path path) {
+    return fails.test(operations++, path);
   }
 
   private void check(Path path) throws IOException {
-    if (failsNow()) {
+    if (failsNow(path)) {
       throw new IOException(path + ": No space left on device");
     }
   }
@@ -40,7 +46,7 @@ final class FailingDisk implements Disk {
 
   @Override
   public void write(Path file, Content content) throws IOException {
-    boolean failed = failsNow();
+    boolean failed = failsNow(file);
     real.write(file, content);
     if (failed) {
       byte[] bytes = Files.readAllBytes(file);
@@ -51,7 +57,7 @@ final class FailingDisk implements Disk {
 
   @Override
   public void writeEnd(Path file, long position, byte[] bytes) throws IOException {
-    boolean failed = failsNow();
+    boolean failed = failsNow(file);
     real.writeEnd(file, position, failed ? Arrays.copyOf(bytes, bytes.length / 2) : bytes);
     if (failed) {
       throw new IOException(file + ": No space left on device");

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.Assignment;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
+import norma.train.report.MetricsLog;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -178,6 +179,80 @@ class ResumeTest {
         assertThatThrownBy(
             () -> TrainingState.read(changed).restore(session, new TrainStep(session).optimizer()))
             .isInstanceOf(RunException.class).hasMessageMatching(".*(other|lacks).*").hasMessageNotContaining("\n");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "metrics_bytes, -1", "rollbacks, 4", "lr_factor, 0.0", "lr_factor, NaN", "anchor, 7", "step, -2" })
+  void aValueThatNoRunCanHaveIsAnError(String key, String value) throws Exception {
+    Path run = interrupted(2);
+    Path state = run.resolve("checkpoints/step-0000002/state");
+    String text = Files.readString(state, java.nio.charset.StandardCharsets.ISO_8859_1);
+    Path changed = Files.writeString(folder.resolve("state"),
+        text.replaceFirst("\"" + key + "\":\"[^\"]*\"", "\"" + key + "\":\"" + value + "\""),
+        java.nio.charset.StandardCharsets.ISO_8859_1);
+    assertThatThrownBy(() -> TrainingState.read(changed)).isInstanceOf(RunException.class)
+        .hasMessageContainingAll(changed.toString(), " is damaged: ", " is ", "expected")
+        .hasMessageNotContaining("\n");
+  }
+
+  @Test
+  void aDamagedEnvironmentIsOnlyAWarning() throws Exception {
+    Path run = interrupted(2);
+    Files.write(run.resolve("environment.json"), new byte[]{ '{', (byte) 0xff });
+    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
+  }
+
+  /// A checkpoint of the last step would leave nothing to a resume that could repeat the lines.
+  @Test
+  void aRunWhoseLastLinesCannotBeWrittenHasNoLastCheckpointAndRepeatsThem() throws Exception {
+    Path undisturbed = Runs.train(Runs.config(folder));
+    AtomicBoolean full = new AtomicBoolean();
+    FailingDisk disk = new FailingDisk((at, path) -> full.get() && path.endsWith(Metrics.FILE));
+    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+      Trainer trainer = new Trainer(session, new TrainObserver() {
+        @Override
+        public void stepped(Event.Step step) {
+          full.set(step.step() > 4);
+        }
+      }, new AtomicBoolean(), disk);
+      assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
+          .hasMessageContainingAll("cannot write the checkpoint of step 6", "metrics.jsonl: No space left",
+              "the checkpoint of step 3 is whole");
+    }
+    Path run = Runs.list(folder.resolve("runs")).getLast();
+    assertThat(run).isNotEqualTo(undisturbed);
+    Runs.resume(run, -1);
+    Runs.assertSame(run, undisturbed);
+  }
+
+  @Test
+  void theNamesOfANewRunAndOfWhatWasCutOffAreOnTheDisk() throws Exception {
+    RecordingDisk disk = new RecordingDisk();
+    Path run;
+    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+      run = RunFolder.create(session, java.time.LocalDateTime.of(2026, 1, 1, 0, 0), disk).path();
+    }
+    assertThat(disk.operations()).contains(new RecordingDisk.Operation.Sync(folder),
+        new RecordingDisk.Operation.Sync(folder.resolve("runs")));
+    MetricsLog log = new MetricsLog(run, disk, warning -> {});
+    log.append(new Event.Diverged(1, "head"));
+    log.cut(0, "a test");
+    List<RecordingDisk.Operation> last = disk.operations().subList(disk.operations().size() - 3,
+        disk.operations().size());
+    assertThat(last.getFirst()).isEqualTo(new RecordingDisk.Operation.Sync(run));
+  }
+
+  @Test
+  void aRunFolderThatCannotBeMadeLeavesNothing() throws Exception {
+    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+      for (int operation = 0; operation < 9; operation++) {
+        int failing = operation;
+        assertThatThrownBy(() -> RunFolder.create(session, java.time.LocalDateTime.of(2026, 1, 1, 0, 0),
+            new FailingDisk(at -> at >= failing))).isInstanceOf(RunException.class)
+            .hasMessageContaining("cannot create a run folder");
+        assertThat(Files.exists(folder.resolve("runs")) ? Runs.list(folder.resolve("runs")) : List.of()).isEmpty();
       }
     }
   }

@@ -15,6 +15,7 @@ import norma.train.report.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RollbackTest {
@@ -85,6 +86,43 @@ class RollbackTest {
     assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::retry).containsExactly(1, 2, 3);
     assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::lrFactor).containsExactly(0.5, 0.25, 0.125);
     assertThat(metrics.state()).isEqualTo("diverged");
+  }
+
+  /// The weights of a checkpoint are bad already when its next step fails: no learning rate helps there.
+  @Test
+  void whereTheFirstStepAfterACheckpointFailsItGoesBackToTheOneBefore() throws Exception {
+    Path run = trainWithFaults(taken -> taken == 4, "train.on_nonfinite=rollback", "train.checkpoint_every=2",
+        "train.eval_every=0");
+    assertThat(Metrics.read(run).of(Event.Rollback.class))
+        .containsExactly(new Event.Rollback(2, 5, "blocks.0.mlp", 1, 0.5));
+    assertThat(Metrics.read(run).state()).isEqualTo("completed");
+  }
+
+  private Path onlyRun() {
+    try {
+      return Runs.list(folder.resolve("runs")).getFirst();
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void whereTheCheckpointIsGoneItDiverges() throws Exception {
+    assertThatThrownBy(() -> trainWithFaults(taken -> {
+      if (taken == 4) {
+        Runs.delete(onlyRun().resolve("checkpoints"));
+      }
+      return taken == 4;
+    }, "train.on_nonfinite=rollback")).isInstanceOf(DivergedException.class).hasMessageContaining("diverged at step 5");
+    assertThat(Metrics.read(Runs.list(folder.resolve("runs")).getFirst()).state()).isEqualTo("diverged");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "3, 3", "3, 1" })
+  void whereThereIsNoPlaceToGoBackToItDivergesAtOnce(int faulty, int keep) {
+    assertThatThrownBy(() -> trainWithFaults(taken -> taken == faulty, "train.on_nonfinite=rollback",
+        "train.keep_checkpoints=" + keep, "train.eval_every=0")).isInstanceOf(DivergedException.class)
+        .hasMessageContaining("diverged at step 4");
   }
 
   @Test

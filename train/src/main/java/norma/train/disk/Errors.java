@@ -1,10 +1,11 @@
-package norma.train.run;
+package norma.train.disk;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.ReadOnlyFileSystemException;
 
 /// What went wrong with a file, in one line.
@@ -20,6 +21,7 @@ public final class Errors {
           : missing.getFile() + ": " + missing.getReason();
       case AccessDeniedException denied -> denied.getFile() + ": permission denied";
       case FileAlreadyExistsException exists -> exists.getFile() + ": a file with this name is in the way";
+      case NotDirectoryException file -> file.getFile() + ": a file with this name is in the way";
       case FileSystemException other -> other.getFile() == null
           ? message
           : other.getFile() + ": " + (other.getReason() == null ? "cannot be used" : other.getReason());

@@ -1,0 +1,32 @@
+package norma.train.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class Sha256Test {
+  @ParameterizedTest
+  @ValueSource(ints = { 0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 19 })
+  void aFileHasTheHashOfItsBytes(int length, @TempDir Path folder) throws Exception {
+    byte[] bytes = new byte[length];
+    for (int i = 0; i < length; i++) {
+      bytes[i] = (byte) ((i * 31) >> 3);
+    }
+    assertThat(Sha256.of(Files.write(folder.resolve("file"), bytes))).isEqualTo(Sha256.of(bytes));
+  }
+
+  /// No array of Java can hold it.
+  @Test
+  void aFileNeedNotFitIntoAnArray(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("file");
+    try (var sparse = new java.io.RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(Integer.MAX_VALUE + 1L);
+    }
+    assertThat(Sha256.of(file)).hasSize(64);
+  }
+}
