@@ -19,14 +19,4 @@ class Sha256Test {
     }
     assertThat(Sha256.of(Files.write(folder.resolve("file"), bytes))).isEqualTo(Sha256.of(bytes));
   }
-
-  /// No array of Java can hold it.
-  @Test
-  void aFileNeedNotFitIntoAnArray(@TempDir Path folder) throws Exception {
-    Path file = folder.resolve("file");
-    try (var sparse = new java.io.RandomAccessFile(file.toFile(), "rw")) {
-      sparse.setLength(Integer.MAX_VALUE + 1L);
-    }
-    assertThat(Sha256.of(file)).hasSize(64);
-  }
 }
