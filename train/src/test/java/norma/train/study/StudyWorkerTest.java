@@ -255,17 +255,17 @@ class StudyWorkerTest {
         within(0.6));
   }
 
-  /// A run of 60 MiB more shows, and the one after it does not have them any more.
+  /// A run of 240 MiB more shows, and the one after it does not have them any more. What the compiler gives back meanwhile was once 16 MiB.
   @Test
   void thePeakIsThatOfOneRun() {
     Assumptions.assumeTrue(PeakMemory.reset(), "the system does not count a process's peak memory anew");
     double before = PeakMemory.mebibytes();
     try (Arena arena = Arena.ofConfined()) {
-      arena.allocate(60 << 20).fill((byte) 1);
+      arena.allocate(240 << 20).fill((byte) 1);
     }
-    assertThat(PeakMemory.mebibytes()).isGreaterThan(before + 50);
+    assertThat(PeakMemory.mebibytes()).isGreaterThan(before + 180);
     assertThat(PeakMemory.reset()).isTrue();
-    assertThat(PeakMemory.mebibytes()).isLessThan(before + 40);
+    assertThat(PeakMemory.mebibytes()).isLessThan(before + 60);
   }
 
   @Test
