@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A run that is killed once, twice or three times (SIGKILL) at random moments and resumed each time ends like the undisturbed one.
 /// `-Dnorma.kills=1000` kills so often; see `bench/kill-test`.
 class KillTest {
-  private static final int KILLS = Integer.getInteger("norma.kills", 6);
+  private static final int KILLS = Integer.getInteger("norma.kills", 2);
   /// A second, of which checkpoints are a large part: it also rolls back, evaluates, samples, probes and deletes checkpoints.
   private static final List<String> SETTINGS = List.of("configs/tiny.yaml", "data.val_fraction=0.02", "model.layers=1",
       "model.width=16", "model.context=16", "train.steps=60", "train.batch=2", "train.log_every=3",
