@@ -63,15 +63,15 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> files = arguments.stream().filter(argument -> argument.indexOf('=') < 0).toList();
+    Words words = Words.of(arguments);
+    List<String> files = words.files();
     if (files.size() > 1) {
       throw new IllegalArgumentException("expected one configuration file, got " + String.join(" and ", files));
     }
     if (steps != null && steps < 3) {
       throw new IllegalArgumentException("--steps is " + steps + "; expected 3 or more, for a median and quartiles");
     }
-    List<Assignment> settings = Assignment
-        .parse(arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList());
+    List<Assignment> settings = Assignment.parse(words.settings());
     ProfilePlan read = ProfileReader.read(TrainCommand.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings);
     ProfilePlan plan = steps == null ? read : read.withSteps(steps);
     try {

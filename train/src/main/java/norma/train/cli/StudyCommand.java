@@ -72,7 +72,8 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<String> files = arguments.stream().filter(argument -> argument.indexOf('=') < 0).toList();
+    Words words = Words.of(arguments);
+    List<String> files = words.files();
     if (files.size() != 1) {
       throw new IllegalArgumentException("expected one study file, got "
           + (files.isEmpty() ? "none" : String.join(" and ", files)) + "; see norma study --help");
@@ -87,7 +88,7 @@ final class StudyCommand implements Callable<Integer> {
       }
       return outliers();
     }
-    List<String> settings = arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList();
+    List<String> settings = words.settings();
     Path file = find(files.getFirst());
     Calibration calibration = workerThreads > 0 || status
         ? Calibration.known(STUDIES)

@@ -47,13 +47,14 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> files = arguments.stream().filter(argument -> argument.indexOf('=') < 0).toList();
+    Words words = Words.of(arguments);
+    List<String> files = words.files();
     if (files.size() > (resume == null ? 1 : 0)) {
       throw new ParameterException(spec.commandLine(), resume == null
           ? "expected one configuration file, got " + String.join(" and ", files)
           : "expected no configuration file with --resume, got " + String.join(" and ", files) + ": a run has its own");
     }
-    List<String> settings = arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList();
+    List<String> settings = words.settings();
     Event.End end = resume == null
         ? start(find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
         : resume(resume, settings);

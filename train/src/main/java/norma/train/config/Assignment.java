@@ -61,6 +61,14 @@ public record Assignment(List<String> path, Node value) {
     return texts.stream().map(Assignment::parse).toList();
   }
 
+  /// Whether it sets what lies at a path, or in it, or what the path lies in.
+  ///
+  /// @param dotted path
+  public boolean meets(String dotted) {
+    String own = String.join(".", path) + ".";
+    return own.startsWith(dotted + ".") || (dotted + ".").startsWith(own);
+  }
+
   /// As the command line has it, `optim.lr=3e-4`.
   @Override
   public String toString() {

@@ -36,6 +36,14 @@ public final class ConfigReader {
     return read(YamlReader.read(file), assignments);
   }
 
+  /// A file that another one names: it lies beside it.
+  ///
+  /// @param file that names it
+  public static Path beside(Path file, String name) {
+    Path folder = file.toAbsolutePath().getParent();
+    return folder == null ? Path.of(name) : folder.resolve(name).normalize();
+  }
+
   /// A text and what is set on top of it. The empty text gives the defaults.
   ///
   /// @param source what errors call the text

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import norma.train.config.RunConfig;
 import norma.train.doctor.StepProcess.Start;
 import norma.train.doctor.StepTrials.Trial;
+import norma.train.run.SystemFiles;
 
 /// Finds what slows a run: looks at the system and the JVM, and measures steps of the default run in processes of their own.
 public final class Doctor {

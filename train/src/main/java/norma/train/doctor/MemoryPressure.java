@@ -3,6 +3,7 @@ package norma.train.doctor;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import norma.train.run.SystemFiles;
 
 /// Whether memory is short.
 ///
@@ -16,7 +17,7 @@ record MemoryPressure(double freeShare, double swapped, double ownSwapped, doubl
   private static final double STALLED = 1;
 
   static MemoryPressure current() {
-    return of(SystemFiles.read("/proc/meminfo"), SystemFiles.read("/proc/self/status"),
+    return of(SystemFiles.read(SystemFiles.MEMORY), SystemFiles.read(SystemFiles.STATUS),
         SystemFiles.read("/proc/pressure/memory"));
   }
 
@@ -24,9 +25,9 @@ record MemoryPressure(double freeShare, double swapped, double ownSwapped, doubl
   /// @param status   content of `/proc/self/status`
   /// @param pressure content of `/proc/pressure/memory`
   static MemoryPressure of(String memory, String status, String pressure) {
-    double total = kilobytes(memory, "MemTotal");
-    return new MemoryPressure(total == 0 ? 1 : kilobytes(memory, "MemAvailable") / total,
-        1024 * (kilobytes(memory, "SwapTotal") - kilobytes(memory, "SwapFree")), 1024 * kilobytes(status, "VmSwap"),
+    double total = bytes(memory, "MemTotal");
+    return new MemoryPressure(total == 0 ? 1 : bytes(memory, "MemAvailable") / total,
+        bytes(memory, "SwapTotal") - bytes(memory, "SwapFree"), bytes(status, "VmSwap"),
         number(pressure, "some avg10=([\\d.]+)"));
   }
 
@@ -43,8 +44,8 @@ record MemoryPressure(double freeShare, double swapped, double ownSwapped, doubl
             stalled)));
   }
 
-  private static double kilobytes(String text, String name) {
-    return number(text, "(?m)^" + name + ":\\s+(\\d+) kB");
+  private static double bytes(String text, String name) {
+    return SystemFiles.bytes(text, name).orElse(0);
   }
 
   private static double number(String text, String pattern) {

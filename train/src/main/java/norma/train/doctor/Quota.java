@@ -3,6 +3,7 @@ package norma.train.doctor;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import norma.train.run.SystemFiles;
 
 /// The processor time that a control group (a container) may use.
 ///

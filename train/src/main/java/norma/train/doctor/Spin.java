@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import norma.train.run.SystemFiles;
 
 /// A thread for each processor that only counts, and who took what from them.
 ///

@@ -1,11 +1,7 @@
 package norma.train.profile;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.GradientBuffer;
@@ -17,6 +13,7 @@ import norma.kernels.Kernels;
 import norma.models.CostModel;
 import norma.ops.Op;
 import norma.train.run.Session;
+import norma.train.run.SystemFiles;
 import norma.train.run.TrainStep;
 
 /// What training keeps in memory.
@@ -25,13 +22,12 @@ final class ProcessMemory {
 
   /// After some steps.
   ///
+  /// @param pass  cost of a worker's pass
   /// @param alone whether nothing else has run in this process
-  static Profile.MemoryUse of(Session session, TrainStep trainStep, boolean alone) {
+  static Profile.MemoryUse of(Session session, TrainStep trainStep, CostModel pass, boolean alone) {
     long numbers = session.weights().flat().bytes();
     long arena = session.workers().kernels().stream().mapToLong(kernels -> kernels.arena().capacityBytes()).sum();
-    int perPass = trainStep.sequencesOfAPass();
-    CostModel pass = CostModel.of(session.model(), perPass, session.backend().dtype());
-    return new Profile.MemoryUse((long) perPass * session.config().model().context(), numbers,
+    return new Profile.MemoryUse(pass.tokens(), numbers,
         trainStep.shards() * numbers, 2 * numbers, pass.savedBytes(), arena,
         alone ? resident() : 0);
   }
@@ -65,11 +61,6 @@ final class ProcessMemory {
 
   /// Physical memory of the process; 0 where the system does not tell.
   private static long resident() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
-      return lines.filter(line -> line.startsWith("VmRSS:"))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024).findFirst().orElse(0);
-    } catch (IOException e) {
-      return 0; // not Linux
-    }
+    return SystemFiles.bytes(SystemFiles.read(SystemFiles.STATUS), "VmRSS").orElse(0);
   }
 }

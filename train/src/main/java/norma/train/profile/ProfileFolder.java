@@ -1,37 +1,24 @@
 package norma.train.profile;
 
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import norma.train.disk.TimedFolder;
 
 /// What a profile leaves behind: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
 ///
 /// @param path the folder
 public record ProfileFolder(Path path) {
-  private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
-
   /// Creates a folder, `parent/NAME-TIME`.
   ///
   /// @throws IOException if it cannot be written
   public static ProfileFolder create(Path parent, String name, LocalDateTime now) throws IOException {
     Files.createDirectories(parent);
-    String first = name + "-" + ID.format(now);
-    for (int i = 1;; i++) {
-      try {
-        return new ProfileFolder(Files.createDirectory(parent.resolve(i == 1 ? first : first + "-" + i)));
-      } catch (FileAlreadyExistsException e) {
-        if (i == 100) {
-          throw e;
-        }
-      }
-    }
+    return new ProfileFolder(TimedFolder.create(parent, name, now));
   }
 
   /// Leaves nothing behind after a measurement that failed.

@@ -1,7 +1,6 @@
 package norma.train.profile;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,12 +49,5 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
   /// The same with another number of steps.
   public ProfilePlan withSteps(int more) {
     return new ProfilePlan(name, title, note, cases, sweeps, more);
-  }
-
-  /// The cases of a sweep.
-  List<Case> cases(String sweep) {
-    List<Case> some = new ArrayList<>();
-    sweeps.getOrDefault(sweep, List.of()).forEach(index -> some.add(cases.get(index)));
-    return some;
   }
 }

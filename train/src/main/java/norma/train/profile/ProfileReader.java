@@ -108,27 +108,20 @@ public final class ProfileReader {
     all.addAll(settings);
     RunConfig config = base.isEmpty()
         ? configs.read(file.toString(), "", all)
-        : configs.read(beside(base), all);
+        : configs.read(ConfigReader.beside(file, base), all);
     return new ProfilePlan.Case(label, settings.stream().map(Assignment::toString).toList(),
         config.withCorpusIn(Path.of("")));
   }
 
   /// A setting for all cases may not fix what the file varies: cases would be alike under different labels.
   private void refuseFixed(Assignment varied) {
-    String path = String.join(".", varied.path()) + ".";
+    String path = String.join(".", varied.path());
     for (Assignment override : overrides) {
-      String fixed = String.join(".", override.path()) + ".";
-      if (fixed.startsWith(path) || path.startsWith(fixed)) {
-        throw root.error(override + " on the command line fixes " + String.join(".", varied.path())
+      if (override.meets(path)) {
+        throw root.error(override + " on the command line fixes " + path
             + ", which the file varies; leave it out, or change the file");
       }
     }
-  }
-
-  /// A file named in the profile lies beside it.
-  private Path beside(String name) {
-    Path folder = file.toAbsolutePath().getParent();
-    return folder == null ? Path.of(name) : folder.resolve(name).normalize();
   }
 
   private static Node.Mapping group(Node node, String path) {

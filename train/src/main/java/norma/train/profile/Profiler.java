@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.run.RecordedStep;
 import norma.train.run.RecordedStep.Times;
@@ -130,8 +131,9 @@ public final class Profiler {
       stepper.measure(samples, Math.ceilDiv(plan.steps(), rounds), MOST_NANOS / rounds);
       if (samples.work == null) {
         samples.backend = session.backend().description();
-        samples.memory = ProcessMemory.of(session, stepper.trainStep, plan.cases().size() == 1);
-        samples.work = WorkCount.of(session, stepper.trainStep);
+        CostModel pass = CostModel.of(session.model(), stepper.trainStep.sequencesOfAPass(), session.backend().dtype());
+        samples.memory = ProcessMemory.of(session, stepper.trainStep, pass, plan.cases().size() == 1);
+        samples.work = WorkCount.of(session, stepper.trainStep, pass);
       }
     }
   }

@@ -19,6 +19,7 @@ import norma.train.profile.Row.Work;
 import norma.train.run.RecordedStep;
 import norma.train.run.RecordedStep.Times;
 import norma.train.run.Session;
+import norma.train.run.StepObserver.Phase;
 import norma.train.run.TrainStep;
 
 /// What a step has to do, counted: floating-point operations and bytes of every part and phase.
@@ -39,10 +40,11 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
   private static final int ID_BYTES = Integer.BYTES;
 
   /// Of a session's step.
-  static WorkCount of(Session session, TrainStep trainStep) {
+  ///
+  /// @param pass cost of its largest pass
+  static WorkCount of(Session session, TrainStep trainStep, CostModel pass) {
     int sequences = trainStep.sequences();
     int perPass = trainStep.sequencesOfAPass();
-    CostModel pass = CostModel.of(session.model(), perPass, session.backend().dtype());
     return new WorkCount(session.backend().threads(), session.workers().size(),
         (long) sequences * session.config().model().context(),
         (double) sequences / perPass, pass,
@@ -69,7 +71,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
       Spread forward = spread(steps, name, Times::forward);
       Spread backward = spread(steps, name, Times::backward);
       CostModel.Layer layer = pass.parts().get(name);
-      Work work = layer == null ? phase(name) : work(layer.cost());
+      Work work = layer == null ? Phase.of(name).map(this::work).orElse(Work.NONE) : work(layer.cost());
       // What a pass reads was written just before; a phase reads what was used a step ago.
       double perCall = (layer == null ? 1 : workers / passes) / threads;
       rows.add(new Row(name, group(name), forward, backward,
@@ -103,13 +105,13 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
         passes * cost.backwardBytes());
   }
 
-  private Work phase(String name) {
+  private Work work(Phase phase) {
     double flat = (double) parameters * bytes;
-    return switch (name) {
-      case "data" -> new Work(0, 0, 4.0 * tokens * ID_BYTES, 0); // inputs and targets, read and written
-      case "clipping" -> new Work((shards + 1.0) * parameters, 0, shards == 1 ? flat : (shards + 1) * flat, 0);
-      case "optimizer" -> new Work((double) AdamW.FLOPS * parameters, 0, 7 * flat, 0); // w, g, m, v read; w, m, v written
-      default -> Work.NONE;
+    return switch (phase) {
+      case DATA -> new Work(0, 0, 4.0 * tokens * ID_BYTES, 0); // inputs and targets, read and written
+      case CLIPPING -> new Work((shards + 1.0) * parameters, 0, shards == 1 ? flat : (shards + 1) * flat, 0);
+      case OPTIMIZER -> new Work((double) AdamW.FLOPS * parameters, 0, 7 * flat, 0); // w, g, m, v read; w, m, v written
+      case WEIGHTS, GRADIENTS, SHARD -> Work.NONE; // what packed weights move, only the kernels know
     };
   }
 

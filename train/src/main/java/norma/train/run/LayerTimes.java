@@ -1,7 +1,7 @@
 package norma.train.run;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +14,8 @@ import norma.train.run.RecordedStep.Times;
 /// Time of each layer, on the steps that are recorded.
 final class LayerTimes {
   private final CostModel cost;
+  private final Map<String, CostModel.Layer> layers;
+  private final Map<String, String> layerOf = new HashMap<>(); // by part or phase
   private final int passes;
   private final Map<String, List<Times>> history = new LinkedHashMap<>();
 
@@ -21,6 +23,7 @@ final class LayerTimes {
   /// @param passes forward and backward passes of a step
   LayerTimes(CostModel cost, int passes) {
     this.cost = cost;
+    this.layers = cost.layers();
     this.passes = passes;
   }
 
@@ -28,7 +31,7 @@ final class LayerTimes {
   ///
   /// @return its rows
   List<Layer> add(RecordedStep step) {
-    Map<String, Times> rows = step.rows(CostModel::layerOf);
+    Map<String, Times> rows = step.rows(name -> layerOf.computeIfAbsent(name, CostModel::layerOf));
     rows.forEach((layer, times) -> history.computeIfAbsent(layer, _ -> new ArrayList<>()).add(times));
     return rows.entrySet().stream().map(e -> row(e.getKey(), e.getValue().forward(), e.getValue().backward())).toList();
   }
@@ -36,8 +39,8 @@ final class LayerTimes {
   /// Medians over all steps.
   List<Layer> medians() {
     return history.entrySet().stream()
-        .map(e -> row(e.getKey(), median(e.getValue().stream().mapToDouble(Times::forward).toArray()),
-            median(e.getValue().stream().mapToDouble(Times::backward).toArray())))
+        .map(e -> row(e.getKey(), StepTimer.median(e.getValue().stream().map(Times::forward).toList()),
+            StepTimer.median(e.getValue().stream().map(Times::backward).toList())))
         .toList();
   }
 
@@ -49,17 +52,11 @@ final class LayerTimes {
 
   /// Of one step; NaN where nothing is counted.
   private double flops(String layer) {
-    if (layer.equals("optimizer")) {
+    if (layer.equals(StepObserver.Phase.OPTIMIZER.title())) {
       return (double) AdamW.FLOPS * cost.parameters();
     }
-    CostModel.Layer row = cost.layers().get(layer);
+    CostModel.Layer row = layers.get(layer);
     return row == null ? Double.NaN : passes * (row.cost().forwardFlops() + row.cost().backwardFlops());
-  }
-
-  private static double median(double[] values) {
-    Arrays.sort(values);
-    int middle = values.length / 2;
-    return values.length % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
   }
 
   /// The table as CSV.

@@ -132,12 +132,7 @@ public final class Machine {
 
   /// Bytes that could be had now without swapping; all where the system does not tell.
   static long availableBytes() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
-      return lines.filter(line -> line.startsWith("MemAvailable:")).findFirst()
-          .map(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", ""))).orElse(Long.MAX_VALUE);
-    } catch (IOException e) {
-      return Long.MAX_VALUE; // not Linux
-    }
+    return SystemFiles.bytes(SystemFiles.read(SystemFiles.MEMORY), "MemAvailable").orElse(Long.MAX_VALUE);
   }
 
   private static String flags() {

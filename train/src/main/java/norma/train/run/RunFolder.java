@@ -1,13 +1,10 @@
 package norma.train.run;
 
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
@@ -18,6 +15,7 @@ import norma.train.data.DataException;
 import norma.train.data.Json;
 import norma.train.disk.Disk;
 import norma.train.disk.Errors;
+import norma.train.disk.TimedFolder;
 import norma.train.report.Metrics;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -26,7 +24,6 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// @param path the folder
 public record RunFolder(Path path) {
-  private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
   private static final String CONFIG = "config.yaml";
   private static final String ENVIRONMENT = "environment.json";
 
@@ -42,7 +39,7 @@ public record RunFolder(Path path) {
         Files.createDirectories(parent);
         disk.sync(Objects.requireNonNull(parent.toAbsolutePath().getParent()));
       }
-      Path folder = createNew(parent, config.name() + "-" + ID.format(now));
+      Path folder = TimedFolder.create(parent, config.name(), now);
       RunFolder run = new RunFolder(folder);
       try {
         String environment = Environment.json(session);
@@ -67,18 +64,6 @@ public record RunFolder(Path path) {
   /// Writes the run's configuration, or replaces it.
   void write(RunConfig config, Disk disk) throws IOException {
     disk.replace(path.resolve(CONFIG), file -> Files.writeString(file, RunConfigWriter.yaml(config)));
-  }
-
-  private static Path createNew(Path parent, String name) throws IOException {
-    for (int attempt = 1;; attempt++) {
-      try {
-        return Files.createDirectory(parent.resolve(attempt == 1 ? name : name + "-" + attempt));
-      } catch (FileAlreadyExistsException e) {
-        if (attempt == 100) {
-          throw e;
-        }
-      }
-    }
   }
 
   /// A run that may not have written anything but its configuration yet.

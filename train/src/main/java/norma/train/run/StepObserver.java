@@ -1,6 +1,8 @@
 package norma.train.run;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import norma.autodiff.TapeObserver;
 import norma.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
@@ -30,8 +32,13 @@ public interface StepObserver {
     SHARD;
 
     /// The name in tables.
-    String title() {
+    public String title() {
       return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// By its name in tables; nothing if a row is of no phase.
+    public static Optional<Phase> of(String title) {
+      return Arrays.stream(values()).filter(phase -> phase.title().equals(title)).findFirst();
     }
   }
 

@@ -1,7 +1,6 @@
 package norma.train.run;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
@@ -88,8 +87,8 @@ public final class StepRecorder implements StepObserver {
 
     List<Span> finished() {
       open.clear(); // of a step that failed
-      return Collections.unmodifiableList(spans.stream()
-          .map(span -> new Span(span.name, span.kind, kernels.nanos(span.start), kernels.nanos(span.end))).toList());
+      return spans.stream()
+          .map(span -> new Span(span.name, span.kind, kernels.nanos(span.start), kernels.nanos(span.end))).toList();
     }
 
     @Override

@@ -138,7 +138,9 @@ public final class Trainer {
       boolean recorded = due(train.layersEvery(), step);
       StepObserver watching = recorded ? recorder : StepObserver.NONE;
       double lr = learningRate(step);
-      recorder.begin();
+      if (recorded) {
+        recorder.begin();
+      }
       TrainStep.Result result = trainStep.gradients(step, watching);
       if (!result.finite()) {
         progress = notFinite(step, result);

@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.stream.Stream;
+import java.util.OptionalLong;
+import norma.train.run.SystemFiles;
 
 /// The most physical memory that this process has had since it was asked to begin anew, the JVM's own included, as Linux counts it: `VmHWM`, which a
 /// process may set back for itself (proc(5), `/proc/pid/clear_refs`). Pages of the heap that earlier runs have touched stay resident: of five equal
@@ -30,11 +31,7 @@ final class PeakMemory {
 
   /// NaN where the system does not say.
   static double mebibytes() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
-      return lines.filter(line -> line.startsWith("VmHWM:"))
-          .mapToDouble(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024.0).findFirst().orElse(Double.NaN);
-    } catch (IOException e) {
-      return Double.NaN; // not Linux
-    }
+    OptionalLong bytes = SystemFiles.bytes(SystemFiles.read(SystemFiles.STATUS), "VmHWM");
+    return bytes.isPresent() ? bytes.getAsLong() / 0x1p20 : Double.NaN;
   }
 }

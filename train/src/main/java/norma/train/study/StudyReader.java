@@ -199,8 +199,7 @@ public final class StudyReader {
   private void refuseFixed(List<Axis> axes, String key) {
     for (Axis axis : axes) {
       for (Assignment override : overrides) {
-        String path = String.join(".", override.path());
-        if ((path + ".").startsWith(axis.path + ".") || (axis.path + ".").startsWith(path + ".")) {
+        if (override.meets(axis.path)) {
           throw error(key, override + " on the command line fixes " + axis.path + ", which " + key
               + " decides; leave it out, or change the file");
         }
@@ -217,7 +216,8 @@ public final class StudyReader {
     RunConfig config = switch (base) {
       case null -> configs.read(file.toString(), "", all).withCorpusIn(Path.of(""));
       case Node.Mapping inline -> configs.read(inline, all).withCorpusIn(Path.of(""));
-      default -> configs.read(beside(new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
+      default ->
+        configs.read(ConfigReader.beside(file, new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
     };
     return new Study.Candidate(String.join(" ", choice.texts()), choice.atEdge,
         Double.isNaN(budget.flops) ? config : config.withSteps(steps(config, budget.flops)), cost.sha256(config));
@@ -232,12 +232,6 @@ public final class StudyReader {
           steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), cost.flops(config)));
     }
     return (int) steps;
-  }
-
-  /// A file named in the study lies beside it.
-  private Path beside(String name) {
-    Path folder = file.toAbsolutePath().getParent();
-    return folder == null ? Path.of(name) : folder.resolve(name).normalize();
   }
 
   private Map<String, List<Assignment>> variants(Section section) {

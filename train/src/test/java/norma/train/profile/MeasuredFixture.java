@@ -1,9 +1,5 @@
 package norma.train.profile;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import norma.nn.NormTypes;
@@ -19,28 +15,30 @@ final class MeasuredFixture {
 
   private MeasuredFixture() {}
 
-  static RunConfig config(Path folder, String... settings) {
+  /// Measured once for all tests that only look at it.
+  private static final class Once {
+    private static final Profile SMALL = measured(StepRecorder.Listener.NONE);
+  }
+
+  /// Five steps of the model, with nothing set.
+  static Profile small() {
+    return Once.SMALL;
+  }
+
+  static RunConfig config(String... settings) {
     List<String> all = new ArrayList<>(List.of("name=small", "model.layers=2", "model.heads=2", "model.width=16",
-        "model.context=12", "train.batch=8", "runtime.threads=2", "data.corpus='" + text(folder) + "'"));
+        "model.context=12", "train.batch=8", "runtime.threads=2", "data.corpus=builtin:macbeth"));
     all.addAll(List.of(settings));
     return new ConfigReader(NormTypes.all()).read("test", "", Assignment.parse(all));
   }
 
-  static Path text(Path folder) {
-    StringBuilder text = new StringBuilder();
-    for (int i = 0; i < 40; i++) {
-      text.append("The ").append(i * 7919 % 97).append(" quick brown foxes jump.\n");
-    }
-    try {
-      return Files.writeString(folder.resolve("text.txt"), text);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  static ProfilePlan plan(String... settings) {
+    return ProfilePlan.of(config(settings)).withSteps(5);
   }
 
   /// A measured profile with the peaks above.
-  static Profile measured(Path folder, StepRecorder.Listener listener, String... settings) {
-    return measured(ProfilePlan.of(config(folder, settings)).withSteps(5), listener).getFirst();
+  static Profile measured(StepRecorder.Listener listener, String... settings) {
+    return measured(plan(settings), listener).getFirst();
   }
 
   static List<Profile> measured(ProfilePlan plan, StepRecorder.Listener listener) {

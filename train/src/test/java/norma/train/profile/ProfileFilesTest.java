@@ -17,7 +17,6 @@ import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import norma.train.run.RecordedStep;
 import norma.train.run.StepRecorder;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -25,19 +24,12 @@ import tools.jackson.databind.json.JsonMapper;
 
 class ProfileFilesTest {
   @TempDir
-  private static Path folder;
-  private static List<Profile> measured = List.of();
-
-  @BeforeAll
-  static void measure() {
-    measured = MeasuredFixture.measured(ProfilePlan.of(MeasuredFixture.config(folder)).withSteps(5),
-        StepRecorder.Listener.NONE);
-  }
+  private Path folder;
 
   @Test
   void theJsonAndTheCsvHaveEveryRowWithTheSameNumbers() throws Exception {
-    ProfilePlan plan = ProfilePlan.of(MeasuredFixture.config(folder)).withSteps(5);
-    List<Profile> profiles = measured;
+    ProfilePlan plan = MeasuredFixture.plan();
+    List<Profile> profiles = List.of(MeasuredFixture.small());
     ProfileFolder written = ProfileFolder.create(folder.resolve("profiles"), "small",
         LocalDateTime.of(2026, 11, 26, 8, 30));
     written.write(plan, profiles, Map.of("command", "norma profile"));
@@ -65,7 +57,7 @@ class ProfileFilesTest {
   /// of a thread lie inside each other or apart.
   @Test
   void theTraceFollowsTheRulesOfTheTraceEventFormat() throws Exception {
-    Profile profile = measured.getFirst();
+    Profile profile = MeasuredFixture.small();
     Path file = folder.resolve("trace.json");
     ChromeTrace.write(file, List.of(profile));
     Map<String, Deque<double[]>> open = new HashMap<>();
@@ -110,7 +102,7 @@ class ProfileFilesTest {
     try (Recording recording = new Recording()) {
       recording.enable(SpanEvent.NAME);
       recording.start();
-      profile = MeasuredFixture.measured(folder, SpanEvent.LISTENER);
+      profile = MeasuredFixture.measured(SpanEvent.LISTENER);
       recording.stop();
       recording.dump(file);
     }

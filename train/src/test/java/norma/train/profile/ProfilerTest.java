@@ -3,30 +3,17 @@ package norma.train.profile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import norma.train.profile.Row.Group;
 import norma.train.run.StepRecorder;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ProfilerTest {
-  @TempDir
-  private static Path folder;
-  private static List<Profile> measured = List.of();
-
-  @BeforeAll
-  static void measure() {
-    measured = MeasuredFixture.measured(ProfilePlan.of(MeasuredFixture.config(folder)).withSteps(5),
-        StepRecorder.Listener.NONE);
-  }
-
   @Test
   void everyPartHasARowAndTheSharesAddUpToTheStep() {
-    Profile profile = measured.getFirst();
+    Profile profile = MeasuredFixture.small();
     assertThat(profile.rows()).extracting(Row::name).startsWith("tok_emb", "blocks.0.attn.pre", "blocks.0.attn.qkv",
         "blocks.0.attn.attention", "blocks.0.attn.proj", "blocks.0.attn.add", "blocks.0.mlp.pre", "blocks.0.mlp.fc",
         "blocks.0.mlp.gelu", "blocks.0.mlp.proj", "blocks.0.mlp.add", "blocks.1.attn.pre").endsWith("final", "head",
@@ -46,7 +33,7 @@ class ProfilerTest {
 
   @Test
   void aRoofIsWhatTheCountedWorkNeedsAtThePeaks() {
-    Profile profile = measured.getFirst();
+    Profile profile = MeasuredFixture.small();
     Row fc = row(profile, "blocks.1.mlp.fc");
     double rows = 8 * 12;
     assertThat(fc.work().forwardFlops()).isEqualTo(2 * rows * 16 * 64);
@@ -80,7 +67,7 @@ class ProfilerTest {
   /// 36 sequences of 64 are four shards of 9: a pass of 8 and one of 1 each.
   @Test
   void whereThePassesOfAStepDifferMemoryIsThatOfTheLargest() {
-    Profile profile = MeasuredFixture.measured(folder, StepRecorder.Listener.NONE, "train.batch=36",
+    Profile profile = MeasuredFixture.measured(StepRecorder.Listener.NONE, "train.batch=36",
         "model.context=64");
     assertThat(profile.memory().passTokens()).isEqualTo(8 * 64);
     Row fc = row(profile, "blocks.0.mlp.fc");
@@ -92,8 +79,8 @@ class ProfilerTest {
   @Test
   void casesAreMeasuredInRoundsAndComparedRoundByRound() {
     ProfilePlan plan = new ProfilePlan("two", "two", "", List.of(
-        new ProfilePlan.Case("one", List.of(), MeasuredFixture.config(folder, "model.norm.all=rmsnorm")),
-        new ProfilePlan.Case("none", List.of(), MeasuredFixture.config(folder, "model.norm.all=none"))), Map.of(), 6);
+        new ProfilePlan.Case("one", List.of(), MeasuredFixture.config("model.norm.all=rmsnorm")),
+        new ProfilePlan.Case("none", List.of(), MeasuredFixture.config("model.norm.all=none"))), Map.of(), 6);
     List<Profile> profiles = MeasuredFixture.measured(plan, StepRecorder.Listener.NONE);
     assertThat(profiles).extracting(Profile::name).containsExactly("one", "none");
     assertThat(profiles).allMatch(profile -> profile.steps().rounds().size() == 6);
