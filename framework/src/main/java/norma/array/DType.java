@@ -2,7 +2,9 @@ package norma.array;
 
 /// Element types of an [Array].
 public enum DType {
-  FLOAT32(4), FLOAT64(8), INT32(4);
+  FLOAT32(4), FLOAT64(8), INT32(4),
+  /// The upper half of a float32; activations on a GPU only.
+  BFLOAT16(2);
 
   private final int bytes;
 

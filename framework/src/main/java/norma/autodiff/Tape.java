@@ -66,7 +66,7 @@ public final class Tape implements AutoCloseable {
 
   /// A number as a scalar without a gradient.
   public Tensor constant(double value) {
-    Array scalar = kernels.empty();
+    Array scalar = kernels.statistics();
     kernels.fill(scalar, value);
     return constant(scalar);
   }
@@ -110,7 +110,7 @@ public final class Tape implements AutoCloseable {
   private Array[] rounded(Array[] arrays) {
     Array[] rounded = arrays.clone();
     for (int i = 0; i < 2; i++) {
-      rounded[i] = kernels.empty(arrays[i].shape());
+      rounded[i] = kernels.arena().empty(arrays[i].dtype(), arrays[i].shape());
       kernels.roundRows(arrays[i], rounded[i]);
     }
     return rounded;

@@ -1,5 +1,6 @@
 package norma.kernels;
 
+import java.util.OptionalLong;
 import norma.array.Array;
 import norma.array.DType;
 
@@ -15,8 +16,18 @@ public interface Backend extends AutoCloseable {
   /// Threads that compute.
   int threads();
 
-  /// Element type of weights, activations and gradients.
+  /// Element type of weights, their gradients and moments.
   DType dtype();
+
+  /// Element type of activations and their gradients, that of [Kernels#dtype].
+  default DType activations() {
+    return dtype();
+  }
+
+  /// Bytes of the device's own memory that are free; empty where arrays lie in the host's.
+  default OptionalLong deviceBytes() {
+    return OptionalLong.empty();
+  }
 
   /// Threads that a step's sequences are divided among, each with kernels of its own; 1 if the kernels divide their own work.
   default int workers() {

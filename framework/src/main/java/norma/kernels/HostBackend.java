@@ -20,8 +20,8 @@ public abstract class HostBackend implements Backend {
   /// @param dtype  FLOAT32 or FLOAT64
   /// @param poison whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
   protected HostBackend(DType dtype, boolean poison) {
-    if (dtype == DType.INT32) {
-      throw new IllegalArgumentException("a backend computes in FLOAT32 or FLOAT64, not in INT32");
+    if (dtype != DType.FLOAT32 && dtype != DType.FLOAT64) {
+      throw new IllegalArgumentException("a backend computes in FLOAT32 or FLOAT64, not in " + dtype);
     }
     this.dtype = dtype;
     this.poison = poison;
@@ -57,7 +57,7 @@ public abstract class HostBackend implements Backend {
       switch (target.dtype()) {
         case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
         case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
-        case INT32 -> throw new IllegalArgumentException("fractions cannot go to " + target);
+        case INT32, BFLOAT16 -> throw new IllegalArgumentException("fractions cannot go to " + target);
       }
     }
   }
@@ -79,6 +79,7 @@ public abstract class HostBackend implements Backend {
       case FLOAT32 -> widened(source.segment().toArray(ValueLayout.JAVA_FLOAT));
       case FLOAT64 -> source.segment().toArray(ValueLayout.JAVA_DOUBLE);
       case INT32 -> Arrays.stream(source.segment().toArray(ValueLayout.JAVA_INT)).asDoubleStream().toArray();
+      case BFLOAT16 -> throw new IllegalArgumentException("no bfloat16 on the host: " + source);
     };
   }
 

@@ -16,12 +16,17 @@ public interface Kernels extends ScalarKernels, NormKernels {
   /// Memory of the step that these kernels work for.
   Arena arena();
 
-  /// Element type of weights, activations and gradients.
+  /// Element type of activations and their gradients.
   DType dtype();
 
   /// An array with undefined contents that lives until the end of the step.
   default Array empty(int... shape) {
     return arena().empty(dtype(), shape);
+  }
+
+  /// The same for numbers that activations are computed with (means, deviations, constants): in the type of the weights.
+  default Array statistics(int... shape) {
+    return empty(shape);
   }
 
   /// Whether these kernels compute. Tracing kernels only pass shapes through.

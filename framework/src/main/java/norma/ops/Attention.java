@@ -20,7 +20,7 @@ public record Attention(int heads, DropMask drop) implements Op<Attention.Saved>
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
     Array qkv = inputs[0];
     Array y = kernels.empty(qkv.dim(0), qkv.dim(1), qkv.dim(2) / 3);
-    Array lse = kernels.empty(qkv.dim(0), heads, qkv.dim(1));
+    Array lse = kernels.statistics(qkv.dim(0), heads, qkv.dim(1));
     kernels.attention(qkv, heads, drop, y, lse);
     return new Output<>(y, new Saved(qkv, y, lse));
   }

@@ -18,8 +18,8 @@ public record LayerNorm(double eps) implements NormOp<LayerNorm.Saved> {
     Array x = inputs[0];
     Array bias = inputs.length > 2 ? inputs[2] : null;
     Array y = kernels.empty(x.shape());
-    Array mean = kernels.empty(x.rows());
-    Array rstd = kernels.empty(x.rows());
+    Array mean = kernels.statistics(x.rows());
+    Array rstd = kernels.statistics(x.rows());
     kernels.layerNorm(x, inputs[1], bias, eps, y, mean, rstd);
     return new Output<>(y, new Saved(x, inputs[1], bias, mean, rstd));
   }

@@ -17,7 +17,7 @@ public record RmsNorm(double eps) implements NormOp<RmsNorm.Saved> {
     Array x = inputs[0];
     Array bias = inputs.length > 2 ? inputs[2] : null;
     Array y = kernels.empty(x.shape());
-    Array rstd = kernels.empty(x.rows());
+    Array rstd = kernels.statistics(x.rows());
     kernels.rmsNorm(x, inputs[1], bias, eps, y, rstd);
     return new Output<>(y, new Saved(x, inputs[1], bias, rstd));
   }

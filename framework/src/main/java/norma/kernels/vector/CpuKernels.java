@@ -1,5 +1,7 @@
 package norma.kernels.vector;
 
+import static norma.kernels.Checks.check;
+import static norma.kernels.Checks.checkNorm;
 import static norma.kernels.vector.Vectors.get;
 import static norma.kernels.vector.Vectors.set;
 
@@ -76,12 +78,8 @@ final class CpuKernels implements Kernels, AutoCloseable {
     int out = w.dim(0);
     check(dy, rows, out);
     check(x, rows, in);
-    if (dx != null) {
-      check(dx.array(), rows, in);
-    }
-    if (dw != null) {
-      check(dw.array(), out, in);
-    }
+    check(dx, rows, in);
+    check(dw, out, in);
     products.backward(dy, x, w, dx, dw);
     if (db != null) {
       check(db.array(), 1, out);
@@ -313,9 +311,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private double[] backward(PointwiseNorms.Function f, Array dy, Array x, Array weight, @Nullable Grad dx,
       @Nullable Grad dweight, @Nullable Grad dbias) {
     checkNorm(x, weight, null, dy);
-    if (dx != null) {
-      check(dx.array(), x.rows(), x.dim(-1));
-    }
+    check(dx, x.rows(), x.dim(-1));
     MemorySegment weights = dweight == null ? row.floats(x.dim(-1)) : Sums.rows(dweight);
     double[] sums = PointwiseNorms.backward(f, dy, x, weight, dx, weights, block);
     if (dbias != null) {
@@ -342,20 +338,5 @@ final class CpuKernels implements Kernels, AutoCloseable {
     return scalar.dtype() == DType.FLOAT64
         ? (float) scalar.segment().get(ValueLayout.JAVA_DOUBLE, 0)
         : get(scalar.segment(), 0);
-  }
-
-  private static void checkNorm(Array x, Array weight, @Nullable Array bias, Array y) {
-    check(y, x.rows(), x.dim(-1));
-    check(weight, 1, x.dim(-1));
-    if (bias != null) {
-      check(bias, 1, x.dim(-1));
-    }
-  }
-
-  private static void check(Array array, long rows, long columns) {
-    if (array.size() != rows * columns) {
-      throw new IllegalArgumentException(
-          array + " has " + array.size() + " elements; expected " + rows + " x " + columns);
-    }
   }
 }

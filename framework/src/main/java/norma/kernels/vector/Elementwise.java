@@ -96,6 +96,7 @@ final class Elementwise {
         case FLOAT32 -> set(segment, i, (float) value);
         case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
         case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+        case BFLOAT16 -> throw new IllegalArgumentException("no bfloat16 on the host: " + x);
       }
     }
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.ReadOnlyFileSystemException;
 import java.util.concurrent.CompletableFuture;
+import norma.kernels.cuda.CudaException;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
 import norma.train.disk.Errors;
@@ -120,6 +121,7 @@ public final class Main implements Runnable {
       case IllegalArgumentException wrong -> USAGE;
       case DataException data -> FILES;
       case RunException run -> FILES;
+      case CudaException gpu -> FILES;
       case IOException io -> FILES;
       case UncheckedIOException io -> FILES;
       case ReadOnlyFileSystemException io -> FILES;

@@ -2,10 +2,13 @@ package norma.train.config;
 
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
@@ -225,9 +228,9 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     AUTO,
     /// Compositions of ND4J operations: the definition of every kernel.
     ND4J,
-    /// Fused kernels on the CPU, in fp32 or bf16.
+    /// Fused kernels on the CPU.
     CPU,
-    /// An NVIDIA GPU. Reserved.
+    /// An NVIDIA GPU.
     CUDA
   }
 
@@ -235,9 +238,10 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   public enum Precision {
     /// 32 bits.
     FP32,
-    /// The products of linear layers in bfloat16, everything else in 32 bits.
+    /// On a CPU the products of linear layers in bfloat16 and everything else in 32 bits; on a GPU all activations and their
+    /// gradients in bfloat16, weights and what belongs to them in 32 bits.
     BF16,
-    /// Reserved.
+    /// On a GPU: 32 bits, of which products use 19.
     TF32,
     /// 64 bits, for checks.
     FP64
@@ -248,32 +252,28 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// @param threads at least 1; empty for `auto`, one for each core that may be used
   public record Runtime(BackendChoice backend, OptionalInt threads, Precision precision) {
     static final Range THREADS = new Range(1, 4096, "1 to 4096, or auto");
-    private static final Set<BackendChoice> BACKENDS = Set.of(BackendChoice.AUTO, BackendChoice.CPU,
-        BackendChoice.ND4J);
-    private static final Set<Precision> PRECISIONS = Set.of(Precision.FP32, Precision.BF16,
-        Precision.FP64);
+    /// The precisions of each backend; `auto` has them all, since it chooses a backend for each.
+    private static final Map<BackendChoice, List<Precision>> PRECISIONS = new EnumMap<>(Map.of(//
+        BackendChoice.CPU, List.of(Precision.FP32, Precision.BF16), //
+        BackendChoice.CUDA, List.of(Precision.FP32, Precision.TF32, Precision.BF16), //
+        BackendChoice.ND4J, List.of(Precision.FP32, Precision.FP64)));
 
     public Runtime {
-      if (!BACKENDS.contains(backend)) {
-        throw new IllegalArgumentException(
-            "runtime.backend is " + YamlText.of(backend) + ", which is not available yet; expected auto, cpu or nd4j");
-      }
       threads.ifPresent(n -> THREADS.check("runtime.threads", n));
-      if (!PRECISIONS.contains(precision)) {
+      List<Precision> known = PRECISIONS.getOrDefault(backend, List.of(precision));
+      if (!known.contains(precision)) {
+        BackendChoice other = PRECISIONS.entrySet().stream().filter(entry -> entry.getValue().contains(precision))
+            .findFirst().orElseThrow().getKey();
         throw new IllegalArgumentException(
-            "runtime.precision is " + YamlText.of(precision)
-                + ", which is not available yet; expected fp32, bf16 or fp64");
+            "runtime.precision is %s, which the backend %s does not have; expected %s, or runtime.backend %s"
+                .formatted(YamlText.of(precision), YamlText.of(backend), alternatives(known), YamlText.of(other)));
       }
-      if (backend == BackendChoice.CPU && precision == Precision.FP64) {
-        throw new IllegalArgumentException(
-            "runtime.precision is fp64, which the backend cpu does not have; expected fp32 or bf16, "
-                + "or runtime.backend nd4j");
-      }
-      if (backend == BackendChoice.ND4J && precision == Precision.BF16) {
-        throw new IllegalArgumentException(
-            "runtime.precision is bf16, which the backend nd4j does not have; expected fp32 or fp64, "
-                + "or runtime.backend cpu");
-      }
+    }
+
+    private static String alternatives(List<Precision> precisions) {
+      String all = precisions.stream().map(YamlText::of).collect(Collectors.joining(", "));
+      int last = all.lastIndexOf(", ");
+      return all.substring(0, last) + " or " + all.substring(last + 2);
     }
   }
 

@@ -1,15 +1,20 @@
 package norma.train.run;
 
+import java.nio.file.Path;
 import java.util.Optional;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Nd4jBackend;
 import norma.kernels.Nd4jBf16;
 import norma.kernels.VectorModule;
+import norma.kernels.cuda.CudaBackend;
+import norma.kernels.cuda.CudaDevice;
+import norma.kernels.cuda.CudaException;
 import norma.kernels.vector.CpuBackend;
 import norma.train.config.RunConfig.BackendChoice;
 import norma.train.config.RunConfig.Precision;
 import norma.train.config.RunConfig.Runtime;
+import norma.train.data.Corpora;
 
 /// A backend, and why it was chosen.
 ///
@@ -28,23 +33,59 @@ public record Backends(Backend backend, String reason) {
     if (runtime.backend() == BackendChoice.ND4J) {
       return nd4j(runtime, debug, "asked for by runtime.backend");
     }
+    String noGpu = "";
+    if (runtime.backend() == BackendChoice.CUDA || (!asked && CudaDevice.mayExist())) {
+      try {
+        return new Backends(new CudaBackend(precision(runtime.precision()), kernelCache(), debug),
+            asked
+                ? "asked for by runtime.backend"
+                : "chosen by runtime.backend: auto, as the fastest where there is a GPU");
+      } catch (CudaException e) {
+        if (asked) {
+          throw new RunException("runtime.backend is cuda: " + e.getMessage(), e);
+        }
+        noGpu = "; not the GPU: " + e.getMessage();
+      }
+    }
+    if (runtime.precision() == Precision.TF32) {
+      throw new RunException("runtime.precision is tf32, which GPUs have; use fp32"
+          + (noGpu.isEmpty() ? ": no NVIDIA GPU was found" : noGpu));
+    }
+    return cpu(runtime, debug, asked, noGpu);
+  }
+
+  private static Backends cpu(Runtime runtime, boolean debug, boolean asked, String noGpu) {
     boolean bf16 = runtime.precision() == Precision.BF16;
     if (bf16 && !Machine.hasBf16()) {
       throw new RunException("runtime.precision is bf16: this CPU (" + Machine.cpu()
-          + ") has no AVX512-BF16, as Intel's have from Cooper Lake on and AMD's from Zen 4 on; use fp32");
+          + ") has no AVX512-BF16, as Intel's have from Cooper Lake on and AMD's from Zen 4 on; use fp32" + noGpu);
     }
     Optional<String> missing = VectorModule.missing();
     if (missing.isEmpty()) {
       int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
       return new Backends(new CpuBackend(threads, debug, bf16 ? Nd4jBf16::new : null),
-          asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest");
+          (asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest") + noGpu);
     }
     if (asked || bf16) {
       throw new RunException((asked ? "runtime.backend is cpu: " : "runtime.precision is bf16: ") + missing.get()
           + "; or use runtime.backend nd4j" + (bf16 ? " and fp32" : "") + ", which is slower");
     }
     return nd4j(runtime, debug,
-        "ten times slower than the backend cpu, for which something is missing: " + missing.get());
+        "ten times slower than the backend cpu, for which something is missing: " + missing.get() + noGpu);
+  }
+
+  private static CudaBackend.Precision precision(Precision precision) {
+    return switch (precision) {
+      case FP32 -> CudaBackend.Precision.FP32;
+      case TF32 -> CudaBackend.Precision.TF32;
+      case BF16 -> CudaBackend.Precision.BF16;
+      case FP64 -> throw new IllegalArgumentException("no fp64 on the backend cuda");
+    };
+  }
+
+  /// Where compiled kernels are kept.
+  private static Path kernelCache() {
+    return Corpora.userCache().resolve("cuda");
   }
 
   private static Backends nd4j(Runtime runtime, boolean debug, String reason) {

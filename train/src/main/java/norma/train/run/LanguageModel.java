@@ -26,7 +26,7 @@ public final class LanguageModel implements AutoCloseable {
     this.backend = chosen.backend();
     this.backendReason = chosen.reason();
     if (trains) {
-      MemoryNeed.of(config, gpt, backend).require();
+      MemoryNeed.of(config, gpt, backend).require(backend);
     }
     this.workers = new Workers(backend);
     this.weights = new ParameterBuffer(backend, gpt.parameters());

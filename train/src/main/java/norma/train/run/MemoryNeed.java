@@ -3,6 +3,7 @@ package norma.train.run;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import norma.autodiff.Parameter;
 import norma.kernels.Backend;
 import norma.models.CostModel;
@@ -33,19 +34,23 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     int sequences = config.train().batch() * config.train().accumulate();
     int shards = Math.min(backend.shards(), sequences);
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
-    long activations = Math.min(backend.workers(), shards) * CostModel.of(gpt, pass, backend.dtype()).savedBytes();
+    long activations = Math.min(backend.workers(), shards)
+        * CostModel.of(gpt, pass, backend.activations()).savedBytes();
     return new MemoryNeed(parameters, (1 + shards + MOMENTS) * parameters * backend.dtype().bytes(), activations, heap);
   }
 
-  /// Refuses what this machine cannot hold, and warns where little is free.
+  /// Refuses what the backend's memory cannot hold, and warns where little is free.
   ///
   /// @throws RunException with one line that names what is needed, what there is, and which settings lower it
-  void require() {
-    problem(Machine.memoryBytes(), Runtime.getRuntime().maxMemory()).ifPresent(problem -> {
-      throw new RunException(problem);
-    });
+  void require(Backend backend) {
+    OptionalLong device = backend.deviceBytes();
+    long there = device.orElseGet(Machine::memoryBytes);
+    problem(there, device.isPresent() ? "the GPU" : "this machine", Runtime.getRuntime().maxMemory())
+        .ifPresent(problem -> {
+          throw new RunException(problem);
+        });
     long available = Machine.availableBytes();
-    if (state + activations > available) {
+    if (device.isEmpty() && state + activations > available) {
       LOG.warn("training needs at least {} of memory, of which {} is free now: the system may end the run", gib(state
           + activations), gib(available));
     }
@@ -53,18 +58,20 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
 
   /// What does not fit, if anything.
   ///
-  /// @param machine bytes of memory that the process may use
-  /// @param most    bytes that the Java heap may grow to
-  Optional<String> problem(long machine, long most) {
+  /// @param memory bytes that the process may use for arrays
+  /// @param where  whose memory that is
+  /// @param most   bytes that the Java heap may grow to
+  Optional<String> problem(long memory, String where, long most) {
     if (parameters > Integer.MAX_VALUE) {
       return Optional
           .of(String.format(Locale.ROOT, "out of memory: the model has %,d parameters; expected at most %,d: %s",
               parameters, Integer.MAX_VALUE, lower()));
     }
-    if (state + activations > machine) {
+    if (state + activations > memory) {
       return Optional.of(String.format(Locale.ROOT,
-          "out of memory: training needs at least %s (%s for %,d parameters with gradients and moments, %s for activations), this machine has %s: %s",
-          gib(state + activations), gib(state), parameters, gib(activations), gib(machine), lower()));
+          "out of memory: training needs at least %s (%s for %,d parameters with gradients and moments, %s for activations), %s has %s: %s",
+          gib(state + activations), gib(state), parameters, gib(activations), where, gib(memory),
+          lower()));
     }
     if (heap > most) {
       return Optional.of(String.format(Locale.ROOT,

@@ -1,0 +1,230 @@
+package norma.kernels.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import norma.kernels.Backend;
+import norma.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
+
+/// An NVIDIA GPU. Weights, gradients and moments are float32; activations are float32 or bfloat16. A step is one part: the
+/// kernels divide their own work.
+public final class CudaBackend implements Backend {
+  private final CudaDevice device;
+  private final Precision precision;
+  private final boolean poison;
+  private final Driver driver;
+  private final Stream stream;
+  private final Modules modules;
+  private final List<CudaMemory> owned = new ArrayList<>();
+  private final List<Arena> arenas = new ArrayList<>();
+  private final List<CudaKernels> kernels = new ArrayList<>();
+  private final Map<CudaMemory, CudaMemory> rounded = new HashMap<>(); // weights to their copies in bfloat16
+  private final Set<CudaMemory> prepared = new HashSet<>(); // weights whose copies are as they are
+
+  /// How numbers are kept and multiplied.
+  public enum Precision {
+    /// Everything in float32.
+    FP32,
+    /// Products of linear layers by the tensor cores, which take ten bits of the factors' fractions; everything kept in float32.
+    TF32,
+    /// Activations and their gradients in bfloat16, products with accumulation in float32; weights and what belongs to them in
+    /// float32.
+    BF16
+  }
+
+  /// Takes hold of the first GPU and compiles what is not kept.
+  ///
+  /// @param cache  folder that compiled kernels are kept in
+  /// @param poison whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
+  /// @throws CudaException in one line why it cannot be used
+  public CudaBackend(Precision precision, Path cache, boolean poison) {
+    this.precision = precision;
+    this.poison = poison;
+    driver = Driver.start();
+    device = CudaDevice.first(driver);
+    if (precision == Precision.BF16 && !device.hasBf16()) {
+      throw new CudaException(
+          device.name()
+              + " has no tensor cores for bf16, as GPUs have from compute capability 8.0 on; use fp32 or tf32");
+    }
+    stream = new Stream(driver, device.number());
+    modules = new Modules(driver, new Compiler(cache, device.architecture(), precision == Precision.BF16),
+        precision == Precision.BF16);
+  }
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public String description() {
+    return device + ", " + switch (precision) {
+      case FP32 -> "fp32";
+      case TF32 -> "products in tf32";
+      case BF16 -> "activations in bf16";
+    };
+  }
+
+  /// The GPU.
+  public CudaDevice device() {
+    return device;
+  }
+
+  @Override
+  public int threads() {
+    return 1;
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.FLOAT32;
+  }
+
+  @Override
+  public DType activations() {
+    return precision == Precision.BF16 ? DType.BFLOAT16 : DType.FLOAT32;
+  }
+
+  @Override
+  public OptionalLong deviceBytes() {
+    return OptionalLong.of(stream.freeBytes());
+  }
+
+  @Override
+  public synchronized Array allocate(DType type, int... shape) {
+    CudaMemory memory = new CudaMemory(stream, type, Array.size(shape));
+    memory.clear();
+    owned.add(memory);
+    return new Array(memory, 0, shape);
+  }
+
+  @Override
+  public synchronized Kernels kernels() {
+    Arena arena = new Arena((type, length) -> new CudaMemory(stream, type, length), poison);
+    arenas.add(arena);
+    CudaKernels own = new CudaKernels(arena, this, precision);
+    kernels.add(own);
+    return own;
+  }
+
+  /// Copies weights to bfloat16, all of one memory at once.
+  void prepare(Array weight) {
+    CudaMemory memory = (CudaMemory) weight.memory();
+    if (prepared.add(memory)) {
+      CudaMemory copy = rounded.computeIfAbsent(memory,
+          original -> new CudaMemory(stream, DType.BFLOAT16, original.length()));
+      kernels.getFirst().toBf16(new Array(memory, 0, Math.toIntExact(memory.length())),
+          new Array(copy, 0, Math.toIntExact(memory.length())));
+    }
+  }
+
+  /// A weight's copy in bfloat16, or null if it was not prepared.
+  @Nullable
+  Array prepared(Array weight) {
+    CudaMemory memory = (CudaMemory) weight.memory();
+    CudaMemory copy = prepared.contains(memory) ? rounded.get(memory) : null;
+    return copy == null ? null : new Array(copy, weight.offset(), weight.shape());
+  }
+
+  @Override
+  public void weightsChanged() {
+    prepared.clear();
+  }
+
+  Stream stream() {
+    return stream;
+  }
+
+  Modules modules() {
+    return modules;
+  }
+
+  DeviceClock clock() {
+    return new DeviceClock(driver, stream);
+  }
+
+  @Override
+  public void write(Array target, double[] values) {
+    checkLength(target, values.length);
+    try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofConfined()) {
+      MemorySegment numbers = arena.allocate(target.bytes(), 8);
+      for (int i = 0; i < values.length; i++) {
+        switch (target.dtype()) {
+          case FLOAT32 -> numbers.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
+          case FLOAT64 -> numbers.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
+          case BFLOAT16 -> numbers.setAtIndex(ValueLayout.JAVA_SHORT, i, bf16((float) values[i]));
+          case INT32 -> throw new IllegalArgumentException("fractions cannot go to " + target);
+        }
+      }
+      stream.write(numbers, CudaMemory.address(target));
+    }
+  }
+
+  @Override
+  public void write(Array target, int[] values) {
+    checkLength(target, values.length);
+    if (target.dtype() != DType.INT32) {
+      throw new IllegalArgumentException("integers cannot go to " + target);
+    }
+    stream.write(MemorySegment.ofArray(values), CudaMemory.address(target));
+  }
+
+  @Override
+  public double[] read(Array source) {
+    try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofConfined()) {
+      MemorySegment numbers = arena.allocate(source.bytes(), 8);
+      stream.read(CudaMemory.address(source), numbers);
+      double[] values = new double[Math.toIntExact(source.size())];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = switch (source.dtype()) {
+          case FLOAT32 -> numbers.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+          case FLOAT64 -> numbers.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+          case BFLOAT16 -> Float.intBitsToFloat(numbers.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
+          case INT32 -> numbers.getAtIndex(ValueLayout.JAVA_INT, i);
+        };
+      }
+      return values;
+    }
+  }
+
+  /// To the nearest bfloat16, halves to even.
+  private static short bf16(float x) {
+    int bits = Float.floatToRawIntBits(x);
+    return Float.isNaN(x) ? 0x7FC0 : (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
+  }
+
+  @Override
+  public void synchronize() {
+    stream.await();
+  }
+
+  @Override
+  public synchronized void close() {
+    stream.await();
+    kernels.forEach(CudaKernels::close);
+    arenas.forEach(Arena::close);
+    owned.forEach(CudaMemory::close);
+    rounded.values().forEach(CudaMemory::close);
+    modules.close();
+    stream.close();
+  }
+
+  private static void checkLength(Array target, int length) {
+    if (target.size() != length) {
+      throw new IllegalArgumentException(length + " numbers cannot go to " + Arrays.toString(target.shape()));
+    }
+  }
+}

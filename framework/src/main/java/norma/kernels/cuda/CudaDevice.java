@@ -1,0 +1,57 @@
+package norma.kernels.cuda;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/// An NVIDIA GPU and its driver.
+///
+/// @param number          among those that `CUDA_VISIBLE_DEVICES` leaves
+/// @param name            as NVIDIA calls it
+/// @param major           of the compute capability
+/// @param minor           of the compute capability
+/// @param multiprocessors that run blocks of threads
+/// @param memoryBytes     of its own memory
+/// @param driverVersion   newest CUDA that the driver serves, 13000 for 13.0
+public record CudaDevice(int number, String name, int major, int minor, int multiprocessors, long memoryBytes,
+    int driverVersion) {
+  private static final int MULTIPROCESSORS = 16; // CUdevice_attribute
+  private static final int MAJOR = 75;
+  private static final int MINOR = 76;
+
+  /// Whether the system has something of NVIDIA's at all: a look at files, before anything is loaded.
+  public static boolean mayExist() {
+    return Library.isGiven() || Files.exists(Path.of("/dev/nvidiactl")) || Files.exists(Path.of("/dev/dxg")); // WSL
+  }
+
+  /// The first GPU.
+  ///
+  /// @throws CudaException in one line why there is none that can be used
+  public static CudaDevice first() {
+    return first(Driver.start());
+  }
+
+  static CudaDevice first(Driver driver) {
+    int device = driver.device(0);
+    return new CudaDevice(device, driver.name(device), driver.attribute(device, MAJOR), driver.attribute(device, MINOR),
+        driver.attribute(device, MULTIPROCESSORS), driver.memory(device), driver.version());
+  }
+
+  /// 90 for compute capability 9.0.
+  public int architecture() {
+    return 10 * major + minor;
+  }
+
+  /// Whether its tensor cores multiply bfloat16: from Ampere on.
+  public boolean hasBf16() {
+    return major >= 8;
+  }
+
+  /// For people.
+  @Override
+  public String toString() {
+    return String.format(Locale.ROOT,
+        "%s (compute capability %d.%d, %d multiprocessors, %.1f GiB, driver for CUDA %s)", name, major, minor,
+        multiprocessors, memoryBytes / 0x1p30, Driver.dotted(driverVersion));
+  }
+}

@@ -1,0 +1,583 @@
+package norma.kernels.cuda;
+
+import static norma.kernels.Checks.check;
+import static norma.kernels.Checks.checkNorm;
+
+import java.util.List;
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import norma.kernels.AdamW;
+import norma.kernels.DropMask;
+import norma.kernels.Grad;
+import norma.kernels.Kernels;
+import norma.kernels.cuda.CudaBackend.Precision;
+import norma.kernels.cuda.Launch.Grid;
+import norma.kernels.cuda.Products.Matrix;
+import org.jspecify.annotations.Nullable;
+
+/// Which kernel of the GPU does what, with how many threads. The mathematics is in the sources beside this class.
+///
+/// Sums over rows are made in two steps, a part for each block and then the parts in their order: the same numbers give the same
+/// bits.
+final class CudaKernels implements Kernels, AutoCloseable {
+  private static final Scratch NOTHING = () -> {};
+  private static final int THREADS = 256;
+  private static final int WARP = 32;
+  /// Blocks for each multiprocessor: of kernels that end with their rows, and of those that keep sums until their end.
+  private static final int WAVES = 32;
+  private static final int RESIDENT = 4;
+  /// Rows whose gradients one block adds to the tokens' before the parts are added.
+  private static final int ROWS_OF_PART = 128;
+  private static final long MOST_PARTIALS = 1 << 24;
+
+  private final Arena arena;
+  private final CudaBackend backend;
+  private final Stream stream;
+  private final Precision precision;
+  private final DeviceClock clock;
+  private final AttentionGrids attentionGrids;
+  private @Nullable CudaMemory scratch;
+
+  CudaKernels(Arena arena, CudaBackend backend, Precision precision) {
+    this.arena = arena;
+    this.backend = backend;
+    this.stream = backend.stream();
+    this.precision = precision;
+    this.clock = backend.clock();
+    this.attentionGrids = new AttentionGrids(precision == Precision.BF16);
+  }
+
+  @Override
+  public Arena arena() {
+    return arena;
+  }
+
+  @Override
+  public DType dtype() {
+    return backend.activations();
+  }
+
+  @Override
+  public Array statistics(int... shape) {
+    return arena.empty(DType.FLOAT32, shape);
+  }
+
+  @Override
+  public Scratch scratch() {
+    return NOTHING;
+  }
+
+  @Override
+  public long mark() {
+    return clock.mark();
+  }
+
+  @Override
+  public long nanos(long mark) {
+    return clock.nanos(mark);
+  }
+
+  @Override
+  public void prepare(Array w) {
+    if (precision == Precision.BF16) {
+      backend.prepare(w);
+    }
+  }
+
+  // Products
+
+  @Override
+  public void linear(Array x, Array w, @Nullable Array b, Array y) {
+    int rows = x.rows();
+    check(x, rows, w.dim(1));
+    check(y, rows, w.dim(0));
+    product(matrix(x), false, weight(w), true, matrix(y), false);
+    if (b != null) {
+      check(b, 1, w.dim(0));
+      stream.defer(new Bias(this, y, b));
+    }
+  }
+
+  @Override
+  public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
+    int rows = x.rows();
+    check(dy, rows, w.dim(0));
+    check(x, rows, w.dim(1));
+    check(dx, rows, w.dim(1));
+    check(dw, w.dim(0), w.dim(1));
+    check(db, 1, w.dim(0));
+    if (dx != null) {
+      product(matrix(dy), false, weight(w), false, matrix(dx.array()), dx.add());
+    }
+    if (dw != null) {
+      product(matrix(dy), true, matrix(x), false, matrix(dw.array()), dw.add());
+    }
+    if (db != null) {
+      int width = w.dim(0);
+      int parts = resident(rows);
+      long partial = scratch((long) parts * width * Float.BYTES);
+      launch("column_partials", grid(parts)).array(dy).number(partial).integer(rows).integer(width);
+      columnSums(partial, parts, width, db);
+    }
+  }
+
+  private void product(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix c, boolean add) {
+    Products.describe(stream.nextProduct(), a, transposeA, b, transposeB, c, add,
+        precision == Precision.TF32 ? Products.Compute.TF32 : Products.Compute.FLOAT32);
+  }
+
+  private static Matrix matrix(Array x) {
+    return new Matrix(CudaMemory.address(x), x.dtype(), x.rows(), x.dim(-1));
+  }
+
+  /// A weight in the type of the activations.
+  private Matrix weight(Array w) {
+    if (precision != Precision.BF16) {
+      return matrix(w);
+    }
+    Array prepared = backend.prepared(w);
+    if (prepared != null) {
+      return matrix(prepared);
+    }
+    long copy = scratch(w.size() * DType.BFLOAT16.bytes());
+    launch("to_bf16_array", each(w.size(), 4)).array(w).number(copy).number(w.size());
+    return new Matrix(copy, DType.BFLOAT16, w.dim(0), w.dim(1));
+  }
+
+  /// Rounds float32 numbers.
+  void toBf16(Array from, Array to) {
+    launch("to_bf16_array", each(from.size(), 4)).array(from).array(to).number(from.size());
+  }
+
+  @Override
+  public void roundRows(Array x, Array y) {
+    check(y, x.rows(), x.dim(-1));
+    launch("round_rows", warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
+  }
+
+  // Tokens
+
+  @Override
+  public void embedding(Array ids, Array tok, Array pos, Array y) {
+    int rows = Math.toIntExact(ids.size());
+    check(y, rows, tok.dim(1));
+    check(pos, pos.dim(0), tok.dim(1));
+    launch("embedding", each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
+        .integer(ids.dim(1)).integer(tok.dim(1));
+  }
+
+  @Override
+  public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
+    int rows = Math.toIntExact(ids.size());
+    int width = dy.dim(-1);
+    check(dy, rows, width);
+    if (dtok != null) {
+      int vocabulary = dtok.array().dim(0);
+      long size = (long) vocabulary * width;
+      int parts = Math.clamp(MOST_PARTIALS / size, 1, Math.ceilDiv(rows, ROWS_OF_PART));
+      long partial = scratch(parts * size * Float.BYTES);
+      launch("token_partials", new Grid(vocabulary, parts, THREADS, 0)).array(dy).array(ids).number(partial)
+          .integer(rows).integer(vocabulary).integer(width).integer(parts);
+      columnSums(partial, parts, Math.toIntExact(size), dtok);
+    }
+    if (dpos != null) {
+      if (!dpos.add()) {
+        fill(dpos.array(), 0);
+      }
+      launch("position_sums", each((long) ids.dim(1) * width, 1)).array(dy).array(dpos.array()).integer(ids.dim(0))
+          .integer(ids.dim(1)).integer(width).integer(1);
+    }
+  }
+
+  @Override
+  public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
+    int rows = logits.rows();
+    check(targets, rows, 1);
+    if (dlogits != null) {
+      check(dlogits, rows, logits.dim(-1));
+    }
+    Grid grid = grid(resident(rows));
+    long partial = scratch((long) grid.x() * Double.BYTES);
+    launch("cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
+        .integer(rows).integer(logits.dim(-1));
+    launch("sum_doubles", grid(1)).number(partial).integer(grid.x()).array(loss);
+  }
+
+  // Attention
+
+  @Override
+  public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    check(qkv, y.rows(), 3L * y.dim(-1));
+    check(lse, heads, y.rows());
+    attentionSizes(attentionGrids.forward(y, heads), y, heads, launch -> launch.array(qkv).array(y).array(lse))
+        .drop(drop);
+  }
+
+  @Override
+  public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
+      @Nullable Grad dqkv) {
+    check(qkv, y.rows(), 3L * y.dim(-1));
+    check(lse, heads, y.rows());
+    check(dy, y.rows(), y.dim(-1));
+    check(dqkv, y.rows(), 3L * y.dim(-1));
+    if (dqkv == null) {
+      return;
+    }
+    long delta = scratch(lse.bytes());
+    attentionSizes(attentionGrids.delta(y, heads), y, heads, launch -> launch.array(dy).array(y).number(delta));
+    for (AttentionGrids.Kernel kernel : List.of(attentionGrids.queries(y, heads), attentionGrids.keys(y, heads))) {
+      attentionSizes(kernel, y, heads,
+          launch -> launch.array(dy).array(qkv).array(lse).number(delta).grad(dqkv)).drop(drop);
+    }
+  }
+
+  private Launch attentionSizes(AttentionGrids.Kernel kernel, Array y, int heads,
+      java.util.function.UnaryOperator<Launch> arrays) {
+    Launch launch = stream.next(backend.modules().kernel(kernel.name(), kernel.grid().sharedBytes()), kernel.grid());
+    return arrays.apply(launch).integer(y.dim(0)).integer(y.dim(1)).integer(heads).integer(y.dim(2) / heads);
+  }
+
+  // Optimizer
+
+  @Override
+  public double sumInPlace(Array total, List<Array> parts) {
+    for (Array part : parts) {
+      check(part, 1, total.size());
+      launch("add_in_place", each(total.size(), 4)).array(total).array(part).number(total.size());
+    }
+    Grid grid = grid(Math.min(each(total.size(), 4).x(), resident(Integer.MAX_VALUE)));
+    long partial = scratch((long) grid.x() * Double.BYTES);
+    launch("square_partials", grid).array(total).number(partial).number(total.size());
+    Array sum = arena.empty(DType.FLOAT64);
+    launch("sum_doubles", grid(1)).number(partial).integer(grid.x()).array(sum);
+    return backend.read(sum)[0];
+  }
+
+  @Override
+  public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
+    check(g, 1, w.size());
+    check(m, 1, w.size());
+    check(v, 1, w.size());
+    launch("adamw", each(w.size(), 4)).array(w).array(g).array(m).array(v).real(1 - c.lr() * c.weightDecay())
+        .real(c.beta1()).real(c.beta2()).real(c.lr() / c.correction1()).real(1 / Math.sqrt(c.correction2()))
+        .real(c.eps()).real(c.gradScale()).number(w.size());
+  }
+
+  // Element by element
+
+  @Override
+  public void add(Array a, Array b, Array y) {
+    check(b, 1, a.size());
+    check(y, 1, a.size());
+    stream.defer(new Sum(this, a, b, y));
+  }
+
+  @Override
+  public void scale(Array x, Array s, Array y) {
+    check(y, 1, x.size());
+    scale(x, s, Grad.write(y));
+  }
+
+  private void scale(Array x, Array s, Grad y) {
+    launch("scale", each(x.size(), lane())).array(s).integer(type(s)).array(x).grad(y).number(x.size());
+  }
+
+  @Override
+  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
+    check(dy, 1, x.size());
+    check(dx, 1, x.size());
+    if (dx != null) {
+      scale(dy, s, dx);
+    }
+    if (ds != null) {
+      Grid grid = grid(Math.min(each(x.size(), lane()).x(), resident(Integer.MAX_VALUE)));
+      long partial = scratch((long) grid.x() * Double.BYTES);
+      launch("dot_partials", grid).array(dy).array(x).number(partial).number(x.size());
+      launch("sum_doubles_to_float", grid(1)).number(partial).integer(grid.x()).grad(ds);
+    }
+  }
+
+  @Override
+  public void multiply(Array x, double factor, Grad y) {
+    check(y, 1, x.size());
+    String kernel = x.dtype() == y.array().dtype() ? "multiply" : "multiply_to_float";
+    launch(kernel, each(x.size(), lane())).array(x).real(factor).grad(y).number(x.size());
+  }
+
+  @Override
+  public void gelu(Array x, Array y, Array slope) {
+    check(y, 1, x.size());
+    check(slope, 1, x.size());
+    if (stream.deferred() instanceof Bias bias && same(bias.y, x)) {
+      stream.takeDeferred();
+      launch("bias_gelu", each(x.size(), lane())).array(x).array(bias.b).array(y).array(slope).integer(x.rows())
+          .integer(x.dim(-1));
+    } else {
+      launch("gelu", each(x.size(), lane())).array(x).array(y).array(slope).number(x.size());
+    }
+  }
+
+  @Override
+  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {
+    check(slope, 1, dy.size());
+    check(dx, 1, dy.size());
+    if (dx != null) {
+      launch("multiply_arrays", each(dy.size(), lane())).array(dy).array(slope).grad(dx).number(dy.size());
+    }
+  }
+
+  @Override
+  public void dropout(Array x, DropMask mask, Grad y) {
+    check(y, 1, x.size());
+    launch("dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());
+  }
+
+  @Override
+  public void takeColumns(Array x, int from, Array y) {
+    check(y, x.rows(), y.dim(-1));
+    launch("take_columns", each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y).integer(y.dim(-1))
+        .integer(x.rows());
+  }
+
+  @Override
+  public void putColumns(Array x, int from, Grad y) {
+    check(y, x.rows(), y.array().dim(-1));
+    launch("put_columns", each(x.size(), 1)).array(x).integer(x.dim(-1)).array(y.array())
+        .integer(y.array().dim(-1)).integer(from).integer(y.add() ? 1 : 0).integer(x.rows());
+  }
+
+  @Override
+  public void fill(Array x, double value) {
+    Grid grid = each(x.size(), lane());
+    switch (x.dtype()) {
+      case FLOAT64 -> launch("fill_double", grid).array(x).real64(value).number(x.size());
+      case FLOAT32 -> launch("fill_float", grid).array(x).real(value).number(x.size());
+      case BFLOAT16 -> launch("fill_real", grid).array(x).real(value).number(x.size());
+      case INT32 -> throw new IllegalArgumentException("integers are written, not filled: " + x);
+    }
+  }
+
+  // Norms
+
+  @Override
+  public void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {
+    checkNorm(x, weight, bias, y);
+    check(mean, x.rows(), 1);
+    check(rstd, x.rows(), 1);
+    norm("layer_norm", x).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd).integer(x.rows())
+        .integer(x.dim(-1));
+  }
+
+  @Override
+  public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
+      @Nullable Grad dweight, @Nullable Grad dbias) {
+    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias);
+    sums.end(launch("layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
+  }
+
+  @Override
+  public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
+    checkNorm(x, weight, bias, y);
+    check(rstd, x.rows(), 1);
+    norm("rms_norm", x).array(weight).array(bias).real(eps).array(y).array(rstd).integer(x.rows())
+        .integer(x.dim(-1));
+  }
+
+  @Override
+  public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
+      @Nullable Grad dbias) {
+    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias);
+    sums.end(launch("rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
+  }
+
+  @Override
+  public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
+    checkNorm(x, weight, bias, y);
+    norm("dyt", x).array(alpha).array(weight).array(bias).array(y).integer(x.rows()).integer(x.dim(-1));
+  }
+
+  @Override
+  public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
+      @Nullable Grad dweight, @Nullable Grad dbias) {
+    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dalpha);
+    sums.end(launch("dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
+  }
+
+  @Override
+  public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
+      Array y) {
+    checkNorm(x, weight, bias, y);
+    norm("dyisru", x).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight).array(bias).array(y)
+        .integer(x.rows()).integer(x.dim(-1));
+  }
+
+  @Override
+  public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
+      @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
+    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dbeta);
+    sums.end(launch("dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0).real(scale)
+        .array(weight));
+  }
+
+  @Override
+  public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
+    checkNorm(x, weight, bias, y);
+    norm("derf", x).array(alpha).array(shift).array(weight).array(bias).array(y).integer(x.rows())
+        .integer(x.dim(-1));
+  }
+
+  @Override
+  public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
+      @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
+    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dalpha, dshift);
+    sums.end(launch("derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
+  }
+
+  /// A norm of x, which adds first what makes x if that is still to be done.
+  private Launch norm(String kernel, Array x) {
+    Grid grid = warps(x.rows());
+    if (stream.deferred() instanceof Sum sum && same(sum.y, x)) {
+      stream.takeDeferred();
+      return launch(kernel, grid).array(sum.a).array(sum.b).array(x);
+    }
+    return launch(kernel, grid).array(x).array(null).array(null);
+  }
+
+  /// The gradients of a norm's parameters: parts of each block, then their sums.
+  private final class NormSums {
+    private final @Nullable Grad dx;
+    private final @Nullable Grad dweight;
+    private final @Nullable Grad dbias;
+    private final @Nullable Grad[] scalars;
+    private final Grid grid;
+    private final int rows;
+    private final int width;
+    private final long partial;
+
+    NormSums(Array dy, Array x, Array weight, @Nullable Grad dx, @Nullable Grad dweight, @Nullable Grad dbias,
+        @Nullable Grad... scalars) {
+      checkNorm(x, weight, null, dy);
+      rows = x.rows();
+      width = x.dim(-1);
+      check(dx, rows, width);
+      check(dweight, 1, width);
+      check(dbias, 1, width);
+      this.dx = dx;
+      this.dweight = dweight;
+      this.dbias = dbias;
+      this.scalars = scalars;
+      grid = grid(resident(rows));
+      partial = scratch((long) grid.x() * (2L * width + scalars.length) * Float.BYTES);
+    }
+
+    private long scalar(int i) {
+      return partial + (2L * width + i) * grid.x() * Float.BYTES;
+    }
+
+    /// Appends what is the same for all norms, and adds the parts.
+    void end(Launch launch) {
+      long biases = partial + (long) width * grid.x() * Float.BYTES;
+      launch.grad(dx);
+      for (int i = 0; i < scalars.length; i++) {
+        launch.number(scalars[i] == null ? 0 : scalar(i));
+      }
+      launch.number(dweight == null ? 0 : partial).number(dbias == null ? 0 : biases).integer(rows).integer(width);
+      for (int i = 0; i < scalars.length; i++) {
+        columnSums(scalar(i), grid.x(), 1, scalars[i]);
+      }
+      columnSums(partial, grid.x(), width, dweight);
+      columnSums(biases, grid.x(), width, dbias);
+    }
+  }
+
+  private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
+    if (out != null) {
+      check(out, 1, width);
+      launch("column_sums", each(width, 1)).number(partial).integer(parts).integer(width).grad(out);
+    }
+  }
+
+  /// `y = a + b`, to be done by the norm of y if that comes next.
+  private record Sum(CudaKernels kernels, Array a, Array b, Array y) implements Stream.Deferred {
+    @Override
+    public void send() {
+      kernels.launch("add", kernels.each(y.size(), kernels.lane())).array(a).array(b).array(y).number(y.size());
+    }
+  }
+
+  /// `y += b` for each row, to be done by the GELU of y if that comes next.
+  private record Bias(CudaKernels kernels, Array y, Array b) implements Stream.Deferred {
+    @Override
+    public void send() {
+      kernels.launch("add_bias", kernels.each(y.size(), kernels.lane())).array(y).array(b).integer(y.rows())
+          .integer(y.dim(-1));
+    }
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the same memory, not equal memory
+  private static boolean same(Array a, Array b) {
+    return a.memory() == b.memory() && a.offset() == b.offset() && a.size() == b.size();
+  }
+
+  private Launch launch(String kernel, Grid grid) {
+    return stream.next(backend.modules().kernel(kernel), grid);
+  }
+
+  /// Memory for the temporaries of one kernel and of those that follow it at once: the next call gives the same.
+  private long scratch(long bytes) {
+    if (scratch == null || scratch.length() * Float.BYTES < bytes) {
+      if (scratch != null) {
+        scratch.close();
+      }
+      scratch = new CudaMemory(stream, DType.FLOAT32, (bytes + Float.BYTES - 1) / Float.BYTES);
+    }
+    return scratch.address();
+  }
+
+  /// Elements of 16 bytes.
+  private int lane() {
+    return 16 / dtype().bytes();
+  }
+
+  private static int type(Array scalar) {
+    return switch (scalar.dtype()) {
+      case FLOAT32 -> 0;
+      case FLOAT64 -> 1;
+      case BFLOAT16 -> 2;
+      case INT32 -> throw new IllegalArgumentException("no factor: " + scalar);
+    };
+  }
+
+  private static Grid grid(int blocks) {
+    return new Grid(blocks, 1, THREADS, 0);
+  }
+
+  /// A thread for each run of so many elements.
+  private Grid each(long size, int elements) {
+    return grid(Math.toIntExact(
+        Math.min(Math.ceilDiv(Math.max(1, size), (long) elements * THREADS), WAVES * multiprocessors())));
+  }
+
+  /// A warp for each row.
+  private Grid warps(int rows) {
+    return grid(Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), WAVES * multiprocessors())));
+  }
+
+  /// As many blocks as work at the same time, with a warp for each row.
+  private int resident(int rows) {
+    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), RESIDENT * multiprocessors()));
+  }
+
+  private long multiprocessors() {
+    return backend.device().multiprocessors();
+  }
+
+  @Override
+  public void close() {
+    if (scratch != null) {
+      scratch.close();
+    }
+    clock.close();
+  }
+}

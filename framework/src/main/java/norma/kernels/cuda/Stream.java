@@ -1,0 +1,296 @@
+package norma.kernels.cuda;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import norma.kernels.cuda.Launch.Grid;
+import norma.kernels.cuda.Launch.Kept;
+import org.jspecify.annotations.Nullable;
+
+/// All work of one GPU, in order. Kernels and products are collected, and sent when there are [#MOST] of them or when the host
+/// wants to read: one after the other when such a sequence comes for the first time, from its second time on as a CUDA graph, in
+/// which the arguments that have changed since (a step's number in a random stream, a learning rate) are replaced. So a training
+/// step costs the processor some graphs' starts instead of hundreds of kernels', whatever the model, and nobody has to say
+/// which steps are alike. The GPU begins with a step's first pieces while the processor collects the next ones.
+///
+/// For one thread at a time.
+final class Stream implements AutoCloseable {
+  /// Pieces of work sent together.
+  static final int MOST = 64;
+  /// Fewer are not worth a graph.
+  private static final int FEW = 4;
+  /// Graphs kept: of a step there are a handful, of generating text one for each length of the context.
+  private static final int GRAPHS = 1024;
+  private static final long STAGING_BYTES = 4 << 20;
+
+  private final Driver driver;
+  private final int device;
+  private final long context;
+  private final long stream;
+  private final Products products;
+  private final Arena arena = Arena.ofShared();
+  private final Launch[] collected = new Launch[MOST];
+  private final MemorySegment staging; // what is being copied to the GPU or from it
+  private final Map<Integer, Graph> graphs = new HashMap<>(); // by the hash of their work
+  private final Set<Integer> seen = new HashSet<>();
+  private @Nullable Deferred deferred;
+  private int count;
+  private long staged;
+
+  /// A sequence of work that was sent before.
+  private static final class Graph {
+    private final long executable;
+    private final long[] nodes;
+    private final Kept[] kept;
+
+    private Graph(long executable, long[] nodes, Kept[] kept) {
+      this.executable = executable;
+      this.nodes = nodes;
+      this.kept = kept;
+    }
+  }
+
+  /// Takes hold of a device.
+  Stream(Driver driver, int device) {
+    this.driver = driver;
+    this.device = device;
+    this.context = driver.context(device);
+    this.stream = driver.stream();
+    this.products = new Products(driver, stream);
+    this.staging = driver.allocateHost(STAGING_BYTES);
+    for (int i = 0; i < MOST; i++) {
+      collected[i] = new Launch(arena);
+    }
+  }
+
+  /// The next piece of work; its arguments are to be appended.
+  Launch next(long function, Grid grid) {
+    settle();
+    if (count == MOST) {
+      send();
+    }
+    return collected[count++].set(function, grid);
+  }
+
+  /// The next product.
+  Launch nextProduct() {
+    return next(0, Grid.NONE);
+  }
+
+  /// Work that the next kernel may do as well, since it reads the result at once. If it does not take it, it comes before it.
+  interface Deferred {
+    /// Does it with a kernel of its own.
+    void send();
+  }
+
+  /// Puts work off until the next kernel.
+  void defer(Deferred work) {
+    settle();
+    deferred = work;
+  }
+
+  /// What was put off last and is not done yet.
+  @Nullable
+  Deferred deferred() {
+    return deferred;
+  }
+
+  /// Says that the next kernel does what was put off.
+  void takeDeferred() {
+    deferred = null;
+  }
+
+  private void settle() {
+    Deferred work = deferred;
+    deferred = null;
+    if (work != null) {
+      work.send();
+    }
+  }
+
+  /// Sends everything that was collected.
+  void flush() {
+    settle();
+    send();
+  }
+
+  private void send() {
+    if (count == 0) {
+      return;
+    }
+    int hash = count;
+    for (int i = 0; i < count; i++) {
+      hash = 31 * hash + collected[i].hash();
+    }
+    Graph graph = graphs.get(hash);
+    if (graph != null && repeats(graph)) {
+      replaceArguments(graph);
+      driver.start(graph.executable, stream);
+    } else if (count < FEW || seen.add(hash)) {
+      for (int i = 0; i < count; i++) {
+        sendAlone(collected[i]);
+      }
+    } else {
+      driver.start(remember(hash).executable, stream);
+    }
+    count = 0;
+  }
+
+  private boolean repeats(Graph graph) {
+    boolean same = graph.kept.length == count;
+    for (int i = 0; same && i < count; i++) {
+      same = collected[i].repeats(graph.kept[i]);
+    }
+    return same;
+  }
+
+  private void replaceArguments(Graph graph) {
+    for (int i = 0; i < count; i++) {
+      if (!collected[i].hasArguments(graph.kept[i])) {
+        driver.setArguments(graph.executable, graph.nodes[i], collected[i]);
+        graph.kept[i] = collected[i].kept();
+      }
+    }
+  }
+
+  private void sendAlone(Launch launch) {
+    if (launch.isProduct()) {
+      products.run(launch);
+    } else {
+      driver.launch(launch, stream);
+    }
+  }
+
+  private Graph remember(int hash) {
+    if (graphs.size() == GRAPHS) {
+      graphs.values().forEach(old -> driver.closeExecutable(old.executable));
+      graphs.clear();
+      seen.clear();
+    }
+    long graph = driver.graph();
+    long[] nodes = new long[count];
+    Kept[] kept = new Kept[count];
+    for (int i = 0; i < count; i++) {
+      long before = i == 0 ? 0 : nodes[i - 1];
+      nodes[i] = collected[i].isProduct()
+          ? addProduct(graph, before, collected[i])
+          : driver.add(graph, before, collected[i]);
+      kept[i] = collected[i].kept();
+    }
+    Graph remembered = new Graph(driver.executable(graph), nodes, kept);
+    driver.closeGraph(graph);
+    Graph old = graphs.put(hash, remembered);
+    if (old != null) { // two sequences of one hash: the later one stays
+      driver.closeExecutable(old.executable);
+    }
+    return remembered;
+  }
+
+  private long addProduct(long graph, long before, Launch product) {
+    driver.beginCapture(stream);
+    products.run(product);
+    long recorded = driver.endCapture(stream);
+    long node = driver.add(graph, before, recorded);
+    driver.closeGraph(recorded);
+    return node;
+  }
+
+  /// Copies to the device after everything before; the source may be changed at once.
+  void write(MemorySegment from, long to) {
+    use();
+    flush();
+    for (long done = 0; done < from.byteSize(); done += STAGING_BYTES) {
+      long bytes = Math.min(STAGING_BYTES, from.byteSize() - done);
+      if (staged + bytes > STAGING_BYTES) {
+        await();
+      }
+      MemorySegment part = staging.asSlice(staged, bytes).copyFrom(from.asSlice(done, bytes));
+      driver.copy(part, to + done, bytes, stream);
+      staged += (bytes + 63) / 64 * 64;
+    }
+  }
+
+  /// Waits for everything before, then copies from the device.
+  void read(long from, MemorySegment to) {
+    use();
+    flush();
+    for (long done = 0; done < to.byteSize(); done += STAGING_BYTES) {
+      long bytes = Math.min(STAGING_BYTES, to.byteSize() - done);
+      if (staged + bytes > STAGING_BYTES) {
+        await();
+      }
+      MemorySegment part = staging.asSlice(staged, bytes);
+      driver.copy(from + done, part, bytes, stream);
+      await();
+      to.asSlice(done, bytes).copyFrom(part);
+    }
+  }
+
+  /// Waits for everything.
+  void await() {
+    flush();
+    driver.await(stream);
+    staged = 0;
+  }
+
+  /// Sets 32-bit words after everything before.
+  void fill(long address, int word, long words) {
+    flush();
+    if (words > 0) {
+      driver.fill(address, word, words, stream);
+    }
+  }
+
+  long allocate(long bytes) {
+    use();
+    return driver.allocate(Math.max(bytes, Integer.BYTES));
+  }
+
+  /// Gives memory back, after everything that uses it.
+  void free(long address) {
+    use();
+    flush();
+    driver.free(address);
+  }
+
+  /// Bytes of the device's memory that are free.
+  long freeBytes() {
+    use();
+    return driver.free();
+  }
+
+  /// Puts an event after everything before.
+  void record(long event) {
+    flush();
+    driver.record(event, stream);
+  }
+
+  /// A worker other than the one that took hold of the device may call as well.
+  private void use() {
+    driver.use(context);
+  }
+
+  /// What is kept of sequences: for tests.
+  List<Integer> graphSizes() {
+    List<Integer> sizes = new ArrayList<>();
+    graphs.values().forEach(graph -> sizes.add(graph.nodes.length));
+    return sizes;
+  }
+
+  @Override
+  public void close() {
+    use();
+    await();
+    graphs.values().forEach(graph -> driver.closeExecutable(graph.executable));
+    products.close();
+    driver.freeHost(staging);
+    driver.closeStream(stream);
+    driver.release(device);
+    arena.close();
+  }
+}
