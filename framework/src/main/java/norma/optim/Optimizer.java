@@ -12,13 +12,14 @@ import norma.kernels.Kernels;
 /// AdamW (arXiv:1711.05101) with decoupled weight decay on matrices only, after clipping the gradients to a global norm
 /// (Pascanu, Mikolov and Bengio, arXiv:1211.5063).
 public final class Optimizer {
-  /// Elements of a chunk: a multiple of every vector's length.
+  /// Elements of a chunk where threads share them: a multiple of every vector's length.
   private static final int CHUNK = 1 << 16;
 
   private final ParameterBuffer weights;
   private final ParameterBuffer firstMoments;
   private final ParameterBuffer secondMoments;
   private final Settings settings;
+  private final int chunk;
 
   /// @param beta1       decay of the first moment
   /// @param beta2       decay of the second moment
@@ -51,22 +52,23 @@ public final class Optimizer {
   public Optimizer(Backend backend, ParameterBuffer weights, Settings settings) {
     this.weights = weights;
     this.settings = settings;
+    this.chunk = backend.shards() == 1 ? Math.toIntExact(weights.flat().size()) : CHUNK;
     this.firstMoments = new ParameterBuffer(backend, weights.parameters());
     this.secondMoments = new ParameterBuffer(backend, weights.parameters());
   }
 
   /// Runs of elements that the flat buffers are cut into: several threads may work on different chunks at a time, and neither
-  /// sums nor weights depend on which thread has which.
+  /// sums nor weights depend on which thread has which. Kernels that divide their own work get everything at once.
   public int chunks() {
-    return Math.toIntExact((weights.flat().size() + CHUNK - 1) / CHUNK);
+    return Math.toIntExact(Math.ceilDiv(weights.flat().size(), chunk));
   }
 
   /// Sums one chunk of the shards' gradients into the first of them, in their order.
   ///
   /// @return sum of the squares of the chunk: the norm is the root of all chunks' sums, added in their order
-  public double reduce(Kernels kernels, List<GradientBuffer> shards, int chunk) {
+  public double reduce(Kernels kernels, List<GradientBuffer> shards, int part) {
     try (Kernels.Scratch scratch = kernels.scratch()) {
-      List<Array> parts = shards.stream().map(shard -> chunk(shard.buffer(), chunk)).toList();
+      List<Array> parts = shards.stream().map(shard -> chunk(shard.buffer(), part)).toList();
       return kernels.sumInPlace(parts.getFirst(), parts.subList(1, parts.size()));
     }
   }
@@ -74,8 +76,8 @@ public final class Optimizer {
   /// Norm of all gradients together, before clipping.
   public double gradientNorm(Kernels kernels, GradientBuffer gradients) {
     double squares = 0;
-    for (int chunk = 0; chunk < chunks(); chunk++) {
-      squares += reduce(kernels, List.of(gradients), chunk);
+    for (int part = 0; part < chunks(); part++) {
+      squares += reduce(kernels, List.of(gradients), part);
     }
     return Math.sqrt(squares);
   }
@@ -85,11 +87,12 @@ public final class Optimizer {
   /// @param gradientNorm of all gradients together
   /// @param lr           learning rate of this step
   /// @param step         counts from 1
-  public void update(Kernels kernels, GradientBuffer gradients, double gradientNorm, double lr, long step, int chunk) {
+  public void update(Kernels kernels, GradientBuffer gradients, double gradientNorm, double lr, long step,
+      int part) {
     // torch.nn.utils.clip_grad_norm_ divides by norm + 1e-6 as well.
     double clip = settings.clipNorm == 0 ? 1 : Math.min(1, settings.clipNorm / (gradientNorm + 1e-6));
-    long from = (long) chunk * CHUNK;
-    long to = Math.min(from + CHUNK, weights.flat().size());
+    long from = (long) part * chunk;
+    long to = Math.min(from + chunk, weights.flat().size());
     long border = Math.clamp(weights.decayed().size(), from, to);
     update(kernels, gradients.buffer(), from, border, constants(lr, settings.weightDecay, step, clip));
     update(kernels, gradients.buffer(), border, to, constants(lr, 0, step, clip));
@@ -101,8 +104,8 @@ public final class Optimizer {
   /// @param lr           learning rate of this step
   /// @param step         counts from 1
   public void step(Kernels kernels, GradientBuffer gradients, double gradientNorm, double lr, long step) {
-    for (int chunk = 0; chunk < chunks(); chunk++) {
-      update(kernels, gradients, gradientNorm, lr, step, chunk);
+    for (int part = 0; part < chunks(); part++) {
+      update(kernels, gradients, gradientNorm, lr, step, part);
     }
   }
 
@@ -154,8 +157,8 @@ public final class Optimizer {
     }
   }
 
-  private static Array chunk(ParameterBuffer buffer, int chunk) {
-    long from = (long) chunk * CHUNK;
-    return buffer.flat().slice(from, Math.toIntExact(Math.min(CHUNK, buffer.flat().size() - from)));
+  private Array chunk(ParameterBuffer buffer, int part) {
+    long from = (long) part * chunk;
+    return buffer.flat().slice(from, Math.toIntExact(Math.min(chunk, buffer.flat().size() - from)));
   }
 }

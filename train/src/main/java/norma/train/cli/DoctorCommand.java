@@ -17,6 +17,7 @@ import norma.train.config.RunConfig;
 import norma.train.doctor.Advice;
 import norma.train.doctor.Doctor;
 import norma.train.doctor.Finding;
+import norma.train.doctor.Gpu;
 import norma.train.doctor.JvmFlags;
 import norma.train.doctor.NativeBuild;
 import norma.train.run.Backends;
@@ -51,6 +52,7 @@ final class DoctorCommand implements Callable<Integer> {
     Doctor doctor = Doctor.start(flags, processors); // before the kernels give the compilers work
     List<Finding> findings = new ArrayList<>(doctor.system());
     findings.addFirst(backend());
+    show(Gpu.finding());
     show("norms", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
     findings.forEach(this::show);
     if (quick) {
@@ -78,32 +80,43 @@ final class DoctorCommand implements Callable<Integer> {
     try (Backend backend = chosen.backend()) {
       show("backend", backend.description());
       show("", chosen.reason());
-      boolean own = !(backend instanceof Nd4jBackend);
-      Optional<NativeBuild.Products> products = Optional.empty();
-      if (flags.crippled()) {
-        show("product", "not measured: it would take minutes, see flags");
-      } else if (own) {
-        try (Backend nd4j = new Nd4jBackend(DType.FLOAT32, OptionalInt.of(1), false)) {
-          double[] rates = Machine.productGigaflops(List.of(backend, nd4j));
-          products = Optional.of(new NativeBuild.Products(backend.name(), rates[0], rates[1]));
-          product(rates[0], " a thread");
-        }
-      } else {
-        product(Machine.productGigaflops(backend), "");
-      }
-      show("copy", String.format(Locale.ROOT, "%.1f GB/s (64 MB, read and write counted, median of %d)",
-          Machine.copyGigabytes(), Machine.REPEATS));
-      Optional<NativeBuild.Products> measured = products;
-      return NativeBuild.loaded().map(build -> build.finding(Machine.widestVectors(), own, measured))
-          .orElseGet(() -> new Finding("native", List.of(Machine.nativeBuild() + ", a build that cannot be told"),
-              List.of()));
+      Finding build = build(backend);
+      boolean device = backend.deviceBytes().isPresent();
+      show("copy", String.format(Locale.ROOT, "%.1f GB/s (%s, read and write counted, median of %d)",
+          Machine.copyGigabytes(backend), device ? "512 MB in the GPU's memory" : "64 MB", Machine.REPEATS));
+      return build;
     }
   }
 
-  private void product(double gigaflops, String each) {
-    show("product",
-        String.format(Locale.ROOT, "%.0f GFLOP/s%s (float32, 768 x 128 x 384, median of %d)", gigaflops, each,
-            Machine.REPEATS));
+  /// Measures products, and says whether another native build of ND4J would do better.
+  private Finding build(Backend backend) {
+    if (backend.deviceBytes().isPresent()) {
+      product(backend, Machine.productGigaflops(backend), "");
+      return Finding.of("native", "none: ND4J is not used, the GPU's kernels are Norma's own and cuBLAS's");
+    }
+    boolean own = !(backend instanceof Nd4jBackend);
+    Optional<NativeBuild.Products> products = Optional.empty();
+    if (flags.crippled()) {
+      show("product", "not measured: it would take minutes, see flags");
+    } else if (own) {
+      try (Backend nd4j = new Nd4jBackend(DType.FLOAT32, OptionalInt.of(1), false)) {
+        double[] rates = Machine.productGigaflops(List.of(backend, nd4j));
+        products = Optional.of(new NativeBuild.Products(backend.name(), rates[0], rates[1]));
+        product(backend, rates[0], " a thread");
+      }
+    } else {
+      product(backend, Machine.productGigaflops(backend), "");
+    }
+    Optional<NativeBuild.Products> measured = products;
+    return NativeBuild.loaded().map(build -> build.finding(Machine.widestVectors(), own, measured))
+        .orElseGet(() -> new Finding("native", List.of(Machine.nativeBuild() + ", a build that cannot be told"),
+            List.of()));
+  }
+
+  private void product(Backend backend, double gigaflops, String each) {
+    Machine.Product shape = Machine.Product.of(backend);
+    show("product", String.format(Locale.ROOT, "%.0f GFLOP/s%s (float32, %d x %d x %d, median of %d)", gigaflops, each,
+        shape.rows(), shape.in(), shape.out(), Machine.REPEATS));
   }
 
   private void show(Finding finding) {

@@ -8,7 +8,8 @@ import java.util.List;
 /// @param facts  for people, a line each
 /// @param advice what to change; empty if there is nothing to gain
 public record Finding(String label, List<String> facts, List<Advice> advice) {
-  static Finding of(String label, String fact) {
+  /// One fact, and nothing to change.
+  public static Finding of(String label, String fact) {
     return new Finding(label, List.of(fact), List.of());
   }
 

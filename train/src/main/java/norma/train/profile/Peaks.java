@@ -13,8 +13,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 import norma.array.Array;
-import norma.array.DType;
 import norma.array.HostMemory;
+import norma.kernels.Backend;
+import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.train.run.Session;
 import norma.train.run.Workers;
@@ -23,11 +24,13 @@ import norma.train.run.Workers;
 /// Patterson, "Roofline: an insightful visual performance model", 2009).
 ///
 /// @param threads   that computed
-/// @param gigaflops best rate of a large float32 product
+/// @param gigaflops best rate of a large product, in the precision of the run
 /// @param copies    best rates of a copy, smallest first
 public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   /// Large enough that a tile's edges do not matter, small enough for the cache of a core: 3 MiB.
   private static final int PRODUCT = 512;
+  /// The same for a device, whose tiles are many at a time.
+  private static final int DEVICE_PRODUCT = 4096;
   private static final long PRODUCT_NANOS = 1_000_000_000L;
   private static final long COPY_NANOS = 100_000_000L;
   private static final long SMALLEST = 1 << 16;
@@ -59,8 +62,11 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   ///
   /// @param session whose kernels multiply; it keeps the memory of the products
   public static Peaks measure(Session session) {
-    List<Copy> copies = new ArrayList<>();
     int threads = session.backend().threads();
+    if (session.backend().deviceBytes().isPresent()) {
+      return new Peaks(threads, product(session, DEVICE_PRODUCT), deviceCopies(session.backend()));
+    }
+    List<Copy> copies = new ArrayList<>();
     long largest = Math.clamp(BEYOND_CACHE * lastCache(), LARGEST, MOST) / threads;
     try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
       for (long bytes = SMALLEST; bytes < largest; bytes *= FACTOR) {
@@ -68,7 +74,29 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
       }
       copies.add(copy(pool, threads, largest));
     }
-    return new Peaks(threads, product(session), copies);
+    return new Peaks(threads, product(session, PRODUCT), copies);
+  }
+
+  /// Within the device's memory, by its own kernels.
+  private static List<Copy> deviceCopies(Backend backend) {
+    List<Copy> copies = new ArrayList<>();
+    Kernels kernels = backend.kernels();
+    long largest = Math.min(LARGEST, backend.deviceBytes().orElseThrow() / FACTOR);
+    for (long bytes = SMALLEST; bytes <= largest; bytes *= FACTOR) {
+      int size = Math.toIntExact(bytes / 2 / backend.activations().bytes());
+      Array from = kernels.empty(size);
+      Array to = kernels.empty(size);
+      kernels.fill(from, 1);
+      double seconds = best(repeats -> {
+        for (int i = 0; i < repeats; i++) {
+          kernels.multiply(from, 1, Grad.write(to));
+        }
+        backend.synchronize();
+      }, COPY_NANOS);
+      copies.add(new Copy(bytes, bytes / seconds / 1e9));
+      kernels.arena().reset();
+    }
+    return copies;
   }
 
   /// The better of two measurements with as many threads, rate by rate.
@@ -108,14 +136,14 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     return before.gigabytes;
   }
 
-  private static double product(Session session) {
+  private static double product(Session session, int size) {
     Workers workers = session.workers();
-    DType dtype = session.backend().dtype();
+    Backend backend = session.backend();
     List<Runnable> products = new ArrayList<>();
     for (Kernels kernels : workers.kernels()) {
-      Array x = session.backend().allocate(dtype, PRODUCT, PRODUCT);
-      Array w = session.backend().allocate(dtype, PRODUCT, PRODUCT);
-      Array y = session.backend().allocate(dtype, PRODUCT, PRODUCT);
+      Array x = backend.allocate(backend.activations(), size, size);
+      Array w = backend.allocate(backend.dtype(), size, size);
+      Array y = backend.allocate(backend.activations(), size, size);
       kernels.fill(x, 0.5);
       kernels.fill(w, 0.25);
       kernels.prepare(w);
@@ -131,10 +159,10 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
           products.get(part).run();
         }
       });
-      session.backend().synchronize();
+      backend.synchronize();
     }, PRODUCT_NANOS);
-    session.backend().weightsChanged();
-    return 2.0 * PRODUCT * PRODUCT * PRODUCT * workers.size() / seconds / 1e9;
+    backend.weightsChanged();
+    return 2.0 * size * size * size * workers.size() / seconds / 1e9;
   }
 
   private static Copy copy(ExecutorService pool, int threads, long bytes) {

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Backend;
+import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.VectorModule;
 import norma.kernels.vector.VectorUnit;
@@ -24,10 +25,9 @@ public final class Machine {
   public static final int REPEATS = 21;
   private static final long WARM_UP_NANOS = 1_000_000_000L;
   private static final int COPY_BYTES = 64 << 20;
-  /// Shape of the measured product.
-  private static final int ROWS = 768;
-  private static final int IN = 128;
-  private static final int OUT = 384;
+  private static final int DEVICE_COPY_BYTES = 512 << 20;
+  private static final Product HOST_PRODUCT = new Product(768, 128, 384);
+  private static final Product DEVICE_PRODUCT = new Product(8192, 1024, 4096);
 
   private Machine() {}
 
@@ -75,7 +75,23 @@ public final class Machine {
         : "without the class cache " + file + ", which does not fit, so slower";
   }
 
-  /// Median rate of a product of the shape of the default model's query-key-value projection.
+  /// Shape of a measured product.
+  ///
+  /// @param rows of both factors' common result
+  /// @param in   summed over
+  /// @param out  columns of the result
+  public record Product(int rows, int in, int out) {
+    /// That of the default model's query-key-value projection, or one that keeps a GPU busy.
+    public static Product of(Backend backend) {
+      return backend.deviceBytes().isPresent() ? DEVICE_PRODUCT : HOST_PRODUCT;
+    }
+
+    private double flops() {
+      return 2.0 * rows * in * out;
+    }
+  }
+
+  /// Median rate of a [Product].
   public static double productGigaflops(Backend backend) {
     return productGigaflops(List.of(backend))[0];
   }
@@ -83,20 +99,41 @@ public final class Machine {
   /// The same of several backends, called in turn: what drifts on the machine meets all alike.
   public static double[] productGigaflops(List<Backend> backends) {
     double[] seconds = medianSeconds(backends.stream().map(Machine::product).toList());
-    return Arrays.stream(seconds).map(s -> 2.0 * ROWS * IN * OUT / s / 1e9).toArray();
+    double[] rates = new double[seconds.length];
+    Arrays.setAll(rates, i -> Product.of(backends.get(i)).flops() / seconds[i] / 1e9);
+    return rates;
   }
 
   private static Runnable product(Backend backend) {
-    Array x = backend.allocate(DType.FLOAT32, ROWS, IN);
-    Array w = backend.allocate(DType.FLOAT32, OUT, IN);
-    Array y = backend.allocate(DType.FLOAT32, ROWS, OUT);
+    Product shape = Product.of(backend);
+    Array x = backend.allocate(backend.activations(), shape.rows, shape.in);
+    Array w = backend.allocate(backend.dtype(), shape.out, shape.in);
+    Array y = backend.allocate(backend.activations(), shape.rows, shape.out);
     Kernels kernels = backend.kernels();
     kernels.prepare(w);
-    return () -> kernels.linear(x, w, null, y);
+    return () -> {
+      kernels.linear(x, w, null, y);
+      backend.synchronize();
+    };
+  }
+
+  /// Median rate of a copy that does not fit the caches, in the memory that the backend's arrays lie in.
+  public static double copyGigabytes(Backend backend) {
+    if (backend.deviceBytes().isEmpty()) {
+      return copyGigabytes();
+    }
+    Array from = backend.allocate(DType.FLOAT32, DEVICE_COPY_BYTES / Float.BYTES);
+    Array to = backend.allocate(DType.FLOAT32, DEVICE_COPY_BYTES / Float.BYTES);
+    Kernels kernels = backend.kernels();
+    double seconds = medianSeconds(List.of(() -> {
+      kernels.multiply(from, 1, Grad.write(to));
+      backend.synchronize();
+    }))[0];
+    return 2.0 * DEVICE_COPY_BYTES / seconds / 1e9;
   }
 
   /// Median rate of a copy that does not fit the caches of one core.
-  public static double copyGigabytes() {
+  private static double copyGigabytes() {
     byte[] from = new byte[COPY_BYTES];
     byte[] to = new byte[COPY_BYTES];
     double seconds = medianSeconds(List.of(

@@ -1,0 +1,165 @@
+package norma.kernels.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import norma.kernels.cuda.CudaBackend.Precision;
+
+/// CUDA's libraries for tests on a machine without a GPU: `emulator.cpp`, which runs the kernels' own sources on the CPU, one
+/// thread after the other. It is built with g++ once for all modules; without g++ the tests that need it are skipped.
+///
+/// Where there is a GPU, [#open] gives that instead.
+public final class Emulator {
+  private static final List<String> SOURCES = List.of("emulator.cpp", "fibers.h", "device.h", "selftest.cpp");
+  private static final List<String> NAMES = List.of("libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13");
+
+  private static Path folder = Path.of("");
+
+  private Emulator() {}
+
+  /// A backend on the GPU if there is one, else on the emulator.
+  public static CudaBackend open(Precision precision) {
+    Supplier<CudaBackend> backend = () -> new CudaBackend(precision, folder().resolve("kernels"), true);
+    return CudaDevice.mayExist() ? backend.get() : with("", backend);
+  }
+
+  /// Runs work that finds the emulator instead of CUDA.
+  ///
+  /// @param faults what the emulator pretends, for example `devices=0`; empty for a GPU without fault
+  public static <T> T with(String faults, Supplier<T> work) {
+    Path libraries = folder();
+    try {
+      Files.writeString(libraries.resolve("emulator.conf"), faults);
+      System.setProperty(Library.PATH, libraries.toString());
+      return work.get();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      System.clearProperty(Library.PATH);
+    }
+  }
+
+  /// How often each function was called since the last [#forgetCalls].
+  @SuppressWarnings("restricted") // the emulator's own function
+  static Map<String, Integer> calls() {
+    Map<String, Integer> calls = new HashMap<>();
+    try {
+      MemorySegment text = (MemorySegment) Linker.nativeLinker()
+          .downcallHandle(symbol("emulator_calls"), FunctionDescriptor.of(ValueLayout.ADDRESS)).invokeExact();
+      text.reinterpret(Long.MAX_VALUE).getString(0).lines().forEach(line -> {
+        String[] words = line.split("[ =:\t]+", -1);
+        calls.put(words[0], Integer.parseInt(words[1]));
+      });
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+    return calls;
+  }
+
+  @SuppressWarnings("restricted") // the emulator's own function
+  static void forgetCalls() {
+    try {
+      Linker.nativeLinker().downcallHandle(symbol("emulator_reset"), FunctionDescriptor.ofVoid()).invokeExact();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @SuppressWarnings("restricted") // the emulator's own library
+  private static MemorySegment symbol(String name) {
+    return SymbolLookup.libraryLookup(folder().resolve(NAMES.getFirst()), java.lang.foreign.Arena.global()).find(name)
+        .orElseThrow();
+  }
+
+  /// Where the libraries are.
+  static synchronized Path folder() {
+    if (folder.toString().isEmpty()) {
+      folder = build();
+    }
+    return folder;
+  }
+
+  private static Path build() {
+    assumeTrue(System.getProperty("os.name").equals("Linux") && run(List.of("g++", "--version")).startsWith("g++"),
+        "needs a GPU, or g++ for the emulator");
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String source : SOURCES) {
+        digest.update(content(source));
+      }
+      String key = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
+      Path built = Path.of(System.getProperty("java.io.tmpdir"), "norma-cuda-emulator-" + key);
+      if (!Files.isDirectory(built)) {
+        Path beside = Files.createTempDirectory("norma-cuda-emulator");
+        for (String source : SOURCES) {
+          Files.write(beside.resolve(source), content(source));
+        }
+        String library = beside.resolve("libemulator.so").toString();
+        String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library,
+            beside.resolve("emulator.cpp").toString(), "-ldl"));
+        assertThat(Path.of(library)).as(log).exists();
+        for (String name : NAMES) {
+          Files.createSymbolicLink(beside.resolve(name), Path.of("libemulator.so"));
+        }
+        move(beside, built);
+      }
+      return built;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void move(Path beside, Path built) throws IOException {
+    try {
+      Files.move(beside, built, StandardCopyOption.ATOMIC_MOVE);
+    } catch (FileAlreadyExistsException | DirectoryNotEmptyException | AtomicMoveNotSupportedException e) {
+      assertThat(built).as("built by another process meanwhile").isDirectory();
+    }
+  }
+
+  private static byte[] content(String source) throws IOException {
+    try (InputStream stream = Emulator.class.getResourceAsStream(source)) {
+      assertThat(stream).as(source).isNotNull();
+      return stream.readAllBytes();
+    }
+  }
+
+  /// What a program prints, or nothing if there is no such program.
+  static String run(List<String> command) {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor(1, TimeUnit.MINUTES)).as(output).isTrue();
+      return output;
+    } catch (IOException e) {
+      return "";
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
