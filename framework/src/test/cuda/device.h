@@ -120,7 +120,7 @@ template <typename T> static inline T atomicAdd(T* at, T x) { T old = *at; *at +
 template <typename T> static inline T atomicMax(T* at, T x) { T old = *at; *at = old > x ? old : x; return old; }
 template <typename T> static inline T atomicMin(T* at, T x) { T old = *at; *at = old < x ? old : x; return old; }
 template <typename T> static inline T atomicExch(T* at, T x) { T old = *at; *at = x; return old; }
-template <typename T> static inline T atomicCAS(T* at, T is, T x) { T old = *at; *at = old == is ? x : old; return old; }
+template <typename T> static inline T atomicCAS(T* at, T is, T x) { T old = *at; if (old == is) *at = x; return old; }
 // clang-format on
 
 #define EMULATED_PLACE const char *file = __builtin_FILE(), int line = __builtin_LINE()
@@ -374,11 +374,13 @@ static inline void mma(float (&d)[4], const unsigned (&a)[4], const unsigned (&b
 }
 
 static inline void load_matrices(unsigned (&r)[4], const bf16* row, EMULATED_PLACE) {
-  emulated::Matrices rows = {{emulated::read_matrices, "load_matrices", file, line, 0xffffffff}, row, r, false};
+  emulated::Meeting meeting = {emulated::read_matrices, "load_matrices", file, line, 0xffffffff};
+  emulated::Matrices rows = {meeting, row, r, false};
   emulated::meet(rows);
 }
 
 static inline void load_matrices_transposed(unsigned (&r)[4], const bf16* row, EMULATED_PLACE) {
-  emulated::Matrices rows = {{emulated::read_matrices, "load_matrices_transposed", file, line, 0xffffffff}, row, r, true};
+  emulated::Meeting meeting = {emulated::read_matrices, "load_matrices_transposed", file, line, 0xffffffff};
+  emulated::Matrices rows = {meeting, row, r, true};
   emulated::meet(rows);
 }

@@ -1,6 +1,6 @@
-// Runs CUDA kernels on the CPU: each thread of a block is a fiber, blocks run one after another. A fiber changes only where
-// threads meet, so a kernel without barriers is a plain loop. Strict: shared memory starts as NaN in every block, and threads
-// that wait for each other in different places end the process with a message.
+// Runs CUDA kernels on the CPU: each thread of a block is a fiber, blocks run one after another. Fibers change only where
+// threads meet, so a kernel without barriers is a plain loop. Strict: shared memory starts as NaN in every block, and
+// threads that wait for each other in different places end the process with a message.
 //
 // A test in C++ of one kernel file, with a folder of links in which device.h stands for hardware.cuh:
 //   ln -s $kernels/*.cu $kernels/common.cuh $folder/ && ln -s $tests/device.h $folder/hardware.cuh
@@ -78,8 +78,8 @@ struct Fiber {
   Fiber* next;
 };
 
-// All __shared__ variables are thread_local, so they lie together in this file's thread-local storage, with this array for the
-// dynamic ones. All fibers run in one thread of the system.
+// All __shared__ variables are thread_local, so they lie together in this file's thread-local storage, with this array for
+// the dynamic ones. All fibers run in one thread of the system.
 static thread_local unsigned char shared_area[MAX_SHARED_BYTES + CANARY_BYTES] __asm__("emulated_shared")
     __attribute__((used, aligned(1024)));
 
@@ -91,8 +91,10 @@ static const Kernel* kernel;
 static void** arguments;
 static int thread_count;
 static int started;
+static uint3 next;  // to start
 static int alive;
 static int at_barrier;
+static size_t stack_count;
 static Fiber* running;
 static Fiber* idle;
 static Fiber* fibers[MAX_THREADS];
@@ -151,7 +153,7 @@ static void fiber_main();
   static ucontext_t first;
   getcontext(&first);
   first.uc_stack.ss_sp = running->memory + PAGE_BYTES;
-  first.uc_stack.ss_size = STACK_BYTES;
+  first.uc_stack.ss_size = STACK_BYTES - stack_count++ * 448 % (8 << 10);  // else all tops share lines of the cache
   first.uc_link = nullptr;
   makecontext(&first, fiber_main, 0);
   setcontext(&first);
@@ -229,10 +231,10 @@ static void fiber_main() {
   for (;;) {
     while (started < thread_count) {
       int thread = started++;
-      unsigned row = thread / blockDim.x;
       running->thread = thread;
-      running->index = {thread % blockDim.x, row % blockDim.y, row / blockDim.y};
-      threadIdx = running->index;
+      threadIdx = running->index = next;
+      if (++next.x == blockDim.x) next.x = 0, next.y++;
+      if (next.y == blockDim.y) next.y = 0, next.z++;
       fibers[thread] = running;
       kernel->call(kernel->function, arguments);
       leave(thread);
@@ -287,6 +289,7 @@ static inline void run_block(size_t shared) {
   unsigned char* behind = shared_area + sizeof(shared_area);
   memset(behind, NAN_BYTE, shared_memory.to - behind);
   started = 0;
+  next = {0, 0, 0};
   alive = thread_count;
   at_barrier = ready_count = 0;
   memset(waiting, 0, sizeof(waiting));
@@ -345,7 +348,8 @@ struct Same {
 
 // function<<<grid, block, shared>>>(values...), done when it returns.
 template <typename... P>
-static inline void launch(dim3 grid, dim3 block, size_t shared, void (*function)(P...), typename Same<P>::type... values) {
+static inline void launch(dim3 grid, dim3 block, size_t shared, void (*function)(P...),
+                          typename Same<P>::type... values) {
   void* pointers[] = {(void*)&values..., nullptr};
   run(describe("under test", function), grid, block, shared, pointers);
 }
