@@ -1,6 +1,6 @@
-// Runs CUDA kernels on the CPU: each thread of a block is a fiber, blocks run one after another. Fibers change only where
-// threads meet, so a kernel without barriers is a plain loop. Strict: shared memory starts as NaN in every block, and
-// threads that wait for each other in different places end the process with a message.
+// Runs CUDA kernels on the CPU: each thread of a block is a fiber, blocks run one after another. Fibers change only
+// where threads meet, so a kernel without barriers is a plain loop. Strict: shared memory starts as NaN in every block,
+// and threads that wait for each other in different places end the process with a message.
 //
 // A test in C++ of one kernel file, with a folder of links in which device.h stands for hardware.cuh:
 //   ln -s $kernels/*.cu $kernels/common.cuh $folder/ && ln -s $tests/device.h $folder/hardware.cuh
@@ -38,7 +38,7 @@ namespace emulated {
 
 const int MAX_THREADS = 1024;
 const size_t STACK_BYTES = 64 << 10;
-const size_t PAGE_BYTES = 4 << 10;
+const size_t GUARD_BYTES = 64 << 10;  // below a stack; the largest page of any system
 const size_t MAX_SHARED_BYTES = 227 << 10;
 const size_t CANARY_BYTES = 1 << 10;  // behind a block's dynamic shared memory
 const int NAN_BYTE = 0xFF;
@@ -78,8 +78,8 @@ struct Fiber {
   Fiber* next;
 };
 
-// All __shared__ variables are thread_local, so they lie together in this file's thread-local storage, with this array for
-// the dynamic ones. All fibers run in one thread of the system.
+// All __shared__ variables are thread_local, so they lie together in this file's thread-local storage, with this array
+// for the dynamic ones. All fibers run in one thread of the system.
 static thread_local unsigned char shared_area[MAX_SHARED_BYTES + CANARY_BYTES] __asm__("emulated_shared")
     __attribute__((used, aligned(1024)));
 
@@ -146,13 +146,13 @@ static void fiber_main();
     _longjmp(running->context, 1);
   }
   running = (Fiber*)calloc(1, sizeof(Fiber));
-  running->memory = (char*)mmap(nullptr, PAGE_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE,
+  running->memory = (char*)mmap(nullptr, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (running->memory == MAP_FAILED) fail("no memory for a thread's stack");
-  mprotect(running->memory, PAGE_BYTES, PROT_NONE);
+  mprotect(running->memory, GUARD_BYTES, PROT_NONE);
   static ucontext_t first;
   getcontext(&first);
-  first.uc_stack.ss_sp = running->memory + PAGE_BYTES;
+  first.uc_stack.ss_sp = running->memory + GUARD_BYTES;
   first.uc_stack.ss_size = STACK_BYTES - stack_count++ * 448 % (8 << 10);  // else all tops share lines of the cache
   first.uc_link = nullptr;
   makecontext(&first, fiber_main, 0);
@@ -200,7 +200,7 @@ static inline bool end_of_barrier() {
 }
 
 // The calling thread waits until all whom it meets are there.
-static __attribute__((noinline)) void meet(Meeting& meeting) {
+static __attribute__((noinline, unused)) void meet(Meeting& meeting) {
   int thread = running->thread;
   meetings[thread] = &meeting;
   if (meeting.mask) {
@@ -250,7 +250,7 @@ struct Stacks {
     while (idle) {
       Fiber* fiber = idle;
       idle = fiber->next;
-      munmap(fiber->memory, PAGE_BYTES + STACK_BYTES);
+      munmap(fiber->memory, GUARD_BYTES + STACK_BYTES);
       free(fiber);
     }
   }
@@ -302,7 +302,7 @@ static inline void run_block(size_t shared) {
   }
 }
 
-static __attribute__((noinline)) void run(const Kernel& k, dim3 grid, dim3 block, size_t shared, void** values) {
+static __attribute__((unused)) void run(const Kernel& k, dim3 grid, dim3 block, size_t shared, void** values) {
   kernel = &k;
   arguments = values;
   gridDim = grid;

@@ -1,0 +1,616 @@
+// A GPU without a GPU, for tests: the functions of CUDA's driver, NVRTC and cuBLAS that Norma calls, with their ABI and
+// their error codes. Kernels are compiled by g++ and run on the CPU, see fibers.h. One library stands for all three,
+// opened by links named libcuda.so.1, libnvrtc.so.13 and libcublas.so.13 (copies would not know each other):
+//   g++ -std=c++17 -O2 -shared -fPIC $PWD/emulator.cpp -o libcuda.so.1
+// The path must be absolute: device.h is found beside this file.
+#include <chrono>
+
+#include "compiler.h"
+#include "graphs.h"
+#include "products.h"
+#include "state.h"
+
+// --- tests' own -----------------------------------------------------------------------------------------------------
+
+// "name count" a line, since the last reset; valid until the next call of this function.
+extern "C" const char* emulator_calls() {
+  std::lock_guard<std::recursive_mutex> alone(lock);
+  static std::string text;
+  text.clear();
+  for (auto& [name, count] : calls) text += name + " " + std::to_string(count) + "\n";
+  return text.c_str();
+}
+
+extern "C" void emulator_reset() {
+  std::lock_guard<std::recursive_mutex> alone(lock);
+  calls.clear();
+}
+
+// --- the driver and its devices -------------------------------------------------------------------------------------
+
+extern "C" int cuInit(unsigned flags) {
+  Call call(__func__);
+  read_settings();
+  if (flags) return ERROR_INVALID_VALUE;
+  initialized = settings.init == 0;
+  return (int)settings.init;
+}
+
+extern "C" int cuDriverGetVersion(int* version) {
+  Call call(__func__);
+  if (!version) return ERROR_INVALID_VALUE;
+  if (!initialized) read_settings();
+  *version = (int)settings.driver;
+  return SUCCESS;
+}
+
+static int error_text(int code, const char** text, const char* Error::*part) {
+  for (const Error& error : errors) {
+    if (error.code != code) continue;
+    *text = error.*part;
+    return SUCCESS;
+  }
+  *text = nullptr;
+  return ERROR_INVALID_VALUE;
+}
+
+extern "C" int cuGetErrorName(int code, const char** text) {
+  Call call(__func__);
+  return text ? error_text(code, text, &Error::name) : ERROR_INVALID_VALUE;
+}
+
+extern "C" int cuGetErrorString(int code, const char** text) {
+  Call call(__func__);
+  return text ? error_text(code, text, &Error::text) : ERROR_INVALID_VALUE;
+}
+
+static int device_state(int device) {
+  if (int error = driver_state()) return error;
+  return device >= 0 && (size_t)device < settings.devices ? SUCCESS : ERROR_INVALID_DEVICE;
+}
+
+extern "C" int cuDeviceGetCount(int* count) {
+  Call call(__func__);
+  if (int error = driver_state()) return error;
+  if (!count) return ERROR_INVALID_VALUE;
+  *count = (int)settings.devices;
+  return SUCCESS;
+}
+
+extern "C" int cuDeviceGet(int* device, int ordinal) {
+  Call call(__func__);
+  if (int error = device_state(ordinal)) return error;
+  if (!device) return ERROR_INVALID_VALUE;
+  *device = ordinal;
+  return SUCCESS;
+}
+
+extern "C" int cuDeviceGetName(char* name, int bytes, int device) {
+  Call call(__func__);
+  if (int error = device_state(device)) return error;
+  if (!name || bytes < 1) return ERROR_INVALID_VALUE;
+  snprintf(name, bytes, "Emulated GPU");
+  return SUCCESS;
+}
+
+extern "C" int cuDeviceTotalMem_v2(size_t* bytes, int device) {
+  Call call(__func__);
+  if (int error = device_state(device)) return error;
+  if (!bytes) return ERROR_INVALID_VALUE;
+  *bytes = settings.memory;
+  return SUCCESS;
+}
+
+// Dynamic shared memory that cuFuncSetAttribute can give to a kernel (CUDA C++ Programming Guide, technical
+// specifications per compute capability).
+static int max_shared_bytes() {
+  switch (settings.capability) {
+    case 75:
+      return 64 << 10;
+    case 80:
+    case 87:
+      return 163 << 10;
+    case 86:
+    case 89:
+    case 120:
+    case 121:
+      return 99 << 10;
+    default:
+      return 227 << 10;
+  }
+}
+
+extern "C" int cuDeviceGetAttribute(int* value, int attribute, int device) {
+  Call call(__func__);
+  if (int error = device_state(device)) return error;
+  // CUdevice_attribute; what does not depend on the capability is as on an H100, with few multiprocessors.
+  const std::map<int, int> attributes = {
+      {1, 1024},                             // threads of a block
+      {2, 1024},                             // block, x
+      {3, 1024},                             // block, y
+      {4, 64},                               // block, z
+      {5, 0x7fffffff},                       // grid, x
+      {6, 65535},                            // grid, y
+      {7, 65535},                            // grid, z
+      {8, (int)DEFAULT_SHARED_BYTES},        // shared memory of a block
+      {10, 32},                              // warp
+      {12, 65536},                           // registers of a block
+      {13, 1980000},                         // clock, kHz
+      {16, 2},                               // multiprocessors
+      {20, 0},                               // compute mode: shared
+      {31, 1},                               // concurrent kernels
+      {32, 1},                               // ECC
+      {33, 1},                               // PCI bus
+      {34, device},                          // PCI device
+      {36, 2619000},                         // memory's clock, kHz
+      {37, 5120},                            // memory's bus, bits
+      {38, 50 << 20},                        // L2
+      {39, 2048},                            // threads of a multiprocessor
+      {40, 3},                               // copy engines
+      {41, 1},                               // unified addresses
+      {50, 0},                               // PCI domain
+      {75, (int)settings.capability / 10},   // compute capability
+      {76, (int)settings.capability % 10},   // its minor number
+      {81, max_shared_bytes() + (1 << 10)},  // shared memory of a multiprocessor
+      {82, 65536},                           // registers of a multiprocessor
+      {97, max_shared_bytes()},              // shared memory of a block that asks for it
+  };
+  auto found = attributes.find(attribute);
+  if (!value || found == attributes.end()) return ERROR_INVALID_VALUE;
+  *value = found->second;
+  return SUCCESS;
+}
+
+// --- contexts -------------------------------------------------------------------------------------------------------
+
+extern "C" int cuDevicePrimaryCtxRetain(void** context, int device) {
+  Call call(__func__);
+  if (int error = device_state(device)) return error;
+  if (!context) return ERROR_INVALID_VALUE;
+  if (settings.context) return (int)settings.context;
+  if (retained[device]++ == 0) primary[device] = contexts.add(std::make_unique<Context>(Context{device}));
+  *context = primary[device];
+  return SUCCESS;
+}
+
+// The last release ends all that the device has: the emulator keeps things of several devices together.
+extern "C" int cuDevicePrimaryCtxRelease_v2(int device) {
+  Call call(__func__);
+  if (int error = device_state(device)) return error;
+  if (retained[device] == 0) return ERROR_INVALID_CONTEXT;
+  if (--retained[device] > 0) return SUCCESS;
+  contexts.remove(primary[device]);
+  if (contexts.begin() != contexts.end()) return SUCCESS;
+  settle_all();
+  while (!device_memory.empty()) deallocate(device_memory.begin()->first);
+  for (auto& [address, bytes] : host_memory) free((void*)address);
+  host_memory.clear();
+  streams.clear();
+  functions.clear();
+  libraries.clear();
+  products.clear();
+  failed = SUCCESS;
+  return SUCCESS;
+}
+
+extern "C" int cuCtxSetCurrent(void* context) {
+  Call call(__func__);
+  if (int error = driver_state()) return error;
+  if (context && !contexts.find(context)) return ERROR_INVALID_CONTEXT;
+  current = context;
+  return SUCCESS;
+}
+
+extern "C" int cuCtxSynchronize() {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (int error = no_capture()) return error;
+  settle_all();
+  return failed;
+}
+
+// --- memory ---------------------------------------------------------------------------------------------------------
+
+extern "C" int cuMemGetInfo_v2(size_t* unused, size_t* total) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (!unused || !total) return ERROR_INVALID_VALUE;
+  *unused = settings.memory - used;
+  *total = settings.memory;
+  return SUCCESS;
+}
+
+extern "C" int cuMemAlloc_v2(uintptr_t* address, size_t bytes) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (!address || !bytes) return ERROR_INVALID_VALUE;
+  if (int error = no_capture()) return error;
+  return allocate(bytes, address);
+}
+
+extern "C" int cuMemFree_v2(uintptr_t address) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (int error = no_capture()) return error;
+  settle_all();
+  return deallocate(address);
+}
+
+extern "C" int cuMemHostAlloc(void** address, size_t bytes, unsigned flags) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (!address || !bytes || flags > 7) return ERROR_INVALID_VALUE;
+  if (int error = no_capture()) return error;
+  if (posix_memalign(address, sysconf(_SC_PAGESIZE), bytes)) return ERROR_OUT_OF_MEMORY;
+  memset(*address, 0xFF, bytes);
+  host_memory[(uintptr_t)*address] = bytes;
+  return SUCCESS;
+}
+
+extern "C" int cuMemFreeHost(void* address) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (int error = no_capture()) return error;
+  settle_all();
+  if (!host_memory.erase((uintptr_t)address)) return ERROR_INVALID_VALUE;
+  free(address);
+  return SUCCESS;
+}
+
+// What copies to and from the device have in common. Host memory that is not from cuMemHostAlloc is read at once, and
+// written before the call returns.
+static int copy(void* stream_handle, uintptr_t device, const void* host, size_t bytes, Stream** stream) {
+  if (int error = context_state()) return error;
+  *stream = stream_of(stream_handle);
+  if (!*stream) return ERROR_INVALID_HANDLE;
+  if (int error = not_capturing(**stream)) return error;
+  if (bytes && (!host || !in_device(device, bytes))) return ERROR_INVALID_VALUE;
+  return SUCCESS;
+}
+
+extern "C" int cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t bytes, void* stream_handle) {
+  Call call(__func__);
+  Stream* stream;
+  if (int error = copy(stream_handle, to, from, bytes, &stream)) return error;
+  Node node;
+  if (in_host(from, bytes)) {
+    node.work = [=] { return memcpy((void*)to, from, bytes), SUCCESS; };
+  } else {
+    std::string kept((const char*)from, bytes);
+    node.work = [=] { return memcpy((void*)to, kept.data(), bytes), SUCCESS; };
+  }
+  return submit(*stream, node);
+}
+
+extern "C" int cuMemcpyDtoHAsync_v2(void* to, uintptr_t from, size_t bytes, void* stream_handle) {
+  Call call(__func__);
+  Stream* stream;
+  if (int error = copy(stream_handle, from, to, bytes, &stream)) return error;
+  Node node;
+  node.work = [=] { return memcpy(to, (void*)from, bytes), SUCCESS; };
+  if (int error = submit(*stream, node)) return error;
+  if (!in_host(to, bytes)) settle(*stream);
+  return failed;
+}
+
+extern "C" int cuMemsetD32Async(uintptr_t to, unsigned value, size_t count, void* stream_handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Stream* stream = stream_of(stream_handle);
+  if (!stream) return ERROR_INVALID_HANDLE;
+  if (to % 4 || (count && !in_device(to, count * 4))) return ERROR_INVALID_VALUE;
+  Node node;
+  node.work = [=]() -> int {
+    if (count && !in_device(to, count * 4)) return ERROR_ILLEGAL_ADDRESS;
+    for (size_t i = 0; i < count; i++) ((unsigned*)to)[i] = value;
+    return SUCCESS;
+  };
+  return submit(*stream, node);
+}
+
+// --- streams and events ---------------------------------------------------------------------------------------------
+
+extern "C" int cuStreamCreate(void** stream, unsigned flags) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (!stream || flags > 1) return ERROR_INVALID_VALUE;
+  *stream = streams.add(std::make_unique<Stream>());
+  stream_of(*stream)->blocking = flags == 0;
+  return SUCCESS;
+}
+
+extern "C" int cuStreamDestroy_v2(void* handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (Stream* stream = streams.find(handle)) settle(*stream);
+  return streams.remove(handle) ? SUCCESS : ERROR_INVALID_HANDLE;
+}
+
+extern "C" int cuStreamSynchronize(void* handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Stream* stream = stream_of(handle);
+  if (!stream) return ERROR_INVALID_HANDLE;
+  if (int error = not_capturing(*stream)) return error;
+  if (handle) {
+    settle(*stream);
+  } else {
+    settle_all();
+  }
+  return failed;
+}
+
+extern "C" int cuStreamBeginCapture_v2(void* handle, int mode) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Stream* stream = stream_of(handle);
+  if (!stream) return ERROR_INVALID_HANDLE;
+  if (mode < GLOBAL || mode > RELAXED) return ERROR_INVALID_VALUE;
+  if (!handle) return ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  if (stream->capture) return ERROR_ILLEGAL_STATE;
+  stream->capture = std::make_unique<Capture>(Capture{{}, mode, std::this_thread::get_id()});
+  return SUCCESS;
+}
+
+extern "C" int cuStreamEndCapture(void* handle, void** graph) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Stream* stream = stream_of(handle);
+  if (!stream) return ERROR_INVALID_HANDLE;
+  if (!graph) return ERROR_INVALID_VALUE;
+  if (!stream->capture) return ERROR_ILLEGAL_STATE;
+  if (stream->capture->mode != RELAXED && stream->capture->owner != std::this_thread::get_id()) {
+    return ERROR_STREAM_CAPTURE_WRONG_THREAD;
+  }
+  std::unique_ptr<Capture> capture = std::move(stream->capture);
+  *graph = nullptr;
+  if (capture->invalid) return ERROR_STREAM_CAPTURE_INVALIDATED;
+  *graph = graphs.add(std::make_unique<Graph>(std::move(capture->graph)));
+  return SUCCESS;
+}
+
+struct Event {
+  bool timed;
+  bool captured = false;
+  void* stream = nullptr;
+  bool recorded = false;
+  bool done = false;
+  std::chrono::steady_clock::time_point time = {};
+};
+
+static Handles<Event> events;
+
+extern "C" int cuEventCreate(void** event, unsigned flags) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (!event || flags > 3) return ERROR_INVALID_VALUE;
+  *event = events.add(std::make_unique<Event>(Event{(flags & 2) == 0}));
+  return SUCCESS;
+}
+
+extern "C" int cuEventDestroy_v2(void* handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  return events.remove(handle) ? SUCCESS : ERROR_INVALID_HANDLE;
+}
+
+extern "C" int cuEventRecord(void* handle, void* stream_handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Event* event = events.find(handle);
+  Stream* stream = stream_of(stream_handle);
+  if (!event || !stream) return ERROR_INVALID_HANDLE;
+  if (stream->capture && stream->capture->invalid) return ERROR_STREAM_CAPTURE_INVALIDATED;
+  *event = {event->timed, stream->capture != nullptr, stream_handle, true};
+  if (event->captured) return SUCCESS;
+  Node node;
+  node.work = [=] {
+    if (Event* live = events.find(handle)) live->done = true, live->time = std::chrono::steady_clock::now();
+    return SUCCESS;
+  };
+  return submit(*stream, node);
+}
+
+extern "C" int cuEventSynchronize(void* handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Event* event = events.find(handle);
+  if (!event) return ERROR_INVALID_HANDLE;
+  if (event->captured) return ERROR_CAPTURED_EVENT;
+  Stream* stream = event->recorded ? stream_of(event->stream) : nullptr;
+  if (stream) settle(*stream);
+  return failed;
+}
+
+extern "C" int cuEventElapsedTime(float* millis, void* from_handle, void* to_handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Event* from = events.find(from_handle);
+  Event* to = events.find(to_handle);
+  if (!millis) return ERROR_INVALID_VALUE;
+  if (!from || !to || !from->recorded || !to->recorded || !from->timed || !to->timed) return ERROR_INVALID_HANDLE;
+  if (from->captured || to->captured) return ERROR_CAPTURED_EVENT;
+  if (!from->done || !to->done) return ERROR_NOT_READY;
+  *millis = std::chrono::duration<float, std::milli>(to->time - from->time).count();
+  return SUCCESS;
+}
+
+// --- modules and kernels --------------------------------------------------------------------------------------------
+
+extern "C" int cuModuleLoadData(void** module, const void* image) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (!module || !image) return ERROR_INVALID_VALUE;
+  if (int error = no_capture()) return error;
+  auto library = std::make_unique<Library>();
+  if (int error = open_image(image, (int)settings.capability, *library)) return error;
+  *module = libraries.add(std::move(library));
+  return SUCCESS;
+}
+
+extern "C" int cuModuleUnload(void* module) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Library* library = libraries.find(module);
+  if (!library) return ERROR_INVALID_HANDLE;
+  if (int error = no_capture()) return error;
+  settle_all();
+  for (auto& [name, function] : library->functions) functions.remove(function);
+  libraries.remove(module);
+  return SUCCESS;
+}
+
+extern "C" int cuModuleGetFunction(void** function, void* module, const char* name) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Library* library = libraries.find(module);
+  if (!library) return ERROR_INVALID_HANDLE;
+  if (!function || !name) return ERROR_INVALID_VALUE;
+  for (int i = 0; i < library->table->count; i++) {
+    const emulated::Kernel& kernel = library->table->kernels[i];
+    if (strcmp(kernel.name, name)) continue;
+    void*& handle = library->functions[name];
+    if (!handle) handle = functions.add(std::make_unique<Function>(Function{&kernel, library->table->run}));
+    *function = handle;
+    return SUCCESS;
+  }
+  return ERROR_NOT_FOUND;
+}
+
+extern "C" int cuFuncSetAttribute(void* handle, int attribute, int value) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Function* function = functions.find(handle);
+  if (!function) return ERROR_INVALID_HANDLE;
+  const int max_dynamic_shared = 8;
+  const int carveout = 9;
+  if (attribute == carveout) return value >= -1 && value <= 100 ? SUCCESS : ERROR_INVALID_VALUE;
+  if (attribute != max_dynamic_shared || value < 0 || value > max_shared_bytes()) return ERROR_INVALID_VALUE;
+  function->max_shared = (unsigned)value;
+  return SUCCESS;
+}
+
+extern "C" int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                              unsigned block_y, unsigned block_z, unsigned shared, void* stream_handle,
+                              void** parameters, void** extra) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Stream* stream = stream_of(stream_handle);
+  if (!stream) return ERROR_INVALID_HANDLE;
+  Node node;
+  dim3 grid(grid_x, grid_y, grid_z);
+  dim3 block(block_x, block_y, block_z);
+  if (int error = node.launch.set(function, grid, block, shared, parameters, extra)) return error;
+  return submit(*stream, std::move(node));
+}
+
+// --- graphs ---------------------------------------------------------------------------------------------------------
+
+// CUDA_KERNEL_NODE_PARAMS_v2.
+struct KernelNodeParams {
+  void* function;
+  unsigned grid_x, grid_y, grid_z;
+  unsigned block_x, block_y, block_z;
+  unsigned shared;
+  void** parameters;
+  void** extra;
+  void* kernel;
+  void* context;
+
+  int put(Launch& launch) const {
+    if (kernel) return ERROR_NOT_SUPPORTED;
+    dim3 grid(grid_x, grid_y, grid_z);
+    dim3 block(block_x, block_y, block_z);
+    return launch.set(function, grid, block, shared, parameters, extra);
+  }
+};
+
+extern "C" int cuGraphCreate(void** graph, unsigned flags) {
+  Call call(__func__);
+  if (int error = driver_state()) return error;
+  if (!graph || flags) return ERROR_INVALID_VALUE;
+  *graph = graphs.add(std::make_unique<Graph>());
+  return SUCCESS;
+}
+
+extern "C" int cuGraphDestroy(void* graph) {
+  Call call(__func__);
+  if (int error = driver_state()) return error;
+  return graphs.remove(graph) ? SUCCESS : ERROR_INVALID_VALUE;
+}
+
+static int add_node(void** handle, void* graph_handle, void* const* after, size_t count, Node node) {
+  Graph* graph = graphs.find(graph_handle);
+  if (!graph || !handle || (count && !after)) return ERROR_INVALID_VALUE;
+  for (size_t i = 0; i < count; i++) {
+    if (!graph->find((uintptr_t)after[i])) return ERROR_INVALID_VALUE;
+    for (uintptr_t other : node.after) {
+      if (other == (uintptr_t)after[i]) return ERROR_INVALID_VALUE;
+    }
+    node.after.push_back((uintptr_t)after[i]);
+  }
+  *handle = (void*)graph->add(std::move(node));
+  return SUCCESS;
+}
+
+extern "C" int cuGraphAddKernelNode_v2(void** handle, void* graph, void* const* after, size_t count,
+                                       const KernelNodeParams* params) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  if (!params) return ERROR_INVALID_VALUE;
+  Node node;
+  if (int error = params->put(node.launch)) return error;
+  return add_node(handle, graph, after, count, std::move(node));
+}
+
+extern "C" int cuGraphAddChildGraphNode(void** handle, void* graph, void* const* after, size_t count, void* child) {
+  Call call(__func__);
+  if (int error = driver_state()) return error;
+  const Graph* copied = graphs.find(child);
+  if (!copied || child == graph) return ERROR_INVALID_VALUE;
+  Node node;
+  node.child = std::make_shared<Graph>(*copied);
+  return add_node(handle, graph, after, count, std::move(node));
+}
+
+extern "C" int cuGraphInstantiateWithFlags(void** executable, void* graph_handle, unsigned long long flags) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  const Graph* graph = graphs.find(graph_handle);
+  if (!executable || !graph || flags & ~1ull) return ERROR_INVALID_VALUE;
+  *executable = executables.add(std::make_unique<Graph>(*graph));
+  return SUCCESS;
+}
+
+extern "C" int cuGraphExecKernelNodeSetParams_v2(void* executable, void* handle, const KernelNodeParams* params) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Graph* graph = executables.find(executable);
+  if (!graph) return ERROR_INVALID_HANDLE;
+  Node* node = graph->find((uintptr_t)handle);
+  bool in_its_graph = false;
+  for (auto& [other_handle, other] : graphs) in_its_graph |= other->find((uintptr_t)handle) != nullptr;
+  if (!params || !node || !node->launch.function || !in_its_graph) return ERROR_INVALID_VALUE;
+  Launch launch;
+  if (int error = params->put(launch)) return error;
+  node->launch = std::move(launch);
+  return SUCCESS;
+}
+
+extern "C" int cuGraphLaunch(void* executable, void* stream_handle) {
+  Call call(__func__);
+  if (int error = context_state()) return error;
+  Graph* graph = executables.find(executable);
+  Stream* stream = stream_of(stream_handle);
+  if (!graph || !stream) return ERROR_INVALID_HANDLE;
+  Node node;
+  bool at_once = !settings.late && !stream->capture;  // then it needs no copy
+  node.child = at_once ? std::shared_ptr<Graph>(std::shared_ptr<Graph>(), graph) : std::make_shared<Graph>(*graph);
+  return submit(*stream, std::move(node));
+}
+
+extern "C" int cuGraphExecDestroy(void* executable) {
+  Call call(__func__);
+  if (int error = driver_state()) return error;
+  return executables.remove(executable) ? SUCCESS : ERROR_INVALID_VALUE;
+}
