@@ -41,8 +41,11 @@ struct Program {
 
 Handles<Program> programs;
 
-// Where device.h and fibers.h are, found when the library is opened.
-const std::string HEADERS = std::filesystem::absolute(__FILE__).parent_path().string();
+// Where device.h and fibers.h are: beside the library, or beside this file.
+std::filesystem::path headers() {
+  std::filesystem::path beside = library_folder();
+  return std::filesystem::exists(beside / "device.h") ? beside : std::filesystem::path(__FILE__).parent_path();
+}
 
 // --- the text of a file of kernels ----------------------------------------------------------------------------------
 
@@ -76,8 +79,8 @@ std::string trimmed(const std::string& text) {
 // Takes CUDA's words out of a preprocessed file, and appends the table of its kernels.
 class Kernels {
   std::string text;
-  std::map<std::string, std::string> bounds;  // of each kernel: threads of a block
-  std::set<std::string> shared;               // names of dynamic shared arrays
+  std::map<std::string, std::string> entries;  // of the table, by the kernel's name
+  std::set<std::string> shared;                // names of dynamic shared arrays
 
   void erase(size_t from, size_t to) {
     for (size_t at = from; at < to; at++) {
@@ -102,7 +105,9 @@ class Kernels {
         at = end - 1;
       }
     }
-    bounds[word] = bound;
+    // The type tells the kernel from a template of its name.
+    std::string parameters = text.substr(at, behind_parentheses(text, at) - at);
+    entries[word] = "emulated::describe(\"" + word + "\", (void (*)" + parameters + ")" + word + ", " + bound + ")";
   }
 
  public:
@@ -133,11 +138,9 @@ class Kernels {
   std::string with_table(int architecture) const {
     std::ostringstream all;
     all << text << "\n# 1 \"table of kernels\"\nstatic const emulated::Kernel emulated_kernels[] = {\n";
-    for (auto& [name, bound] : bounds) {
-      all << "  emulated::describe(\"" << name << "\", " << name << ", " << bound << "),\n";
-    }
+    for (auto& [name, entry] : entries) all << "  " << entry << ",\n";
     all << "  {}\n};\nextern \"C\" __attribute__((visibility(\"default\"))) const emulated::Module emulated_module = {"
-        << "emulated_kernels, " << bounds.size() << ", " << architecture << ", emulated::run};\n";
+        << "emulated_kernels, " << entries.size() << ", " << architecture << ", emulated::run};\n";
     for (const std::string& name : shared) {
       all << "__asm__(\".globl " << name << "\\n.hidden " << name << "\\n.type " << name << ", %tls_object\\n.set "
           << name << ", emulated_shared\\n\");\n";
@@ -213,7 +216,7 @@ int compile(Program& program, const std::vector<std::string>& definitions, int a
   std::string command = in_folder + "g++ -E -x c++ -std=c++17 -U_FORTIFY_SOURCE -DEMULATED_KEEP -D__CUDACC_RTC__ -I. " +
                         "-D__CUDA_ARCH__=" + std::to_string(architecture * 10);
   for (const std::string& definition : definitions) command += " " + shell_word(definition);
-  command += " -include " + shell_word(HEADERS + "/device.h") + " " + shell_word(program.name);
+  command += " -include " + shell_word(headers() / "device.h") + " " + shell_word(program.name);
   command += " -o kernels.ii 2> log";
   bool done = system(command.c_str()) == 0;
   if (done) {

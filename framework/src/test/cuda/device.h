@@ -384,3 +384,48 @@ static inline void load_matrices_transposed(unsigned (&r)[4], const bf16* row, E
   emulated::Matrices rows = {meeting, row, r, true};
   emulated::meet(rows);
 }
+
+// --- hardware.cuh: copies beside the thread -------------------------------------------------------------------------
+
+namespace emulated {
+
+// Between its begin and copy_wait a copy may have happened or not: its target is NaN meanwhile, and written at last.
+static inline void begin_copy(void* to, const void* from, size_t bytes) {
+  if ((uintptr_t)to % bytes || (uintptr_t)from % bytes) fail("a copy is not at a multiple of its size");
+  if (to < shared_memory.from || (unsigned char*)to + bytes > shared_memory.to) fail("a copy is not to shared memory");
+  Fiber& fiber = *running;
+  if (fiber.copy_count == fiber.copy_room) {
+    fiber.copy_room = 2 * fiber.copy_room + 8;
+    fiber.copies = (Copy*)realloc(fiber.copies, fiber.copy_room * sizeof(Copy));
+  }
+  fiber.copies[fiber.copy_count++] = {to, from, bytes};
+  memset(to, NAN_BYTE, bytes);
+}
+
+}  // namespace emulated
+
+static inline void copy_line(bf16* to, const bf16* from, bool there) {
+  emulated::begin_copy(to, there ? from : nullptr, 16);
+}
+
+static inline void copy_float(float* to, const float* from, bool there) {
+  emulated::begin_copy(to, there ? from : nullptr, 4);
+}
+
+static inline void copy_wait() {
+  emulated::Fiber& fiber = *emulated::running;
+  for (int i = 0; i < fiber.copy_count; i++) {
+    const emulated::Copy& copy = fiber.copies[i];
+    if (copy.from) {
+      memcpy(copy.to, copy.from, copy.bytes);
+    } else {
+      memset(copy.to, 0, copy.bytes);
+    }
+  }
+  fiber.copy_count = 0;
+}
+
+static inline float exp2_approximate(float x) {
+  float y = exp2f(x);
+  return y < 0x1p-126f ? 0.0f : y;
+}

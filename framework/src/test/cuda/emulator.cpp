@@ -2,7 +2,7 @@
 // their error codes. Kernels are compiled by g++ and run on the CPU, see fibers.h. One library stands for all three,
 // opened by links named libcuda.so.1, libnvrtc.so.13 and libcublas.so.13 (copies would not know each other):
 //   g++ -std=c++17 -O2 -shared -fPIC $PWD/emulator.cpp -o libcuda.so.1
-// The path must be absolute: device.h is found beside this file.
+// device.h and fibers.h are found beside the library, or beside this file if it is named by an absolute path.
 #include <chrono>
 
 #include "compiler.h"
@@ -32,14 +32,14 @@ extern "C" int cuInit(unsigned flags) {
   Call call(__func__);
   read_settings();
   if (flags) return ERROR_INVALID_VALUE;
-  initialized = settings.init == 0;
+  initialized |= settings.init == 0;
   return (int)settings.init;
 }
 
 extern "C" int cuDriverGetVersion(int* version) {
   Call call(__func__);
   if (!version) return ERROR_INVALID_VALUE;
-  if (!initialized) read_settings();
+  read_settings();
   *version = (int)settings.driver;
   return SUCCESS;
 }
@@ -123,37 +123,15 @@ static int max_shared_bytes() {
 extern "C" int cuDeviceGetAttribute(int* value, int attribute, int device) {
   Call call(__func__);
   if (int error = device_state(device)) return error;
-  // CUdevice_attribute; what does not depend on the capability is as on an H100, with few multiprocessors.
   const std::map<int, int> attributes = {
-      {1, 1024},                             // threads of a block
-      {2, 1024},                             // block, x
-      {3, 1024},                             // block, y
-      {4, 64},                               // block, z
-      {5, 0x7fffffff},                       // grid, x
-      {6, 65535},                            // grid, y
-      {7, 65535},                            // grid, z
-      {8, (int)DEFAULT_SHARED_BYTES},        // shared memory of a block
-      {10, 32},                              // warp
-      {12, 65536},                           // registers of a block
-      {13, 1980000},                         // clock, kHz
-      {16, 2},                               // multiprocessors
-      {20, 0},                               // compute mode: shared
-      {31, 1},                               // concurrent kernels
-      {32, 1},                               // ECC
-      {33, 1},                               // PCI bus
-      {34, device},                          // PCI device
-      {36, 2619000},                         // memory's clock, kHz
-      {37, 5120},                            // memory's bus, bits
-      {38, 50 << 20},                        // L2
-      {39, 2048},                            // threads of a multiprocessor
-      {40, 3},                               // copy engines
-      {41, 1},                               // unified addresses
-      {50, 0},                               // PCI domain
-      {75, (int)settings.capability / 10},   // compute capability
-      {76, (int)settings.capability % 10},   // its minor number
-      {81, max_shared_bytes() + (1 << 10)},  // shared memory of a multiprocessor
-      {82, 65536},                           // registers of a multiprocessor
-      {97, max_shared_bytes()},              // shared memory of a block that asks for it
+      // CUdevice_attribute
+      {1, 1024},                            // threads of a block
+      {8, (int)DEFAULT_SHARED_BYTES},       // shared memory of a block
+      {10, 32},                             // threads of a warp
+      {16, 2},                              // multiprocessors
+      {75, (int)settings.capability / 10},  // compute capability
+      {76, (int)settings.capability % 10},  // its minor number
+      {97, max_shared_bytes()},             // shared memory of a block that asks for it
   };
   auto found = attributes.find(attribute);
   if (!value || found == attributes.end()) return ERROR_INVALID_VALUE;
@@ -176,7 +154,7 @@ extern "C" int cuDevicePrimaryCtxRetain(void** context, int device) {
 // The last release ends all that the device has: the emulator keeps things of several devices together.
 extern "C" int cuDevicePrimaryCtxRelease_v2(int device) {
   Call call(__func__);
-  if (int error = device_state(device)) return error;
+  if (int error = driver_state()) return error;
   if (retained[device] == 0) return ERROR_INVALID_CONTEXT;
   if (--retained[device] > 0) return SUCCESS;
   contexts.remove(primary[device]);

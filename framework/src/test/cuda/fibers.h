@@ -70,12 +70,22 @@ struct Meeting {
   unsigned mask;  // lanes that meet; 0: the block
 };
 
+// A copy that a thread has begun; from null: zeros.
+struct Copy {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+
 struct Fiber {
   jmp_buf context;
   uint3 index;
   int thread;
   char* memory;
   Fiber* next;
+  Copy* copies;
+  int copy_count;
+  int copy_room;
 };
 
 // All __shared__ variables are thread_local, so they lie together in this file's thread-local storage, with this array
@@ -232,6 +242,7 @@ static void fiber_main() {
     while (started < thread_count) {
       int thread = started++;
       running->thread = thread;
+      running->copy_count = 0;
       threadIdx = running->index = next;
       if (++next.x == blockDim.x) next.x = 0, next.y++;
       if (next.y == blockDim.y) next.y = 0, next.z++;
@@ -251,6 +262,7 @@ struct Stacks {
       Fiber* fiber = idle;
       idle = fiber->next;
       munmap(fiber->memory, GUARD_BYTES + STACK_BYTES);
+      free(fiber->copies);
       free(fiber);
     }
   }

@@ -19,7 +19,8 @@ namespace {
 
 // --- settings -------------------------------------------------------------------------------------------------------
 
-// NORMA_EMULATOR and then the file emulator.conf beside the library, "name=number,...", as cuInit finds them.
+// NORMA_EMULATOR and then the file emulator.conf beside the library, "name=number,...", as cuInit and
+// cuDriverGetVersion find them.
 struct Settings {
   size_t devices = 1;
   size_t driver = 13000;
@@ -50,13 +51,17 @@ struct Settings {
 
 Settings settings;
 
+std::string library_folder() {
+  Dl_info library;
+  if (!dladdr((void*)&library_folder, &library)) abort();
+  std::string path = library.dli_fname;
+  return path.substr(0, path.find_last_of('/') + 1);
+}
+
 void read_settings() {
   settings = Settings();
   if (const char* text = getenv("NORMA_EMULATOR")) settings.read(text);
-  Dl_info library;
-  if (!dladdr((void*)&read_settings, &library)) return;
-  std::string path = library.dli_fname;
-  std::ifstream file(path.substr(0, path.find_last_of('/') + 1) + "emulator.conf");
+  std::ifstream file(library_folder() + "emulator.conf");
   std::stringstream text;
   text << file.rdbuf();
   settings.read(text.str());
