@@ -9,7 +9,9 @@
 // `extern __shared__` array's name, has no thread_local variables and calls
 //   emulated::launch(grid, block, shared_bytes, layer_norm, a, b, ...);
 #pragma once
-#undef _FORTIFY_SOURCE  // its longjmp refuses to change stacks
+#include <features.h>
+#undef __USE_FORTIFY_LEVEL  // its longjmp refuses to change stacks
+#define __USE_FORTIFY_LEVEL 0
 #include <link.h>
 #include <setjmp.h>
 #include <stdint.h>

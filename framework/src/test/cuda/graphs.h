@@ -1,5 +1,6 @@
 // Kernels, streams and graphs of the emulated device.
 #pragma once
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <queue>
@@ -12,6 +13,25 @@
 namespace {
 
 const unsigned DEFAULT_SHARED_BYTES = 48 << 10;
+
+// Dynamic shared memory that cuFuncSetAttribute can give to a kernel (CUDA C++ Programming Guide, technical
+// specifications per compute capability).
+int max_shared_bytes() {
+  switch (settings.capability) {
+    case 75:
+      return 64 << 10;
+    case 80:
+    case 87:
+      return 163 << 10;
+    case 86:
+    case 89:
+    case 120:
+    case 121:
+      return 99 << 10;
+    default:
+      return 227 << 10;
+  }
+}
 
 struct Function {
   const emulated::Kernel* kernel;
@@ -177,6 +197,17 @@ void settle_all() {
   settle(default_stream);
   for (auto& [handle, stream] : streams) settle(*stream);
 }
+
+struct Event {
+  bool timed;
+  bool captured = false;
+  void* stream = nullptr;
+  bool recorded = false;
+  bool done = false;
+  std::chrono::steady_clock::time_point time = {};
+};
+
+Handles<Event> events;
 
 // Does or captures a piece of work.
 int submit(Stream& stream, Node node) {
