@@ -33,7 +33,9 @@ import norma.kernels.cuda.CudaBackend.Precision;
 ///
 /// Where there is a GPU, [#open] gives that instead.
 public final class Emulator {
-  private static final List<String> SOURCES = List.of("emulator.cpp", "fibers.h", "device.h", "selftest.cpp");
+  private static final List<String> SOURCES = List.of("checks.h", "checks_of_driver.h", "checks_of_kernels.h",
+      "compiler.h", "device.h", "emulator.cpp", "fibers.h", "graphs.h", "hardware.h", "interface.h", "products.h",
+      "selftest.cpp", "state.h", "work.h");
   private static final List<String> NAMES = List.of("libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13");
 
   private static Path folder = Path.of("");
