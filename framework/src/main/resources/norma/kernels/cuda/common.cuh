@@ -31,17 +31,43 @@ struct Lane {
   static const int COUNT = 16 / sizeof(T);
 };
 
-// Reads N neighbours: 1, or as many as 16 bytes hold, at a multiple of 16 bytes.
+// 16 bytes of memory as numbers.
+static __device__ __forceinline__ void unpack(uint4 line, float (&x)[4]) {
+  x[0] = __uint_as_float(line.x);
+  x[1] = __uint_as_float(line.y);
+  x[2] = __uint_as_float(line.z);
+  x[3] = __uint_as_float(line.w);
+}
+
+static __device__ __forceinline__ void unpack(uint4 line, float (&x)[8]) {
+  const unsigned pairs[4] = {line.x, line.y, line.z, line.w};
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    x[2 * i] = __uint_as_float(pairs[i] << 16);
+    x[2 * i + 1] = __uint_as_float(pairs[i] & 0xffff0000);
+  }
+}
+
+static __device__ __forceinline__ uint4 pack(const float (&x)[4]) {
+  return make_uint4(__float_as_uint(x[0]), __float_as_uint(x[1]), __float_as_uint(x[2]), __float_as_uint(x[3]));
+}
+
+static __device__ __forceinline__ uint4 pack(const float (&x)[8]) {
+  return make_uint4(to_bf16x2(x[0], x[1]), to_bf16x2(x[2], x[3]), to_bf16x2(x[4], x[5]), to_bf16x2(x[6], x[7]));
+}
+
+// Reads N neighbours: 1, or as many as whole lines of 16 bytes hold, at a multiple of 16 bytes.
 template <int N, typename T>
 static __device__ __forceinline__ void load(const T* from, float (&x)[N]) {
-  if (N == Lane<T>::COUNT) {
-    union {
-      uint4 bytes;
-      T elements[Lane<T>::COUNT];
-    } line;
-    line.bytes = *(const uint4*)from;
+  const int COUNT = Lane<T>::COUNT;
+  if constexpr (N % COUNT == 0) {
 #pragma unroll
-    for (int i = 0; i < N; i++) x[i] = to_float(line.elements[i]);
+    for (int line = 0; line < N / COUNT; line++) {
+      float part[COUNT];
+      unpack(((const uint4*)from)[line], part);
+#pragma unroll
+      for (int i = 0; i < COUNT; i++) x[line * COUNT + i] = part[i];
+    }
   } else {
 #pragma unroll
     for (int i = 0; i < N; i++) x[i] = to_float(from[i]);
@@ -50,17 +76,28 @@ static __device__ __forceinline__ void load(const T* from, float (&x)[N]) {
 
 template <int N, typename T>
 static __device__ __forceinline__ void store(const float (&x)[N], T* to) {
-  if (N == Lane<T>::COUNT) {
-    union {
-      uint4 bytes;
-      T elements[Lane<T>::COUNT];
-    } line;
+  const int COUNT = Lane<T>::COUNT;
+  if constexpr (N % COUNT == 0) {
 #pragma unroll
-    for (int i = 0; i < N; i++) from_float(x[i], &line.elements[i]);
-    *(uint4*)to = line.bytes;
+    for (int line = 0; line < N / COUNT; line++) {
+      float part[COUNT];
+#pragma unroll
+      for (int i = 0; i < COUNT; i++) part[i] = x[line * COUNT + i];
+      ((uint4*)to)[line] = pack(part);
+    }
   } else {
 #pragma unroll
     for (int i = 0; i < N; i++) from_float(x[i], to + i);
+  }
+}
+
+// The same, and leaves in x what memory keeps of it.
+template <int N, typename T>
+static __device__ __forceinline__ void store_rounded(float (&x)[N], T* to) {
+  store(x, to);
+  if constexpr (sizeof(T) == 2) {
+#pragma unroll
+    for (int i = 0; i < N; i++) x[i] = to_float(to_bf16(x[i]));
   }
 }
 
@@ -152,4 +189,98 @@ static __device__ __forceinline__ long long first_of_thread() {
 template <int N>
 static __device__ __forceinline__ long long stride_of_grid() {
   return (long long)gridDim.x * blockDim.x * N;
+}
+
+// An equal share of a matrix's rows, the next ones for each part.
+struct Share {
+  int begin;
+  int end;
+};
+
+static __device__ __forceinline__ Share share_of(int rows, int part, int parts) {
+  int each = rows / parts;
+  int rest = rows % parts;
+  int begin = part * each + min(part, rest);
+  return Share{begin, begin + each + (part < rest ? 1 : 0)};
+}
+
+// How the threads of a block lie over a matrix: each keeps N neighbouring columns from `column` on, so that what belongs to
+// a column stays in its registers, and the block covers `lines` rows at once. A wide matrix takes several tiles, one after the
+// other, each from another column on.
+template <int N>
+struct Tile {
+  static const int THREADS = 256;
+  static const int WIDTH = THREADS * N;
+  int from;
+  int across; // threads side by side
+  int column;
+  int line;
+  int lines;
+
+  __device__ __forceinline__ Tile(int from, int width) : from(from) {
+    across = min(THREADS, (width - from) / N);
+    column = from + (int)threadIdx.x % across * N;
+    line = (int)threadIdx.x / across;
+    lines = THREADS / across;
+  }
+
+  // The thread's first row; none for the threads that are left over.
+  __device__ __forceinline__ int first_row(Share share) const {
+    return line < lines ? share.begin + line : share.end;
+  }
+
+  // Sums over the lines, written to `sums` (one number a column). `spare` holds WIDTH numbers; all threads must call it.
+  __device__ __forceinline__ void add_lines(const float (&x)[N], float* spare, float* sums) const {
+    __syncthreads();
+    store(x, spare + threadIdx.x * N);
+    __syncthreads();
+    for (int i = threadIdx.x; i < across * N; i += THREADS) {
+      float sum = 0;
+      for (int k = 0; k < lines; k++) sum += spare[k * across * N + i];
+      sums[from + i] = sum;
+    }
+  }
+};
+
+// out[c] (+)= the sum of column c: few rows are added by a thread, many by several threads of a block. `spare` holds 256 N
+// numbers.
+template <int N, typename T>
+static __device__ __forceinline__ void sum_columns(const T* __restrict__ x, int rows, int width, float* out,
+                                                   int accumulate, float* spare) {
+  const int THREADS = 256;
+  const int NARROW = 128 / (N * sizeof(T));  // threads side by side that read 128 bytes of a row
+  const long long ENOUGH = 65536;            // threads that fill a processor
+  int chunks = width / N;
+  int across = THREADS;
+  while (across > 1 && 2 * (THREADS / across) <= rows &&
+         (across > chunks || (across > NARROW && (long long)chunks * (THREADS / across) < ENOUGH))) {
+    across /= 2;
+  }
+  int lines = THREADS / across;
+  int line = threadIdx.x / across;
+  for (int from = blockIdx.x * across; from < chunks; from += gridDim.x * across) {
+    int chunk = from + threadIdx.x % across;
+    float sum[N] = {};
+    if (chunk < chunks) {
+#pragma unroll 4
+      for (int row = line; row < rows; row += lines) {
+        float part[N];
+        load(x + (long long)row * width + chunk * N, part);
+#pragma unroll
+        for (int i = 0; i < N; i++) sum[i] += part[i];
+      }
+    }
+    for (int half = lines / 2; half > 0; half /= 2) {
+      if (line < 2 * half) store(sum, spare + threadIdx.x * N);
+      __syncthreads();
+      if (line < half) {
+        float other[N];
+        load(spare + (threadIdx.x + half * across) * N, other);
+#pragma unroll
+        for (int i = 0; i < N; i++) sum[i] += other[i];
+      }
+      __syncthreads();
+    }
+    if (line == 0 && chunk < chunks) put(sum, out + (long long)chunk * N, accumulate);
+  }
 }

@@ -15,18 +15,27 @@ static __device__ __forceinline__ float to_float(float x) {
   return x;
 }
 
-// To the nearest bfloat16, halves to even.
+// To the nearest bfloat16, halves to even. Processors before 8.0 have no instruction for it.
 static __device__ __forceinline__ bf16 to_bf16(float x) {
   bf16 y;
+#if __CUDA_ARCH__ >= 800
   asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+#else
+  unsigned bits = __float_as_uint(x);
+  y.bits = x == x ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : 0x7fff;
+#endif
   return y;
 }
 
 // Two in one register, `low` in the lower half.
 static __device__ __forceinline__ unsigned to_bf16x2(float low, float high) {
+#if __CUDA_ARCH__ >= 800
   unsigned pair;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
   return pair;
+#else
+  return (unsigned)to_bf16(high).bits << 16 | to_bf16(low).bits;
+#endif
 }
 
 // d += a b for a (16 x 16, by rows) and b (16 x 8, by columns), spread over the warp as PTX's mma.m16n8k16 wants them:
