@@ -23,6 +23,7 @@ import norma.train.doctor.NativeBuild;
 import norma.train.run.Backends;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
+import norma.train.run.RunException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -76,7 +77,13 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private Finding backend() {
-    Backends chosen = Backends.choose(RunConfig.DEFAULT.runtime(), false);
+    Backends chosen;
+    try {
+      chosen = Backends.choose(RunConfig.DEFAULT.runtime(), false);
+    } catch (RunException e) { // an installation for GPUs, without one
+      quick = true;
+      return Finding.of("backend", "none: " + e.getMessage());
+    }
     try (Backend backend = chosen.backend()) {
       show("backend", backend.description());
       show("", chosen.reason());

@@ -1,6 +1,7 @@
 package norma.train.run;
 
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import norma.array.DType;
 import norma.kernels.Backend;
@@ -28,9 +29,11 @@ public record Backends(Backend backend, String reason) {
   public static Backends choose(Runtime runtime, boolean debug) {
     boolean asked = runtime.backend() != BackendChoice.AUTO;
     if (runtime.precision() == Precision.FP64) {
+      requireNd4j("runtime.precision is fp64", "use fp32, tf32 or bf16");
       return nd4j(runtime, debug, asked ? "asked for by runtime.backend" : "the only one with fp64");
     }
     if (runtime.backend() == BackendChoice.ND4J) {
+      requireNd4j("runtime.backend is nd4j", "use cuda");
       return nd4j(runtime, debug, "asked for by runtime.backend");
     }
     String noGpu = "";
@@ -51,7 +54,19 @@ public record Backends(Backend backend, String reason) {
       throw new RunException("runtime.precision is tf32, which GPUs have; use fp32"
           + (noGpu.isEmpty() ? ": no NVIDIA GPU was found" : noGpu));
     }
+    requireNd4j("runtime.backend is " + runtime.backend().name().toLowerCase(Locale.ROOT),
+        asked ? "use cuda" : noGpu.isEmpty() ? "no NVIDIA GPU was found" : noGpu.substring(2));
     return cpu(runtime, debug, asked, noGpu);
+  }
+
+  /// What is copied to a GPU host is without ND4J, and so without the backends that compute in the host's memory.
+  ///
+  /// @param setting that needs it, in words
+  /// @param instead what there is
+  private static void requireNd4j(String setting, String instead) {
+    if (Backends.class.getResource("/org/nd4j/linalg/factory/Nd4j.class") == null) {
+      throw new RunException(setting + ", but this installation is for GPUs only, without ND4J; " + instead);
+    }
   }
 
   private static Backends cpu(Runtime runtime, boolean debug, boolean asked, String noGpu) {
