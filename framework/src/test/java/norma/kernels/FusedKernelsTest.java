@@ -77,7 +77,7 @@ class FusedKernelsTest {
   }
 
   /// ND4J's tanh is exact up to 1e-16 only.
-  private static double floor(KernelCall call) {
+  static double floor(KernelCall call) {
     return switch (call.kernel()) {
       case "dyt", "dytBackward" -> 1e-16;
       default -> FLOOR;

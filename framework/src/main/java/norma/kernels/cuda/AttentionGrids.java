@@ -3,30 +3,39 @@ package norma.kernels.cuda;
 import norma.array.Array;
 import norma.kernels.cuda.Launch.Grid;
 
-/// Which attention kernels serve a head width, and their grids: a block for a tile of rows of one head.
+/// Which attention kernels serve a head width, and their grids: a block for a tile of rows of one head. The numbers are those of
+/// `attention.cu` and `attention_mma.cu`.
 ///
-/// @param bf16 whether activations are bfloat16, so that the tensor cores can multiply them
-record AttentionGrids(boolean bf16) {
+/// @param tensorCores whether activations are bfloat16, so that the tensor cores can multiply them
+record AttentionGrids(boolean tensorCores) {
+  private static final int THREADS = 128;
+  private static final int ROWS = 64;
+  private static final int ROWS_OF_WIDEST = 32;
+  private static final int WIDEST = 256;
+  /// Of the tensor cores' kernels, in steps of 16.
+  private static final int WIDEST_OF_TENSOR_CORES = 128;
+  private static final int MOST_BLOCKS = 65_535; // of the second dimension
+
   /// A kernel with its grid.
   record Kernel(String name, Grid grid) {}
 
-  Kernel forward(Array y, int heads) {
-    return new Kernel("attention", grid(y, heads));
+  /// @param kernel `attention`, `attention_backward_queries` or `attention_backward_keys`
+  /// @param y      (B, T, C)
+  /// @throws IllegalArgumentException if a head is too wide
+  Kernel of(String kernel, Array y, int heads) {
+    int width = y.dim(-1) / heads;
+    if (tensorCores && width % 16 == 0 && width <= WIDEST_OF_TENSOR_CORES) {
+      return new Kernel(kernel.replace("attention", "attention_mma") + "_" + width, grid(y, heads, ROWS));
+    }
+    if (width > WIDEST) {
+      throw new IllegalArgumentException("model.width / model.heads is " + width
+          + ", wider than the attention kernels of the backend cuda; expected at most " + WIDEST);
+    }
+    int served = width <= 64 ? 64 : width <= 128 ? 128 : WIDEST;
+    return new Kernel(kernel + "_" + served, grid(y, heads, served == WIDEST ? ROWS_OF_WIDEST : ROWS));
   }
 
-  Kernel delta(Array y, int heads) {
-    return new Kernel("attention_delta", grid(y, heads));
-  }
-
-  Kernel queries(Array y, int heads) {
-    return new Kernel("attention_backward_queries", grid(y, heads));
-  }
-
-  Kernel keys(Array y, int heads) {
-    return new Kernel("attention_backward_keys", grid(y, heads));
-  }
-
-  private static Grid grid(Array y, int heads) {
-    return new Grid(Math.ceilDiv(y.dim(1), 32), Math.min(65535, y.dim(0) * heads), 128, 0);
+  private static Grid grid(Array y, int heads, int rows) {
+    return new Grid(Math.ceilDiv(y.dim(1), rows), Math.min(MOST_BLOCKS, y.dim(0) * heads), THREADS);
   }
 }

@@ -4,6 +4,7 @@ import static norma.kernels.Checks.check;
 import static norma.kernels.Checks.checkNorm;
 
 import java.util.List;
+import java.util.function.Consumer;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
@@ -177,7 +178,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       long size = (long) vocabulary * width;
       int parts = Math.clamp(MOST_PARTIALS / size, 1, Math.ceilDiv(rows, ROWS_OF_PART));
       long partial = scratch(parts * size * Float.BYTES);
-      launch("token_partials", new Grid(vocabulary, parts, THREADS, 0)).array(dy).array(ids).number(partial)
+      launch("token_partials", new Grid(vocabulary, parts, THREADS)).array(dy).array(ids).number(partial)
           .integer(rows).integer(vocabulary).integer(width).integer(parts);
       columnSums(partial, parts, Math.toIntExact(size), dtok);
     }
@@ -210,8 +211,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
     check(qkv, y.rows(), 3L * y.dim(-1));
     check(lse, heads, y.rows());
-    attentionSizes(attentionGrids.forward(y, heads), y, heads, launch -> launch.array(qkv).array(y).array(lse))
-        .drop(drop);
+    attention("attention", y, heads, launch -> launch.array(qkv).array(y).array(lse), drop);
   }
 
   @Override
@@ -225,17 +225,18 @@ final class CudaKernels implements Kernels, AutoCloseable {
       return;
     }
     long delta = scratch(lse.bytes());
-    attentionSizes(attentionGrids.delta(y, heads), y, heads, launch -> launch.array(dy).array(y).number(delta));
-    for (AttentionGrids.Kernel kernel : List.of(attentionGrids.queries(y, heads), attentionGrids.keys(y, heads))) {
-      attentionSizes(kernel, y, heads,
-          launch -> launch.array(dy).array(qkv).array(lse).number(delta).grad(dqkv)).drop(drop);
+    launch("attention_delta", warps(y.rows())).array(dy).array(y).number(delta).integer(y.dim(0)).integer(y.dim(1))
+        .integer(heads).integer(y.dim(2) / heads);
+    for (String kernel : List.of("attention_backward_queries", "attention_backward_keys")) {
+      attention(kernel, y, heads, launch -> launch.array(dy).array(qkv).array(lse).number(delta).grad(dqkv), drop);
     }
   }
 
-  private Launch attentionSizes(AttentionGrids.Kernel kernel, Array y, int heads,
-      java.util.function.UnaryOperator<Launch> arrays) {
-    Launch launch = stream.next(backend.modules().kernel(kernel.name(), kernel.grid().sharedBytes()), kernel.grid());
-    return arrays.apply(launch).integer(y.dim(0)).integer(y.dim(1)).integer(heads).integer(y.dim(2) / heads);
+  private void attention(String name, Array y, int heads, Consumer<Launch> arrays, DropMask drop) {
+    AttentionGrids.Kernel kernel = attentionGrids.of(name, y, heads);
+    Launch launch = launch(kernel.name(), kernel.grid());
+    arrays.accept(launch);
+    launch.integer(y.dim(0)).integer(y.dim(1)).integer(heads).integer(y.dim(2) / heads).drop(drop);
   }
 
   // Optimizer
@@ -494,7 +495,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
     if (out != null) {
       check(out, 1, width);
-      launch("column_sums", each(width, 1)).number(partial).integer(parts).integer(width).grad(out);
+      launch("column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
     }
   }
 
@@ -550,7 +551,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private static Grid grid(int blocks) {
-    return new Grid(blocks, 1, THREADS, 0);
+    return new Grid(blocks, 1, THREADS);
   }
 
   /// A thread for each run of so many elements.

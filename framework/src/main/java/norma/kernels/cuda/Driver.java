@@ -21,7 +21,6 @@ final class Driver {
   private static final int DEVICE_UNAVAILABLE = 46;
   private static final int NON_BLOCKING_STREAM = 1;
   private static final int THREAD_LOCAL_CAPTURE = 1;
-  private static final int MAX_DYNAMIC_SHARED_BYTES = 8; // CUfunction_attribute
   private static final int BYTES_OF_NODE = 72; // CUDA_KERNEL_NODE_PARAMS_v2
 
   private final Library library;
@@ -247,17 +246,12 @@ final class Driver {
     }
   }
 
-  /// Lets a kernel have more shared memory than the 48 KiB that every kernel may have.
-  void allowShared(long function, int bytes) {
-    check(library.call("cuFuncSetAttribute", function, MAX_DYNAMIC_SHARED_BYTES, bytes), "cuFuncSetAttribute");
-  }
-
   /// Starts a kernel, in the order of the stream.
   void launch(Launch kernel, long stream) {
     Grid grid = kernel.grid();
     try {
       check((int) launchKernel.invokeExact(kernel.function(), grid.x(), grid.y(), 1, grid.threads(), 1, 1,
-          grid.sharedBytes(), stream, kernel.parameters(), MemorySegment.NULL), "cuLaunchKernel");
+          0, stream, kernel.parameters(), MemorySegment.NULL), "cuLaunchKernel");
     } catch (CudaException e) {
       throw e;
     } catch (Throwable e) { // a foreign function throws nothing
@@ -337,7 +331,7 @@ final class Driver {
     node.set(JAVA_INT, 20, grid.threads());
     node.set(JAVA_INT, 24, 1);
     node.set(JAVA_INT, 28, 1);
-    node.set(JAVA_INT, 32, grid.sharedBytes());
+    node.set(JAVA_INT, 32, 0);
     node.set(ADDRESS, 40, kernel.parameters()); // the rest stays 0
   }
 

@@ -24,13 +24,12 @@ final class Launch {
 
   /// How many threads a kernel has.
   ///
-  /// @param x           blocks of the first dimension
-  /// @param y           blocks of the second
-  /// @param threads     of a block
-  /// @param sharedBytes of a block, besides those that the source declares
-  record Grid(int x, int y, int threads, int sharedBytes) {
+  /// @param x       blocks of the first dimension
+  /// @param y       blocks of the second
+  /// @param threads of a block
+  record Grid(int x, int y, int threads) {
     /// Of a product: cuBLAS chooses.
-    static final Grid NONE = new Grid(0, 0, 0, 0);
+    static final Grid NONE = new Grid(0, 0, 0);
   }
 
   /// What a graph keeps of a piece of work, to know it again. A kernel may come with other arguments, a product may not.

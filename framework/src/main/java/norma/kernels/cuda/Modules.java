@@ -47,16 +47,6 @@ final class Modules implements AutoCloseable {
     throw new IllegalArgumentException("no kernel " + name);
   }
 
-  /// The kernel of this name, which may have so many bytes of shared memory besides those that its source declares.
-  long kernel(String name, int sharedBytes) {
-    boolean first = !functions.containsKey(name);
-    long function = kernel(name);
-    if (first && sharedBytes > 0) {
-      driver.allowShared(function, sharedBytes);
-    }
-    return function;
-  }
-
   @Override
   public void close() {
     modules.forEach(driver::unload);

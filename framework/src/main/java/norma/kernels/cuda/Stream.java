@@ -42,18 +42,9 @@ final class Stream implements AutoCloseable {
   private int count;
   private long staged;
 
-  /// A sequence of work that was sent before.
-  private static final class Graph {
-    private final long executable;
-    private final long[] nodes;
-    private final Kept[] kept;
-
-    private Graph(long executable, long[] nodes, Kept[] kept) {
-      this.executable = executable;
-      this.nodes = nodes;
-      this.kept = kept;
-    }
-  }
+  /// A sequence of work that was sent before. The graph is kept beside its executable form: its nodes are the names by which that
+  /// one's arguments are replaced.
+  private record Graph(long graph, long executable, long[] nodes, Kept[] kept) {}
 
   /// Takes hold of a device.
   Stream(Driver driver, int device) {
@@ -168,7 +159,7 @@ final class Stream implements AutoCloseable {
 
   private Graph remember(int hash) {
     if (graphs.size() == GRAPHS) {
-      graphs.values().forEach(old -> driver.closeExecutable(old.executable));
+      graphs.values().forEach(this::forget);
       graphs.clear();
       seen.clear();
     }
@@ -182,13 +173,17 @@ final class Stream implements AutoCloseable {
           : driver.add(graph, before, collected[i]);
       kept[i] = collected[i].kept();
     }
-    Graph remembered = new Graph(driver.executable(graph), nodes, kept);
-    driver.closeGraph(graph);
+    Graph remembered = new Graph(graph, driver.executable(graph), nodes, kept);
     Graph old = graphs.put(hash, remembered);
     if (old != null) { // two sequences of one hash: the later one stays
-      driver.closeExecutable(old.executable);
+      forget(old);
     }
     return remembered;
+  }
+
+  private void forget(Graph graph) {
+    driver.closeExecutable(graph.executable);
+    driver.closeGraph(graph.graph);
   }
 
   private long addProduct(long graph, long before, Launch product) {
@@ -286,7 +281,7 @@ final class Stream implements AutoCloseable {
   public void close() {
     use();
     await();
-    graphs.values().forEach(graph -> driver.closeExecutable(graph.executable));
+    graphs.values().forEach(this::forget);
     products.close();
     driver.freeHost(staging);
     driver.closeStream(stream);

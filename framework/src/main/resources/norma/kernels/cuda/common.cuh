@@ -180,6 +180,22 @@ static __device__ __forceinline__ float drop_factor(const Drop& drop, unsigned l
   return bits < drop.threshold ? 0.0f : drop.factor;
 }
 
+// Bit k tells whether element i + k of the masked array is dropped, for k from 0 to 3. Four neighbours lie in one block of the
+// stream or in two.
+static __device__ __forceinline__ unsigned dropped_of_four(const Drop& drop, unsigned long long i) {
+  unsigned long long index = drop.first + i;
+  unsigned skipped = (unsigned)index & 3;
+  unsigned dropped = 0;
+#pragma unroll 1
+  for (unsigned block = 0; block <= (skipped != 0); block++) {
+    uint4 words = philox(drop.key, drop.step, (index >> 2) + block);
+    dropped |= ((words.x < drop.threshold) | (words.y < drop.threshold) << 1 | (words.z < drop.threshold) << 2 |
+                (words.w < drop.threshold) << 3)
+               << 4 * block;
+  }
+  return dropped >> skipped & 15;
+}
+
 // Index of the first element of the calling thread's, where each takes N at a time, and the distance to its next ones.
 template <int N>
 static __device__ __forceinline__ long long first_of_thread() {

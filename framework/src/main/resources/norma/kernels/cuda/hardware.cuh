@@ -1,5 +1,5 @@
-// What only the processor can do: conversions to bfloat16 and products of small matrices by the tensor cores. Everything
-// else in this folder is plain CUDA C++. NVRTC compiles these files without any include path.
+// What only the processor can do: conversions to bfloat16, products of small matrices by the tensor cores, copies that run
+// beside the thread. Everything else in this folder is plain CUDA C++. NVRTC compiles these files without any include path.
 #pragma once
 
 // bfloat16: the upper half of a float32.
@@ -64,4 +64,29 @@ static __device__ __forceinline__ void load_matrices_transposed(unsigned (&r)[4]
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                : "r"(address)
                : "memory");
+}
+
+// Copies 16 bytes (at a multiple of 16 in both places) into shared memory while the thread goes on, or zeros if not `there`:
+// `from` is then not read. Others see them after copy_wait and a barrier.
+static __device__ __forceinline__ void copy_line(bf16* to, const bf16* from, bool there) {
+  unsigned address = (unsigned)__cvta_generic_to_shared(to);
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from), "r"(there ? 16 : 0) : "memory");
+}
+
+// The same for one float.
+static __device__ __forceinline__ void copy_float(float* to, const float* from, bool there) {
+  unsigned address = (unsigned)__cvta_generic_to_shared(to);
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(address), "l"(from), "r"(there ? 4 : 0) : "memory");
+}
+
+// Waits for all copies that the calling thread has begun.
+static __device__ __forceinline__ void copy_wait() {
+  asm volatile("cp.async.wait_all;" ::: "memory");
+}
+
+// 2^x with a relative error of 2^-22; 0 where the result is below 2^-126.
+static __device__ __forceinline__ float exp2_approximate(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }

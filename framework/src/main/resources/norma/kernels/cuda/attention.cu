@@ -1,0 +1,513 @@
+// Causal attention in float32 arithmetic for any head width up to 256, a tile of scores at a time (FlashAttention,
+// arXiv:2205.14135): the tile's weights pass through shared memory to the next product. Backward computes them again from the
+// saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv), so that each result
+// has one writer.
+//
+//     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
+//     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
+//                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
+//
+// A kernel serves the widths up to the number in its name that are above that of the one before: attention_64, attention_128,
+// attention_256, and so backward. Blocks have 128 threads and 64 rows, 32 in the kernels for 256 (queries, or keys in
+// backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
+#include "common.cuh"
+
+static const int THREADS = 128;
+static const int CHUNK = 64;     // columns of a head's rows that are in shared memory at a time
+static const int STREAMED = 32;  // rows of the other side in a tile of scores
+static const float LEAST = -3e38f;  // below any score
+static const float LOG2_E = 1.4426950408889634f;
+
+// Rows are of LENGTH floats. Four neighbours keep together, and change places in a row with others so that the same columns of
+// eight rows below each other lie in different banks.
+template <int LENGTH>
+static __device__ __forceinline__ float* at(float* tile, int row, int column) {
+  return tile + row * LENGTH + (column ^ (row & 7) * 4);
+}
+
+// A thread has of each tile of scores the rows y + 16 i and the columns x + 8 j, and of the results these rows and the columns
+// 4 x + 32 j + (0 to 3). Lanes of even and odd numbers are in different rows: reads of 16 bytes in which neighbours agree take
+// half the time (CUTLASS, RowMajorInterleaved<2> of its SIMT products).
+struct Place {
+  int x = threadIdx.x / 2 % 8;
+  int y = threadIdx.x / 32 * 4 + threadIdx.x / 16 % 2 * 2 + threadIdx.x % 2;
+};
+
+static __device__ __forceinline__ float sum_of_row(float x) {
+#pragma unroll
+  for (int lanes = 2; lanes <= 8; lanes *= 2) x += __shfl_xor_sync(0xffffffff, x, lanes);
+  return x;
+}
+
+static __device__ __forceinline__ float max_of_row(float x) {
+#pragma unroll
+  for (int lanes = 2; lanes <= 8; lanes *= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, lanes));
+  return x;
+}
+
+// A thread reads N neighbours of some rows, in the same columns.
+template <int ROWS, int N>
+static __device__ __forceinline__ void fill_by(const real* from, long long stride, int count, int columns, float* tile) {
+  int row = threadIdx.x / (CHUNK / N);
+  int column = threadIdx.x % (CHUNK / N) * N;
+  from += row * stride + column;
+  count -= row;
+#pragma unroll 8
+  for (int first = 0; first < ROWS; first += THREADS * N / CHUNK) {
+    float line[N] = {};
+    if (first < count && column < columns) load<N>(from + first * stride, line);
+    if (N == 1) {
+      *at<CHUNK>(tile, row + first, column) = line[0];
+    } else {
+#pragma unroll
+      for (int k = 0; k + 3 < N; k += 4) {
+        *(float4*)at<CHUNK>(tile, row + first, column + k) = make_float4(line[k], line[k + 1], line[k + 2], line[k + 3]);
+      }
+    }
+  }
+}
+
+// Rows of one head of one sequence in an array of (B, T, parts C), from row `first` of the sequence on.
+struct Rows {
+  long long start;  // index of their first element
+  long long stride;
+  int count;
+  int width;  // D
+
+  __device__ __forceinline__ Rows(int index, int first, int time, int heads, int width, int parts)
+      : stride((long long)parts * heads * width), count(time - first), width(width) {
+    start = ((long long)(index / heads) * time + first) * stride + index % heads * width;
+  }
+
+  // Into shared memory: N rows, those that do not exist as zeros.
+  template <int N>
+  __device__ __forceinline__ void fill(const real* array, int chunk, float* tile) const {
+    const real* from = array + start + chunk * CHUNK;
+    int columns = width - chunk * CHUNK;
+    if (width % Lane<real>::COUNT == 0) {
+      fill_by<N, Lane<real>::COUNT>(from, stride, count, columns, tile);
+    } else {
+      fill_by<N, 1>(from, stride, count, columns, tile);
+    }
+  }
+
+  // Rows y + 16 i of the calling thread, times a factor each.
+  template <int I>
+  __device__ __forceinline__ void put(const float (&sum)[I][8], const float (&factor)[I], int chunk, real* array,
+                                      int accumulate) const {
+    Place place;
+#pragma unroll
+    for (int i = 0; i < I; i++) {
+      int row = place.y + 16 * i;
+#pragma unroll
+      for (int e = 0; e < 8; e += 4) {
+        int column = chunk * CHUNK + 4 * place.x + 8 * e;
+        real* to = array + start + row * stride + column;
+        float line[4] = {sum[i][e] * factor[i], sum[i][e + 1] * factor[i], sum[i][e + 2] * factor[i],
+                         sum[i][e + 3] * factor[i]};
+        if (row < count && column < width && width % 4 == 0) ::put<4>(line, to, accumulate);
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+          float one[1] = {line[k]};
+          if (row < count && column + k < width && width % 4 != 0) ::put<1>(one, to + k, accumulate);
+        }
+      }
+    }
+  }
+};
+
+// s += own times the transpose of others, over some columns.
+template <int I>
+static __device__ __forceinline__ void multiply_transposed(float* own, float* others, int columns, float (&s)[I][4]) {
+  Place place;
+#pragma unroll 4
+  for (int c = 0; c < columns; c += 4) {
+    float4 b[4];
+#pragma unroll
+    for (int j = 0; j < 4; j++) b[j] = *(const float4*)at<CHUNK>(others, place.x + 8 * j, c);
+#pragma unroll
+    for (int i = 0; i < I; i++) {
+      float4 a = *(const float4*)at<CHUNK>(own, place.y + 16 * i, c);
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        s[i][j] = fmaf(a.x, b[j].x, s[i][j]);
+        s[i][j] = fmaf(a.y, b[j].y, s[i][j]);
+        s[i][j] = fmaf(a.z, b[j].z, s[i][j]);
+        s[i][j] = fmaf(a.w, b[j].w, s[i][j]);
+      }
+    }
+  }
+}
+
+// sum += weights times others.
+template <int I>
+static __device__ __forceinline__ void multiply(float* weights, float* others, float (&sum)[I][8]) {
+  Place place;
+#pragma unroll 2
+  for (int k = 0; k < STREAMED; k += 4) {
+    float w[I][4];
+#pragma unroll
+    for (int i = 0; i < I; i++) load<4>(at<STREAMED>(weights, place.y + 16 * i, k), w[i]);
+#pragma unroll
+    for (int n = 0; n < 4; n++) {
+      float left[4];
+      float right[4];
+      load<4>(at<CHUNK>(others, k + n, 4 * place.x), left);
+      load<4>(at<CHUNK>(others, k + n, 4 * place.x + 32), right);
+#pragma unroll
+      for (int i = 0; i < I; i++) {
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+          sum[i][e] = fmaf(w[i][n], left[e], sum[i][e]);
+          sum[i][e + 4] = fmaf(w[i][n], right[e], sum[i][e + 4]);
+        }
+      }
+    }
+  }
+}
+
+template <int I>
+static __device__ __forceinline__ void keep(const float (&s)[I][4], float* weights) {
+  Place place;
+#pragma unroll
+  for (int i = 0; i < I; i++) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) *at<STREAMED>(weights, place.y + 16 * i, place.x + 8 * j) = s[i][j];
+  }
+}
+
+// Which of a query's weights are dropped, for 32 keys from element `first` on: bit k is that of key k. Each lane of the row
+// draws the numbers of four.
+static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, unsigned long long first) {
+  Place place;
+  unsigned dropped = dropped_of_four(drop, first + 4 * place.x) << 4 * place.x;
+#pragma unroll
+  for (int lanes = 2; lanes <= 8; lanes *= 2) dropped |= __shfl_xor_sync(0xffffffff, dropped, lanes);
+  return dropped;
+}
+
+// Which weights of the queries x + 8 j are dropped for key y: bit 4 j. Lanes in four keys below each other share numbers.
+// first: index of the weight of the tile's first query and key
+static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsigned long long first, int time) {
+  Place place;
+  int part = place.y % 4;
+  unsigned long long query = place.x + 8 * part;
+  unsigned dropped = dropped_of_four(drop, first + query * time + place.y / 4 * 4) << 4 * part;
+  dropped |= __shfl_xor_sync(0xffffffff, dropped, 1);
+  dropped |= __shfl_xor_sync(0xffffffff, dropped, 16);
+  return dropped >> part;
+}
+
+static __device__ __forceinline__ unsigned long long weight(int index, int query, int key, int time) {
+  return ((unsigned long long)index * time + query) * time + key;
+}
+
+// Bound by float32 arithmetic. Later queries see more keys: their blocks start first.
+template <int CHUNKS, int I>
+static __device__ __forceinline__ void forward(const real* qkv, real* y, float* lse, int index, int time, int heads,
+                                               int width, const Drop& drop) {
+  alignas(16) __shared__ float own[16 * I * CHUNK];
+  alignas(16) __shared__ float others[STREAMED * CHUNK];
+  alignas(16) __shared__ float weights[16 * I * STREAMED];
+  Place place;
+  const float scale = 1 / sqrtf((float)width);
+  const real* k = qkv + heads * width;
+  const real* v = k + heads * width;
+  int start = (gridDim.x - 1 - blockIdx.x) * 16 * I;
+  int end = min(start + 16 * I, time);
+  Rows queries(index, start, time, heads, width, 3);
+  float most[I];
+  float sum[I] = {};  // over the calling thread's columns
+  float out[CHUNKS][I][8] = {};
+#pragma unroll
+  for (int i = 0; i < I; i++) most[i] = LEAST;
+  for (int first = 0; first < end; first += STREAMED) {
+    Rows keys(index, first, time, heads, width, 3);
+    float s[I][4] = {};
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      __syncthreads();
+      if (CHUNKS > 1 || first == 0) queries.fill<16 * I>(qkv, chunk, own);
+      keys.fill<STREAMED>(k, chunk, others);
+      __syncthreads();
+      multiply_transposed<I>(own, others, min(CHUNK, width - chunk * CHUNK), s);
+    }
+#pragma unroll
+    for (int i = 0; i < I; i++) {
+      int query = start + place.y + 16 * i;
+      float top = most[i];
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        if (first + place.x + 8 * j > query) s[i][j] = LEAST;
+        top = fmaxf(top, s[i][j]);
+      }
+      top = max_of_row(top);
+      float fade = exp2f((most[i] - top) * (scale * LOG2_E));
+      most[i] = top;
+      sum[i] *= fade;
+#pragma unroll
+      for (int chunk = 0; chunk < CHUNKS; chunk++) {
+#pragma unroll
+        for (int e = 0; e < 8; e++) out[chunk][i][e] *= fade;
+      }
+      unsigned dropped = drop.threshold ? dropped_by_query(drop, weight(index, query, first, time)) : 0;
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        float p = exp2f((s[i][j] - top) * (scale * LOG2_E));
+        sum[i] += p;
+        s[i][j] = dropped >> (place.x + 8 * j) & 1 ? 0 : p;
+      }
+    }
+    keep<I>(s, weights);
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      __syncthreads();
+      keys.fill<STREAMED>(v, chunk, others);
+      __syncthreads();
+      multiply<I>(weights, others, out[chunk]);
+    }
+  }
+  float factor[I];
+#pragma unroll
+  for (int i = 0; i < I; i++) {
+    int query = start + place.y + 16 * i;
+    sum[i] = sum_of_row(sum[i]);
+    factor[i] = (drop.threshold ? drop.factor : 1) / sum[i];
+    if (place.x == 0 && query < time) lse[(long long)index * time + query] = most[i] * scale + logf(sum[i]);
+  }
+  Rows results(index, start, time, heads, width, 1);
+#pragma unroll
+  for (int chunk = 0; chunk < CHUNKS; chunk++) results.put<I>(out[chunk], factor, chunk, y, 0);
+}
+
+// Bound by float32 arithmetic: three products for each tile of scores.
+template <int CHUNKS, int I>
+static __device__ __forceinline__ void backward_queries(const real* dy, const real* qkv, const float* lse,
+                                                        const float* delta, real* dqkv, int accumulate, int index,
+                                                        int time, int heads, int width, const Drop& drop) {
+  // Where there is one chunk, q and dy stay in shared memory.
+  const int KEPT = CHUNKS == 1 ? 2 : 1;
+  alignas(16) __shared__ float own[KEPT][16 * I * CHUNK];
+  alignas(16) __shared__ float others[STREAMED * CHUNK];
+  alignas(16) __shared__ float weights[16 * I * STREAMED];
+  Place place;
+  const float scale = 1 / sqrtf((float)width);
+  const real* k = qkv + heads * width;
+  const real* v = k + heads * width;
+  int start = (gridDim.x - 1 - blockIdx.x) * 16 * I;
+  int end = min(start + 16 * I, time);
+  Rows queries(index, start, time, heads, width, 3);
+  Rows slopes(index, start, time, heads, width, 1);
+  float shift[I];
+  float level[I];
+#pragma unroll
+  for (int i = 0; i < I; i++) {
+    int query = start + place.y + 16 * i;
+    shift[i] = query < time ? lse[(long long)index * time + query] : 0;
+    level[i] = query < time ? delta[(long long)index * time + query] : 0;
+  }
+  float kept = drop.threshold ? drop.factor : 1;
+  float dq[CHUNKS][I][8] = {};
+  for (int first = 0; first < end; first += STREAMED) {
+    Rows keys(index, first, time, heads, width, 3);
+    float s[I][4] = {};
+    float dp[I][4] = {};
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      __syncthreads();
+      if (CHUNKS > 1 || first == 0) slopes.fill<16 * I>(dy, chunk, own[0]);
+      keys.fill<STREAMED>(v, chunk, others);
+      __syncthreads();
+      multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), dp);
+    }
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      __syncthreads();
+      if (CHUNKS > 1 || first == 0) queries.fill<16 * I>(qkv, chunk, own[KEPT - 1]);
+      keys.fill<STREAMED>(k, chunk, others);
+      __syncthreads();
+      multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), s);
+    }
+#pragma unroll
+    for (int i = 0; i < I; i++) {
+      int query = start + place.y + 16 * i;
+      unsigned dropped = drop.threshold ? dropped_by_query(drop, weight(index, query, first, time)) : 0;
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        float p = first + place.x + 8 * j > query ? 0 : exp2f((s[i][j] * scale - shift[i]) * LOG2_E);
+        s[i][j] = p * fmaf(dp[i][j], dropped >> (place.x + 8 * j) & 1 ? 0 : kept, -level[i]);
+      }
+    }
+    keep<I>(s, weights);
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      if (CHUNKS > 1) {
+        __syncthreads();
+        keys.fill<STREAMED>(k, chunk, others);
+      }
+      __syncthreads();
+      multiply<I>(weights, others, dq[chunk]);
+    }
+  }
+  float factor[I];
+#pragma unroll
+  for (int i = 0; i < I; i++) factor[i] = scale;
+#pragma unroll
+  for (int chunk = 0; chunk < CHUNKS; chunk++) queries.put<I>(dq[chunk], factor, chunk, dqkv, accumulate);
+}
+
+// Bound by float32 arithmetic: four products for each tile of scores, here transposed: rows are keys.
+template <int CHUNKS, int I>
+static __device__ __forceinline__ void backward_keys(const real* dy, const real* qkv, const float* lse,
+                                                     const float* delta, real* dqkv, int accumulate, int index, int time,
+                                                     int heads, int width, const Drop& drop) {
+  // Where there is one chunk, k and v stay in shared memory.
+  const int KEPT = CHUNKS == 1 ? 2 : 1;
+  alignas(16) __shared__ float own[KEPT][16 * I * CHUNK];
+  alignas(16) __shared__ float others[STREAMED * CHUNK];
+  alignas(16) __shared__ float weights[16 * I * STREAMED];
+  Place place;
+  const float scale = 1 / sqrtf((float)width);
+  const real* k = qkv + heads * width;
+  const real* v = k + heads * width;
+  int start = blockIdx.x * 16 * I;
+  Rows keys(index, start, time, heads, width, 3);
+  float kept = drop.threshold ? drop.factor : 1;
+  float dk[CHUNKS][I][8] = {};
+  float dv[CHUNKS][I][8] = {};
+  for (int first = start; first < time; first += STREAMED) {
+    Rows queries(index, first, time, heads, width, 3);
+    Rows slopes(index, first, time, heads, width, 1);
+    float s[I][4] = {};
+    float dp[I][4] = {};
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      __syncthreads();
+      if (CHUNKS > 1 || first == start) keys.fill<16 * I>(k, chunk, own[0]);
+      queries.fill<STREAMED>(qkv, chunk, others);
+      __syncthreads();
+      multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), s);
+    }
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      __syncthreads();
+      if (CHUNKS > 1 || first == start) keys.fill<16 * I>(v, chunk, own[KEPT - 1]);
+      slopes.fill<STREAMED>(dy, chunk, others);
+      __syncthreads();
+      multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), dp);
+    }
+    unsigned dropped[I] = {};
+    if (drop.threshold) {
+#pragma unroll
+      for (int i = 0; i < I; i++) dropped[i] = dropped_by_key(drop, weight(index, first, start + 16 * i, time), time);
+    }
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      int query = first + place.x + 8 * j;
+      float shift = query < time ? lse[(long long)index * time + query] : -LEAST;
+      float level = query < time ? delta[(long long)index * time + query] : 0;
+#pragma unroll
+      for (int i = 0; i < I; i++) {
+        float p = start + place.y + 16 * i > query ? 0 : exp2f((s[i][j] * scale - shift) * LOG2_E);
+        bool gone = dropped[i] >> 4 * j & 1;
+        s[i][j] = gone ? 0 : p;
+        dp[i][j] = p * fmaf(dp[i][j], gone ? 0 : kept, -level);
+      }
+    }
+    keep<I>(s, weights);
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      if (CHUNKS > 1) {
+        __syncthreads();
+        slopes.fill<STREAMED>(dy, chunk, others);
+      }
+      __syncthreads();
+      multiply<I>(weights, others, dv[chunk]);
+    }
+    __syncthreads();
+    keep<I>(dp, weights);
+#pragma unroll
+    for (int chunk = 0; chunk < CHUNKS; chunk++) {
+      if (chunk > 0) __syncthreads();
+      queries.fill<STREAMED>(qkv, chunk, others);
+      __syncthreads();
+      multiply<I>(weights, others, dk[chunk]);
+    }
+  }
+  float key_factor[I];
+  float value_factor[I];
+#pragma unroll
+  for (int i = 0; i < I; i++) {
+    key_factor[i] = scale;
+    value_factor[i] = kept;
+  }
+#pragma unroll
+  for (int chunk = 0; chunk < CHUNKS; chunk++) {
+    keys.put<I>(dk[chunk], key_factor, chunk, dqkv + heads * width, accumulate);
+    keys.put<I>(dv[chunk], value_factor, chunk, dqkv + 2 * heads * width, accumulate);
+  }
+}
+
+#define KERNELS(WIDTH, I)                                                                                               \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_##WIDTH(                                              \
+      const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {                \
+    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
+      forward<WIDTH / CHUNK, I>(qkv, y, lse, index, time, heads, head_width, drop);                                     \
+    }                                                                                                                   \
+  }                                                                                                                     \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_##WIDTH(                             \
+      const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,     \
+      int time, int heads, int head_width, Drop drop) {                                                                 \
+    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
+      backward_queries<WIDTH / CHUNK, I>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);  \
+    }                                                                                                                   \
+  }                                                                                                                     \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_##WIDTH(                                \
+      const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,     \
+      int time, int heads, int head_width, Drop drop) {                                                                 \
+    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
+      backward_keys<WIDTH / CHUNK, I>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);     \
+    }                                                                                                                   \
+  }
+
+KERNELS(64, 4)
+KERNELS(128, 4)
+KERNELS(256, 2)
+
+// delta (B, H, T) = rowsum(dy y): bound by memory. As many lanes as a row of a head needs, 32 at most, share one sum.
+template <int N>
+static __device__ __forceinline__ void delta_by(const real* dy, const real* y, float* delta, int batch, int time,
+                                                int heads, int width) {
+  int lanes = 1;
+  while (lanes < 32 && lanes * N < width) lanes *= 2;
+  long long rows = (long long)batch * time * heads;
+  long long stride = stride_of_grid<1>() / lanes;
+  int lane = threadIdx.x % lanes;
+  for (long long first = first_of_thread<1>() / 32 * 32 / lanes; first < rows; first += stride) {
+    long long row = first + threadIdx.x % 32 / lanes;
+    float sum = 0;
+    for (int c = lane * N; row < rows && c < width; c += lanes * N) {
+      float a[N];
+      float b[N];
+      load<N>(dy + row * width + c, a);
+      load<N>(y + row * width + c, b);
+#pragma unroll
+      for (int k = 0; k < N; k++) sum = fmaf(a[k], b[k], sum);
+    }
+    for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
+    if (lane == 0 && row < rows) {
+      long long position = row / heads;
+      delta[(position / time * heads + row % heads) * time + position % time] = sum;
+    }
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) attention_delta(const real* dy, const real* y, float* delta, int batch,
+                                                                  int time, int heads, int head_width) {
+  const int N = Lane<real>::COUNT;
+  if (head_width % N == 0) {
+    delta_by<N>(dy, y, delta, batch, time, heads, head_width);
+  } else {
+    delta_by<1>(dy, y, delta, batch, time, heads, head_width);
+  }
+}

@@ -1,0 +1,464 @@
+// Causal attention by the tensor cores in bfloat16, after FlashAttention-2 (Dao, arXiv:2307.08691): scores exist only in
+// registers, a tile at a time; the weights of a tile are the left operand of the next product as they lie. Backward computes
+// them again from the saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv),
+// so that each result has one writer.
+//
+//     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
+//     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
+//                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
+//
+// A kernel serves one head width: attention_mma_64, attention_mma_backward_queries_64, attention_mma_backward_keys_64 and so
+// on. Blocks have 128 threads and 64 rows (queries, or keys in backward_keys) of one head: grid (ceil(T / 64), B H). All shared
+// memory is static.
+#include "common.cuh"
+
+static const int THREADS = 128;
+static const int ROWS = 64;  // 16 a warp
+static const float LEAST = -3e38f;  // below any score
+static const float LOG2_E = 1.4426950408889634f;
+
+// Rows of a tile in shared memory are 8 elements further apart than they are long: eight rows below each other then lie in
+// eight different groups of banks, for any width.
+template <int D>
+struct Rows_ {
+  static const int STRIDE = D + 8;
+  // Rows of the other side that backward works on at a time: two tiles for two stages must fit into 48 KiB.
+  static const int STREAMED = D <= 80 ? 64 : 32;
+};
+
+// Where lane 4 g + t of a warp stands in the matrices of an mma: rows g and g + 8, columns 2t, 2t + 1.
+struct Place {
+  int warp = threadIdx.x / 32;
+  int lane = threadIdx.x % 32;
+  int g = lane / 4;
+  int t = lane % 4;
+};
+
+// Begins to copy the first `count` of N rows into a tile; zeros for the others.
+template <int D, int N>
+static __device__ __forceinline__ void copy_rows(const bf16* from, long long stride, int count, bf16* tile) {
+  const unsigned LINES = D / 8;  // 16 bytes each, of a row
+  const int AT_ONCE = THREADS / LINES;
+  int row = threadIdx.x / LINES;
+  int column = threadIdx.x % LINES * 8;
+  from += row * stride + column;
+  tile += row * Rows_<D>::STRIDE + column;
+#pragma unroll
+  for (int first = 0; first < N; first += AT_ONCE) {
+    bool mine = THREADS % LINES == 0 && N % AT_ONCE == 0 || row < min(AT_ONCE, N - first);
+    if (mine) copy_line(tile + first * Rows_<D>::STRIDE, from + first * stride, first + row < count);
+  }
+}
+
+// Rows g and g + 8 of 16 as left operands; zeros from row `count` on.
+template <int D>
+static __device__ __forceinline__ void load_operand(const bf16* rows, long long stride, int count,
+                                                    unsigned (&a)[D / 16][4]) {
+  Place at;
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    int row = at.g + 8 * half;
+    const bf16* from = rows + row * stride + 2 * at.t;
+#pragma unroll
+    for (int k = 0; k < D / 16; k++) {
+      a[k][half] = row < count ? *(const unsigned*)(from + 16 * k) : 0;
+      a[k][half + 2] = row < count ? *(const unsigned*)(from + 16 * k + 8) : 0;
+    }
+  }
+}
+
+// s (16, 16) += a (16, D) times the transpose of 16 rows of a tile.
+template <int D>
+static __device__ __forceinline__ void multiply_transposed(const unsigned (&a)[D / 16][4], const bf16* rows,
+                                                           float (&left)[4], float (&right)[4]) {
+  Place at;
+  rows += (at.lane / 16 * 8 + at.lane % 8) * Rows_<D>::STRIDE + at.lane / 8 % 2 * 8;
+#pragma unroll
+  for (int k = 0; k < D / 16; k++) {
+    unsigned b[4];
+    load_matrices(b, rows + 16 * k);
+    mma(left, a[k], {b[0], b[1]});
+    mma(right, a[k], {b[2], b[3]});
+  }
+}
+
+// sum (16, D) += p (16, 16) times 16 rows of a tile. `left` and `right` are p's columns 0 to 7 and 8 to 15.
+template <int D>
+static __device__ __forceinline__ void multiply(const float (&left)[4], const float (&right)[4], const bf16* rows,
+                                                float (&sum)[D / 8][4]) {
+  Place at;
+  const unsigned p[4] = {to_bf16x2(left[0], left[1]), to_bf16x2(left[2], left[3]), to_bf16x2(right[0], right[1]),
+                         to_bf16x2(right[2], right[3])};
+  rows += at.lane % 16 * Rows_<D>::STRIDE + at.lane / 16 * 8;
+#pragma unroll
+  for (int n = 0; n < D / 16; n++) {
+    unsigned b[4];
+    load_matrices_transposed(b, rows + 16 * n);
+    mma(sum[2 * n], p, {b[0], b[1]});
+    mma(sum[2 * n + 1], p, {b[2], b[3]});
+  }
+}
+
+// Which of the weights of 16 x 16 (query, key) are dropped. Four lanes share the numbers of 2 x 4 blocks of the stream: lane
+// `part` of them computes those of the keys from element i on and of the keys 8 further on, as bits 8 part + (0 to 7).
+static __device__ __forceinline__ unsigned dropped_weights(const Drop& drop, unsigned long long i, int part, int lanes) {
+  unsigned dropped = (dropped_of_four(drop, i) | dropped_of_four(drop, i + 8) << 4) << 8 * part;
+  dropped |= __shfl_xor_sync(0xffffffff, dropped, lanes);
+  return dropped | __shfl_xor_sync(0xffffffff, dropped, 2 * lanes);
+}
+
+// Bit 16 r + 4 n + e is that of row g + 8 r (a query) and column 8 n + 2 t + e (a key).
+// first: index of the weight of the 16 queries and keys that comes first
+static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, unsigned long long first, int time) {
+  Place at;
+  int query = at.g + at.t / 2 * 8;
+  int key = at.t % 2 * 4;
+  unsigned dropped = dropped_weights(drop, first + (long long)query * time + key, at.t, 1);
+  return dropped >> (at.t / 2 * 8 + at.t % 2 * 2);
+}
+
+// Bit 16 n + 8 e + 4 r is that of row g + 8 r (a key) and column 8 n + 2 t + e (a query).
+static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsigned long long first, int time) {
+  Place at;
+  int part = at.g % 4;
+  int query = part / 2 * 8 + 2 * at.t + part % 2;
+  int key = at.g / 4 * 4;
+  return dropped_weights(drop, first + (long long)query * time + key, part, 4) >> part;
+}
+
+// Writes 16 rows times a factor, or adds them, in 16-byte accesses: a warp's own part of shared memory turns them round.
+template <int D>
+static __device__ __forceinline__ void put_rows(const float (&x)[D / 8][4], float upper, float lower, bf16* shared,
+                                                bf16* to, long long stride, int count, int accumulate) {
+  Place at;
+  shared += at.warp * 16 * Rows_<D>::STRIDE;
+  bf16* pair = shared + at.g * Rows_<D>::STRIDE + 2 * at.t;
+  __syncwarp();
+#pragma unroll
+  for (int n = 0; n < D / 8; n++) {
+    *(unsigned*)(pair + 8 * n) = to_bf16x2(x[n][0] * upper, x[n][1] * upper);
+    *(unsigned*)(pair + 8 * n + 8 * Rows_<D>::STRIDE) = to_bf16x2(x[n][2] * lower, x[n][3] * lower);
+  }
+  __syncwarp();
+#pragma unroll
+  for (int first = 0; first < 2 * D; first += 32) {
+    int i = first + at.lane;
+    int row = i / (D / 8);
+    int column = i % (D / 8) * 8;
+    if (i < 2 * D && row < count) {
+      float line[8];
+      load<8>(shared + row * Rows_<D>::STRIDE + column, line);
+      put<8>(line, to + row * stride + column, accumulate);
+    }
+  }
+}
+
+static __device__ __forceinline__ float quad_sum(float x) {
+  x += __shfl_xor_sync(0xffffffff, x, 1);
+  return x + __shfl_xor_sync(0xffffffff, x, 2);
+}
+
+static __device__ __forceinline__ float quad_max(float x) {
+  x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, 1));
+  return fmaxf(x, __shfl_xor_sync(0xffffffff, x, 2));
+}
+
+// One head of one sequence: its first query, key and value, and the distance to the next.
+template <int D>
+struct Head {
+  const bf16* q;
+  const bf16* k;
+  const bf16* v;
+  long long stride;  // 3C
+  long long narrow;  // of y and dy: C
+  long long start;   // of its rows in them
+
+  __device__ __forceinline__ Head(const bf16* qkv, int head, int time, int heads) {
+    narrow = (long long)heads * D;
+    stride = 3 * narrow;
+    int h = head % heads;
+    long long first_row = (long long)(head / heads) * time;
+    start = first_row * narrow + h * D;
+    q = qkv + first_row * stride + h * D;
+    k = q + narrow;
+    v = k + narrow;
+  }
+};
+
+// What a warp keeps of its 16 queries while the keys pass by.
+template <int D>
+struct Queries {
+  unsigned q[D / 16][4];
+  float y[D / 8][4];
+  float most[2];  // largest score so far of rows g and g + 8
+  float sum[2];   // of the weights in the calling lane's columns
+};
+
+// One tile of keys and values. On the diagonal, the keys after a query are left out; after it, no tile follows.
+template <int D, bool DIAGONAL>
+static __device__ __forceinline__ void attend(const Head<D>& head, int first, int time, unsigned long long weights,
+                                              const Drop& drop, bf16* keys, bf16* values, Queries<D>& x) {
+  Place at;
+  const float scale = LOG2_E / sqrtf((float)D);
+  copy_wait();
+  __syncthreads();  // the keys are there, and nobody reads the values of the last tile any more
+  copy_rows<D, ROWS>(head.v + first * head.stride, head.stride, time - first, values);
+  float s[8][4] = {};
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    if (!DIAGONAL || j <= at.warp) multiply_transposed<D>(x.q, keys + 16 * j * Rows_<D>::STRIDE, s[2 * j], s[2 * j + 1]);
+  }
+  copy_wait();
+  __syncthreads();  // the values are there, and nobody reads the keys any more
+  if (!DIAGONAL) {
+    int next = first + ROWS;
+    copy_rows<D, ROWS>(head.k + next * head.stride, head.stride, time - next, keys);
+  }
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    float most = x.most[r];
+#pragma unroll
+    for (int n = 0; n < 8; n++) {
+#pragma unroll
+      for (int e = 0; e < 2; e++) {
+        if (DIAGONAL && 8 * n + 2 * at.t + e > 16 * at.warp + at.g + 8 * r) s[n][2 * r + e] = LEAST;
+        most = fmaxf(most, s[n][2 * r + e]);
+      }
+    }
+    most = quad_max(most);
+    float fade = exp2_approximate((x.most[r] - most) * scale);
+    x.most[r] = most;
+    x.sum[r] *= fade;
+#pragma unroll
+    for (int n = 0; n < D / 8; n++) {
+      x.y[n][2 * r] *= fade;
+      x.y[n][2 * r + 1] *= fade;
+    }
+#pragma unroll
+    for (int n = 0; n < 8; n++) {
+#pragma unroll
+      for (int e = 0; e < 2; e++) {
+        s[n][2 * r + e] = exp2_approximate(fmaf(s[n][2 * r + e], scale, -most * scale));
+        x.sum[r] += s[n][2 * r + e];
+      }
+    }
+  }
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    if (DIAGONAL && j > at.warp) continue;
+    if (drop.threshold) {
+      unsigned dropped = dropped_by_query(drop, weights + 16 * j, time);
+#pragma unroll
+      for (int e = 0; e < 8; e++) {
+        if (dropped >> (e / 2 % 2 * 16 + e / 4 * 4 + e % 2) & 1) s[2 * j + e / 4][e % 4] = 0;
+      }
+    }
+    multiply<D>(s[2 * j], s[2 * j + 1], values + 16 * j * Rows_<D>::STRIDE, x.y);
+  }
+}
+
+// Bound by the tensor cores and, for narrow heads, by exponentials. Later queries see more keys: their blocks start first.
+template <int D>
+static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* lse, int index, int time, int heads,
+                                               const Drop& drop) {
+  alignas(16) __shared__ bf16 keys[ROWS * Rows_<D>::STRIDE];
+  alignas(16) __shared__ bf16 values[ROWS * Rows_<D>::STRIDE];
+  Place at;
+  Head<D> head(qkv, index, time, heads);
+  int last = (gridDim.x - 1 - blockIdx.x) * ROWS;
+  int row = last + 16 * at.warp;
+  unsigned long long weights = ((unsigned long long)index * time + row) * time;
+  copy_rows<D, ROWS>(head.k, head.stride, time, keys);
+  Queries<D> x = {};
+  load_operand<D>(head.q + row * head.stride, head.stride, time - row, x.q);
+  x.most[0] = x.most[1] = LEAST;
+  for (int first = 0; first < last; first += ROWS) {
+    attend<D, false>(head, first, time, weights + first, drop, keys, values, x);
+  }
+  attend<D, true>(head, last, time, weights + last, drop, keys, values, x);
+  float sum[2] = {quad_sum(x.sum[0]), quad_sum(x.sum[1])};
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    int query = row + at.g + 8 * r;
+    if (at.t == 0 && query < time) {
+      lse[(long long)index * time + query] = x.most[r] / sqrtf((float)D) + logf(sum[r]);
+    }
+  }
+  float factor = drop.threshold ? drop.factor : 1;
+  __syncthreads();
+  put_rows<D>(x.y, factor / sum[0], factor / sum[1], values, y + head.start + row * head.narrow, head.narrow, time - row,
+              0);
+  __syncthreads();
+}
+
+// Bound by the tensor cores: three products for each tile of scores.
+template <int D>
+static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf16* qkv, const float* lse,
+                                                        const float* delta, bf16* dqkv, int accumulate, int index,
+                                                        int time, int heads, const Drop& drop) {
+  const int N = Rows_<D>::STREAMED;
+  alignas(16) __shared__ bf16 keys[2][N * Rows_<D>::STRIDE];
+  alignas(16) __shared__ bf16 values[2][N * Rows_<D>::STRIDE];
+  Place at;
+  Head<D> head(qkv, index, time, heads);
+  const float scale = LOG2_E / sqrtf((float)D);
+  int start = (gridDim.x - 1 - blockIdx.x) * ROWS;
+  int end = min(start + ROWS, time);
+  int row = start + 16 * at.warp;
+  unsigned long long weights = ((unsigned long long)index * time + row) * time;
+  copy_rows<D, N>(head.k, head.stride, time, keys[0]);
+  copy_rows<D, N>(head.v, head.stride, time, values[0]);
+  unsigned q[D / 16][4];
+  unsigned dy_rows[D / 16][4];
+  load_operand<D>(head.q + row * head.stride, head.stride, time - row, q);
+  load_operand<D>(dy + head.start + row * head.narrow, head.narrow, time - row, dy_rows);
+  float shift[2] = {};
+  float level[2] = {};
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    int query = row + at.g + 8 * r;
+    if (query < time) {
+      shift[r] = lse[(long long)index * time + query] * LOG2_E;
+      level[r] = delta[(long long)index * time + query];
+    }
+  }
+  float dq[D / 8][4] = {};
+  float factor = drop.threshold ? drop.factor : 1;
+  for (int first = 0; first < end; first += N) {
+    int stage = first / N % 2;
+    copy_wait();
+    __syncthreads();  // this tile is there, and nobody reads the last one any more
+    int next = first + N;
+    if (next < end) {
+      copy_rows<D, N>(head.k + next * head.stride, head.stride, time - next, keys[1 - stage]);
+      copy_rows<D, N>(head.v + next * head.stride, head.stride, time - next, values[1 - stage]);
+    }
+#pragma unroll 1
+    for (int j = 0; j < N && first + j <= row; j += 16) {
+      float s[2][4] = {};
+      float dp[2][4] = {};
+      multiply_transposed<D>(q, keys[stage] + j * Rows_<D>::STRIDE, s[0], s[1]);
+      multiply_transposed<D>(dy_rows, values[stage] + j * Rows_<D>::STRIDE, dp[0], dp[1]);
+      unsigned dropped = drop.threshold ? dropped_by_query(drop, weights + first + j, time) : 0;
+      bool diagonal = first + j == row;
+#pragma unroll
+      for (int n = 0; n < 2; n++) {
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+          int r = e / 2;
+          float p = exp2_approximate(fmaf(s[n][e], scale, -shift[r]));
+          if (diagonal && 8 * n + 2 * at.t + e % 2 > at.g + 8 * r) p = 0;
+          float kept = dropped >> (16 * r + 4 * n + e % 2) & 1 ? 0 : factor;
+          s[n][e] = p * fmaf(dp[n][e], kept, -level[r]);
+        }
+      }
+      multiply<D>(s[0], s[1], keys[stage] + j * Rows_<D>::STRIDE, dq);
+    }
+  }
+  const float slope = 1 / sqrtf((float)D);
+  __syncthreads();
+  put_rows<D>(dq, slope, slope, keys[0], dqkv + (head.q - qkv) + row * head.stride, head.stride, time - row, accumulate);
+  __syncthreads();
+}
+
+// Bound by the tensor cores: four products for each tile of scores, here transposed: a warp has 16 keys as rows.
+template <int D>
+static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16* qkv, const float* lse,
+                                                     const float* delta, bf16* dqkv, int accumulate, int index, int time,
+                                                     int heads, const Drop& drop) {
+  const int N = Rows_<D>::STREAMED;
+  alignas(16) __shared__ bf16 queries[2][N * Rows_<D>::STRIDE];
+  alignas(16) __shared__ bf16 dy_rows[2][N * Rows_<D>::STRIDE];
+  alignas(16) __shared__ float shift[2][N];
+  alignas(16) __shared__ float level[2][N];
+  Place at;
+  Head<D> head(qkv, index, time, heads);
+  const float scale = LOG2_E / sqrtf((float)D);
+  int start = blockIdx.x * ROWS;
+  int row = start + 16 * at.warp;
+  unsigned long long weights = (unsigned long long)index * time * time + row;
+  auto copy = [&](int first, int stage) {
+    copy_rows<D, N>(head.q + first * head.stride, head.stride, time - first, queries[stage]);
+    copy_rows<D, N>(dy + head.start + first * head.narrow, head.narrow, time - first, dy_rows[stage]);
+    if (threadIdx.x < 2 * N) {
+      int i = threadIdx.x % N;
+      const float* from = (threadIdx.x < N ? lse : delta) + (long long)index * time + first + i;
+      copy_float((threadIdx.x < N ? shift[stage] : level[stage]) + i, from, first + i < time);
+    }
+  };
+  copy(start, 0);
+  unsigned k[D / 16][4];
+  unsigned v[D / 16][4];
+  load_operand<D>(head.k + row * head.stride, head.stride, time - row, k);
+  load_operand<D>(head.v + row * head.stride, head.stride, time - row, v);
+  float dk[D / 8][4] = {};
+  float dv[D / 8][4] = {};
+  float factor = drop.threshold ? drop.factor : 1;
+  for (int first = start; first < time; first += N) {
+    int stage = (first - start) / N % 2;
+    copy_wait();
+    __syncthreads();  // this tile is there, and nobody reads the last one any more
+    if (first + N < time) copy(first + N, 1 - stage);
+#pragma unroll 1
+    for (int j = max(0, row - first); j < N && first + j < time; j += 16) {
+      float s[2][4] = {};
+      float dp[2][4] = {};
+      multiply_transposed<D>(k, queries[stage] + j * Rows_<D>::STRIDE, s[0], s[1]);
+      multiply_transposed<D>(v, dy_rows[stage] + j * Rows_<D>::STRIDE, dp[0], dp[1]);
+      unsigned dropped = drop.threshold ? dropped_by_key(drop, weights + (unsigned long long)(first + j) * time, time) : 0;
+      bool diagonal = first + j == row;
+#pragma unroll
+      for (int n = 0; n < 2; n++) {
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+          int query = 8 * n + 2 * at.t + e % 2;
+          float p = exp2_approximate(fmaf(s[n][e], scale, -LOG2_E * shift[stage][j + query]));
+          if (diagonal && at.g + e / 2 * 8 > query) p = 0;
+          bool gone = dropped >> (16 * n + e % 2 * 8 + e / 2 * 4) & 1;
+          s[n][e] = gone ? 0 : p;
+          dp[n][e] = p * fmaf(dp[n][e], gone ? 0 : factor, -level[stage][j + query]);
+        }
+      }
+      multiply<D>(s[0], s[1], dy_rows[stage] + j * Rows_<D>::STRIDE, dv);
+      multiply<D>(dp[0], dp[1], queries[stage] + j * Rows_<D>::STRIDE, dk);
+    }
+  }
+  const float slope = 1 / sqrtf((float)D);
+  __syncthreads();
+  put_rows<D>(dk, slope, slope, queries[0], dqkv + (head.k - qkv) + row * head.stride, head.stride, time - row,
+              accumulate);
+  put_rows<D>(dv, factor, factor, queries[0], dqkv + (head.v - qkv) + row * head.stride, head.stride, time - row,
+              accumulate);
+  __syncthreads();
+}
+
+#define KERNELS(D)                                                                                                      \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_##D(                                              \
+      const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {                \
+    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
+      forward<D>(qkv, y, lse, index, time, heads, drop);                                                                \
+    }                                                                                                                   \
+  }                                                                                                                     \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_backward_queries_##D(                             \
+      const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,     \
+      int time, int heads, int head_width, Drop drop) {                                                                 \
+    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
+      backward_queries<D>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);                             \
+    }                                                                                                                   \
+  }                                                                                                                     \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_backward_keys_##D(                                \
+      const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,     \
+      int time, int heads, int head_width, Drop drop) {                                                                 \
+    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
+      backward_keys<D>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);                                \
+    }                                                                                                                   \
+  }
+
+KERNELS(16)
+KERNELS(32)
+KERNELS(48)
+KERNELS(64)
+KERNELS(80)
+KERNELS(96)
+KERNELS(112)
+KERNELS(128)

@@ -1,0 +1,59 @@
+package norma.kernels;
+
+import static norma.kernels.DefinitionTest.assertClose;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import norma.array.Array;
+import norma.array.DType;
+import norma.kernels.cuda.CudaBackend.Precision;
+import norma.kernels.cuda.Emulator;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The GPU's kernels keep the contract that those of the CPU keep: on a GPU where there is one, else on the emulator.
+class CudaKernelsTest {
+  /// A row's edges: below, at and above 16 bytes, a warp's and a block's width.
+  static Stream<Sizes> sizes() {
+    return Stream.concat(
+        Stream.of(new Sizes(1, 1, 1, 1), new Sizes(1, 3, 3, 1), new Sizes(3, 11, 33, 1), new Sizes(1, 31, 16, 1),
+            new Sizes(2, 67, 128, 1), new Sizes(1, 3, 768, 1), new Sizes(1, 2, 127, 1)),
+        Sizes.extreme().stream());
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizes")
+  void everyKernelIsCloseToTheDefinition(Sizes sizes) {
+    try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32)); Workbench twice = new Workbench(DType.FLOAT64)) {
+      for (KernelCall call : DefinitionTest.calls(sizes)) {
+        assertClose(call, call.run(gpu), call.run(twice), 2e-5, FusedKernelsTest.floor(call));
+      }
+    }
+  }
+
+  static List<KernelCall> backwardCalls() {
+    return BackwardCalls.of(new Sizes(3, 11, 33, 1));
+  }
+
+  @ParameterizedTest
+  @MethodSource("backwardCalls")
+  void gradientsAreAddedOrLeftOut(KernelCall call) {
+    try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32))) {
+      double[][] written = call.run(gpu);
+      Array[] in = call.inputsOn(gpu);
+      call.body().run(gpu.kernels(), in, new Grad[written.length]);
+      for (int i = 0; i < written.length; i++) {
+        Grad[] out = new Grad[written.length];
+        double[] before = Workbench.normal(written[i].length, 40);
+        Array target = call.unwritten(gpu, i);
+        gpu.backend().write(target, before);
+        out[i] = Grad.add(target);
+        call.body().run(gpu.kernels(), in, out);
+        double[] sum = written[i].clone();
+        Arrays.setAll(sum, j -> sum[j] + before[j]);
+        assertClose(call, new double[][]{ gpu.read(target) }, new double[][]{ sum }, 1e-6, 0);
+      }
+    }
+  }
+}
