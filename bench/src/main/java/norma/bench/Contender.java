@@ -3,7 +3,7 @@ package norma.bench;
 import java.util.Map;
 
 /// One side of the comparison, in a process of its own.
-interface Contender extends AutoCloseable {
+public interface Contender extends AutoCloseable {
 
   /// What the driver must know and the reader of the table as well: name and value, each one line.
   Map<String, String> facts();

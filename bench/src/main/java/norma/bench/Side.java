@@ -14,7 +14,7 @@ import norma.bench.Contender.Step;
 import org.jspecify.annotations.Nullable;
 
 /// The driver's end of a process that answers as [StepServer] does. What the process writes to standard error goes to a log.
-final class Side implements AutoCloseable {
+public final class Side implements AutoCloseable {
   private final Command command;
   private final Path log;
   private final Process process;
@@ -27,10 +27,10 @@ final class Side implements AutoCloseable {
   /// @param name        for people
   /// @param words       program and arguments
   /// @param environment on top of the driver's own
-  record Command(String name, List<String> words, Map<String, String> environment) {
+  public record Command(String name, List<String> words, Map<String, String> environment) {
 
     /// The same with more arguments.
-    Command with(List<String> arguments) {
+    public Command with(List<String> arguments) {
       List<String> all = new ArrayList<>(words);
       all.addAll(arguments);
       return new Command(name, all, environment);
@@ -41,7 +41,7 @@ final class Side implements AutoCloseable {
   ///
   /// @param log file for its standard error
   /// @throws CompareException if it ends before
-  Side(Command command, Path log) {
+  public Side(Command command, Path log) {
     this.command = command;
     this.log = log;
     try {
@@ -62,12 +62,12 @@ final class Side implements AutoCloseable {
   }
 
   /// What the side told of itself.
-  Map<String, String> facts() {
+  public Map<String, String> facts() {
     return facts;
   }
 
   /// One of the facts.
-  String fact(String name) {
+  public String fact(String name) {
     String value = facts.get(name);
     if (value == null) {
       throw new CompareException(command.name + " told no " + name + "; its log is " + log);
@@ -76,7 +76,7 @@ final class Side implements AutoCloseable {
   }
 
   /// Runs the next steps.
-  List<Step> run(int count) {
+  public List<Step> run(int count) {
     try {
       out.write("run " + count + "\n");
       out.flush();

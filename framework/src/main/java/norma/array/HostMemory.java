@@ -2,28 +2,34 @@ package norma.array;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
 
-/// Memory in the host's address space, allocated by ND4J and seen as a [MemorySegment] and as an [INDArray] alike.
+/// Memory in the host's address space, allocated by ND4J and seen as a [MemorySegment] and as an [INDArray] alike. With ND4J's CUDA
+/// build it is the GPU's, and seen as an [INDArray] only.
 public final class HostMemory implements Memory {
   /// One cache line, and one AVX-512 register.
   public static final int ALIGNMENT_BYTES = 64;
 
   private final INDArray flat; // (length + padding)
   private final long start; // first aligned element of flat
-  private final MemorySegment segment;
+  private final @Nullable MemorySegment segment;
   private final DType dtype;
+  private final long length;
 
   private HostMemory(INDArray flat, DType dtype, long start, long length) {
     this.flat = flat;
     this.dtype = dtype;
     this.start = start;
-    this.segment = segmentAt(flat.data().address() + start * dtype.bytes(), length * dtype.bytes());
+    this.length = length;
+    this.segment = onHost()
+        ? segmentAt(flat.data().address() + start * dtype.bytes(), length * dtype.bytes())
+        : null;
   }
 
   /// Allocates `length` elements, zeroed and aligned to [#ALIGNMENT_BYTES].
@@ -33,7 +39,7 @@ public final class HostMemory implements Memory {
     long padding = ALIGNMENT_BYTES / dtype.bytes();
     try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
       INDArray flat = create(dtype, length + padding);
-      long misaligned = flat.data().address() % ALIGNMENT_BYTES;
+      long misaligned = onHost() ? flat.data().address() % ALIGNMENT_BYTES : 0;
       long start = misaligned == 0 ? 0 : (ALIGNMENT_BYTES - misaligned) / dtype.bytes();
       return new HostMemory(flat, dtype, start, length);
     }
@@ -54,6 +60,10 @@ public final class HostMemory implements Memory {
       outOfMemory.initCause(e);
       throw outOfMemory;
     }
+  }
+
+  private static boolean onHost() {
+    return Nd4j.getExecutioner().type() == OpExecutioner.ExecutionerType.NATIVE_CPU;
   }
 
   /// Wraps the memory of a dense, row-major array without a copy.
@@ -82,11 +92,21 @@ public final class HostMemory implements Memory {
 
   @Override
   public long length() {
-    return segment.byteSize() / dtype.bytes();
+    return length;
+  }
+
+  /// Whether [#segment] gives it; else only ND4J reaches it.
+  public boolean isAddressable() {
+    return segment != null;
   }
 
   /// The whole memory.
+  ///
+  /// @throws IllegalStateException if it is a GPU's
   public MemorySegment segment() {
+    if (segment == null) {
+      throw new IllegalStateException("with ND4J's CUDA build memory is the GPU's: only ND4J reaches it");
+    }
     return segment;
   }
 
@@ -110,23 +130,10 @@ public final class HostMemory implements Memory {
 
   @Override
   public void poison() {
-    switch (dtype) {
-      case FLOAT32 -> {
-        for (long i = 0; i < length(); i++) {
-          segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, Float.NaN);
-        }
-      }
-      case FLOAT64 -> {
-        for (long i = 0; i < length(); i++) {
-          segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, Double.NaN);
-        }
-      }
-      case INT32 -> {
-        for (long i = 0; i < length(); i++) {
-          segment.setAtIndex(ValueLayout.JAVA_INT, i, Integer.MIN_VALUE);
-        }
-      }
-      case BFLOAT16 -> throw notOnTheHost();
+    if (dtype == DType.INT32) {
+      flat.assign(Integer.MIN_VALUE);
+    } else {
+      flat.assign(Double.NaN);
     }
   }
 

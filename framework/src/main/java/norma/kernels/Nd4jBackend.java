@@ -3,6 +3,7 @@ package norma.kernels;
 import java.util.OptionalInt;
 import norma.array.Arena;
 import norma.array.DType;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
 
 /// ND4J on the host: kernels composed of its operations.
@@ -31,7 +32,9 @@ public final class Nd4jBackend extends HostBackend {
 
   @Override
   public String description() {
-    return "ND4J on the CPU (" + Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor") + "), "
+    boolean gpu = Nd4j.getExecutioner().type() == OpExecutioner.ExecutionerType.CUDA;
+    return "ND4J on the " + (gpu ? "GPU" : "CPU") + " ("
+        + Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor") + "), "
         + threads() + (threads() == 1 ? " thread, " : " threads, ")
         + (dtype() == DType.FLOAT32 ? "fp32" : "fp64");
   }

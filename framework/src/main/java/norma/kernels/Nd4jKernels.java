@@ -6,7 +6,6 @@ import static norma.kernels.Nd4jMath.row;
 import static norma.kernels.Nd4jMath.store;
 import static norma.kernels.Nd4jMath.storeColumnSums;
 
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -203,7 +202,7 @@ public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
   }
 
   private static INDArray oneHot(Array ids, int count, DataType type) {
-    int[] values = ids.segment().toArray(ValueLayout.JAVA_INT);
+    int[] values = Nd4jCopies.readIntegers(ids);
     double[] rows = new double[values.length * count];
     for (int i = 0; i < values.length; i++) {
       rows[i * count + Objects.checkIndex(values[i], count)] = 1;

@@ -3,6 +3,7 @@ package norma.bench.gpu;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import norma.weights.Safetensors.Tensor;
 
@@ -25,7 +26,7 @@ record Difference(double loss, double gradientNorm, double gradient, OptionalDou
     return new Difference(largest(run.losses(), reference.losses()),
         largest(run.gradientNorms(), reference.gradientNorms()), gradient.value,
         whole ? OptionalDouble.of(weights.value) : OptionalDouble.empty(),
-        weights.value > gradient.value ? weights.name : "gradient of " + gradient.name);
+        Double.compare(weights.value, gradient.value) > 0 ? weights.name : "gradient of " + gradient.name);
   }
 
   /// The largest of all; not a number if one of them is none.
@@ -48,12 +49,16 @@ record Difference(double loss, double gradientNorm, double gradient, OptionalDou
       throw new IllegalStateException("the reference has other parameters: make the bundle again");
     }
     Map<String, Sums> all = new LinkedHashMap<>();
-    tensors.forEach((name, tensor) -> all.computeIfAbsent(tensor.data().length == 1 ? kind(name) : name, of -> new Sums())
-        .add(tensor.data(), references.get(name).data()));
+    tensors
+        .forEach((name, tensor) -> all.computeIfAbsent(tensor.data().length == 1 ? kind(name) : name, of -> new Sums())
+            .add(tensor.data(), Objects.requireNonNull(references.get(name)).data()));
     Farthest farthest = new Farthest(0, "none");
     for (Map.Entry<String, Sums> sums : all.entrySet()) {
       double difference = sums.getValue().relative();
-      if (!(difference <= farthest.value)) { // also if it is no number
+      if (Double.isNaN(difference)) {
+        return new Farthest(difference, sums.getKey());
+      }
+      if (difference > farthest.value) {
         farthest = new Farthest(difference, sums.getKey());
       }
     }

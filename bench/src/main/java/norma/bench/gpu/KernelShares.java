@@ -2,7 +2,7 @@ package norma.bench.gpu;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -53,8 +53,10 @@ final class KernelShares {
 
   /// @param arguments file of a [Summary], and `quick` for sizes that only show that everything runs
   public static void main(String[] arguments) {
-    Summary summary = new Summary(Path.of(arguments[0]));
-    boolean quick = arguments.length > 1;
+    OneLine.orEnd(() -> measure(new Summary(Path.of(arguments[0])), arguments.length > 1));
+  }
+
+  private static void measure(Summary summary, boolean quick) {
     for (Precision precision : List.of(Precision.BF16, Precision.FP32)) {
       for (int width : quick ? new int[]{ 64 } : new int[]{ 384, 1024 }) {
         Size size = quick ? new Size(2, 40, width) : new Size(64, 256, width);
@@ -69,45 +71,43 @@ final class KernelShares {
 
   private void measure(String precision, boolean quick, Summary summary) {
     String where = precision + ", " + size.rows() + " x " + size.width();
-    System.out.printf(Locale.ROOT, "%s: a copy moves %.0f GB/s, a large product makes %.1f TFLOP/s%n", where, copy / 1e9,
+    System.out.printf(Locale.ROOT, "%s: a copy moves %.0f GB/s, a large product makes %.1f TFLOP/s%n", where,
+        copy / 1e9,
         product / 1e12);
-    Map<String, Double> norms = shares(NormWorks.all());
-    Map<String, Double> others = shares(Works.moving());
-    Map<String, Double> products = shares(Works.multiplying());
-    String worst = smallest(norms);
-    summary.add("norms, " + where, of(norms.get(worst), "copy", worst), quick ? "" : "at least 80 %",
-        quick ? Verdict.SHOWN : Verdict.goal(norms.get(worst) >= GOAL));
-    summary.add("other kernels, " + where, of(others.get(smallest(others)), "copy", smallest(others)), "",
-        Verdict.SHOWN);
-    for (String name : List.of("attention", "attention backward")) {
-      summary.add(name + ", " + where, of(products.get(name), "product", ""), "", Verdict.SHOWN);
+    Share norm = smallest(shares(NormWorks.all()));
+    Share other = smallest(shares(Works.moving()));
+    List<Share> attention = shares(Works.attending());
+    Share linear = smallest(shares(Works.multiplying()));
+    summary.add("norms, " + where, norm.of("a copy"), quick ? "" : "at least 80 %",
+        quick ? Verdict.SHOWN : Verdict.goal(norm.value >= GOAL));
+    summary.add("other kernels, " + where, other.of("a copy"), "", Verdict.SHOWN);
+    attention.forEach(
+        share -> summary.add("attention, " + where, share.of("a large product"), "", Verdict.SHOWN));
+    summary.add("linear layers, " + where, linear.of("a large product"), "", Verdict.SHOWN);
+  }
+
+  /// A kernel's share of what the GPU gives at most.
+  private record Share(String name, double value) {
+    String of(String most) {
+      return String.format(Locale.ROOT, "%s %.0f %% of %s", name, 100 * value, most);
     }
-    products.keySet().removeIf(name -> name.startsWith("attention"));
-    summary.add("linear layers, " + where, of(products.get(smallest(products)), "product", smallest(products)), "",
-        Verdict.SHOWN);
   }
 
-  private static String of(double share, String peak, String name) {
-    return String.format(Locale.ROOT, "%.0f %% of a %s%s", 100 * share, peak, name.isEmpty() ? "" : ", " + name);
+  private static Share smallest(List<Share> shares) {
+    return shares.stream().min(Comparator.comparingDouble(Share::value)).orElseThrow();
   }
 
-  private static String smallest(Map<String, Double> shares) {
-    return shares.entrySet().stream().min(Map.Entry.comparingByValue()).orElseThrow().getKey();
-  }
-
-  private Map<String, Double> shares(Map<String, Maker> works) {
-    Map<String, Double> shares = new LinkedHashMap<>();
+  private List<Share> shares(Map<String, Maker> works) {
+    List<Share> shares = new ArrayList<>();
     works.forEach((name, maker) -> {
       Measured measured = measured(maker);
-      double share = measured.work.flops() > 0
-          ? measured.work.flops() / measured.seconds / product
-          : measured.work.bytes() / measured.seconds / copy;
-      String rate = measured.work.flops() > 0
-          ? String.format(Locale.ROOT, "%.1f TFLOP/s", measured.work.flops() / measured.seconds / 1e12)
-          : String.format(Locale.ROOT, "%.0f GB/s", measured.work.bytes() / measured.seconds / 1e9);
-      System.out.printf(Locale.ROOT, "  %-26s %9.1f us %14s %5.0f %%%n", name, measured.seconds * 1e6, rate,
-          100 * share);
-      shares.put(name, share);
+      boolean multiplies = measured.work.flops() > 0;
+      double rate = (multiplies ? measured.work.flops() : measured.work.bytes()) / measured.seconds;
+      Share share = new Share(name, rate / (multiplies ? product : copy));
+      shares.add(share);
+      System.out.printf(Locale.ROOT, "  %-26s %9.1f us %14s %5.0f %%%n", name, measured.seconds * 1e6,
+          String.format(Locale.ROOT, multiplies ? "%.1f TFLOP/s" : "%.0f GB/s", rate / (multiplies ? 1e12 : 1e9)),
+          100 * share.value);
     });
     return shares;
   }

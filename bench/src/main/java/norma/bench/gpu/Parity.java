@@ -17,15 +17,17 @@ final class Parity {
   ///
   /// @param arguments folder of a [Reference], file of a [Summary], number of steps, and the precisions
   public static void main(String[] arguments) {
-    Reference reference = new Reference(Path.of(arguments[0]));
-    Summary summary = new Summary(Path.of(arguments[1]));
-    int steps = Integer.parseInt(arguments[2]);
+    OneLine.orEnd(() -> System.exit(compare(new Reference(Path.of(arguments[0])), new Summary(Path.of(arguments[1])),
+        Integer.parseInt(arguments[2]), List.of(arguments).subList(3, arguments.length)) ? 0 : 1));
+  }
+
+  private static boolean compare(Reference reference, Summary summary, int steps, List<String> precisions) {
     System.out.printf(Locale.ROOT, "%s; %d steps; largest relative differences from the backend cpu in fp32%n",
         SmallRun.SIZES, steps);
     System.out.printf(Locale.ROOT, "%-10s %-9s %9s %9s %9s %9s   %s%n", "norm", "precision", "loss", "grad_norm",
         "gradient", "weights", "farthest tensor");
     boolean agrees = true;
-    for (String precision : List.of(arguments).subList(3, arguments.length)) {
+    for (String precision : precisions) {
       List<Difference> differences = new ArrayList<>();
       for (String norm : Reference.norms()) {
         List<String> runtime = List.of("runtime.backend=cuda", "runtime.precision=" + precision);
@@ -41,7 +43,7 @@ final class Parity {
           exact ? String.format(Locale.ROOT, "at most %.0e", TOLERANCE) : "", verdict);
       agrees &= verdict != Verdict.FAILED;
     }
-    System.exit(agrees ? 0 : 1);
+    return agrees;
   }
 
   private static String line(String norm, String precision, Difference difference) {

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
-import norma.train.disk.Errors;
 import norma.train.run.Environment;
 import norma.weights.Safetensors;
 
@@ -26,16 +25,10 @@ final class Reference {
 
   /// @param arguments the folder, which is made
   public static void main(String[] arguments) {
-    try {
-      Files.createDirectories(Path.of(arguments[0]));
-      Reference reference = new Reference(Path.of(arguments[0]));
-      for (String norm : norms()) {
-        reference.write(norm, SmallRun.of(SmallRun.config(norm, List.of("runtime.backend=cpu")), SmallRun.STEPS));
-      }
-    } catch (IOException e) {
-      System.err.println("the reference numbers cannot be written: " + Errors.line(e));
-      System.exit(1);
-    }
+    Reference reference = new Reference(Path.of(arguments[0]));
+    OneLine.orEnd(() -> norms().forEach(
+        norm -> reference.write(norm,
+            SmallRun.of(SmallRun.config(norm, List.of("runtime.backend=cpu")), SmallRun.STEPS))));
   }
 
   /// All norm types.
@@ -43,15 +36,20 @@ final class Reference {
     return NormTypes.all().stream().map(NormType::name).toList();
   }
 
-  private void write(String norm, SmallRun run) throws IOException {
+  void write(String norm, SmallRun run) {
     Map<String, String> made = Map.of("norma", Environment.version(), "commit", Environment.commit());
-    Safetensors.write(gradients(norm), run.gradients(), made);
-    Safetensors.write(weights(norm), run.weights(), made);
     List<String> lines = new ArrayList<>(List.of(COLUMNS));
     for (int i = 0; i < run.losses().size(); i++) {
       lines.add(run.losses().get(i) + "," + run.gradientNorms().get(i));
     }
-    Files.write(steps(norm), lines);
+    try {
+      Files.createDirectories(folder);
+      Safetensors.write(gradients(norm), run.gradients(), made);
+      Safetensors.write(weights(norm), run.weights(), made);
+      Files.write(steps(norm), lines);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// What was written for a norm type.

@@ -52,11 +52,17 @@ final class Works {
     return works;
   }
 
-  /// Those whose products matter.
-  static Map<String, Maker> multiplying() {
+  /// Causal attention.
+  static Map<String, Maker> attending() {
     Map<String, Maker> works = new LinkedHashMap<>();
     works.put("attention", Works::attention);
     works.put("attention backward", Works::attentionBackward);
+    return works;
+  }
+
+  /// The products of linear layers.
+  static Map<String, Maker> multiplying() {
+    Map<String, Maker> works = new LinkedHashMap<>();
     works.put("linear C x 3C", (o, s) -> linear(o, s, s.width(), 3 * s.width()));
     works.put("linear C x 4C", (o, s) -> linear(o, s, s.width(), 4 * s.width()));
     works.put("linear 4C x C", (o, s) -> linear(o, s, 4 * s.width(), s.width()));

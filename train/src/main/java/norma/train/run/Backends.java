@@ -25,7 +25,7 @@ public record Backends(Backend backend, String reason) {
   /// The backend that a configuration asks for, or for `auto` the fastest that works here.
   ///
   /// @param debug whether the memory of a closed step is filled with NaN
-  /// @throws RunException if the backend that is asked for cannot work here
+  /// @throws RunException if the backend that is asked for cannot work here, or none for `auto`
   public static Backends choose(Runtime runtime, boolean debug) {
     boolean asked = runtime.backend() != BackendChoice.AUTO;
     if (runtime.precision() == Precision.FP64) {
@@ -77,6 +77,7 @@ public record Backends(Backend backend, String reason) {
     }
     Optional<String> missing = VectorModule.missing();
     if (missing.isEmpty()) {
+      Nd4jCuda.check(true);
       int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
       return new Backends(new CpuBackend(threads, debug, bf16 ? Nd4jBf16::new : null),
           (asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest") + noGpu);
@@ -104,6 +105,7 @@ public record Backends(Backend backend, String reason) {
   }
 
   private static Backends nd4j(Runtime runtime, boolean debug, String reason) {
+    Nd4jCuda.check(false);
     DType dtype = runtime.precision() == Precision.FP64 ? DType.FLOAT64 : DType.FLOAT32;
     return new Backends(new Nd4jBackend(dtype, runtime.threads(), debug), reason);
   }

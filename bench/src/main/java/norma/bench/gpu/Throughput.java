@@ -1,0 +1,215 @@
+package norma.bench.gpu;
+
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import norma.bench.CompareException;
+import norma.bench.Contender.Step;
+import norma.bench.Side;
+import norma.bench.gpu.Summary.Verdict;
+import norma.train.data.Corpora;
+import norma.train.data.Vocabulary;
+import norma.train.run.StepTimer;
+
+/// Training steps of the model of `configs/char-gpu.yaml` without dropout, in bf16: Norma and, where Python has it, PyTorch, eager and
+/// compiled, each in a process of its own. They take turns; who is not at work waits for input.
+final class Throughput {
+  private static final List<String> NORMS = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf");
+  /// Ways to compile that are tried with the first norm; the faster one stays.
+  private static final List<String> MODES = List.of("default", "reduce-overhead");
+  private static final String NORMA = "Norma";
+  private static final String EAGER = "eager";
+  private static final String COMPILED = "compiled, ";
+  private static final Shape FULL = new Shape(6, 6, 384, 256, 64, 25, 6, 25);
+  private static final Shape QUICK = new Shape(1, 2, 32, 16, 2, 1, 2, 1);
+
+  private final Summary summary;
+  private final Path logs;
+  private final String corpus;
+  private final int vocabulary;
+  private final String python; // empty: no PyTorch
+  private final Shape shape;
+  private List<String> compiled = MODES;
+
+  /// The model, and how many steps.
+  ///
+  /// @param warmUp before the first block
+  /// @param blocks of each side
+  /// @param steps  of a block
+  private record Shape(int layers, int heads, int width, int context, int batch, int warmUp, int blocks, int steps) {
+    List<String> settings() {
+      return List.of("model.layers=" + layers, "model.heads=" + heads, "model.width=" + width,
+          "model.context=" + context, "train.batch=" + batch, "runtime.backend=cuda", "runtime.precision=bf16");
+    }
+
+    List<String> words() {
+      return IntStream.of(layers, heads, width, context, batch).mapToObj(Integer::toString).toList();
+    }
+
+    int tokens() {
+      return batch * context;
+    }
+  }
+
+  private Throughput(Summary summary, Path logs, String corpus, String python, Shape shape) {
+    this.summary = summary;
+    this.logs = logs;
+    this.corpus = corpus;
+    this.vocabulary = Vocabulary.of(Corpora.load(corpus, Path.of("")).codePoints()).size();
+    this.python = python;
+    this.shape = shape;
+  }
+
+  /// @param arguments file of a [Summary], folder for logs, corpus, command that runs PyTorch's side or nothing, and `quick` for
+  ///                  sizes that only show that everything runs, or `prepare` to let PyTorch compile, and measure nothing
+  public static void main(String[] arguments) {
+    OneLine.orEnd(() -> {
+      String mode = arguments.length > 4 ? arguments[4] : "";
+      Throughput throughput = new Throughput(new Summary(Path.of(arguments[0])), Path.of(arguments[1]), arguments[2],
+          arguments[3], mode.equals("quick") ? QUICK : FULL);
+      if (mode.equals("prepare")) {
+        throughput.prepare();
+      } else {
+        boolean complete = true;
+        for (String norm : NORMS) {
+          complete &= throughput.compare(norm);
+        }
+        System.exit(complete ? 0 : 1);
+      }
+    });
+  }
+
+  /// @return whether Norma's side could be measured
+  private boolean compare(String norm) {
+    Map<String, Side> sides = start(norm);
+    try {
+      if (!sides.containsKey(NORMA)) {
+        summary.add("tokens/s, " + norm, "not measured", "", Verdict.FAILED);
+        return false;
+      }
+      show(norm, measure(sides));
+      return true;
+    } finally {
+      sides.values().forEach(Side::close);
+    }
+  }
+
+  /// Starts and warms up all at once: that takes most of the time, and nothing is measured. Sides that fail are said and left out.
+  private Map<String, Side> start(String norm) {
+    Map<String, Side.Command> commands = new LinkedHashMap<>();
+    commands.put(NORMA, norma(norm));
+    if (!python.isEmpty()) {
+      commands.put(EAGER, torch(norm, "eager"));
+      compiled.forEach(mode -> commands.put(COMPILED + mode, torch(norm, mode)));
+    }
+    Map<String, Future<Side>> started = new LinkedHashMap<>();
+    try (ExecutorService pool = Executors.newFixedThreadPool(commands.size())) {
+      commands.forEach((name, command) -> started.put(name, pool.submit(() -> warm(name, command, norm))));
+    }
+    Map<String, Side> sides = new LinkedHashMap<>();
+    started.forEach((name, side) -> {
+      try {
+        sides.put(name, side.get());
+      } catch (InterruptedException | ExecutionException e) {
+        System.out.println(norm + ", " + name + ": " + (e.getCause() instanceof CompareException why
+            ? why.getMessage()
+            : e.toString()));
+      }
+    });
+    if (norm.equals(NORMS.getFirst())) {
+      sides.forEach((name, side) -> System.out.println(name + ": " + side.fact(name.equals(NORMA)
+          ? "backend"
+          : "build")));
+    }
+    return sides;
+  }
+
+  /// PyTorch keeps what it has compiled, of all norms at once.
+  private void prepare() {
+    try (ExecutorService pool = Executors.newFixedThreadPool(NORMS.size())) {
+      NORMS.forEach(norm -> pool.execute(() -> MODES.forEach(mode -> {
+        try {
+          warm("prepare-" + mode, torch(norm, mode), norm).close();
+        } catch (CompareException e) {
+          System.out.println(e.getMessage());
+        }
+      })));
+    }
+  }
+
+  private Side warm(String name, Side.Command command, String norm) {
+    Side side = new Side(command, logs.resolve(norm + "-" + name.replace(", ", "-") + ".log"));
+    try {
+      side.run(shape.warmUp);
+      return side;
+    } catch (CompareException e) {
+      side.close();
+      throw e;
+    }
+  }
+
+  /// Median milliseconds of a step.
+  private Map<String, Double> measure(Map<String, Side> sides) {
+    Map<String, List<Double>> millis = new LinkedHashMap<>();
+    for (int block = 0; block < shape.blocks; block++) {
+      sides.forEach((name, side) -> {
+        double nanos = side.run(shape.steps).stream().mapToLong(Step::nanos).sum();
+        millis.computeIfAbsent(name, of -> new ArrayList<>()).add(nanos / shape.steps / 1e6);
+      });
+    }
+    Map<String, Double> medians = new LinkedHashMap<>();
+    millis.forEach((name, of) -> medians.put(name, StepTimer.median(of)));
+    return medians;
+  }
+
+  private void show(String norm, Map<String, Double> millis) {
+    double norma = Objects.requireNonNull(millis.get(NORMA));
+    millis.forEach((name, of) -> System.out.printf(Locale.ROOT, "%-10s %-26s %8.2f ms a step, %9.0f tokens/s%s%n", norm,
+        name, of, shape.tokens() / of * 1e3,
+        name.equals(NORMA) ? "" : String.format(Locale.ROOT, ", Norma %.2f x", of / norma)));
+    String figure = String.format(Locale.ROOT, "%.0f", shape.tokens() / norma * 1e3);
+    Optional<String> best = compiled.stream().filter(mode -> millis.containsKey(COMPILED + mode))
+        .min(Comparator.comparing(mode -> millis.get(COMPILED + mode)));
+    if (best.isEmpty()) {
+      summary.add("tokens/s, " + norm, figure + ", nothing to compare with", "", Verdict.SHOWN);
+      return;
+    }
+    compiled = List.of(best.get());
+    double ratio = Objects.requireNonNull(millis.get(COMPILED + best.get())) / norma;
+    Double eager = millis.get(EAGER);
+    String beside = eager == null ? "" : String.format(Locale.ROOT, ", %.2f x eager", eager / norma);
+    summary.add("tokens/s, " + norm, String.format(Locale.ROOT, "%s, %.2f x compiled PyTorch%s", figure, ratio, beside),
+        "at least 1.00 x compiled", shape.equals(QUICK) ? Verdict.SHOWN : Verdict.goal(ratio >= 1));
+  }
+
+  /// As this process was started.
+  private Side.Command norma(String norm) {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    words
+        .addAll(List.of("-cp", System.getProperty("java.class.path"), "norma.bench.NormaSide", "model.norm.all=" + norm,
+            "data.corpus=\"" + corpus.replace("\\", "\\\\").replace("\"", "\\\"") + "\""));
+    words.addAll(shape.settings());
+    return new Side.Command("Norma", words, Map.of());
+  }
+
+  private Side.Command torch(String norm, String mode) {
+    List<String> words = new ArrayList<>(List.of(python.split(" ", -1)));
+    words.addAll(List.of(norm, mode, Integer.toString(vocabulary)));
+    words.addAll(shape.words());
+    return new Side.Command("PyTorch " + mode, words, Map.of());
+  }
+}
