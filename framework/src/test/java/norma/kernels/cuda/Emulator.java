@@ -66,7 +66,7 @@ public final class Emulator {
 
   /// How often each function was called since the last [#forgetCalls].
   @SuppressWarnings("restricted") // the emulator's own function
-  static Map<String, Integer> calls() {
+  public static Map<String, Integer> calls() {
     Map<String, Integer> calls = new HashMap<>();
     try {
       MemorySegment text = (MemorySegment) Linker.nativeLinker()
@@ -82,7 +82,7 @@ public final class Emulator {
   }
 
   @SuppressWarnings("restricted") // the emulator's own function
-  static void forgetCalls() {
+  public static void forgetCalls() {
     try {
       Linker.nativeLinker().downcallHandle(symbol("emulator_reset"), FunctionDescriptor.ofVoid()).invokeExact();
     } catch (Throwable e) {
