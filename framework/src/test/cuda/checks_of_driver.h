@@ -5,7 +5,7 @@
 
 static const char* const SOURCE = R"(#include "numbers.cuh"
 #include "hardware.cuh"
-extern "C" __global__ void __launch_bounds__(THREADS) affine(float* x, char sign, Line line, long long n) {
+extern "C" __global__ void __launch_bounds__(THREADS) affine(float* x, signed char sign, Line line, long long n) {
   for (long long i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) {
     x[i] = x[i] * (float)line.factor * sign + line.shift;
   }
@@ -94,7 +94,7 @@ struct Line {
 // affine's parameters: x = factor x + shift.
 struct Affine {
   uintptr_t x;
-  char sign;
+  signed char sign;  // char has none on aarch64
   Line line;
   long long n;
   void* pointers[4] = {&x, &sign, &line, &n};
