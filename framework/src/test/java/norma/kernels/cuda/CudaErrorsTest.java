@@ -37,7 +37,8 @@ class CudaErrorsTest {
 
   @Test
   void memoryThatIsNotThereIsSaidInMebibytes() {
-    try (CudaBackend backend = Emulator.with("memory=67108864", () -> new CudaBackend(Precision.FP32, kept(), false))) {
+    try (CudaBackend backend = Emulator.with("memory=67108864",
+        () -> new CudaBackend(Precision.FP32, Emulator.kernels(), false))) {
       long free = backend.deviceBytes().orElseThrow();
       assertThat(free).isLessThanOrEqualTo(64 << 20);
       assertThatThrownBy(() -> backend.allocate(norma.array.DType.FLOAT32, 100 << 18))
@@ -80,9 +81,5 @@ class CudaErrorsTest {
     assertThat(device.hasBf16()).isTrue();
     assertThat(device.toString()).startsWith(device.name() + " (compute capability 8.9, ")
         .contains(" multiprocessors, ", " GiB, driver for CUDA ");
-  }
-
-  private static Path kept() {
-    return Emulator.folder().resolve("kernels");
   }
 }

@@ -36,16 +36,26 @@ public final class Emulator {
   private static final List<String> SOURCES = List.of("checks.h", "checks_of_driver.h", "checks_of_kernels.h",
       "compiler.h", "device.h", "emulator.cpp", "fibers.h", "graphs.h", "hardware.h", "interface.h", "products.h",
       "selftest.cpp", "state.h", "work.h");
+  private static final String LIBRARY = "libemulator.so";
   private static final List<String> NAMES = List.of("libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13");
 
+  private static Path built = Path.of("");
   private static Path folder = Path.of("");
 
   private Emulator() {}
 
-  /// A backend on the GPU if there is one, else on the emulator.
+  /// A backend on the GPU if there is one, else on the emulator, which then does nothing before somebody waits for it: what is read
+  /// too early, or overwritten before it was used, shows.
   public static CudaBackend open(Precision precision) {
-    Supplier<CudaBackend> backend = () -> new CudaBackend(precision, folder().resolve("kernels"), true);
-    return CudaDevice.mayExist() ? backend.get() : with("", backend);
+    return CudaDevice.mayExist()
+        ? new CudaBackend(precision, Path.of(System.getProperty("java.io.tmpdir"), "norma-cuda"), true)
+        : with("late=1", () -> new CudaBackend(precision, kernels(), true));
+  }
+
+  /// Where compiled kernels are kept.
+  static Path kernels() {
+    folder();
+    return built.resolve("kernels");
   }
 
   /// Runs work that finds the emulator instead of CUDA.
@@ -96,12 +106,30 @@ public final class Emulator {
         .orElseThrow();
   }
 
-  /// Where the libraries are.
+  /// Where the libraries are, for this JVM alone: the emulator reads its settings beside them.
   static synchronized Path folder() {
     if (folder.toString().isEmpty()) {
-      folder = build();
+      built = build();
+      try {
+        Path own = Files.createTempDirectory("norma-cuda");
+        own.toFile().deleteOnExit();
+        for (String name : NAMES) {
+          link(own.resolve(name), built.resolve(LIBRARY));
+        }
+        for (String source : SOURCES) {
+          link(own.resolve(source), built.resolve(source));
+        }
+        own.resolve("emulator.conf").toFile().deleteOnExit();
+        folder = own;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
     return folder;
+  }
+
+  private static void link(Path link, Path target) throws IOException {
+    Files.createSymbolicLink(link, target).toFile().deleteOnExit();
   }
 
   private static Path build() {
@@ -113,22 +141,19 @@ public final class Emulator {
         digest.update(content(source));
       }
       String key = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
-      Path built = Path.of(System.getProperty("java.io.tmpdir"), "norma-cuda-emulator-" + key);
-      if (!Files.isDirectory(built)) {
+      Path whole = Path.of(System.getProperty("java.io.tmpdir"), "norma-cuda-emulator-" + key);
+      if (!Files.isDirectory(whole)) {
         Path beside = Files.createTempDirectory("norma-cuda-emulator");
         for (String source : SOURCES) {
           Files.write(beside.resolve(source), content(source));
         }
-        String library = beside.resolve("libemulator.so").toString();
+        String library = beside.resolve(LIBRARY).toString();
         String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library,
             beside.resolve("emulator.cpp").toString(), "-ldl"));
         assertThat(Path.of(library)).as(log).exists();
-        for (String name : NAMES) {
-          Files.createSymbolicLink(beside.resolve(name), Path.of("libemulator.so"));
-        }
-        move(beside, built);
+        move(beside, whole);
       }
-      return built;
+      return whole;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (NoSuchAlgorithmException e) {
@@ -136,11 +161,11 @@ public final class Emulator {
     }
   }
 
-  private static void move(Path beside, Path built) throws IOException {
+  private static void move(Path beside, Path whole) throws IOException {
     try {
-      Files.move(beside, built, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(beside, whole, StandardCopyOption.ATOMIC_MOVE);
     } catch (FileAlreadyExistsException | DirectoryNotEmptyException | AtomicMoveNotSupportedException e) {
-      assertThat(built).as("built by another process meanwhile").isDirectory();
+      assertThat(whole).as("built by another process meanwhile").isDirectory();
     }
   }
 
