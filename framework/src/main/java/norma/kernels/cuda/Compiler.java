@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -19,11 +21,16 @@ import org.jspecify.annotations.Nullable;
 
 /// Machine code of the kernels for one GPU, compiled by NVRTC when it is first needed and then kept in a folder.
 final class Compiler {
-  /// Sources of kernels, each compiled alone.
-  static final List<String> SOURCES = List.of("norms.cu", "elementwise.cu", "tokens.cu", "optimizer.cu",
-      "attention.cu");
-  /// One more where activations are bfloat16.
-  static final String TENSOR_CORES = "attention_mma.cu";
+  /// A source of kernels, compiled alone. Those of attention are compiled for one head width: it is the length of their innermost
+  /// loops.
+  enum Source {
+    NORMS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
+
+    String file() {
+      return name().toLowerCase(Locale.ROOT) + ".cu";
+    }
+  }
+
   /// What they include.
   static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh");
 
@@ -55,12 +62,17 @@ final class Compiler {
 
   /// Machine code of one source.
   ///
+  /// @param headWidth of attention; 0 for the others
   /// @throws CudaException if it must be compiled, and NVRTC is missing or refuses
-  byte[] image(String name) {
+  byte[] image(Source of, int headWidth) {
     Map<String, String> headers = new LinkedHashMap<>();
     HEADERS.forEach(header -> headers.put(header, source(header)));
-    String source = source(name);
-    Path file = cache.resolve(key(name, source, headers) + ".cubin");
+    String source = source(of.file());
+    List<String> all = new ArrayList<>(options);
+    if (headWidth > 0) {
+      all.add("-DHEAD_WIDTH=" + headWidth);
+    }
+    Path file = cache.resolve(key(of.file(), source, headers, all) + ".cubin");
     try {
       if (Files.exists(file)) {
         return Files.readAllBytes(file);
@@ -68,7 +80,7 @@ final class Compiler {
     } catch (IOException e) {
       LOG.warn("{} cannot be read: the kernels are compiled again", file);
     }
-    byte[] image = nvrtc().compile(name, source, headers, options);
+    byte[] image = nvrtc().compile(of.file(), source, headers, all);
     keep(file, image);
     return image;
   }
@@ -92,7 +104,7 @@ final class Compiler {
   }
 
   /// Everything that the machine code depends on, but the compiler's own version: what runs once need not change with it.
-  private String key(String name, String source, Map<String, String> headers) {
+  private static String key(String name, String source, Map<String, String> headers, List<String> options) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (String part : List.of(name, String.join(" ", options), source, String.join("", headers.values()))) {

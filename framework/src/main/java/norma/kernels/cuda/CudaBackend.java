@@ -44,7 +44,7 @@ public final class CudaBackend implements Backend {
     BF16
   }
 
-  /// Takes hold of the first GPU and compiles what is not kept.
+  /// Takes hold of the first GPU.
   ///
   /// @param cache  folder that compiled kernels are kept in
   /// @param poison whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
@@ -60,8 +60,7 @@ public final class CudaBackend implements Backend {
               + " has no tensor cores for bf16, as GPUs have from compute capability 8.0 on; use fp32 or tf32");
     }
     stream = new Stream(driver, device.number());
-    modules = new Modules(driver, new Compiler(cache, device.architecture(), precision == Precision.BF16),
-        precision == Precision.BF16);
+    modules = new Modules(driver, new Compiler(cache, device.architecture(), precision == Precision.BF16));
   }
 
   @Override

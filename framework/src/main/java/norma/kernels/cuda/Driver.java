@@ -17,7 +17,6 @@ final class Driver {
   private static final int OLDEST = 12_000;
   private static final int OUT_OF_MEMORY = 2;
   private static final int NO_DEVICE = 100;
-  private static final int NOT_FOUND = 500;
   private static final int DEVICE_UNAVAILABLE = 46;
   private static final int NON_BLOCKING_STREAM = 1;
   private static final int THREAD_LOCAL_CAPTURE = 1;
@@ -234,14 +233,11 @@ final class Driver {
     check(library.call("cuModuleUnload", module), "cuModuleUnload");
   }
 
-  /// A kernel of a module, or 0 if it has none of this name.
+  /// A kernel of a module.
   long function(long module, String name) {
     try (Arena arena = Arena.ofConfined()) {
-      int result = library.call("cuModuleGetFunction", out, module, arena.allocateFrom(name));
-      if (result == NOT_FOUND) {
-        return 0;
-      }
-      check(result, "cuModuleGetFunction(" + name + ")");
+      check(library.call("cuModuleGetFunction", out, module, arena.allocateFrom(name)),
+          "cuModuleGetFunction(" + name + ")");
       return out.get(JAVA_LONG, 0);
     }
   }

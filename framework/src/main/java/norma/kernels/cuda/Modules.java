@@ -3,52 +3,52 @@ package norma.kernels.cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import norma.kernels.cuda.Compiler.Source;
 
-/// The kernels on the device, by name.
+/// The kernels on the device. A source is compiled, or found compiled, when the first of its kernels is asked for.
 final class Modules implements AutoCloseable {
   private final Driver driver;
-  private final List<Long> modules = new ArrayList<>();
-  private final Map<String, Long> functions = new HashMap<>();
+  private final Compiler compiler;
+  private final Map<String, Long> modules = new HashMap<>(); // by source and head width
+  private final Map<String, Long> functions = new HashMap<>(); // by kernel and head width
 
-  /// Loads the machine code of all sources, and compiles what is not kept.
-  Modules(Driver driver, Compiler compiler, boolean bf16) {
+  Modules(Driver driver, Compiler compiler) {
     this.driver = driver;
-    List<String> sources = new ArrayList<>(Compiler.SOURCES);
-    if (bf16) {
-      sources.add(Compiler.TENSOR_CORES);
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      for (String source : sources) {
-        byte[] image = compiler.image(source);
-        MemorySegment copy = arena.allocate(image.length, 64);
-        MemorySegment.copy(image, 0, copy, ValueLayout.JAVA_BYTE, 0, image.length);
-        modules.add(driver.module(copy));
-      }
-    }
+    this.compiler = compiler;
   }
 
   /// The kernel of this name.
-  long kernel(String name) {
+  long kernel(Source source, String name) {
     Long known = functions.get(name);
-    if (known != null) {
-      return known;
+    return known != null ? known : find(source, 0, name, name);
+  }
+
+  /// The kernel of this name for heads of this width.
+  long kernel(Source source, int headWidth, String name) {
+    String key = name + headWidth;
+    Long known = functions.get(key);
+    return known != null ? known : find(source, headWidth, name, key);
+  }
+
+  private long find(Source source, int headWidth, String name, String key) {
+    long module = modules.computeIfAbsent(source.name() + headWidth, _ -> load(compiler.image(source, headWidth)));
+    long function = driver.function(module, name);
+    functions.put(key, function);
+    return function;
+  }
+
+  private long load(byte[] image) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment copy = arena.allocate(image.length, 64);
+      MemorySegment.copy(image, 0, copy, ValueLayout.JAVA_BYTE, 0, image.length);
+      return driver.module(copy);
     }
-    for (long module : modules) {
-      long function = driver.function(module, name);
-      if (function != 0) {
-        functions.put(name, function);
-        return function;
-      }
-    }
-    throw new IllegalArgumentException("no kernel " + name);
   }
 
   @Override
   public void close() {
-    modules.forEach(driver::unload);
+    modules.values().forEach(driver::unload);
   }
 }

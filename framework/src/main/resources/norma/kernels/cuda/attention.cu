@@ -7,9 +7,8 @@
 //     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
 //                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
 //
-// A kernel serves the widths up to the number in its name that are above that of the one before: attention_64, attention_128,
-// attention_256, and so backward. Blocks have 128 threads and 64 rows, 32 in the kernels for 256 (queries, or keys in
-// backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
+// HEAD_WIDTH is 64, 128 or 256: the head's or the next one above. Blocks have 128 threads and 64 rows, 32 for 256 (queries, or
+// keys in backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
 #include "common.cuh"
 
 static const int THREADS = 128;
@@ -448,66 +447,27 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
   }
 }
 
-#define KERNELS(WIDTH, I)                                                                                               \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_##WIDTH(                                              \
-      const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {                \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      forward<WIDTH / CHUNK, I>(qkv, y, lse, index, time, heads, head_width, drop);                                     \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_##WIDTH(                             \
-      const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_queries<WIDTH / CHUNK, I>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);  \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_##WIDTH(                                \
-      const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_keys<WIDTH / CHUNK, I>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);     \
-    }                                                                                                                   \
-  }
+static const int LINES = HEAD_WIDTH > 128 ? 2 : 4;  // 16 rows each, of a block
 
-KERNELS(64, 4)
-KERNELS(128, 4)
-KERNELS(256, 2)
-
-// delta (B, H, T) = rowsum(dy y): bound by memory. As many lanes as a row of a head needs, 32 at most, share one sum.
-template <int N>
-static __device__ __forceinline__ void delta_by(const real* dy, const real* y, float* delta, int batch, int time,
-                                                int heads, int width) {
-  int lanes = 1;
-  while (lanes < 32 && lanes * N < width) lanes *= 2;
-  long long rows = (long long)batch * time * heads;
-  long long stride = stride_of_grid<1>() / lanes;
-  int lane = threadIdx.x % lanes;
-  for (long long first = first_of_thread<1>() / 32 * 32 / lanes; first < rows; first += stride) {
-    long long row = first + threadIdx.x % 32 / lanes;
-    float sum = 0;
-    for (int c = lane * N; row < rows && c < width; c += lanes * N) {
-      float a[N];
-      float b[N];
-      load<N>(dy + row * width + c, a);
-      load<N>(y + row * width + c, b);
-#pragma unroll
-      for (int k = 0; k < N; k++) sum = fmaf(a[k], b[k], sum);
-    }
-    for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
-    if (lane == 0 && row < rows) {
-      long long position = row / heads;
-      delta[(position / time * heads + row % heads) * time + position % time] = sum;
-    }
+extern "C" __global__ void __launch_bounds__(THREADS) attention(
+    const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    forward<HEAD_WIDTH / CHUNK, LINES>(qkv, y, lse, index, time, heads, head_width, drop);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) attention_delta(const real* dy, const real* y, float* delta, int batch,
-                                                                  int time, int heads, int head_width) {
-  const int N = Lane<real>::COUNT;
-  if (head_width % N == 0) {
-    delta_by<N>(dy, y, delta, batch, time, heads, head_width);
-  } else {
-    delta_by<1>(dy, y, delta, batch, time, heads, head_width);
+extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries(
+    const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,
+    int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_queries<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys(
+    const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,
+    int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_keys<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);
   }
 }

@@ -7,9 +7,8 @@
 //     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
 //                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
 //
-// A kernel serves one head width: attention_mma_64, attention_mma_backward_queries_64, attention_mma_backward_keys_64 and so
-// on. Blocks have 128 threads and 64 rows (queries, or keys in backward_keys) of one head: grid (ceil(T / 64), B H). All shared
-// memory is static.
+// HEAD_WIDTH is the head's: 16 to 128 in steps of 16. Blocks have 128 threads and 64 rows (queries, or keys in backward_keys) of
+// one head: grid (ceil(T / 64), B H). All shared memory is static.
 #include "common.cuh"
 
 static const int THREADS = 128;
@@ -20,7 +19,7 @@ static const float LOG2_E = 1.4426950408889634f;
 // Rows of a tile in shared memory are 8 elements further apart than they are long: eight rows below each other then lie in
 // eight different groups of banks, for any width.
 template <int D>
-struct Rows_ {
+struct RowTile {
   static const int STRIDE = D + 8;
   // Rows of the other side that backward works on at a time: two tiles for two stages must fit into 48 KiB.
   static const int STREAMED = D <= 80 ? 64 : 32;
@@ -42,11 +41,11 @@ static __device__ __forceinline__ void copy_rows(const bf16* from, long long str
   int row = threadIdx.x / LINES;
   int column = threadIdx.x % LINES * 8;
   from += row * stride + column;
-  tile += row * Rows_<D>::STRIDE + column;
+  tile += row * RowTile<D>::STRIDE + column;
 #pragma unroll
   for (int first = 0; first < N; first += AT_ONCE) {
     bool mine = THREADS % LINES == 0 && N % AT_ONCE == 0 || row < min(AT_ONCE, N - first);
-    if (mine) copy_line(tile + first * Rows_<D>::STRIDE, from + first * stride, first + row < count);
+    if (mine) copy_line(tile + first * RowTile<D>::STRIDE, from + first * stride, first + row < count);
   }
 }
 
@@ -72,7 +71,7 @@ template <int D>
 static __device__ __forceinline__ void multiply_transposed(const unsigned (&a)[D / 16][4], const bf16* rows,
                                                            float (&left)[4], float (&right)[4]) {
   Place at;
-  rows += (at.lane / 16 * 8 + at.lane % 8) * Rows_<D>::STRIDE + at.lane / 8 % 2 * 8;
+  rows += (at.lane / 16 * 8 + at.lane % 8) * RowTile<D>::STRIDE + at.lane / 8 % 2 * 8;
 #pragma unroll
   for (int k = 0; k < D / 16; k++) {
     unsigned b[4];
@@ -89,7 +88,7 @@ static __device__ __forceinline__ void multiply(const float (&left)[4], const fl
   Place at;
   const unsigned p[4] = {to_bf16x2(left[0], left[1]), to_bf16x2(left[2], left[3]), to_bf16x2(right[0], right[1]),
                          to_bf16x2(right[2], right[3])};
-  rows += at.lane % 16 * Rows_<D>::STRIDE + at.lane / 16 * 8;
+  rows += at.lane % 16 * RowTile<D>::STRIDE + at.lane / 16 * 8;
 #pragma unroll
   for (int n = 0; n < D / 16; n++) {
     unsigned b[4];
@@ -131,13 +130,13 @@ template <int D>
 static __device__ __forceinline__ void put_rows(const float (&x)[D / 8][4], float upper, float lower, bf16* shared,
                                                 bf16* to, long long stride, int count, int accumulate) {
   Place at;
-  shared += at.warp * 16 * Rows_<D>::STRIDE;
-  bf16* pair = shared + at.g * Rows_<D>::STRIDE + 2 * at.t;
+  shared += at.warp * 16 * RowTile<D>::STRIDE;
+  bf16* pair = shared + at.g * RowTile<D>::STRIDE + 2 * at.t;
   __syncwarp();
 #pragma unroll
   for (int n = 0; n < D / 8; n++) {
     *(unsigned*)(pair + 8 * n) = to_bf16x2(x[n][0] * upper, x[n][1] * upper);
-    *(unsigned*)(pair + 8 * n + 8 * Rows_<D>::STRIDE) = to_bf16x2(x[n][2] * lower, x[n][3] * lower);
+    *(unsigned*)(pair + 8 * n + 8 * RowTile<D>::STRIDE) = to_bf16x2(x[n][2] * lower, x[n][3] * lower);
   }
   __syncwarp();
 #pragma unroll
@@ -147,7 +146,7 @@ static __device__ __forceinline__ void put_rows(const float (&x)[D / 8][4], floa
     int column = i % (D / 8) * 8;
     if (i < 2 * D && row < count) {
       float line[8];
-      load<8>(shared + row * Rows_<D>::STRIDE + column, line);
+      load<8>(shared + row * RowTile<D>::STRIDE + column, line);
       put<8>(line, to + row * stride + column, accumulate);
     }
   }
@@ -206,7 +205,7 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
   float s[8][4] = {};
 #pragma unroll
   for (int j = 0; j < 4; j++) {
-    if (!DIAGONAL || j <= at.warp) multiply_transposed<D>(x.q, keys + 16 * j * Rows_<D>::STRIDE, s[2 * j], s[2 * j + 1]);
+    if (!DIAGONAL || j <= at.warp) multiply_transposed<D>(x.q, keys + 16 * j * RowTile<D>::STRIDE, s[2 * j], s[2 * j + 1]);
   }
   copy_wait();
   __syncthreads();  // the values are there, and nobody reads the keys any more
@@ -253,7 +252,7 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
         if (dropped >> (e / 2 % 2 * 16 + e / 4 * 4 + e % 2) & 1) s[2 * j + e / 4][e % 4] = 0;
       }
     }
-    multiply<D>(s[2 * j], s[2 * j + 1], values + 16 * j * Rows_<D>::STRIDE, x.y);
+    multiply<D>(s[2 * j], s[2 * j + 1], values + 16 * j * RowTile<D>::STRIDE, x.y);
   }
 }
 
@@ -261,8 +260,8 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
 template <int D>
 static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* lse, int index, int time, int heads,
                                                const Drop& drop) {
-  alignas(16) __shared__ bf16 keys[ROWS * Rows_<D>::STRIDE];
-  alignas(16) __shared__ bf16 values[ROWS * Rows_<D>::STRIDE];
+  alignas(16) __shared__ bf16 keys[ROWS * RowTile<D>::STRIDE];
+  alignas(16) __shared__ bf16 values[ROWS * RowTile<D>::STRIDE];
   Place at;
   Head<D> head(qkv, index, time, heads);
   int last = (gridDim.x - 1 - blockIdx.x) * ROWS;
@@ -296,9 +295,9 @@ template <int D>
 static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf16* qkv, const float* lse,
                                                         const float* delta, bf16* dqkv, int accumulate, int index,
                                                         int time, int heads, const Drop& drop) {
-  const int N = Rows_<D>::STREAMED;
-  alignas(16) __shared__ bf16 keys[2][N * Rows_<D>::STRIDE];
-  alignas(16) __shared__ bf16 values[2][N * Rows_<D>::STRIDE];
+  const int N = RowTile<D>::STREAMED;
+  alignas(16) __shared__ bf16 keys[2][N * RowTile<D>::STRIDE];
+  alignas(16) __shared__ bf16 values[2][N * RowTile<D>::STRIDE];
   Place at;
   Head<D> head(qkv, index, time, heads);
   const float scale = LOG2_E / sqrtf((float)D);
@@ -337,8 +336,8 @@ static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf
     for (int j = 0; j < N && first + j <= row; j += 16) {
       float s[2][4] = {};
       float dp[2][4] = {};
-      multiply_transposed<D>(q, keys[stage] + j * Rows_<D>::STRIDE, s[0], s[1]);
-      multiply_transposed<D>(dy_rows, values[stage] + j * Rows_<D>::STRIDE, dp[0], dp[1]);
+      multiply_transposed<D>(q, keys[stage] + j * RowTile<D>::STRIDE, s[0], s[1]);
+      multiply_transposed<D>(dy_rows, values[stage] + j * RowTile<D>::STRIDE, dp[0], dp[1]);
       unsigned dropped = drop.threshold ? dropped_by_query(drop, weights + first + j, time) : 0;
       bool diagonal = first + j == row;
 #pragma unroll
@@ -352,7 +351,7 @@ static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf
           s[n][e] = p * fmaf(dp[n][e], kept, -level[r]);
         }
       }
-      multiply<D>(s[0], s[1], keys[stage] + j * Rows_<D>::STRIDE, dq);
+      multiply<D>(s[0], s[1], keys[stage] + j * RowTile<D>::STRIDE, dq);
     }
   }
   const float slope = 1 / sqrtf((float)D);
@@ -366,9 +365,9 @@ template <int D>
 static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16* qkv, const float* lse,
                                                      const float* delta, bf16* dqkv, int accumulate, int index, int time,
                                                      int heads, const Drop& drop) {
-  const int N = Rows_<D>::STREAMED;
-  alignas(16) __shared__ bf16 queries[2][N * Rows_<D>::STRIDE];
-  alignas(16) __shared__ bf16 dy_rows[2][N * Rows_<D>::STRIDE];
+  const int N = RowTile<D>::STREAMED;
+  alignas(16) __shared__ bf16 queries[2][N * RowTile<D>::STRIDE];
+  alignas(16) __shared__ bf16 dy_rows[2][N * RowTile<D>::STRIDE];
   alignas(16) __shared__ float shift[2][N];
   alignas(16) __shared__ float level[2][N];
   Place at;
@@ -403,8 +402,8 @@ static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16*
     for (int j = max(0, row - first); j < N && first + j < time; j += 16) {
       float s[2][4] = {};
       float dp[2][4] = {};
-      multiply_transposed<D>(k, queries[stage] + j * Rows_<D>::STRIDE, s[0], s[1]);
-      multiply_transposed<D>(v, dy_rows[stage] + j * Rows_<D>::STRIDE, dp[0], dp[1]);
+      multiply_transposed<D>(k, queries[stage] + j * RowTile<D>::STRIDE, s[0], s[1]);
+      multiply_transposed<D>(v, dy_rows[stage] + j * RowTile<D>::STRIDE, dp[0], dp[1]);
       unsigned dropped = drop.threshold ? dropped_by_key(drop, weights + (unsigned long long)(first + j) * time, time) : 0;
       bool diagonal = first + j == row;
 #pragma unroll
@@ -419,8 +418,8 @@ static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16*
           dp[n][e] = p * fmaf(dp[n][e], gone ? 0 : factor, -level[stage][j + query]);
         }
       }
-      multiply<D>(s[0], s[1], dy_rows[stage] + j * Rows_<D>::STRIDE, dv);
-      multiply<D>(dp[0], dp[1], queries[stage] + j * Rows_<D>::STRIDE, dk);
+      multiply<D>(s[0], s[1], dy_rows[stage] + j * RowTile<D>::STRIDE, dv);
+      multiply<D>(dp[0], dp[1], queries[stage] + j * RowTile<D>::STRIDE, dk);
     }
   }
   const float slope = 1 / sqrtf((float)D);
@@ -432,33 +431,25 @@ static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16*
   __syncthreads();
 }
 
-#define KERNELS(D)                                                                                                      \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_##D(                                              \
-      const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {                \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      forward<D>(qkv, y, lse, index, time, heads, drop);                                                                \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_backward_queries_##D(                             \
-      const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_queries<D>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);                             \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_backward_keys_##D(                                \
-      const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_keys<D>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);                                \
-    }                                                                                                                   \
+extern "C" __global__ void __launch_bounds__(THREADS) attention(
+    const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    forward<HEAD_WIDTH>(qkv, y, lse, index, time, heads, drop);
   }
+}
 
-KERNELS(16)
-KERNELS(32)
-KERNELS(48)
-KERNELS(64)
-KERNELS(80)
-KERNELS(96)
-KERNELS(112)
-KERNELS(128)
+extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries(
+    const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,
+    int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_queries<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys(
+    const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,
+    int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_keys<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
+  }
+}

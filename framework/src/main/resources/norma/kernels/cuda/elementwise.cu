@@ -393,3 +393,43 @@ extern "C" __global__ void __launch_bounds__(THREADS) round_rows(const real* x, 
     round_rows<1>(x, y, rows, width);
   }
 }
+
+// -------------------------------------------------------------------------------------------------------- attention
+
+// delta (B, H, T) = rowsum(dy y): bound by memory. As many lanes as a row of a head needs, 32 at most, share one sum.
+template <int N>
+static __device__ __forceinline__ void delta_by(const real* dy, const real* y, float* delta, int batch, int time,
+                                                int heads, int width) {
+  int lanes = 1;
+  while (lanes < 32 && lanes * N < width) lanes *= 2;
+  long long rows = (long long)batch * time * heads;
+  long long stride = stride_of_grid<1>() / lanes;
+  int lane = threadIdx.x % lanes;
+  for (long long first = first_of_thread<1>() / 32 * 32 / lanes; first < rows; first += stride) {
+    long long row = first + threadIdx.x % 32 / lanes;
+    float sum = 0;
+    for (int c = lane * N; row < rows && c < width; c += lanes * N) {
+      float a[N];
+      float b[N];
+      load<N>(dy + row * width + c, a);
+      load<N>(y + row * width + c, b);
+#pragma unroll
+      for (int k = 0; k < N; k++) sum = fmaf(a[k], b[k], sum);
+    }
+    for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
+    if (lane == 0 && row < rows) {
+      long long position = row / heads;
+      delta[(position / time * heads + row % heads) * time + position % time] = sum;
+    }
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) attention_delta(const real* dy, const real* y, float* delta, int batch,
+                                                                  int time, int heads, int head_width) {
+  const int N = Lane<real>::COUNT;
+  if (head_width % N == 0) {
+    delta_by<N>(dy, y, delta, batch, time, heads, head_width);
+  } else {
+    delta_by<1>(dy, y, delta, batch, time, heads, head_width);
+  }
+}
