@@ -1,5 +1,5 @@
-// Kernels that treat every element alike, and copies, see norma.kernels.ScalarKernels. All are bound by memory: a thread has a
-// line of 16 bytes of each array on its way, and the processor is full of threads.
+// Kernels that treat every element alike, and copies, see norma.kernels.ScalarKernels. All are bound by memory: a
+// thread has a line of 16 bytes of each array on its way, and the processor is full of threads.
 #include "common.cuh"
 
 static const int THREADS = 256;
@@ -132,8 +132,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) fill_double(double* x, dou
 
 // ---------------------------------------------------------------------------------------------------------------- GELU
 
-// y = x Phi(x) and slope = Phi(x) + x phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2, phi(x) = exp(-x^2 / 2) / sqrt(2 pi). 40
-// instructions for an element: with bfloat16, whose elements are 6 to 8 bytes of traffic, arithmetic is not far from being the bound.
+// y = x Phi(x) and slope = Phi(x) + x phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2, phi(x) = exp(-x^2 / 2) / sqrt(2 pi).
+// 40 instructions for an element: with bfloat16, whose elements are 6 to 8 bytes of traffic, arithmetic is not far from
+// being the bound.
 template <int N>
 static __device__ __forceinline__ void gelu(float (&x)[N], float (&slope)[N]) {
 #pragma unroll
@@ -319,7 +320,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
 // -------------------------------------------------------------------------------------------------------------- copies
 
-// `width` columns of each row, from column `from` of x (R, x_width) to column `to` of y (R, y_width).
+// y[r][y_from + c] (+)= x[r][x_from + c] for the rows r and c < width of x (R, x_width) and y (R, y_width).
 template <int N>
 static __device__ __forceinline__ void copy_columns(const real* x, int x_width, int x_from, real* y, int y_width,
                                                     int y_from, int width, int accumulate, int rows) {
@@ -384,8 +385,8 @@ static __device__ __forceinline__ void round_rows(const real* x, real* y, int ro
   }
 }
 
-// y = s round(x / s), s = max|x| / 127 over a row, halves to even numbers. A warp takes a row, reads it twice, the second time
-// from a cache.
+// y = s round(x / s), s = max|x| / 127 over a row, halves to even numbers. A warp takes a row, reads it twice, the
+// second time from a cache.
 extern "C" __global__ void __launch_bounds__(THREADS) round_rows(const real* x, real* y, int rows, int width) {
   if (width % Lane<real>::COUNT == 0) {
     round_rows<Lane<real>::COUNT>(x, y, rows, width);
