@@ -51,7 +51,7 @@ static __device__ __forceinline__ void fill_by(const real* from, long long strid
   int column = threadIdx.x % (CHUNK / N) * N;
   from += row * stride + column;
   count -= row;
-#pragma unroll 8
+#pragma unroll 4
   for (int first = 0; first < ROWS; first += THREADS * N / CHUNK) {
     float line[N] = {};
     if (first < count && column < columns) load<N>(from + first * stride, line);
@@ -119,7 +119,7 @@ struct Rows {
 template <int I>
 static __device__ __forceinline__ void multiply_transposed(float* own, float* others, int columns, float (&s)[I][4]) {
   Place place;
-#pragma unroll 4
+#pragma unroll 1
   for (int c = 0; c < columns; c += 4) {
     float4 b[4];
 #pragma unroll
@@ -151,8 +151,9 @@ static __device__ __forceinline__ void multiply(float* weights, float* others, f
     for (int n = 0; n < 4; n++) {
       float left[4];
       float right[4];
-      load<4>(at<CHUNK>(others, k + n, 4 * place.x), left);
-      load<4>(at<CHUNK>(others, k + n, 4 * place.x + 32), right);
+      const float* line = at<CHUNK>(others, k + n, 4 * place.x);
+      load<4>(line, left);
+      load<4>(line + 32, right);
 #pragma unroll
       for (int i = 0; i < I; i++) {
 #pragma unroll
@@ -220,13 +221,14 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
   float out[CHUNKS][I][8] = {};
 #pragma unroll
   for (int i = 0; i < I; i++) most[i] = LEAST;
+  if (CHUNKS == 1) queries.fill<16 * I>(qkv, 0, own);
   for (int first = 0; first < end; first += STREAMED) {
     Rows keys(index, first, time, heads, width, 3);
     float s[I][4] = {};
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == 0) queries.fill<16 * I>(qkv, chunk, own);
+      if (CHUNKS > 1) queries.fill<16 * I>(qkv, chunk, own);
       keys.fill<STREAMED>(k, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own, others, min(CHUNK, width - chunk * CHUNK), s);
@@ -307,6 +309,10 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
   }
   float kept = drop.threshold ? drop.factor : 1;
   float dq[CHUNKS][I][8] = {};
+  if (CHUNKS == 1) {
+    slopes.fill<16 * I>(dy, 0, own[0]);
+    queries.fill<16 * I>(qkv, 0, own[KEPT - 1]);
+  }
   for (int first = 0; first < end; first += STREAMED) {
     Rows keys(index, first, time, heads, width, 3);
     float s[I][4] = {};
@@ -314,7 +320,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == 0) slopes.fill<16 * I>(dy, chunk, own[0]);
+      if (CHUNKS > 1) slopes.fill<16 * I>(dy, chunk, own[0]);
       keys.fill<STREAMED>(v, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), dp);
@@ -322,7 +328,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == 0) queries.fill<16 * I>(qkv, chunk, own[KEPT - 1]);
+      if (CHUNKS > 1) queries.fill<16 * I>(qkv, chunk, own[KEPT - 1]);
       keys.fill<STREAMED>(k, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), s);
@@ -374,6 +380,10 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
   float kept = drop.threshold ? drop.factor : 1;
   float dk[CHUNKS][I][8] = {};
   float dv[CHUNKS][I][8] = {};
+  if (CHUNKS == 1) {
+    keys.fill<16 * I>(k, 0, own[0]);
+    keys.fill<16 * I>(v, 0, own[KEPT - 1]);
+  }
   for (int first = start; first < time; first += STREAMED) {
     Rows queries(index, first, time, heads, width, 3);
     Rows slopes(index, first, time, heads, width, 1);
@@ -382,7 +392,7 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == start) keys.fill<16 * I>(k, chunk, own[0]);
+      if (CHUNKS > 1) keys.fill<16 * I>(k, chunk, own[0]);
       queries.fill<STREAMED>(qkv, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), s);
@@ -390,7 +400,7 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == start) keys.fill<16 * I>(v, chunk, own[KEPT - 1]);
+      if (CHUNKS > 1) keys.fill<16 * I>(v, chunk, own[KEPT - 1]);
       slopes.fill<STREAMED>(dy, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), dp);
@@ -448,15 +458,17 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 }
 
 static const int LINES = HEAD_WIDTH > 128 ? 2 : 4;  // 16 rows each, of a block
+// Blocks of a processor at a time: as many as registers allow without spills (ptxas of CUDA 13.0, sm_75 to sm_120).
+static const int BLOCKS = HEAD_WIDTH > 64 ? 2 : 3;
 
-extern "C" __global__ void __launch_bounds__(THREADS) attention(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention(
     const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
     forward<HEAD_WIDTH / CHUNK, LINES>(qkv, y, lse, index, time, heads, head_width, drop);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention_backward_queries(
     const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,
     int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
@@ -464,7 +476,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries
   }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys(
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention_backward_keys(
     const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,
     int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {

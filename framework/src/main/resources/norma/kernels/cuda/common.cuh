@@ -160,8 +160,8 @@ struct Drop {
 // Block i of the stream: Philox4x32-10, see norma.kernels.Philox.
 static __device__ __forceinline__ uint4 philox(unsigned long long key, unsigned long long step, unsigned long long i) {
   uint4 c = make_uint4((unsigned)i, (unsigned)(i >> 32), (unsigned)step, (unsigned)(step >> 32));
-  unsigned k0 = (unsigned)key;
-  unsigned k1 = (unsigned)(key >> 32);
+  unsigned k0 = opaque((unsigned)key);
+  unsigned k1 = opaque((unsigned)(key >> 32));
 #pragma unroll
   for (int round = 0; round < 10; round++) {
     unsigned long long p0 = 0xD2511F53ull * c.x;
