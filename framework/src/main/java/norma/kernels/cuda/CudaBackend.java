@@ -61,7 +61,8 @@ public final class CudaBackend implements Backend {
     }
     stream = new Stream(driver, device.number());
     try {
-      modules = new Modules(driver, new Compiler(cache, device.architecture(), precision == Precision.BF16));
+      modules = new Modules(driver,
+          new Compiler(cache, Nvrtc.find(device.driverVersion()), device.architecture(), precision == Precision.BF16));
     } catch (CudaException e) { // another backend may go on in this process
       stream.close();
       throw e;
@@ -77,7 +78,7 @@ public final class CudaBackend implements Backend {
   public String description() {
     return device + ", " + switch (precision) {
       case FP32 -> "fp32";
-      case TF32 -> "products in tf32";
+      case TF32 -> device.hasTf32() ? "products in tf32" : "fp32, since it has no tensor cores for tf32";
       case BF16 -> "activations in bf16";
     };
   }
@@ -130,8 +131,7 @@ public final class CudaBackend implements Backend {
     if (prepared.add(memory)) {
       CudaMemory copy = rounded.computeIfAbsent(memory,
           original -> new CudaMemory(stream, DType.BFLOAT16, original.length()));
-      kernels.getFirst().toBf16(new Array(memory, 0, Math.toIntExact(memory.length())),
-          new Array(copy, 0, Math.toIntExact(memory.length())));
+      kernels.getFirst().toBf16(new Array(memory, 0, Math.toIntExact(memory.length())), copy.address());
     }
   }
 
@@ -217,7 +217,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public synchronized void close() {
-    stream.await();
+    stream.forgetGraphs();
     kernels.forEach(CudaKernels::close);
     arenas.forEach(Arena::close);
     owned.forEach(CudaMemory::close);

@@ -152,13 +152,15 @@ final class CudaKernels implements Kernels, AutoCloseable {
       return matrix(prepared);
     }
     long copy = scratch(w.size() * DType.BFLOAT16.bytes());
-    launch(OPTIMIZER, "to_bf16_array", each(w.size(), 4)).array(w).number(copy).number(w.size());
+    toBf16(w, copy);
     return new Matrix(copy, DType.BFLOAT16, w.dim(0), w.dim(1));
   }
 
   /// Rounds float32 numbers.
-  void toBf16(Array from, Array to) {
-    launch(OPTIMIZER, "to_bf16_array", each(from.size(), 4)).array(from).array(to).number(from.size());
+  ///
+  /// @param to address of as many bfloat16
+  void toBf16(Array from, long to) {
+    launch(OPTIMIZER, "to_bf16_array", each(from.size(), lane())).array(from).number(to).number(from.size());
   }
 
   @Override
@@ -194,12 +196,12 @@ final class CudaKernels implements Kernels, AutoCloseable {
       columnSums(partial, parts, Math.toIntExact(size), dtok);
     }
     if (dpos != null) {
-      if (!dpos.add()) {
+      boolean cleared = !dpos.add() && dpos.array().dim(0) > ids.dim(1); // positions that no sequence reaches
+      if (cleared) {
         fill(dpos.array(), 0);
       }
       launch(TOKENS, "position_sums", each((long) ids.dim(1) * width, 1)).array(dy).array(dpos.array())
-          .integer(ids.dim(0))
-          .integer(ids.dim(1)).integer(width).integer(1);
+          .integer(ids.dim(0)).integer(ids.dim(1)).integer(width).integer(cleared || dpos.add() ? 1 : 0);
     }
   }
 
@@ -315,6 +317,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void multiply(Array x, double factor, Grad y) {
     check(y, 1, x.size());
+    if (x.dtype() != dtype()) {
+      throw new IllegalArgumentException("expected " + dtype() + ", the activations' type, not " + x);
+    }
     String kernel = x.dtype() == y.array().dtype() ? "multiply" : "multiply_to_float";
     launch(ELEMENTWISE, kernel, each(x.size(), lane())).array(x).real(factor).grad(y).number(x.size());
   }
@@ -552,6 +557,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     if (scratch == null || scratch.length() * Float.BYTES < bytes) {
       if (scratch != null) {
         scratch.close();
+        scratch = null;
       }
       scratch = new CudaMemory(stream, DType.FLOAT32, (bytes + Float.BYTES - 1) / Float.BYTES);
     }

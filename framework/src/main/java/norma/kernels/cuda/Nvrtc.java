@@ -21,8 +21,10 @@ final class Nvrtc {
   }
 
   /// The one that is installed, if any.
-  static Optional<Nvrtc> find() {
-    return Library.open(List.of("libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so")).map(Nvrtc::new);
+  ///
+  /// @param driver newest CUDA that the driver serves: a newer compiler's code may not run on it
+  static Optional<Nvrtc> find(int driver) {
+    return Library.open(Library.ofToolkit("nvrtc", driver)).map(Nvrtc::new);
   }
 
   /// Says that there is none.
@@ -76,7 +78,10 @@ final class Nvrtc {
   private static void check(int result, String what, String log) {
     if (result != 0) {
       throw new CudaException("the GPU's kernels cannot be compiled: NVRTC refused " + what + " with error " + result
-          + (result == INVALID_OPTION ? ", an option: a newer CUDA may know this GPU" : "") + log);
+          + (result == INVALID_OPTION
+              ? ", an option: this CUDA does not know this GPU; a newer one knows newer GPUs, an older one older ones"
+              : "")
+          + log);
     }
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import norma.kernels.cuda.CudaBackend.Precision;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,7 +59,7 @@ class CudaErrorsTest {
       assertThatThrownBy(() -> new CudaBackend(Precision.FP32, empty, false)).isInstanceOf(CudaException.class)
           .hasMessage("no cuBLAS: libcublas.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
-      assertThatThrownBy(() -> new Compiler(empty, 90, false).image(Compiler.Source.NORMS, 0))
+      assertThatThrownBy(() -> new Compiler(empty, Nvrtc.find(13_000), 90, false).image(Compiler.Source.NORMS, 0))
           .isInstanceOf(CudaException.class)
           .hasMessage("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
@@ -68,11 +69,28 @@ class CudaErrorsTest {
 
   @Test
   void aSourceThatDoesNotCompileIsNamedWithItsFirstErrors() {
-    Nvrtc nvrtc = Emulator.with("", () -> Nvrtc.find().orElseThrow());
+    Nvrtc nvrtc = Emulator.with("", () -> Nvrtc.find(13_000).orElseThrow());
     assertThatThrownBy(() -> nvrtc.compile("wrong.cu", "extern \"C\" __global__ void wrong() { int x = y; }", Map.of(),
         List.of("--gpu-architecture=sm_90"))).isInstanceOf(CudaException.class)
         .hasMessageStartingWith("the GPU's kernels cannot be compiled: NVRTC refused wrong.cu with error 6")
         .hasMessageContaining("wrong.cu:1:46: error: ");
+  }
+
+  /// Of another version of CUDA, or damaged: the driver says so.
+  @Test
+  void anImageThatTheDriverDoesNotTakeIsMadeAgain() throws IOException {
+    Emulator.with("", () -> new CudaBackend(Precision.FP32, empty, false)).close();
+    List<Path> images;
+    try (Stream<Path> files = Files.list(empty)) {
+      images = files.sorted().toList();
+    }
+    assertThat(images).hasSize(4);
+    Files.write(images.getFirst(), new byte[]{ 1, 2, 3 });
+    Emulator.with("", () -> new CudaBackend(Precision.FP32, empty, false)).close();
+    assertThat(Files.size(images.getFirst())).isGreaterThan(1000);
+    try (Stream<Path> files = Files.list(empty)) {
+      assertThat(files.sorted().toList()).isEqualTo(images);
+    }
   }
 
   @Test

@@ -42,7 +42,7 @@ class KernelSourcesTest {
   }
 
   private List<Runnable> compilations() {
-    Optional<Nvrtc> nvrtc = Nvrtc.find();
+    Optional<Nvrtc> nvrtc = Nvrtc.find(13_000);
     List<String> nvcc = NVCC.stream().filter(name -> Emulator.run(List.of(name, "--version")).contains("Cuda"))
         .toList();
     List<Runnable> all = new ArrayList<>();

@@ -11,9 +11,8 @@ import norma.train.data.Windows.Window;
 
 /// Losses without updates. Random numbers come from streams of its own, so that evaluating never changes a run.
 public final class Evaluation {
-  /// Tokens of one forward pass, the same whatever the training batch is: of a worker, and of a device.
-  private static final int TOKENS = 1 << 10;
-  private static final int DEVICE_TOKENS = 1 << 15;
+  /// Tokens of one forward pass of a worker, the same whatever the training batch is.
+  private static final int TOKENS = 1024;
 
   private final Session session;
   private final Windows training;
@@ -27,8 +26,9 @@ public final class Evaluation {
     this.training = session.training();
     this.validation = session.validation();
     this.windows = validation.exact();
-    int tokens = session.backend().deviceBytes().isPresent() ? DEVICE_TOKENS : TOKENS;
-    this.rows = Math.max(1, tokens / session.config().model().context());
+    this.rows = session.backend().deviceBytes().isPresent()
+        ? session.config().train().batch() // a device has the memory for them
+        : Math.max(1, TOKENS / session.config().model().context());
   }
 
   /// Mean loss in nats per character over the whole validation split: consecutive windows of `context` characters, the last
