@@ -160,8 +160,8 @@ struct Drop {
 // Block i of the stream: Philox4x32-10, see norma.kernels.Philox.
 static __device__ __forceinline__ uint4 philox(unsigned long long key, unsigned long long step, unsigned long long i) {
   uint4 c = make_uint4((unsigned)i, (unsigned)(i >> 32), (unsigned)step, (unsigned)(step >> 32));
-  unsigned k0 = (unsigned)key;
-  unsigned k1 = (unsigned)(key >> 32);
+  unsigned k0 = opaque((unsigned)key);
+  unsigned k1 = opaque((unsigned)(key >> 32));
 #pragma unroll
   for (int round = 0; round < 10; round++) {
     unsigned long long p0 = 0xD2511F53ull * c.x;
@@ -181,8 +181,8 @@ static __device__ __forceinline__ float drop_factor(const Drop& drop, unsigned l
   return bits < drop.threshold ? 0.0f : drop.factor;
 }
 
-// Bit k tells whether element i + k of the masked array is dropped, for k from 0 to 3. Four neighbours lie in one block of the
-// stream or in two.
+// Bit k tells whether element i + k of the masked array is dropped, for k from 0 to 3. Four neighbours lie in one block
+// of the stream or in two.
 static __device__ __forceinline__ unsigned dropped_of_four(const Drop& drop, unsigned long long i) {
   unsigned long long index = drop.first + i;
   unsigned skipped = (unsigned)index & 3;
