@@ -15,9 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.jspecify.annotations.Nullable;
 
 /// Machine code of the kernels for one GPU, compiled by NVRTC when it is first needed and then kept in a folder.
 final class Compiler {
@@ -25,6 +25,11 @@ final class Compiler {
   /// loops.
   enum Source {
     NORMS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
+
+    /// Whether it is compiled for a head width.
+    boolean ofHeads() {
+      return this == ATTENTION || this == ATTENTION_MMA;
+    }
 
     String file() {
       return name().toLowerCase(Locale.ROOT) + ".cu";
@@ -38,13 +43,14 @@ final class Compiler {
 
   private final Path cache;
   private final List<String> options;
-  private @Nullable Nvrtc nvrtc; // not needed where everything is kept already
+  private final Optional<Nvrtc> nvrtc; // not needed where everything is kept already
 
   /// @param cache        folder that machine code is kept in; it need not exist
   /// @param architecture compute capability, 90 for 9.0
   /// @param bf16         whether activations are bfloat16
   Compiler(Path cache, int architecture, boolean bf16) {
     this.cache = cache;
+    this.nvrtc = Nvrtc.find();
     this.options = List.of("--gpu-architecture=sm_" + architecture, "-DBF16=" + (bf16 ? 1 : 0), "--std=c++17");
   }
 
@@ -80,15 +86,9 @@ final class Compiler {
     } catch (IOException e) {
       LOG.warn("{} cannot be read: the kernels are compiled again", file);
     }
-    byte[] image = nvrtc().compile(of.file(), source, headers, all);
+    byte[] image = nvrtc.orElseThrow(Nvrtc::missing).compile(of.file(), source, headers, all);
     keep(file, image);
     return image;
-  }
-
-  private Nvrtc nvrtc() {
-    Nvrtc present = nvrtc == null ? Nvrtc.open() : nvrtc;
-    nvrtc = present;
-    return present;
   }
 
   /// Whole or not at all: another process may be looking. A folder that cannot be written costs some seconds at the next start.

@@ -60,7 +60,12 @@ public final class CudaBackend implements Backend {
               + " has no tensor cores for bf16, as GPUs have from compute capability 8.0 on; use fp32 or tf32");
     }
     stream = new Stream(driver, device.number());
-    modules = new Modules(driver, new Compiler(cache, device.architecture(), precision == Precision.BF16));
+    try {
+      modules = new Modules(driver, new Compiler(cache, device.architecture(), precision == Precision.BF16));
+    } catch (CudaException e) { // another backend may go on in this process
+      stream.close();
+      throw e;
+    }
   }
 
   @Override

@@ -30,9 +30,14 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private static final Scratch NOTHING = () -> {};
   private static final int THREADS = 256;
   private static final int WARP = 32;
-  /// Blocks for each multiprocessor: of kernels that end with their rows, and of those that keep sums until their end.
+  /// Most blocks of a kernel for each multiprocessor.
   private static final int WAVES = 32;
-  private static final int RESIDENT = 4;
+  /// Blocks that work on a multiprocessor at the same time, as `norms.cu` declares them: row norms, their backward, point-wise norms.
+  private static final int ROW_NORMS = 4;
+  private static final int ROW_NORMS_BACKWARD = 2;
+  private static final int POINTWISE_NORMS = 3;
+  /// The same of other kernels that keep sums until their end.
+  private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
   private static final int ROWS_OF_PART = 128;
   private static final long MOST_PARTIALS = 1 << 24;
@@ -121,7 +126,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     }
     if (db != null) {
       int width = w.dim(0);
-      int parts = resident(rows);
+      int parts = resident(rows, SUMS);
       long partial = scratch((long) parts * width * Float.BYTES);
       launch(NORMS, "column_partials", grid(parts)).array(dy).number(partial).integer(rows).integer(width);
       columnSums(partial, parts, width, db);
@@ -159,7 +164,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void roundRows(Array x, Array y) {
     check(y, x.rows(), x.dim(-1));
-    launch(ELEMENTWISE, "round_rows", warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
+    String kernel = x.dtype() == dtype() ? "round_rows" : "round_rows_of_weight";
+    launch(ELEMENTWISE, kernel, warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
   }
 
   // Tokens
@@ -204,7 +210,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     if (dlogits != null) {
       check(dlogits, rows, logits.dim(-1));
     }
-    Grid grid = grid(resident(rows));
+    Grid grid = grid(resident(rows, SUMS));
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(TOKENS, "cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
         .integer(rows).integer(logits.dim(-1));
@@ -254,7 +260,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       check(part, 1, total.size());
       launch(OPTIMIZER, "add_in_place", each(total.size(), 4)).array(total).array(part).number(total.size());
     }
-    Grid grid = grid(Math.min(each(total.size(), 4).x(), resident(Integer.MAX_VALUE)));
+    Grid grid = grid(Math.min(each(total.size(), 4).x(), resident(Integer.MAX_VALUE, SUMS)));
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(OPTIMIZER, "square_partials", grid).array(total).number(partial).number(total.size());
     Array sum = arena.empty(DType.FLOAT64);
@@ -299,7 +305,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       scale(dy, s, dx);
     }
     if (ds != null) {
-      Grid grid = grid(Math.min(each(x.size(), lane()).x(), resident(Integer.MAX_VALUE)));
+      Grid grid = grid(Math.min(each(x.size(), lane()).x(), resident(Integer.MAX_VALUE, SUMS)));
       long partial = scratch((long) grid.x() * Double.BYTES);
       launch(ELEMENTWISE, "dot_partials", grid).array(dy).array(x).number(partial).number(x.size());
       launch(ELEMENTWISE, "sum_doubles_to_float", grid(1)).number(partial).integer(grid.x()).grad(ds);
@@ -375,14 +381,15 @@ final class CudaKernels implements Kernels, AutoCloseable {
     checkNorm(x, weight, bias, y);
     check(mean, x.rows(), 1);
     check(rstd, x.rows(), 1);
-    norm("layer_norm", x).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd).integer(x.rows())
+    norm("layer_norm", x, ROW_NORMS).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd)
+        .integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
       @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias);
+    NormSums sums = new NormSums(ROW_NORMS_BACKWARD, dy, x, weight, dx, dweight, dbias);
     sums.end(launch(NORMS, "layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
   }
 
@@ -390,27 +397,28 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
     checkNorm(x, weight, bias, y);
     check(rstd, x.rows(), 1);
-    norm("rms_norm", x).array(weight).array(bias).real(eps).array(y).array(rstd).integer(x.rows())
+    norm("rms_norm", x, ROW_NORMS).array(weight).array(bias).real(eps).array(y).array(rstd).integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
       @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias);
+    NormSums sums = new NormSums(ROW_NORMS_BACKWARD, dy, x, weight, dx, dweight, dbias);
     sums.end(launch(NORMS, "rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
   }
 
   @Override
   public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
     checkNorm(x, weight, bias, y);
-    norm("dyt", x).array(alpha).array(weight).array(bias).array(y).integer(x.rows()).integer(x.dim(-1));
+    norm("dyt", x, POINTWISE_NORMS).array(alpha).array(weight).array(bias).array(y).integer(x.rows())
+        .integer(x.dim(-1));
   }
 
   @Override
   public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
       @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dalpha);
+    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dalpha);
     sums.end(launch(NORMS, "dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
   }
 
@@ -418,14 +426,15 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
       Array y) {
     checkNorm(x, weight, bias, y);
-    norm("dyisru", x).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight).array(bias).array(y)
+    norm("dyisru", x, POINTWISE_NORMS).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight).array(bias)
+        .array(y)
         .integer(x.rows()).integer(x.dim(-1));
   }
 
   @Override
   public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
       @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dbeta);
+    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dbeta);
     sums.end(
         launch(NORMS, "dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0).real(scale)
             .array(weight));
@@ -434,20 +443,20 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
     checkNorm(x, weight, bias, y);
-    norm("derf", x).array(alpha).array(shift).array(weight).array(bias).array(y).integer(x.rows())
+    norm("derf", x, POINTWISE_NORMS).array(alpha).array(shift).array(weight).array(bias).array(y).integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
       @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dalpha, dshift);
+    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dalpha, dshift);
     sums.end(launch(NORMS, "derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
   }
 
   /// A norm of x, which adds first what makes x if that is still to be done.
-  private Launch norm(String kernel, Array x) {
-    Grid grid = warps(x.rows());
+  private Launch norm(String kernel, Array x, int blocks) {
+    Grid grid = grid(resident(x.rows(), blocks));
     if (stream.deferred() instanceof Sum sum && same(sum.y, x)) {
       stream.takeDeferred();
       return launch(NORMS, kernel, grid).array(sum.a).array(sum.b).array(x);
@@ -466,7 +475,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
     private final int width;
     private final long partial;
 
-    NormSums(Array dy, Array x, Array weight, @Nullable Grad dx, @Nullable Grad dweight, @Nullable Grad dbias,
+    NormSums(int blocks, Array dy, Array x, Array weight, @Nullable Grad dx, @Nullable Grad dweight,
+        @Nullable Grad dbias,
         @Nullable Grad... scalars) {
       checkNorm(x, weight, null, dy);
       rows = x.rows();
@@ -478,7 +488,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       this.dweight = dweight;
       this.dbias = dbias;
       this.scalars = scalars;
-      grid = grid(resident(rows));
+      grid = grid(resident(rows, blocks));
       partial = scratch((long) grid.x() * (2L * width + scalars.length) * Float.BYTES);
     }
 
@@ -577,9 +587,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
     return grid(Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), WAVES * multiprocessors())));
   }
 
-  /// As many blocks as work at the same time, with a warp for each row.
-  private int resident(int rows) {
-    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), RESIDENT * multiprocessors()));
+  /// As many blocks as work at the same time, at most one for eight rows.
+  ///
+  /// @param blocks of a multiprocessor
+  private int resident(int rows, int blocks) {
+    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), blocks * multiprocessors()));
   }
 
   private long multiprocessors() {

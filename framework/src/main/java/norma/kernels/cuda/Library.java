@@ -16,10 +16,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// A shared library of the system. Its functions return an int, 0 for success; handles and addresses of the device are passed as
 /// `long`, addresses of the host as [MemorySegment].
@@ -32,7 +32,7 @@ final class Library {
 
   private final String name;
   private final SymbolLookup symbols;
-  private final Map<String, MethodHandle> functions = new HashMap<>();
+  private final Map<String, MethodHandle> functions = new ConcurrentHashMap<>();
 
   private Library(String name, SymbolLookup symbols) {
     this.name = name;

@@ -3,20 +3,30 @@ package norma.kernels.cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 import norma.kernels.cuda.Compiler.Source;
 
-/// The kernels on the device. A source is compiled, or found compiled, when the first of its kernels is asked for.
+/// The kernels on the device.
 final class Modules implements AutoCloseable {
   private final Driver driver;
   private final Compiler compiler;
   private final Map<String, Long> modules = new HashMap<>(); // by source and head width
   private final Map<String, Long> functions = new HashMap<>(); // by kernel and head width
 
+  /// Loads what every model needs; sources that must be compiled are compiled side by side.
   Modules(Driver driver, Compiler compiler) {
     this.driver = driver;
     this.compiler = compiler;
+    Map<Source, byte[]> images = Arrays.stream(Source.values()).filter(source -> !source.ofHeads()).parallel()
+        .collect(Collectors.toConcurrentMap(source -> source, source -> compiler.image(source, 0)));
+    images.forEach((source, image) -> modules.put(key(source, 0), load(image)));
+  }
+
+  private static String key(Source source, int headWidth) {
+    return source.name() + headWidth;
   }
 
   /// The kernel of this name.
@@ -33,7 +43,7 @@ final class Modules implements AutoCloseable {
   }
 
   private long find(Source source, int headWidth, String name, String key) {
-    long module = modules.computeIfAbsent(source.name() + headWidth, _ -> load(compiler.image(source, headWidth)));
+    long module = modules.computeIfAbsent(key(source, headWidth), _ -> load(compiler.image(source, headWidth)));
     long function = driver.function(module, name);
     functions.put(key, function);
     return function;

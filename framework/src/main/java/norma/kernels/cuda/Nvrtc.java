@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// CUDA's run-time compiler.
@@ -19,11 +20,15 @@ final class Nvrtc {
     this.library = library;
   }
 
-  /// @throws CudaException if it is not installed
-  static Nvrtc open() {
-    return new Nvrtc(Library.open(List.of("libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"))
-        .orElseThrow(() -> new CudaException("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA"
-            + " 12 or 13, or set CUDA_HOME to the folder that it is in")));
+  /// The one that is installed, if any.
+  static Optional<Nvrtc> find() {
+    return Library.open(List.of("libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so")).map(Nvrtc::new);
+  }
+
+  /// Says that there is none.
+  static CudaException missing() {
+    return new CudaException("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13, or set"
+        + " CUDA_HOME to the folder that it is in");
   }
 
   /// Machine code of a source.

@@ -51,8 +51,13 @@ final class Stream implements AutoCloseable {
     this.driver = driver;
     this.device = device;
     this.context = driver.context(device);
-    this.stream = driver.stream();
-    this.products = new Products(driver, stream);
+    try {
+      this.stream = driver.stream();
+      this.products = new Products(driver, stream);
+    } catch (CudaException e) {
+      driver.release(device);
+      throw e;
+    }
     this.staging = driver.allocateHost(STAGING_BYTES);
     for (int i = 0; i < MOST; i++) {
       collected[i] = new Launch(arena);

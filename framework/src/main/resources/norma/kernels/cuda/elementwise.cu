@@ -359,13 +359,13 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
 // ---------------------------------------------------------------------------------------------------------- int8 rows
 
-template <int N>
-static __device__ __forceinline__ void round_rows(const real* x, real* y, int rows, int width) {
+template <int N, typename T>
+static __device__ __forceinline__ void round_rows_by(const T* x, T* y, int rows, int width) {
   const int lane = threadIdx.x % 32;
   const int warps = gridDim.x * (THREADS / 32);
   for (int row = (blockIdx.x * THREADS + threadIdx.x) / 32; row < rows; row += warps) {
-    const real* from = x + (long long)row * width;
-    real* to = y + (long long)row * width;
+    const T* from = x + (long long)row * width;
+    T* to = y + (long long)row * width;
     float largest = 0;
 #pragma unroll 4
     for (int i = lane * N; i < width; i += 32 * N) {
@@ -387,12 +387,22 @@ static __device__ __forceinline__ void round_rows(const real* x, real* y, int ro
 
 // y = s round(x / s), s = max|x| / 127 over a row, halves to even numbers. A warp takes a row, reads it twice, the
 // second time from a cache.
-extern "C" __global__ void __launch_bounds__(THREADS) round_rows(const real* x, real* y, int rows, int width) {
-  if (width % Lane<real>::COUNT == 0) {
-    round_rows<Lane<real>::COUNT>(x, y, rows, width);
+template <typename T>
+static __device__ __forceinline__ void round_rows_of(const T* x, T* y, int rows, int width) {
+  if (width % Lane<T>::COUNT == 0) {
+    round_rows_by<Lane<T>::COUNT>(x, y, rows, width);
   } else {
-    round_rows<1>(x, y, rows, width);
+    round_rows_by<1>(x, y, rows, width);
   }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) round_rows(const real* x, real* y, int rows, int width) {
+  round_rows_of(x, y, rows, width);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+    round_rows_of_weight(const float* x, float* y, int rows, int width) {
+  round_rows_of(x, y, rows, width);
 }
 
 // -------------------------------------------------------------------------------------------------------- attention

@@ -58,7 +58,8 @@ class CudaErrorsTest {
       assertThatThrownBy(() -> new CudaBackend(Precision.FP32, empty, false)).isInstanceOf(CudaException.class)
           .hasMessage("no cuBLAS: libcublas.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
-      assertThatThrownBy(Nvrtc::open).isInstanceOf(CudaException.class)
+      assertThatThrownBy(() -> new Compiler(empty, 90, false).image(Compiler.Source.NORMS, 0))
+          .isInstanceOf(CudaException.class)
           .hasMessage("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
       return empty;
@@ -67,7 +68,7 @@ class CudaErrorsTest {
 
   @Test
   void aSourceThatDoesNotCompileIsNamedWithItsFirstErrors() {
-    Nvrtc nvrtc = Emulator.with("", Nvrtc::open);
+    Nvrtc nvrtc = Emulator.with("", () -> Nvrtc.find().orElseThrow());
     assertThatThrownBy(() -> nvrtc.compile("wrong.cu", "extern \"C\" __global__ void wrong() { int x = y; }", Map.of(),
         List.of("--gpu-architecture=sm_90"))).isInstanceOf(CudaException.class)
         .hasMessageStartingWith("the GPU's kernels cannot be compiled: NVRTC refused wrong.cu with error 6")

@@ -11,13 +11,12 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
@@ -141,17 +140,14 @@ public final class Emulator {
         digest.update(content(source));
       }
       String key = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
-      Path whole = Path.of(System.getProperty("java.io.tmpdir"), "norma-cuda-emulator-" + key);
-      if (!Files.isDirectory(whole)) {
-        Path beside = Files.createTempDirectory("norma-cuda-emulator");
-        for (String source : SOURCES) {
-          Files.write(beside.resolve(source), content(source));
+      Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+      Path whole = temporary.resolve("norma-cuda-emulator-" + key);
+      try (FileChannel channel = FileChannel.open(temporary.resolve("norma-cuda-emulator.lock"),
+          StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = channel.lock()) {
+        assertThat(lock.isValid()).isTrue(); // one process builds, others wait for it
+        if (!Files.isDirectory(whole)) {
+          buildIn(whole);
         }
-        String library = beside.resolve(LIBRARY).toString();
-        String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library,
-            beside.resolve("emulator.cpp").toString(), "-ldl"));
-        assertThat(Path.of(library)).as(log).exists();
-        move(beside, whole);
       }
       return whole;
     } catch (IOException e) {
@@ -161,12 +157,16 @@ public final class Emulator {
     }
   }
 
-  private static void move(Path beside, Path whole) throws IOException {
-    try {
-      Files.move(beside, whole, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileAlreadyExistsException | DirectoryNotEmptyException | AtomicMoveNotSupportedException e) {
-      assertThat(whole).as("built by another process meanwhile").isDirectory();
+  private static void buildIn(Path whole) throws IOException {
+    Path beside = Files.createTempDirectory("norma-cuda-emulator");
+    for (String source : SOURCES) {
+      Files.write(beside.resolve(source), content(source));
     }
+    String library = beside.resolve(LIBRARY).toString();
+    String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library,
+        beside.resolve("emulator.cpp").toString(), "-ldl"));
+    assertThat(Path.of(library)).as(log).exists();
+    Files.move(beside, whole);
   }
 
   private static byte[] content(String source) throws IOException {

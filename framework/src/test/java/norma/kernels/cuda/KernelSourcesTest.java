@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import norma.kernels.cuda.Compiler.Source;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,7 @@ class KernelSourcesTest {
   }
 
   private List<Runnable> compilations() {
-    boolean nvrtc = Library.open(List.of("libnvrtc.so.13", "libnvrtc.so.12")).isPresent();
+    Optional<Nvrtc> nvrtc = Nvrtc.find();
     List<String> nvcc = NVCC.stream().filter(name -> Emulator.run(List.of(name, "--version")).contains("Cuda"))
         .toList();
     List<Runnable> all = new ArrayList<>();
@@ -50,8 +51,8 @@ class KernelSourcesTest {
         if (source == Source.ATTENTION_MMA && !target.bf16) {
           continue; // for the tensor cores
         }
-        if (nvrtc) {
-          all.add(() -> assertThat(Nvrtc.open().compile(source.file(), Compiler.source(source.file()), headers(),
+        if (nvrtc.isPresent()) {
+          all.add(() -> assertThat(nvrtc.get().compile(source.file(), Compiler.source(source.file()), headers(),
               target.options())).isNotEmpty());
         } else if (!nvcc.isEmpty()) {
           all.add(() -> compile(nvcc.getFirst(), source, target));

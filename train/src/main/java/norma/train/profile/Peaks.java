@@ -78,7 +78,7 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   }
 
   /// Within the device's memory, by its own kernels.
-  private static List<Copy> deviceCopies(Backend backend) {
+  static List<Copy> deviceCopies(Backend backend) {
     List<Copy> copies = new ArrayList<>();
     Kernels kernels = backend.kernels();
     long largest = Math.min(LARGEST, backend.deviceBytes().orElseThrow() / FACTOR);
@@ -136,7 +136,8 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     return before.gigabytes;
   }
 
-  private static double product(Session session, int size) {
+  /// GFLOP/s of all workers.
+  static double product(Session session, int size) {
     Workers workers = session.workers();
     Backend backend = session.backend();
     List<Runnable> products = new ArrayList<>();
