@@ -1,32 +1,32 @@
 // Causal attention in float32 arithmetic for any head width up to 256, a tile of scores at a time (FlashAttention,
-// arXiv:2205.14135): the tile's weights pass through shared memory to the next product. Backward computes them again from the
-// saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv), so that each result
-// has one writer.
+// arXiv:2205.14135): the tile's weights pass through shared memory to the next product. Backward computes them again
+// from the saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv), so
+// that each result has one writer.
 //
 //     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
 //     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
 //                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
 //
-// HEAD_WIDTH is 64, 128 or 256: the head's or the next one above. Blocks have 128 threads and 64 rows, 32 for 256 (queries, or
-// keys in backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
+// HEAD_WIDTH is 64, 128 or 256: the head's or the next one above. Blocks have 128 threads and 64 rows, 32 for 256
+// (queries, or keys in backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
 #include "common.cuh"
 
 static const int THREADS = 128;
-static const int CHUNK = 64;     // columns of a head's rows that are in shared memory at a time
-static const int STREAMED = 32;  // rows of the other side in a tile of scores
+static const int CHUNK = 64;        // columns of a head's rows that are in shared memory at a time
+static const int STREAMED = 32;     // rows of the other side in a tile of scores
 static const float LEAST = -3e38f;  // below any score
 static const float LOG2_E = 1.4426950408889634f;
 
-// Rows are of LENGTH floats. Four neighbours keep together, and change places in a row with others so that the same columns of
-// eight rows below each other lie in different banks.
+// Rows are of LENGTH floats. Four neighbours keep together, and change places in a row with others so that the same
+// columns of eight rows below each other lie in different banks.
 template <int LENGTH>
 static __device__ __forceinline__ float* at(float* tile, int row, int column) {
   return tile + row * LENGTH + (column ^ (row & 7) * 4);
 }
 
-// A thread has of each tile of scores the rows y + 16 i and the columns x + 8 j, and of the results these rows and the columns
-// 4 x + 32 j + (0 to 3). Lanes of even and odd numbers are in different rows: reads of 16 bytes in which neighbours agree take
-// half the time (CUTLASS, RowMajorInterleaved<2> of its SIMT products).
+// A thread has of each tile of scores the rows y + 16 i and the columns x + 8 j, and of the results these rows and the
+// columns 4 x + 32 j + (0 to 3). Lanes of even and odd numbers are in different rows: reads of 16 bytes in which
+// neighbours agree take half the time (CUTLASS, RowMajorInterleaved<2> of its SIMT products).
 struct Place {
   int x = threadIdx.x / 2 % 8;
   int y = threadIdx.x / 32 * 4 + threadIdx.x / 16 % 2 * 2 + threadIdx.x % 2;
@@ -46,7 +46,8 @@ static __device__ __forceinline__ float max_of_row(float x) {
 
 // A thread reads N neighbours of some rows, in the same columns.
 template <int ROWS, int N>
-static __device__ __forceinline__ void fill_by(const real* from, long long stride, int count, int columns, float* tile) {
+static __device__ __forceinline__ void fill_by(const real* from, long long stride, int count, int columns,
+                                               float* tile) {
   int row = threadIdx.x / (CHUNK / N);
   int column = threadIdx.x % (CHUNK / N) * N;
   from += row * stride + column;
@@ -60,7 +61,8 @@ static __device__ __forceinline__ void fill_by(const real* from, long long strid
     } else {
 #pragma unroll
       for (int k = 0; k + 3 < N; k += 4) {
-        *(float4*)at<CHUNK>(tile, row + first, column + k) = make_float4(line[k], line[k + 1], line[k + 2], line[k + 3]);
+        *(float4*)at<CHUNK>(tile, row + first, column + k) =
+            make_float4(line[k], line[k + 1], line[k + 2], line[k + 3]);
       }
     }
   }
@@ -176,8 +178,8 @@ static __device__ __forceinline__ void keep(const float (&s)[I][4], float* weigh
   }
 }
 
-// Which of a query's weights are dropped, for 32 keys from element `first` on: bit k is that of key k. Each lane of the row
-// draws the numbers of four.
+// Which of a query's weights are dropped, for 32 keys from element `first` on: bit k is that of key k. Each lane of the
+// row draws the numbers of four.
 static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, unsigned long long first) {
   Place place;
   unsigned dropped = dropped_of_four(drop, first + 4 * place.x) << 4 * place.x;
@@ -186,8 +188,8 @@ static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, un
   return dropped;
 }
 
-// Which weights of the queries x + 8 j are dropped for key y: bit 4 j. Lanes in four keys below each other share numbers.
-// first: index of the weight of the tile's first query and key
+// Which weights of the queries x + 8 j are dropped for key y: bit 4 j. Lanes in four keys below each other share
+// numbers. first: index of the weight of the tile's first query and key
 static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsigned long long first, int time) {
   Place place;
   int part = place.y % 4;
@@ -364,8 +366,8 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
 // Bound by float32 arithmetic: four products for each tile of scores, here transposed: rows are keys.
 template <int CHUNKS, int I>
 static __device__ __forceinline__ void backward_keys(const real* dy, const real* qkv, const float* lse,
-                                                     const float* delta, real* dqkv, int accumulate, int index, int time,
-                                                     int heads, int width, const Drop& drop) {
+                                                     const float* delta, real* dqkv, int accumulate, int index,
+                                                     int time, int heads, int width, const Drop& drop) {
   // Where there is one chunk, k and v stay in shared memory.
   const int KEPT = CHUNKS == 1 ? 2 : 1;
   alignas(16) __shared__ float own[KEPT][16 * I * CHUNK];
@@ -461,25 +463,27 @@ static const int LINES = HEAD_WIDTH > 128 ? 2 : 4;  // 16 rows each, of a block
 // Blocks of a processor at a time: as many as registers allow without spills (ptxas of CUDA 13.0, sm_75 to sm_120).
 static const int BLOCKS = HEAD_WIDTH > 64 ? 2 : 3;
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention(
-    const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention(const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
     forward<HEAD_WIDTH / CHUNK, LINES>(qkv, y, lse, index, time, heads, head_width, drop);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention_backward_queries(
-    const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,
-    int time, int heads, int head_width, Drop drop) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention_backward_queries(const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv,
+                               int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_queries<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);
+    backward_queries<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width,
+                                                drop);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention_backward_keys(
-    const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,
-    int time, int heads, int head_width, Drop drop) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention_backward_keys(const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv,
+                            int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_keys<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);
+    backward_keys<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width,
+                                             drop);
   }
 }

@@ -1,23 +1,23 @@
-// Causal attention by the tensor cores in bfloat16, after FlashAttention-2 (Dao, arXiv:2307.08691): scores exist only in
-// registers, a tile at a time; the weights of a tile are the left operand of the next product as they lie. Backward computes
-// them again from the saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv),
-// so that each result has one writer.
+// Causal attention by the tensor cores in bfloat16, after FlashAttention-2 (Dao, arXiv:2307.08691): scores exist only
+// in registers, a tile at a time; the weights of a tile are the left operand of the next product as they lie. Backward
+// computes them again from the saved logarithm of the softmax denominators, once over the queries (dq) and once over
+// the keys (dk, dv), so that each result has one writer.
 //
 //     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
 //     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
 //                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
 //
-// HEAD_WIDTH is the head's: 16 to 128 in steps of 16. Blocks have 128 threads and 64 rows (queries, or keys in backward_keys) of
-// one head: grid (ceil(T / 64), B H). All shared memory is static.
+// HEAD_WIDTH is the head's: 16 to 128 in steps of 16. Blocks have 128 threads and 64 rows (queries, or keys in
+// backward_keys) of one head: grid (ceil(T / 64), B H). All shared memory is static.
 #include "common.cuh"
 
 static const int THREADS = 128;
-static const int ROWS = 64;  // 16 a warp
+static const int ROWS = 64;         // 16 a warp
 static const float LEAST = -3e38f;  // below any score
 static const float LOG2_E = 1.4426950408889634f;
 
-// Rows of a tile in shared memory are 8 elements further apart than they are long: eight rows below each other then lie in
-// eight different groups of banks, for any width.
+// Rows of a tile in shared memory are 8 elements further apart than they are long: eight rows below each other then lie
+// in eight different groups of banks, for any width.
 template <int D>
 struct RowTile {
   static const int STRIDE = D + 8;
@@ -98,9 +98,11 @@ static __device__ __forceinline__ void multiply(const float (&left)[4], const fl
   }
 }
 
-// Which of the weights of 16 x 16 (query, key) are dropped. Four lanes share the numbers of 2 x 4 blocks of the stream: lane
-// `part` of them computes those of the keys from element i on and of the keys 8 further on, as bits 8 part + (0 to 7).
-static __device__ __forceinline__ unsigned dropped_weights(const Drop& drop, unsigned long long i, int part, int lanes) {
+// Which of the weights of 16 x 16 (query, key) are dropped. Four lanes share the numbers of 2 x 4 blocks of the stream:
+// lane `part` of them computes those of the keys from element i on and of the keys 8 further on, as bits 8 part + (0 to
+// 7).
+static __device__ __forceinline__ unsigned dropped_weights(const Drop& drop, unsigned long long i, int part,
+                                                           int lanes) {
   unsigned dropped = (dropped_of_four(drop, i) | dropped_of_four(drop, i + 8) << 4) << 8 * part;
   dropped |= __shfl_xor_sync(0xffffffff, dropped, lanes);
   return dropped | __shfl_xor_sync(0xffffffff, dropped, 2 * lanes);
@@ -125,7 +127,8 @@ static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsi
   return dropped_weights(drop, first + (long long)query * time + key, part, 4) >> part;
 }
 
-// Writes 16 rows times a factor, or adds them, in 16-byte accesses: a warp's own part of shared memory turns them round.
+// Writes 16 rows times a factor, or adds them, in 16-byte accesses: a warp's own part of shared memory turns them
+// round.
 template <int D>
 static __device__ __forceinline__ void put_rows(const float (&x)[D / 8][4], float upper, float lower, bf16* shared,
                                                 bf16* to, long long stride, int count, int accumulate) {
@@ -207,7 +210,8 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
   float s[8][4] = {};
 #pragma unroll
   for (int j = 0; j < 4; j++) {
-    if (PLAIN || !diagonal || j <= at.warp) multiply_transposed<D>(x.q, keys + 16 * j * RowTile<D>::STRIDE, s[2 * j], s[2 * j + 1]);
+    if (!PLAIN && diagonal && j > at.warp) continue;
+    multiply_transposed<D>(x.q, keys + 16 * j * RowTile<D>::STRIDE, s[2 * j], s[2 * j + 1]);
   }
   copy_wait();
   __syncthreads();  // the values are there, and nobody reads the keys any more
@@ -244,23 +248,22 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
       }
     }
   }
-  if (!PLAIN && drop.threshold) {
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
+  for (int j = 0; j < 4; j++) {
+    if (!PLAIN && diagonal && j > at.warp) continue;
+    if (!PLAIN && drop.threshold) {
       unsigned dropped = dropped_by_query(drop, weights + 16 * j, time);
 #pragma unroll
       for (int e = 0; e < 8; e++) {
         if (dropped >> (e / 2 % 2 * 16 + e / 4 * 4 + e % 2) & 1) s[2 * j + e / 4][e % 4] = 0;
       }
     }
-  }
-#pragma unroll
-  for (int j = 0; j < 4; j++) {
-    if (PLAIN || !diagonal || j <= at.warp) multiply<D>(s[2 * j], s[2 * j + 1], values + 16 * j * RowTile<D>::STRIDE, x.y);
+    multiply<D>(s[2 * j], s[2 * j + 1], values + 16 * j * RowTile<D>::STRIDE, x.y);
   }
 }
 
-// Bound by the tensor cores and, for narrow heads, by exponentials. Later queries see more keys: their blocks start first.
+// Bound by the tensor cores and, for narrow heads, by exponentials. Later queries see more keys: their blocks start
+// first.
 template <int D>
 static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* lse, int index, int time, int heads,
                                                const Drop& drop) {
@@ -293,8 +296,8 @@ static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* 
   }
   float factor = drop.threshold ? drop.factor : 1;
   __syncthreads();
-  put_rows<D>(x.y, factor / sum[0], factor / sum[1], values, y + head.start + row * head.narrow, head.narrow, time - row,
-              0);
+  put_rows<D>(x.y, factor / sum[0], factor / sum[1], values, y + head.start + row * head.narrow, head.narrow,
+              time - row, 0);
 }
 
 // What a warp keeps of its 16 queries while the keys pass by once more.
@@ -430,8 +433,8 @@ static __device__ __forceinline__ void add_queries(const bf16* queries, const bf
 // Bound by the tensor cores: four products for each tile of scores.
 template <int D>
 static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16* qkv, const float* lse,
-                                                     const float* delta, bf16* dqkv, int accumulate, int index, int time,
-                                                     int heads, const Drop& drop) {
+                                                     const float* delta, bf16* dqkv, int accumulate, int index,
+                                                     int time, int heads, const Drop& drop) {
   const int N = RowTile<D>::STREAMED;
   alignas(16) __shared__ bf16 queries[2][N * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 slopes[2][N * RowTile<D>::STRIDE];  // dy
@@ -489,24 +492,24 @@ static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16*
 static const int BLOCKS = HEAD_WIDTH > 80 ? 2 : HEAD_WIDTH > 64 ? 3 : 4;
 static const int BLOCKS_OF_KEYS = HEAD_WIDTH > 64 ? 2 : 3;
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention(
-    const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention(const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
     forward<HEAD_WIDTH>(qkv, y, lse, index, time, heads, drop);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attention_backward_queries(
-    const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,
-    int time, int heads, int head_width, Drop drop) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention_backward_queries(const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv,
+                               int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
     backward_queries<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_OF_KEYS) attention_backward_keys(
-    const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,
-    int time, int heads, int head_width, Drop drop) {
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_OF_KEYS)
+    attention_backward_keys(const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv,
+                            int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
     backward_keys<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
   }

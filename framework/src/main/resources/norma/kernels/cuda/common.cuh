@@ -181,8 +181,8 @@ static __device__ __forceinline__ float drop_factor(const Drop& drop, unsigned l
   return bits < drop.threshold ? 0.0f : drop.factor;
 }
 
-// Bit k tells whether element i + k of the masked array is dropped, for k from 0 to 3. Four neighbours lie in one block of the
-// stream or in two.
+// Bit k tells whether element i + k of the masked array is dropped, for k from 0 to 3. Four neighbours lie in one block
+// of the stream or in two.
 static __device__ __forceinline__ unsigned dropped_of_four(const Drop& drop, unsigned long long i) {
   unsigned long long index = drop.first + i;
   unsigned skipped = (unsigned)index & 3;
