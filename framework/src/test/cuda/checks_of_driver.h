@@ -5,7 +5,7 @@
 
 static const char* const SOURCE = R"(#include "numbers.cuh"
 #include "hardware.cuh"
-extern "C" __global__ void __launch_bounds__(THREADS) affine(float* x, char sign, Line line, long long n) {
+extern "C" __global__ void __launch_bounds__(THREADS) affine(float* x, signed char sign, Line line, long long n) {
   for (long long i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) {
     x[i] = x[i] * (float)line.factor * sign + line.shift;
   }
@@ -94,7 +94,7 @@ struct Line {
 // affine's parameters: x = factor x + shift.
 struct Affine {
   uintptr_t x;
-  char sign;
+  signed char sign;  // char has none on aarch64
   Line line;
   long long n;
   void* pointers[4] = {&x, &sign, &line, &n};
@@ -145,16 +145,23 @@ static void compiler() {
   CHECK(cuModuleLoadData(&module_handle, good.image.data()) == 0, "an image can be loaded");
   CHECK(cuModuleLoadData(&other, "no image, but some words, as many as a header has at least, or more") == 200,
         "words cannot");
-  Compiled older = compile(SOURCE, {"--gpu-architecture=sm_80", "-DHALF=64"});
-  CHECK(cuModuleLoadData(&other, older.image.data()) == 209, "nor can another architecture's image");
+  Compiled older = compile(SOURCE, {"--gpu-architecture=sm_86", "-DHALF=64"});
+  const int expected[][2] = {{90, 209}, {80, 209}, {89, 0}};
+  for (auto [capability, result] : expected) {
+    setenv("NORMA_EMULATOR", ("memory=1048576,capability=" + std::to_string(capability)).c_str(), 1);
+    cuInit(0);
+    CHECK(cuModuleLoadData(&other, older.image.data()) == result, "an image is for its major version, upwards");
+  }
+  CHECK(cuModuleUnload(other) == 0, "an image can be unloaded");
+  setenv("NORMA_EMULATOR", "memory=1048576", 1);
+  cuInit(0);
   auto find = [](void** kernel, const char* name) { return cuModuleGetFunction(kernel, module_handle, name); };
   CHECK(!find(&affine, "affine") && !find(&sums, "sums") && !find(&put, "put"), "an image has its kernels");
   CHECK(find(&other, "afine") == 500, "and no others");
 }
 
 static void launches() {
-  uintptr_t x = array(4 * 300);
-  uintptr_t out = array(4 * 2);
+  uintptr_t x = array(4 * 300), out = array(4 * 2);
   bool fresh = true;
   for (float number : get(x, 300)) fresh &= std::isnan(number);
   CHECK(fresh, "fresh memory is NaN");
@@ -173,8 +180,7 @@ static void launches() {
   CHECK(cuLaunchKernel(stream, 1, 1, 1, 1, 1, 1, 0, stream, values, nullptr) == 400, "a stream is no kernel");
   CHECK(cuLaunchKernel(put, 1, 1, 1, 1, 1, 1, 0, put, values, nullptr) == 400, "a kernel is no stream");
   CHECK(cuLaunchKernel(put, 0, 1, 1, 1, 1, 1, 0, stream, values, nullptr) == 1, "a grid has a block");
-  cuMemFree_v2(x);
-  cuMemFree_v2(out);
+  for (uintptr_t each : {x, out}) cuMemFree_v2(each);
 }
 
 static int put_at(uintptr_t x, long long i) {
@@ -213,8 +219,7 @@ static void memory() {
 static void gemm() {
   void* handle;
   CHECK(cublasCreate_v2(&handle) == 0 && cublasSetStream_v2(handle, stream) == 0, "cuBLAS can be had");
-  const int m = 9, n = 5, k = 7, stride = 11;
-  const int R_32F = 0, R_16BF = 14;
+  const int m = 9, n = 5, k = 7, stride = 11, R_32F = 0, R_16BF = 14;
   uintptr_t a = array(stride * stride * 4), b = array(stride * stride * 4), c = array(stride * stride * 4);
   auto element = [](const std::vector<float>& x, int type, int i) {
     return type == R_32F ? x[i] : to_float(((const bf16*)x.data())[i]);
@@ -307,9 +312,8 @@ static void kernel_graphs() {
   CHECK(cuGraphExecKernelNodeSetParams_v2(executable, child, &changed_node) == 1, "no other node can");
   cuGraphAddKernelNode_v2(&ignored, other, nullptr, 0, &plus_node);
   CHECK(cuGraphExecKernelNodeSetParams_v2(executable, ignored, &changed_node) == 1, "nor another graph's");
-  void* loose;
-  cuGraphAddKernelNode_v2(&loose, other, nullptr, 0, &changed_node);
-  cuGraphAddKernelNode_v2(&loose, other, nullptr, 0, &twice_node);
+  cuGraphAddKernelNode_v2(&ignored, other, nullptr, 0, &changed_node);
+  cuGraphAddKernelNode_v2(&ignored, other, nullptr, 0, &twice_node);
   void* unordered;
   cuGraphInstantiateWithFlags(&unordered, other, 0);
   set(x, {1});
@@ -353,8 +357,8 @@ static void late_streams() {
   cuInit(0);
   uintptr_t x = array(4);
   float *pinned, pageable;
-  void *before, *after;
   float millis;
+  void *before, *after;
   cuMemHostAlloc((void**)&pinned, 4, 0);
   cuEventCreate(&before, 0);
   cuEventCreate(&after, 0);
@@ -372,8 +376,9 @@ static void late_streams() {
   CHECK(*pinned == 4 && cuEventElapsedTime(&millis, before, after) == 600, "it writes only when someone waits");
   cuEventSynchronize(after);
   CHECK(*pinned == 5 && cuEventElapsedTime(&millis, before, after) == 0 && millis >= 0, "and then has done all");
-  cuMemFree_v2(x);
-  unsetenv("NORMA_EMULATOR");
+  cuMemsetD32Async(x, 0, 1, stream);
+  CHECK(cuMemFree_v2(x) == 0 && cuStreamSynchronize(stream) == 0, "an array is freed after all that uses it");
+  setenv("NORMA_EMULATOR", "", 1);
   cuInit(0);
 }
 

@@ -227,6 +227,8 @@ __global__ void copied(const float* from, float* out, int wait) {
   __shared__ __align__(16) float lines[128];
   __shared__ float singles[32];
   int lane = threadIdx.x;
+  for (int i = 0; i < 4; i++) lines[4 * lane + i] = 0;
+  singles[lane] = 0;
   copy_line((bf16*)(lines + 4 * lane), lane == 5 ? nullptr : (const bf16*)(from + 4 * lane), lane != 5);
   copy_float(singles + lane, from + 128 + lane, true);
   if (wait) copy_wait();

@@ -161,3 +161,7 @@ static inline float exp2_approximate(float x) {
   float y = exp2f(x);
   return y < 0x1p-126f ? 0.0f : y;
 }
+
+static inline unsigned opaque(unsigned x) {
+  return x;
+}

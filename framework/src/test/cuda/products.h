@@ -179,6 +179,12 @@ extern "C" int cublasSetStream_v2(void* handle, void* stream) {
   return CUBLAS_SUCCESS;
 }
 
+extern "C" int cublasSetMathMode(void* handle, int mode) {
+  Call call(__func__);
+  if (!products.find(handle)) return CUBLAS_NOT_INITIALIZED;
+  return mode & ~(3 | 16) ? CUBLAS_INVALID_VALUE : CUBLAS_SUCCESS;
+}
+
 extern "C" int cublasSetWorkspace_v2(void* handle, void* workspace, size_t bytes) {
   Call call(__func__);
   if (!products.find(handle)) return CUBLAS_NOT_INITIALIZED;

@@ -19,7 +19,7 @@ namespace {
 
 // --- settings -------------------------------------------------------------------------------------------------------
 
-// NORMA_EMULATOR and then the file emulator.conf beside the library, "name=number,...", as cuInit and
+// NORMA_EMULATOR, or if that is not set the file emulator.conf beside the library, "name=number,...", as cuInit and
 // cuDriverGetVersion find them.
 struct Settings {
   size_t devices = 1;
@@ -60,7 +60,7 @@ std::string library_folder() {
 
 void read_settings() {
   settings = Settings();
-  if (const char* text = getenv("NORMA_EMULATOR")) settings.read(text);
+  if (const char* text = getenv("NORMA_EMULATOR")) return settings.read(text);
   std::ifstream file(library_folder() + "emulator.conf");
   std::stringstream text;
   text << file.rdbuf();

@@ -17,6 +17,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void foreignFunctionsAreCalledInOnePackage() {
+    HouseRules.foreignFunctionsAreCalledInOnePackage().check(CLASSES);
+  }
+
+  @Test
   void fusedKernelsUseNoNd4j() {
     HouseRules.fusedKernelsUseNoNd4j().check(CLASSES);
   }

@@ -7,6 +7,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
 import java.util.List;
 
 /// The dependencies that are allowed, for the architecture test of every module.
@@ -14,6 +16,8 @@ public final class HouseRules {
 
   /// The one package that may use the Vector API.
   public static final String VECTOR_PACKAGE = "norma.kernels.vector";
+  /// The one package that may call foreign functions.
+  public static final String CUDA_PACKAGE = "norma.kernels.cuda";
 
   /// Layers from the bottom to the top; each sees those before it, and none beside it.
   private static final List<List<String>> LAYERS = List.of(List.of("array"), List.of("kernels"), List.of("ops"),
@@ -32,7 +36,7 @@ public final class HouseRules {
   public static void checkAll() {
     JavaClasses classes = production();
     for (ArchRule rule : List.of(dependenciesPointDownwards(), theVectorApiIsUsedInOnePackage(),
-        fusedKernelsUseNoNd4j(),
+        foreignFunctionsAreCalledInOnePackage(), fusedKernelsUseNoNd4j(),
         noOtherAutodiff(),
         onlyTheCommandLinePrints(), noJavaUtilLogging())) {
       rule.check(classes);
@@ -60,9 +64,15 @@ public final class HouseRules {
         .resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
   }
 
-  /// Fused kernels call nothing of ND4J: they work on its memory.
+  /// Foreign functions are called in one package: what is outside of Java's own checks lies in one place.
+  public static ArchRule foreignFunctionsAreCalledInOnePackage() {
+    return noClasses().that().resideOutsideOfPackage(CUDA_PACKAGE).should()
+        .dependOnClassesThat().belongToAnyOf(Linker.class, SymbolLookup.class).allowEmptyShould(true);
+  }
+
+  /// Fused kernels call nothing of ND4J: those of the CPU work on its memory, those of a GPU do without.
   public static ArchRule fusedKernelsUseNoNd4j() {
-    return noClasses().that().resideInAPackage(VECTOR_PACKAGE).should().dependOnClassesThat()
+    return noClasses().that().resideInAnyPackage(VECTOR_PACKAGE, CUDA_PACKAGE).should().dependOnClassesThat()
         .resideInAnyPackage("org.nd4j..", "org.bytedeco..").allowEmptyShould(true);
   }
 

@@ -2,6 +2,7 @@ package norma.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -9,20 +10,35 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher's class cache makes starts quicker and may be anything else: missing, broken, of another build.
+/// The launcher's class cache makes starts quicker and may be anything else: missing, broken, of another build. The installation is one of
+/// its own, with the same build in it: tests beside this one start with the real one's cache.
 class ClassCacheTest {
+  @TempDir
+  private static Path home;
   @TempDir
   private Path folder;
   private Path cache = Path.of("");
 
+  @BeforeAll
+  static void install() throws IOException {
+    for (String part : List.of("framework", "models", "train", "configs")) {
+      Files.createSymbolicLink(home.resolve(part), Launcher.HOME.resolve(part));
+    }
+    for (String file : List.of("norma", "pom.xml")) { // a link would be newer than the build
+      Files.copy(Launcher.HOME.resolve(file), home.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
+    }
+    Files.createDirectory(home.resolve("target"));
+  }
+
   @BeforeEach
   void makeTheCache() throws Exception {
     assertVersion(Map.of());
-    try (Stream<Path> files = Files.list(Launcher.HOME.resolve("target"))) {
+    try (Stream<Path> files = Files.list(home.resolve("target"))) {
       cache = files.filter(file -> file.toString().endsWith(".aot")).max(Comparator.comparing(Path::toString))
           .orElseThrow();
     }
@@ -58,7 +74,7 @@ class ClassCacheTest {
   }
 
   private void assertVersion(Map<String, String> environment) throws Exception {
-    Launcher version = Launcher.run(folder, environment, List.of("--version"));
+    Launcher version = Launcher.run(home, folder, environment, List.of("--version"));
     assertThat(version.err()).isEmpty();
     assertThat(version.code()).isZero();
     assertThat(version.out()).startsWith("norma 0.1.0 (");
@@ -69,7 +85,7 @@ class ClassCacheTest {
   void nd4jIsLoadedOnlyToCompute() throws Exception {
     for (List<String> arguments : List.of(List.of("--help"), List.of("--version"), List.of("train", "--help"),
         List.of("train", "model.width=-1"), List.of("train", "no-such-file.yaml"), List.of("compare", "x", "y"))) {
-      Launcher started = Launcher.run(folder, Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=classes.log"),
+      Launcher started = Launcher.run(home, folder, Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=classes.log"),
           arguments);
       assertThat(started.err().replaceFirst("NOTE: Picked up JDK_JAVA_OPTIONS.*\\R", "")).as(arguments.toString())
           .doesNotContain("Exception");

@@ -18,13 +18,14 @@ record Launcher(int code, String out, String err) {
   static final Path HOME = Path.of(System.getProperty("norma.home"));
 
   static Launcher run(Path directory, String... arguments) throws IOException, InterruptedException {
-    return run(directory, Map.of(), List.of(arguments));
+    return run(HOME, directory, Map.of(), List.of(arguments));
   }
 
-  static Launcher run(Path directory, Map<String, String> environment, List<String> arguments)
+  /// @param home of the installation
+  static Launcher run(Path home, Path directory, Map<String, String> environment, List<String> arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
-    command.add(HOME.resolve("norma").toString());
+    command.add(home.resolve("norma").toString());
     command.addAll(arguments);
     Process process = start(directory, environment, command);
     int code = process.waitFor();

@@ -41,7 +41,7 @@ public final class Arena implements AutoCloseable {
     if (region.blocks.isEmpty() || region.used + size > region.blocks.getLast().length()) {
       region.usedBefore += region.used;
       long more = Math.max(size, Math.max(FIRST_BLOCK_BYTES / dtype.bytes(), region.usedBefore));
-      region.blocks.add(allocate(dtype, more));
+      region.blocks.add(allocateAtLeast(dtype, size, more));
       region.used = 0;
     }
     Array array = new Array(region.blocks.getLast(), region.used, shape);
@@ -102,6 +102,18 @@ public final class Arena implements AutoCloseable {
     kept.forEach(Memory::close);
     kept.clear();
     regions.clear();
+  }
+
+  /// Much at once is for speed; a device may have what is needed and not more.
+  private Memory allocateAtLeast(DType dtype, long least, long elements) {
+    try {
+      return allocate(dtype, elements);
+    } catch (OutOfMemoryError e) {
+      if (elements == least) {
+        throw e;
+      }
+      return allocate(dtype, least);
+    }
   }
 
   private Memory allocate(DType dtype, long elements) {

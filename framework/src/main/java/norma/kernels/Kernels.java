@@ -35,7 +35,8 @@ public interface Kernels extends ScalarKernels, NormKernels {
   }
 
   /// This point in the order of the kernels' work, for measuring how long work takes. It costs no more than a look at a clock:
-  /// kernels that run on a device put an event of the device between their launches, and wait for nothing.
+  /// kernels that run on a device put an event of the device between their launches, and wait for nothing but the
+  /// first of a row of marks, which sets the device's time beside the host's.
   default long mark() {
     return System.nanoTime();
   }

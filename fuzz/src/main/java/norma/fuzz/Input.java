@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /// A file with a fuzzer's bytes in it, and the rules for reading it.
-final class Input {
+public final class Input {
   /// Buffers of libraries, a table of all Unicode characters, an error message with its stack trace.
   private static final long BASE_BYTES = 16 << 20;
   private static final int LONGEST_MESSAGE = 2000;
@@ -20,13 +20,15 @@ final class Input {
   private final int bytesPerByte;
 
   /// What reads a file.
-  interface Reader<T> {
+  public interface Reader<T> {
     T read(Path file) throws IOException;
   }
 
+  /// In a new folder.
+  ///
   /// @param name         of the file, in a folder of its own
   /// @param bytesPerByte most heap that reading may take for each byte of the file
-  Input(String name, int bytesPerByte) {
+  public Input(String name, int bytesPerByte) {
     try {
       this.folder = Files.createTempDirectory("norma-fuzz-");
     } catch (IOException e) {
@@ -39,14 +41,14 @@ final class Input {
   }
 
   /// Where the file lies.
-  Path folder() {
+  public Path folder() {
     return folder;
   }
 
   /// What was read, or nothing if the bytes were refused in one line.
   ///
   /// @throws AssertionError if they were refused in another way, or reading took too much heap
-  <T> Optional<T> read(byte[] data, Reader<T> reader, Class<? extends Exception> refusal) {
+  public <T> Optional<T> read(byte[] data, Reader<T> reader, Class<? extends Exception> refusal) {
     try {
       Files.write(file, data);
     } catch (IOException e) {
@@ -82,7 +84,7 @@ final class Input {
   }
 
   /// Fails unless a property of what was read holds.
-  static void require(boolean holds, String what) {
+  public static void require(boolean holds, String what) {
     if (!holds) {
       throw new AssertionError(what);
     }

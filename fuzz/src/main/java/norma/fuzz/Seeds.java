@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.run.SmallRun;
 import norma.train.study.StudyFile;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyReader;
@@ -69,6 +70,9 @@ final class Seeds {
         write(to, target, line.getBytes(StandardCharsets.UTF_8));
       }
     }
+    Path checkpoint = SmallRun.checkpoint(Files.createTempDirectory("norma-seed"));
+    write(to, "StateFuzz", Files.readAllBytes(checkpoint.resolve("state")));
+    write(to, "ManifestFuzz", Files.readAllBytes(checkpoint.resolve("manifest.json")));
     Path study = Files.createTempDirectory("norma-seed");
     StudyFile.write(new StudyFolder(StudyReader.read(configs.resolve("studies/norms-quick.yaml"), List.of()), study),
         "norma study norms-quick");

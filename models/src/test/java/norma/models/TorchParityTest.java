@@ -21,6 +21,8 @@ import norma.autodiff.Tensor;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
 import norma.kernels.Nd4jBackend;
+import norma.kernels.cuda.CudaBackend.Precision;
+import norma.kernels.cuda.Emulator;
 import norma.kernels.vector.CpuBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
@@ -85,13 +87,16 @@ class TorchParityTest {
 
   /// What is compared with PyTorch.
   enum Where {
-    ND4J_FP32, ND4J_FP64, CPU;
+    ND4J_FP32, ND4J_FP64, CPU,
+    /// A GPU, or the emulator where there is none.
+    CUDA;
 
     Backend open() {
       return switch (this) {
         case ND4J_FP32 -> new Nd4jBackend(DType.FLOAT32, true);
         case ND4J_FP64 -> new Nd4jBackend(DType.FLOAT64, true);
         case CPU -> new CpuBackend(1, true);
+        case CUDA -> Emulator.open(Precision.FP32);
       };
     }
 

@@ -9,21 +9,33 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.jspecify.annotations.Nullable;
 
 /// Machine code of the kernels for one GPU, compiled by NVRTC when it is first needed and then kept in a folder.
 final class Compiler {
-  /// Sources of kernels, each compiled alone.
-  static final List<String> SOURCES = List.of("norms.cu", "elementwise.cu", "tokens.cu", "optimizer.cu",
-      "attention.cu");
-  /// One more where activations are bfloat16.
-  static final String TENSOR_CORES = "attention_mma.cu";
+  /// A source of kernels, compiled alone. Those of attention are compiled for one head width: it is the length of their innermost
+  /// loops.
+  enum Source {
+    NORMS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
+
+    /// Whether it is compiled for a head width.
+    boolean ofHeads() {
+      return this == ATTENTION || this == ATTENTION_MMA;
+    }
+
+    String file() {
+      return name().toLowerCase(Locale.ROOT) + ".cu";
+    }
+  }
+
   /// What they include.
   static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh");
 
@@ -31,13 +43,15 @@ final class Compiler {
 
   private final Path cache;
   private final List<String> options;
-  private @Nullable Nvrtc nvrtc; // not needed where everything is kept already
+  private final Optional<Nvrtc> nvrtc;
 
   /// @param cache        folder that machine code is kept in; it need not exist
+  /// @param nvrtc        not needed where everything is kept already
   /// @param architecture compute capability, 90 for 9.0
   /// @param bf16         whether activations are bfloat16
-  Compiler(Path cache, int architecture, boolean bf16) {
+  Compiler(Path cache, Optional<Nvrtc> nvrtc, int architecture, boolean bf16) {
     this.cache = cache;
+    this.nvrtc = nvrtc;
     this.options = List.of("--gpu-architecture=sm_" + architecture, "-DBF16=" + (bf16 ? 1 : 0), "--std=c++17");
   }
 
@@ -55,44 +69,65 @@ final class Compiler {
 
   /// Machine code of one source.
   ///
+  /// @param bytes an image for the driver
+  /// @param kept  whether it was found, not made: it may come from another version of CUDA
+  record Image(byte[] bytes, boolean kept) {}
+
+  /// Machine code that was kept, or new.
+  ///
+  /// @param headWidth of attention; 0 for the others
   /// @throws CudaException if it must be compiled, and NVRTC is missing or refuses
-  byte[] image(String name) {
-    Map<String, String> headers = new LinkedHashMap<>();
-    HEADERS.forEach(header -> headers.put(header, source(header)));
-    String source = source(name);
-    Path file = cache.resolve(key(name, source, headers) + ".cubin");
+  Image image(Source source, int headWidth) {
+    Path file = file(source, headWidth);
     try {
       if (Files.exists(file)) {
-        return Files.readAllBytes(file);
+        return new Image(Files.readAllBytes(file), true);
       }
     } catch (IOException e) {
       LOG.warn("{} cannot be read: the kernels are compiled again", file);
     }
-    byte[] image = nvrtc().compile(name, source, headers, options);
-    keep(file, image);
-    return image;
+    return compile(source, headWidth);
   }
 
-  private Nvrtc nvrtc() {
-    Nvrtc present = nvrtc == null ? Nvrtc.open() : nvrtc;
-    nvrtc = present;
-    return present;
+  /// New machine code.
+  Image compile(Source source, int headWidth) {
+    return new Image(nvrtc.orElseThrow(Nvrtc::missing).compile(source.file(), source(source.file()), headers(),
+        options(headWidth)), false);
   }
 
-  /// Whole or not at all: another process may be looking. A folder that cannot be written costs some seconds at the next start.
-  private void keep(Path file, byte[] image) {
+  /// Keeps machine code that the driver has taken. Whole or not at all: another process may be looking. A folder that cannot be
+  /// written costs some seconds at the next start.
+  void keep(Source source, int headWidth, Image image) {
     try {
       Files.createDirectories(cache);
       Path beside = Files.createTempFile(cache, "new", ".cubin");
-      Files.write(beside, image);
-      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
+      Files.write(beside, image.bytes);
+      Files.move(beside, file(source, headWidth), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       LOG.warn("the GPU's kernels cannot be kept in {} and will be compiled at every start: {}", cache, e.toString());
     }
   }
 
-  /// Everything that the machine code depends on, but the compiler's own version: what runs once need not change with it.
-  private String key(String name, String source, Map<String, String> headers) {
+  private static Map<String, String> headers() {
+    Map<String, String> headers = new LinkedHashMap<>();
+    HEADERS.forEach(header -> headers.put(header, source(header)));
+    return headers;
+  }
+
+  private List<String> options(int headWidth) {
+    List<String> all = new ArrayList<>(options);
+    if (headWidth > 0) {
+      all.add("-DHEAD_WIDTH=" + headWidth);
+    }
+    return all;
+  }
+
+  private Path file(Source source, int headWidth) {
+    return cache.resolve(key(source.file(), source(source.file()), headers(), options(headWidth)) + ".cubin");
+  }
+
+  /// Everything that the machine code depends on, but the compiler's version: the driver says whether it can use an image.
+  private static String key(String name, String source, Map<String, String> headers, List<String> options) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (String part : List.of(name, String.join(" ", options), source, String.join("", headers.values()))) {

@@ -44,7 +44,7 @@ public final class CudaBackend implements Backend {
     BF16
   }
 
-  /// Takes hold of the first GPU and compiles what is not kept.
+  /// Takes hold of the first GPU.
   ///
   /// @param cache  folder that compiled kernels are kept in
   /// @param poison whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
@@ -60,8 +60,13 @@ public final class CudaBackend implements Backend {
               + " has no tensor cores for bf16, as GPUs have from compute capability 8.0 on; use fp32 or tf32");
     }
     stream = new Stream(driver, device.number());
-    modules = new Modules(driver, new Compiler(cache, device.architecture(), precision == Precision.BF16),
-        precision == Precision.BF16);
+    try {
+      modules = new Modules(driver,
+          new Compiler(cache, Nvrtc.find(device.driverVersion()), device.architecture(), precision == Precision.BF16));
+    } catch (CudaException e) { // another backend may go on in this process
+      stream.close();
+      throw e;
+    }
   }
 
   @Override
@@ -73,7 +78,7 @@ public final class CudaBackend implements Backend {
   public String description() {
     return device + ", " + switch (precision) {
       case FP32 -> "fp32";
-      case TF32 -> "products in tf32";
+      case TF32 -> device.hasTf32() ? "products in tf32" : "fp32, since it has no tensor cores for tf32";
       case BF16 -> "activations in bf16";
     };
   }
@@ -126,8 +131,7 @@ public final class CudaBackend implements Backend {
     if (prepared.add(memory)) {
       CudaMemory copy = rounded.computeIfAbsent(memory,
           original -> new CudaMemory(stream, DType.BFLOAT16, original.length()));
-      kernels.getFirst().toBf16(new Array(memory, 0, Math.toIntExact(memory.length())),
-          new Array(copy, 0, Math.toIntExact(memory.length())));
+      kernels.getFirst().toBf16(new Array(memory, 0, Math.toIntExact(memory.length())), copy.address());
     }
   }
 
@@ -213,7 +217,7 @@ public final class CudaBackend implements Backend {
 
   @Override
   public synchronized void close() {
-    stream.await();
+    stream.forgetGraphs();
     kernels.forEach(CudaKernels::close);
     arenas.forEach(Arena::close);
     owned.forEach(CudaMemory::close);

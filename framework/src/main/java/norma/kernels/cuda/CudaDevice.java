@@ -2,6 +2,8 @@ package norma.kernels.cuda;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /// An NVIDIA GPU and its driver.
@@ -45,6 +47,23 @@ public record CudaDevice(int number, String name, int major, int minor, int mult
   /// Whether its tensor cores multiply bfloat16: from Ampere on.
   public boolean hasBf16() {
     return major >= 8;
+  }
+
+  /// Whether they take float32 numbers with ten bits of fraction: from Ampere on, too.
+  public boolean hasTf32() {
+    return major >= 8;
+  }
+
+  /// What of CUDA's toolkit a run would miss, in one line each.
+  public List<String> missing() {
+    List<String> missing = new ArrayList<>();
+    if (Nvrtc.find(driverVersion).isEmpty()) {
+      missing.add(String.valueOf(Nvrtc.missing().getMessage()));
+    }
+    if (Products.find(driverVersion).isEmpty()) {
+      missing.add(String.valueOf(Products.missing().getMessage()));
+    }
+    return missing;
   }
 
   /// For people.

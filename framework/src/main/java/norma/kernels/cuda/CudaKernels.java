@@ -2,6 +2,10 @@ package norma.kernels.cuda;
 
 import static norma.kernels.Checks.check;
 import static norma.kernels.Checks.checkNorm;
+import static norma.kernels.cuda.Compiler.Source.ELEMENTWISE;
+import static norma.kernels.cuda.Compiler.Source.NORMS;
+import static norma.kernels.cuda.Compiler.Source.OPTIMIZER;
+import static norma.kernels.cuda.Compiler.Source.TOKENS;
 
 import java.util.List;
 import java.util.function.Consumer;
@@ -12,6 +16,7 @@ import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Launch.Grid;
 import norma.kernels.cuda.Products.Matrix;
@@ -25,9 +30,14 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private static final Scratch NOTHING = () -> {};
   private static final int THREADS = 256;
   private static final int WARP = 32;
-  /// Blocks for each multiprocessor: of kernels that end with their rows, and of those that keep sums until their end.
+  /// Most blocks of a kernel for each multiprocessor.
   private static final int WAVES = 32;
-  private static final int RESIDENT = 4;
+  /// Blocks that work on a multiprocessor at the same time, as `norms.cu` declares them: row norms, their backward, point-wise norms.
+  private static final int ROW_NORMS = 4;
+  private static final int ROW_NORMS_BACKWARD = 2;
+  private static final int POINTWISE_NORMS = 3;
+  /// The same of other kernels that keep sums until their end.
+  private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
   private static final int ROWS_OF_PART = 128;
   private static final long MOST_PARTIALS = 1 << 24;
@@ -116,9 +126,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
     }
     if (db != null) {
       int width = w.dim(0);
-      int parts = resident(rows);
+      int parts = resident(rows, SUMS);
       long partial = scratch((long) parts * width * Float.BYTES);
-      launch("column_partials", grid(parts)).array(dy).number(partial).integer(rows).integer(width);
+      launch(NORMS, "column_partials", grid(parts)).array(dy).number(partial).integer(rows).integer(width);
       columnSums(partial, parts, width, db);
     }
   }
@@ -142,19 +152,22 @@ final class CudaKernels implements Kernels, AutoCloseable {
       return matrix(prepared);
     }
     long copy = scratch(w.size() * DType.BFLOAT16.bytes());
-    launch("to_bf16_array", each(w.size(), 4)).array(w).number(copy).number(w.size());
+    toBf16(w, copy);
     return new Matrix(copy, DType.BFLOAT16, w.dim(0), w.dim(1));
   }
 
   /// Rounds float32 numbers.
-  void toBf16(Array from, Array to) {
-    launch("to_bf16_array", each(from.size(), 4)).array(from).array(to).number(from.size());
+  ///
+  /// @param to address of as many bfloat16
+  void toBf16(Array from, long to) {
+    launch(OPTIMIZER, "to_bf16_array", each(from.size(), lane())).array(from).number(to).number(from.size());
   }
 
   @Override
   public void roundRows(Array x, Array y) {
     check(y, x.rows(), x.dim(-1));
-    launch("round_rows", warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
+    String kernel = x.dtype() == dtype() ? "round_rows" : "round_rows_of_weight";
+    launch(ELEMENTWISE, kernel, warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
   }
 
   // Tokens
@@ -164,7 +177,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     int rows = Math.toIntExact(ids.size());
     check(y, rows, tok.dim(1));
     check(pos, pos.dim(0), tok.dim(1));
-    launch("embedding", each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
+    launch(TOKENS, "embedding", each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
         .integer(ids.dim(1)).integer(tok.dim(1));
   }
 
@@ -178,16 +191,17 @@ final class CudaKernels implements Kernels, AutoCloseable {
       long size = (long) vocabulary * width;
       int parts = Math.clamp(MOST_PARTIALS / size, 1, Math.ceilDiv(rows, ROWS_OF_PART));
       long partial = scratch(parts * size * Float.BYTES);
-      launch("token_partials", new Grid(vocabulary, parts, THREADS)).array(dy).array(ids).number(partial)
+      launch(TOKENS, "token_partials", new Grid(vocabulary, parts, THREADS)).array(dy).array(ids).number(partial)
           .integer(rows).integer(vocabulary).integer(width).integer(parts);
       columnSums(partial, parts, Math.toIntExact(size), dtok);
     }
     if (dpos != null) {
-      if (!dpos.add()) {
+      boolean cleared = !dpos.add() && dpos.array().dim(0) > ids.dim(1); // positions that no sequence reaches
+      if (cleared) {
         fill(dpos.array(), 0);
       }
-      launch("position_sums", each((long) ids.dim(1) * width, 1)).array(dy).array(dpos.array()).integer(ids.dim(0))
-          .integer(ids.dim(1)).integer(width).integer(1);
+      launch(TOKENS, "position_sums", each((long) ids.dim(1) * width, 1)).array(dy).array(dpos.array())
+          .integer(ids.dim(0)).integer(ids.dim(1)).integer(width).integer(cleared || dpos.add() ? 1 : 0);
     }
   }
 
@@ -198,11 +212,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
     if (dlogits != null) {
       check(dlogits, rows, logits.dim(-1));
     }
-    Grid grid = grid(resident(rows));
+    Grid grid = grid(resident(rows, SUMS));
     long partial = scratch((long) grid.x() * Double.BYTES);
-    launch("cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
+    launch(TOKENS, "cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
         .integer(rows).integer(logits.dim(-1));
-    launch("sum_doubles", grid(1)).number(partial).integer(grid.x()).array(loss);
+    launch(ELEMENTWISE, "sum_doubles", grid(1)).number(partial).integer(grid.x()).array(loss);
   }
 
   // Attention
@@ -225,7 +239,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
       return;
     }
     long delta = scratch(lse.bytes());
-    launch("attention_delta", warps(y.rows())).array(dy).array(y).number(delta).integer(y.dim(0)).integer(y.dim(1))
+    launch(ELEMENTWISE, "attention_delta", warps(y.rows())).array(dy).array(y).number(delta).integer(y.dim(0))
+        .integer(y.dim(1))
         .integer(heads).integer(y.dim(2) / heads);
     for (String kernel : List.of("attention_backward_queries", "attention_backward_keys")) {
       attention(kernel, y, heads, launch -> launch.array(dy).array(qkv).array(lse).number(delta).grad(dqkv), drop);
@@ -233,8 +248,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private void attention(String name, Array y, int heads, Consumer<Launch> arrays, DropMask drop) {
-    AttentionGrids.Kernel kernel = attentionGrids.of(name, y, heads);
-    Launch launch = launch(kernel.name(), kernel.grid());
+    AttentionGrids.Choice choice = attentionGrids.of(y, heads);
+    Launch launch = stream.next(backend.modules().kernel(choice.source(), choice.headWidth(), name), choice.grid());
     arrays.accept(launch);
     launch.integer(y.dim(0)).integer(y.dim(1)).integer(heads).integer(y.dim(2) / heads).drop(drop);
   }
@@ -245,13 +260,13 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public double sumInPlace(Array total, List<Array> parts) {
     for (Array part : parts) {
       check(part, 1, total.size());
-      launch("add_in_place", each(total.size(), 4)).array(total).array(part).number(total.size());
+      launch(OPTIMIZER, "add_in_place", each(total.size(), 4)).array(total).array(part).number(total.size());
     }
-    Grid grid = grid(Math.min(each(total.size(), 4).x(), resident(Integer.MAX_VALUE)));
+    Grid grid = grid(Math.min(each(total.size(), 4).x(), resident(Integer.MAX_VALUE, SUMS)));
     long partial = scratch((long) grid.x() * Double.BYTES);
-    launch("square_partials", grid).array(total).number(partial).number(total.size());
+    launch(OPTIMIZER, "square_partials", grid).array(total).number(partial).number(total.size());
     Array sum = arena.empty(DType.FLOAT64);
-    launch("sum_doubles", grid(1)).number(partial).integer(grid.x()).array(sum);
+    launch(ELEMENTWISE, "sum_doubles", grid(1)).number(partial).integer(grid.x()).array(sum);
     return backend.read(sum)[0];
   }
 
@@ -260,7 +275,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     check(g, 1, w.size());
     check(m, 1, w.size());
     check(v, 1, w.size());
-    launch("adamw", each(w.size(), 4)).array(w).array(g).array(m).array(v).real(1 - c.lr() * c.weightDecay())
+    launch(OPTIMIZER, "adamw", each(w.size(), 4)).array(w).array(g).array(m).array(v).real(1 - c.lr() * c.weightDecay())
         .real(c.beta1()).real(c.beta2()).real(c.lr() / c.correction1()).real(1 / Math.sqrt(c.correction2()))
         .real(c.eps()).real(c.gradScale()).number(w.size());
   }
@@ -281,7 +296,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private void scale(Array x, Array s, Grad y) {
-    launch("scale", each(x.size(), lane())).array(s).integer(type(s)).array(x).grad(y).number(x.size());
+    launch(ELEMENTWISE, "scale", each(x.size(), lane())).array(s).integer(type(s)).array(x).grad(y).number(x.size());
   }
 
   @Override
@@ -292,18 +307,21 @@ final class CudaKernels implements Kernels, AutoCloseable {
       scale(dy, s, dx);
     }
     if (ds != null) {
-      Grid grid = grid(Math.min(each(x.size(), lane()).x(), resident(Integer.MAX_VALUE)));
+      Grid grid = grid(Math.min(each(x.size(), lane()).x(), resident(Integer.MAX_VALUE, SUMS)));
       long partial = scratch((long) grid.x() * Double.BYTES);
-      launch("dot_partials", grid).array(dy).array(x).number(partial).number(x.size());
-      launch("sum_doubles_to_float", grid(1)).number(partial).integer(grid.x()).grad(ds);
+      launch(ELEMENTWISE, "dot_partials", grid).array(dy).array(x).number(partial).number(x.size());
+      launch(ELEMENTWISE, "sum_doubles_to_float", grid(1)).number(partial).integer(grid.x()).grad(ds);
     }
   }
 
   @Override
   public void multiply(Array x, double factor, Grad y) {
     check(y, 1, x.size());
+    if (x.dtype() != dtype()) {
+      throw new IllegalArgumentException("expected " + dtype() + ", the activations' type, not " + x);
+    }
     String kernel = x.dtype() == y.array().dtype() ? "multiply" : "multiply_to_float";
-    launch(kernel, each(x.size(), lane())).array(x).real(factor).grad(y).number(x.size());
+    launch(ELEMENTWISE, kernel, each(x.size(), lane())).array(x).real(factor).grad(y).number(x.size());
   }
 
   @Override
@@ -312,10 +330,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
     check(slope, 1, x.size());
     if (stream.deferred() instanceof Bias bias && same(bias.y, x)) {
       stream.takeDeferred();
-      launch("bias_gelu", each(x.size(), lane())).array(x).array(bias.b).array(y).array(slope).integer(x.rows())
+      launch(ELEMENTWISE, "bias_gelu", each(x.size(), lane())).array(x).array(bias.b).array(y).array(slope)
+          .integer(x.rows())
           .integer(x.dim(-1));
     } else {
-      launch("gelu", each(x.size(), lane())).array(x).array(y).array(slope).number(x.size());
+      launch(ELEMENTWISE, "gelu", each(x.size(), lane())).array(x).array(y).array(slope).number(x.size());
     }
   }
 
@@ -324,27 +343,28 @@ final class CudaKernels implements Kernels, AutoCloseable {
     check(slope, 1, dy.size());
     check(dx, 1, dy.size());
     if (dx != null) {
-      launch("multiply_arrays", each(dy.size(), lane())).array(dy).array(slope).grad(dx).number(dy.size());
+      launch(ELEMENTWISE, "multiply_arrays", each(dy.size(), lane())).array(dy).array(slope).grad(dx).number(dy.size());
     }
   }
 
   @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y, 1, x.size());
-    launch("dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());
+    launch(ELEMENTWISE, "dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());
   }
 
   @Override
   public void takeColumns(Array x, int from, Array y) {
     check(y, x.rows(), y.dim(-1));
-    launch("take_columns", each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y).integer(y.dim(-1))
+    launch(ELEMENTWISE, "take_columns", each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y)
+        .integer(y.dim(-1))
         .integer(x.rows());
   }
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
     check(y, x.rows(), y.array().dim(-1));
-    launch("put_columns", each(x.size(), 1)).array(x).integer(x.dim(-1)).array(y.array())
+    launch(ELEMENTWISE, "put_columns", each(x.size(), 1)).array(x).integer(x.dim(-1)).array(y.array())
         .integer(y.array().dim(-1)).integer(from).integer(y.add() ? 1 : 0).integer(x.rows());
   }
 
@@ -352,9 +372,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void fill(Array x, double value) {
     Grid grid = each(x.size(), lane());
     switch (x.dtype()) {
-      case FLOAT64 -> launch("fill_double", grid).array(x).real64(value).number(x.size());
-      case FLOAT32 -> launch("fill_float", grid).array(x).real(value).number(x.size());
-      case BFLOAT16 -> launch("fill_real", grid).array(x).real(value).number(x.size());
+      case FLOAT64 -> launch(ELEMENTWISE, "fill_double", grid).array(x).real64(value).number(x.size());
+      case FLOAT32 -> launch(ELEMENTWISE, "fill_float", grid).array(x).real(value).number(x.size());
+      case BFLOAT16 -> launch(ELEMENTWISE, "fill_real", grid).array(x).real(value).number(x.size());
       case INT32 -> throw new IllegalArgumentException("integers are written, not filled: " + x);
     }
   }
@@ -366,83 +386,87 @@ final class CudaKernels implements Kernels, AutoCloseable {
     checkNorm(x, weight, bias, y);
     check(mean, x.rows(), 1);
     check(rstd, x.rows(), 1);
-    norm("layer_norm", x).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd).integer(x.rows())
+    norm("layer_norm", x, ROW_NORMS).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd)
+        .integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
       @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias);
-    sums.end(launch("layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
+    NormSums sums = new NormSums(ROW_NORMS_BACKWARD, dy, x, weight, dx, dweight, dbias);
+    sums.end(launch(NORMS, "layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
   }
 
   @Override
   public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
     checkNorm(x, weight, bias, y);
     check(rstd, x.rows(), 1);
-    norm("rms_norm", x).array(weight).array(bias).real(eps).array(y).array(rstd).integer(x.rows())
+    norm("rms_norm", x, ROW_NORMS).array(weight).array(bias).real(eps).array(y).array(rstd).integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
       @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias);
-    sums.end(launch("rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
+    NormSums sums = new NormSums(ROW_NORMS_BACKWARD, dy, x, weight, dx, dweight, dbias);
+    sums.end(launch(NORMS, "rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
   }
 
   @Override
   public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
     checkNorm(x, weight, bias, y);
-    norm("dyt", x).array(alpha).array(weight).array(bias).array(y).integer(x.rows()).integer(x.dim(-1));
+    norm("dyt", x, POINTWISE_NORMS).array(alpha).array(weight).array(bias).array(y).integer(x.rows())
+        .integer(x.dim(-1));
   }
 
   @Override
   public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
       @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dalpha);
-    sums.end(launch("dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
+    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dalpha);
+    sums.end(launch(NORMS, "dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
   }
 
   @Override
   public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
       Array y) {
     checkNorm(x, weight, bias, y);
-    norm("dyisru", x).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight).array(bias).array(y)
+    norm("dyisru", x, POINTWISE_NORMS).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight).array(bias)
+        .array(y)
         .integer(x.rows()).integer(x.dim(-1));
   }
 
   @Override
   public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
       @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dbeta);
-    sums.end(launch("dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0).real(scale)
-        .array(weight));
+    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dbeta);
+    sums.end(
+        launch(NORMS, "dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0).real(scale)
+            .array(weight));
   }
 
   @Override
   public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
     checkNorm(x, weight, bias, y);
-    norm("derf", x).array(alpha).array(shift).array(weight).array(bias).array(y).integer(x.rows())
+    norm("derf", x, POINTWISE_NORMS).array(alpha).array(shift).array(weight).array(bias).array(y).integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
       @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(dy, x, weight, dx, dweight, dbias, dalpha, dshift);
-    sums.end(launch("derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
+    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dalpha, dshift);
+    sums.end(launch(NORMS, "derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
   }
 
   /// A norm of x, which adds first what makes x if that is still to be done.
-  private Launch norm(String kernel, Array x) {
-    Grid grid = warps(x.rows());
+  private Launch norm(String kernel, Array x, int blocks) {
+    Grid grid = grid(resident(x.rows(), blocks));
     if (stream.deferred() instanceof Sum sum && same(sum.y, x)) {
       stream.takeDeferred();
-      return launch(kernel, grid).array(sum.a).array(sum.b).array(x);
+      return launch(NORMS, kernel, grid).array(sum.a).array(sum.b).array(x);
     }
-    return launch(kernel, grid).array(x).array(null).array(null);
+    return launch(NORMS, kernel, grid).array(x).array(null).array(null);
   }
 
   /// The gradients of a norm's parameters: parts of each block, then their sums.
@@ -456,7 +480,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
     private final int width;
     private final long partial;
 
-    NormSums(Array dy, Array x, Array weight, @Nullable Grad dx, @Nullable Grad dweight, @Nullable Grad dbias,
+    NormSums(int blocks, Array dy, Array x, Array weight, @Nullable Grad dx, @Nullable Grad dweight,
+        @Nullable Grad dbias,
         @Nullable Grad... scalars) {
       checkNorm(x, weight, null, dy);
       rows = x.rows();
@@ -468,7 +493,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       this.dweight = dweight;
       this.dbias = dbias;
       this.scalars = scalars;
-      grid = grid(resident(rows));
+      grid = grid(resident(rows, blocks));
       partial = scratch((long) grid.x() * (2L * width + scalars.length) * Float.BYTES);
     }
 
@@ -495,7 +520,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
     if (out != null) {
       check(out, 1, width);
-      launch("column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
+      launch(NORMS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
     }
   }
 
@@ -503,7 +528,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private record Sum(CudaKernels kernels, Array a, Array b, Array y) implements Stream.Deferred {
     @Override
     public void send() {
-      kernels.launch("add", kernels.each(y.size(), kernels.lane())).array(a).array(b).array(y).number(y.size());
+      kernels.launch(ELEMENTWISE, "add", kernels.each(y.size(), kernels.lane())).array(a).array(b).array(y)
+          .number(y.size());
     }
   }
 
@@ -511,7 +537,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private record Bias(CudaKernels kernels, Array y, Array b) implements Stream.Deferred {
     @Override
     public void send() {
-      kernels.launch("add_bias", kernels.each(y.size(), kernels.lane())).array(y).array(b).integer(y.rows())
+      kernels.launch(ELEMENTWISE, "add_bias", kernels.each(y.size(), kernels.lane())).array(y).array(b)
+          .integer(y.rows())
           .integer(y.dim(-1));
     }
   }
@@ -521,8 +548,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
     return a.memory() == b.memory() && a.offset() == b.offset() && a.size() == b.size();
   }
 
-  private Launch launch(String kernel, Grid grid) {
-    return stream.next(backend.modules().kernel(kernel), grid);
+  private Launch launch(Source source, String kernel, Grid grid) {
+    return stream.next(backend.modules().kernel(source, kernel), grid);
   }
 
   /// Memory for the temporaries of one kernel and of those that follow it at once: the next call gives the same.
@@ -530,6 +557,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     if (scratch == null || scratch.length() * Float.BYTES < bytes) {
       if (scratch != null) {
         scratch.close();
+        scratch = null;
       }
       scratch = new CudaMemory(stream, DType.FLOAT32, (bytes + Float.BYTES - 1) / Float.BYTES);
     }
@@ -565,9 +593,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
     return grid(Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), WAVES * multiprocessors())));
   }
 
-  /// As many blocks as work at the same time, with a warp for each row.
-  private int resident(int rows) {
-    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), RESIDENT * multiprocessors()));
+  /// As many blocks as work at the same time, at most one for eight rows.
+  ///
+  /// @param blocks of a multiprocessor
+  private int resident(int rows, int blocks) {
+    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), blocks * multiprocessors()));
   }
 
   private long multiprocessors() {

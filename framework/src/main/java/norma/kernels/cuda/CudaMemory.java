@@ -6,6 +6,7 @@ import norma.array.Memory;
 
 /// Memory of the GPU.
 final class CudaMemory implements Memory {
+  private static final int ACCESS_BYTES = 16;
   private static final int NAN = 0x7FFFFFFF; // one float32, two bfloat16, half a float64
 
   private final Stream stream;
@@ -30,12 +31,18 @@ final class CudaMemory implements Memory {
 
   /// Where an array's elements begin.
   ///
-  /// @throws IllegalArgumentException if it is not in a GPU's memory
+  /// @throws IllegalArgumentException if it is not in a GPU's memory, or a window that does not begin at 16 bytes, which kernels
+  ///     read and write at once
   static long address(Array array) {
-    if (array.memory() instanceof CudaMemory memory) {
-      return memory.address + array.offset() * array.dtype().bytes();
+    if (!(array.memory() instanceof CudaMemory memory)) {
+      throw new IllegalArgumentException(array + " is not in the GPU's memory: copy it with Backend.write");
     }
-    throw new IllegalArgumentException(array + " is not in the GPU's memory: copy it with Backend.write");
+    long bytes = array.offset() * array.dtype().bytes();
+    if (bytes % ACCESS_BYTES != 0 && array.size() > 1) {
+      throw new IllegalArgumentException(array + " begins " + bytes + " bytes into its memory; expected a multiple of "
+          + ACCESS_BYTES + ": copy it first");
+    }
+    return memory.address + bytes;
   }
 
   @Override

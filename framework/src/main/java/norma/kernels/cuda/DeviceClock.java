@@ -7,7 +7,8 @@ import java.util.List;
 
 /// Times of the device: events between its kernels, of which nobody waits for any until a time is asked for.
 final class DeviceClock implements AutoCloseable {
-  private static final int REMEMBERED = 1 << 16;
+  private static final int REMEMBERED = 1 << 18; // marks of a step and more
+  private static final int OPEN = 1 << 12;
 
   private final Driver driver;
   private final Stream stream;
@@ -25,6 +26,9 @@ final class DeviceClock implements AutoCloseable {
 
   /// Puts an event after everything that was sent.
   long mark() {
+    if (open.size() == OPEN) {
+      resolve();
+    }
     long event = spare.isEmpty() ? driver.event() : spare.pop();
     stream.record(event);
     if (open.isEmpty()) { // where the device's time is on the host's clock

@@ -17,7 +17,6 @@ final class Driver {
   private static final int OLDEST = 12_000;
   private static final int OUT_OF_MEMORY = 2;
   private static final int NO_DEVICE = 100;
-  private static final int NOT_FOUND = 500;
   private static final int DEVICE_UNAVAILABLE = 46;
   private static final int NON_BLOCKING_STREAM = 1;
   private static final int THREAD_LOCAL_CAPTURE = 1;
@@ -48,12 +47,12 @@ final class Driver {
   static Driver start() {
     Library library = Library.open(List.of("libcuda.so.1", "libcuda.so")).orElseThrow(() -> new CudaException(
         "no NVIDIA driver: libcuda.so.1 was not found; install the driver, or add its folder to LD_LIBRARY_PATH"));
-    Driver driver = new Driver(library);
-    int version = driver.version();
+    int version = version(library); // before an old one is asked for functions that it does not have
     if (version < OLDEST) {
       throw new CudaException("NVIDIA's driver is too old: it serves CUDA up to " + dotted(version)
           + "; expected 12.0 or newer: update the driver");
     }
+    Driver driver = new Driver(library);
     int result = library.call("cuInit", 0);
     if (result == NO_DEVICE || (result == 0 && driver.devices() == 0)) {
       String visible = System.getenv("CUDA_VISIBLE_DEVICES");
@@ -74,8 +73,12 @@ final class Driver {
 
   /// Newest CUDA version that the driver serves.
   int version() {
-    check(library.call("cuDriverGetVersion", out), "cuDriverGetVersion");
-    return out.get(JAVA_INT, 0);
+    return version(library);
+  }
+
+  private static int version(Library library) {
+    MemorySegment version = Arena.global().allocate(JAVA_INT);
+    return library.call("cuDriverGetVersion", version) == 0 ? version.get(JAVA_INT, 0) : 0;
   }
 
   private int devices() {
@@ -176,10 +179,8 @@ final class Driver {
   void copy(MemorySegment from, long to, long bytes, long stream) {
     try {
       check((int) toDevice.invokeExact(to, from, bytes, stream), "cuMemcpyHtoDAsync");
-    } catch (CudaException e) {
-      throw e;
-    } catch (Throwable e) { // a foreign function throws nothing
-      throw new AssertionError(e);
+    } catch (Throwable e) {
+      throw Library.thrown(e);
     }
   }
 
@@ -187,10 +188,8 @@ final class Driver {
   void copy(long from, MemorySegment to, long bytes, long stream) {
     try {
       check((int) toHost.invokeExact(to, from, bytes, stream), "cuMemcpyDtoHAsync");
-    } catch (CudaException e) {
-      throw e;
-    } catch (Throwable e) { // a foreign function throws nothing
-      throw new AssertionError(e);
+    } catch (Throwable e) {
+      throw Library.thrown(e);
     }
   }
 
@@ -234,14 +233,11 @@ final class Driver {
     check(library.call("cuModuleUnload", module), "cuModuleUnload");
   }
 
-  /// A kernel of a module, or 0 if it has none of this name.
+  /// A kernel of a module.
   long function(long module, String name) {
     try (Arena arena = Arena.ofConfined()) {
-      int result = library.call("cuModuleGetFunction", out, module, arena.allocateFrom(name));
-      if (result == NOT_FOUND) {
-        return 0;
-      }
-      check(result, "cuModuleGetFunction(" + name + ")");
+      check(library.call("cuModuleGetFunction", out, module, arena.allocateFrom(name)),
+          "cuModuleGetFunction(" + name + ")");
       return out.get(JAVA_LONG, 0);
     }
   }
@@ -252,10 +248,8 @@ final class Driver {
     try {
       check((int) launchKernel.invokeExact(kernel.function(), grid.x(), grid.y(), 1, grid.threads(), 1, 1,
           0, stream, kernel.parameters(), MemorySegment.NULL), "cuLaunchKernel");
-    } catch (CudaException e) {
-      throw e;
-    } catch (Throwable e) { // a foreign function throws nothing
-      throw new AssertionError(e);
+    } catch (Throwable e) {
+      throw Library.thrown(e);
     }
   }
 
@@ -304,10 +298,8 @@ final class Driver {
     describe(kernel);
     try {
       check((int) setNodeParameters.invokeExact(executable, ofNode, node), "cuGraphExecKernelNodeSetParams");
-    } catch (CudaException e) {
-      throw e;
-    } catch (Throwable e) { // a foreign function throws nothing
-      throw new AssertionError(e);
+    } catch (Throwable e) {
+      throw Library.thrown(e);
     }
   }
 
@@ -315,10 +307,8 @@ final class Driver {
   void start(long executable, long stream) {
     try {
       check((int) launchGraph.invokeExact(executable, stream), "cuGraphLaunch");
-    } catch (CudaException e) {
-      throw e;
-    } catch (Throwable e) { // a foreign function throws nothing
-      throw new AssertionError(e);
+    } catch (Throwable e) {
+      throw Library.thrown(e);
     }
   }
 

@@ -16,10 +16,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// A shared library of the system. Its functions return an int, 0 for success; handles and addresses of the device are passed as
 /// `long`, addresses of the host as [MemorySegment].
@@ -32,7 +32,7 @@ final class Library {
 
   private final String name;
   private final SymbolLookup symbols;
-  private final Map<String, MethodHandle> functions = new HashMap<>();
+  private final Map<String, MethodHandle> functions = new ConcurrentHashMap<>();
 
   private Library(String name, SymbolLookup symbols) {
     this.name = name;
@@ -83,6 +83,7 @@ final class Library {
       for (Path home : folders(System.getenv().getOrDefault(variable, ""))) {
         usual.add(home.resolve("lib64"));
         usual.add(home.resolve("lib"));
+        usual.add(home);
       }
     }
     FOLDERS.forEach(folder -> usual.add(Path.of(folder)));
@@ -99,6 +100,20 @@ final class Library {
 
   private static List<Path> folders(String list) {
     return Arrays.stream(list.split(File.pathSeparator, -1)).filter(folder -> !folder.isEmpty()).map(Path::of).toList();
+  }
+
+  /// Libraries of the toolkit, the newest that a driver serves first.
+  ///
+  /// @param name   for example `cublas`
+  /// @param driver newest CUDA that the driver serves, 13000 for 13.0
+  static List<String> ofToolkit(String name, int driver) {
+    String file = "lib" + name + ".so";
+    return driver < 13_000 ? List.of(file + ".12", file) : List.of(file + ".13", file + ".12", file);
+  }
+
+  /// What a call has thrown: the library's refusal as it is; a foreign function itself throws nothing.
+  static RuntimeException thrown(Throwable e) {
+    return e instanceof CudaException refused ? refused : new IllegalStateException(e);
   }
 
   /// A function for calls in a step.
@@ -120,8 +135,8 @@ final class Library {
         unbound -> function(unbound, Arrays.stream(arguments).map(Library::layout).toArray(MemoryLayout[]::new)));
     try {
       return (int) handle.invokeWithArguments(arguments);
-    } catch (Throwable e) { // a foreign function throws nothing
-      throw new AssertionError(function, e);
+    } catch (Throwable e) {
+      throw thrown(e);
     }
   }
 

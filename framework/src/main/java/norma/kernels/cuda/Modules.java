@@ -3,52 +3,84 @@ package norma.kernels.cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import norma.kernels.cuda.Compiler.Image;
+import norma.kernels.cuda.Compiler.Source;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 
-/// The kernels on the device, by name.
+/// The kernels on the device.
 final class Modules implements AutoCloseable {
-  private final Driver driver;
-  private final List<Long> modules = new ArrayList<>();
-  private final Map<String, Long> functions = new HashMap<>();
+  private static final Logger LOG = LogManager.getLogger(Modules.class);
 
-  /// Loads the machine code of all sources, and compiles what is not kept.
-  Modules(Driver driver, Compiler compiler, boolean bf16) {
+  private final Driver driver;
+  private final Compiler compiler;
+  private final Map<String, Long> modules = new HashMap<>(); // by source and head width
+  private final Map<String, Long> functions = new HashMap<>(); // by kernel and head width
+
+  /// Loads what every model needs; sources that must be compiled are compiled side by side.
+  Modules(Driver driver, Compiler compiler) {
     this.driver = driver;
-    List<String> sources = new ArrayList<>(Compiler.SOURCES);
-    if (bf16) {
-      sources.add(Compiler.TENSOR_CORES);
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      for (String source : sources) {
-        byte[] image = compiler.image(source);
-        MemorySegment copy = arena.allocate(image.length, 64);
-        MemorySegment.copy(image, 0, copy, ValueLayout.JAVA_BYTE, 0, image.length);
-        modules.add(driver.module(copy));
-      }
-    }
+    this.compiler = compiler;
+    Map<Source, Image> images = Arrays.stream(Source.values()).filter(source -> !source.ofHeads()).parallel()
+        .collect(Collectors.toConcurrentMap(source -> source, source -> compiler.image(source, 0)));
+    images.forEach((source, image) -> modules.put(key(source, 0), load(source, 0, image)));
+  }
+
+  private static String key(Source source, int headWidth) {
+    return source.name() + headWidth;
   }
 
   /// The kernel of this name.
-  long kernel(String name) {
+  long kernel(Source source, String name) {
     Long known = functions.get(name);
-    if (known != null) {
-      return known;
-    }
-    for (long module : modules) {
-      long function = driver.function(module, name);
-      if (function != 0) {
-        functions.put(name, function);
-        return function;
+    return known != null ? known : find(source, 0, name, name);
+  }
+
+  /// The kernel of this name for heads of this width.
+  long kernel(Source source, int headWidth, String name) {
+    String key = name + headWidth;
+    Long known = functions.get(key);
+    return known != null ? known : find(source, headWidth, name, key);
+  }
+
+  private long find(Source source, int headWidth, String name, String key) {
+    long module = modules.computeIfAbsent(key(source, headWidth),
+        _ -> load(source, headWidth, compiler.image(source, headWidth)));
+    long function = driver.function(module, name);
+    functions.put(key, function);
+    return function;
+  }
+
+  /// An image that was kept and that the driver does not take any more is made again.
+  private long load(Source source, int headWidth, Image image) {
+    if (image.kept()) {
+      try {
+        return load(image);
+      } catch (CudaException e) {
+        LOG.info("kernels of {} are compiled again: {}", source.file(), e.getMessage());
       }
     }
-    throw new IllegalArgumentException("no kernel " + name);
+    Image made = image.kept() ? compiler.compile(source, headWidth) : image;
+    long module = load(made);
+    compiler.keep(source, headWidth, made);
+    return module;
+  }
+
+  private long load(Image image) {
+    byte[] bytes = image.bytes();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment copy = arena.allocate(bytes.length, 64);
+      MemorySegment.copy(bytes, 0, copy, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      return driver.module(copy);
+    }
   }
 
   @Override
   public void close() {
-    modules.forEach(driver::unload);
+    modules.values().forEach(driver::unload);
   }
 }

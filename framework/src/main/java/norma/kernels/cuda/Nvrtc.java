@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// CUDA's run-time compiler.
@@ -19,11 +20,17 @@ final class Nvrtc {
     this.library = library;
   }
 
-  /// @throws CudaException if it is not installed
-  static Nvrtc open() {
-    return new Nvrtc(Library.open(List.of("libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"))
-        .orElseThrow(() -> new CudaException("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA"
-            + " 12 or 13, or set CUDA_HOME to the folder that it is in")));
+  /// The one that is installed, if any.
+  ///
+  /// @param driver newest CUDA that the driver serves: a newer compiler's code may not run on it
+  static Optional<Nvrtc> find(int driver) {
+    return Library.open(Library.ofToolkit("nvrtc", driver)).map(Nvrtc::new);
+  }
+
+  /// Says that there is none.
+  static CudaException missing() {
+    return new CudaException("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13, or set"
+        + " CUDA_HOME to the folder that it is in");
   }
 
   /// Machine code of a source.
@@ -71,7 +78,10 @@ final class Nvrtc {
   private static void check(int result, String what, String log) {
     if (result != 0) {
       throw new CudaException("the GPU's kernels cannot be compiled: NVRTC refused " + what + " with error " + result
-          + (result == INVALID_OPTION ? ", an option: a newer CUDA may know this GPU" : "") + log);
+          + (result == INVALID_OPTION
+              ? ", an option: this CUDA does not know this GPU; a newer one knows newer GPUs, an older one older ones"
+              : "")
+          + log);
     }
   }
 }

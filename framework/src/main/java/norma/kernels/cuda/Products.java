@@ -8,7 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.List;
+import java.util.Optional;
 import norma.array.DType;
 
 /// Matrix products by cuBLAS, with accumulation in float32. cuBLAS counts by columns: a matrix by rows is its transpose.
@@ -19,6 +19,8 @@ final class Products implements AutoCloseable {
   private static final int FLOAT32 = 0; // cudaDataType
   private static final int BFLOAT16 = 14;
   private static final int DEFAULT_ALGORITHM = -1;
+  /// Parts of a sum are added in float32, whatever the result's type is (cublasMath_t).
+  private static final int NO_REDUCED_SUMS = 16;
 
   private final Library library;
   private final Driver driver;
@@ -44,9 +46,7 @@ final class Products implements AutoCloseable {
   /// @throws CudaException if cuBLAS is not installed
   Products(Driver driver, long stream) {
     this.driver = driver;
-    library = Library.open(List.of("libcublas.so.13", "libcublas.so.12", "libcublas.so"))
-        .orElseThrow(() -> new CudaException("no cuBLAS: libcublas.so.13 or .12 was not found; install CUDA 12 or 13,"
-            + " or set CUDA_HOME to the folder that it is in"));
+    library = find(driver.version()).orElseThrow(Products::missing);
     gemm = library.function("cublasGemmEx", JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS,
         JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT,
         JAVA_INT);
@@ -58,6 +58,18 @@ final class Products implements AutoCloseable {
     workspace = driver.allocate(WORKSPACE_BYTES); // of our own: a graph keeps its address
     check(library.call("cublasSetStream_v2", handle, stream), "cublasSetStream");
     check(library.call("cublasSetWorkspace_v2", handle, workspace, WORKSPACE_BYTES), "cublasSetWorkspace");
+    check(library.call("cublasSetMathMode", handle, NO_REDUCED_SUMS), "cublasSetMathMode");
+  }
+
+  /// The one that is installed, if any.
+  static Optional<Library> find(int driver) {
+    return Library.open(Library.ofToolkit("cublas", driver));
+  }
+
+  /// Says that there is none.
+  static CudaException missing() {
+    return new CudaException("no cuBLAS: libcublas.so.13 or .12 was not found; install CUDA 12 or 13,"
+        + " or set CUDA_HOME to the folder that it is in");
   }
 
   /// A matrix by rows in the GPU's memory.
@@ -91,20 +103,18 @@ final class Products implements AutoCloseable {
           (int) p.word(4), numbers, p.word(5), (int) p.word(6), (int) p.word(7), p.word(8), (int) p.word(9),
           (int) p.word(10), numbers.asSlice(4), p.word(11), (int) p.word(12), (int) p.word(13), (int) p.word(15),
           DEFAULT_ALGORITHM), "cublasGemmEx");
-    } catch (CudaException e) {
-      throw e;
-    } catch (Throwable e) { // a foreign function throws nothing
-      throw new AssertionError(e);
+    } catch (Throwable e) {
+      throw Library.thrown(e);
     }
   }
 
   private static void check(int status, String function) {
     if (status != 0) {
       throw new CudaException("cuBLAS refused " + function + ": " + switch (status) {
-        case 1 -> "it is not initialized";
+        case 1 -> "it does not start: it may be newer than the driver, or the GPU has no memory left";
         case 3 -> "it has no memory";
         case 7 -> "an argument is not valid";
-        case 8 -> "it does not know this GPU: a newer CUDA may";
+        case 8 -> "it does not know this GPU: a newer CUDA knows newer GPUs, an older one older ones";
         case 13 -> "the GPU failed";
         case 15 -> "this kind of product is not supported on this GPU";
         default -> "status " + status;

@@ -3,8 +3,8 @@ package norma.kernels.cuda;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,8 +24,10 @@ final class Stream implements AutoCloseable {
   static final int MOST = 64;
   /// Fewer are not worth a graph.
   private static final int FEW = 4;
-  /// Graphs kept: of a step there are a handful, of generating text one for each length of the context.
-  private static final int GRAPHS = 1024;
+  /// Graphs kept, those used last: a training step has a handful, generating text a few for each length of the context.
+  private static final int GRAPHS = 256;
+  /// Sequences that came once.
+  private static final int SEEN = 1 << 14;
   private static final long STAGING_BYTES = 4 << 20;
 
   private final Driver driver;
@@ -36,7 +38,7 @@ final class Stream implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Launch[] collected = new Launch[MOST];
   private final MemorySegment staging; // what is being copied to the GPU or from it
-  private final Map<Integer, Graph> graphs = new HashMap<>(); // by the hash of their work
+  private final Map<Integer, Graph> graphs = new LinkedHashMap<>(16, 0.75f, true); // by the hash of their work
   private final Set<Integer> seen = new HashSet<>();
   private @Nullable Deferred deferred;
   private int count;
@@ -51,9 +53,18 @@ final class Stream implements AutoCloseable {
     this.driver = driver;
     this.device = device;
     this.context = driver.context(device);
-    this.stream = driver.stream();
-    this.products = new Products(driver, stream);
-    this.staging = driver.allocateHost(STAGING_BYTES);
+    try {
+      this.stream = driver.stream();
+      this.products = new Products(driver, stream);
+      this.staging = driver.allocateHost(STAGING_BYTES);
+    } catch (OutOfMemoryError e) {
+      driver.release(device);
+      throw new CudaException("the GPU has no memory left even to start: " + e.getMessage()
+          + "; nvidia-smi shows who holds it");
+    } catch (CudaException e) {
+      driver.release(device);
+      throw e;
+    }
     for (int i = 0; i < MOST; i++) {
       collected[i] = new Launch(arena);
     }
@@ -114,22 +125,32 @@ final class Stream implements AutoCloseable {
     if (count == 0) {
       return;
     }
-    int hash = count;
-    for (int i = 0; i < count; i++) {
-      hash = 31 * hash + collected[i].hash();
-    }
-    Graph graph = graphs.get(hash);
-    if (graph != null && repeats(graph)) {
-      replaceArguments(graph);
-      driver.start(graph.executable, stream);
-    } else if (count < FEW || seen.add(hash)) {
+    try {
+      int hash = count;
       for (int i = 0; i < count; i++) {
-        sendAlone(collected[i]);
+        hash = 31 * hash + collected[i].hash();
       }
-    } else {
-      driver.start(remember(hash).executable, stream);
+      Graph graph = graphs.get(hash);
+      if (graph != null && repeats(graph)) {
+        replaceArguments(graph);
+        driver.start(graph.executable, stream);
+      } else if (count < FEW || isNew(hash)) {
+        for (int i = 0; i < count; i++) {
+          sendAlone(collected[i]);
+        }
+      } else {
+        driver.start(remember(hash).executable, stream);
+      }
+    } finally { // nothing is sent twice
+      count = 0;
     }
-    count = 0;
+  }
+
+  private boolean isNew(int hash) {
+    if (seen.size() == SEEN) {
+      seen.clear();
+    }
+    return seen.add(hash);
   }
 
   private boolean repeats(Graph graph) {
@@ -159,9 +180,7 @@ final class Stream implements AutoCloseable {
 
   private Graph remember(int hash) {
     if (graphs.size() == GRAPHS) {
-      graphs.values().forEach(this::forget);
-      graphs.clear();
-      seen.clear();
+      forget(graphs.remove(graphs.keySet().iterator().next()));
     }
     long graph = driver.graph();
     long[] nodes = new long[count];
@@ -181,15 +200,22 @@ final class Stream implements AutoCloseable {
     return remembered;
   }
 
-  private void forget(Graph graph) {
+  private void forget(@Nullable Graph graph) {
+    if (graph == null) {
+      return;
+    }
     driver.closeExecutable(graph.executable);
     driver.closeGraph(graph.graph);
   }
 
   private long addProduct(long graph, long before, Launch product) {
+    long recorded;
     driver.beginCapture(stream);
-    products.run(product);
-    long recorded = driver.endCapture(stream);
+    try {
+      products.run(product);
+    } finally {
+      recorded = driver.endCapture(stream);
+    }
     long node = driver.add(graph, before, recorded);
     driver.closeGraph(recorded);
     return node;
@@ -277,11 +303,17 @@ final class Stream implements AutoCloseable {
     return sizes;
   }
 
-  @Override
-  public void close() {
+  /// Waits for everything, and forgets what came before: kernels may then be unloaded.
+  void forgetGraphs() {
     use();
     await();
     graphs.values().forEach(this::forget);
+    graphs.clear();
+  }
+
+  @Override
+  public void close() {
+    forgetGraphs();
     products.close();
     driver.freeHost(staging);
     driver.closeStream(stream);

@@ -1,33 +1,32 @@
 // Causal attention in float32 arithmetic for any head width up to 256, a tile of scores at a time (FlashAttention,
-// arXiv:2205.14135): the tile's weights pass through shared memory to the next product. Backward computes them again from the
-// saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv), so that each result
-// has one writer.
+// arXiv:2205.14135): the tile's weights pass through shared memory to the next product. Backward computes them again
+// from the saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv), so
+// that each result has one writer.
 //
 //     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
 //     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
 //                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
 //
-// A kernel serves the widths up to the number in its name that are above that of the one before: attention_64, attention_128,
-// attention_256, and so backward. Blocks have 128 threads and 64 rows, 32 in the kernels for 256 (queries, or keys in
-// backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
+// HEAD_WIDTH is 64, 128 or 256: the head's or the next one above. Blocks have 128 threads and 64 rows, 32 for 256
+// (queries, or keys in backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
 #include "common.cuh"
 
 static const int THREADS = 128;
-static const int CHUNK = 64;     // columns of a head's rows that are in shared memory at a time
-static const int STREAMED = 32;  // rows of the other side in a tile of scores
+static const int CHUNK = 64;        // columns of a head's rows that are in shared memory at a time
+static const int STREAMED = 32;     // rows of the other side in a tile of scores
 static const float LEAST = -3e38f;  // below any score
 static const float LOG2_E = 1.4426950408889634f;
 
-// Rows are of LENGTH floats. Four neighbours keep together, and change places in a row with others so that the same columns of
-// eight rows below each other lie in different banks.
+// Rows are of LENGTH floats. Four neighbours keep together, and change places in a row with others so that the same
+// columns of eight rows below each other lie in different banks.
 template <int LENGTH>
 static __device__ __forceinline__ float* at(float* tile, int row, int column) {
   return tile + row * LENGTH + (column ^ (row & 7) * 4);
 }
 
-// A thread has of each tile of scores the rows y + 16 i and the columns x + 8 j, and of the results these rows and the columns
-// 4 x + 32 j + (0 to 3). Lanes of even and odd numbers are in different rows: reads of 16 bytes in which neighbours agree take
-// half the time (CUTLASS, RowMajorInterleaved<2> of its SIMT products).
+// A thread has of each tile of scores the rows y + 16 i and the columns x + 8 j, and of the results these rows and the
+// columns 4 x + 32 j + (0 to 3). Lanes of even and odd numbers are in different rows: reads of 16 bytes in which
+// neighbours agree take half the time (CUTLASS, RowMajorInterleaved<2> of its SIMT products).
 struct Place {
   int x = threadIdx.x / 2 % 8;
   int y = threadIdx.x / 32 * 4 + threadIdx.x / 16 % 2 * 2 + threadIdx.x % 2;
@@ -47,12 +46,13 @@ static __device__ __forceinline__ float max_of_row(float x) {
 
 // A thread reads N neighbours of some rows, in the same columns.
 template <int ROWS, int N>
-static __device__ __forceinline__ void fill_by(const real* from, long long stride, int count, int columns, float* tile) {
+static __device__ __forceinline__ void fill_by(const real* from, long long stride, int count, int columns,
+                                               float* tile) {
   int row = threadIdx.x / (CHUNK / N);
   int column = threadIdx.x % (CHUNK / N) * N;
   from += row * stride + column;
   count -= row;
-#pragma unroll 8
+#pragma unroll 4
   for (int first = 0; first < ROWS; first += THREADS * N / CHUNK) {
     float line[N] = {};
     if (first < count && column < columns) load<N>(from + first * stride, line);
@@ -61,7 +61,8 @@ static __device__ __forceinline__ void fill_by(const real* from, long long strid
     } else {
 #pragma unroll
       for (int k = 0; k + 3 < N; k += 4) {
-        *(float4*)at<CHUNK>(tile, row + first, column + k) = make_float4(line[k], line[k + 1], line[k + 2], line[k + 3]);
+        *(float4*)at<CHUNK>(tile, row + first, column + k) =
+            make_float4(line[k], line[k + 1], line[k + 2], line[k + 3]);
       }
     }
   }
@@ -120,7 +121,7 @@ struct Rows {
 template <int I>
 static __device__ __forceinline__ void multiply_transposed(float* own, float* others, int columns, float (&s)[I][4]) {
   Place place;
-#pragma unroll 4
+#pragma unroll 1
   for (int c = 0; c < columns; c += 4) {
     float4 b[4];
 #pragma unroll
@@ -152,8 +153,9 @@ static __device__ __forceinline__ void multiply(float* weights, float* others, f
     for (int n = 0; n < 4; n++) {
       float left[4];
       float right[4];
-      load<4>(at<CHUNK>(others, k + n, 4 * place.x), left);
-      load<4>(at<CHUNK>(others, k + n, 4 * place.x + 32), right);
+      const float* line = at<CHUNK>(others, k + n, 4 * place.x);
+      load<4>(line, left);
+      load<4>(line + 32, right);
 #pragma unroll
       for (int i = 0; i < I; i++) {
 #pragma unroll
@@ -176,8 +178,8 @@ static __device__ __forceinline__ void keep(const float (&s)[I][4], float* weigh
   }
 }
 
-// Which of a query's weights are dropped, for 32 keys from element `first` on: bit k is that of key k. Each lane of the row
-// draws the numbers of four.
+// Which of a query's weights are dropped, for 32 keys from element `first` on: bit k is that of key k. Each lane of the
+// row draws the numbers of four.
 static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, unsigned long long first) {
   Place place;
   unsigned dropped = dropped_of_four(drop, first + 4 * place.x) << 4 * place.x;
@@ -186,8 +188,8 @@ static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, un
   return dropped;
 }
 
-// Which weights of the queries x + 8 j are dropped for key y: bit 4 j. Lanes in four keys below each other share numbers.
-// first: index of the weight of the tile's first query and key
+// Which weights of the queries x + 8 j are dropped for key y: bit 4 j. Lanes in four keys below each other share
+// numbers. first: index of the weight of the tile's first query and key
 static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsigned long long first, int time) {
   Place place;
   int part = place.y % 4;
@@ -221,13 +223,14 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
   float out[CHUNKS][I][8] = {};
 #pragma unroll
   for (int i = 0; i < I; i++) most[i] = LEAST;
+  if (CHUNKS == 1) queries.fill<16 * I>(qkv, 0, own);
   for (int first = 0; first < end; first += STREAMED) {
     Rows keys(index, first, time, heads, width, 3);
     float s[I][4] = {};
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == 0) queries.fill<16 * I>(qkv, chunk, own);
+      if (CHUNKS > 1) queries.fill<16 * I>(qkv, chunk, own);
       keys.fill<STREAMED>(k, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own, others, min(CHUNK, width - chunk * CHUNK), s);
@@ -308,6 +311,10 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
   }
   float kept = drop.threshold ? drop.factor : 1;
   float dq[CHUNKS][I][8] = {};
+  if (CHUNKS == 1) {
+    slopes.fill<16 * I>(dy, 0, own[0]);
+    queries.fill<16 * I>(qkv, 0, own[KEPT - 1]);
+  }
   for (int first = 0; first < end; first += STREAMED) {
     Rows keys(index, first, time, heads, width, 3);
     float s[I][4] = {};
@@ -315,7 +322,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == 0) slopes.fill<16 * I>(dy, chunk, own[0]);
+      if (CHUNKS > 1) slopes.fill<16 * I>(dy, chunk, own[0]);
       keys.fill<STREAMED>(v, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), dp);
@@ -323,7 +330,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == 0) queries.fill<16 * I>(qkv, chunk, own[KEPT - 1]);
+      if (CHUNKS > 1) queries.fill<16 * I>(qkv, chunk, own[KEPT - 1]);
       keys.fill<STREAMED>(k, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), s);
@@ -359,8 +366,8 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
 // Bound by float32 arithmetic: four products for each tile of scores, here transposed: rows are keys.
 template <int CHUNKS, int I>
 static __device__ __forceinline__ void backward_keys(const real* dy, const real* qkv, const float* lse,
-                                                     const float* delta, real* dqkv, int accumulate, int index, int time,
-                                                     int heads, int width, const Drop& drop) {
+                                                     const float* delta, real* dqkv, int accumulate, int index,
+                                                     int time, int heads, int width, const Drop& drop) {
   // Where there is one chunk, k and v stay in shared memory.
   const int KEPT = CHUNKS == 1 ? 2 : 1;
   alignas(16) __shared__ float own[KEPT][16 * I * CHUNK];
@@ -375,6 +382,10 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
   float kept = drop.threshold ? drop.factor : 1;
   float dk[CHUNKS][I][8] = {};
   float dv[CHUNKS][I][8] = {};
+  if (CHUNKS == 1) {
+    keys.fill<16 * I>(k, 0, own[0]);
+    keys.fill<16 * I>(v, 0, own[KEPT - 1]);
+  }
   for (int first = start; first < time; first += STREAMED) {
     Rows queries(index, first, time, heads, width, 3);
     Rows slopes(index, first, time, heads, width, 1);
@@ -383,7 +394,7 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == start) keys.fill<16 * I>(k, chunk, own[0]);
+      if (CHUNKS > 1) keys.fill<16 * I>(k, chunk, own[0]);
       queries.fill<STREAMED>(qkv, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), s);
@@ -391,7 +402,7 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 #pragma unroll
     for (int chunk = 0; chunk < CHUNKS; chunk++) {
       __syncthreads();
-      if (CHUNKS > 1 || first == start) keys.fill<16 * I>(v, chunk, own[KEPT - 1]);
+      if (CHUNKS > 1) keys.fill<16 * I>(v, chunk, own[KEPT - 1]);
       slopes.fill<STREAMED>(dy, chunk, others);
       __syncthreads();
       multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), dp);
@@ -448,66 +459,31 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
   }
 }
 
-#define KERNELS(WIDTH, I)                                                                                               \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_##WIDTH(                                              \
-      const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {                \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      forward<WIDTH / CHUNK, I>(qkv, y, lse, index, time, heads, head_width, drop);                                     \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_queries_##WIDTH(                             \
-      const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_queries<WIDTH / CHUNK, I>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);  \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_backward_keys_##WIDTH(                                \
-      const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_keys<WIDTH / CHUNK, I>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width, drop);     \
-    }                                                                                                                   \
-  }
+static const int LINES = HEAD_WIDTH > 128 ? 2 : 4;  // 16 rows each, of a block
+// Blocks of a processor at a time: as many as registers allow without spills (ptxas of CUDA 13.0, sm_75 to sm_120).
+static const int BLOCKS = HEAD_WIDTH > 64 ? 2 : 3;
 
-KERNELS(64, 4)
-KERNELS(128, 4)
-KERNELS(256, 2)
-
-// delta (B, H, T) = rowsum(dy y): bound by memory. As many lanes as a row of a head needs, 32 at most, share one sum.
-template <int N>
-static __device__ __forceinline__ void delta_by(const real* dy, const real* y, float* delta, int batch, int time,
-                                                int heads, int width) {
-  int lanes = 1;
-  while (lanes < 32 && lanes * N < width) lanes *= 2;
-  long long rows = (long long)batch * time * heads;
-  long long stride = stride_of_grid<1>() / lanes;
-  int lane = threadIdx.x % lanes;
-  for (long long first = first_of_thread<1>() / 32 * 32 / lanes; first < rows; first += stride) {
-    long long row = first + threadIdx.x % 32 / lanes;
-    float sum = 0;
-    for (int c = lane * N; row < rows && c < width; c += lanes * N) {
-      float a[N];
-      float b[N];
-      load<N>(dy + row * width + c, a);
-      load<N>(y + row * width + c, b);
-#pragma unroll
-      for (int k = 0; k < N; k++) sum = fmaf(a[k], b[k], sum);
-    }
-    for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
-    if (lane == 0 && row < rows) {
-      long long position = row / heads;
-      delta[(position / time * heads + row % heads) * time + position % time] = sum;
-    }
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention(const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    forward<HEAD_WIDTH / CHUNK, LINES>(qkv, y, lse, index, time, heads, head_width, drop);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) attention_delta(const real* dy, const real* y, float* delta, int batch,
-                                                                  int time, int heads, int head_width) {
-  const int N = Lane<real>::COUNT;
-  if (head_width % N == 0) {
-    delta_by<N>(dy, y, delta, batch, time, heads, head_width);
-  } else {
-    delta_by<1>(dy, y, delta, batch, time, heads, head_width);
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention_backward_queries(const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv,
+                               int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_queries<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width,
+                                                drop);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention_backward_keys(const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv,
+                            int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_keys<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width,
+                                             drop);
   }
 }

@@ -1,26 +1,25 @@
-// Causal attention by the tensor cores in bfloat16, after FlashAttention-2 (Dao, arXiv:2307.08691): scores exist only in
-// registers, a tile at a time; the weights of a tile are the left operand of the next product as they lie. Backward computes
-// them again from the saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv),
-// so that each result has one writer.
+// Causal attention by the tensor cores in bfloat16, after FlashAttention-2 (Dao, arXiv:2307.08691): scores exist only
+// in registers, a tile at a time; the weights of a tile are the left operand of the next product as they lie. Backward
+// computes them again from the saved logarithm of the softmax denominators, once over the queries (dq) and once over
+// the keys (dk, dv), so that each result has one writer.
 //
 //     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
 //     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
 //                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
 //
-// A kernel serves one head width: attention_mma_64, attention_mma_backward_queries_64, attention_mma_backward_keys_64 and so
-// on. Blocks have 128 threads and 64 rows (queries, or keys in backward_keys) of one head: grid (ceil(T / 64), B H). All shared
-// memory is static.
+// HEAD_WIDTH is the head's: 16 to 128 in steps of 16. Blocks have 128 threads and 64 rows (queries, or keys in
+// backward_keys) of one head: grid (ceil(T / 64), B H). All shared memory is static.
 #include "common.cuh"
 
 static const int THREADS = 128;
-static const int ROWS = 64;  // 16 a warp
+static const int ROWS = 64;         // 16 a warp
 static const float LEAST = -3e38f;  // below any score
 static const float LOG2_E = 1.4426950408889634f;
 
-// Rows of a tile in shared memory are 8 elements further apart than they are long: eight rows below each other then lie in
-// eight different groups of banks, for any width.
+// Rows of a tile in shared memory are 8 elements further apart than they are long: eight rows below each other then lie
+// in eight different groups of banks, for any width.
 template <int D>
-struct Rows_ {
+struct RowTile {
   static const int STRIDE = D + 8;
   // Rows of the other side that backward works on at a time: two tiles for two stages must fit into 48 KiB.
   static const int STREAMED = D <= 80 ? 64 : 32;
@@ -42,11 +41,11 @@ static __device__ __forceinline__ void copy_rows(const bf16* from, long long str
   int row = threadIdx.x / LINES;
   int column = threadIdx.x % LINES * 8;
   from += row * stride + column;
-  tile += row * Rows_<D>::STRIDE + column;
+  tile += row * RowTile<D>::STRIDE + column;
 #pragma unroll
   for (int first = 0; first < N; first += AT_ONCE) {
     bool mine = THREADS % LINES == 0 && N % AT_ONCE == 0 || row < min(AT_ONCE, N - first);
-    if (mine) copy_line(tile + first * Rows_<D>::STRIDE, from + first * stride, first + row < count);
+    if (mine) copy_line(tile + first * RowTile<D>::STRIDE, from + first * stride, first + row < count);
   }
 }
 
@@ -72,7 +71,7 @@ template <int D>
 static __device__ __forceinline__ void multiply_transposed(const unsigned (&a)[D / 16][4], const bf16* rows,
                                                            float (&left)[4], float (&right)[4]) {
   Place at;
-  rows += (at.lane / 16 * 8 + at.lane % 8) * Rows_<D>::STRIDE + at.lane / 8 % 2 * 8;
+  rows += (at.lane / 16 * 8 + at.lane % 8) * RowTile<D>::STRIDE + at.lane / 8 % 2 * 8;
 #pragma unroll
   for (int k = 0; k < D / 16; k++) {
     unsigned b[4];
@@ -89,7 +88,7 @@ static __device__ __forceinline__ void multiply(const float (&left)[4], const fl
   Place at;
   const unsigned p[4] = {to_bf16x2(left[0], left[1]), to_bf16x2(left[2], left[3]), to_bf16x2(right[0], right[1]),
                          to_bf16x2(right[2], right[3])};
-  rows += at.lane % 16 * Rows_<D>::STRIDE + at.lane / 16 * 8;
+  rows += at.lane % 16 * RowTile<D>::STRIDE + at.lane / 16 * 8;
 #pragma unroll
   for (int n = 0; n < D / 16; n++) {
     unsigned b[4];
@@ -99,9 +98,11 @@ static __device__ __forceinline__ void multiply(const float (&left)[4], const fl
   }
 }
 
-// Which of the weights of 16 x 16 (query, key) are dropped. Four lanes share the numbers of 2 x 4 blocks of the stream: lane
-// `part` of them computes those of the keys from element i on and of the keys 8 further on, as bits 8 part + (0 to 7).
-static __device__ __forceinline__ unsigned dropped_weights(const Drop& drop, unsigned long long i, int part, int lanes) {
+// Which of the weights of 16 x 16 (query, key) are dropped. Four lanes share the numbers of 2 x 4 blocks of the stream:
+// lane `part` of them computes those of the keys from element i on and of the keys 8 further on, as bits 8 part + (0 to
+// 7).
+static __device__ __forceinline__ unsigned dropped_weights(const Drop& drop, unsigned long long i, int part,
+                                                           int lanes) {
   unsigned dropped = (dropped_of_four(drop, i) | dropped_of_four(drop, i + 8) << 4) << 8 * part;
   dropped |= __shfl_xor_sync(0xffffffff, dropped, lanes);
   return dropped | __shfl_xor_sync(0xffffffff, dropped, 2 * lanes);
@@ -126,18 +127,19 @@ static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsi
   return dropped_weights(drop, first + (long long)query * time + key, part, 4) >> part;
 }
 
-// Writes 16 rows times a factor, or adds them, in 16-byte accesses: a warp's own part of shared memory turns them round.
+// Writes 16 rows times a factor, or adds them, in 16-byte accesses: a warp's own part of shared memory turns them
+// round.
 template <int D>
 static __device__ __forceinline__ void put_rows(const float (&x)[D / 8][4], float upper, float lower, bf16* shared,
                                                 bf16* to, long long stride, int count, int accumulate) {
   Place at;
-  shared += at.warp * 16 * Rows_<D>::STRIDE;
-  bf16* pair = shared + at.g * Rows_<D>::STRIDE + 2 * at.t;
+  shared += at.warp * 16 * RowTile<D>::STRIDE;
+  bf16* pair = shared + at.g * RowTile<D>::STRIDE + 2 * at.t;
   __syncwarp();
 #pragma unroll
   for (int n = 0; n < D / 8; n++) {
     *(unsigned*)(pair + 8 * n) = to_bf16x2(x[n][0] * upper, x[n][1] * upper);
-    *(unsigned*)(pair + 8 * n + 8 * Rows_<D>::STRIDE) = to_bf16x2(x[n][2] * lower, x[n][3] * lower);
+    *(unsigned*)(pair + 8 * n + 8 * RowTile<D>::STRIDE) = to_bf16x2(x[n][2] * lower, x[n][3] * lower);
   }
   __syncwarp();
 #pragma unroll
@@ -147,7 +149,7 @@ static __device__ __forceinline__ void put_rows(const float (&x)[D / 8][4], floa
     int column = i % (D / 8) * 8;
     if (i < 2 * D && row < count) {
       float line[8];
-      load<8>(shared + row * Rows_<D>::STRIDE + column, line);
+      load<8>(shared + row * RowTile<D>::STRIDE + column, line);
       put<8>(line, to + row * stride + column, accumulate);
     }
   }
@@ -195,9 +197,11 @@ struct Queries {
 };
 
 // One tile of keys and values. On the diagonal, the keys after a query are left out; after it, no tile follows.
-template <int D, bool DIAGONAL>
-static __device__ __forceinline__ void attend(const Head<D>& head, int first, int time, unsigned long long weights,
-                                              const Drop& drop, bf16* keys, bf16* values, Queries<D>& x) {
+// PLAIN: not on the diagonal, and nothing is dropped.
+template <int D, bool PLAIN>
+static __device__ __forceinline__ void attend(const Head<D>& head, int first, int time, bool diagonal,
+                                              unsigned long long weights, const Drop& drop, bf16* keys, bf16* values,
+                                              Queries<D>& x) {
   Place at;
   const float scale = LOG2_E / sqrtf((float)D);
   copy_wait();
@@ -206,11 +210,12 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
   float s[8][4] = {};
 #pragma unroll
   for (int j = 0; j < 4; j++) {
-    if (!DIAGONAL || j <= at.warp) multiply_transposed<D>(x.q, keys + 16 * j * Rows_<D>::STRIDE, s[2 * j], s[2 * j + 1]);
+    if (!PLAIN && diagonal && j > at.warp) continue;
+    multiply_transposed<D>(x.q, keys + 16 * j * RowTile<D>::STRIDE, s[2 * j], s[2 * j + 1]);
   }
   copy_wait();
   __syncthreads();  // the values are there, and nobody reads the keys any more
-  if (!DIAGONAL) {
+  if (PLAIN || !diagonal) {
     int next = first + ROWS;
     copy_rows<D, ROWS>(head.k + next * head.stride, head.stride, time - next, keys);
   }
@@ -221,7 +226,7 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
     for (int n = 0; n < 8; n++) {
 #pragma unroll
       for (int e = 0; e < 2; e++) {
-        if (DIAGONAL && 8 * n + 2 * at.t + e > 16 * at.warp + at.g + 8 * r) s[n][2 * r + e] = LEAST;
+        if (!PLAIN && diagonal && 8 * n + 2 * at.t + e > 16 * at.warp + at.g + 8 * r) s[n][2 * r + e] = LEAST;
         most = fmaxf(most, s[n][2 * r + e]);
       }
     }
@@ -245,24 +250,25 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
   }
 #pragma unroll
   for (int j = 0; j < 4; j++) {
-    if (DIAGONAL && j > at.warp) continue;
-    if (drop.threshold) {
+    if (!PLAIN && diagonal && j > at.warp) continue;
+    if (!PLAIN && drop.threshold) {
       unsigned dropped = dropped_by_query(drop, weights + 16 * j, time);
 #pragma unroll
       for (int e = 0; e < 8; e++) {
         if (dropped >> (e / 2 % 2 * 16 + e / 4 * 4 + e % 2) & 1) s[2 * j + e / 4][e % 4] = 0;
       }
     }
-    multiply<D>(s[2 * j], s[2 * j + 1], values + 16 * j * Rows_<D>::STRIDE, x.y);
+    multiply<D>(s[2 * j], s[2 * j + 1], values + 16 * j * RowTile<D>::STRIDE, x.y);
   }
 }
 
-// Bound by the tensor cores and, for narrow heads, by exponentials. Later queries see more keys: their blocks start first.
+// Bound by the tensor cores and, for narrow heads, by exponentials. Later queries see more keys: their blocks start
+// first.
 template <int D>
 static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* lse, int index, int time, int heads,
                                                const Drop& drop) {
-  alignas(16) __shared__ bf16 keys[ROWS * Rows_<D>::STRIDE];
-  alignas(16) __shared__ bf16 values[ROWS * Rows_<D>::STRIDE];
+  alignas(16) __shared__ bf16 keys[ROWS * RowTile<D>::STRIDE];
+  alignas(16) __shared__ bf16 values[ROWS * RowTile<D>::STRIDE];
   Place at;
   Head<D> head(qkv, index, time, heads);
   int last = (gridDim.x - 1 - blockIdx.x) * ROWS;
@@ -272,10 +278,14 @@ static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* 
   Queries<D> x = {};
   load_operand<D>(head.q + row * head.stride, head.stride, time - row, x.q);
   x.most[0] = x.most[1] = LEAST;
-  for (int first = 0; first < last; first += ROWS) {
-    attend<D, false>(head, first, time, weights + first, drop, keys, values, x);
+  int first = 0;
+  if (!drop.threshold) {
+    for (; first < last; first += ROWS) attend<D, true>(head, first, time, false, 0, drop, keys, values, x);
   }
-  attend<D, true>(head, last, time, weights + last, drop, keys, values, x);
+#pragma unroll 1
+  for (; first <= last; first += ROWS) {
+    attend<D, false>(head, first, time, first == last, weights + first, drop, keys, values, x);
+  }
   float sum[2] = {quad_sum(x.sum[0]), quad_sum(x.sum[1])};
 #pragma unroll
   for (int r = 0; r < 2; r++) {
@@ -286,9 +296,45 @@ static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* 
   }
   float factor = drop.threshold ? drop.factor : 1;
   __syncthreads();
-  put_rows<D>(x.y, factor / sum[0], factor / sum[1], values, y + head.start + row * head.narrow, head.narrow, time - row,
-              0);
-  __syncthreads();
+  put_rows<D>(x.y, factor / sum[0], factor / sum[1], values, y + head.start + row * head.narrow, head.narrow,
+              time - row, 0);
+}
+
+// What a warp keeps of its 16 queries while the keys pass by once more.
+template <int D>
+struct QueryGradients {
+  unsigned q[D / 16][4];
+  unsigned dy[D / 16][4];
+  float dq[D / 8][4];
+  float shift[2];  // lse of rows g and g + 8, to base 2
+  float level[2];  // delta
+};
+
+// 16 keys. On the diagonal, the keys after a query are left out. PLAIN: not on the diagonal, and nothing is dropped.
+template <int D, bool PLAIN>
+static __device__ __forceinline__ void add_keys(const bf16* keys, const bf16* values, bool diagonal,
+                                                unsigned long long weights, int time, const Drop& drop,
+                                                QueryGradients<D>& x) {
+  Place at;
+  const float scale = LOG2_E / sqrtf((float)D);
+  float s[2][4] = {};
+  float dp[2][4] = {};
+  multiply_transposed<D>(x.q, keys, s[0], s[1]);
+  multiply_transposed<D>(x.dy, values, dp[0], dp[1]);
+  unsigned dropped = !PLAIN && drop.threshold ? dropped_by_query(drop, weights, time) : 0;
+  float kept = PLAIN || !drop.threshold ? 1 : drop.factor;
+#pragma unroll
+  for (int n = 0; n < 2; n++) {
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+      int r = e / 2;
+      float p = exp2_approximate(fmaf(s[n][e], scale, -x.shift[r]));
+      if (!PLAIN && diagonal && 8 * n + 2 * at.t + e % 2 > at.g + 8 * r) p = 0;
+      bool gone = !PLAIN && (dropped >> (16 * r + 4 * n + e % 2) & 1);
+      s[n][e] = p * fmaf(dp[n][e], gone ? 0 : kept, -x.level[r]);
+    }
+  }
+  multiply<D>(s[0], s[1], keys, x.dq);
 }
 
 // Bound by the tensor cores: three products for each tile of scores.
@@ -296,34 +342,28 @@ template <int D>
 static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf16* qkv, const float* lse,
                                                         const float* delta, bf16* dqkv, int accumulate, int index,
                                                         int time, int heads, const Drop& drop) {
-  const int N = Rows_<D>::STREAMED;
-  alignas(16) __shared__ bf16 keys[2][N * Rows_<D>::STRIDE];
-  alignas(16) __shared__ bf16 values[2][N * Rows_<D>::STRIDE];
+  const int N = RowTile<D>::STREAMED;
+  alignas(16) __shared__ bf16 keys[2][N * RowTile<D>::STRIDE];
+  alignas(16) __shared__ bf16 values[2][N * RowTile<D>::STRIDE];
   Place at;
   Head<D> head(qkv, index, time, heads);
-  const float scale = LOG2_E / sqrtf((float)D);
   int start = (gridDim.x - 1 - blockIdx.x) * ROWS;
   int end = min(start + ROWS, time);
   int row = start + 16 * at.warp;
   unsigned long long weights = ((unsigned long long)index * time + row) * time;
   copy_rows<D, N>(head.k, head.stride, time, keys[0]);
   copy_rows<D, N>(head.v, head.stride, time, values[0]);
-  unsigned q[D / 16][4];
-  unsigned dy_rows[D / 16][4];
-  load_operand<D>(head.q + row * head.stride, head.stride, time - row, q);
-  load_operand<D>(dy + head.start + row * head.narrow, head.narrow, time - row, dy_rows);
-  float shift[2] = {};
-  float level[2] = {};
+  QueryGradients<D> x = {};
+  load_operand<D>(head.q + row * head.stride, head.stride, time - row, x.q);
+  load_operand<D>(dy + head.start + row * head.narrow, head.narrow, time - row, x.dy);
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     int query = row + at.g + 8 * r;
     if (query < time) {
-      shift[r] = lse[(long long)index * time + query] * LOG2_E;
-      level[r] = delta[(long long)index * time + query];
+      x.shift[r] = lse[(long long)index * time + query] * LOG2_E;
+      x.level[r] = delta[(long long)index * time + query];
     }
   }
-  float dq[D / 8][4] = {};
-  float factor = drop.threshold ? drop.factor : 1;
   for (int first = 0; first < end; first += N) {
     int stage = first / N % 2;
     copy_wait();
@@ -335,51 +375,79 @@ static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf
     }
 #pragma unroll 1
     for (int j = 0; j < N && first + j <= row; j += 16) {
-      float s[2][4] = {};
-      float dp[2][4] = {};
-      multiply_transposed<D>(q, keys[stage] + j * Rows_<D>::STRIDE, s[0], s[1]);
-      multiply_transposed<D>(dy_rows, values[stage] + j * Rows_<D>::STRIDE, dp[0], dp[1]);
-      unsigned dropped = drop.threshold ? dropped_by_query(drop, weights + first + j, time) : 0;
+      const bf16* k = keys[stage] + j * RowTile<D>::STRIDE;
+      const bf16* v = values[stage] + j * RowTile<D>::STRIDE;
       bool diagonal = first + j == row;
-#pragma unroll
-      for (int n = 0; n < 2; n++) {
-#pragma unroll
-        for (int e = 0; e < 4; e++) {
-          int r = e / 2;
-          float p = exp2_approximate(fmaf(s[n][e], scale, -shift[r]));
-          if (diagonal && 8 * n + 2 * at.t + e % 2 > at.g + 8 * r) p = 0;
-          float kept = dropped >> (16 * r + 4 * n + e % 2) & 1 ? 0 : factor;
-          s[n][e] = p * fmaf(dp[n][e], kept, -level[r]);
-        }
+      if (diagonal || drop.threshold) {
+        add_keys<D, false>(k, v, diagonal, weights + first + j, time, drop, x);
+      } else {
+        add_keys<D, true>(k, v, false, 0, time, drop, x);
       }
-      multiply<D>(s[0], s[1], keys[stage] + j * Rows_<D>::STRIDE, dq);
     }
   }
   const float slope = 1 / sqrtf((float)D);
   __syncthreads();
-  put_rows<D>(dq, slope, slope, keys[0], dqkv + (head.q - qkv) + row * head.stride, head.stride, time - row, accumulate);
+  put_rows<D>(x.dq, slope, slope, keys[0], dqkv + (head.q - qkv) + row * head.stride, head.stride, time - row,
+              accumulate);
   __syncthreads();
 }
 
-// Bound by the tensor cores: four products for each tile of scores, here transposed: a warp has 16 keys as rows.
+// What a warp keeps of its 16 keys while the queries pass by.
+template <int D>
+struct KeyGradients {
+  unsigned k[D / 16][4];
+  unsigned v[D / 16][4];
+  float dk[D / 8][4];
+  float dv[D / 8][4];
+};
+
+// 16 queries, the scores transposed. On the diagonal, the queries before a key are left out. PLAIN as above.
+template <int D, bool PLAIN>
+static __device__ __forceinline__ void add_queries(const bf16* queries, const bf16* dy, const float* lse,
+                                                   const float* delta, bool diagonal, unsigned long long weights,
+                                                   int time, const Drop& drop, KeyGradients<D>& x) {
+  Place at;
+  const float scale = LOG2_E / sqrtf((float)D);
+  float s[2][4] = {};
+  float dp[2][4] = {};
+  multiply_transposed<D>(x.k, queries, s[0], s[1]);
+  multiply_transposed<D>(x.v, dy, dp[0], dp[1]);
+  unsigned dropped = !PLAIN && drop.threshold ? dropped_by_key(drop, weights, time) : 0;
+  float kept = PLAIN || !drop.threshold ? 1 : drop.factor;
+#pragma unroll
+  for (int n = 0; n < 2; n++) {
+#pragma unroll
+    for (int e = 0; e < 4; e++) {
+      int query = 8 * n + 2 * at.t + e % 2;
+      float p = exp2_approximate(fmaf(s[n][e], scale, -LOG2_E * lse[query]));
+      if (!PLAIN && diagonal && at.g + e / 2 * 8 > query) p = 0;
+      bool gone = !PLAIN && (dropped >> (16 * n + e % 2 * 8 + e / 2 * 4) & 1);
+      s[n][e] = gone ? 0 : p;
+      dp[n][e] = p * fmaf(dp[n][e], gone ? 0 : kept, -delta[query]);
+    }
+  }
+  multiply<D>(s[0], s[1], dy, x.dv);
+  multiply<D>(dp[0], dp[1], queries, x.dk);
+}
+
+// Bound by the tensor cores: four products for each tile of scores.
 template <int D>
 static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16* qkv, const float* lse,
-                                                     const float* delta, bf16* dqkv, int accumulate, int index, int time,
-                                                     int heads, const Drop& drop) {
-  const int N = Rows_<D>::STREAMED;
-  alignas(16) __shared__ bf16 queries[2][N * Rows_<D>::STRIDE];
-  alignas(16) __shared__ bf16 dy_rows[2][N * Rows_<D>::STRIDE];
-  alignas(16) __shared__ float shift[2][N];
-  alignas(16) __shared__ float level[2][N];
+                                                     const float* delta, bf16* dqkv, int accumulate, int index,
+                                                     int time, int heads, const Drop& drop) {
+  const int N = RowTile<D>::STREAMED;
+  alignas(16) __shared__ bf16 queries[2][N * RowTile<D>::STRIDE];
+  alignas(16) __shared__ bf16 slopes[2][N * RowTile<D>::STRIDE];  // dy
+  alignas(16) __shared__ float shift[2][N];                       // lse
+  alignas(16) __shared__ float level[2][N];                       // delta
   Place at;
   Head<D> head(qkv, index, time, heads);
-  const float scale = LOG2_E / sqrtf((float)D);
   int start = blockIdx.x * ROWS;
   int row = start + 16 * at.warp;
   unsigned long long weights = (unsigned long long)index * time * time + row;
   auto copy = [&](int first, int stage) {
     copy_rows<D, N>(head.q + first * head.stride, head.stride, time - first, queries[stage]);
-    copy_rows<D, N>(dy + head.start + first * head.narrow, head.narrow, time - first, dy_rows[stage]);
+    copy_rows<D, N>(dy + head.start + first * head.narrow, head.narrow, time - first, slopes[stage]);
     if (threadIdx.x < 2 * N) {
       int i = threadIdx.x % N;
       const float* from = (threadIdx.x < N ? lse : delta) + (long long)index * time + first + i;
@@ -387,13 +455,9 @@ static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16*
     }
   };
   copy(start, 0);
-  unsigned k[D / 16][4];
-  unsigned v[D / 16][4];
-  load_operand<D>(head.k + row * head.stride, head.stride, time - row, k);
-  load_operand<D>(head.v + row * head.stride, head.stride, time - row, v);
-  float dk[D / 8][4] = {};
-  float dv[D / 8][4] = {};
-  float factor = drop.threshold ? drop.factor : 1;
+  KeyGradients<D> x = {};
+  load_operand<D>(head.k + row * head.stride, head.stride, time - row, x.k);
+  load_operand<D>(head.v + row * head.stride, head.stride, time - row, x.v);
   for (int first = start; first < time; first += N) {
     int stage = (first - start) / N % 2;
     copy_wait();
@@ -401,64 +465,52 @@ static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16*
     if (first + N < time) copy(first + N, 1 - stage);
 #pragma unroll 1
     for (int j = max(0, row - first); j < N && first + j < time; j += 16) {
-      float s[2][4] = {};
-      float dp[2][4] = {};
-      multiply_transposed<D>(k, queries[stage] + j * Rows_<D>::STRIDE, s[0], s[1]);
-      multiply_transposed<D>(v, dy_rows[stage] + j * Rows_<D>::STRIDE, dp[0], dp[1]);
-      unsigned dropped = drop.threshold ? dropped_by_key(drop, weights + (unsigned long long)(first + j) * time, time) : 0;
+      const bf16* q = queries[stage] + j * RowTile<D>::STRIDE;
+      const bf16* d = slopes[stage] + j * RowTile<D>::STRIDE;
+      const float* shifts = shift[stage] + j;
+      const float* levels = level[stage] + j;
       bool diagonal = first + j == row;
-#pragma unroll
-      for (int n = 0; n < 2; n++) {
-#pragma unroll
-        for (int e = 0; e < 4; e++) {
-          int query = 8 * n + 2 * at.t + e % 2;
-          float p = exp2_approximate(fmaf(s[n][e], scale, -LOG2_E * shift[stage][j + query]));
-          if (diagonal && at.g + e / 2 * 8 > query) p = 0;
-          bool gone = dropped >> (16 * n + e % 2 * 8 + e / 2 * 4) & 1;
-          s[n][e] = gone ? 0 : p;
-          dp[n][e] = p * fmaf(dp[n][e], gone ? 0 : factor, -level[stage][j + query]);
-        }
+      if (diagonal || drop.threshold) {
+        unsigned long long from = weights + (unsigned long long)(first + j) * time;
+        add_queries<D, false>(q, d, shifts, levels, diagonal, from, time, drop, x);
+      } else {
+        add_queries<D, true>(q, d, shifts, levels, false, 0, time, drop, x);
       }
-      multiply<D>(s[0], s[1], dy_rows[stage] + j * Rows_<D>::STRIDE, dv);
-      multiply<D>(dp[0], dp[1], queries[stage] + j * Rows_<D>::STRIDE, dk);
     }
   }
   const float slope = 1 / sqrtf((float)D);
+  const float factor = drop.threshold ? drop.factor : 1;
   __syncthreads();
-  put_rows<D>(dk, slope, slope, queries[0], dqkv + (head.k - qkv) + row * head.stride, head.stride, time - row,
+  put_rows<D>(x.dk, slope, slope, queries[0], dqkv + (head.k - qkv) + row * head.stride, head.stride, time - row,
               accumulate);
-  put_rows<D>(dv, factor, factor, queries[0], dqkv + (head.v - qkv) + row * head.stride, head.stride, time - row,
+  put_rows<D>(x.dv, factor, factor, queries[0], dqkv + (head.v - qkv) + row * head.stride, head.stride, time - row,
               accumulate);
   __syncthreads();
 }
 
-#define KERNELS(D)                                                                                                      \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_##D(                                              \
-      const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {                \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      forward<D>(qkv, y, lse, index, time, heads, drop);                                                                \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_backward_queries_##D(                             \
-      const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_queries<D>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);                             \
-    }                                                                                                                   \
-  }                                                                                                                     \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_mma_backward_keys_##D(                                \
-      const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv, int accumulate, int batch,     \
-      int time, int heads, int head_width, Drop drop) {                                                                 \
-    for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {                                           \
-      backward_keys<D>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);                                \
-    }                                                                                                                   \
-  }
+// Blocks of a processor at a time: as many as registers allow without spills (ptxas of CUDA 13.0, sm_80 to sm_120).
+static const int BLOCKS = HEAD_WIDTH > 80 ? 2 : HEAD_WIDTH > 64 ? 3 : 4;
+static const int BLOCKS_OF_KEYS = HEAD_WIDTH > 64 ? 2 : 3;
 
-KERNELS(16)
-KERNELS(32)
-KERNELS(48)
-KERNELS(64)
-KERNELS(80)
-KERNELS(96)
-KERNELS(112)
-KERNELS(128)
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention(const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    forward<HEAD_WIDTH>(qkv, y, lse, index, time, heads, drop);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
+    attention_backward_queries(const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv,
+                               int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_queries<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_OF_KEYS)
+    attention_backward_keys(const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv,
+                            int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
+    backward_keys<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
+  }
+}

@@ -1,9 +1,10 @@
-// What the kernels share: the element type of activations, 16-byte accesses, sums over a warp and a block, and the random
-// numbers of dropout.
+// What the kernels share: the element type of activations, 16-byte accesses, sums over a warp and a block, and the
+// random numbers of dropout.
 #pragma once
 #include "hardware.cuh"
 
-// Activations and their gradients are `real`; weights, their gradients, statistics and moments are float32. BF16 is 0 or 1.
+// Activations and their gradients are `real`; weights, their gradients, statistics and moments are float32. BF16 is 0
+// or 1.
 #if BF16
 typedef bf16 real;
 #else
@@ -159,8 +160,8 @@ struct Drop {
 // Block i of the stream: Philox4x32-10, see norma.kernels.Philox.
 static __device__ __forceinline__ uint4 philox(unsigned long long key, unsigned long long step, unsigned long long i) {
   uint4 c = make_uint4((unsigned)i, (unsigned)(i >> 32), (unsigned)step, (unsigned)(step >> 32));
-  unsigned k0 = (unsigned)key;
-  unsigned k1 = (unsigned)(key >> 32);
+  unsigned k0 = opaque((unsigned)key);
+  unsigned k1 = opaque((unsigned)(key >> 32));
 #pragma unroll
   for (int round = 0; round < 10; round++) {
     unsigned long long p0 = 0xD2511F53ull * c.x;
@@ -180,8 +181,8 @@ static __device__ __forceinline__ float drop_factor(const Drop& drop, unsigned l
   return bits < drop.threshold ? 0.0f : drop.factor;
 }
 
-// Bit k tells whether element i + k of the masked array is dropped, for k from 0 to 3. Four neighbours lie in one block of the
-// stream or in two.
+// Bit k tells whether element i + k of the masked array is dropped, for k from 0 to 3. Four neighbours lie in one block
+// of the stream or in two.
 static __device__ __forceinline__ unsigned dropped_of_four(const Drop& drop, unsigned long long i) {
   unsigned long long index = drop.first + i;
   unsigned skipped = (unsigned)index & 3;
@@ -220,15 +221,15 @@ static __device__ __forceinline__ Share share_of(int rows, int part, int parts) 
   return Share{begin, begin + each + (part < rest ? 1 : 0)};
 }
 
-// How the threads of a block lie over a matrix: each keeps N neighbouring columns from `column` on, so that what belongs to
-// a column stays in its registers, and the block covers `lines` rows at once. A wide matrix takes several tiles, one after the
-// other, each from another column on.
+// How the threads of a block lie over a matrix: each has N neighbouring columns from `column` on, whose weights and
+// sums stay in its registers, and the block covers `lines` rows at once. A wide matrix takes several tiles, one after
+// the other, each from another column on.
 template <int N>
 struct Tile {
   static const int THREADS = 256;
   static const int WIDTH = THREADS * N;
   int from;
-  int across; // threads side by side
+  int across;  // threads side by side
   int column;
   int line;
   int lines;
@@ -245,11 +246,12 @@ struct Tile {
     return line < lines ? share.begin + line : share.end;
   }
 
-  // Sums over the lines, written to `sums` (one number a column). `spare` holds WIDTH numbers; all threads must call it.
+  // Writes the lines' sums to `sums`, one for each column. `spare` holds WIDTH numbers; all threads must call it.
   __device__ __forceinline__ void add_lines(const float (&x)[N], float* spare, float* sums) const {
     __syncthreads();
     store(x, spare + threadIdx.x * N);
     __syncthreads();
+#pragma unroll 1
     for (int i = threadIdx.x; i < across * N; i += THREADS) {
       float sum = 0;
       for (int k = 0; k < lines; k++) sum += spare[k * across * N + i];
@@ -258,8 +260,8 @@ struct Tile {
   }
 };
 
-// out[c] (+)= the sum of column c: few rows are added by a thread, many by several threads of a block. `spare` holds 256 N
-// numbers.
+// out (+)= the columns' sums of x (rows, width). A thread adds few rows; many are added by several threads of a block
+// and then together. `spare` holds 256 N numbers.
 template <int N, typename T>
 static __device__ __forceinline__ void sum_columns(const T* __restrict__ x, int rows, int width, float* out,
                                                    int accumulate, float* spare) {

@@ -1,5 +1,5 @@
-// Kernels that treat every element alike, and copies, see norma.kernels.ScalarKernels. All are bound by memory: a thread has a
-// line of 16 bytes of each array on its way, and the processor is full of threads.
+// Kernels that treat every element alike, and copies, see norma.kernels.ScalarKernels. All are bound by memory: a
+// thread has a line of 16 bytes of each array on its way, and the processor is full of threads.
 #include "common.cuh"
 
 static const int THREADS = 256;
@@ -132,8 +132,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) fill_double(double* x, dou
 
 // ---------------------------------------------------------------------------------------------------------------- GELU
 
-// y = x Phi(x) and slope = Phi(x) + x phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2, phi(x) = exp(-x^2 / 2) / sqrt(2 pi). 40
-// instructions for an element: with bfloat16, whose elements are 6 to 8 bytes of traffic, arithmetic is not far from being the bound.
+// y = x Phi(x) and slope = Phi(x) + x phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2, phi(x) = exp(-x^2 / 2) / sqrt(2 pi).
+// 40 instructions for an element: with bfloat16, whose elements are 6 to 8 bytes of traffic, arithmetic is not far from
+// being the bound.
 template <int N>
 static __device__ __forceinline__ void gelu(float (&x)[N], float (&slope)[N]) {
 #pragma unroll
@@ -319,7 +320,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
 // -------------------------------------------------------------------------------------------------------------- copies
 
-// `width` columns of each row, from column `from` of x (R, x_width) to column `to` of y (R, y_width).
+// y[r][y_from + c] (+)= x[r][x_from + c] for the rows r and c < width of x (R, x_width) and y (R, y_width).
 template <int N>
 static __device__ __forceinline__ void copy_columns(const real* x, int x_width, int x_from, real* y, int y_width,
                                                     int y_from, int width, int accumulate, int rows) {
@@ -358,13 +359,13 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
 // ---------------------------------------------------------------------------------------------------------- int8 rows
 
-template <int N>
-static __device__ __forceinline__ void round_rows(const real* x, real* y, int rows, int width) {
+template <int N, typename T>
+static __device__ __forceinline__ void round_rows_by(const T* x, T* y, int rows, int width) {
   const int lane = threadIdx.x % 32;
   const int warps = gridDim.x * (THREADS / 32);
   for (int row = (blockIdx.x * THREADS + threadIdx.x) / 32; row < rows; row += warps) {
-    const real* from = x + (long long)row * width;
-    real* to = y + (long long)row * width;
+    const T* from = x + (long long)row * width;
+    T* to = y + (long long)row * width;
     float largest = 0;
 #pragma unroll 4
     for (int i = lane * N; i < width; i += 32 * N) {
@@ -384,12 +385,62 @@ static __device__ __forceinline__ void round_rows(const real* x, real* y, int ro
   }
 }
 
-// y = s round(x / s), s = max|x| / 127 over a row, halves to even numbers. A warp takes a row, reads it twice, the second time
-// from a cache.
-extern "C" __global__ void __launch_bounds__(THREADS) round_rows(const real* x, real* y, int rows, int width) {
-  if (width % Lane<real>::COUNT == 0) {
-    round_rows<Lane<real>::COUNT>(x, y, rows, width);
+// y = s round(x / s), s = max|x| / 127 over a row, halves to even numbers. A warp takes a row, reads it twice, the
+// second time from a cache.
+template <typename T>
+static __device__ __forceinline__ void round_rows_of(const T* x, T* y, int rows, int width) {
+  if (width % Lane<T>::COUNT == 0) {
+    round_rows_by<Lane<T>::COUNT>(x, y, rows, width);
   } else {
-    round_rows<1>(x, y, rows, width);
+    round_rows_by<1>(x, y, rows, width);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS) round_rows(const real* x, real* y, int rows, int width) {
+  round_rows_of(x, y, rows, width);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+    round_rows_of_weight(const float* x, float* y, int rows, int width) {
+  round_rows_of(x, y, rows, width);
+}
+
+// -------------------------------------------------------------------------------------------------------- attention
+
+// delta (B, H, T) = rowsum(dy y): bound by memory. As many lanes as a row of a head needs, 32 at most, share one sum.
+template <int N>
+static __device__ __forceinline__ void delta_by(const real* dy, const real* y, float* delta, int batch, int time,
+                                                int heads, int width) {
+  int lanes = 1;
+  while (lanes < 32 && lanes * N < width) lanes *= 2;
+  long long rows = (long long)batch * time * heads;
+  long long stride = stride_of_grid<1>() / lanes;
+  int lane = threadIdx.x % lanes;
+  for (long long first = first_of_thread<1>() / 32 * 32 / lanes; first < rows; first += stride) {
+    long long row = first + threadIdx.x % 32 / lanes;
+    float sum = 0;
+    for (int c = lane * N; row < rows && c < width; c += lanes * N) {
+      float a[N];
+      float b[N];
+      load<N>(dy + row * width + c, a);
+      load<N>(y + row * width + c, b);
+#pragma unroll
+      for (int k = 0; k < N; k++) sum = fmaf(a[k], b[k], sum);
+    }
+    for (int step = lanes / 2; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
+    if (lane == 0 && row < rows) {
+      long long position = row / heads;
+      delta[(position / time * heads + row % heads) * time + position % time] = sum;
+    }
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) attention_delta(const real* dy, const real* y, float* delta, int batch,
+                                                                  int time, int heads, int head_width) {
+  const int N = Lane<real>::COUNT;
+  if (head_width % N == 0) {
+    delta_by<N>(dy, y, delta, batch, time, heads, head_width);
+  } else {
+    delta_by<1>(dy, y, delta, batch, time, heads, head_width);
   }
 }

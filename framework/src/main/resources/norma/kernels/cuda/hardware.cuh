@@ -90,3 +90,10 @@ static __device__ __forceinline__ float exp2_approximate(float x) {
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
   return y;
 }
+
+// x, of which the compiler knows nothing any more: it cannot compute what follows from x before a loop, where it would
+// occupy registers all the while.
+static __device__ __forceinline__ unsigned opaque(unsigned x) {
+  asm volatile("" : "+r"(x));
+  return x;
+}

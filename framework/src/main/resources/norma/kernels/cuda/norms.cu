@@ -18,11 +18,11 @@ static __device__ __forceinline__ void load_all(const real* from, long long firs
   }
 }
 
-// Writes what load_all read, or adds it to what is there: all reads come before the first write, which the compiler may not move
-// them over.
+// Writes what load_all read, or adds it to what is there: all reads come before the first write, because the compiler
+// may not move them over it.
 template <int K, int N>
-static __device__ __forceinline__ void put_all(float (&x)[K][N], real* to, long long first, long long step, long long end,
-                                               int accumulate) {
+static __device__ __forceinline__ void put_all(float (&x)[K][N], real* to, long long first, long long step,
+                                               long long end, int accumulate) {
   if (accumulate) {
     float old[K][N];
     load_all(to, first, step, end, old);
@@ -60,19 +60,22 @@ struct Input {
   }
 
   // Where x is read again.
-  __device__ __forceinline__ const real* x() const { return b ? sum : a; }
+  __device__ __forceinline__ const real* x() const {
+    return b ? sum : a;
+  }
 };
 
 // ---------------------------------------------------------------------------------------------- LayerNorm and RMSNorm
-// TEAM threads take a row, K times N neighbours each, which stay in registers from the first pass over the row to the last. Only a
-// row that is LONGer than the team can hold is read again by each pass.
+// A row is read once: a team of TEAM threads takes it, K times N neighbours each, which stay in registers from the
+// first pass over the row to the last. Only a row that is LONGer than a team can hold is read again by each pass. The
+// bound is memory: forward takes about 16 instructions for an element, backward 25.
 
 // One number of each of K kinds for every warp, two sets used in turn.
 struct Spare {
   float warps[2][2][THREADS / 32];
 };
 
-// Sums over a team, in all of its threads. All threads of the block must call it, with the other `set` than the last time.
+// Sums over a team, in all of its threads. All threads of the block must call it, each time with the other `set`.
 template <int TEAM, int K>
 static __device__ __forceinline__ void team_sums(float (&x)[K], Spare& spare, int set) {
 #pragma unroll
@@ -97,21 +100,15 @@ static __device__ __forceinline__ void team_sums(float (&x)[K], Spare& spare, in
   }
 }
 
-// Calls run<N, TEAM, K, LONG> of a pass over rows with what suits their width: most bytes of a row on their way at once, and few
-// enough registers for many rows.
+// Calls run<N, TEAM, K, LONG> with what suits the width: many bytes of a row on their way at once, in few enough
+// registers for many rows. A width that is no multiple of a line's elements is served, but not fast.
 template <typename Rows>
 static __device__ __forceinline__ void run(const Rows& rows, int width) {
   const int N = Lane<real>::COUNT;
-  if (width % N != 0) {
-    if (width <= 128) {
-      rows.template run<1, 32, 4, false>();
-    } else {
-      rows.template run<1, 256, 4, true>();
-    }
-    return;
-  }
   const int chunks = width / N;
-  if (chunks <= 16) {
+  if (width % N != 0) {
+    rows.template run<1, 32, 4, true>();
+  } else if (chunks <= 16) {
     rows.template run<N, 8, 2, false>();
   } else if (chunks <= 48) {
     rows.template run<N, 16, 3, false>();
@@ -130,17 +127,17 @@ static __device__ __forceinline__ void run(const Rows& rows, int width) {
   }
 }
 
-// mean = sum(x) / C, rstd = 1/sqrt(sum((x - mean)^2) / C + eps), y = weight (x - mean) rstd + bias; the mean is 0 unless CENTERED.
+// mean = sum(x) / C, 0 if not CENTERED; rstd = 1/sqrt(sum((x - mean)^2) / C + eps); y = weight (x - mean) rstd + bias.
 template <bool CENTERED>
 struct Forward {
   Spare& spare;
-  Input in;                         // (R, C)
-  const float* __restrict__ weight; // (C)
-  const float* __restrict__ bias;   // (C) or null
+  Input in;             // (R, C)
+  const float* weight;  // (C)
+  const float* bias;    // (C) or null
   float eps;
-  real* y;                          // (R, C)
-  float* mean;                      // (R)
-  float* rstd;                      // (R)
+  real* y;      // (R, C)
+  float* mean;  // (R)
+  float* rstd;  // (R)
   int rows;
   int width;
 
@@ -149,6 +146,7 @@ struct Forward {
     const int PIECE = TEAM * K * N;
     const int own = threadIdx.x % TEAM * N;
     const Share share = share_of(rows, blockIdx.x, gridDim.x);
+#pragma unroll 1
     for (int next = share.begin; next < share.end; next += THREADS / TEAM) {
       const int row = next + threadIdx.x / TEAM;
       const long long at = (long long)row * width;
@@ -225,22 +223,22 @@ extern "C" __global__ void __launch_bounds__(THREADS, 4)
   run(Forward<false>{spare, {a, b, sum}, weight, bias, eps, y, nullptr, rstd, rows, width}, width);
 }
 
-// n = (x - mean) rstd, g = dy weight: dx = rstd (g - sum(g) / C - n sum(g n) / C), dweight = column sums of dy n, dbias = those of
-// dy; RMSNorm lacks the term in sum(g). Each thread adds up its columns over the rows of its team, at last the block's teams are
-// added: row `blockIdx.x` of partial_weight and partial_bias.
+// n = (x - mean) rstd, g = dy weight: dx = rstd (g - sum(g) / C - n sum(g n) / C), where RMSNorm lacks the term sum(g);
+// dweight and dbias are the columns' sums of dy n and dy. A thread adds up its columns over the rows of its team in
+// registers, in the end a block adds its teams and writes row `blockIdx.x` of the partial sums.
 template <bool CENTERED>
 struct Backward {
   Spare& spare;
-  float* buffer;                    // 24 numbers for each thread
-  const real* dy;                   // (R, C)
-  const real* x;                    // (R, C)
-  const float* __restrict__ weight; // (C)
-  const float* __restrict__ mean;   // (R)
-  const float* __restrict__ rstd;   // (R)
-  real* dx;                         // (R, C) or null
+  float* buffer;        // 24 numbers for each thread
+  const real* dy;       // (R, C)
+  const real* x;        // (R, C)
+  const float* weight;  // (C)
+  const float* mean;    // (R)
+  const float* rstd;    // (R)
+  real* dx;             // (R, C) or null
   int accumulate;
-  float* partial_weight;            // (gridDim.x, C) or null
-  float* partial_bias;              // (gridDim.x, C) or null
+  float* partial_weight;  // (gridDim.x, C) or null
+  float* partial_bias;    // (gridDim.x, C) or null
   int rows;
   int width;
 
@@ -249,17 +247,19 @@ struct Backward {
     const int PIECE = TEAM * K * N;
     const int own = threadIdx.x % TEAM * N;
     const Share share = share_of(rows, blockIdx.x, gridDim.x);
+    const bool EARLY = !LONG && K * N <= 16;  // registers allow to read dx before its gradient is known
     float dweight[K][N] = {};
     float dbias[K][N] = {};
+#pragma unroll 1
     for (int next = share.begin; next < share.end; next += THREADS / TEAM) {
       const int row = next + threadIdx.x / TEAM;
       const long long at = (long long)row * width;
       const long long end = row < share.end ? at + width : 0;
       const float m = CENTERED && row < share.end ? mean[row] : 0;
       const float r = row < share.end ? rstd[row] : 0;
-      float g[K][N]; // dy weight
+      float g[K][N];  // dy weight
       float n[K][N];
-      float sums[2] = {0, 0}; // of g n and of g
+      float sums[2] = {0, 0};  // of g n and of g
       for (int from = own; from < own + width; from += PIECE) {
         load_all(dy, at + from, TEAM * N, end, g);
         load_all(x, at + from, TEAM * N, end, n);
@@ -283,6 +283,8 @@ struct Backward {
         if (!LONG) break;
       }
       if (!dx) continue;
+      float old[K][N];
+      if (EARLY && accumulate) load_all(dx, at + own, TEAM * N, end, old);
       team_sums<TEAM>(sums, spare, (next - share.begin) / (THREADS / TEAM) % 2);
       const float along = sums[0] / width;
       const float level = CENTERED ? sums[1] / width : 0;
@@ -304,9 +306,12 @@ struct Backward {
             }
           }
 #pragma unroll
-          for (int i = 0; i < N; i++) g[k][i] = (g[k][i] - level - n[k][i] * along) * r;
+          for (int i = 0; i < N; i++) {
+            g[k][i] = (g[k][i] - level - n[k][i] * along) * r;
+            if (EARLY && accumulate) g[k][i] += old[k][i];
+          }
         }
-        put_all(g, dx, at + from, TEAM * N, end, accumulate);
+        put_all(g, dx, at + from, TEAM * N, end, EARLY ? 0 : accumulate);
         if (!LONG) break;
       }
     }
@@ -332,6 +337,7 @@ struct Backward {
     }
     if (TEAM == THREADS) return;
     __syncthreads();
+#pragma unroll 1
     for (int column = threadIdx.x; column < width; column += THREADS) {
       float sum = 0;
       for (int team = 0; team < THREADS / TEAM; team++) sum += buffer[team * width + column];
@@ -347,6 +353,7 @@ struct Backward {
       const Tile<N> tile(from, width);
       float dweight[N] = {};
       float dbias[N] = {};
+#pragma unroll 2
       for (int row = tile.first_row(share); row < share.end; row += tile.lines) {
         const float m = CENTERED ? mean[row] : 0;
         const float r = rstd[row];
@@ -371,7 +378,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2)
                         real* dx, int accumulate, float* partial_weight, float* partial_bias, int rows, int width) {
   __shared__ Spare spare;
   __shared__ __align__(16) float buffer[THREADS * 24];
-  run(Backward<true>{spare, buffer, dy, x, weight, mean, rstd, dx, accumulate, partial_weight, partial_bias, rows, width}, width);
+  run(Backward<true>{spare, buffer, dy, x, weight, mean, rstd, dx, accumulate, partial_weight, partial_bias, rows,
+                     width},
+      width);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, 2)
@@ -379,66 +388,80 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2)
                       float* partial_weight, float* partial_bias, int rows, int width) {
   __shared__ Spare spare;
   __shared__ __align__(16) float buffer[THREADS * 24];
-  run(Backward<false>{spare, buffer, dy, x, weight, nullptr, rstd, dx, accumulate, partial_weight, partial_bias, rows, width}, width);
+  run(Backward<false>{spare, buffer, dy, x, weight, nullptr, rstd, dx, accumulate, partial_weight, partial_bias, rows,
+                      width},
+      width);
 }
 
 // ------------------------------------------------------------------------------------------------ DyT, DyISRU and Derf
-// y = weight f(x) + bias, an element at a time: each thread keeps its columns' weights and takes LINES rows at once.
-
-// f(x), its slope, and its derivatives by two scalars.
-struct Slopes {
-  float f;
-  float dx;
-  float first;
-  float second;
-};
+// y = weight f(x) + bias, an element at a time: a thread keeps its columns' weights in registers and takes LINES rows
+// at once. The bound is memory, for bfloat16 not by far: functions are precise, an element takes about 20 instructions
+// forward and 30 backward for DyT, 15 and 30 for DyISRU, 27 and 45 for Derf.
+//
+// backward(g, x, f, sums) returns g times the slope at x, gives f(x), and adds to `sums` g times the derivatives by the
+// function's scalars, each up to a constant.
 
 // f = tanh(alpha x).
 struct Tanh {
+  static const int LINES = 2;
   float alpha;
 
-  __device__ __forceinline__ float of(float x) const { return tanhf(alpha * x); }
+  __device__ __forceinline__ float of(float x) const {
+    return tanhf(alpha * x);
+  }
 
-  __device__ __forceinline__ Slopes slopes(float x) const {
-    const float t = tanhf(alpha * x);
-    const float slope = 1 - t * t;
-    return Slopes{t, alpha * slope, x * slope, 0};
+  __device__ __forceinline__ float backward(float g, float x, float& f, float (&sums)[2]) const {
+    f = tanhf(alpha * x);
+    const float slope = g * (1 - f * f);
+    sums[0] += slope * x;
+    return alpha * slope;
   }
 };
 
-// f = scale x / sqrt(b + x^2), for an x whose square overflows as for the largest whose square does not: scale, with its sign.
+// f = scale x / sqrt(b + x^2); where x^2 would overflow, the limit: scale with x's sign.
 struct Isru {
+  static const int LINES = 2;
   float b;
   float scale;
 
-  __device__ __forceinline__ static float limited(float x) { return fabsf(x) > 1e18f ? copysignf(1e18f, x) : x; }
+  __device__ __forceinline__ static float limited(float x) {
+    return fabsf(x) > 1e18f ? copysignf(1e18f, x) : x;
+  }
 
   __device__ __forceinline__ float of(float any) const {
     const float x = limited(any);
     return scale * (x * rsqrtf(fmaf(x, x, b)));
   }
 
-  // The derivative by b.
-  __device__ __forceinline__ Slopes slopes(float any) const {
+  // The sum lacks the factor -scale / 2. No product of three inverses: it would overflow where b is small.
+  __device__ __forceinline__ float backward(float g, float any, float& f, float (&sums)[2]) const {
     const float x = limited(any);
     const float inverse = rsqrtf(fmaf(x, x, b));
-    const float square = inverse * inverse;
+    const float slope = g * (inverse * inverse);
     const float n = x * inverse;
-    return Slopes{scale * n, scale * inverse * (b * square), -0.5f * scale * n * square, 0};
+    f = scale * n;
+    sums[0] += slope * n;
+    return slope * b * (scale * inverse);
   }
 };
 
 // f = erf(alpha x + shift).
 struct Erf {
+  static const int LINES = 1;  // its constants take registers
   float alpha;
   float shift;
 
-  __device__ __forceinline__ float of(float x) const { return erff(fmaf(alpha, x, shift)); }
+  __device__ __forceinline__ float of(float x) const {
+    return erff(fmaf(alpha, x, shift));
+  }
 
-  __device__ __forceinline__ Slopes slopes(float x) const {
+  __device__ __forceinline__ float backward(float g, float x, float& f, float (&sums)[2]) const {
     const float u = fmaf(alpha, x, shift);
-    const float e = 1.12837917f * expf(-u * u); // 2/sqrt(pi)
-    return Slopes{erff(u), alpha * e, x * e, e};
+    f = erff(u);
+    const float slope = g * (1.12837917f * expf(-u * u));  // 2/sqrt(pi)
+    sums[0] += slope * x;
+    sums[1] += slope;
+    return alpha * slope;
   }
 };
 
@@ -446,8 +469,6 @@ struct Erf {
 static __device__ __forceinline__ float positive(float beta, int softplus) {
   return softplus ? fmaxf(beta, 0) + log1pf(expf(-fabsf(beta))) : beta;
 }
-
-static const int LINES = 2;
 
 template <int N, typename F>
 static __device__ __forceinline__ void map_columns(const F& f, const Input& in, const float* __restrict__ weight,
@@ -461,12 +482,13 @@ static __device__ __forceinline__ void map_columns(const F& f, const Input& in, 
     if (bias) load(bias + tile.column, shift);
     const long long step = (long long)tile.lines * width;
     const long long end = (long long)share.end * width;
-    for (int row = tile.first_row(share); row < share.end; row += LINES * tile.lines) {
+#pragma unroll 1
+    for (int row = tile.first_row(share); row < share.end; row += F::LINES * tile.lines) {
       const long long first = (long long)row * width + tile.column;
-      float x[LINES][N];
+      float x[F::LINES][N];
       in.load_all(first, step, end, x);
 #pragma unroll
-      for (int k = 0; k < LINES; k++) {
+      for (int k = 0; k < F::LINES; k++) {
 #pragma unroll
         for (int i = 0; i < N; i++) x[k][i] = fmaf(f.of(x[k][i]), w[i], shift[i]);
         if (first + k * step < end) store(x[k], y + first + k * step);
@@ -485,18 +507,17 @@ static __device__ __forceinline__ void map(const F& f, const Input& in, const fl
   }
 }
 
-// Gradients of y = weight f(x) + bias. Row `blockIdx.x` of the partial sums holds this block's rows: (gridDim.x, C) for weight and
-// bias, (gridDim.x) for the scalars; each may be null.
+// Arguments of a backward kernel; row `blockIdx.x` of the partial sums is the calling block's. All results may be null.
 struct Gradients {
-  const real* dy;
-  const real* x;
-  const float* __restrict__ weight;
-  real* dx;
+  const real* dy;       // (R, C)
+  const real* x;        // (R, C)
+  const float* weight;  // (C)
+  real* dx;             // (R, C)
   int accumulate;
-  float* first;
-  float* second;
-  float* weights;
-  float* biases;
+  float* first;    // (gridDim.x), by the function's first scalar
+  float* second;   // (gridDim.x), by the second
+  float* weights;  // (gridDim.x, C)
+  float* biases;   // (gridDim.x, C)
   int rows;
   int width;
 };
@@ -504,7 +525,7 @@ struct Gradients {
 template <int N, typename F>
 static __device__ __forceinline__ void map_backward(const F& f, const Gradients& p, float factor, float* spare) {
   const Share share = share_of(p.rows, blockIdx.x, gridDim.x);
-  double first_sum = 0; // over a thread's elements of LINES rows in float
+  double first_sum = 0;  // of sums in float over a thread's elements of LINES rows
   double second_sum = 0;
   for (int from = 0; from < p.width; from += Tile<N>::WIDTH) {
     const Tile<N> tile(from, p.width);
@@ -514,24 +535,22 @@ static __device__ __forceinline__ void map_backward(const F& f, const Gradients&
     float dbias[N] = {};
     const long long step = (long long)tile.lines * p.width;
     const long long end = (long long)share.end * p.width;
-    for (int row = tile.first_row(share); row < share.end; row += LINES * tile.lines) {
+#pragma unroll 1
+    for (int row = tile.first_row(share); row < share.end; row += F::LINES * tile.lines) {
       const long long first = (long long)row * p.width + tile.column;
-      float dy[LINES][N];
-      float x[LINES][N];
+      float dy[F::LINES][N];
+      float x[F::LINES][N];
       load_all(p.dy, first, step, end, dy);
       load_all(p.x, first, step, end, x);
       float sums[2] = {0, 0};
 #pragma unroll
-      for (int k = 0; k < LINES; k++) {
+      for (int k = 0; k < F::LINES; k++) {
 #pragma unroll
         for (int i = 0; i < N; i++) {
-          const Slopes slopes = f.slopes(x[k][i]);
-          const float g = dy[k][i] * w[i];
-          dweight[i] += dy[k][i] * slopes.f;
+          float value;
+          x[k][i] = f.backward(dy[k][i] * w[i], x[k][i], value, sums);
+          dweight[i] += dy[k][i] * value;
           dbias[i] += dy[k][i];
-          sums[0] += g * slopes.first;
-          sums[1] += g * slopes.second;
-          x[k][i] = g * slopes.dx;
         }
       }
       first_sum += sums[0];
@@ -552,7 +571,7 @@ static __device__ __forceinline__ void map_backward(const F& f, const Gradients&
   }
 }
 
-// `factor` is the first scalar's derivative by the number that is learned.
+// `factor` is the constant of the first scalar's derivative.
 template <typename F>
 static __device__ __forceinline__ void map_backward(const F& f, const Gradients& p, float factor) {
   const int N = Lane<real>::COUNT;
@@ -591,7 +610,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 3)
   map_backward(
       Isru{positive(*beta, softplus), scale},
       Gradients{dy, x, weight, dx, accumulate, partial_beta, nullptr, partial_weight, partial_bias, rows, width},
-      softplus ? 1 / (1 + expf(-*beta)) : 1);
+      -0.5f * scale * (softplus ? 1 / (1 + expf(-*beta)) : 1));
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, 3)
@@ -633,6 +652,7 @@ static __device__ __forceinline__ void column_partials(const real* dy, float* pa
     float sum[N] = {};
     const long long step = (long long)tile.lines * width;
     const long long end = (long long)share.end * width;
+#pragma unroll 1
     for (int row = tile.first_row(share); row < share.end; row += LINES * tile.lines) {
       float x[LINES][N];
       load_all(dy, (long long)row * width + tile.column, step, end, x);

@@ -34,7 +34,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   }
 }
 
-// Rows in which a block looks for its token at once: four for each thread, so that one warp can add up the votes of all warps.
+// Rows in which a block looks for its token at once: four for each thread, which makes a count for each lane of a warp.
 static const int SLICE = 4 * THREADS;
 
 // The rows of a slice in which the token stands, in order, to `found`; returns how many. All threads must call it.
@@ -56,7 +56,7 @@ static __device__ __forceinline__ int find(const int* ids, int token, int from, 
     if (lane == 0) counts[k * (THREADS / 32) + warp] = __popc(votes[k]);
   }
   __syncthreads();
-  int upto = counts[lane]; // of this group of 32 rows and all before it
+  int upto = counts[lane];  // of this group of 32 rows and all before it
 #pragma unroll
   for (int lanes = 1; lanes < 32; lanes *= 2) {
     const int before = __shfl_up_sync(0xffffffff, upto, lanes);
@@ -93,8 +93,8 @@ static __device__ __forceinline__ void token_partials(const real* __restrict__ d
   }
 }
 
-// partial[part][token] (parts, V, C) = the sum of dy's rows of that token among the part's rows. The grid is (V, parts) or smaller:
-// a block takes a token and a part, finds the rows in order and adds them.
+// partial[part][token] (parts, V, C) = the sum of dy's rows of that token among the part's rows. The grid is (V, parts)
+// or smaller: a block takes a token and a part, finds the rows in order and adds them.
 extern "C" __global__ void __launch_bounds__(THREADS)
     token_partials(const real* dy, const int* ids, float* partial, int rows, int vocabulary, int width, int parts) {
   const int N = Lane<real>::COUNT;
@@ -138,7 +138,7 @@ struct CrossEntropy {
   int rows;
   int width;
 
-  // A warp takes a row and keeps it in registers: K times N logits for a thread. Returns the losses of this warp's rows.
+  // A warp takes a row and keeps it in registers: K times N logits for a thread. Returns its rows' losses, in lane 0.
   template <int N, int K>
   __device__ __forceinline__ double short_rows() const {
     const int lane = threadIdx.x % 32;
@@ -189,8 +189,8 @@ struct CrossEntropy {
     return lane == 0 ? loss : 0;
   }
 
-  // A block takes a row and reads it twice: for the maximum and, kept up to date with it, the sum; then for the gradient. Returns
-  // the losses of this block's rows, in thread 0.
+  // A block takes a row and reads it twice: for the maximum and, kept up to date with it, the sum; then for the
+  // gradient. Returns its rows' losses, in thread 0.
   template <int N>
   __device__ __forceinline__ double long_rows() const {
     __shared__ float maxima[THREADS / 32];
@@ -243,8 +243,8 @@ struct CrossEntropy {
   }
 };
 
-// partial[block] = scale times the sum of the losses of the block's rows of logits (R, V), targets (R); dlogits (R, V) receives
-// the gradient of scale times the loss, where it is not null.
+// partial[block] = scale times the sum of the losses of the block's rows of logits (R, V), targets (R); dlogits (R, V)
+// receives the gradient of scale times the loss, where it is not null.
 extern "C" __global__ void __launch_bounds__(THREADS)
     cross_entropy(const real* logits, const int* targets, float scale, real* dlogits, double* partial, int rows,
                   int width) {

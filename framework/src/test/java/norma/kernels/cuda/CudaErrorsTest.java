@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import norma.kernels.cuda.CudaBackend.Precision;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,7 +38,8 @@ class CudaErrorsTest {
 
   @Test
   void memoryThatIsNotThereIsSaidInMebibytes() {
-    try (CudaBackend backend = Emulator.with("memory=67108864", () -> new CudaBackend(Precision.FP32, kept(), false))) {
+    try (CudaBackend backend = Emulator.with("memory=67108864",
+        () -> new CudaBackend(Precision.FP32, Emulator.kernels(), false))) {
       long free = backend.deviceBytes().orElseThrow();
       assertThat(free).isLessThanOrEqualTo(64 << 20);
       assertThatThrownBy(() -> backend.allocate(norma.array.DType.FLOAT32, 100 << 18))
@@ -57,7 +59,8 @@ class CudaErrorsTest {
       assertThatThrownBy(() -> new CudaBackend(Precision.FP32, empty, false)).isInstanceOf(CudaException.class)
           .hasMessage("no cuBLAS: libcublas.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
-      assertThatThrownBy(Nvrtc::open).isInstanceOf(CudaException.class)
+      assertThatThrownBy(() -> new Compiler(empty, Nvrtc.find(13_000), 90, false).image(Compiler.Source.NORMS, 0))
+          .isInstanceOf(CudaException.class)
           .hasMessage("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
       return empty;
@@ -66,11 +69,28 @@ class CudaErrorsTest {
 
   @Test
   void aSourceThatDoesNotCompileIsNamedWithItsFirstErrors() {
-    Nvrtc nvrtc = Emulator.with("", Nvrtc::open);
+    Nvrtc nvrtc = Emulator.with("", () -> Nvrtc.find(13_000).orElseThrow());
     assertThatThrownBy(() -> nvrtc.compile("wrong.cu", "extern \"C\" __global__ void wrong() { int x = y; }", Map.of(),
         List.of("--gpu-architecture=sm_90"))).isInstanceOf(CudaException.class)
         .hasMessageStartingWith("the GPU's kernels cannot be compiled: NVRTC refused wrong.cu with error 6")
         .hasMessageContaining("wrong.cu:1:46: error: ");
+  }
+
+  /// Of another version of CUDA, or damaged: the driver says so.
+  @Test
+  void anImageThatTheDriverDoesNotTakeIsMadeAgain() throws IOException {
+    Emulator.with("", () -> new CudaBackend(Precision.FP32, empty, false)).close();
+    List<Path> images;
+    try (Stream<Path> files = Files.list(empty)) {
+      images = files.sorted().toList();
+    }
+    assertThat(images).hasSize(4);
+    Files.write(images.getFirst(), new byte[]{ 1, 2, 3 });
+    Emulator.with("", () -> new CudaBackend(Precision.FP32, empty, false)).close();
+    assertThat(Files.size(images.getFirst())).isGreaterThan(1000);
+    try (Stream<Path> files = Files.list(empty)) {
+      assertThat(files.sorted().toList()).isEqualTo(images);
+    }
   }
 
   @Test
@@ -80,9 +100,5 @@ class CudaErrorsTest {
     assertThat(device.hasBf16()).isTrue();
     assertThat(device.toString()).startsWith(device.name() + " (compute capability 8.9, ")
         .contains(" multiprocessors, ", " GiB, driver for CUDA ");
-  }
-
-  private static Path kept() {
-    return Emulator.folder().resolve("kernels");
   }
 }

@@ -11,13 +11,12 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
@@ -36,16 +35,26 @@ public final class Emulator {
   private static final List<String> SOURCES = List.of("checks.h", "checks_of_driver.h", "checks_of_kernels.h",
       "compiler.h", "device.h", "emulator.cpp", "fibers.h", "graphs.h", "hardware.h", "interface.h", "products.h",
       "selftest.cpp", "state.h", "work.h");
+  private static final String LIBRARY = "libemulator.so";
   private static final List<String> NAMES = List.of("libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13");
 
+  private static Path built = Path.of("");
   private static Path folder = Path.of("");
 
   private Emulator() {}
 
-  /// A backend on the GPU if there is one, else on the emulator.
+  /// A backend on the GPU if there is one, else on the emulator, which then does nothing before somebody waits for it: what is read
+  /// too early, or overwritten before it was used, shows.
   public static CudaBackend open(Precision precision) {
-    Supplier<CudaBackend> backend = () -> new CudaBackend(precision, folder().resolve("kernels"), true);
-    return CudaDevice.mayExist() ? backend.get() : with("", backend);
+    return CudaDevice.mayExist()
+        ? new CudaBackend(precision, Path.of(System.getProperty("java.io.tmpdir"), "norma-cuda"), true)
+        : with("late=1", () -> new CudaBackend(precision, kernels(), true));
+  }
+
+  /// Where compiled kernels are kept.
+  static Path kernels() {
+    folder();
+    return built.resolve("kernels");
   }
 
   /// Runs work that finds the emulator instead of CUDA.
@@ -66,7 +75,7 @@ public final class Emulator {
 
   /// How often each function was called since the last [#forgetCalls].
   @SuppressWarnings("restricted") // the emulator's own function
-  static Map<String, Integer> calls() {
+  public static Map<String, Integer> calls() {
     Map<String, Integer> calls = new HashMap<>();
     try {
       MemorySegment text = (MemorySegment) Linker.nativeLinker()
@@ -82,7 +91,7 @@ public final class Emulator {
   }
 
   @SuppressWarnings("restricted") // the emulator's own function
-  static void forgetCalls() {
+  public static void forgetCalls() {
     try {
       Linker.nativeLinker().downcallHandle(symbol("emulator_reset"), FunctionDescriptor.ofVoid()).invokeExact();
     } catch (Throwable e) {
@@ -96,12 +105,30 @@ public final class Emulator {
         .orElseThrow();
   }
 
-  /// Where the libraries are.
+  /// Where the libraries are, for this JVM alone: the emulator reads its settings beside them.
   static synchronized Path folder() {
     if (folder.toString().isEmpty()) {
-      folder = build();
+      built = build();
+      try {
+        Path own = Files.createTempDirectory("norma-cuda");
+        own.toFile().deleteOnExit();
+        for (String name : NAMES) {
+          link(own.resolve(name), built.resolve(LIBRARY));
+        }
+        for (String source : SOURCES) {
+          link(own.resolve(source), built.resolve(source));
+        }
+        own.resolve("emulator.conf").toFile().deleteOnExit();
+        folder = own;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
     return folder;
+  }
+
+  private static void link(Path link, Path target) throws IOException {
+    Files.createSymbolicLink(link, target).toFile().deleteOnExit();
   }
 
   private static Path build() {
@@ -113,22 +140,16 @@ public final class Emulator {
         digest.update(content(source));
       }
       String key = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
-      Path built = Path.of(System.getProperty("java.io.tmpdir"), "norma-cuda-emulator-" + key);
-      if (!Files.isDirectory(built)) {
-        Path beside = Files.createTempDirectory("norma-cuda-emulator");
-        for (String source : SOURCES) {
-          Files.write(beside.resolve(source), content(source));
+      Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+      Path whole = temporary.resolve("norma-cuda-emulator-" + key);
+      try (FileChannel channel = FileChannel.open(temporary.resolve("norma-cuda-emulator.lock"),
+          StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = channel.lock()) {
+        assertThat(lock.isValid()).isTrue(); // one process builds, others wait for it
+        if (!Files.isDirectory(whole)) {
+          buildIn(whole);
         }
-        String library = beside.resolve("libemulator.so").toString();
-        String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library,
-            beside.resolve("emulator.cpp").toString(), "-ldl"));
-        assertThat(Path.of(library)).as(log).exists();
-        for (String name : NAMES) {
-          Files.createSymbolicLink(beside.resolve(name), Path.of("libemulator.so"));
-        }
-        move(beside, built);
       }
-      return built;
+      return whole;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (NoSuchAlgorithmException e) {
@@ -136,12 +157,16 @@ public final class Emulator {
     }
   }
 
-  private static void move(Path beside, Path built) throws IOException {
-    try {
-      Files.move(beside, built, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileAlreadyExistsException | DirectoryNotEmptyException | AtomicMoveNotSupportedException e) {
-      assertThat(built).as("built by another process meanwhile").isDirectory();
+  private static void buildIn(Path whole) throws IOException {
+    Path beside = Files.createTempDirectory("norma-cuda-emulator");
+    for (String source : SOURCES) {
+      Files.write(beside.resolve(source), content(source));
     }
+    String library = beside.resolve(LIBRARY).toString();
+    String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library,
+        beside.resolve("emulator.cpp").toString(), "-ldl"));
+    assertThat(Path.of(library)).as(log).exists();
+    Files.move(beside, whole);
   }
 
   private static byte[] content(String source) throws IOException {

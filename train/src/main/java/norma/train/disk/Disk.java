@@ -1,6 +1,8 @@
 package norma.train.disk;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -40,6 +42,24 @@ public interface Disk {
 
   /// Whether it exists. Nothing that only looks needs to be recorded.
   boolean exists(Path path);
+
+  /// Creates a folder and those above it that do not exist, unless another process is faster. The new names are on the disk when this
+  /// returns.
+  default void createFolders(Path folder) throws IOException {
+    if (Files.isDirectory(folder)) {
+      return;
+    }
+    Path parent = Objects.requireNonNull(folder.toAbsolutePath().getParent());
+    createFolders(parent);
+    try {
+      createFolder(folder);
+    } catch (FileAlreadyExistsException e) {
+      if (!Files.isDirectory(folder)) {
+        throw e;
+      }
+    }
+    sync(parent);
+  }
 
   /// Writes a file so that there is always the old or the new one.
   default void replace(Path file, Content content) throws IOException {

@@ -2,7 +2,6 @@ package norma.train.disk;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
@@ -18,11 +17,13 @@ public final class TimedFolder {
   /// Creates one; in a folder that has such a name already, `-2` is appended, and so on.
   ///
   /// @param now gives the folder its id
-  public static Path create(Path parent, String name, LocalDateTime now) throws IOException {
+  public static Path create(Path parent, String name, LocalDateTime now, Disk disk) throws IOException {
     String first = name + "-" + ID.format(now);
     for (int attempt = 1;; attempt++) {
       try {
-        return Files.createDirectory(parent.resolve(attempt == 1 ? first : first + "-" + attempt));
+        Path folder = parent.resolve(attempt == 1 ? first : first + "-" + attempt);
+        disk.createFolder(folder);
+        return folder;
       } catch (FileAlreadyExistsException e) {
         if (attempt == MOST) {
           throw e;

@@ -1,5 +1,7 @@
 package norma.train.doctor;
 
+import java.util.ArrayList;
+import java.util.List;
 import norma.kernels.cuda.CudaDevice;
 import norma.kernels.cuda.CudaException;
 
@@ -15,7 +17,10 @@ public final class Gpu {
       return Finding.of(LABEL, "none: no driver of NVIDIA's has started (no /dev/nvidiactl)");
     }
     try {
-      return Finding.of(LABEL, CudaDevice.first().toString());
+      CudaDevice device = CudaDevice.first();
+      List<String> facts = new ArrayList<>(List.of(device.toString()));
+      device.missing().forEach(line -> facts.add("not usable: " + line));
+      return new Finding(LABEL, facts, List.of());
     } catch (CudaException e) {
       return Finding.of(LABEL, "not usable: " + e.getMessage());
     }

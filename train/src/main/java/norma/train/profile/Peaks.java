@@ -15,8 +15,10 @@ import java.util.function.IntConsumer;
 import norma.array.Array;
 import norma.array.HostMemory;
 import norma.kernels.Backend;
+import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.kernels.RandomStream;
 import norma.train.run.Session;
 import norma.train.run.Workers;
 
@@ -78,11 +80,16 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   }
 
   /// Within the device's memory, by its own kernels.
-  private static List<Copy> deviceCopies(Backend backend) {
+  static List<Copy> deviceCopies(Backend backend) {
     List<Copy> copies = new ArrayList<>();
     Kernels kernels = backend.kernels();
     long largest = Math.min(LARGEST, backend.deviceBytes().orElseThrow() / FACTOR);
-    for (long bytes = SMALLEST; bytes <= largest; bytes *= FACTOR) {
+    List<Long> sizes = new ArrayList<>();
+    for (long bytes = SMALLEST; bytes < largest; bytes *= FACTOR) {
+      sizes.add(bytes);
+    }
+    sizes.add(largest / HostMemory.ALIGNMENT_BYTES * HostMemory.ALIGNMENT_BYTES);
+    for (long bytes : sizes) {
       int size = Math.toIntExact(bytes / 2 / backend.activations().bytes());
       Array from = kernels.empty(size);
       Array to = kernels.empty(size);
@@ -136,7 +143,8 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     return before.gigabytes;
   }
 
-  private static double product(Session session, int size) {
+  /// GFLOP/s of all workers.
+  static double product(Session session, int size) {
     Workers workers = session.workers();
     Backend backend = session.backend();
     List<Runnable> products = new ArrayList<>();
@@ -146,6 +154,8 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
       Array y = backend.allocate(backend.activations(), size, size);
       kernels.fill(x, 0.5);
       kernels.fill(w, 0.25);
+      // Not all alike: multiplying the same numbers again and again takes a processor less power than it takes a model.
+      kernels.dropout(x, new DropMask(0.5, RandomStream.of(1, "peak"), 0), Grad.write(x));
       kernels.prepare(w);
       products.add(() -> {
         try (Kernels.Scratch scratch = kernels.scratch()) {

@@ -7,6 +7,7 @@ import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import norma.train.disk.Disk;
 import norma.train.disk.TimedFolder;
 
 /// What a profile leaves behind: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
@@ -18,7 +19,7 @@ public record ProfileFolder(Path path) {
   /// @throws IOException if it cannot be written
   public static ProfileFolder create(Path parent, String name, LocalDateTime now) throws IOException {
     Files.createDirectories(parent);
-    return new ProfileFolder(TimedFolder.create(parent, name, now));
+    return new ProfileFolder(TimedFolder.create(parent, name, now, Disk.real()));
   }
 
   /// Leaves nothing behind after a measurement that failed.

@@ -184,7 +184,8 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
       backend.write(weights.of(parameter), values);
     }
     if (!tensors.isEmpty()) {
-      throw new RunException(file + " has tensors that the configuration does not: " + tensors.keySet());
+      throw new RunException(
+          file + " has tensors that the configuration does not: " + Json.printable(tensors.keySet().toString()));
     }
   }
 

@@ -11,13 +11,14 @@ import norma.train.data.Windows.Window;
 
 /// Losses without updates. Random numbers come from streams of its own, so that evaluating never changes a run.
 public final class Evaluation {
-  /// Tokens of one forward pass, the same whatever the training batch is.
+  /// Tokens of one forward pass of a worker, the same whatever the training batch is.
   private static final int TOKENS = 1024;
 
   private final Session session;
   private final Windows training;
   private final Windows validation;
   private final List<Window> windows;
+  private final int rows; // of a pass
 
   /// For one session.
   public Evaluation(Session session) {
@@ -25,6 +26,9 @@ public final class Evaluation {
     this.training = session.training();
     this.validation = session.validation();
     this.windows = validation.exact();
+    this.rows = session.backend().deviceBytes().isPresent()
+        ? session.config().train().batch() // a device has the memory for them
+        : Math.max(1, TOKENS / session.config().model().context());
   }
 
   /// Mean loss in nats per character over the whole validation split: consecutive windows of `context` characters, the last
@@ -42,7 +46,6 @@ public final class Evaluation {
     int time = session.config().model().context();
     boolean shorter = windows.getLast().length() < time;
     int full = windows.size() - (shorter ? 1 : 0);
-    int rows = Math.max(1, TOKENS / time);
     int passes = Math.ceilDiv(full, rows);
     double sum = total(passes + (shorter ? 1 : 0), (kernels, pass) -> {
       int first = pass * rows;
@@ -59,7 +62,6 @@ public final class Evaluation {
   public double trainingEstimate(long step) {
     int time = session.config().model().context();
     int sequences = session.config().train().evalBatches() * session.config().train().batch();
-    int rows = Math.max(1, TOKENS / time);
     RandomStream stream = RandomStream.of(session.config().train().seed(), "eval.train").at(step);
     double sum = total(Math.ceilDiv(sequences, rows), (kernels, pass) -> {
       int first = pass * rows;

@@ -25,11 +25,16 @@ public final class LanguageModel implements AutoCloseable {
     Backends chosen = Backends.choose(config.runtime(), debug);
     this.backend = chosen.backend();
     this.backendReason = chosen.reason();
-    if (trains) {
-      MemoryNeed.of(config, gpt, backend).require(backend);
+    try {
+      if (trains) {
+        MemoryNeed.of(config, gpt, backend).require(backend);
+      }
+      this.weights = new ParameterBuffer(backend, gpt.parameters());
+    } catch (RuntimeException | OutOfMemoryError e) {
+      backend.close();
+      throw e;
     }
     this.workers = new Workers(backend);
-    this.weights = new ParameterBuffer(backend, gpt.parameters());
   }
 
   /// A model with initial weights, to be trained.

@@ -122,8 +122,9 @@ public final class Machine {
     if (backend.deviceBytes().isEmpty()) {
       return copyGigabytes();
     }
-    Array from = backend.allocate(DType.FLOAT32, DEVICE_COPY_BYTES / Float.BYTES);
-    Array to = backend.allocate(DType.FLOAT32, DEVICE_COPY_BYTES / Float.BYTES);
+    int size = DEVICE_COPY_BYTES / backend.activations().bytes();
+    Array from = backend.allocate(backend.activations(), size);
+    Array to = backend.allocate(backend.activations(), size);
     Kernels kernels = backend.kernels();
     double seconds = medianSeconds(List.of(() -> {
       kernels.multiply(from, 1, Grad.write(to));

@@ -36,7 +36,9 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
     long activations = Math.min(backend.workers(), shards)
         * CostModel.of(gpt, pass, backend.activations()).savedBytes();
-    return new MemoryNeed(parameters, (1 + shards + MOMENTS) * parameters * backend.dtype().bytes(), activations, heap);
+    long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
+    return new MemoryNeed(parameters, (1 + shards + MOMENTS) * parameters * backend.dtype().bytes() + rounded,
+        activations, heap);
   }
 
   /// Refuses what the backend's memory cannot hold, and warns where little is free.

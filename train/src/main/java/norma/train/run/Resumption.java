@@ -11,6 +11,7 @@ import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.config.RunConfigWriter.Difference;
+import norma.train.data.Json;
 import norma.train.disk.Errors;
 import norma.train.report.Metrics;
 import norma.train.run.TrainingState.Conditions;
@@ -107,7 +108,8 @@ public final class Resumption implements AutoCloseable {
     String text = before == null ? folder.environment("corpus_sha256") : before.corpus();
     if (!Session.corpus(config, Path.of("")).sha256().equals(text)) {
       throw new RunException("data.corpus is not the text that " + folder.path()
-          + " was trained on: it changed since; a resumed run needs the same bytes (SHA-256 " + text + ")");
+          + " was trained on: it changed since; a resumed run needs the same bytes (SHA-256 "
+          + Json.printable(text) + ")");
     }
     Session session = checkpoint == null
         ? Session.start(config, Path.of(""), debug)
@@ -143,7 +145,7 @@ public final class Resumption implements AutoCloseable {
       here.forEach((name, now) -> {
         String before = folder.environment(name);
         if (!before.equals(now)) {
-          LOG.warn("{} was {} and is {}: losses may differ in their last digits", name, before, now);
+          LOG.warn("{} was {} and is {}: losses may differ in their last digits", name, Json.printable(before), now);
         }
       });
     } catch (RunException e) {

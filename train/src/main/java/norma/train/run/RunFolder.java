@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.List;
-import java.util.Objects;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
@@ -35,11 +34,8 @@ public record RunFolder(Path path) {
     RunConfig config = session.config();
     Path parent = Path.of(config.output().dir());
     try {
-      if (!Files.isDirectory(parent)) {
-        Files.createDirectories(parent);
-        disk.sync(Objects.requireNonNull(parent.toAbsolutePath().getParent()));
-      }
-      Path folder = TimedFolder.create(parent, config.name(), now);
+      disk.createFolders(parent);
+      Path folder = TimedFolder.create(parent, config.name(), now, disk);
       RunFolder run = new RunFolder(folder);
       try {
         String environment = Environment.json(session);

@@ -133,12 +133,12 @@ final class Saving {
       }
       int rollbacks = failed.rollbacks() + 1;
       double factor = failed.lrFactor() * LOWER;
+      writer.setAsideAfter(to.step()); // first: a checkpoint whose lines are cut off must not be resumed from
       metrics.cut(to.step() == failed.anchor() ? failed.anchorBytes() : to.metricsBytes(),
           "rolled back to step " + to.step());
       metrics.append(new Event.Rollback(to.step(), failedStep, firstBad, rollbacks, factor));
       observer.warned("step " + failedStep + " is not finite, first in " + firstBad + ": back to step " + to.step()
           + " with " + factor + " of the learning rate, attempt " + rollbacks + " of " + Progress.MAX_ROLLBACKS);
-      writer.setAsideAfter(to.step());
       last = to.step();
       return Optional.of(to.anchored(rollbacks, factor, metrics.length()));
     } catch (IOException e) {

@@ -48,6 +48,24 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
       return new Conditions(session.corpus().sha256(), session.backend().name(), session.backend().shards());
     }
 
+    /// What [#fields] told.
+    ///
+    /// @throws IllegalArgumentException if a value is none that Norma writes
+    static Conditions of(Map<String, String> fields) {
+      Conditions conditions = new Conditions(fields.getOrDefault("corpus_sha256", ""),
+          fields.getOrDefault("backend", ""), Integer.parseInt(fields.getOrDefault("shards", "")));
+      require("corpus_sha256", conditions.corpus, conditions.corpus.matches("[0-9a-f]{64}"), "a SHA-256");
+      require("backend", conditions.backend, conditions.backend.matches("[a-z0-9]{1,20}"), "a backend's name");
+      require("shards", Integer.toString(conditions.shards), conditions.shards > 0, "at least 1");
+      return conditions;
+    }
+
+    private static void require(String name, String value, boolean holds, String expected) {
+      if (!holds) {
+        throw new IllegalArgumentException(name + " is " + Json.printable(value) + "; expected " + expected);
+      }
+    }
+
     Map<String, String> fields() {
       Map<String, String> fields = new LinkedHashMap<>();
       fields.put("corpus_sha256", corpus);
@@ -129,13 +147,12 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
     }
     fields.keySet().removeAll(KEYS);
     if (!fields.isEmpty()) {
-      throw new RunException(file + " has keys that Norma does not know: " + fields.keySet());
+      throw new RunException(
+          file + " has keys that Norma does not know: " + Json.printable(fields.keySet().toString()));
     }
     header.properties().forEach(entry -> fields.put(entry.getKey(), entry.getValue().asString("")));
     try {
-      Conditions conditions = new Conditions(fields.getOrDefault("corpus_sha256", ""),
-          fields.getOrDefault("backend", ""), Integer.parseInt(fields.getOrDefault("shards", "")));
-      return new TrainingState(Progress.of(fields), conditions, file);
+      return new TrainingState(Progress.of(fields), Conditions.of(fields), file);
     } catch (NumberFormatException e) {
       throw new RunException(file + " has a value that is no number: " + Json.printable(String.valueOf(e.getMessage())),
           e);
@@ -178,15 +195,17 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
       JsonNode header = Json.parse(line(in, file));
       DType type = session.backend().dtype();
       if (!header.path("dtype").asString("").equals(type.name())) {
-        throw new RunException(file + " has numbers of type " + header.path("dtype") + "; expected " + type.name());
+        throw new RunException(file + " has numbers of type " + Json.printable(header.path("dtype").toString())
+            + "; expected " + type.name());
       }
       long size = in.position();
       Map<String, Array> places = new LinkedHashMap<>();
       for (Map.Entry<String, JsonNode> tensor : header.path("tensors").properties()) {
         Array array = arrays.remove(tensor.getKey());
         if (array == null || !Arrays.toString(array.shape()).replace(" ", "").equals(tensor.getValue().toString())) {
-          throw new RunException(file + " has a tensor " + tensor.getKey() + " of shape " + tensor.getValue()
-              + "; the configuration asks for " + (array == null ? "none" : Arrays.toString(array.shape())));
+          throw new RunException(file + " has a tensor " + Json.printable(tensor.getKey()) + " of shape "
+              + Json.printable(tensor.getValue().toString()) + "; the configuration asks for "
+              + (array == null ? "none" : Arrays.toString(array.shape())));
         }
         places.put(tensor.getKey(), array);
         size += array.size() * type.bytes();
@@ -194,7 +213,7 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
       if (!arrays.isEmpty() || size != in.size()) {
         throw new RunException(file + (arrays.isEmpty()
             ? " is " + in.size() + " bytes long where its header describes " + size
-            : " lacks the tensors " + arrays.keySet()));
+            : " lacks the tensors " + Json.printable(arrays.keySet().toString())));
       }
       for (Array array : places.values()) {
         session.backend().write(array, numbers(in, Math.toIntExact(array.size()), type));

@@ -30,7 +30,7 @@ class BadInputTest {
         bad(2, "model.layers", "model.layers=two"), bad(2, "model.width", "model.width=12.5"),
         bad(2, "no-such.yaml", "no-such.yaml"), bad(2, "no\\u001B[2J.yaml", "no\u001b[2J.yaml"),
         bad(2, "expected one configuration file", "a.yaml", "b.yaml"),
-        bad(2, "runtime.precision", "runtime.precision=tf32"),
+        bad(2, "runtime.precision", "runtime.precision=tf32", "runtime.backend=cpu"),
         bad(2, "runtime.precision", "runtime.precision=bf16", "runtime.backend=nd4j"),
         bad(3, "model.context is 640", "data.corpus='${folder}/ok.txt'", "model.context=640"),
         bad(3, "missing.txt", "data.corpus='${folder}/missing.txt'"),

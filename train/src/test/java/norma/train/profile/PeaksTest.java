@@ -3,7 +3,11 @@ package norma.train.profile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import norma.kernels.cuda.Emulator;
+import norma.train.run.Session;
 import org.junit.jupiter.api.Test;
 
 class PeaksTest {
@@ -32,5 +36,19 @@ class PeaksTest {
     Peaks other = new Peaks(2, 90, List.of(new Peaks.Copy(1 << 16, 30), new Peaks.Copy(1 << 18, 12)));
     assertThat(Peaks.best(MeasuredFixture.PEAKS, other)).isEqualTo(
         new Peaks(2, 100, List.of(new Peaks.Copy(1 << 16, 40), new Peaks.Copy(1 << 18, 12))));
+  }
+
+  /// On the emulated GPU, whose memory bounds the sizes.
+  @Test
+  void aDevicesCopiesAndProductsAreItsOwnKernels() {
+    Session session = Emulator.with("memory=117440512",
+        () -> Session.start(MeasuredFixture.config("runtime.backend=cuda"), Path.of(""), false));
+    try (session) {
+      long free = session.backend().deviceBytes().orElseThrow();
+      List<Peaks.Copy> copies = Peaks.deviceCopies(session.backend());
+      assertThat(copies).isNotEmpty().isSortedAccordingTo(Comparator.comparingLong(Peaks.Copy::bytes))
+          .allMatch(copy -> copy.gigabytes() > 0 && copy.bytes() <= free / 4);
+      assertThat(Peaks.product(session, 64)).isPositive();
+    }
   }
 }

@@ -2,12 +2,13 @@ package norma.train.run;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import norma.train.disk.Disk;
 
-/// A disk that works, and remembers in which order it was asked to.
+/// A disk that remembers what it was asked for, in order. It waits for no real disk: a power cut is only played.
 final class RecordingDisk implements Disk {
   private final Disk real = Disk.real();
   private final List<Operation> operations = new ArrayList<>();
@@ -17,6 +18,8 @@ final class RecordingDisk implements Disk {
     record CreateFolder(Path folder) implements Operation {}
 
     record Write(Path file, byte[] bytes) implements Operation {}
+
+    record WriteEnd(Path file, long position, byte[] bytes) implements Operation {}
 
     record Sync(Path path) implements Operation {}
 
@@ -44,12 +47,14 @@ final class RecordingDisk implements Disk {
   @Override
   public void writeEnd(Path file, long position, byte[] bytes) throws IOException {
     real.writeEnd(file, position, bytes);
-    operations.add(new Operation.Write(file, Files.readAllBytes(file)));
+    operations.add(new Operation.WriteEnd(file, position, bytes.clone()));
   }
 
   @Override
   public void sync(Path path) throws IOException {
-    real.sync(path);
+    if (!Files.exists(path)) {
+      throw new NoSuchFileException(path.toString());
+    }
     operations.add(new Operation.Sync(path));
   }
 
