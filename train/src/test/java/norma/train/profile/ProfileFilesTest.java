@@ -117,7 +117,10 @@ class ProfileFilesTest {
           .hasSize((int) (5 * ofLast));
     }
     assertThat(events).extracting(event -> event.getString("name")).contains("blocks.1.mlp.gelu", "optimizer", "shard");
-    assertThat(events).extracting(event -> event.getThread().getJavaName()).contains("norma-worker-1");
+    if (!last.workers().get(1).isEmpty()) { // on a busy machine the other worker may have taken every part
+      assertThat(events).extracting(event -> event.getThread().getJavaName()).contains("norma-worker-1");
+    }
+    assertThat(events).extracting(event -> event.getThread().getJavaName()).contains("main");
     assertThat(events).allMatch(event -> !event.getDuration().isNegative());
   }
 }
