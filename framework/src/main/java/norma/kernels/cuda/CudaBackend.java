@@ -173,7 +173,7 @@ public final class CudaBackend implements Backend {
           case INT32 -> throw new IllegalArgumentException("fractions cannot go to " + target);
         }
       }
-      stream.write(numbers, CudaMemory.address(target));
+      stream.write(numbers, CudaMemory.start(target));
     }
   }
 
@@ -183,14 +183,14 @@ public final class CudaBackend implements Backend {
     if (target.dtype() != DType.INT32) {
       throw new IllegalArgumentException("integers cannot go to " + target);
     }
-    stream.write(MemorySegment.ofArray(values), CudaMemory.address(target));
+    stream.write(MemorySegment.ofArray(values), CudaMemory.start(target));
   }
 
   @Override
   public double[] read(Array source) {
     try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofConfined()) {
       MemorySegment numbers = arena.allocate(source.bytes(), 8);
-      stream.read(CudaMemory.address(source), numbers);
+      stream.read(CudaMemory.start(source), numbers);
       double[] values = new double[Math.toIntExact(source.size())];
       for (int i = 0; i < values.length; i++) {
         values[i] = switch (source.dtype()) {

@@ -29,20 +29,27 @@ final class CudaMemory implements Memory {
     return address;
   }
 
-  /// Where an array's elements begin.
+  /// Where an array's elements begin, for copies.
   ///
-  /// @throws IllegalArgumentException if it is not in a GPU's memory, or a window that does not begin at 16 bytes, which kernels
-  ///     read and write at once
-  static long address(Array array) {
-    if (!(array.memory() instanceof CudaMemory memory)) {
-      throw new IllegalArgumentException(array + " is not in the GPU's memory: copy it with Backend.write");
+  /// @throws IllegalArgumentException if it is not in a GPU's memory
+  static long start(Array array) {
+    if (array.memory() instanceof CudaMemory memory) {
+      return memory.address + array.offset() * array.dtype().bytes();
     }
+    throw new IllegalArgumentException(array + " is not in the GPU's memory: copy it with Backend.write");
+  }
+
+  /// The same for kernels, which read and write 16 bytes at once.
+  ///
+  /// @throws IllegalArgumentException if it is not in a GPU's memory, or a window that does not begin at 16 bytes
+  static long address(Array array) {
+    long start = start(array);
     long bytes = array.offset() * array.dtype().bytes();
     if (bytes % ACCESS_BYTES != 0 && array.size() > 1) {
       throw new IllegalArgumentException(array + " begins " + bytes + " bytes into its memory; expected a multiple of "
           + ACCESS_BYTES + ": copy it first");
     }
-    return memory.address + bytes;
+    return start;
   }
 
   @Override

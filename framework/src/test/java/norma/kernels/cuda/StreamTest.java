@@ -57,6 +57,14 @@ class StreamTest {
   }
 
   @Test
+  void aWindowIsCopiedWhereverItBegins() {
+    Array window = x.slice(1, 2);
+    assertThat(backend.read(window)).containsExactly(2, 3);
+    backend.write(window, new double[]{ 7, 8 });
+    assertThat(backend.read(x)).containsExactly(1, 7, 8, 4);
+  }
+
+  @Test
   void whatRepeatsIsAGraphAndChangedArgumentsAreReplaced() {
     Emulator.forgetCalls();
     assertThat(sequence(3, 1)).isEqualTo(expected(3, 1));
