@@ -460,7 +460,7 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 }
 
 static const int LINES = HEAD_WIDTH > 128 ? 2 : 4;  // 16 rows each, of a block
-// Blocks of a processor at a time: as many as registers allow without spills (ptxas of CUDA 13.0, sm_75 to sm_120).
+// Blocks of a processor at a time: as many as registers allow with 8 spilled bytes at most (ptxas of CUDA 13.0).
 static const int BLOCKS = HEAD_WIDTH > 64 ? 2 : 3;
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
