@@ -24,7 +24,7 @@ final class Compiler {
   /// A source of kernels, compiled alone. Those of attention are compiled for one head width: it is the length of their innermost
   /// loops.
   enum Source {
-    NORMS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
+    ROW_NORMS, POINTWISE_NORMS, COLUMNS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
 
     /// Whether it is compiled for a head width.
     boolean ofHeads() {
@@ -37,7 +37,7 @@ final class Compiler {
   }
 
   /// What they include.
-  static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh");
+  static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh", "rows.cuh");
 
   private static final Logger LOG = LogManager.getLogger(Compiler.class);
 

@@ -2,9 +2,11 @@ package norma.kernels.cuda;
 
 import static norma.kernels.Checks.check;
 import static norma.kernels.Checks.checkNorm;
+import static norma.kernels.cuda.Compiler.Source.COLUMNS;
 import static norma.kernels.cuda.Compiler.Source.ELEMENTWISE;
-import static norma.kernels.cuda.Compiler.Source.NORMS;
 import static norma.kernels.cuda.Compiler.Source.OPTIMIZER;
+import static norma.kernels.cuda.Compiler.Source.POINTWISE_NORMS;
+import static norma.kernels.cuda.Compiler.Source.ROW_NORMS;
 import static norma.kernels.cuda.Compiler.Source.TOKENS;
 
 import java.util.List;
@@ -32,10 +34,10 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private static final int WARP = 32;
   /// Most blocks of a kernel for each multiprocessor.
   private static final int WAVES = 32;
-  /// Blocks that work on a multiprocessor at the same time, as `norms.cu` declares them: row norms, their backward, point-wise norms.
-  private static final int ROW_NORMS = 4;
-  private static final int ROW_NORMS_BACKWARD = 2;
-  private static final int POINTWISE_NORMS = 3;
+  /// Blocks that work on a multiprocessor at the same time, as the sources declare them: row norms, their backward, point-wise norms.
+  private static final int ROW_BLOCKS = 4;
+  private static final int ROW_BACKWARD_BLOCKS = 2;
+  private static final int POINTWISE_BLOCKS = 3;
   /// The same of other kernels that keep sums until their end.
   private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
@@ -128,7 +130,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       int width = w.dim(0);
       int parts = resident(rows, SUMS);
       long partial = scratch((long) parts * width * Float.BYTES);
-      launch(NORMS, "column_partials", grid(parts)).array(dy).number(partial).integer(rows).integer(width);
+      launch(COLUMNS, "column_partials", grid(parts)).array(dy).number(partial).integer(rows).integer(width);
       columnSums(partial, parts, width, db);
     }
   }
@@ -386,7 +388,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     checkNorm(x, weight, bias, y);
     check(mean, x.rows(), 1);
     check(rstd, x.rows(), 1);
-    norm("layer_norm", x, ROW_NORMS).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd)
+    norm(ROW_NORMS, "layer_norm", x, ROW_BLOCKS).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd)
         .integer(x.rows())
         .integer(x.dim(-1));
   }
@@ -394,44 +396,47 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
       @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(ROW_NORMS_BACKWARD, dy, x, weight, dx, dweight, dbias);
-    sums.end(launch(NORMS, "layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
+    NormSums sums = new NormSums(ROW_BACKWARD_BLOCKS, dy, x, weight, dx, dweight, dbias);
+    sums.end(
+        launch(ROW_NORMS, "layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
   }
 
   @Override
   public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
     checkNorm(x, weight, bias, y);
     check(rstd, x.rows(), 1);
-    norm("rms_norm", x, ROW_NORMS).array(weight).array(bias).real(eps).array(y).array(rstd).integer(x.rows())
+    norm(ROW_NORMS, "rms_norm", x, ROW_BLOCKS).array(weight).array(bias).real(eps).array(y).array(rstd)
+        .integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
       @Nullable Grad dbias) {
-    NormSums sums = new NormSums(ROW_NORMS_BACKWARD, dy, x, weight, dx, dweight, dbias);
-    sums.end(launch(NORMS, "rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
+    NormSums sums = new NormSums(ROW_BACKWARD_BLOCKS, dy, x, weight, dx, dweight, dbias);
+    sums.end(launch(ROW_NORMS, "rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
   }
 
   @Override
   public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
     checkNorm(x, weight, bias, y);
-    norm("dyt", x, POINTWISE_NORMS).array(alpha).array(weight).array(bias).array(y).integer(x.rows())
+    norm(POINTWISE_NORMS, "dyt", x, POINTWISE_BLOCKS).array(alpha).array(weight).array(bias).array(y).integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
       @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dalpha);
-    sums.end(launch(NORMS, "dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
+    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dalpha);
+    sums.end(launch(POINTWISE_NORMS, "dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
   }
 
   @Override
   public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
       Array y) {
     checkNorm(x, weight, bias, y);
-    norm("dyisru", x, POINTWISE_NORMS).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight).array(bias)
+    norm(POINTWISE_NORMS, "dyisru", x, POINTWISE_BLOCKS).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight)
+        .array(bias)
         .array(y)
         .integer(x.rows()).integer(x.dim(-1));
   }
@@ -439,34 +444,37 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
       @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dbeta);
+    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dbeta);
     sums.end(
-        launch(NORMS, "dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0).real(scale)
+        launch(POINTWISE_NORMS, "dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0)
+            .real(scale)
             .array(weight));
   }
 
   @Override
   public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
     checkNorm(x, weight, bias, y);
-    norm("derf", x, POINTWISE_NORMS).array(alpha).array(shift).array(weight).array(bias).array(y).integer(x.rows())
+    norm(POINTWISE_NORMS, "derf", x, POINTWISE_BLOCKS).array(alpha).array(shift).array(weight).array(bias).array(y)
+        .integer(x.rows())
         .integer(x.dim(-1));
   }
 
   @Override
   public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
       @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_NORMS, dy, x, weight, dx, dweight, dbias, dalpha, dshift);
-    sums.end(launch(NORMS, "derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
+    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dalpha, dshift);
+    sums.end(
+        launch(POINTWISE_NORMS, "derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
   }
 
   /// A norm of x, which adds first what makes x if that is still to be done.
-  private Launch norm(String kernel, Array x, int blocks) {
+  private Launch norm(Source source, String kernel, Array x, int blocks) {
     Grid grid = grid(resident(x.rows(), blocks));
     if (stream.deferred() instanceof Sum sum && same(sum.y, x)) {
       stream.takeDeferred();
-      return launch(NORMS, kernel, grid).array(sum.a).array(sum.b).array(x);
+      return launch(source, kernel, grid).array(sum.a).array(sum.b).array(x);
     }
-    return launch(NORMS, kernel, grid).array(x).array(null).array(null);
+    return launch(source, kernel, grid).array(x).array(null).array(null);
   }
 
   /// The gradients of a norm's parameters: parts of each block, then their sums.
@@ -520,7 +528,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
     if (out != null) {
       check(out, 1, width);
-      launch(NORMS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
+      launch(COLUMNS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
     }
   }
 
