@@ -21,7 +21,7 @@ import norma.bench.Side;
 import norma.bench.gpu.Summary.Verdict;
 import norma.train.data.Corpora;
 import norma.train.data.Vocabulary;
-import norma.train.run.StepTimer;
+import norma.train.report.Median;
 
 /// Training steps of the model of `configs/char-gpu.yaml` without dropout, in bf16: Norma and, where Python has it, PyTorch, eager and
 /// compiled, each in a process of its own. They take turns; who is not at work waits for input.
@@ -170,7 +170,7 @@ final class Throughput {
       });
     }
     Map<String, Double> medians = new LinkedHashMap<>();
-    millis.forEach((name, of) -> medians.put(name, StepTimer.median(of)));
+    millis.forEach((name, of) -> medians.put(name, Median.of(of)));
     return medians;
   }
 

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import norma.train.run.StepTimer;
+import norma.train.report.Median;
 
 /// The options that a JVM was started with, against those that the launcher gives.
 ///
@@ -120,7 +120,7 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
     String effect = launched.map(speedup -> "a step with the launcher's options is " + speedup)
         .or(() -> millis.map(steps -> String.format(Locale.ROOT,
             "no step in all the time it was given, %.1f ms a step with the launcher's options",
-            StepTimer.median(steps))))
+            Median.of(steps))))
         .orElse("steps take too long with the launcher's options too");
     boolean gain = launched.map(Speedup::gain).orElse(millis.isPresent());
     boolean unknown = slowers().stream().anyMatch(Slowing::alone);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import norma.train.report.Median;
 import norma.train.run.StepTimer;
 
 /// How many times as fast one way to compute is as another, both measured in each of several rounds.
@@ -22,7 +23,7 @@ public record Speedup(double factor, double low, double high, int rounds) {
     for (int i = 0; i < before.size(); i++) {
       ratios.add(before.get(i) / after.get(i));
     }
-    return new Speedup(StepTimer.median(ratios), Collections.min(ratios), Collections.max(ratios), ratios.size());
+    return new Speedup(Median.of(ratios), Collections.min(ratios), Collections.max(ratios), ratios.size());
   }
 
   /// Whether it is more than the noise: every round shows it. By chance that happens once in 64 comparisons of six rounds.

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import norma.train.report.Median;
 import norma.train.run.StepTimer;
 import org.jspecify.annotations.Nullable;
 
@@ -65,7 +66,7 @@ final class StepTrials implements AutoCloseable {
         Optional<List<Double>> steps = failed.contains(trial)
             ? Optional.empty()
             : process(trial, progress).steps(trial.threads);
-        steps.ifPresentOrElse(some -> millis.computeIfAbsent(trial, t -> new ArrayList<>()).add(StepTimer.median(some)),
+        steps.ifPresentOrElse(some -> millis.computeIfAbsent(trial, t -> new ArrayList<>()).add(Median.of(some)),
             () -> failed.add(trial));
       }
     }

@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
-import norma.train.run.StepTimer;
+import norma.train.report.Median;
 
 /// How many threads are fastest.
 final class Threads {
@@ -35,7 +35,7 @@ final class Threads {
   /// @param millis one for each round
   record Timed(int threads, List<Double> millis) {
     double median() {
-      return StepTimer.median(millis);
+      return Median.of(millis);
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import norma.models.CostModel;
 import norma.train.config.RunConfig;
+import norma.train.report.Median;
 import norma.train.run.RecordedStep;
 import norma.train.run.RecordedStep.Times;
 import norma.train.run.Session;
@@ -175,7 +176,7 @@ public final class Profiler {
       }
       samples.plain.addAll(round);
       samples.rounds.add(Spread.of(round).median());
-      samples.slots.add(Spread.median(samples.rows.subList(before, samples.rows.size()).stream()
+      samples.slots.add(Median.of(samples.rows.subList(before, samples.rows.size()).stream()
           .mapToDouble(rows -> slotMillis(session, rows)).toArray()));
     }
 

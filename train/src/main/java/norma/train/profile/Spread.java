@@ -1,6 +1,5 @@
 package norma.train.profile;
 
-import java.util.Arrays;
 import java.util.Collection;
 
 /// A measurement that was repeated.
@@ -21,11 +20,6 @@ public record Spread(double median, double low, double high) {
       throw new IllegalArgumentException("no value has no median");
     }
     return new Spread(quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75));
-  }
-
-  /// The median alone.
-  static double median(double... values) {
-    return of(Arrays.stream(values).boxed().toList()).median;
   }
 
   private static double quantile(double[] sorted, double q) {

@@ -16,6 +16,7 @@ import norma.train.profile.Row.Group;
 import norma.train.profile.Row.Memory;
 import norma.train.profile.Row.Roof;
 import norma.train.profile.Row.Work;
+import norma.train.report.Median;
 import norma.train.run.RecordedStep;
 import norma.train.run.RecordedStep.Times;
 import norma.train.run.Session;
@@ -75,7 +76,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
       // What a pass reads was written just before; a phase reads what was used a step ago.
       double perCall = (layer == null ? 1 : workers / passes) / threads;
       rows.add(new Row(name, group(name), forward, backward,
-          (int) Spread.median(steps.stream().mapToDouble(s -> calls(s, name)).toArray()),
+          (int) Median.of(steps.stream().mapToDouble(s -> calls(s, name)).toArray()),
           usual.stream().mapToDouble(step -> nanos(step, name)).sum() / nanos, work,
           layer == null ? Memory.NONE : new Memory(layer.cost().savedBytes(), arena.getOrDefault(name, 0L)),
           roof(work, perCall, peaks)));

@@ -8,7 +8,6 @@ import static norma.train.report.Tables.loss;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -17,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import norma.train.data.Json;
+import norma.train.disk.WholeFile;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import tools.jackson.core.JacksonException;
@@ -45,18 +45,8 @@ public final class RunReport {
   /// @throws IOException if the folder has no readable `metrics.jsonl`, or cannot be written; the message is one line
   public static void write(Path runFolder) throws IOException {
     RunReport report = new RunReport(runFolder);
-    replace(runFolder.resolve("loss.svg"), LossPlot.svg(report.name, report.metrics));
-    replace(runFolder.resolve("report.html"), report.html());
-  }
-
-  private static void replace(Path file, String text) throws IOException {
-    Path part = file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
-    try {
-      Files.writeString(part, text);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(part); // after a failed write
-    }
+    WholeFile.write(runFolder.resolve("loss.svg"), LossPlot.svg(report.name, report.metrics));
+    WholeFile.write(runFolder.resolve("report.html"), report.html());
   }
 
   private String html() throws IOException {
@@ -134,9 +124,7 @@ public final class RunReport {
   }
 
   private double median(ToDoubleFunction<Event.Step> quantity) {
-    double[] sorted = steps.stream().mapToDouble(quantity).filter(Double::isFinite).sorted().toArray();
-    int n = sorted.length;
-    return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+    return Median.ofFinite(steps.stream().mapToDouble(quantity).toArray());
   }
 
   private <E extends Event> String panel(String title, List<E> events, ToDoubleFunction<E> quantity, boolean noisy) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import norma.kernels.AdamW;
 import norma.models.CostModel;
 import norma.train.report.Event.Layer;
+import norma.train.report.Median;
 import norma.train.run.RecordedStep.Times;
 
 /// Time of each layer, on the steps that are recorded.
@@ -39,8 +40,8 @@ final class LayerTimes {
   /// Medians over all steps.
   List<Layer> medians() {
     return history.entrySet().stream()
-        .map(e -> row(e.getKey(), StepTimer.median(e.getValue().stream().map(Times::forward).toList()),
-            StepTimer.median(e.getValue().stream().map(Times::backward).toList())))
+        .map(e -> row(e.getKey(), Median.of(e.getValue().stream().map(Times::forward).toList()),
+            Median.of(e.getValue().stream().map(Times::backward).toList())))
         .toList();
   }
 

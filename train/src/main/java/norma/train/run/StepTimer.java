@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import norma.train.config.RunConfig;
+import norma.train.report.Median;
 
 /// Measures training steps: gradients and update, with nothing beside them.
 public final class StepTimer {
@@ -44,7 +45,7 @@ public final class StepTimer {
         millis.get(turn).addAll(millis(configs.get(turn), threads, Effort.of(round)));
       }
     }
-    return millis.stream().mapToDouble(StepTimer::median).toArray();
+    return millis.stream().mapToDouble(Median::of).toArray();
   }
 
   /// Which of several has its turn: forwards in even rounds, backwards in odd ones.
@@ -64,13 +65,6 @@ public final class StepTimer {
       int done = steps(step, 0, effort.warmUp, effort.mostNanos).size();
       return steps(step, done, effort.measured, effort.mostNanos);
     }
-  }
-
-  /// The middle one, or the mean of the two in the middle.
-  public static double median(List<Double> values) {
-    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    int half = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
   }
 
   /// Milliseconds of at least one step, and of as many as are asked for if they do not take too long.

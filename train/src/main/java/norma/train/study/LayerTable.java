@@ -15,6 +15,7 @@ import norma.train.report.Event;
 import norma.train.report.HeatMap;
 import norma.train.report.HeatMap.Place;
 import norma.train.report.HeatMap.Shades.Spread;
+import norma.train.report.Median;
 
 /// Where a step's time goes: each layer's median over the timed steps of all seeds.
 final class LayerTable {
@@ -70,7 +71,8 @@ final class LayerTable {
       }
     }
     Map<String, Double> medians = new LinkedHashMap<>();
-    byLayer.forEach((layer, numbers) -> medians.put(layer, SeedCurve.median(numbers)));
+    byLayer.forEach((layer, numbers) -> medians.put(layer,
+        Median.ofFinite(numbers.stream().mapToDouble(Double::doubleValue).toArray())));
     return medians;
   }
 

@@ -190,16 +190,6 @@ public final class PairedDifferences {
     return x.length < 2 ? Double.NaN : Math.sqrt(squares / (x.length - 1));
   }
 
-  /// The middle one, or between the two middle ones; NaN of none.
-  static double median(double[] x) {
-    double[] sorted = x.clone();
-    Arrays.sort(sorted);
-    int half = sorted.length / 2;
-    return sorted.length == 0
-        ? Double.NaN
-        : sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-  }
-
   /// Pearson's; NaN below three pairs.
   static double correlation(double[] a, double[] b) {
     if (a.length < 3) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import norma.train.report.Event;
+import norma.train.report.Median;
 import norma.train.report.Metrics;
 
 /// What a study's pages need of a run's `metrics.jsonl`, without its many training steps.
@@ -28,7 +29,7 @@ record RunReading(double startLoss, double stepMillis, List<Event.Eval> evals, L
     List<Event.Step> steps = metrics.of(Event.Step.class);
     double startLoss = steps.stream().filter(step -> step.step() == 1).mapToDouble(Event.Step::loss).findFirst()
         .orElse(Double.NaN);
-    double stepMillis = PairedDifferences.median(steps.stream().mapToDouble(Event.Step::stepMillis).toArray());
+    double stepMillis = Median.of(steps.stream().mapToDouble(Event.Step::stepMillis).toArray());
     return new RunReading(startLoss, stepMillis, metrics.of(Event.Eval.class), metrics.of(Event.Norm.class),
         metrics.of(Event.Layers.class));
   }

@@ -56,11 +56,4 @@ final class SeedCurve {
   static double mean(List<Double> numbers) {
     return numbers.stream().mapToDouble(Double::doubleValue).filter(Double::isFinite).average().orElse(Double.NaN);
   }
-
-  /// The median of the finite numbers; NaN without any.
-  static double median(List<Double> numbers) {
-    double[] sorted = numbers.stream().mapToDouble(Double::doubleValue).filter(Double::isFinite).sorted().toArray();
-    int n = sorted.length;
-    return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
-  }
 }

@@ -3,18 +3,17 @@ package norma.train.study;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.train.data.Json;
+import norma.train.disk.WholeFile;
 import norma.train.report.Metrics;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
@@ -105,9 +104,7 @@ public final class StudyFolder {
   /// A file that is there as a whole or not at all.
   void writeWhole(Path file, String text) throws IOException {
     Files.createDirectories(file.getParent());
-    Path beside = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
-    Files.writeString(beside, text);
-    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    WholeFile.write(file, text);
   }
 
   private Path resultFile(Cell cell) {

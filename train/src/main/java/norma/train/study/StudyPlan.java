@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import norma.train.report.Median;
 import norma.train.run.StepTimer;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
@@ -73,6 +74,6 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
   private static double deviation(StudyFolder folder) throws IOException {
     double[] deviations = StudySummary.of(folder).rows().stream().filter(row -> row.best().pairs() >= 3)
         .mapToDouble(row -> PairedDifferences.deviation(row.best().all())).toArray();
-    return PairedDifferences.median(deviations);
+    return Median.of(deviations);
   }
 }

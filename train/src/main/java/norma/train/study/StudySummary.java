@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import norma.train.config.RunConfig;
 import norma.train.report.Event;
+import norma.train.report.Median;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;
 import org.apache.commons.statistics.distribution.BinomialDistribution;
@@ -205,7 +206,7 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     for (int i = 0; i < seconds.length; i++) {
       seconds[i] = secondsTo(folder.reading(variant.get(i)), baseline.get(i).finalLoss());
     }
-    return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : PairedDifferences.median(seconds);
+    return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : Median.of(seconds);
   }
 
   /// Training until a loss is first reached: that many steps of the run's median length.

@@ -15,6 +15,7 @@ import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
 import norma.train.report.Event;
+import norma.train.report.Median;
 import norma.train.report.Metrics;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
@@ -156,7 +157,7 @@ public final class StudyWorker {
     boolean finite = Double.isFinite(best) && Double.isFinite(end.finalValLoss());
     return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
         folder.path().relativize(run).toString(), best, end.bestStep(),
-        end.finalValLoss(), place.int8Loss, end.step(), seconds, PairedDifferences.median(speeds),
+        end.finalValLoss(), place.int8Loss, end.step(), seconds, Median.of(speeds),
         place.countsMemory ? PeakMemory.mebibytes() : Double.NaN, place.fingerprint, error);
   }
 

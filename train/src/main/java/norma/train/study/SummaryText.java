@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import norma.train.report.Median;
 import norma.train.study.StudySummary.Row;
 
 /// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.
@@ -208,7 +209,7 @@ public final class SummaryText {
 
   /// Of the runs that have the number.
   private static String median(double[] numbers) {
-    double median = PairedDifferences.median(Arrays.stream(numbers).filter(Double::isFinite).toArray());
+    double median = Median.ofFinite(numbers);
     return Double.isNaN(median) ? "" : String.format(Locale.ROOT, "%,.0f", median);
   }
 

@@ -188,13 +188,6 @@ class PairedDifferencesTest {
     assertThat(Math.pow(NormalDistribution.of(0, 1).cumulativeProbability(d), 8)).isCloseTo(0.8, within(0.02));
   }
 
-  @Test
-  void theMedianOfAnEvenNumberLiesBetween() {
-    assertThat(PairedDifferences.median(new double[]{ 4, 1, 3 })).isEqualTo(3);
-    assertThat(PairedDifferences.median(new double[]{ 4, 1, 2, 3 })).isEqualTo(2.5);
-    assertThat(PairedDifferences.median(new double[0])).isNaN();
-  }
-
   /// Variants beside one baseline. Differences of pairs have a standard deviation of 1 around `shift`.
   private static java.util.stream.Stream<Verdict> verdicts(SplittableRandom random, int seeds, int variants,
       double shift) {

@@ -25,6 +25,7 @@ import java.util.stream.IntStream;
 import norma.train.config.RunConfig;
 import norma.train.data.Json;
 import norma.train.report.Event;
+import norma.train.report.Median;
 import norma.train.report.Metrics;
 import norma.train.run.Checkpoint;
 import norma.train.run.DivergedException;
@@ -244,8 +245,7 @@ class StudyWorkerTest {
     Metrics metrics = Metrics.read(folder.path().resolve(result.folder()));
     assertThat(metrics.of(Event.Eval.class)).as("still falling").isSortedAccordingTo(
         Comparator.comparingDouble(Event.Eval::valLoss).reversed());
-    double step = PairedDifferences
-        .median(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::stepMillis).toArray());
+    double step = Median.of(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::stepMillis).toArray());
     assertThat(baseline.secondsToBaseline()).isCloseTo(6 * step / 1e3, within(1e-9));
     List<String> header = List.of(StudySummary.csv(folder).lines().findFirst().orElseThrow().split(",", -1));
     List<String> first = List.of(StudySummary.csv(folder).lines().skip(1).findFirst().orElseThrow().split(",", -1));
