@@ -42,27 +42,14 @@ record Panels(MemorySegment segment, int inner, int columns) {
   /// Packs B (inner, columns).
   static Panels of(Matrix b, int inner, int columns, Spare spare) {
     MemorySegment packed = spare.floats(size(inner, columns));
-    int whole = columns / WIDE * WIDE;
-    Loops.packWide(b.segment(), b.at(), b.row(), inner, whole, packed);
-    if (whole < columns) {
-      Loops.packRest(b.segment(), b.at() + whole, b.row(), inner, columns - whole, packed, (long) whole * inner,
-          width(columns, whole));
-    }
+    Loops.pack(b, inner, columns, packed);
     return new Panels(packed, inner, columns);
   }
 
   /// Packs the transpose of B (columns, inner).
   static Panels transposed(Matrix b, int inner, int columns, Spare spare, float[] block) {
     MemorySegment packed = spare.floats(size(inner, columns));
-    for (int j = 0; j < columns; j += WIDE) {
-      int width = width(columns, j);
-      int count = Math.min(WIDE, columns - j);
-      long panel = (long) j * inner;
-      if (count < width) {
-        packed.asSlice(4 * panel, 4L * width * inner).fill((byte) 0);
-      }
-      transpose(b.from(j), count, inner, new Matrix(packed, panel, width), block);
-    }
+    Loops.packTransposed(b, inner, columns, packed, block);
     return new Panels(packed, inner, columns);
   }
 
@@ -95,6 +82,27 @@ record Panels(MemorySegment segment, int inner, int columns) {
 
   /// One compilation each: see the package's description.
   private static final class Loops {
+
+    static void pack(Matrix b, int inner, int columns, MemorySegment packed) {
+      int whole = columns / WIDE * WIDE;
+      packWide(b.segment(), b.at(), b.row(), inner, whole, packed);
+      if (whole < columns) {
+        packRest(b.segment(), b.at() + whole, b.row(), inner, columns - whole, packed, (long) whole * inner,
+            width(columns, whole));
+      }
+    }
+
+    static void packTransposed(Matrix b, int inner, int columns, MemorySegment packed, float[] block) {
+      for (int j = 0; j < columns; j += WIDE) {
+        int width = width(columns, j);
+        int count = Math.min(WIDE, columns - j);
+        long panel = (long) j * inner;
+        if (count < width) {
+          packed.asSlice(4 * panel, 4L * width * inner).fill((byte) 0);
+        }
+        Panels.transpose(b.from(j), count, inner, new Matrix(packed, panel, width), block);
+      }
+    }
 
     /// Row after row, so that the source is read in order.
     static void packWide(MemorySegment b, long atB, long rowB, int inner, int columns, MemorySegment packed) {

@@ -24,12 +24,7 @@ final class Products {
   /// @param c    (rows, columns of b)
   /// @param tile spare memory for one tile
   static void multiply(int rows, Matrix a, Panels b, Matrix c, boolean add, float[] tile) {
-    int block = Math.max(1, CACHED / Math.max(b.inner(), b.columns()) / ROWS) * ROWS;
-    for (int from = 0; from < rows; from += block) {
-      for (int j = 0; j < b.columns(); j += Panels.WIDE) {
-        block(from, Math.min(rows, from + block), rows, a, b, j, c, add, tile);
-      }
-    }
+    Loops.multiply(rows, a, b, c, add, tile);
   }
 
   private static void block(int from, int end, int rows, Matrix a, Panels b, int j, Matrix c, boolean add,
@@ -53,9 +48,7 @@ final class Products {
   /// @param a strips of A (inner of b, rows)
   /// @param c (rows, columns of b)
   static void multiplyTransposed(Strips a, Panels b, Matrix c, boolean add, float[] tile) {
-    for (int j = 0; j < b.columns(); j += Panels.WIDE) {
-      strips(a, b, j, c, add, tile);
-    }
+    Loops.multiplyTransposed(a, b, c, add, tile);
   }
 
   /// `C = A^T B`, or `C += A^T B`, for operands that are not packed: the smaller one is packed as a whole and stays in the
@@ -109,6 +102,21 @@ final class Products {
 
   /// One compilation each: see the package's description.
   private static final class Loops {
+
+    static void multiply(int rows, Matrix a, Panels b, Matrix c, boolean add, float[] tile) {
+      int block = Math.max(1, CACHED / Math.max(b.inner(), b.columns()) / ROWS) * ROWS;
+      for (int from = 0; from < rows; from += block) {
+        for (int j = 0; j < b.columns(); j += Panels.WIDE) {
+          block(from, Math.min(rows, from + block), rows, a, b, j, c, add, tile);
+        }
+      }
+    }
+
+    static void multiplyTransposed(Strips a, Panels b, Matrix c, boolean add, float[] tile) {
+      for (int j = 0; j < b.columns(); j += Panels.WIDE) {
+        strips(a, b, j, c, add, tile);
+      }
+    }
 
     /// Rows `[first, end)` of a tile of two or four vectors to c, or added to it.
     static void putWhole(float[] tile, int first, int end, MemorySegment c, long atC, long rowC, boolean four,

@@ -29,13 +29,7 @@ record Strips(MemorySegment segment, int inner, int columns) {
   static Strips of(Matrix a, int inner, int columns, Spare spare) {
     int count = Math.ceilDiv(columns, ROWS);
     MemorySegment packed = spare.floats((long) count * PITCH * inner + LANES);
-    int grouped = columns / ROWS / GROUP * GROUP;
-    Loops.groups(a.segment(), a.at(), a.row(), inner, grouped, packed);
-    for (int strip = grouped; strip < count; strip++) {
-      int first = Math.clamp(columns - ROWS, 0, strip * ROWS);
-      Loops.one(a.segment(), a.at() + first, a.row(), inner, Math.min(ROWS, columns), packed,
-          (long) strip * PITCH * inner);
-    }
+    Loops.pack(a, inner, columns, count, packed);
     return new Strips(packed, inner, columns);
   }
 
@@ -46,6 +40,15 @@ record Strips(MemorySegment segment, int inner, int columns) {
 
   /// One compilation each: see the package's description.
   private static final class Loops {
+
+    static void pack(Matrix a, int inner, int columns, int strips, MemorySegment packed) {
+      int grouped = columns / ROWS / GROUP * GROUP;
+      groups(a.segment(), a.at(), a.row(), inner, grouped, packed);
+      for (int strip = grouped; strip < strips; strip++) {
+        int first = Math.clamp(columns - ROWS, 0, strip * ROWS);
+        one(a.segment(), a.at() + first, a.row(), inner, Math.min(ROWS, columns), packed, (long) strip * PITCH * inner);
+      }
+    }
 
     /// A row of a strip is copied as a whole vector; what is too much is overwritten by the rows after it, and the last rows are
     /// copied exactly. The strips of a group are written out: a loop over them would prove its bounds anew for every row.

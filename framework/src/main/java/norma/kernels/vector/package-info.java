@@ -6,7 +6,8 @@
 ///
 /// With more than about 25 vector operations in one compilation HotSpot stops inlining them, every vector becomes an object and
 /// the kernel ten times slower. So the innermost loops are in classes whose names end in `Loops`, which callers must not
-/// absorb: the launcher and the tests say so by `-XX:CompileCommand=dontinline,*Loops::*`. The other way round, a load or a
+/// absorb: the launcher and the tests say so by `-XX:CompileCommand=dontinline,*Loops::*`. Products and packing are there as a
+/// whole, or HotSpot compiles them again inside of everybody who calls them, attention first. The other way round, a load or a
 /// store that HotSpot happens to have compiled on its own stays a call, and its vector an object: `inline,...Vectors::*` and
 /// `...::*Here`, helpers of loops, forbid that. Without the flags the results are the same.
 @NullMarked
