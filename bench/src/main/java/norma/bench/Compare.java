@@ -235,7 +235,7 @@ public final class Compare implements Callable<Integer> {
 
   private void describe(List<Shape> chosen) {
     report.fact("date",
-        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm")));
+        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT)));
     report.fact("commit", Environment.commit());
     report.fact("machine", Machine.cpu() + ", " + Runtime.getRuntime().availableProcessors() + " cores, "
         + Machine.vectors() + "; " + Environment.jdk().strip());

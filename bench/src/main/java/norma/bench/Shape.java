@@ -1,6 +1,7 @@
 package norma.bench;
 
 import java.util.List;
+import java.util.Locale;
 
 /// The models that Norma and PyTorch are compared on, both nanoGPT's: without bias, with tied embeddings, and here without
 /// dropout, whose random numbers differ between the two.
@@ -48,7 +49,7 @@ enum Shape {
 
   /// For people.
   String description() {
-    return "%s: batch %d, context %d, width %d, layers %d, heads %d".formatted(name(), batch, context, width, layers,
-        heads);
+    return String.format(Locale.ROOT, "%s: batch %d, context %d, width %d, layers %d, heads %d", name(), batch, context,
+        width, layers, heads);
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -47,9 +48,9 @@ class KillTest {
       assertThat(run.resolve("sample.txt")).hasSameBinaryContentAs(undisturbed.resolve("sample.txt"));
       delete(directory);
       if (runs % 10 == 0 || killed >= KILLS) {
-        String line = "%d kills of %d runs, %d inside a checkpoint's write, %d before the first checkpoint, %.0f s%n"
-            .formatted(
-                killed, runs, inWrites, beforeTheFirst, (System.nanoTime() - start) / 1e9);
+        String line = String.format(Locale.ROOT,
+            "%d kills of %d runs, %d inside a checkpoint's write, %d before the first checkpoint, %.0f s%n", killed,
+            runs, inWrites, beforeTheFirst, (System.nanoTime() - start) / 1e9);
         Files.writeString(Launcher.HOME.resolve("e2e/target/kill-test.txt"), line);
       }
     }

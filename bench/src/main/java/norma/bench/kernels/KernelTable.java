@@ -133,7 +133,7 @@ public final class KernelTable implements Callable<Integer> {
 
   private static String header() {
     return String.format(Locale.ROOT, "date     %s%ncommit   %s%nmachine  %s, %d cores, %s; %s%nload     %.2f%n",
-        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm")),
+        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT)),
         Environment.commit(), Machine.cpu(), Runtime.getRuntime().availableProcessors(), Machine.vectors(),
         Environment.jdk().strip(), ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
   }

@@ -3,6 +3,7 @@ package norma.train.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import norma.kernels.cuda.CudaException;
 import norma.train.config.ConfigException;
@@ -51,6 +52,7 @@ public final class Main implements Runnable {
 
   /// Runs the command line and exits with its code.
   public static void main(String[] args) {
+    Locale.setDefault(Locale.ROOT); // our own code names it everywhere, libraries do not
     int code = run(args);
     System.out.flush();
     System.exit(code);
@@ -145,7 +147,8 @@ public final class Main implements Runnable {
   private static String printable(String message) {
     StringBuilder line = new StringBuilder();
     message.codePoints()
-        .forEach(c -> line.append(Character.isISOControl(c) ? "\\u%04X".formatted(c) : Character.toString(c)));
+        .forEach(c -> line
+            .append(Character.isISOControl(c) ? String.format(Locale.ROOT, "\\u%04X", c) : Character.toString(c)));
     return line.toString();
   }
 

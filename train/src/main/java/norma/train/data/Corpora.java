@@ -138,8 +138,8 @@ public final class Corpora {
   static byte[] read(Path file, long maxBytes) throws IOException {
     long bytes = Files.size(file);
     if (bytes > maxBytes) {
-      throw new DataException("%s has %d bytes: a corpus has at most %d; take a part of it".formatted(file, bytes,
-          maxBytes));
+      throw new DataException(String.format(Locale.ROOT, "%s has %d bytes: a corpus has at most %d; take a part of it",
+          file, bytes, maxBytes));
     }
     requireHeap(file, bytes, Runtime.getRuntime().maxMemory());
     try (InputStream in = Files.newInputStream(file)) {
@@ -151,8 +151,9 @@ public final class Corpora {
     long needed = bytes * HEAP_BYTES_PER_BYTE;
     if (needed > heap) {
       throw new DataException(
-          "%s has %d bytes: text and tokens need up to %d MiB, Java has at most %d; take a part of it, or give Java more with JDK_JAVA_OPTIONS=-Xmx%dg"
-              .formatted(file, bytes, needed >> 20, heap >> 20, (needed >> 30) + 2));
+          String.format(Locale.ROOT,
+              "%s has %d bytes: text and tokens need up to %d MiB, Java has at most %d; take a part of it, or give Java more with JDK_JAVA_OPTIONS=-Xmx%dg",
+              file, bytes, needed >> 20, heap >> 20, (needed >> 30) + 2));
     }
   }
 

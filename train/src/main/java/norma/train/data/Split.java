@@ -3,6 +3,7 @@ package norma.train.data;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /// The tokens of a corpus in two: the first part to train on, the rest to validate on, as in nanoGPT's
 /// `data/shakespeare_char/prepare.py`.
@@ -33,8 +34,9 @@ public record Split(int[] train, int[] validation) {
 
   private static void require(String part, int characters, int context, String remedy) {
     if (characters <= context) {
-      throw new DataException("model.context is %d but the %s split has only %d characters, expected at least %d:"
-          .formatted(context, part, characters, context + 1) + " lower model.context, " + remedy
+      throw new DataException(String.format(Locale.ROOT,
+          "model.context is %d but the %s split has only %d characters, expected at least %d:", context, part,
+          characters, context + 1) + " lower model.context, " + remedy
           + " or take a longer corpus");
     }
   }

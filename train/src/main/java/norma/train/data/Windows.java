@@ -1,6 +1,7 @@
 package norma.train.data;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Windows over the tokens of one split: inputs, and the targets one token later.
@@ -16,8 +17,8 @@ public final class Windows {
   public Windows(int[] tokens, int context) {
     if (context < 1 || tokens.length <= context) {
       throw new IllegalArgumentException(
-          "context is %d and there are %d tokens: expected context >= 1 and one more token"
-              .formatted(context, tokens.length));
+          String.format(Locale.ROOT, "context is %d and there are %d tokens: expected context >= 1 and one more token",
+              context, tokens.length));
     }
     this.tokens = tokens;
     this.context = context;
@@ -44,8 +45,9 @@ public final class Windows {
   /// @param targets (B, T) filled
   public void sequences(Draw draw, long first, int[] inputs, int[] targets) {
     if (inputs.length % context != 0 || targets.length != inputs.length) {
-      throw new IllegalArgumentException("inputs have %d and targets %d elements: expected the same multiple of %d"
-          .formatted(inputs.length, targets.length, context));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "inputs have %d and targets %d elements: expected the same multiple of %d",
+              inputs.length, targets.length, context));
     }
     for (int row = 0; row < inputs.length / context; row++) {
       long start = draw.bounded(first + row, tokens.length - context);

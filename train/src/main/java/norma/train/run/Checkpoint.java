@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -228,7 +229,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   }
 
   static String nameOf(int step) {
-    return "step-%07d".formatted(step);
+    return String.format(Locale.ROOT, "step-%07d", step);
   }
 
   private static String name(Path path) {

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -162,7 +163,7 @@ class RunConfigWriterTest {
     RunConfig.Corpus corpus = r.nextBoolean()
         ? new RunConfig.Corpus.Named(pick(r, List.of("builtin:dickens", "a b.txt", "1", "null", "data/ü.txt")))
         : new RunConfig.Corpus.Download(URI.create("https://example.org/a?b=%20" + r.nextInt(9)),
-            "%064x".formatted(r.nextLong()));
+            String.format(Locale.ROOT, "%064x", r.nextLong()));
     double lr = Math.abs(r.nextGaussian());
     int warmup = r.nextInt(1000);
     return new RunConfig("run-" + r.nextInt(100),
