@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import norma.train.cli.Outcome;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -58,8 +59,7 @@ class InterruptTest {
     try {
       awaitSteps(process);
       Path run = run();
-      Path directory = Files.createDirectory(folder.resolve("second"));
-      Launcher second = Launcher.run(directory, "train", "--resume", run.toString());
+      Outcome second = Outcome.of("train", "--resume", run.toString());
       assertThat(second.code()).isEqualTo(3);
       assertThat(second.err()).hasLineCount(1).contains(run + " is being trained by another process (" + process.pid());
 
@@ -89,7 +89,7 @@ class InterruptTest {
     Path run = run();
     int step = Integer.parseInt(Files.readString(folder.resolve("out.txt")).lines()
         .filter(line -> line.startsWith("resumed")).findFirst().orElseThrow().replaceAll("\\D*(\\d+).*", "$1"));
-    Launcher done = Launcher.run(folder, "train", "--resume", run.toString(), "train.steps=" + (step + 2));
+    Outcome done = Outcome.of("train", "--resume", run.toString(), "train.steps=" + (step + 2));
     assertThat(done.code()).as(done.err()).isZero();
     assertThat(done.out()).contains("resumed  after step " + step, "completed at step " + (step + 2));
     assertThat(writing(run)).isFalse();
