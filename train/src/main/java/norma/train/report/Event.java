@@ -1,7 +1,9 @@
 package norma.train.report;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// One line of `metrics.jsonl`. Numbers that the line leaves out, or gives as `null` because they are not finite, are NaN,
 /// and so are those beyond 1e100, which no sound run has; those below 1e-100 are 0. Losses are in nats per character.
@@ -40,7 +42,8 @@ public sealed interface Event {
   /// One slot: its learned scalars, statistics of its input and output over all elements, the gradient that reaches it, and how
   /// fast it learns.
   ///
-  /// @param scalars     by name; beta is that of the formula (positive under softplus), not the stored number
+  /// @param scalars     by name, in alphabetical order; beta is that of the formula (positive under softplus), not the stored number
+  /// @param slope       of the argument of the norm's squashing function, u = slope x + shift; NaN for a norm without one
   /// @param invStd      1 / standard deviation of the input
   /// @param saturation  share of inputs in the flat part, 0 to 1; NaN for a norm without one
   /// @param inRms       root mean square of the input
@@ -51,26 +54,12 @@ public sealed interface Event {
   /// @param outAbsmax   largest magnitude of the output
   /// @param outGradRms  root mean square of the gradient at the output, of the loss summed over the tokens
   /// @param updateRatio norm of the last step's change of the slot's parameters / norm of these; NaN without parameters
-  record Slot(String slot, String type, Map<String, Double> scalars, double invStd, double saturation, double inRms,
+  record Slot(String slot, String type, Map<String, Double> scalars, double slope, double invStd,
+      double saturation, double inRms,
       double inAbsmax, double inKurtosis, double inOutliers, double outRms, double outAbsmax, double outGradRms,
       double updateRatio) {
     public Slot {
-      scalars = Map.copyOf(scalars);
-    }
-
-    /// The slope of the squashing function's argument; NaN for types without one.
-    public double alpha() {
-      return scalars.getOrDefault("alpha", Double.NaN);
-    }
-
-    /// DyISRU's beta; NaN for types without one.
-    public double beta() {
-      return scalars.getOrDefault("beta", Double.NaN);
-    }
-
-    /// Derf's shift; NaN for types without one.
-    public double shift() {
-      return scalars.getOrDefault("shift", Double.NaN);
+      scalars = Collections.unmodifiableMap(new TreeMap<>(scalars));
     }
   }
 

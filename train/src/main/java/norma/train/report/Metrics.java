@@ -153,10 +153,16 @@ public record Metrics(List<Event> events, boolean torn) {
         scalars.put(field.getKey(), number(node, field.getKey()));
       }
     });
-    return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, number(node, "inv_std"),
+    double slope = node.has(MetricsLog.SLOPE) ? number(node, MetricsLog.SLOPE) : slopeOfOlderRun(scalars);
+    return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, slope, number(node, "inv_std"),
         number(node, "saturation"), number(node, "in_rms"), number(node, "in_absmax"), number(node, "in_kurtosis"),
         number(node, "in_outliers"), number(node, "out_rms"), number(node, "out_absmax"), number(node, "out_grad_rms"),
         number(node, "update_ratio"));
+  }
+
+  /// Before 2026-12 runs did not log it: there were DyT and Derf with alpha, and DyISRU with beta.
+  private static double slopeOfOlderRun(Map<String, Double> scalars) {
+    return scalars.getOrDefault("alpha", 1 / Math.sqrt(scalars.getOrDefault("beta", Double.NaN)));
   }
 
   private static Event.Layer layer(JsonNode node) {
