@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
@@ -92,7 +94,7 @@ public record RunFolder(Path path) {
   ///
   /// @throws RunException if it changed since
   public void requireSameText(Session session) {
-    if (!environment("validation_sha256").equals(session.validationSha256())) {
+    if (!environment(Comparability.VALIDATION).equals(session.validationSha256())) {
       throw new RunException(
           session.corpus().source() + " is not the text that the run was validated on: it changed since; "
               + "data.corpus=FILE evaluates another text");
@@ -100,10 +102,24 @@ public record RunFolder(Path path) {
   }
 
   /// What `environment.json` says under a name; empty if nothing.
+  ///
+  /// @throws RunException if there is no such file, or it is damaged
   String environment(String name) {
+    if (!Files.exists(path.resolve(ENVIRONMENT))) {
+      throw new RunException(path.resolve(ENVIRONMENT) + ": no such file");
+    }
+    return environment().getOrDefault(name, "");
+  }
+
+  /// What `environment.json` says; nothing if there is none.
+  public Map<String, String> environment() {
     Path file = path.resolve(ENVIRONMENT);
+    Map<String, String> values = new LinkedHashMap<>();
     try {
-      return Json.read(file).path(name).asString("");
+      if (Files.exists(file)) {
+        Json.read(file).properties().forEach(entry -> values.put(entry.getKey(), entry.getValue().asString("")));
+      }
+      return values;
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     } catch (JacksonException e) {
