@@ -184,11 +184,13 @@ public final class Section {
     if (node == null) {
       return fallback;
     }
-    String expected = "one of " + String.join(", ", words);
+    String expected = (words.size() == 1 ? "" : "one of ") + String.join(", ", words);
     if (node instanceof Node.Scalar scalar && words.contains(scalar.text())) {
       return scalar.text();
     }
-    String hint = node instanceof Node.Scalar scalar ? Nearest.hint("", scalar.text(), words) : "";
+    String hint = node instanceof Node.Scalar scalar && words.size() > 1
+        ? Nearest.hint("", scalar.text(), words)
+        : "";
     throw error(node, key,
         node.describe() + " is not known" + hint + (hint.isEmpty() ? "; expected " : " Expected ") + expected);
   }
