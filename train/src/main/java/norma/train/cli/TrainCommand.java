@@ -1,6 +1,5 @@
 package norma.train.cli;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,7 +55,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     List<String> settings = words.settings();
     Event.End end = resume == null
-        ? start(find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
+        ? start(Words.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
         : resume(resume, settings);
     return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
   }
@@ -76,12 +75,4 @@ final class TrainCommand implements Callable<Integer> {
       return new Trainer(session, resumption, progress, stop.flag()).run();
     }
   }
-
-  /// A file below the working directory, or one that Norma brings.
-  static Path find(String name) {
-    Path home = Path.of(System.getProperty("norma.home", "."));
-    Path here = Path.of(name);
-    return Files.exists(here) || here.isAbsolute() || !Files.exists(home.resolve(name)) ? here : home.resolve(name);
-  }
-
 }

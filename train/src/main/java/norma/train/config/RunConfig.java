@@ -75,6 +75,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     return new RunConfig(name, data, model, optim, train.with(steps, train.seed), runtime, output);
   }
 
+  /// The same with another number of threads.
+  public RunConfig with(OptionalInt threads) {
+    return placed(name, Path.of(output.dir), threads);
+  }
+
   /// The same run under another name, in another place, with another number of threads: nothing that changes its result.
   public RunConfig placed(String newName, Path dir, OptionalInt threads) {
     return new RunConfig(newName, data, model, optim, train,

@@ -41,18 +41,23 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
         activations, heap);
   }
 
-  /// Refuses what the backend's memory cannot hold, and warns where little is free.
+  /// Refuses what the backend's memory cannot hold.
   ///
   /// @throws RunException with one line that names what is needed, what there is, and which settings lower it
-  void require(Backend backend) {
+  void requireRoom(Backend backend) {
     OptionalLong device = backend.deviceBytes();
     long there = device.orElseGet(Machine::memoryBytes);
     problem(there, device.isPresent() ? "the GPU" : "this machine", Runtime.getRuntime().maxMemory())
         .ifPresent(problem -> {
           throw new RunException(problem);
         });
+  }
+
+  /// The same, and warns where little is free.
+  void require(Backend backend) {
+    requireRoom(backend);
     long available = Machine.availableBytes();
-    if (device.isEmpty() && state + activations > available) {
+    if (backend.deviceBytes().isEmpty() && state + activations > available) {
       LOG.warn("training needs at least {} of memory, of which {} is free now: the system may end the run", gib(state
           + activations), gib(available));
     }

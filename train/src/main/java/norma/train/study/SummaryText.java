@@ -92,6 +92,9 @@ public final class SummaryText {
     StringBuilder text = new StringBuilder(summary.finished() < summary.runs()
         ? String.format(Locale.ROOT, "Not finished: %d of %d runs. ", summary.finished(), summary.runs())
         : "");
+    if (!summary.failed().isEmpty()) {
+      text.append(String.format(Locale.ROOT, "%d of %d runs failed. ", summary.failed().size(), summary.runs()));
+    }
     text.append(String.format(Locale.ROOT, "%d variants, %d seeds each. ", study.variants().size(),
         study.seeds().size()));
     if (PairedDifferences.smallestP(study.seeds().size()) * Math.max(1, study.comparisons()) > Verdict.LEVEL) {
@@ -136,15 +139,13 @@ public final class SummaryText {
                 : String.format(Locale.ROOT, " (McNemar's p of diverging unlike the baseline, uncorrected: %s)",
                     p(row.divergedP()))));
       }
-      for (CellResult result : row.results().values()) {
-        if (result.status().equals(CellResult.CRASHED)) {
-          remarks.add(result.cell() + " crashed and is not counted: " + result.error());
-        }
-      }
       if (!row.foreign().isEmpty()) {
         remarks.add(name + ": seeds " + row.foreign()
             + " are left out, since baseline and variant come from different machines, builds or texts");
       }
+    }
+    for (CellResult result : summary.failed()) {
+      remarks.add(result.cell() + " failed and is not counted; the next start tries it again: " + result.error());
     }
     return remarks;
   }
@@ -226,9 +227,11 @@ public final class SummaryText {
     int seeds = summary.study().seeds().size();
     int completed = row.count(CellResult.COMPLETED);
     int diverged = row.count(CellResult.DIVERGED);
+    int failed = row.count(CellResult.FAILED);
     return completed == seeds
         ? String.valueOf(seeds)
-        : completed + " of " + seeds + (diverged == 0 ? "" : ", " + diverged + " diverged");
+        : completed + " of " + seeds + (diverged == 0 ? "" : ", " + diverged + " diverged")
+            + (failed == 0 ? "" : ", " + failed + " failed");
   }
 
   private static String point(@org.jspecify.annotations.Nullable CellResult result) {

@@ -100,6 +100,26 @@ class BadInputTest {
   }
 
   @Test
+  void aStudyThatCannotRunIsRefusedByThePlanAndByTheStart() throws Exception {
+    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
+    Path study = Files.writeString(folder.resolve("a=b.yaml"), """
+        base: {data: {corpus: '%s'}, model: {layers: 1, width: 8, heads: 1, context: 8}}
+        baseline: a
+        variants: {a: {}, short: {model.context: 640}, large: {model.width: 64000}}
+        seeds: 2
+        """.formatted(folder.resolve("ok.txt")));
+    for (List<String> more : List.of(List.of("--plan"), List.<String>of())) {
+      List<String> command = new ArrayList<>(List.of("study", study.toString()));
+      command.addAll(more);
+      Outcome outcome = Outcome.of(command);
+      assertThat(outcome.code()).as(outcome.err()).isEqualTo(3);
+      assertThat(outcome.err().lines().toList()).hasSize(1).first().asString()
+          .startsWith("norma: 2 of 3 variants cannot be trained here: short: model.context is 640")
+          .contains("; large: out of memory");
+    }
+  }
+
+  @Test
   void anOutputFolderThatCannotBeWrittenIsOneLine() throws Exception {
     Files.writeString(folder.resolve("file"), "in the way");
     Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));

@@ -2,13 +2,11 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,20 +30,9 @@ class CompareCommandTest {
   }
 
   private static String compare(Path... runs) {
-    String[] words = new String[runs.length + 1];
-    words[0] = "compare";
-    for (int i = 0; i < runs.length; i++) {
-      words[i + 1] = runs[i].toString();
-    }
-    PrintStream out = System.out;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-    try {
-      assertThat(Main.run(words)).isZero();
-    } finally {
-      System.setOut(out);
-    }
-    return bytes.toString(StandardCharsets.UTF_8);
+    Outcome outcome = Outcome.of(Stream.concat(Stream.of("compare"), Stream.of(runs).map(Path::toString)).toList());
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    return outcome.out();
   }
 
   private int charts() throws Exception {
