@@ -10,6 +10,7 @@ import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.Event;
+import norma.train.report.ShellText;
 import norma.train.run.Environment;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
@@ -149,6 +150,6 @@ final class TrainProgress implements TrainObserver {
     }
     console.line("report           %s", folder.resolve("report.html"));
     console.line("next             norma %s %s", end.reason().equals("interrupted") ? "train --resume" : "sample",
-        folder);
+        ShellText.of(folder.toString()));
   }
 }

@@ -14,6 +14,7 @@ import norma.train.config.RunConfig.Optim;
 import norma.train.config.RunConfig.Output;
 import norma.train.config.RunConfig.Runtime;
 import norma.train.config.RunConfig.Train;
+import norma.train.disk.HomeFolder;
 
 /// Reads run configurations. Order of authority: [RunConfig#DEFAULT], the file, [Assignment]s from first to last.
 ///
@@ -40,8 +41,7 @@ public final class ConfigReader {
   ///
   /// @param file that names it
   public static Path beside(Path file, String name) {
-    Path folder = file.toAbsolutePath().getParent();
-    return folder == null ? Path.of(name) : folder.resolve(name).normalize();
+    return file.toAbsolutePath().resolveSibling(HomeFolder.resolve(name)).normalize();
   }
 
   /// A text and what is set on top of it. The empty text gives the defaults.

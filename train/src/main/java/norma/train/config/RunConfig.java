@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
+import norma.train.disk.HomeFolder;
 
 /// Everything that determines a run, complete and valid: keys that a file leaves out have the values of [#DEFAULT]. A key
 /// `warmup_steps` in YAML is the component `warmupSteps` here. Every constructor refuses a value out of range with
@@ -103,10 +104,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// Where the text comes from.
   public sealed interface Corpus {
 
-    /// `builtin:NAME`, or a path.
+    /// `builtin:NAME`, or a path; `~/x` starts at the home folder.
     record Named(String source) implements Corpus {
       public Named {
-        YamlText.requireName("data.corpus", source);
+        YamlText.requirePath("data.corpus", source);
+        source = HomeFolder.resolve(source);
       }
     }
 
@@ -284,10 +286,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
   /// Where results go.
   ///
-  /// @param dir folder of the run folders
+  /// @param dir folder of the run folders; `~/x` starts at the home folder
   public record Output(String dir) {
     public Output {
-      YamlText.requireName("output.dir", dir);
+      YamlText.requirePath("output.dir", dir);
+      dir = HomeFolder.resolve(dir);
     }
   }
 

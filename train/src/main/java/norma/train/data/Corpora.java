@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import norma.train.config.Nearest;
+import norma.train.disk.HomeFolder;
 import org.jspecify.annotations.Nullable;
 
 /// Loads a [Corpus]: built in, from a file, or from the web.
@@ -89,7 +90,7 @@ public final class Corpora {
 
   /// The user's cache folder: `$XDG_CACHE_HOME/norma`, or `~/.cache/norma` where that is unset.
   public static Path userCache() {
-    return userCache(System.getenv(), Path.of(System.getProperty("user.home")));
+    return userCache(System.getenv(), Path.of(HomeFolder.of(System.getenv())));
   }
 
   static Path userCache(Map<String, String> environment, Path home) {

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import norma.train.disk.Printable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -42,15 +44,7 @@ public final class Json {
 
   /// The first 200 characters as one line that a message can quote: a terminal would obey control characters.
   public static String printable(String text) {
-    StringBuilder line = new StringBuilder();
-    text.codePoints().limit(200).forEach(c -> {
-      if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT || c == 0x2028 || c == 0x2029) {
-        line.append(String.format(Locale.ROOT, "\\u%04X", c));
-      } else {
-        line.appendCodePoint(c);
-      }
-    });
-    return line.toString();
+    return Printable.line(text.codePoints().limit(200).mapToObj(Character::toString).collect(Collectors.joining()));
   }
 
   /// One value.

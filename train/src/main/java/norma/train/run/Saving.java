@@ -10,6 +10,7 @@ import norma.train.disk.Disk;
 import norma.train.disk.Errors;
 import norma.train.report.Event;
 import norma.train.report.MetricsLog;
+import norma.train.report.ShellText;
 import org.jspecify.annotations.Nullable;
 
 /// A running training's way forth and back between its memory and its checkpoints. The log and the checkpoint go together: the
@@ -88,7 +89,8 @@ final class Saving {
       write(progress, false);
     } catch (IOException e) {
       throw new RunException("cannot write the checkpoint of step " + progress.step() + ": " + Errors.line(e) + "; "
-          + lastGood() + "; make room, then norma train --resume " + folder + " goes on from there", e);
+          + lastGood() + "; make room, then norma train --resume " + ShellText.of(folder.toString())
+          + " goes on from there", e);
     }
   }
 

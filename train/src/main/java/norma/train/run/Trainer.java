@@ -18,6 +18,7 @@ import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.report.MetricsLog;
 import norma.train.report.RunReport;
+import norma.train.report.ShellText;
 import org.jspecify.annotations.Nullable;
 
 /// The training loop, and the folder that it fills. Evaluation, probes, timing and sampling only look: with them on or off,
@@ -234,7 +235,7 @@ public final class Trainer {
     write("report.html", file -> RunReport.write(folder));
     if (!metrics.flush()) {
       throw new RunException(folder + " has no complete metrics.jsonl: its last lines could not be written; make room, "
-          + "then norma train --resume " + folder + " repeats what is missing");
+          + "then norma train --resume " + ShellText.of(folder.toString()) + " repeats what is missing");
     }
     observer.ended(end, folder, seconds());
     return end;

@@ -12,11 +12,14 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.models.GptConfig;
+import norma.train.disk.HomeFolder;
+import norma.train.disk.Printable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigReaderTest {
 
@@ -153,7 +156,7 @@ class ConfigReaderTest {
             "x.yaml:1: data.val_fraction: 1 is out of range; expected a number above 0 and below 1"),
         List.of("data: {corpus: 3}", "x.yaml:1: data.corpus: 3 is not text; expected builtin:NAME, a path,"
             + " or {url:, sha256:} (in quotes, \"3\" is text)"),
-        List.of("data: {corpus: ''}", "x.yaml:1: data.corpus is ''; expected printable text"),
+        List.of("data: {corpus: ''}", "x.yaml:1: data.corpus is ''; expected a path"),
         List.of("data: {corpus: {url: 'https://a.b'}}",
             "x.yaml:1: data.corpus: sha256 is missing; expected {url: https://..., sha256: ...}"),
         List.of("data: {corpus: {url: 'ftp://a.b', sha256: x}}",
@@ -195,7 +198,29 @@ class ConfigReaderTest {
         .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
     assertThatThrownBy(() -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, RunConfig.OnNonfinite.STOP, 1, 1))
         .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 2147483647");
-    assertThatThrownBy(() -> new RunConfig.Output("a\nb")).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new RunConfig.Output("a\0b")).isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith("; expected a path");
+  }
+
+  @Test
+  void aTildeInAPathIsTheHomeFolder() {
+    String home = HomeFolder.of(System.getenv());
+    RunConfig c = read("{data: {corpus: ~/a b.txt}, output: {dir: ~/runs}}");
+    assertThat(c.data().corpus()).isEqualTo(new RunConfig.Corpus.Named(home + "/a b.txt"));
+    assertThat(c.output().dir()).isEqualTo(home + "/runs");
+    assertThat(read("{data: {corpus: ~user/a.txt}, output: {dir: a/~}}").output().dir()).isEqualTo("a/~");
+    assertThat(ConfigReader.beside(Path.of("/studies/x.yaml"), "~/base.yaml")).isEqualTo(Path.of(home, "base.yaml"));
+    assertThat(ConfigReader.beside(Path.of("/studies/x.yaml"), "../base.yaml")).isEqualTo(Path.of("/base.yaml"));
+  }
+
+  /// A joiner (Persian, emoji), a control character: nobody can see them, and a folder may have them all the same.
+  @ParameterizedTest
+  @ValueSource(strings = { "\u0645\u06CC\u200C\u0631\u0648\u0645", "\uD83D\uDC68\u200D\uD83D\uDC69", "a\u001B[2Jb",
+      "line\nbreak" })
+  void aPathNeedNotBePrintable(String path) {
+    String written = RunConfigWriter.yaml(RunConfig.DEFAULT.placed("x", Path.of(path), OptionalInt.empty()));
+    assertThat(written.codePoints().filter(c -> c != '\n')).allMatch(Printable::is);
+    assertThat(read(written).output().dir()).isEqualTo(path);
   }
 
   @Test
