@@ -94,7 +94,7 @@ class CommandsTest {
         .isDirectoryContaining("glob:**profile.jfr");
     Outcome wrong = Outcome.of("profile", "--steps", "2");
     assertThat(wrong.code()).isEqualTo(2);
-    assertThat(wrong.err()).isEqualTo("norma: --steps is 2; expected 3 or more, for a median and quartiles\n");
+    assertThat(wrong.err()).isEqualTo("norma: --steps is 2; expected 3 to 100000\n");
   }
 
   private static String printed(String out, String pattern) {

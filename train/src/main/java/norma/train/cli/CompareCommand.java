@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
@@ -24,15 +25,21 @@ import picocli.CommandLine.Parameters;
     "Runs that were validated on different texts stand apart: their losses are not comparable.",
     "Curves go to compare.html beside the first run." })
 final class CompareCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN", arity = "2..*", description = "Run folders; the first is the reference.")
+  @Parameters(paramLabel = "RUN", arity = "2..*", description = "Runs' folders, or those of their checkpoints; the first is the reference.")
   private List<Path> runs = new ArrayList<>();
 
   /// A run as it is compared.
   private record Run(String name, RunConfig config, Map<String, String> environment, Metrics metrics) {
     static Run of(Path path) throws IOException {
       RunFolder folder = RunFolder.open(path);
-      return new Run(String.valueOf(path.toAbsolutePath().normalize().getFileName()), folder.config(List.of()),
-          folder.environment(), Metrics.read(path));
+      return new Run(String.valueOf(folder.path().toAbsolutePath().normalize().getFileName()), folder.config(List.of()),
+          folder.environment(), Metrics.read(folder.path()));
+    }
+
+    /// Says so where the best is no exact loss.
+    Optional<String> estimate() {
+      return metrics.last(Event.Eval.class).filter(eval -> eval.valTokens() > 0)
+          .map(eval -> String.format(Locale.ROOT, "%s: best val is an estimate on %,d characters", name, eval.valTokens()));
     }
 
     String text() {
@@ -59,6 +66,7 @@ final class CompareCommand implements Callable<Integer> {
       lines.add(String.format(Locale.ROOT, "%-40s %9s %9s %6s %9s %11s", "run", "best val", "final val", "steps",
           "last loss", "tokens/s"));
       group.forEach(run -> lines.add(row(run)));
+      group.forEach(run -> run.estimate().ifPresent(lines::add));
     });
     all.stream().skip(1).forEach(run -> lines.addAll(against(all.getFirst(), run)));
     console.text(console.bold(lines.getFirst()));
@@ -101,7 +109,8 @@ final class CompareCommand implements Callable<Integer> {
     List<Event.Eval> evals = run.metrics.of(Event.Eval.class);
     List<Event.Step> steps = run.metrics.of(Event.Step.class);
     double best = evals.stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
-    double last = evals.isEmpty() ? Double.NaN : evals.getLast().valLoss();
+    double end = run.metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
+    double last = Double.isFinite(end) ? end : evals.isEmpty() ? Double.NaN : evals.getLast().valLoss();
     double[] speed = steps.stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
     return String.format(Locale.ROOT, "%-40s %9.4f %9.4f %6d %9.4f %,11.0f", run.name, best, last,
         steps.isEmpty() ? 0 : steps.getLast().step(), steps.isEmpty() ? Double.NaN : steps.getLast().loss(),

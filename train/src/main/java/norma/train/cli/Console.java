@@ -38,6 +38,15 @@ final class Console {
     out.println(shown(text));
   }
 
+  /// Text that goes on. A person sees it grow.
+  void part(String text) {
+    clearStatus();
+    out.print(text);
+    if (terminal) {
+      out.flush();
+    }
+  }
+
   /// A line of trouble that the command survives, on standard error.
   void warn(String text) {
     clearStatus();

@@ -162,11 +162,12 @@ public final class Main implements Runnable {
   }
 
   /// Java has no memory, ND4J has none (`std::bad_alloc`), or an array has more elements than an int can count
-  /// (`Math.toIntExact`).
+  /// (`Math.toIntExact`), or more bytes than a long can (`Math.multiplyExact`).
   private static boolean tooLarge(Throwable e) {
     String message = String.valueOf(e.getMessage());
     return e instanceof OutOfMemoryError || message.contains("std::bad_alloc")
-        || (e instanceof ArithmeticException && message.equals("integer overflow"));
+        || (e instanceof ArithmeticException
+            && (message.equals("integer overflow") || message.equals("long overflow")));
   }
 
   /// For `--version`.

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import norma.train.config.Assignment;
+import norma.train.config.Range;
 import norma.train.report.ShellText;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
@@ -40,6 +41,9 @@ import picocli.CommandLine.ParentCommand;
     "where it was stopped, and several may work on one folder at once." })
 final class StudyCommand implements Callable<Integer> {
   private static final Path STUDIES = Path.of("studies");
+
+  /// Each is a process of this machine.
+  private static final Range JOBS = Range.whole(1, 4096);
 
   @ParentCommand
   private Main main;
@@ -72,9 +76,7 @@ final class StudyCommand implements Callable<Integer> {
       throw new IllegalArgumentException("expected one study file, got "
           + (files.isEmpty() ? "none" : String.join(" and ", files)) + "; see norma study --help");
     }
-    if (jobs < 1) {
-      throw new IllegalArgumentException("--jobs is " + jobs + "; expected 1 or more");
-    }
+    JOBS.check("--jobs", jobs);
     if (files.getFirst().equals("outliers") && !Files.exists(Path.of("outliers"))) {
       if (arguments.size() > 1) {
         throw new IllegalArgumentException("norma study outliers takes no settings, got "

@@ -133,8 +133,9 @@ final class StudyWorkers {
         console.line("%4d/%-4d %-32s seed %-6d %s", shown.size(), folder.study().runs(),
             cell.variant().name() + (cell.tuning() ? " " + cell.candidate().label() : ""), cell.seed(),
             result.status().equals("completed")
-                ? String.format(Locale.ROOT, "best %.4f at %d, final %.4f, %s", result.bestLoss(), result.bestStep(),
-                    result.finalLoss(), Console.time(result.seconds()))
+                ? String.format(Locale.ROOT, "best%s %.4f at %d, final %.4f, %s",
+                    folder.study().estimates() ? " (estimate)" : "", result.bestLoss(), result.bestStep(), result.finalLoss(),
+                    Console.time(result.seconds()))
                 : result.status() + ": " + result.error());
       }
     }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +68,15 @@ public final class Section {
   public int integer(String key, int fallback, Range range) {
     Node node = node(key);
     return node == null ? fallback : (int) whole(node, key, range, range.text());
+  }
+
+  /// A whole number, or a word that stands for none.
+  public OptionalInt integerOr(String word, String key, OptionalInt fallback, Range range) {
+    Node node = node(key);
+    if (node instanceof Node.Scalar scalar && scalar.text().equals(word)) {
+      return OptionalInt.empty();
+    }
+    return node == null ? fallback : OptionalInt.of(integer(key, 1, range));
   }
 
   /// A whole number of 64 bits.

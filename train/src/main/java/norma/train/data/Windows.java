@@ -64,6 +64,20 @@ public final class Windows {
         .mapToObj(i -> new Window(i * context, Math.min(context, predictions - i * context))).toList();
   }
 
+  /// Whole windows of [#exact] with at most so many predictions in all, spread evenly over the tokens: the same at every call. All of
+  /// [#exact] where that is not too much.
+  ///
+  /// @param most T or more
+  public List<Window> spread(int most) {
+    if (most >= tokens.length - 1) {
+      return exact();
+    }
+    int whole = (tokens.length - 1) / context;
+    int count = most / context;
+    return IntStream.range(0, count).mapToObj(i -> (int) ((2L * i + 1) * whole / (2L * count)))
+        .map(window -> new Window(window * context, context)).toList();
+  }
+
   /// Copies a window to the start of a row; the rest of the row, for a shorter window, is left as it is.
   ///
   /// @param inputs (B, T)

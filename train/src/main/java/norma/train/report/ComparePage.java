@@ -46,7 +46,9 @@ public final class ComparePage {
             .map(step -> new Point(step.step(), step.loss())).filter(p -> Double.isFinite(p.y())).toList();
         add(training, runs.get(i).name, i - from, Kind.LINE, Series.smooth(steps, steps.size() / Series.MEAN_SHARE));
       }
-      add(charts, figures, "exact validation loss", validation);
+      boolean exact = runs.stream().flatMap(run -> run.metrics.of(Event.Eval.class).stream())
+          .allMatch(eval -> eval.valTokens() == 0);
+      add(charts, figures, exact ? "exact validation loss" : "validation loss, of some runs an estimate", validation);
       add(charts, figures, "training loss, mean of a twentieth of the run", training);
     }
   }

@@ -25,8 +25,21 @@ public sealed interface Event {
   record Step(int step, long tokens, double loss, double lr, double gradNorm, double stepMillis, double tokensPerSecond,
       double elapsedSeconds) implements Event {}
 
-  /// An evaluation: `trainLoss` is an estimate on random batches, `valLoss` is exact over the validation split.
-  record Eval(int step, double trainLoss, double valLoss, double valBitsPerChar) implements Event {}
+  /// An evaluation: `trainLoss` is an estimate on random batches, `valLoss` is exact over the validation split, or an estimate on a part.
+  ///
+  /// @param valTokens characters that `valLoss` is an estimate from; 0 where it is exact
+  record Eval(int step, double trainLoss, double valLoss, double valBitsPerChar, long valTokens) implements Event {
+
+    /// An exact one.
+    public Eval(int step, double trainLoss, double valLoss, double valBitsPerChar) {
+      this(step, trainLoss, valLoss, valBitsPerChar, 0);
+    }
+
+    /// `exact` or `estimated`.
+    public String kind() {
+      return valTokens == 0 ? "exact" : "estimated";
+    }
+  }
 
   /// What the probes saw in every normalization slot; the formulas stand in `docs/norms.md`.
   ///
@@ -97,5 +110,16 @@ public sealed interface Event {
   record Rollback(int step, int failedStep, String firstBad, int retry, double lrFactor) implements Event {}
 
   /// The run ended; without this line it is still running or was killed.
-  record End(int step, String reason, double bestValLoss, int bestStep, double finalValLoss) implements Event {}
+  ///
+  /// @param bestValTokens characters that `bestValLoss` is an estimate from; 0 where it is exact
+  /// @param finalValLoss  exact in any case
+  record End(int step, String reason, double bestValLoss, int bestStep, long bestValTokens, double finalValLoss)
+      implements
+        Event {
+
+    /// One whose best loss is exact.
+    public End(int step, String reason, double bestValLoss, int bestStep, double finalValLoss) {
+      this(step, reason, bestValLoss, bestStep, 0, finalValLoss);
+    }
+  }
 }

@@ -132,7 +132,7 @@ public record Metrics(List<Event> events, boolean torn) {
           number(node, "lr"), number(node, "grad_norm"), number(node, "step_ms"), number(node, "tokens_per_s"),
           number(node, "elapsed_s"));
       case "eval" -> new Event.Eval(integer(node, "step"), number(node, "train_loss"), number(node, "val_loss"),
-          number(node, "val_bits_per_char"));
+          number(node, "val_bits_per_char"), (long) orZero(number(node, "val_tokens")));
       case "norm" -> new Event.Norm(integer(node, "step"), list(node, "slots", Metrics::slot),
           number(node, "max_attention_logit"), number(node, "log_z"), number(node, "update_ratio"));
       case "layers" -> new Event.Layers(integer(node, "step"), list(node, "layers", Metrics::layer));
@@ -141,7 +141,8 @@ public record Metrics(List<Event> events, boolean torn) {
       case "rollback" -> new Event.Rollback(integer(node, "step"), integer(node, "failed_step"),
           node.path("first_bad").asString(""), integer(node, "retry"), number(node, "lr_factor"));
       case "end" -> new Event.End(integer(node, "step"), string(node, "reason"), number(node, "best_val_loss"),
-          (int) orZero(number(node, "best_step")), number(node, "final_val_loss"));
+          (int) orZero(number(node, "best_step")), (long) orZero(number(node, "best_val_tokens")),
+          number(node, "final_val_loss"));
       default -> null;
     });
   }

@@ -172,6 +172,9 @@ public final class MetricsLog {
         put(node, "train_loss", eval.trainLoss());
         put(node, "val_loss", eval.valLoss());
         put(node, "val_bits_per_char", eval.valBitsPerChar());
+        if (eval.valTokens() > 0) {
+          node.put("val_tokens", eval.valTokens());
+        }
       }
       case Event.Norm norm -> {
         node.put("event", "norm").put("step", norm.step());
@@ -198,6 +201,9 @@ public final class MetricsLog {
         node.put("event", "end").put("step", end.step()).put("reason", end.reason());
         put(node, "best_val_loss", end.bestValLoss());
         node.put("best_step", end.bestStep());
+        if (end.bestValTokens() > 0) {
+          node.put("best_val_tokens", end.bestValTokens());
+        }
         put(node, "final_val_loss", end.finalValLoss());
       }
     }

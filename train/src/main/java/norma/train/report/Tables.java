@@ -19,7 +19,7 @@ public final class Tables {
   /// Validation at every evaluation; the best row is marked.
   static String evals(List<Event.Eval> evals, int bestStep) {
     StringBuilder rows = new StringBuilder(
-        head("step", "training loss, estimate", "validation loss, exact", "bits/char"));
+        head("step", "training loss, estimate", "validation loss, " + evals.getLast().kind(), "bits/char"));
     for (Event.Eval e : evals) {
       rows.append(e.step() == bestStep ? "<tr class=\"best\">" : "<tr>").append(cell(count(e.step())))
           .append(cell(loss(e.trainLoss()))).append(cell(loss(e.valLoss()))).append(cell(loss(bits(e))))

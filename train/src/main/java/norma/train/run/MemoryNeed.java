@@ -34,8 +34,8 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     int sequences = config.train().batch() * config.train().accumulate();
     int shards = Math.min(backend.shards(), sequences);
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
-    long activations = Math.min(backend.workers(), shards)
-        * CostModel.of(gpt, pass, backend.activations()).savedBytes();
+    long activations = Math.multiplyExact(Math.min(backend.workers(), shards),
+        CostModel.of(gpt, pass, backend.activations()).savedBytes());
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
     return new MemoryNeed(parameters, (1 + shards + MOMENTS) * parameters * backend.dtype().bytes() + rounded,
         activations, heap);

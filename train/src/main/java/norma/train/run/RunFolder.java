@@ -64,30 +64,45 @@ public record RunFolder(Path path) {
     disk.replace(path.resolve(CONFIG), file -> Files.writeString(file, RunConfigWriter.yaml(config)));
   }
 
-  /// A run that may not have written anything but its configuration yet.
-  ///
-  /// @throws RunException if it is not one
-  static RunFolder started(Path path) {
-    if (!Files.isDirectory(path)) {
-      throw new RunException(path + " is not a folder; expected a run folder such as runs/char-cpu-20260101-120000");
+  /// The folder of a checkpoint's run; any other path is itself.
+  static Path holding(Path path) {
+    Path all = path.toAbsolutePath().normalize().getParent();
+    Path run = all == null || !all.endsWith(Checkpoint.ALL) ? null : all.getParent();
+    if (run == null || !Files.exists(run.resolve(CONFIG)) || Files.exists(path.resolve(ENVIRONMENT))) {
+      return path; // the last: a run whose output.dir is `checkpoints`
     }
-    if (!Files.exists(path.resolve(CONFIG))) {
-      throw new RunException(path + " is not a run folder: it has no " + CONFIG);
-    }
-    return new RunFolder(path);
+    Path plain = path.normalize();
+    return plain.isAbsolute() || plain.getNameCount() < 3 ? run : plain.subpath(0, plain.getNameCount() - 2);
   }
 
-  /// An existing run.
+  /// A run that may not have written anything but its configuration yet.
   ///
+  /// @param path its folder, or that of one of its checkpoints
+  /// @throws RunException if it is not one
+  static RunFolder started(Path path) {
+    Path run = holding(path);
+    if (!Files.isDirectory(run)) {
+      throw new RunException(
+          run + " is not a folder; expected a run's, such as runs/char-cpu-20260101-120000, or one in "
+              + "its checkpoints/");
+    }
+    if (!Files.exists(run.resolve(CONFIG))) {
+      throw new RunException(run + " is not a run folder: it has no " + CONFIG
+          + "; a study's, which norma report takes too, has study.json");
+    }
+    return new RunFolder(run);
+  }
+
+  /// A run with a log.
+  ///
+  /// @param path its folder, or that of one of its checkpoints
   /// @throws RunException if it is not one
   public static RunFolder open(Path path) {
-    if (!Files.isDirectory(path)) {
-      throw new RunException(path + " is not a folder; expected a run folder such as runs/char-cpu-20260101-120000");
+    RunFolder run = started(path);
+    if (!Files.exists(run.path.resolve(Metrics.FILE))) {
+      throw new RunException(run.path + " is not a run folder: it has no " + Metrics.FILE);
     }
-    if (!Files.exists(path.resolve(CONFIG)) || !Files.exists(path.resolve(Metrics.FILE))) {
-      throw new RunException(path + " is not a run folder: it has no " + CONFIG + " or no " + Metrics.FILE);
-    }
-    return new RunFolder(path);
+    return run;
   }
 
   /// Checks that a session has the validation text that the run had.

@@ -10,7 +10,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param cell        of the study
 /// @param status      `completed`, `diverged` or `failed`
 /// @param folder      of the run, below the study's folder
-/// @param bestLoss    lowest exact validation loss
+/// @param bestLoss    lowest validation loss: exact, or an estimate where the run has `train.eval_tokens`
 /// @param finalLoss   exact validation loss after the last step
 /// @param int8Loss    the same of the same weights with linear layers in int8; NaN where nobody has measured it
 /// @param steps       taken

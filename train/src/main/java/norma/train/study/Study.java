@@ -143,6 +143,12 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return (int) variants.stream().filter(variant -> !variant.baseline).count();
   }
 
+  /// Whether a run is watched by estimates of its validation loss.
+  public boolean estimates() {
+    return variants.stream().flatMap(variant -> variant.candidates.stream())
+        .anyMatch(candidate -> candidate.config.train().evalTokens().isPresent());
+  }
+
   /// The baseline of a variant's group.
   public Variant baselineOf(Variant variant) {
     return variants.stream().filter(other -> other.baseline && other.point.equals(variant.point)).findFirst()

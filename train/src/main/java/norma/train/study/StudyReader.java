@@ -187,9 +187,10 @@ public final class StudyReader {
 
   private int steps(String variant, double seconds, double millis) {
     double steps = Math.floor(seconds * 1e3 / millis);
-    if (steps < 1 || steps > Integer.MAX_VALUE) {
+    if (steps < 1 || steps > RunConfig.Train.MAX_STEPS) {
       throw error("budget", String.format(Locale.ROOT,
-          "budget.seconds: %s s are %s of %s, which takes %.4g s; expected enough for a step and fewer than 2^31",
+          "budget.seconds: %s s are %s of %s, which takes %.4g s; expected enough for a step and at most "
+              + RunConfig.Train.MAX_STEPS,
           seconds, steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), variant,
           millis / 1e3));
     }
@@ -244,9 +245,11 @@ public final class StudyReader {
   /// As many whole steps as the FLOPs suffice for.
   private int steps(RunConfig config, double flops) {
     double steps = Math.floor(flops / cost.flops(config));
-    if (steps < 1 || steps > Integer.MAX_VALUE) {
+    if (steps < 1 || steps > RunConfig.Train.MAX_STEPS) {
       throw error("budget", String.format(Locale.ROOT,
-          "budget.flops: %.3g are %s of %.3g FLOPs; expected enough for a step and fewer than 2^31", flops,
+          "budget.flops: %.3g are %s of %.3g FLOPs; expected enough for a step and at most "
+              + RunConfig.Train.MAX_STEPS,
+          flops,
           steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), cost.flops(config)));
     }
     return (int) steps;

@@ -70,7 +70,7 @@ class ConfigReaderTest {
                     tie_embeddings: false, embedding_scale: learnable}
             optim: {lr: 2, min_lr: 1, schedule: constant, warmup_steps: 3, decay_steps: 4, betas: [0.5, 0], eps: 1,
                     weight_decay: 7, clip_norm: 0}
-            train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, sample_every: 8,
+            train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, eval_tokens: 99, sample_every: 8,
                     checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12}
             runtime: {backend: nd4j, threads: 3, precision: fp64}
             output: {dir: a/b}
@@ -83,7 +83,8 @@ class ConfigReaderTest {
         GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim()).isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, 0.5, 0, 1, 7, 0));
     assertThat(c.train())
-        .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, 8, 9, 10, RunConfig.OnNonfinite.ROLLBACK, 11, 12));
+        .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
+            RunConfig.OnNonfinite.ROLLBACK, 11, 12));
     assertThat(c.runtime()).isEqualTo(
         new RunConfig.Runtime(RunConfig.BackendChoice.ND4J, OptionalInt.of(3), RunConfig.Precision.FP64));
     assertThat(c.output().dir()).isEqualTo("a/b");
@@ -118,11 +119,11 @@ class ConfigReaderTest {
         List.of("train: {steps: 1e3}", "x.yaml:1: train.steps: 1e3 is not written as a whole number; write 1000"),
         List.of("train: {steps: 20.0}", "x.yaml:1: train.steps: 20.0 is not written as a whole number; write 20"),
         List.of("train: {steps: 0x10}", "x.yaml:1: train.steps: 0x10 is not written as a whole number; write 16"),
-        List.of("train: {steps: 1e99}", "x.yaml:1: train.steps: 1e99 is out of range; expected 1 to 2147483647"),
+        List.of("train: {steps: 1e99}", "x.yaml:1: train.steps: 1e99 is out of range; expected 1 to 999999999"),
         List.of("train: {steps: 1099511627776}",
-            "x.yaml:1: train.steps: 1099511627776 is out of range; expected 1 to 2147483647"),
-        List.of("train: {steps: .inf}", "x.yaml:1: train.steps: .inf is out of range; expected 1 to 2147483647"),
-        List.of("train: {steps: .nan}", "x.yaml:1: train.steps: .nan is not a whole number; expected 1 to 2147483647"),
+            "x.yaml:1: train.steps: 1099511627776 is out of range; expected 1 to 999999999"),
+        List.of("train: {steps: .inf}", "x.yaml:1: train.steps: .inf is out of range; expected 1 to 999999999"),
+        List.of("train: {steps: .nan}", "x.yaml:1: train.steps: .nan is not a whole number; expected 1 to 999999999"),
         List.of("train: {seed: 9223372036854775808}",
             "x.yaml:1: train.seed: 9223372036854775808 is out of range; expected a whole number of 64 bits"),
         List.of("optim: {lr: .nan}",
@@ -196,8 +197,9 @@ class ConfigReaderTest {
     assertThatThrownBy(() -> new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
-    assertThatThrownBy(() -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, RunConfig.OnNonfinite.STOP, 1, 1))
-        .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 2147483647");
+    assertThatThrownBy(
+        () -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, OptionalInt.empty(), 1, 1, 1, RunConfig.OnNonfinite.STOP, 1, 1))
+        .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 999999999");
     assertThatThrownBy(() -> new RunConfig.Output("a\0b")).isInstanceOf(IllegalArgumentException.class)
         .hasMessageEndingWith("; expected a path");
   }

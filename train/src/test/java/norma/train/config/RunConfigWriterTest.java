@@ -63,6 +63,7 @@ class RunConfigWriterTest {
           log_every: 10
           eval_every: 250
           eval_batches: 20
+          eval_tokens: all
           sample_every: 0
           checkpoint_every: 500
           keep_checkpoints: 2
@@ -155,7 +156,7 @@ class RunConfigWriterTest {
   @Test
   void flatPathsAreComplete() {
     Map<String, String> flat = RunConfigWriter.flatten(RunConfig.DEFAULT);
-    assertThat(flat).hasSize(1 + 3 + 10 + 9 + 9 + 13 + 3 + 1).containsEntry("optim.betas", "[0.9, 0.99]")
+    assertThat(flat).hasSize(1 + 3 + 10 + 9 + 9 + 14 + 3 + 1).containsEntry("optim.betas", "[0.9, 0.99]")
         .containsEntry("model.norm.final", "layernorm").containsEntry("data.corpus", "\"builtin:dickens\"");
   }
 
@@ -177,8 +178,9 @@ class RunConfigWriterTest {
             warmup + 1 + r.nextInt(1000), r.nextDouble(), r.nextDouble(), Math.pow(10, -12 * r.nextDouble()),
             r.nextDouble(), r.nextInt(2)),
         new RunConfig.Train(1 + r.nextInt(9999), 1 + r.nextInt(99), 1 + r.nextInt(9), r.nextLong(), r.nextInt(99),
-            r.nextInt(99), 1 + r.nextInt(99), r.nextInt(99), r.nextInt(99), 1 + r.nextInt(9),
-            pick(r, List.of(RunConfig.OnNonfinite.values())), r.nextInt(99), r.nextInt(99)),
+            r.nextInt(99), 1 + r.nextInt(99),
+            r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(512 + r.nextInt(99)), r.nextInt(99), r.nextInt(99),
+            1 + r.nextInt(9), pick(r, List.of(RunConfig.OnNonfinite.values())), r.nextInt(99), r.nextInt(99)),
         new RunConfig.Runtime(pick(r, List.of(RunConfig.BackendChoice.AUTO, RunConfig.BackendChoice.ND4J)),
             r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + r.nextInt(64)),
             pick(r, List.of(RunConfig.Precision.FP32, RunConfig.Precision.FP64))),
