@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Every command: the launcher trains, and the others read what it has left.
+/// Every command, on a run of the launcher and on one of this JVM with the same settings.
 class CommandsTest {
   private static final String[] TINY = { "train", "configs/tiny.yaml", "data.val_fraction=0.02", "model.norm.all=dyt" };
 
@@ -22,6 +22,7 @@ class CommandsTest {
   private static Path folder;
   private static Launcher trained = new Launcher(-1, "", "");
   private static Path run = Path.of("");
+  private static Path again = Path.of("");
 
   @BeforeAll
   static void train() throws Exception {
@@ -29,6 +30,9 @@ class CommandsTest {
     try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
       run = runs.findFirst().orElseThrow();
     }
+    Outcome here = Outcome.of(TINY);
+    assertThat(here.code()).as(here.err()).isZero();
+    again = Path.of(printed(here.out(), "norma sample (\\S+)"));
   }
 
   @Test
@@ -62,12 +66,9 @@ class CommandsTest {
         .isEqualTo(first.out());
   }
 
-  /// One in a process of its own, the other in this one.
   @Test
   void compareFindsNoDifferenceBetweenTwoRunsOfOneConfiguration() {
-    Outcome second = Outcome.of(TINY);
-    assertThat(second.code()).isZero();
-    Outcome compared = Outcome.of("compare", run.toString(), printed(second.out(), "norma sample (\\S+)"));
+    Outcome compared = Outcome.of("compare", run.toString(), again.toString());
     assertThat(compared.code()).isZero();
     assertThat(compared.out()).contains("the same configuration", "identical losses at all 5 logged steps");
     assertThat(folder.resolve("runs/compare.html")).content().contains("<svg", "identical losses at all 5");
@@ -75,10 +76,10 @@ class CommandsTest {
 
   @Test
   void reportBuildsThePageAgain() throws Exception {
-    byte[] before = Files.readAllBytes(run.resolve("report.html"));
-    Files.delete(run.resolve("report.html"));
-    assertThat(Outcome.of("report", run.toString()).code()).isZero();
-    assertThat(Files.readAllBytes(run.resolve("report.html"))).isEqualTo(before);
+    byte[] before = Files.readAllBytes(again.resolve("report.html"));
+    Files.delete(again.resolve("report.html"));
+    assertThat(Outcome.of("report", again.toString()).code()).isZero();
+    assertThat(Files.readAllBytes(again.resolve("report.html"))).isEqualTo(before);
   }
 
   @Test
