@@ -39,7 +39,8 @@ final class CompareCommand implements Callable<Integer> {
     /// Says so where the best is no exact loss.
     Optional<String> estimate() {
       return metrics.last(Event.Eval.class).filter(eval -> eval.valTokens() > 0)
-          .map(eval -> String.format(Locale.ROOT, "%s: best val is an estimate on %,d characters", name, eval.valTokens()));
+          .map(eval -> String.format(Locale.ROOT, "%s: best val is an estimate on %,d characters", name,
+              eval.valTokens()));
     }
 
     String text() {

@@ -134,7 +134,8 @@ final class StudyWorkers {
             cell.variant().name() + (cell.tuning() ? " " + cell.candidate().label() : ""), cell.seed(),
             result.status().equals("completed")
                 ? String.format(Locale.ROOT, "best%s %.4f at %d, final %.4f, %s",
-                    folder.study().estimates() ? " (estimate)" : "", result.bestLoss(), result.bestStep(), result.finalLoss(),
+                    folder.study().estimates() ? " (estimate)" : "", result.bestLoss(), result.bestStep(),
+                    result.finalLoss(),
                     Console.time(result.seconds()))
                 : result.status() + ": " + result.error());
       }
