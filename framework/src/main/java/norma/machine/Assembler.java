@@ -172,6 +172,7 @@ public final class Assembler {
   public void dec(Register to) { general(0xFF, 1, to); }
   public void push(Register from) { rex(0x40, 0, from); bytes(0x50 | (from.number & 7)); }
   public void pop(Register to) { rex(0x40, 0, to); bytes(0x58 | (to.number & 7)); }
+  public void prefetcht0(Memory at) { rex(0x40, 1, at); bytes(0x0F, 0x18); address(1, at, 1); }
   public void ret() { bytes(0xC3); }
   public void jmp(Label to) { bytes(0xE9); jump(to); }
   public void jb(Label to) { bytes(0x0F, 0x82); jump(to); }

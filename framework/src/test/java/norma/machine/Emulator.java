@@ -355,6 +355,11 @@ public final class Emulator implements Code {
       }
       case 0x0F -> {
         int condition = next();
+        if (condition == 0x18) {
+          operand(rex >> 2 & 1, rex >> 1 & 1, b, 1);
+          require((reg & 7) == 1 && address != NO_MEMORY, "prefetcht0");
+          return;
+        }
         int by = next4();
         require(condition == 0x82 || condition == 0x85, "no jump " + Integer.toHexString(condition));
         at += (condition == 0x82 ? below : result != 0) ? by : 0;

@@ -128,6 +128,7 @@ final class Encodings {
     one(o -> o.dec(x), "dec", tx);
     one(o -> o.push(x), "push", tx);
     one(o -> o.pop(x), "pop", tx);
+    one(o -> o.prefetcht0(m), "prefetcht0", text("", m));
     one(Assembler::ret, "ret");
     one(Assembler::cpuid, "cpuid");
     one(Assembler::xgetbv, "xgetbv");

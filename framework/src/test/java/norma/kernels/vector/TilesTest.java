@@ -253,7 +253,7 @@ class TilesTest {
 
   @Test
   void plainProductsAreSums() {
-    for (Shape s : new Shape[]{ new Shape(1, 1, 1), new Shape(5, 65, 33), new Shape(3, 64, 100) }) {
+    for (Shape s : new Shape[]{ new Shape(1, 1, 1), new Shape(5, 65, 33), new Shape(2, 1030, 3) }) {
       for (boolean transposed : new boolean[]{ false, true }) {
         Matrix left = transposed ? matrix(a, s.inner, s.rows, true) : matrix(a, s.rows, s.inner, true);
         Matrix right = matrix(b, s.inner, s.columns, true);

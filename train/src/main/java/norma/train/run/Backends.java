@@ -11,6 +11,7 @@ import norma.kernels.cuda.CudaBackend;
 import norma.kernels.cuda.CudaDevice;
 import norma.kernels.cuda.CudaException;
 import norma.kernels.vector.CpuBackend;
+import norma.kernels.vector.ProductEngine;
 import norma.train.config.RunConfig.BackendChoice;
 import norma.train.config.RunConfig.Precision;
 import norma.train.config.RunConfig.Runtime;
@@ -69,6 +70,11 @@ public record Backends(Backend backend, String reason) {
   }
 
   private static Backends cpu(Runtime runtime, boolean debug, boolean asked, String noGpu) {
+    try {
+      ProductEngine.here();
+    } catch (IllegalArgumentException e) { // the system property
+      throw new RunException(String.valueOf(e.getMessage()), e);
+    }
     boolean bf16 = runtime.precision() == Precision.BF16;
     if (bf16 && !Machine.hasBf16()) {
       throw new RunException("runtime.precision is bf16: " + Machine.noBf16() + "; use fp32" + noGpu);
