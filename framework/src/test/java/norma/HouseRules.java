@@ -20,7 +20,8 @@ public final class HouseRules {
   public static final String CUDA_PACKAGE = "norma.kernels.cuda";
 
   /// Layers from the bottom to the top; each sees those before it, and none beside it.
-  private static final List<List<String>> LAYERS = List.of(List.of("array"), List.of("kernels"), List.of("ops"),
+  private static final List<List<String>> LAYERS = List.of(List.of("array", "formula"), List.of("kernels"),
+      List.of("ops"),
       List.of("autodiff"), List.of("nn", "optim", "weights"), List.of("models"), List.of("train"));
 
   private HouseRules() {}
