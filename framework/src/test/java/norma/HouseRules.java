@@ -16,11 +16,12 @@ public final class HouseRules {
 
   /// The one package that may use the Vector API.
   public static final String VECTOR_PACKAGE = "norma.kernels.vector";
-  /// The one package that may call foreign functions.
+  /// Those that may call foreign functions.
+  public static final String MACHINE_PACKAGE = "norma.machine";
   public static final String CUDA_PACKAGE = "norma.kernels.cuda";
 
   /// Layers from the bottom to the top; each sees those before it, and none beside it.
-  private static final List<List<String>> LAYERS = List.of(List.of("array", "formula"), List.of("kernels"),
+  private static final List<List<String>> LAYERS = List.of(List.of("array", "formula", "machine"), List.of("kernels"),
       List.of("ops"),
       List.of("autodiff"), List.of("nn", "optim", "weights"), List.of("models"), List.of("train"));
 
@@ -67,7 +68,7 @@ public final class HouseRules {
 
   /// Foreign functions are called in one package: what is outside of Java's own checks lies in one place.
   public static ArchRule foreignFunctionsAreCalledInOnePackage() {
-    return noClasses().that().resideOutsideOfPackage(CUDA_PACKAGE).should()
+    return noClasses().that().resideOutsideOfPackages(MACHINE_PACKAGE, CUDA_PACKAGE).should()
         .dependOnClassesThat().belongToAnyOf(Linker.class, SymbolLookup.class).allowEmptyShould(true);
   }
 

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// `weight` and `bias` are vectors (C); `width` is C.
 public final class Formula {
+  private static final Set<String> RESERVED = Set.of("x", "y", "dx", "dy", "slope", "width", "depth", "weight", "bias");
   private static final int MOST_PARAMETERS = 16;
   /// Of an expanded formula with its gradients, and of its derivatives on the way: bounds the size of its kernels.
   private static final int MOST_NODES = 3000;
@@ -56,8 +58,26 @@ public final class Formula {
     return new Formula(new Key(text, List.of(), Map.of(), bias, true));
   }
 
+  /// A number in the language.
+  ///
+  /// @param constants names with their values
+  public static double number(String text, Map<String, Double> constants) {
+    Graph g = new Graph();
+    Map<String, Expr> names = new HashMap<>();
+    constants.forEach((name, value) -> names.put(name, g.num(value)));
+    if (Parser.parse(g, text, names, List.of()) instanceof Expr.Num number) {
+      return number.value();
+    }
+    throw new IllegalArgumentException("\"" + text + "\" is not a number");
+  }
+
   private Formula(Key key) {
     this.key = key;
+    for (Parameter p : key.parameters) {
+      if (!Parser.isName(p.name) || RESERVED.contains(p.name) || Fn.named(p.name) != null) {
+        throw new IllegalArgumentException("a parameter cannot be called '" + p.name + "'");
+      }
+    }
     if (key.parameters.size() > MOST_PARAMETERS) {
       throw new IllegalArgumentException("at most " + MOST_PARAMETERS + " parameters, not " + key.parameters.size());
     }
@@ -109,7 +129,6 @@ public final class Formula {
       names.put(name, g.num(value));
       must.add(name);
     });
-    must.remove("depth"); // given to all
     for (Parameter p : key.parameters) {
       Expr leaf = g.leaf(p.name, p.perChannel ? Space.CHANNEL : Space.NUMBER);
       names.put(p.name, p.positive ? g.apply(Fn.SOFTPLUS, leaf) : leaf);
@@ -157,9 +176,19 @@ public final class Formula {
     return key.text;
   }
 
+  /// The value of a name that is not learnable.
+  public double constant(String name) {
+    return Objects.requireNonNull(key.constants.get(name), name);
+  }
+
   /// In the order of a kernel's arguments: weight, those that were given, bias; of weight and bias what the formula uses.
   public List<Parameter> parameters() {
     return parameters;
+  }
+
+  /// Whether it has a parameter of this name.
+  public boolean has(String name) {
+    return parameters.stream().anyMatch(p -> p.name().equals(name));
   }
 
   /// Forms that were rewritten to functions whose slopes lose no digits, a line each.
@@ -190,16 +219,44 @@ public final class Formula {
     return result;
   }
 
-  /// What kernels do in both directions.
-  ///
-  /// @param forward   its slots include what backward keeps
-  /// @param gradients lowered, of x and of each parameter
-  /// @param backward  of all gradients
-  public record Kernels(Plan forward, List<Expr> gradients, Plan backward) {
+  /// Plans for kernels of both directions.
+  public static final class Kernels {
+    private final Graph g;
+    private final Plan forward;
+    private final List<Expr> gradients;
+    private final Plan backward;
 
-    /// A plan for some of the gradients.
-    public Plan of(List<Expr> wanted) {
-      return Plan.of(wanted, backward.kept());
+    private Kernels(Graph g, List<Expr> outputs, List<Expr> gradients) {
+      this.g = g;
+      this.gradients = gradients;
+      forward = Plan.of(outputs, List.of(), List.of());
+      backward = Plan.of(gradients.subList(0, 1), gradients.subList(1, gradients.size()), forward.slots());
+    }
+
+    /// Elements: y, and dy/dx where backward wants that.
+    public Plan forward() {
+      return forward;
+    }
+
+    /// Values of rows that forward leaves for backward.
+    public List<Expr> kept() {
+      return backward.kept();
+    }
+
+    /// Lowered gradients of x and of each parameter.
+    public List<Expr> gradients() {
+      return gradients;
+    }
+
+    /// Some of the gradients.
+    ///
+    /// @param dx     whether that of x is wanted
+    /// @param add    whether it is added to the stream `dx`
+    /// @param others those of parameters
+    public Plan backward(boolean dx, boolean add, List<Expr> others) {
+      Expr x = gradients.getFirst();
+      Expr element = add ? g.add(g.leaf("dx", Space.POINT), x) : x;
+      return Plan.of(dx ? List.of(element) : List.of(), others, backward.kept());
     }
   }
 
@@ -211,9 +268,7 @@ public final class Formula {
     if (slope != null) {
       outputs.add(slope);
     }
-    Plan forward = Plan.of(Lowering.lower(g, outputs, machine), List.of());
-    List<Expr> lowered = Lowering.lower(g, gradients, machine);
-    return new Kernels(forward, lowered, Plan.of(lowered, forward.slots()));
+    return new Kernels(g, Lowering.lower(g, outputs, machine), Lowering.lower(g, gradients, machine));
   }
 
   /// What the caller of a kernel computes.
@@ -261,9 +316,9 @@ public final class Formula {
     return points;
   }
 
-  /// Values of rows that forward keeps for backward: at least as many as kernels keep.
+  /// Values of a row that forward keeps for backward.
   public int statistics() {
-    return kernels(false).backward.kept().size();
+    return kernels(false).kept().size();
   }
 
   /// The argument of the outermost squashing function, `slope x + shift`, at some parameters; null if there is none, or none that is

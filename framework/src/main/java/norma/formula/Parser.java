@@ -212,7 +212,11 @@ final class Parser {
     at++;
   }
 
-  static boolean letter(char c) {
+  static boolean isName(String text) {
+    return text.matches("[a-zA-Z_][a-zA-Z0-9_]{0,31}");
+  }
+
+  private static boolean letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
   }
 

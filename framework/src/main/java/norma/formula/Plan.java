@@ -40,19 +40,20 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
   ///
   /// @param value the element
   /// @param node  the statistic or sum over rows that takes it; for an output the value itself
-  /// @param output place among the plan's outputs, or -1
+  /// @param output place among the elements that are written, or -1
   public record Sink(Expr value, Expr node, int output) {
 
-    /// A statistic, a sum over rows, or null for an output.
+    /// Whether it is taken by this function.
     public boolean is(Fn fn) {
       return output < 0 && ((Apply) node).fn() == fn;
     }
   }
 
-  /// @param outputs   lowered; those that vary over elements are written, of the others the parts over rows are computed
+  /// @param elements  lowered; written for every element
+  /// @param others    lowered; their parts over rows are computed
   /// @param available values of rows that another kernel can leave
-  static Plan of(List<Expr> outputs, Collection<Expr> available) {
-    return new Builder(available).build(outputs);
+  static Plan of(List<Expr> elements, List<Expr> others, Collection<Expr> available) {
+    return new Builder(available).build(elements, others);
   }
 
   private static final class Builder {
@@ -73,19 +74,22 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
       return Collections.newSetFromMap(new LinkedHashMap<>());
     }
 
-    Plan build(List<Expr> outputs) {
+    Plan build(List<Expr> elements, List<Expr> others) {
       List<Apply> sums = new ArrayList<>();
       List<Apply> totals = new ArrayList<>();
-      List<Expr> order = Gradient.order(outputs);
+      List<Expr> all = new ArrayList<>(elements);
+      all.addAll(others);
+      List<Expr> order = Gradient.order(all);
       for (Expr node : order) {
         if (node instanceof Apply a && a.fn() == Fn.ROWS) {
           (a.arg(0).space() == Space.POINT ? sums : totals).add(a);
           level(a.arg(0));
         }
       }
-      for (Expr output : outputs) {
-        if (output.space() == Space.POINT) {
-          level(output);
+      for (Expr element : elements) {
+        level(element);
+        if (element.space() == Space.ROW && !available.contains(element)) {
+          slots.add(element);
         }
       }
       for (Apply sum : sums) {
@@ -100,10 +104,8 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
           }
         }
       }
-      for (int i = 0; i < outputs.size(); i++) {
-        if (outputs.get(i).space() == Space.POINT) {
-          sink(level(outputs.get(i)), new Sink(outputs.get(i), outputs.get(i), i));
-        }
+      for (int i = 0; i < elements.size(); i++) {
+        sink(level(elements.get(i)), new Sink(elements.get(i), elements.get(i), i));
       }
       List<Pass> passes = new ArrayList<>();
       sinks.forEach((level, list) -> passes.add(pass(level, passes.isEmpty(), list, ordered, totals)));

@@ -57,7 +57,7 @@ class NormTypesTest {
     try (URLClassLoader loader = new URLClassLoader(new URL[]{ folder.toUri().toURL() }, before)) {
       thread.setContextClassLoader(loader);
       assertThatThrownBy(NormTypes::all).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("'dyt'")
-          .hasMessageContaining(Impostor.class.getName()).hasMessageContaining(DytType.class.getName());
+          .hasMessageContaining(Impostor.class.getName()).hasMessageContaining(FormulaType.class.getName());
     } finally {
       thread.setContextClassLoader(before);
     }

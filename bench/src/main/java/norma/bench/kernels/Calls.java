@@ -28,16 +28,10 @@ final class Calls {
     all.put("linearBackward", Calls::linearBackward);
     all.put("attention", Calls::attention);
     all.put("attentionBackward", Calls::attentionBackward);
-    all.put("layerNorm", NormCalls::layerNorm);
-    all.put("layerNormBackward", NormCalls::layerNormBackward);
-    all.put("rmsNorm", NormCalls::rmsNorm);
-    all.put("rmsNormBackward", NormCalls::rmsNormBackward);
-    all.put("dyt", NormCalls::dyt);
-    all.put("dytBackward", NormCalls::dytBackward);
-    all.put("dyisru", NormCalls::dyisru);
-    all.put("dyisruBackward", NormCalls::dyisruBackward);
-    all.put("derf", NormCalls::derf);
-    all.put("derfBackward", NormCalls::derfBackward);
+    for (String type : NormCalls.TYPES) {
+      all.put(type, (f, s) -> NormCalls.forward(type, f, s));
+      all.put(type + "Backward", (f, s) -> NormCalls.backward(type, f, s));
+    }
     all.put("gelu", Calls::gelu);
     all.put("geluBackward", Calls::geluBackward);
     all.put("add", Calls::add);

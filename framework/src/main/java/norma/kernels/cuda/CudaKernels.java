@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
+import norma.formula.Formula;
 import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
@@ -384,87 +385,95 @@ final class CudaKernels implements Kernels, AutoCloseable {
   // Norms
 
   @Override
-  public void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {
-    checkNorm(x, weight, bias, y);
-    check(mean, x.rows(), 1);
-    check(rstd, x.rows(), 1);
-    norm(ROW_NORMS, "layer_norm", x, ROW_BLOCKS).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd)
-        .integer(x.rows())
-        .integer(x.dim(-1));
+  public int kept(Formula formula) {
+    return switch (BuiltIn.kernel(formula)) {
+      case "layer_norm" -> 2;
+      case "rms_norm" -> 1;
+      default -> 0;
+    };
   }
 
   @Override
-  public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
-      @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(ROW_BACKWARD_BLOCKS, dy, x, weight, dx, dweight, dbias);
-    sums.end(
-        launch(ROW_NORMS, "layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
+    BuiltIn f = new BuiltIn(formula, parameters);
+    checkNorm(x, f.weight, f.bias, y);
+    Launch launch = switch (f.kernel) {
+      case "layer_norm" ->
+        norm(ROW_NORMS, f.kernel, x, ROW_BLOCKS).array(f.weight).array(f.bias).real(formula.constant("eps")).array(y)
+            .number(f.row(statistics, 0)).number(f.row(statistics, 1));
+      case "rms_norm" ->
+        norm(ROW_NORMS, f.kernel, x, ROW_BLOCKS).array(f.weight).array(f.bias).real(formula.constant("eps")).array(y)
+            .number(f.row(statistics, 0));
+      default -> f.scalars(norm(POINTWISE_NORMS, f.kernel, x, POINTWISE_BLOCKS), x.dim(-1)).array(f.weight)
+          .array(f.bias).array(y);
+    };
+    launch.integer(x.rows()).integer(x.dim(-1));
   }
 
   @Override
-  public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
-    checkNorm(x, weight, bias, y);
-    check(rstd, x.rows(), 1);
-    norm(ROW_NORMS, "rms_norm", x, ROW_BLOCKS).array(weight).array(bias).real(eps).array(y).array(rstd)
-        .integer(x.rows())
-        .integer(x.dim(-1));
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    BuiltIn f = new BuiltIn(formula, parameters);
+    Grad dbias = f.bias == null ? null : gradients.getLast();
+    boolean rows = f.kernel.endsWith("norm");
+    NormSums sums = new NormSums(rows ? ROW_BACKWARD_BLOCKS : POINTWISE_BLOCKS, dy, x, f.weight, dx,
+        gradients.getFirst(), dbias, gradients.subList(1, 1 + f.numbers.size()).toArray(new Grad[0]));
+    Launch launch = launch(rows ? ROW_NORMS : POINTWISE_NORMS, f.kernel + "_backward", sums.grid).array(dy).array(x);
+    if (rows) {
+      launch.array(f.weight);
+      for (int i = 0; i < statistics.dim(0); i++) {
+        launch.number(f.row(statistics, i));
+      }
+    } else {
+      f.scalars(launch, x.dim(-1)).array(f.weight);
+    }
+    sums.end(launch);
   }
 
-  @Override
-  public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
-      @Nullable Grad dbias) {
-    NormSums sums = new NormSums(ROW_BACKWARD_BLOCKS, dy, x, weight, dx, dweight, dbias);
-    sums.end(launch(ROW_NORMS, "rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
-  }
+  /// A formula that one of the sources computes.
+  private static final class BuiltIn {
+    private final Formula formula;
+    private final String kernel;
+    private final Array weight;
+    private final List<Array> numbers;
+    private final @Nullable Array bias;
 
-  @Override
-  public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
-    checkNorm(x, weight, bias, y);
-    norm(POINTWISE_NORMS, "dyt", x, POINTWISE_BLOCKS).array(alpha).array(weight).array(bias).array(y).integer(x.rows())
-        .integer(x.dim(-1));
-  }
+    BuiltIn(Formula formula, List<Array> parameters) {
+      this.formula = formula;
+      kernel = kernel(formula);
+      boolean biased = formula.parameters().getLast().name().equals("bias");
+      weight = parameters.getFirst();
+      bias = biased ? parameters.getLast() : null;
+      numbers = parameters.subList(1, parameters.size() - (biased ? 1 : 0));
+    }
 
-  @Override
-  public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
-      @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dalpha);
-    sums.end(launch(POINTWISE_NORMS, "dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
-  }
+    static String kernel(Formula formula) {
+      return switch (formula.text()) {
+        case "weight * (x - mean(x)) / std(x, eps) + bias" -> "layer_norm";
+        case "weight * x / rms(x, eps) + bias" -> "rms_norm";
+        case "weight * tanh(alpha * x) + bias" -> "dyt";
+        case "weight * width^(scale_sqrt_width / 2) * x / sqrt(beta + x^2) + bias" -> "dyisru";
+        case "weight * erf(alpha * x + shift) + bias" -> "derf";
+        default ->
+          throw new IllegalArgumentException("no kernel of the GPU for \"" + formula + "\" yet: use the backend"
+              + " cpu or nd4j");
+      };
+    }
 
-  @Override
-  public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
-      Array y) {
-    checkNorm(x, weight, bias, y);
-    norm(POINTWISE_NORMS, "dyisru", x, POINTWISE_BLOCKS).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight)
-        .array(bias)
-        .array(y)
-        .integer(x.rows()).integer(x.dim(-1));
-  }
+    long row(Array statistics, int i) {
+      return CudaMemory.address(statistics) + (long) i * statistics.dim(1) * Float.BYTES;
+    }
 
-  @Override
-  public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
-      @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dbeta);
-    sums.end(
-        launch(POINTWISE_NORMS, "dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0)
-            .real(scale)
-            .array(weight));
-  }
-
-  @Override
-  public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
-    checkNorm(x, weight, bias, y);
-    norm(POINTWISE_NORMS, "derf", x, POINTWISE_BLOCKS).array(alpha).array(shift).array(weight).array(bias).array(y)
-        .integer(x.rows())
-        .integer(x.dim(-1));
-  }
-
-  @Override
-  public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
-      @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dalpha, dshift);
-    sums.end(
-        launch(POINTWISE_NORMS, "derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
+    Launch scalars(Launch launch, int width) {
+      for (Array number : numbers) {
+        launch.array(number);
+      }
+      return kernel.equals("dyisru")
+          ? launch.integer(formula.parameters().get(1).positive() ? 1 : 0)
+              .real(Math.pow(width, formula.constant("scale_sqrt_width") / 2))
+          : launch;
+    }
   }
 
   /// A norm of x, which adds first what makes x if that is still to be done.

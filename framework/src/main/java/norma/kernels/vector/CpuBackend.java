@@ -7,6 +7,11 @@ import norma.array.Arena;
 import norma.array.DType;
 import norma.kernels.HostBackend;
 import norma.kernels.Kernels;
+import norma.kernels.rows.RowKernels;
+import norma.kernels.rows.RowPrograms;
+import norma.machine.Cpu;
+import norma.machine.InstructionSet;
+import norma.machine.RefusedException;
 import org.jspecify.annotations.Nullable;
 
 /// The CPU with fused kernels, each worker single-threaded.
@@ -20,6 +25,8 @@ public final class CpuBackend extends HostBackend {
   private final PreparedWeights<?> prepared;
   private final Supplier<LinearProducts> products;
   private final String precision;
+  private final @Nullable RowPrograms programs;
+  private final String formulas;
 
   /// Everything in float32.
   ///
@@ -49,6 +56,20 @@ public final class CpuBackend extends HostBackend {
       products = () -> new StripProducts(packed);
     }
     precision = bf16 == null ? "fp32" : "products in bf16";
+    RowPrograms made = null;
+    String reason = "this CPU has no AVX2";
+    try {
+      Cpu cpu = Cpu.here();
+      if (cpu.avx2()) {
+        InstructionSet set = cpu.avx512() ? InstructionSet.AVX512 : InstructionSet.AVX2;
+        made = new RowPrograms(set);
+        reason = set.label();
+      }
+    } catch (RefusedException e) {
+      reason = e.getMessage();
+    }
+    programs = made;
+    formulas = made == null ? "formulas by ND4J: " + reason : "formulas as code for " + reason;
   }
 
   @Override
@@ -59,7 +80,7 @@ public final class CpuBackend extends HostBackend {
   @Override
   public String description() {
     return "Vector API kernels of " + Vectors.LANES + " lanes, " + workers + (workers == 1 ? " thread" : " threads")
-        + ", " + precision;
+        + ", " + precision + ", " + formulas;
   }
 
   @Override
@@ -84,7 +105,7 @@ public final class CpuBackend extends HostBackend {
 
   @Override
   protected Kernels kernels(Arena arena) {
-    CpuKernels own = new CpuKernels(arena, products.get());
+    CpuKernels own = new CpuKernels(arena, products.get(), programs == null ? null : new RowKernels(programs));
     kernels.add(own);
     return own;
   }

@@ -1,0 +1,8 @@
+package norma.machine;
+
+/// Code that can be called, with up to ten integers or addresses: fewer are followed by zeros.
+public interface Code {
+
+  /// @return what the code leaves in RAX
+  long call(long a, long b, long c, long d, long e, long f, long g, long h, long i, long j);
+}
