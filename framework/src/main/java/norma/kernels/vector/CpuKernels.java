@@ -30,11 +30,12 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private final CausalAttention attention;
 
   /// @param arena    of this worker
+  /// @param tiles    of this worker, for attention
   /// @param products of linear layers
-  CpuKernels(Arena arena, LinearProducts products) {
+  CpuKernels(Arena arena, Tiles tiles, LinearProducts products) {
     this.arena = arena;
     this.products = products;
-    this.attention = new CausalAttention(factors);
+    this.attention = new CausalAttention(tiles, factors);
   }
 
   @Override
