@@ -17,8 +17,8 @@ class ArchitectureTest {
   }
 
   @Test
-  void foreignFunctionsAreCalledInOnePackage() {
-    HouseRules.foreignFunctionsAreCalledInOnePackage().check(CLASSES);
+  void foreignFunctionsAreCalledInTwoPackages() {
+    HouseRules.foreignFunctionsAreCalledInTwoPackages().check(CLASSES);
   }
 
   @Test

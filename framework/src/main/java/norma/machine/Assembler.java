@@ -104,27 +104,13 @@ public final class Assembler {
 
   // Vectors of numbers of 32 bits, of the whole width of the set.
 
-  public void vmovups(Vector to, Memory from) {
-    vector(0x0F_10, to, NONE, from, 0);
-  }
-  public void vmovups(Memory to, Vector from) {
-    vector(0x0F_11, from, NONE, to, 0);
-  }
-  public void vbroadcastss(Vector to, Memory from) {
-    vector(0x66_0F38_18, to, NONE, from, 0);
-  }
-  public void vaddps(Vector to, Vector a, Operand b) {
-    vector(0x0F_58, to, a, b, 0);
-  }
-  public void vfmadd231ps(Vector to, Vector a, Operand b) {
-    vector(0x66_0F38_B8, to, a, b, 0);
-  } // to = a * b + to
-  public void zero(Vector to) {
-    vector(wide ? 0x66_000F_EF : 0x0F_57, to, to, to, 0);
-  } // vpxord, vxorps
-  public void vzeroupper() {
-    bytes(0xC5, 0xF8, 0x77);
-  }
+  public void vmovups(Vector to, Memory from) { vector(0x0F_10, to, NONE, from, 0); }
+  public void vmovups(Memory to, Vector from) { vector(0x0F_11, from, NONE, to, 0); }
+  public void vbroadcastss(Vector to, Memory from) { vector(0x66_0F38_18, to, NONE, from, 0); }
+  public void vaddps(Vector to, Vector a, Operand b) { vector(0x0F_58, to, a, b, 0); }
+  public void vfmadd231ps(Vector to, Vector a, Operand b) { vector(0x66_0F38_B8, to, a, b, 0); } // to = a * b + to
+  public void zero(Vector to) { vector(wide ? 0x66_000F_EF : 0x0F_57, to, to, to, 0); } // vpxord, vxorps
+  public void vzeroupper() { bytes(0xC5, 0xF8, 0x77); }
 
   /// Before instructions with a mask: AVX-512 reads 16 bits, AVX2 eight lanes whose sign counts.
   public void mask(Memory from) {
@@ -248,114 +234,49 @@ public final class Assembler {
 
   // AVX-512 only: bfloat16, and what brings it into place.
 
-  public void vdpbf16ps(Vector to, Vector a, Operand b) {
-    vector(0xF3_0F38_52, to, a, b, 0);
-  } // pairs, to += a b
-  public void vcvtneps2bf16(Vector to, Vector from) {
-    vector(0xF3_0F38_72, to, NONE, from, 0);
-  } // half as many bytes
-  public void vpmovzxwd(Vector to, Vector from) {
-    vector(0x66_0F38_33, to, NONE, from, 0);
-  } // twice as many bytes
-  public void vpslld(Vector to, Vector from, int by) {
-    vector(0x66_000F_72, new Vector(6), to, from, 0);
-    bytes(by);
-  }
-  public void vpord(Vector to, Vector a, Vector b) {
-    vector(0x66_000F_EB, to, a, b, 0);
-  }
+  public void vdpbf16ps(Vector to, Vector a, Operand b) { vector(0xF3_0F38_52, to, a, b, 0); } // pairs, to += a b
+  public void vcvtneps2bf16(Vector to, Vector from) { vector(0xF3_0F38_72, to, NONE, from, 0); } // half as many bytes
+  public void vpmovzxwd(Vector to, Vector from) { vector(0x66_0F38_33, to, NONE, from, 0); } // twice as many bytes
+  public void vpslld(Vector to, Vector from, int by) { vector(0x66_000F_72, new Vector(6), to, from, 0); bytes(by); }
+  public void vpord(Vector to, Vector a, Vector b) { vector(0x66_000F_EB, to, a, b, 0); }
 
   // Vectors of 256 and 128 bits by VEX, in either set; registers 0 to 15.
 
-  public void vmovupsY(Memory to, Vector from) {
-    vex(0x0F_11, BITS_256, from.number, NONE, to);
-  }
-  public void vmovupsX(Vector to, Memory from) {
-    vex(0x0F_10, BITS_128, to.number, NONE, from);
-  }
+  public void vmovupsY(Memory to, Vector from) { vex(0x0F_11, BITS_256, from.number, NONE, to); }
+  public void vmovupsX(Vector to, Memory from) { vex(0x0F_10, BITS_128, to.number, NONE, from); }
   public void vinsertf128(Vector to, Vector a, Memory upper) {
     vex(0x66_0F3A_18, BITS_256, to.number, a, upper);
     bytes(1);
   }
-  public void vunpcklpsY(Vector to, Vector a, Vector b) {
-    vex(0x0F_14, BITS_256, to.number, a, b);
-  }
-  public void vunpckhpsY(Vector to, Vector a, Vector b) {
-    vex(0x0F_15, BITS_256, to.number, a, b);
-  }
-  public void vshufpsY(Vector to, Vector a, Vector b, int how) {
-    vex(0x0F_C6, BITS_256, to.number, a, b);
-    bytes(how);
-  }
+  public void vunpcklpsY(Vector to, Vector a, Vector b) { vex(0x0F_14, BITS_256, to.number, a, b); }
+  public void vunpckhpsY(Vector to, Vector a, Vector b) { vex(0x0F_15, BITS_256, to.number, a, b); }
+  public void vshufpsY(Vector to, Vector a, Vector b, int how) { vex(0x0F_C6, BITS_256, to.number, a, b); bytes(how); }
 
   // Addresses and counters, 64 bits.
 
-  public void mov(Register to, Register from) {
-    general(0x89, from.number, to);
-  }
-  public void mov(Register to, Memory from) {
-    general(0x8B, to.number, from);
-  }
-  public void mov(Memory to, Register from) {
-    general(0x89, from.number, to);
-  }
-  public void lea(Register to, Memory address) {
-    general(0x8D, to.number, address);
-  }
-  public void add(Register to, Register by) {
-    general(0x01, by.number, to);
-  }
-  public void add(Register to, Memory by) {
-    general(0x03, to.number, by);
-  }
-  public void add(Register to, int by) {
-    immediate(0, to, by);
-  }
-  public void sub(Register to, int by) {
-    immediate(5, to, by);
-  }
-  public void cmp(Register a, int b) {
-    immediate(7, a, b);
-  }
-  public void dec(Register to) {
-    general(0xFF, 1, to);
-  }
-  public void xor(Register to, Register by) {
-    general(0x31, by.number, to);
-  }
-  public void push(Register from) {
-    rex(0x40, 0, from);
-    bytes(0x50 | (from.number & 7));
-  }
-  public void pop(Register to) {
-    rex(0x40, 0, to);
-    bytes(0x58 | (to.number & 7));
-  }
-  public void ret() {
-    bytes(0xC3);
-  }
-  public void jmp(Label to) {
-    bytes(0xE9);
-    jump(to);
-  }
-  public void jb(Label to) {
-    bytes(0x0F, 0x82);
-    jump(to);
-  }
-  public void jne(Label to) {
-    bytes(0x0F, 0x85);
-    jump(to);
-  }
+  public void mov(Register to, Register from) { general(0x89, from.number, to); }
+  public void mov(Register to, Memory from) { general(0x8B, to.number, from); }
+  public void mov(Memory to, Register from) { general(0x89, from.number, to); }
+  public void lea(Register to, Memory address) { general(0x8D, to.number, address); }
+  public void add(Register to, Register by) { general(0x01, by.number, to); }
+  public void add(Register to, Memory by) { general(0x03, to.number, by); }
+  public void add(Register to, int by) { immediate(0, to, by); }
+  public void sub(Register to, int by) { immediate(5, to, by); }
+  public void cmp(Register a, int b) { immediate(7, a, b); }
+  public void dec(Register to) { general(0xFF, 1, to); }
+  public void xor(Register to, Register by) { general(0x31, by.number, to); }
+  public void push(Register from) { rex(0x40, 0, from); bytes(0x50 | (from.number & 7)); }
+  public void pop(Register to) { rex(0x40, 0, to); bytes(0x58 | (to.number & 7)); }
+  public void ret() { bytes(0xC3); }
+  public void jmp(Label to) { bytes(0xE9); jump(to); }
+  public void jb(Label to) { bytes(0x0F, 0x82); jump(to); }
+  public void jne(Label to) { bytes(0x0F, 0x85); jump(to); }
 
   /// What the CPU can do, for the question in EAX and ECX; changes EAX, EBX, ECX and EDX.
-  public void cpuid() {
-    bytes(0x0F, 0xA2);
-  }
+  public void cpuid() { bytes(0x0F, 0xA2); }
 
   /// What the operating system saves, to EAX and EDX.
-  public void xgetbv() {
-    bytes(0x0F, 0x01, 0xD0);
-  }
+  public void xgetbv() { bytes(0x0F, 0x01, 0xD0); }
 
   private void jump(Label to) {
     if (to.used == to.uses.length) {

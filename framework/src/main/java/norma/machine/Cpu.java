@@ -43,8 +43,8 @@ public record Cpu(boolean avx2, boolean avx512, boolean bf16) {
   /// This one.
   ///
   /// @throws RefusedException where machine code cannot run
-  public static Cpu here() throws RefusedException {
-    Executable code = Executable.of("cpuid", code());
+  public static Cpu here(Code.Maker maker) throws RefusedException {
+    Code code = maker.of("cpuid", code());
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment answer = arena.allocate(32, 8);
       return of(new Answers() {

@@ -3,14 +3,12 @@ package norma.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.vector.CpuBackend;
+import norma.kernels.vector.ProductEngine;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -18,17 +16,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Linear layers in bfloat16, on CPUs with AVX-512: oneDNN refuses bfloat16 products on others. Fast only with AVX512-BF16.
+/// Linear layers in bfloat16 on CPUs that have it; EmulatedTilesTest has the code for the others.
 class Bf16Test {
   @BeforeAll
-  static void oneDnnHasTheProduct() throws IOException {
-    Path cpu = Path.of("/proc/cpuinfo");
-    Assumptions.assumeTrue(Files.exists(cpu) && Files.readString(cpu).contains(" avx512bw "),
-        "oneDNN multiplies bfloat16 only on CPUs with AVX-512 (avx512bw), which this one has not");
+  static void theCpuHasTheProduct() {
+    Assumptions.assumeTrue(ProductEngine.here().hasBf16(),
+        "products of bfloat16 need AVX512-BF16; here: " + ProductEngine.here().description());
   }
 
   private static Workbench bf16() {
-    return new Workbench(new CpuBackend(1, true, Nd4jBf16::new));
+    return new Workbench(new CpuBackend(1, true, true));
   }
 
   /// Whole numbers up to 256 and their sums are exact in bfloat16.

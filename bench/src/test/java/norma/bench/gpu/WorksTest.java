@@ -18,7 +18,7 @@ class WorksTest {
 
   @Test
   void everyCallRunsAndCounts() {
-    try (Backend backend = new CpuBackend(1, true, null)) {
+    try (Backend backend = new CpuBackend(1, true)) {
       Operands operands = new Operands(backend, backend.kernels());
       Map<String, Maker> all = new HashMap<>(NormWorks.all());
       all.putAll(Works.moving());
@@ -38,7 +38,7 @@ class WorksTest {
 
   @Test
   void timesAreOfOneCall() {
-    try (Backend backend = new CpuBackend(1, false, null)) {
+    try (Backend backend = new CpuBackend(1, false)) {
       DeviceTimer timer = new DeviceTimer(backend.kernels());
       Runnable twoMillis = () -> {
         long end = System.nanoTime() + 2_000_000;

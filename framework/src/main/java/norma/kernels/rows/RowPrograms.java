@@ -10,7 +10,7 @@ import norma.formula.Expr.Leaf;
 import norma.formula.Fn;
 import norma.formula.Formula;
 import norma.formula.Plan;
-import norma.machine.Executable;
+import norma.machine.Code;
 import norma.machine.InstructionSet;
 import norma.machine.RefusedException;
 import org.jspecify.annotations.Nullable;
@@ -18,12 +18,15 @@ import org.jspecify.annotations.Nullable;
 /// The code of formulas, made once for all workers of a backend.
 public final class RowPrograms {
   private final InstructionSet set;
+  private final Code.Maker maker;
   private final Map<Formula, Formula.Kernels> plans = new ConcurrentHashMap<>();
   private final Map<Key, Program> programs = new ConcurrentHashMap<>();
 
-  /// @param set that the CPU has
-  public RowPrograms(InstructionSet set) {
+  /// @param set   that the CPU has
+  /// @param maker makes functions of code
+  public RowPrograms(InstructionSet set, Code.Maker maker) {
     this.set = set;
+    this.maker = maker;
   }
 
   /// @param wanted what backward is to compute; null for forward
@@ -44,7 +47,7 @@ public final class RowPrograms {
   /// @param places    of kept values among all that forward leaves
   record Program(Plan plan, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places,
       boolean computes,
-      Executable code,
+      Code code,
       Map<String, Integer> streams, Map<Object, Integer> vectors, int tableBytes, int rest) {
 
     @Override
@@ -106,7 +109,7 @@ public final class RowPrograms {
         places.add(kept.indexOf(e));
       }
       return new Program(plan, gradients, direct, places, computes(plan, gradients, direct),
-          Executable.of("formula", code),
+          maker.of("formula", code),
           emitter.streams(), emitter.vectors(), emitter.tableBytes(), emitter.rest());
     } catch (RefusedException e) { // what was mapped before can be mapped again
       throw new IllegalStateException(e);

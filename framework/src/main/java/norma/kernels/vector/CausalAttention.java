@@ -19,34 +19,32 @@ import org.jspecify.annotations.Nullable;
 /// it is worked on, so that memory grows linearly in the context. Backward computes them again from the saved logarithm of
 /// the softmax denominators (FlashAttention, arXiv:2205.14135).
 ///
-/// All matrices of weights are transposed, (keys, queries): the queries of a block are the columns of one panel, so that
-/// maxima, sums and exponentials run over whole vectors of queries, and the result is the right operand of the next product as
-/// it lies.
+/// All matrices of weights are transposed, (keys, queries): the queries of a block are side by side, so that maxima, sums and
+/// exponentials run over whole vectors of queries. Products read them as they lie, as rows or as columns; only the queries and the
+/// gradients of the outputs are transposed.
 ///
-///     forward    S^T = K q^T    P^T = exp(S^T / sqrt(D) - max)    y^T = V^T P^T / sum
+///     forward    S^T = K q^T    P^T = exp(S^T / sqrt(D) - max)    y = P V / sum
 ///     backward   P^T = exp(S^T / sqrt(D) - lse)    dP^T = V dy^T    dS^T = P^T (dP^T - rowsum(dy y)) / sqrt(D)
-///                dq^T = K^T dS^T    dK += dS^T q    dV += P^T dy
+///                dq = dS K    dK += dS^T q    dV += P^T dy
 final class CausalAttention implements AutoCloseable {
-  /// Queries of a block.
-  private static final int BLOCK = Panels.WIDE;
+  /// Queries of a block: whole vectors, and few, because a block is worked on as if all its queries saw all its keys.
+  private static final int BLOCK = 32;
 
   /// Row r has r zeros, then ones: what a vector of queries keeps of the key r places after its first query.
   private static final float[] SEEN = seen();
 
+  private final Tiles tiles;
   private final Spare queries = new Spare();
   private final Spare outputs = new Spare();
-  private final Spare queryRows = new Spare();
-  private final Spare outputRows = new Spare();
   private final Spare weights = new Spare();
   private final Spare slopes = new Spare();
-  private final Spare strips = new Spare();
-  private final Spare narrow = new Spare();
-  private final float[] tile = new float[Tiles.SIZE];
   private final Spare vectors = new Spare();
   private final DropFactors factors;
 
+  /// @param tiles   of this worker
   /// @param factors spare memory for dropout
-  CausalAttention(DropFactors factors) {
+  CausalAttention(Tiles tiles, DropFactors factors) {
+    this.tiles = tiles;
     this.factors = factors;
   }
 
@@ -86,31 +84,35 @@ final class CausalAttention implements AutoCloseable {
 
   private void forward(Head head, DropMask drop, int heads, Array y, Array lse) {
     Matrix out = head.in(y, heads);
-    Strips values = Strips.of(head.v, head.time, head.width, strips);
-    MemorySegment p = weights.floats((long) head.time * BLOCK);
+    Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
     MemorySegment max = vectors.floats(2L * BLOCK);
     MemorySegment sum = max.asSlice(4L * BLOCK);
-    MemorySegment yt = narrow.floats((long) head.width * BLOCK);
     for (int from = 0; from < head.time; from += BLOCK) {
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
-      Panels q = Panels.transposed(head.q.from(from), head.width, count, queries, tile);
-      int width = q.width(0);
-      Products.multiply(keys, head.k, q, new Matrix(p, 0, width), false, tile);
-      Loops.hide(p, from, count, width, Float.NEGATIVE_INFINITY);
-      for (int v = 0; v < width; v += LANES) {
-        Loops.maximum(p, v, keys, width, head.scale(), max);
-        Loops.exponentials(p, v, keys, width, head.scale(), max, sum);
+      tiles.multiply(keys, count, head.width, head.k, false, transposed(head.q.from(from), head, count, queries), p,
+          false);
+      Loops.hide(p.segment(), from, count, Float.NEGATIVE_INFINITY);
+      for (int v = 0; v < count; v += LANES) {
+        Loops.maximum(p.segment(), v, keys, head.scale(), max);
+        Loops.exponentials(p.segment(), v, keys, head.scale(), max, sum);
       }
-      Loops.hide(p, from, count, width, 0);
+      Loops.hide(p.segment(), from, count, 0);
       for (int i = 0; i < count; i++) {
         set(lse.segment(), (long) head.index * head.time + from + i, (float) (get(max, i) + Math.log(get(sum, i))));
       }
-      dropped(p, head, from, count, width, drop);
-      Products.multiplyTransposed(values, new Panels(p, keys, count), new Matrix(yt, 0, width), false, tile);
-      Loops.divide(yt, head.width, width, sum);
-      Panels.transpose(new Matrix(yt, 0, width), head.width, count, out.from(from), tile);
+      dropped(p.segment(), head, from, count, drop);
+      tiles.multiply(count, head.width, keys, p, true, Panels.of(head.v, tiles), out.from(from), false);
+      for (int i = 0; i < count; i++) {
+        Loops.divide(out.segment(), out.at() + (from + i) * out.row(), head.width, get(sum, i));
+      }
     }
+  }
+
+  private Panels transposed(Matrix rows, Head head, int count, Spare spare) {
+    Matrix columns = new Matrix(spare.floats((long) head.width * BLOCK), 0, BLOCK);
+    tiles.transpose(rows, count, head.width, columns);
+    return Panels.of(columns, tiles);
   }
 
   void backward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop, Grad dqkv) {
@@ -125,12 +127,10 @@ final class CausalAttention implements AutoCloseable {
 
   private void backward(Head head, Matrix dy, Matrix y, MemorySegment lse, DropMask drop, Head gradient, boolean add) {
     int last = (head.time - 1) / BLOCK * BLOCK;
-    Strips keyStrips = Strips.of(head.k, head.time, head.width, strips);
-    MemorySegment p = weights.floats((long) head.time * BLOCK);
-    MemorySegment ds = slopes.floats((long) head.time * BLOCK);
+    Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
+    Matrix ds = new Matrix(slopes.floats((long) head.time * BLOCK), 0, BLOCK);
     MemorySegment shift = vectors.floats(2L * BLOCK);
     MemorySegment delta = shift.asSlice(4L * BLOCK);
-    MemorySegment dqt = narrow.floats((long) head.width * BLOCK);
     for (int from = last; from >= 0; from -= BLOCK) { // the last block sees all keys: it writes, the others add
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
@@ -140,39 +140,23 @@ final class CausalAttention implements AutoCloseable {
             Sums.dot(dy.segment(), dy.at() + (from + i) * dy.row(), y.segment(), y.at() + (from + i) * y.row(),
                 head.width));
       }
-      Panels q = Panels.transposed(head.q.from(from), head.width, count, queries, tile);
-      Panels out = Panels.transposed(dy.from(from), head.width, count, outputs, tile);
-      int width = q.width(0);
-      Products.multiply(keys, head.k, q, new Matrix(p, 0, width), false, tile);
-      Products.multiply(keys, head.v, out, new Matrix(ds, 0, width), false, tile);
-      dropped(ds, head, from, count, width, drop);
-      for (int v = 0; v < width; v += LANES) {
-        Loops.exponentials(p, v, keys, width, head.scale(), shift, null);
+      Matrix q = head.q.from(from);
+      Matrix out = dy.from(from);
+      tiles.multiply(keys, count, head.width, head.k, false, transposed(q, head, count, queries), p, false);
+      tiles.multiply(keys, count, head.width, head.v, false, transposed(out, head, count, outputs), ds, false);
+      dropped(ds.segment(), head, from, count, drop);
+      for (int v = 0; v < count; v += LANES) {
+        Loops.exponentials(p.segment(), v, keys, head.scale(), shift, null);
       }
-      Loops.hide(p, from, count, width, 0);
-      for (int v = 0; v < width; v += LANES) {
-        Loops.slopes(p, ds, v, keys, width, head.scale(), delta);
+      Loops.hide(p.segment(), from, count, 0);
+      for (int v = 0; v < count; v += LANES) {
+        Loops.slopes(p.segment(), ds.segment(), v, keys, head.scale(), delta);
       }
-      dropped(p, head, from, count, width, drop);
+      dropped(p.segment(), head, from, count, drop);
       boolean more = add || from < last;
-      Products.multiplyTransposed(keyStrips, new Panels(ds, keys, count), new Matrix(dqt, 0, width), false, tile);
-      putTransposed(dqt, head.width, width, count, gradient.q.from(from), add);
-      Panels rows = Panels.of(head.q.from(from), count, head.width, queryRows);
-      Products.multiply(keys, new Matrix(ds, 0, width), rows, gradient.k, more, tile);
-      rows = Panels.of(dy.from(from), count, head.width, outputRows);
-      Products.multiply(keys, new Matrix(p, 0, width), rows, gradient.v, more, tile);
-    }
-  }
-
-  private void putTransposed(MemorySegment dqt, int rows, int width, int count, Matrix dq, boolean add) {
-    if (!add) {
-      Panels.transpose(new Matrix(dqt, 0, width), rows, count, dq, tile);
-      return;
-    }
-    MemorySegment plain = outputs.floats((long) rows * BLOCK);
-    Panels.transpose(new Matrix(dqt, 0, width), rows, count, new Matrix(plain, 0, rows), tile);
-    for (int i = 0; i < count; i++) {
-      Sums.add(plain, (long) i * rows, dq.segment(), dq.at() + i * dq.row(), rows);
+      tiles.multiply(count, head.width, keys, ds, true, Panels.of(head.k, tiles), gradient.q.from(from), add);
+      tiles.multiply(keys, head.width, count, ds, false, Panels.of(q, tiles), gradient.k, more);
+      tiles.multiply(keys, head.width, count, p, false, Panels.of(out, tiles), gradient.v, more);
     }
   }
 
@@ -187,12 +171,12 @@ final class CausalAttention implements AutoCloseable {
     return seen;
   }
 
-  private void dropped(MemorySegment p, Head head, int from, int count, int width, DropMask drop) {
+  private void dropped(MemorySegment p, Head head, int from, int count, DropMask drop) {
     if (drop.probability() > 0) {
       for (int i = 0; i < count; i++) {
         float[] kept = factors.of(drop, ((long) head.index * head.time + from + i) * head.time, from + i + 1);
         for (int key = 0; key <= from + i; key++) {
-          long at = (long) key * width + i;
+          long at = (long) key * BLOCK + i;
           set(p, at, get(p, at) * kept[key]);
         }
       }
@@ -201,8 +185,7 @@ final class CausalAttention implements AutoCloseable {
 
   @Override
   public void close() {
-    for (Spare spare : new Spare[]{ queries, outputs, queryRows, outputRows, weights, slopes, strips, narrow,
-        vectors }) {
+    for (Spare spare : new Spare[]{ queries, outputs, weights, slopes, vectors }) {
       spare.close();
     }
   }
@@ -211,22 +194,22 @@ final class CausalAttention implements AutoCloseable {
   private static final class Loops {
 
     /// Largest scaled score of each of a vector of queries.
-    static void maximum(MemorySegment s, int v, int keys, int width, float scale, MemorySegment max) {
+    static void maximum(MemorySegment s, int v, int keys, float scale, MemorySegment max) {
       FloatVector most = broadcast(Float.NEGATIVE_INFINITY);
       for (int key = 0; key < keys; key++) {
-        most = most.max(load(s, v + (long) key * width));
+        most = most.max(load(s, v + (long) key * BLOCK));
       }
       store(most.mul(scale), max, v);
     }
 
     /// `s = exp(scale s - shift)` for a vector of queries; their sums if somebody needs them.
-    static void exponentials(MemorySegment s, int v, int keys, int width, float scale, MemorySegment shift,
+    static void exponentials(MemorySegment s, int v, int keys, float scale, MemorySegment shift,
         @Nullable MemorySegment sums) {
       FloatVector minus = load(shift, v).neg();
       FloatVector sum = zero();
       for (int key = 0; key < keys; key++) {
-        FloatVector e = Vectors.exp(load(s, v + (long) key * width).fma(broadcast(scale), minus));
-        store(e, s, v + (long) key * width);
+        FloatVector e = Vectors.exp(load(s, v + (long) key * BLOCK).fma(broadcast(scale), minus));
+        store(e, s, v + (long) key * BLOCK);
         sum = sum.add(e);
       }
       if (sums != null) {
@@ -235,27 +218,29 @@ final class CausalAttention implements AutoCloseable {
     }
 
     /// `dS = P (dP - delta) scale` in place of dP.
-    static void slopes(MemorySegment p, MemorySegment dp, int v, int keys, int width, float scale,
+    static void slopes(MemorySegment p, MemorySegment dp, int v, int keys, float scale,
         MemorySegment delta) {
       FloatVector level = load(delta, v);
       for (int key = 0; key < keys; key++) {
-        long at = v + (long) key * width;
+        long at = v + (long) key * BLOCK;
         store(load(dp, at).sub(level).mul(load(p, at)).mul(scale), dp, at);
       }
     }
 
-    static void divide(MemorySegment yt, int rows, int width, MemorySegment sum) {
-      for (int row = 0; row < rows; row++) {
-        for (int v = 0; v < width; v += LANES) {
-          store(load(yt, (long) row * width + v).div(load(sum, v)), yt, (long) row * width + v);
-        }
+    static void divide(MemorySegment x, long at, int n, float by) {
+      int i = 0;
+      for (; i < Vectors.whole(n); i += LANES) {
+        store(load(x, at + i).div(by), x, at + i);
+      }
+      for (; i < n; i++) {
+        set(x, at + i, get(x, at + i) / by);
       }
     }
 
     /// Replaces what the block's queries must not see: key `from + i` is later than the queries before the i-th.
-    static void hide(MemorySegment p, int from, int count, int width, float value) {
+    static void hide(MemorySegment p, int from, int count, float value) {
       for (int i = 0; i < count; i++) {
-        long row = (long) (from + i) * width;
+        long row = (long) (from + i) * BLOCK;
         int whole = i / LANES * LANES;
         for (int v = 0; v < whole; v += LANES) {
           store(broadcast(value), p, row + v);

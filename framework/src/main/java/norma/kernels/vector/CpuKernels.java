@@ -29,13 +29,14 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private final CausalAttention attention;
 
   /// @param arena    of this worker
+  /// @param tiles    of this worker, for attention
   /// @param products of linear layers
   /// @param formulas as machine code; null where that cannot run, and the definition does
-  CpuKernels(Arena arena, LinearProducts products, @Nullable RowKernels formulas) {
+  CpuKernels(Arena arena, Tiles tiles, LinearProducts products, @Nullable RowKernels formulas) {
     this.arena = arena;
     this.formulas = formulas;
     this.products = products;
-    this.attention = new CausalAttention(factors);
+    this.attention = new CausalAttention(tiles, factors);
   }
 
   @Override

@@ -15,8 +15,6 @@ final class Vectors {
   static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
   /// Lanes of one vector.
   static final int LANES = SPECIES.length();
-  /// Whether there are 32 vector registers (AVX-512, ARM) or 16.
-  static final boolean MANY_REGISTERS = LANES == 16 || "aarch64".equals(System.getProperty("os.arch"));
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -41,16 +39,6 @@ final class Vectors {
 
   static void set(MemorySegment segment, long index, float value) {
     segment.set(FLOAT, index << 2, value);
-  }
-
-  /// The vector at an offset in bytes.
-  static FloatVector loadAt(MemorySegment segment, long offset) {
-    return FloatVector.fromMemorySegment(SPECIES, segment, offset, ORDER);
-  }
-
-  /// The number at an offset in bytes, in every lane.
-  static FloatVector broadcastAt(MemorySegment segment, long offset) {
-    return FloatVector.broadcast(SPECIES, segment.get(FLOAT, offset));
   }
 
   static FloatVector broadcast(float value) {

@@ -20,6 +20,7 @@ import norma.formula.RandomFormulas.Node;
 import norma.kernels.Grad;
 import norma.kernels.Workbench;
 import norma.machine.Cpu;
+import norma.machine.Executable;
 import norma.machine.InstructionSet;
 import norma.machine.RefusedException;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +37,7 @@ class RowKernelsTest {
   /// Those that this machine runs.
   static List<InstructionSet> sets() {
     try {
-      Cpu cpu = Cpu.here();
+      Cpu cpu = Cpu.here(Executable::of);
       return Stream.of(InstructionSet.values()).filter(set -> set == InstructionSet.AVX2 ? cpu.avx2() : cpu.avx512())
           .toList();
     } catch (RefusedException e) {
@@ -119,7 +120,8 @@ class RowKernelsTest {
   /// y, dx, and the parameters' gradients; the second time gradients are added, which must give twice as much.
   private static List<double[]> run(Formula formula, Map<String, double[]> values, int rows, int width,
       InstructionSet set) {
-    try (Workbench bench = new Workbench(DType.FLOAT32); RowKernels kernels = new RowKernels(new RowPrograms(set))) {
+    try (Workbench bench = new Workbench(DType.FLOAT32);
+        RowKernels kernels = new RowKernels(new RowPrograms(set, Executable::of))) {
       List<Guarded> all = new ArrayList<>();
       Guarded x = guarded(bench, all, values.get("x"), rows, width);
       Guarded dy = guarded(bench, all, values.get("dy"), rows, width);

@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.function.Supplier;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
 import norma.array.HostMemory;
 import norma.kernels.Grad;
+import norma.machine.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -23,12 +23,11 @@ class LinearProductsTest {
   @ParameterizedTest
   @CsvSource({ "1, 1, 1", "3, 5, 7", "8, 8, 8", "17, 16, 33", "37, 65, 66", "64, 128, 96", "7, 130, 257" })
   void productsAreSums(int rows, int in, int out) {
-    List<Supplier<LinearProducts>> both = List.of(
-        () -> new TileProducts(new PreparedWeights<>(TileProducts.PackedWeight::close)),
-        () -> new StripProducts(new PreparedWeights<>(StripProducts.PackedWeight::close)));
-    for (Supplier<LinearProducts> kind : both) {
+    for (String engine : List.of("", "plain", "avx2")) {
       for (boolean prepared : new boolean[]{ false, true }) {
-        try (LinearProducts products = kind.get(); Arena arena = new Arena(HostMemory::allocate, true)) {
+        try (LinearProducts products = new LinearProducts(ProductEngine.choose(engine, Executable::of).tiles(),
+            new PreparedWeights<>(LinearProducts.PackedWeight::close));
+            Arena arena = new Arena(HostMemory::allocate, true)) {
           check(products, arena, rows, in, out, prepared);
         }
       }

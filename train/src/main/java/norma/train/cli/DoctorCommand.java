@@ -50,6 +50,7 @@ final class DoctorCommand implements Callable<Integer> {
     show("CPU", Machine.cpu() + ", " + processors + " cores");
     show("memory", Machine.memory());
     show("vectors", Machine.vectors());
+    show("products", Machine.products());
     Doctor doctor = Doctor.start(flags, processors); // before the kernels give the compilers work
     List<Finding> findings = new ArrayList<>(doctor.system());
     findings.addFirst(backend());

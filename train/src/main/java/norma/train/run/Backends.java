@@ -6,7 +6,6 @@ import java.util.Optional;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Nd4jBackend;
-import norma.kernels.Nd4jBf16;
 import norma.kernels.VectorModule;
 import norma.kernels.cuda.CudaBackend;
 import norma.kernels.cuda.CudaDevice;
@@ -72,14 +71,13 @@ public record Backends(Backend backend, String reason) {
   private static Backends cpu(Runtime runtime, boolean debug, boolean asked, String noGpu) {
     boolean bf16 = runtime.precision() == Precision.BF16;
     if (bf16 && !Machine.hasBf16()) {
-      throw new RunException("runtime.precision is bf16: this CPU (" + Machine.cpu()
-          + ") has no AVX512-BF16, as Intel's have from Cooper Lake on and AMD's from Zen 4 on; use fp32" + noGpu);
+      throw new RunException("runtime.precision is bf16: " + Machine.noBf16() + "; use fp32" + noGpu);
     }
     Optional<String> missing = VectorModule.missing();
     if (missing.isEmpty()) {
       Nd4jCuda.check(true);
       int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
-      return new Backends(new CpuBackend(threads, debug, bf16 ? Nd4jBf16::new : null),
+      return new Backends(new CpuBackend(threads, debug, bf16),
           (asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest") + noGpu);
     }
     if (asked || bf16) {

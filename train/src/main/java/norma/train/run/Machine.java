@@ -16,6 +16,7 @@ import norma.kernels.Backend;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.VectorModule;
+import norma.kernels.vector.ProductEngine;
 import norma.kernels.vector.VectorUnit;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -56,9 +57,21 @@ public final class Machine {
     return flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2";
   }
 
-  /// Whether the CPU multiplies bfloat16 numbers.
+  /// Whether products of bfloat16 run here.
   static boolean hasBf16() {
-    return flags().contains(" avx512_bf16 ");
+    return ProductEngine.here().hasBf16();
+  }
+
+  /// Why there are none.
+  static String noBf16() {
+    return flags().contains(" avx512_bf16 ")
+        ? "it needs products in machine code for AVX-512, here they are in " + products()
+        : "this CPU (" + cpu() + ") has no AVX512-BF16, as Intel's have from Cooper Lake on and AMD's from Zen 4 on";
+  }
+
+  /// What multiplies matrices on the backend `cpu`, and why.
+  public static String products() {
+    return ProductEngine.here().description();
   }
 
   /// Whether the JVM started from the launcher's class cache.
