@@ -89,6 +89,47 @@ final class Encodings {
       one("vmovups ymm15," + tm, o -> o.mask(m));
     }
     one("vzeroupper", Assembler::vzeroupper);
+    formulas(a, b, c, m);
+  }
+
+  private void formulas(Vector a, Vector b, Vector c, Memory m) {
+    boolean wide = set == InstructionSet.AVX512;
+    String kind = wide ? "zmm" : "ymm";
+    String ta = kind + a.number();
+    String tab = ta + "," + kind + b.number();
+    String tc = kind + c.number();
+    String tm = (wide ? "zmmword ptr " : "ymmword ptr ") + text(m);
+    one("vmulps " + tab + "," + tm, o -> o.vmulps(a, b, m));
+    one("vsubps " + tab + "," + tm, o -> o.vsubps(a, b, m));
+    one("vminps " + tab + "," + tm, o -> o.vminps(a, b, m));
+    one("vdivps " + tab + "," + tc, o -> o.vdivps(a, b, c));
+    one("vmaxps " + tab + "," + tm, o -> o.vmaxps(a, b, m));
+    one("vsqrtps " + ta + "," + tm, o -> o.vsqrtps(a, m));
+    one("vandps " + tab + "," + tm, o -> o.vandps(a, b, m));
+    one("vorps " + tab + "," + tm, o -> o.vorps(a, b, m));
+    one("vxorps " + tab + "," + tm, o -> o.vxorps(a, b, m));
+    one("{load} vmovaps " + tab, o -> o.vmovaps(a, b));
+    one("vfmadd213ps " + tab + "," + tm, o -> o.vfmadd213ps(a, b, m));
+    one("vfnmadd213ps " + tab + "," + tm, o -> o.vfnmadd213ps(a, b, m));
+    one("vfnmadd231ps " + tab + "," + tm, o -> o.vfnmadd231ps(a, b, m));
+    one("vpaddd " + tab + "," + tm, o -> o.vpaddd(a, b, m));
+    one("vpsubd " + tab + "," + tm, o -> o.vpsubd(a, b, m));
+    one("vpsrad " + tab + ",23", o -> o.vpsrad(a, b, 23));
+    one("vpslld " + tab + ",31", o -> o.vpslld(a, b, 31));
+    one("vcvtdq2ps " + tab, o -> o.vcvtdq2ps(a, b));
+    one("vcvtps2dq " + tab, o -> o.vcvtps2dq(a, b));
+    one("vpermilps " + tab + ",0x4e", o -> o.vpermilps(a, b, 0x4E));
+    one((wide ? "vshuff32x4 " : "vperm2f128 ") + tab + "," + kind + b.number() + ",1", o -> o.blocks(a, b, 1));
+    if (wide) {
+      one("vmovaps " + ta + "{k1}{z}," + kind + b.number(), o -> o.masked(a, b));
+      one("vcmpps k2," + kind + b.number() + "," + tm + ",30; vmovaps " + ta + "{k2}{z}," + tc,
+          o -> o.select(a, b, m, 30, c));
+    } else {
+      one("vandps " + ta + ",ymm15," + kind + b.number(), o -> o.masked(a, b));
+      one("vcmpps " + tab + "," + tm + ",30; vandps " + ta + "," + ta + "," + tc, o -> o.select(a, b, m, 30, c));
+    }
+    Vector low = vector(16);
+    one("vmovss dword ptr " + text(m) + ",xmm" + low.number(), o -> o.vmovss(m, low));
   }
 
   /// Shorter vectors, encoded by VEX in either set.
@@ -122,6 +163,7 @@ final class Encodings {
     one("sub " + text(y) + "," + by, o -> o.sub(y, by));
     one("cmp " + text(y) + "," + by, o -> o.cmp(y, by));
     one("dec " + text(x), o -> o.dec(x));
+    one("xor " + text(x) + "," + text(y), o -> o.xor(x, y));
     one("push " + text(x), o -> o.push(x));
     one("pop " + text(x), o -> o.pop(x));
     one("ret", Assembler::ret);

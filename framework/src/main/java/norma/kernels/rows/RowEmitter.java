@@ -238,22 +238,23 @@ final class RowEmitter {
     // Once to see which registers are left, once with constants in those.
     Assembler real = out;
     out = new Assembler(set);
-    StraightCode trial = new StraightCode(this, set, rest() > 0);
+    Registers trial = new Registers(this, set, rest() > 0);
     run(pass, statistics, order, trial, unroll);
     out = real;
-    StraightCode code = new StraightCode(this, set, rest() > 0);
-    code.pin(trial);
-    int[][] sums = run(pass, statistics, order, code, unroll);
+    Registers registers = new Registers(this, set, rest() > 0);
+    registers.pin(trial);
+    int[][] sums = run(pass, statistics, order, registers, unroll);
     for (int k = 0; k < sums.length; k++) {
-      reduce((Apply) statistics.get(k).node(), sums[k], code);
+      reduce((Apply) statistics.get(k).node(), sums[k], registers);
     }
   }
 
-  private int[][] run(Pass pass, List<Sink> statistics, List<Expr> order, StraightCode code, int unroll) {
+  private int[][] run(Pass pass, List<Sink> statistics, List<Expr> order, Registers registers, int unroll) {
+    StraightCode code = new StraightCode(registers, out);
     int[][] sums = new int[statistics.size()][unroll];
     for (int[] sum : sums) {
       for (int u = 0; u < unroll; u++) {
-        sum[u] = code.reserve();
+        sum[u] = registers.reserve();
         out.zero(new Vector(sum[u]));
       }
     }
@@ -298,7 +299,7 @@ final class RowEmitter {
   }
 
   /// Adds up lanes: i and i + 16, then i and i + 8, and so on, so that all lanes have the same bits.
-  private void reduce(Apply node, int[] sums, StraightCode code) {
+  private void reduce(Apply node, int[] sums, Registers registers) {
     boolean sum = node.fn() == Fn.SUM;
     Vector v = new Vector(sums[0]);
     for (int u = sums.length / 2; u > 0; u /= 2) {
@@ -306,7 +307,7 @@ final class RowEmitter {
         combine(sum, new Vector(sums[j]), new Vector(sums[j + u]));
       }
     }
-    Vector t = new Vector(code.spare());
+    Vector t = new Vector(registers.spare());
     if (set.lanes() == 16) {
       out.blocks(t, v, 0x4E);
       combine(sum, v, t);
@@ -350,11 +351,11 @@ final class RowEmitter {
 
   private void rowValues(List<Expr> values, List<Apply> totals) {
     for (Expr e : values) { // one at a time: what they share is computed once as far as it is a value of its own
-      StraightCode code = new StraightCode(this, set, rest() > 0);
+      StraightCode code = new StraightCode(new Registers(this, set, rest() > 0), out);
       leave(e, code.row(e));
     }
     for (Apply total : totals) {
-      StraightCode code = new StraightCode(this, set, rest() > 0);
+      StraightCode code = new StraightCode(new Registers(this, set, rest() > 0), out);
       toRow("total" + plan.totals().indexOf(total), code.row(total.arg(0)));
     }
   }

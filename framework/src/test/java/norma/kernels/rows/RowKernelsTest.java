@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.formula.Expr;
@@ -19,7 +18,9 @@ import norma.formula.RandomFormulas;
 import norma.formula.RandomFormulas.Node;
 import norma.kernels.Grad;
 import norma.kernels.Workbench;
+import norma.machine.Code;
 import norma.machine.Cpu;
+import norma.machine.Emulator;
 import norma.machine.Executable;
 import norma.machine.InstructionSet;
 import norma.machine.RefusedException;
@@ -34,14 +35,13 @@ class RowKernelsTest {
   private static final int[] WIDTHS = { 1, 3, 8, 15, 16, 17, 24, 31, 32, 33, 63, 64, 77, 128 };
   private static final int RANDOM = 60;
 
-  /// Those that this machine runs.
-  static List<InstructionSet> sets() {
+  /// What runs code: the CPU where it has the instruction set, else the emulator.
+  private static Code.Maker maker(InstructionSet set) {
     try {
       Cpu cpu = Cpu.here(Executable::of);
-      return Stream.of(InstructionSet.values()).filter(set -> set == InstructionSet.AVX2 ? cpu.avx2() : cpu.avx512())
-          .toList();
+      return (set == InstructionSet.AVX2 ? cpu.avx2() : cpu.avx512()) ? Executable::of : Emulator::of;
     } catch (RefusedException e) {
-      return List.of();
+      return Emulator::of;
     }
   }
 
@@ -75,8 +75,25 @@ class RowKernelsTest {
     }
   }
 
-  /// Forward and backward of one formula, on every instruction set.
+  @ParameterizedTest
+  @ValueSource(strings = { "weight * (x - mean(x)) / std(x, 1e-5) + bias", "weight * erf(alpha * x) / maxabs(x)",
+      "log(2 + sin(x)) * atan(x) + sign(x) * exp(-x^2)" })
+  void emulatedCodeEqualsTheDefinition(String text) {
+    for (int width : new int[]{ 1, 19, 40 }) {
+      assertThat(error(text, width, width, _ -> Emulator::of)).as("width %d", width).isLessThan(5e-5);
+    }
+  }
+
+  private interface Makers {
+    Code.Maker of(InstructionSet set);
+  }
+
   private static double error(String text, int width, long seed) {
+    return error(text, width, seed, RowKernelsTest::maker);
+  }
+
+  /// Forward and backward of one formula, on every instruction set, with the same bits.
+  private static double error(String text, int width, long seed, Makers maker) {
     Formula formula = RandomFormulas.formula(text);
     int rows = 5;
     Random r = new Random(seed);
@@ -91,8 +108,8 @@ class RowKernelsTest {
     }
     double worst = 0;
     List<double[]> first = List.of();
-    for (InstructionSet set : sets()) {
-      List<double[]> actual = run(formula, values, rows, width, set);
+    for (InstructionSet set : InstructionSet.values()) {
+      List<double[]> actual = run(formula, values, rows, width, new RowPrograms(set, maker.of(set)));
       for (int k = 0; k < actual.size(); k++) {
         worst = Math.max(worst, difference(actual.get(k), expected.get(k)));
         if (!first.isEmpty()) {
@@ -119,9 +136,8 @@ class RowKernelsTest {
 
   /// y, dx, and the parameters' gradients; the second time gradients are added, which must give twice as much.
   private static List<double[]> run(Formula formula, Map<String, double[]> values, int rows, int width,
-      InstructionSet set) {
-    try (Workbench bench = new Workbench(DType.FLOAT32);
-        RowKernels kernels = new RowKernels(new RowPrograms(set, Executable::of))) {
+      RowPrograms programs) {
+    try (Workbench bench = new Workbench(DType.FLOAT32); RowKernels kernels = new RowKernels(programs)) {
       List<Guarded> all = new ArrayList<>();
       Guarded x = guarded(bench, all, values.get("x"), rows, width);
       Guarded dy = guarded(bench, all, values.get("dy"), rows, width);
