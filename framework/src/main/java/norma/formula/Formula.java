@@ -6,7 +6,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -176,9 +175,14 @@ public final class Formula {
     return key.text;
   }
 
-  /// The value of a name that is not learnable.
-  public double constant(String name) {
-    return Objects.requireNonNull(key.constants.get(name), name);
+  /// A parameter's node.
+  public Expr leaf(Parameter p) {
+    return g.leaf(p.name, p.perChannel ? Space.CHANNEL : Space.NUMBER);
+  }
+
+  /// The width's node.
+  public Expr width() {
+    return g.width();
   }
 
   /// In the order of a kernel's arguments: weight, those that were given, bias; of weight and bias what the formula uses.

@@ -1,12 +1,9 @@
 package norma.kernels.cuda;
 
 import static norma.kernels.Checks.check;
-import static norma.kernels.Checks.checkNorm;
 import static norma.kernels.cuda.Compiler.Source.COLUMNS;
 import static norma.kernels.cuda.Compiler.Source.ELEMENTWISE;
 import static norma.kernels.cuda.Compiler.Source.OPTIMIZER;
-import static norma.kernels.cuda.Compiler.Source.POINTWISE_NORMS;
-import static norma.kernels.cuda.Compiler.Source.ROW_NORMS;
 import static norma.kernels.cuda.Compiler.Source.TOKENS;
 
 import java.util.List;
@@ -14,7 +11,9 @@ import java.util.function.Consumer;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
+import norma.formula.Expr;
 import norma.formula.Formula;
+import norma.formula.Plan;
 import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
@@ -22,6 +21,7 @@ import norma.kernels.Kernels;
 import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Launch.Grid;
+import norma.kernels.cuda.Modules.Printed;
 import norma.kernels.cuda.Products.Matrix;
 import org.jspecify.annotations.Nullable;
 
@@ -35,10 +35,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private static final int WARP = 32;
   /// Most blocks of a kernel for each multiprocessor.
   private static final int WAVES = 32;
-  /// Blocks that work on a multiprocessor at the same time, as the sources declare them: row norms, their backward, point-wise norms.
+  /// Blocks that work on a multiprocessor at the same time, as the sources declare them: formulas, their backward.
   private static final int ROW_BLOCKS = 4;
   private static final int ROW_BACKWARD_BLOCKS = 2;
-  private static final int POINTWISE_BLOCKS = 3;
   /// The same of other kernels that keep sums until their end.
   private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
@@ -386,152 +385,87 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public int kept(Formula formula) {
-    return switch (BuiltIn.kernel(formula)) {
-      case "layer_norm" -> 2;
-      case "rms_norm" -> 1;
-      default -> 0;
-    };
+    return backend.modules().formula(formula).kernels().kept().size();
   }
 
+  /// Adds first what makes x if that is still to be done.
   @Override
   public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
       Array statistics) {
-    BuiltIn f = new BuiltIn(formula, parameters);
-    checkNorm(x, f.weight, f.bias, y);
-    Launch launch = switch (f.kernel) {
-      case "layer_norm" ->
-        norm(ROW_NORMS, f.kernel, x, ROW_BLOCKS).array(f.weight).array(f.bias).real(formula.constant("eps")).array(y)
-            .number(f.row(statistics, 0)).number(f.row(statistics, 1));
-      case "rms_norm" ->
-        norm(ROW_NORMS, f.kernel, x, ROW_BLOCKS).array(f.weight).array(f.bias).real(formula.constant("eps")).array(y)
-            .number(f.row(statistics, 0));
-      default -> f.scalars(norm(POINTWISE_NORMS, f.kernel, x, POINTWISE_BLOCKS), x.dim(-1)).array(f.weight)
-          .array(f.bias).array(y);
-    };
-    launch.integer(x.rows()).integer(x.dim(-1));
+    check(y, x.rows(), x.dim(-1));
+    boolean sums = stream.deferred() instanceof Sum sum && same(sum.y, x);
+    Sum sum = sums ? (Sum) stream.deferred() : null;
+    if (sum != null) {
+      stream.takeDeferred();
+    }
+    Launch launch = stream.next(backend.modules().kernel(backend.modules().formula(formula), "forward"),
+        grid(resident(x.rows(), ROW_BLOCKS)));
+    if (sum == null) {
+      launch.array(x).array(null).array(null);
+    } else {
+      launch.array(sum.a).array(sum.b).array(x);
+    }
+    parameters.forEach(launch::array);
+    launch.array(y).array(slope).array(statistics).integer(x.rows()).integer(x.dim(-1));
   }
 
+  /// Parts of each block, then their sums, then what follows from those.
   @Override
   public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
       @Nullable Grad dx, List<@Nullable Grad> gradients) {
-    BuiltIn f = new BuiltIn(formula, parameters);
-    Grad dbias = f.bias == null ? null : gradients.getLast();
-    boolean rows = f.kernel.endsWith("norm");
-    NormSums sums = new NormSums(rows ? ROW_BACKWARD_BLOCKS : POINTWISE_BLOCKS, dy, x, f.weight, dx,
-        gradients.getFirst(), dbias, gradients.subList(1, 1 + f.numbers.size()).toArray(new Grad[0]));
-    Launch launch = launch(rows ? ROW_NORMS : POINTWISE_NORMS, f.kernel + "_backward", sums.grid).array(dy).array(x);
-    if (rows) {
-      launch.array(f.weight);
-      for (int i = 0; i < statistics.dim(0); i++) {
-        launch.number(f.row(statistics, i));
+    int rows = x.rows();
+    int width = x.dim(-1);
+    check(dy, rows, width);
+    check(dx, rows, width);
+    Printed printed = backend.modules().formula(formula);
+    Plan plan = printed.backward();
+    Grid grid = grid(resident(rows, ROW_BACKWARD_BLOCKS));
+    int parts = grid.x();
+    int vectors = plan.sums().size();
+    int numbers = plan.totals().size();
+    long sums = scratch(Float.BYTES * ((long) vectors * (parts + 1) * width + (long) numbers * (parts + 1)
+        + (long) FormulaSource.slots(plan).size() * rows));
+    long ofSums = sums + Float.BYTES * (long) vectors * parts * width;
+    long totals = ofSums + Float.BYTES * (long) vectors * width;
+    long ofTotals = totals + Float.BYTES * (long) numbers * parts;
+    long slots = ofTotals + Float.BYTES * (long) numbers;
+    Launch launch = stream.next(backend.modules().kernel(printed, "backward"), grid).array(dy).array(x);
+    parameters.forEach(launch::array);
+    launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows).integer(width);
+    boolean more = false;
+    for (int i = 0; i < gradients.size(); i++) {
+      Expr gradient = printed.kernels().gradients().get(i + 1);
+      int vector = plan.sums().indexOf(gradient);
+      int number = plan.totals().indexOf(gradient);
+      if (vector >= 0) {
+        columnSums(sums + Float.BYTES * (long) vector * parts * width, parts, width, gradients.get(i));
+      } else if (number >= 0) {
+        columnSums(totals + Float.BYTES * (long) number * parts, parts, 1, gradients.get(i));
+      } else {
+        more |= gradients.get(i) != null;
       }
-    } else {
-      f.scalars(launch, x.dim(-1)).array(f.weight);
     }
-    sums.end(launch);
-  }
-
-  /// A formula that one of the sources computes.
-  private static final class BuiltIn {
-    private final Formula formula;
-    private final String kernel;
-    private final Array weight;
-    private final List<Array> numbers;
-    private final @Nullable Array bias;
-
-    BuiltIn(Formula formula, List<Array> parameters) {
-      this.formula = formula;
-      kernel = kernel(formula);
-      boolean biased = formula.parameters().getLast().name().equals("bias");
-      weight = parameters.getFirst();
-      bias = biased ? parameters.getLast() : null;
-      numbers = parameters.subList(1, parameters.size() - (biased ? 1 : 0));
-    }
-
-    static String kernel(Formula formula) {
-      return switch (formula.text()) {
-        case "weight * (x - mean(x)) / std(x, eps) + bias" -> "layer_norm";
-        case "weight * x / rms(x, eps) + bias" -> "rms_norm";
-        case "weight * tanh(alpha * x) + bias" -> "dyt";
-        case "weight * width^(scale_sqrt_width / 2) * x / sqrt(beta + x^2) + bias" -> "dyisru";
-        case "weight * erf(alpha * x + shift) + bias" -> "derf";
-        default ->
-          throw new IllegalArgumentException("no kernel of the GPU for \"" + formula + "\" yet: use the backend"
-              + " cpu or nd4j");
-      };
-    }
-
-    long row(Array statistics, int i) {
-      return CudaMemory.address(statistics) + (long) i * statistics.dim(1) * Float.BYTES;
-    }
-
-    Launch scalars(Launch launch, int width) {
-      for (Array number : numbers) {
-        launch.array(number);
+    if (more) {
+      for (int k = 0; k < vectors; k++) {
+        reduce(sums + Float.BYTES * (long) k * parts * width, parts, width, ofSums + Float.BYTES * (long) k * width);
       }
-      return kernel.equals("dyisru")
-          ? launch.integer(formula.parameters().get(1).positive() ? 1 : 0)
-              .real(Math.pow(width, formula.constant("scale_sqrt_width") / 2))
-          : launch;
+      for (int k = 0; k < numbers; k++) {
+        reduce(totals + Float.BYTES * (long) k * parts, parts, 1, ofTotals + Float.BYTES * (long) k);
+      }
+      Launch finish = stream.next(backend.modules().kernel(printed, "finish"), new Grid(1, 1, WARP));
+      parameters.forEach(finish::array);
+      finish.number(ofSums).number(ofTotals);
+      for (int i = 0; i < gradients.size(); i++) {
+        Expr gradient = printed.kernels().gradients().get(i + 1);
+        finish.grad(plan.sums().contains(gradient) || plan.totals().contains(gradient) ? null : gradients.get(i));
+      }
+      finish.integer(width);
     }
   }
 
-  /// A norm of x, which adds first what makes x if that is still to be done.
-  private Launch norm(Source source, String kernel, Array x, int blocks) {
-    Grid grid = grid(resident(x.rows(), blocks));
-    if (stream.deferred() instanceof Sum sum && same(sum.y, x)) {
-      stream.takeDeferred();
-      return launch(source, kernel, grid).array(sum.a).array(sum.b).array(x);
-    }
-    return launch(source, kernel, grid).array(x).array(null).array(null);
-  }
-
-  /// The gradients of a norm's parameters: parts of each block, then their sums.
-  private final class NormSums {
-    private final @Nullable Grad dx;
-    private final @Nullable Grad dweight;
-    private final @Nullable Grad dbias;
-    private final @Nullable Grad[] scalars;
-    private final Grid grid;
-    private final int rows;
-    private final int width;
-    private final long partial;
-
-    NormSums(int blocks, Array dy, Array x, Array weight, @Nullable Grad dx, @Nullable Grad dweight,
-        @Nullable Grad dbias,
-        @Nullable Grad... scalars) {
-      checkNorm(x, weight, null, dy);
-      rows = x.rows();
-      width = x.dim(-1);
-      check(dx, rows, width);
-      check(dweight, 1, width);
-      check(dbias, 1, width);
-      this.dx = dx;
-      this.dweight = dweight;
-      this.dbias = dbias;
-      this.scalars = scalars;
-      grid = grid(resident(rows, blocks));
-      partial = scratch((long) grid.x() * (2L * width + scalars.length) * Float.BYTES);
-    }
-
-    private long scalar(int i) {
-      return partial + (2L * width + i) * grid.x() * Float.BYTES;
-    }
-
-    /// Appends what is the same for all norms, and adds the parts.
-    void end(Launch launch) {
-      long biases = partial + (long) width * grid.x() * Float.BYTES;
-      launch.grad(dx);
-      for (int i = 0; i < scalars.length; i++) {
-        launch.number(scalars[i] == null ? 0 : scalar(i));
-      }
-      launch.number(dweight == null ? 0 : partial).number(dbias == null ? 0 : biases).integer(rows).integer(width);
-      for (int i = 0; i < scalars.length; i++) {
-        columnSums(scalar(i), grid.x(), 1, scalars[i]);
-      }
-      columnSums(partial, grid.x(), width, dweight);
-      columnSums(biases, grid.x(), width, dbias);
-    }
+  private void reduce(long partial, int parts, int width, long to) {
+    launch(COLUMNS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).number(to)
+        .integer(0);
   }
 
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {

@@ -59,7 +59,8 @@ class CudaErrorsTest {
       assertThatThrownBy(() -> new CudaBackend(Precision.FP32, empty, false)).isInstanceOf(CudaException.class)
           .hasMessage("no cuBLAS: libcublas.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
-      assertThatThrownBy(() -> new Compiler(empty, Nvrtc.find(13_000), 90, false).image(Compiler.Source.ROW_NORMS, 0))
+      assertThatThrownBy(
+          () -> new Compiler(empty, Nvrtc.find(13_000), 90, false).image(Compiler.Source.COLUMNS.unit(0)))
           .isInstanceOf(CudaException.class)
           .hasMessage("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");

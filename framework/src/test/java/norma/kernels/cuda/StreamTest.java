@@ -145,7 +145,7 @@ class StreamTest {
     Array b = array(6, 5, 4, 3, 2, 10).reshape(2, 3);
     Array weight = array(1, 1, 2);
     Formula norm = Formulas.rmsNorm(false);
-    Array statistics = array(0, 0).reshape(1, 2);
+    Array statistics = kernels.statistics(kernels.kept(norm), 2);
     Emulator.forgetCalls();
     kernels.add(a, b, z);
     kernels.formula(norm, z, List.of(weight), y, null, statistics);
