@@ -22,6 +22,7 @@ public final class Formula {
   private static final int MOST_NODES = 3000;
 
   private final Key key;
+  private final int hash;
   private final Graph g = new Graph();
   private final List<String> rewrites = new ArrayList<>();
   private final Expr y;
@@ -72,6 +73,7 @@ public final class Formula {
 
   private Formula(Key key) {
     this.key = key;
+    hash = key.hashCode();
     for (Parameter p : key.parameters) {
       if (!Parser.isName(p.name) || RESERVED.contains(p.name) || Fn.named(p.name) != null) {
         throw new IllegalArgumentException("a parameter cannot be called '" + p.name + "'");
@@ -367,7 +369,7 @@ public final class Formula {
 
   @Override
   public int hashCode() {
-    return key.hashCode();
+    return hash;
   }
 
   @Override

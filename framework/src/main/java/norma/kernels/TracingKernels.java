@@ -58,12 +58,6 @@ public final class TracingKernels implements Kernels {
   public void multiply(Array x, double factor, Grad y) {}
 
   @Override
-  public void gelu(Array x, Array y, Array slope) {}
-
-  @Override
-  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {}
-
-  @Override
   public void dropout(Array x, DropMask mask, Grad y) {}
 
   @Override

@@ -52,7 +52,9 @@ final class ForwardCalls {
         pointwise(x, v -> -1.7 * v));
     call("multiply", List.of(in(x)), List.of(y), (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])),
         pointwise(x, v -> 0.3 * v));
-    call("gelu", List.of(in(x)), List.of(y, y), (k, in, out) -> k.gelu(in[0], to(out[0]), to(out[1])),
+    Formula gelu = Formula.activation("gelu(x)", false);
+    call("formula gelu", List.of(in(x)), List.of(y, y),
+        (k, in, out) -> Formulas.forward(k, gelu, in, to(out[0]), to(out[1])),
         pointwise(x, v -> v * Loops.phi(v)), pointwise(x, Loops::geluSlope));
     call("dropout", List.of(in(x)), List.of(y), (k, in, out) -> k.dropout(in[0], DROP, grad(out[0])), dropped);
     int from = s.width() / 3;

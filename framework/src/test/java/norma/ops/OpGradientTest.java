@@ -37,7 +37,6 @@ class OpGradientTest {
         op(new Linear(), new int[]{ 2, 1, 5 }, new int[]{ 7, 5 }, new int[]{ 7 }), //
         op(new Add(), X, X), //
         op(new Scale(), X, SCALAR), //
-        op(new Gelu(), X), //
         op(new Dropout(DROP), X), //
         op(new Reshape(List.of(5, 3)), X), //
         op(new TakeColumns(1, 3), X), //
@@ -122,7 +121,7 @@ class OpGradientTest {
     new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("norma")
         .stream().filter(c -> c.isAssignableTo(NormOp.class) && !c.isInterface()).map(JavaClass::reflect)
         .forEach(operations::add);
-    assertThat(checked).isEqualTo(operations).hasSizeGreaterThan(11);
+    assertThat(checked).isEqualTo(operations).hasSizeGreaterThan(10);
   }
 
   private static Arguments op(Op<?> op, int[]... shapes) {

@@ -108,7 +108,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     product(matrix(x), false, weight(w), true, matrix(y), false);
     if (b != null) {
       check(b, 1, w.dim(0));
-      stream.defer(new Bias(this, y, b));
+      launch(ELEMENTWISE, "add_bias", each(y.size(), lane())).array(y).array(b).integer(rows).integer(w.dim(0));
     }
   }
 
@@ -327,29 +327,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void gelu(Array x, Array y, Array slope) {
-    check(y, 1, x.size());
-    check(slope, 1, x.size());
-    if (stream.deferred() instanceof Bias bias && same(bias.y, x)) {
-      stream.takeDeferred();
-      launch(ELEMENTWISE, "bias_gelu", each(x.size(), lane())).array(x).array(bias.b).array(y).array(slope)
-          .integer(x.rows())
-          .integer(x.dim(-1));
-    } else {
-      launch(ELEMENTWISE, "gelu", each(x.size(), lane())).array(x).array(y).array(slope).number(x.size());
-    }
-  }
-
-  @Override
-  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {
-    check(slope, 1, dy.size());
-    check(dx, 1, dy.size());
-    if (dx != null) {
-      launch(ELEMENTWISE, "multiply_arrays", each(dy.size(), lane())).array(dy).array(slope).grad(dx).number(dy.size());
-    }
-  }
-
-  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y, 1, x.size());
     launch(ELEMENTWISE, "dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());
@@ -481,16 +458,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
     public void send() {
       kernels.launch(ELEMENTWISE, "add", kernels.each(y.size(), kernels.lane())).array(a).array(b).array(y)
           .number(y.size());
-    }
-  }
-
-  /// `y += b` for each row, to be done by the GELU of y if that comes next.
-  private record Bias(CudaKernels kernels, Array y, Array b) implements Stream.Deferred {
-    @Override
-    public void send() {
-      kernels.launch(ELEMENTWISE, "add_bias", kernels.each(y.size(), kernels.lane())).array(y).array(b)
-          .integer(y.rows())
-          .integer(y.dim(-1));
     }
   }
 

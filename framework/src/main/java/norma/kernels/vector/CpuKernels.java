@@ -189,22 +189,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void gelu(Array x, Array y, Array slope) {
-    check(y, 1, x.size());
-    check(slope, 1, x.size());
-    Elementwise.gelu(x, y, slope);
-  }
-
-  @Override
-  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {
-    check(slope, 1, dy.size());
-    if (dx != null) {
-      check(dx.array(), 1, dy.size());
-      Elementwise.multiply(dy, slope, dx);
-    }
-  }
-
-  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y.array(), 1, x.size());
     Elementwise.dropout(x, mask, y, factors);

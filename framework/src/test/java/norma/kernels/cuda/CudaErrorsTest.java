@@ -85,7 +85,7 @@ class CudaErrorsTest {
     try (Stream<Path> files = Files.list(empty)) {
       images = files.sorted().toList();
     }
-    assertThat(images).as("one for each source that is not of heads").hasSize(6);
+    assertThat(images).as("one for each source that is not of heads").hasSize(4);
     Files.write(images.getFirst(), new byte[]{ 1, 2, 3 });
     Emulator.with("", () -> new CudaBackend(Precision.FP32, empty, false)).close();
     assertThat(Files.size(images.getFirst())).isGreaterThan(1000);

@@ -159,22 +159,4 @@ class StreamTest {
     assertThat(backend.read(y)).isEqualTo(fused);
     assertThat(Emulator.calls()).containsEntry("cuLaunchKernel", 2);
   }
-
-  @Test
-  void aBiasIsAddedByTheGeluThatReadsIt() {
-    Array bias = array(0.5, -1, 2);
-    Array slope = backend.allocate(DType.FLOAT32, 2, 3);
-    Emulator.forgetCalls();
-    kernels.linear(x.reshape(2, 2), w, bias, y);
-    kernels.gelu(y, z, slope);
-    double[] fused = backend.read(z);
-    assertThat(Emulator.calls()).containsEntry("cuLaunchKernel", 1);
-    assertThat(backend.read(y)).containsExactly(1.5, 1, 3, 3.5, 5, 5);
-    double[] slopes = backend.read(slope);
-    kernels.linear(x.reshape(2, 2), w, bias, y);
-    assertThat(backend.read(y)).containsExactly(1.5, 1, 3, 3.5, 5, 5);
-    kernels.gelu(y, z, slope);
-    assertThat(backend.read(z)).isEqualTo(fused);
-    assertThat(backend.read(slope)).isEqualTo(slopes);
-  }
 }
