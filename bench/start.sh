@@ -25,7 +25,7 @@ out_of_date() {
 }
 
 if out_of_date; then
-  echo "$name: building (the first time downloads PyTorch's library, 90 MB)" >&2
+  echo "$name: building (the first time downloads PyTorch's library and MKL, 250 MB)" >&2
   mkdir -p "$home/target"
   log=$home/target/bench-build.log
   if ! (cd "$home" && JAVA_HOME=$jdk ./mvnw -B -q -Pbench -pl bench -am -Dmaven.test.skip=true package) >"$log" 2>&1; then

@@ -3,6 +3,7 @@ package example;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -100,18 +101,22 @@ class HardTanhTest {
     RunConfig config = new ConfigReader(NormTypes.all()).read("test", "",
         Assignment.parse(List.of("model.norm.all={type: hardtanh, alpha: 0.8}", "model.layers=1", "model.width=16",
             "model.heads=2", "model.context=16", "train.batch=8", "train.steps=30", "train.log_every=1",
-            "train.eval_every=0", "optim.lr=1e-2", "optim.warmup_steps=0", "data.corpus='builtin:macbeth'",
+            "train.eval_every=0", "train.norm_every=30", "optim.lr=1e-2", "optim.warmup_steps=0",
+            "data.corpus='builtin:macbeth'",
             "data.val_fraction=0.01", "output.dir='" + folder + "'")));
     try (Session session = Session.start(config, folder, true)) {
       assertThat(session.model().slots()).extracting(slot -> slot.type()).containsOnly("hardtanh").hasSize(3);
       new Trainer(session, new TrainObserver() {
       }, new AtomicBoolean()).run();
     }
-    List<Event.Step> steps;
-    try (var runs = java.nio.file.Files.list(folder)) {
-      steps = Metrics.read(runs.findFirst().orElseThrow()).of(Event.Step.class);
+    Path run;
+    try (var runs = Files.list(folder)) {
+      run = runs.findFirst().orElseThrow();
     }
+    List<Event.Step> steps = Metrics.read(run).of(Event.Step.class);
     assertThat(steps).hasSize(30);
     assertThat(steps.getLast().loss()).isLessThan(steps.getFirst().loss() - 0.5);
+    assertThat(run.resolve("report.html")).content().contains("<td>hardtanh</td><td class=\"n\">alpha\u00a0",
+        ">alpha</text>", ">slope</text>");
   }
 }

@@ -8,16 +8,15 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
 import java.util.concurrent.Callable;
-import norma.bench.Comparison.Agreement;
-import norma.bench.Comparison.Sample;
-import norma.bench.Contender.Step;
+import norma.bench.Trials.Model;
+import norma.bench.Trials.Plan;
 import norma.train.config.ConfigException;
-import norma.train.config.RunConfig;
 import norma.train.data.DataException;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
@@ -38,21 +37,20 @@ public final class Compare implements Callable<Integer> {
   private static final int USAGE = 2;
   private static final int FAILED = 3;
 
-  /// Waiting threads that spin steal time from those that work, and blocks that malloc gives back cost a page fault for
-  /// every 4 KiB when they are taken again; on a CPU with AVX-512, libtorch's OpenBLAS takes a kernel for older ones unless
-  /// told: together up to 16 times the time of a step (measured for ARCHITECTURE.md section 8).
-  private static final Map<String, String> TORCH_ENVIRONMENT = Map.of("OMP_WAIT_POLICY", "PASSIVE", "GLIBC_TUNABLES",
-      "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=40000000000");
-  private static final Map<String, String> AVX512_ENVIRONMENT = Map.of("OPENBLAS_CORETYPE", "SKYLAKEX");
-
   @Option(names = "--shapes", split = ",", paramLabel = "S,M", description = "Shapes: S is nanoGPT's model for a CPU, M its model for a GPU. Default: S.")
   private List<String> shapes = List.of("S");
 
   @Option(names = "--norms", split = ",", paramLabel = "NORM", description = "Norm types. Default: all five.")
   private List<String> norms = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf");
 
-  @Option(names = "--blocks", paramLabel = "N", description = "Blocks of steps of each side. Default: 8.")
-  private int blocks = 8;
+  @Option(names = "--whole-run", description = "Times whole runs of norma train, evaluations and all, from the command to its end, and beside each as many steps of PyTorch's alone.")
+  private boolean wholeRun;
+
+  @Option(names = "--quick", description = "With --whole-run: PyTorch does two blocks of steps beside each run, and their median counts for all.")
+  private boolean quick;
+
+  @Option(names = "--blocks", paramLabel = "N", description = "Blocks of steps of each side, or whole runs. Default: 8, or 3 whole runs.")
+  private @Nullable Integer blocks;
 
   @Option(names = "--steps-per-block", paramLabel = "N", description = "Default: 25 for S, 1 for M.")
   private @Nullable Integer stepsPerBlock;
@@ -72,6 +70,12 @@ public final class Compare implements Callable<Integer> {
   @Option(names = "--busy", paramLabel = "N", description = "Busy processes beside both sides. Default: 0.")
   private int busy;
 
+  @Option(names = "--blas", split = ",", paramLabel = "mkl|openblas", description = "Where PyTorch's products come from. Default: the faster one, measured at the start.")
+  private List<Blas> libraries = List.of(Blas.values());
+
+  @Option(names = "--torch-threads", paramLabel = "N", description = "Threads of PyTorch's. Default: all cores, or the half and so on where that is faster.")
+  private @Nullable Integer torchThreads;
+
   @Option(names = "--torch-env", paramLabel = "NAME=VALUE", description = "Changes PyTorch's environment, to try other settings.")
   private Map<String, String> torchEnvironment = Map.of();
 
@@ -85,12 +89,15 @@ public final class Compare implements Callable<Integer> {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec;
 
-  private final CompareReport report = new CompareReport();
   private final Path logs = Path.of(System.getProperty("norma.home", "."), "bench", "target", "compare");
 
   /// Runs the command line and exits with its code.
   public static void main(String[] args) {
-    CommandLine line = new CommandLine(new Compare());
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new Compare()).setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler((e, arguments) -> failed(USAGE, e));
     line.setExecutionExceptionHandler((e, command, parsed) -> switch (e) {
       case ConfigException config -> failed(USAGE, config);
@@ -99,7 +106,7 @@ public final class Compare implements Callable<Integer> {
       case IOException io -> failed(FAILED, io);
       default -> throw e;
     });
-    System.exit(line.execute(args));
+    return line;
   }
 
   private static int failed(int code, Exception e) {
@@ -111,28 +118,20 @@ public final class Compare implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<Shape> chosen = shapes.stream().map(this::shape).toList();
-    require("--blocks", blocks, 1);
-    require("--busy", busy, 0);
-    require("--steps-per-block", stepsPerBlock == null ? 1 : stepsPerBlock, 1);
-    require("--warmup", warmup == null ? Comparison.FIRST_STEPS : warmup, Comparison.FIRST_STEPS);
-    for (Shape shape : chosen) {
-      norms.forEach(norm -> check(settings(shape, norm)));
-    }
-    Path folder = out == null ? null : out.toAbsolutePath().getParent();
-    if (folder != null && !Files.isDirectory(folder)) {
-      throw wrong("--out is " + out + ", but there is no folder " + folder);
-    }
+    check(chosen);
     Files.createDirectories(logs);
-    describe(chosen);
-    measurePeak();
+    CompareReport report = new CompareReport(wholeRun ? WholeRun.TABLE_HEAD : Comparison.TABLE_HEAD);
+    Trials trials = new Trials(logs, torchEnvironment, report);
+    describe(chosen, report);
+    trials.peak();
     try (BusyLoops _ = new BusyLoops(busy)) {
+      Map<Shape, TorchSetting> torch = new EnumMap<>(Shape.class);
+      for (Shape shape : chosen) {
+        torch.put(shape, choose(shape, trials, report));
+      }
       for (Shape shape : chosen) {
         for (String norm : norms) {
-          Comparison row = compare(shape, norm);
-          if (report.isEmpty()) {
-            System.out.print(report.header() + "\n" + CompareReport.TABLE_HEAD);
-          }
-          System.out.print(report.add(row));
+          System.out.print(report.add(row(model(shape, norm), Objects.requireNonNull(torch.get(shape)), trials)));
         }
       }
     }
@@ -140,6 +139,45 @@ public final class Compare implements Callable<Integer> {
       report.write(out);
     }
     return report.agrees() ? 0 : DIFFERENT;
+  }
+
+  private TorchSetting choose(Shape shape, Trials trials, CompareReport report) {
+    int most = torchThreads == null ? Runtime.getRuntime().availableProcessors() : torchThreads;
+    TorchChoice choice = TorchChoice.of(libraries, most, torchThreads == null ? 1 : most,
+        (one, other) -> trials.round(model(shape, norms.getFirst()), one, other));
+    report.fact("PyTorch at " + shape, choice.toString());
+    report.fact("  told at " + shape, choice.best().environment(Machine.flags(), torchEnvironment).toString());
+    return choice.best();
+  }
+
+  private Row row(Model model, TorchSetting torch, Trials trials) throws IOException {
+    Shape shape = model.shape();
+    Plan plan = new Plan(warmup == null ? shape.warmupSteps() : warmup, blocks(),
+        stepsPerBlock == null ? shape.stepsPerBlock() : stepsPerBlock);
+    return wholeRun ? trials.wholeRun(model, torch, plan, quick) : trials.steps(model, torch, plan);
+  }
+
+  private int blocks() {
+    return blocks != null ? blocks : wholeRun ? 3 : 8;
+  }
+
+  /// Fails now rather than in a child, in the middle of a long table.
+  private void check(List<Shape> chosen) {
+    require("--blocks", blocks(), 1);
+    require("--busy", busy, 0);
+    require("--torch-threads", torchThreads == null ? 1 : torchThreads, 1);
+    require("--steps-per-block", stepsPerBlock == null ? 1 : stepsPerBlock, 1);
+    require("--warmup", warmup == null ? Comparison.FIRST_STEPS : warmup, Comparison.FIRST_STEPS);
+    if (quick && !wholeRun) {
+      throw wrong("--quick is about --whole-run, which is not there");
+    }
+    for (Shape shape : chosen) {
+      norms.forEach(norm -> TorchSide.corpus(StepServer.config(model(shape, norm).settings()), Path.of("")));
+    }
+    Path folder = out == null ? null : out.toAbsolutePath().getParent();
+    if (folder != null && !Files.isDirectory(folder)) {
+      throw wrong("--out is " + out + ", but there is no folder " + folder);
+    }
   }
 
   private Shape shape(String name) {
@@ -161,97 +199,32 @@ public final class Compare implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  /// Fails now rather than in a child, in the middle of a long table.
-  private void check(List<String> all) {
-    RunConfig config = StepServer.config(all);
-    TorchSide.corpus(config, Path.of(""));
-  }
-
-  private List<String> settings(Shape shape, String norm) {
+  private Model model(Shape shape, String norm) {
     List<String> all = new ArrayList<>(shape.settings());
     all.add("model.norm.all=" + norm);
     all.add("data.corpus=\"" + corpus.replace("\\", "\\\\").replace("\"", "\\\"") + "\"");
     all.add("runtime.backend=" + backend);
     all.addAll(settings);
-    return all;
+    return new Model(shape, norm, all);
   }
 
-  private void measurePeak() {
-    progress("measuring the peak");
-    int cores = Runtime.getRuntime().availableProcessors();
-    Map<String, String> environment = Map.of("OMP_NUM_THREADS", Integer.toString(cores), "JDK_JAVA_OPTIONS",
-        "--add-modules=jdk.incubator.vector");
-    try (Side peak = new Side(norma("norma.bench.Peak", environment), logs.resolve("peak.log"))) {
-      report.peak(Double.parseDouble(peak.fact("fma_gflops")), Double.parseDouble(peak.fact("sgemm_gflops")));
-    }
-  }
-
-  private Comparison compare(Shape shape, String norm) {
-    List<String> all = settings(shape, norm);
-    String name = shape.name() + "-" + norm;
-    progress(name + ": starting");
-    try (
-        Side norma = new Side(norma("norma.bench.NormaSide", Map.of()).with(all), logs.resolve(name + "-norma.log"));
-        Side torch = new Side(torch().with(all), logs.resolve(name + "-torch.log"))) {
-      report.fact("Norma", norma.fact("backend"));
-      report.fact("PyTorch", torch.fact("build") + ", " + torch.fact("threads") + " threads");
-      Agreement agreement = Agreement.of(norma.run(Comparison.FIRST_STEPS), torch.run(Comparison.FIRST_STEPS));
-      int rest = (warmup == null ? shape.warmupSteps() : warmup) - Comparison.FIRST_STEPS;
-      progress(name + ": warming up");
-      norma.run(rest);
-      torch.run(rest);
-      int steps = stepsPerBlock == null ? shape.stepsPerBlock() : stepsPerBlock;
-      List<Step> normaSteps = new ArrayList<>();
-      List<Step> torchSteps = new ArrayList<>();
-      for (int block = 1; block <= blocks; block++) {
-        progress(name + ": block " + block + " of " + blocks);
-        normaSteps.addAll(norma.run(steps));
-        torchSteps.addAll(torch.run(steps));
-      }
-      return new Comparison(shape.name(), norm, Long.parseLong(norma.fact("tokens")),
-          Double.parseDouble(norma.fact("flops")), agreement, Sample.of(normaSteps, norma.peakBytes()),
-          Sample.of(torchSteps, torch.peakBytes()));
-    }
-  }
-
-  /// The launcher with another main class: flags, libraries and environment are the product's own.
-  private static Side.Command norma(String mainClass, Map<String, String> environment) {
-    return new Side.Command("Norma", List.of(System.getProperty("norma.bench.launcher"), mainClass), environment);
-  }
-
-  /// The Java heap stays small, so that the process's memory is PyTorch's.
-  private Side.Command torch() {
-    Map<String, String> environment = new TreeMap<>(TORCH_ENVIRONMENT);
-    if (Machine.vectors().startsWith("AVX-512")) {
-      environment.putAll(AVX512_ENVIRONMENT);
-    }
-    environment.putAll(torchEnvironment);
-    return new Side.Command("PyTorch", List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC", "-Xms24m",
-        "-Xmn12m", "-Xmx1g", "-Dorg.bytedeco.javacpp.maxbytes=0",
-        "-Dorg.bytedeco.javacpp.maxphysicalbytes=0", "-Dorg.bytedeco.javacpp.nopointergc=true", "-cp",
-        System.getProperty("java.class.path"), "norma.bench.TorchSide"), environment);
-  }
-
-  private void describe(List<Shape> chosen) {
+  private void describe(List<Shape> chosen, CompareReport report) {
     report.fact("date",
-        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm")));
+        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT)));
     report.fact("commit", Environment.commit());
     report.fact("machine", Machine.cpu() + ", " + Runtime.getRuntime().availableProcessors() + " cores, "
         + Machine.vectors() + "; " + Environment.jdk().strip());
     report.fact("bindings", "org.bytedeco:pytorch " + System.getProperty("norma.bench.pytorch", "unknown"));
-    report.fact("environment", "PyTorch's: " + torch().environment());
     report.fact("load", String.format(Locale.ROOT, "%.2f at the start, with nothing of this running",
         ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
     report.fact("corpus", corpus);
     chosen.forEach(shape -> report.fact("shape " + shape.name(), shape.description()));
     report.fact("settings", settings.isEmpty() ? "none besides the shape's" : String.join(" ", settings));
     report.fact("busy", busy + " busy processes beside both");
-    report.fact("method", blocks + " alternating blocks, float32, same initial values and batches; losses of the first "
-        + Comparison.FIRST_STEPS + " steps must agree within " + Comparison.LOSS_TOLERANCE);
-  }
-
-  private static void progress(String line) {
-    System.err.println("bench/compare: " + line);
+    report.fact("method", wholeRun
+        ? blocks() + " whole runs of norma train, " + (quick ? "the median of some of " : "")
+            + "PyTorch's steps half before and half after each" + (quick ? ", times the number of steps" : "")
+        : blocks() + " alternating blocks, float32, same initial values and batches; losses of the first "
+            + Comparison.FIRST_STEPS + " steps must agree within " + Comparison.LOSS_TOLERANCE);
   }
 }

@@ -1,11 +1,14 @@
 package norma.bench;
 
-import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import norma.bench.Contender.Step;
+import norma.train.report.Median;
 
-/// Both sides on one model.
+/// The steps of both sides on one model.
 ///
 /// @param shape      S or M
 /// @param norm       type in every slot of the GPT-2 arrangement
@@ -15,8 +18,13 @@ import norma.bench.Contender.Step;
 /// @param norma      measured
 /// @param torch      measured
 record Comparison(String shape, String norm, long tokens, double flops, Agreement agreement, Sample norma,
-    Sample torch) {
+    Sample torch) implements Row {
 
+  /// Of the table in Markdown.
+  static final String TABLE_HEAD = """
+      | shape | norm | Norma ms, median (min) | PyTorch ms, median (min) | Norma tokens/s | PyTorch tokens/s | times faster | Norma, share of register peak | PyTorch | Norma MiB | PyTorch MiB | memory | loss differs by |
+      |---|---|---|---|---|---|---|---|---|---|---|---|---|
+      """;
   /// How many first steps must agree.
   static final int FIRST_STEPS = 3;
   /// Largest relative difference of a loss.
@@ -32,14 +40,16 @@ record Comparison(String shape, String norm, long tokens, double flops, Agreemen
     }
 
     double medianMillis() {
-      List<Double> sorted = new ArrayList<>(stepMillis);
-      Collections.sort(sorted);
-      int half = sorted.size() / 2;
-      return sorted.size() % 2 == 1 ? sorted.get(half) : (sorted.get(half - 1) + sorted.get(half)) / 2;
+      return Median.of(stepMillis);
     }
 
     double minMillis() {
       return Collections.min(stepMillis);
+    }
+
+    private String text() {
+      return String.format(Locale.ROOT, medianMillis() < 1000 ? "%.1f (%.1f)" : "%.0f (%.0f)", medianMillis(),
+          minMillis());
     }
   }
 
@@ -59,10 +69,11 @@ record Comparison(String shape, String norm, long tokens, double flops, Agreemen
     boolean holds() {
       return loss <= LOSS_TOLERANCE; // false for NaN
     }
+  }
 
-    private static double difference(double a, double b) {
-      return Math.abs(a - b) / Math.abs(b);
-    }
+  /// Relative difference of two numbers.
+  static double difference(double a, double b) {
+    return Math.abs(a - b) / Math.abs(b);
   }
 
   /// Times that Norma is faster, by medians.
@@ -80,8 +91,50 @@ record Comparison(String shape, String norm, long tokens, double flops, Agreemen
     return tokens / side.medianMillis() * 1e3;
   }
 
-  /// Norma's rate in floating-point operations of the model.
-  double gigaflops() {
-    return flops / norma.medianMillis() / 1e6;
+  /// A side's floating-point operations of the model over its median and over what the registers can do at most. Operations
+  /// that a side does besides, as computing something twice, do not count.
+  ///
+  /// @param peak GFLOP/s
+  double share(Sample side, double peak) {
+    return flops / side.medianMillis() / 1e6 / peak;
+  }
+
+  @Override
+  public boolean agrees() {
+    return agreement.holds();
+  }
+
+  @Override
+  public String line(double peak) {
+    return String.format(Locale.ROOT,
+        "| %s | %s | %s | %s | %.0f | %.0f | **%.2f** | %.0f %% | %.0f %% | %d | %d | %.2f | %.1e%s |%n", shape, norm,
+        norma.text(), torch.text(), tokensPerSecond(norma), tokensPerSecond(torch), ratio(), 100 * share(norma, peak),
+        100 * share(torch, peak), norma.peakBytes() >> 20, torch.peakBytes() >> 20, memoryRatio(), agreement.loss(),
+        agrees() ? "" : CompareReport.NOT_THE_SAME);
+  }
+
+  @Override
+  public Map<String, Object> figures(double peak) {
+    Map<String, Object> figures = new LinkedHashMap<>();
+    figures.put("norma_ms_median", norma.medianMillis());
+    figures.put("norma_ms_min", norma.minMillis());
+    figures.put("torch_ms_median", torch.medianMillis());
+    figures.put("torch_ms_min", torch.minMillis());
+    figures.put("norma_tokens_per_s", tokensPerSecond(norma));
+    figures.put("torch_tokens_per_s", tokensPerSecond(torch));
+    figures.put("ratio", ratio());
+    figures.put("norma_share_of_register_peak", share(norma, peak));
+    figures.put("torch_share_of_register_peak", share(torch, peak));
+    figures.put("norma_peak_bytes", norma.peakBytes());
+    figures.put("torch_peak_bytes", torch.peakBytes());
+    figures.put("memory_ratio", memoryRatio());
+    figures.put("loss_difference", agreement.loss());
+    figures.put("gradient_norm_difference", agreement.gradientNorm());
+    return figures;
+  }
+
+  @Override
+  public Map<String, List<Double>> samples() {
+    return Map.of("norma_step_ms", norma.stepMillis(), "torch_step_ms", torch.stepMillis());
   }
 }

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import norma.bench.Contender.Step;
 import org.jspecify.annotations.Nullable;
 
@@ -26,14 +28,34 @@ public final class Side implements AutoCloseable {
   ///
   /// @param name        for people
   /// @param words       program and arguments
-  /// @param environment on top of the driver's own
+  /// @param environment on top of the driver's own, of which it does not get what steers libraries
   public record Command(String name, List<String> words, Map<String, String> environment) {
+    /// What a shell may say to the libraries of either side: figures must not depend on it, and a kernel that it names may not
+    /// be one that this CPU can run.
+    private static final Pattern STEERING = Pattern.compile("(OPENBLAS|GOTO|MKL|OMP|GOMP|KMP)_.*|GLIBC_TUNABLES");
 
     /// The same with more arguments.
     public Command with(List<String> arguments) {
       List<String> all = new ArrayList<>(words);
       all.addAll(arguments);
       return new Command(name, all, environment);
+    }
+
+    /// Ready to start.
+    ProcessBuilder builder() {
+      ProcessBuilder builder = new ProcessBuilder(words);
+      Map<String, String> all = environment(builder.environment());
+      builder.environment().clear();
+      builder.environment().putAll(all);
+      return builder;
+    }
+
+    /// What the process has of the driver's environment and of its own.
+    Map<String, String> environment(Map<String, String> inherited) {
+      Map<String, String> all = new TreeMap<>(inherited);
+      all.keySet().removeIf(variable -> STEERING.matcher(variable).matches());
+      all.putAll(environment);
+      return all;
     }
   }
 
@@ -45,9 +67,7 @@ public final class Side implements AutoCloseable {
     this.command = command;
     this.log = log;
     try {
-      ProcessBuilder builder = new ProcessBuilder(command.words).redirectError(log.toFile());
-      builder.environment().putAll(command.environment);
-      process = builder.start();
+      process = command.builder().redirectError(log.toFile()).start();
     } catch (IOException e) {
       throw new CompareException("cannot start " + command.name + ": " + e.getMessage());
     }

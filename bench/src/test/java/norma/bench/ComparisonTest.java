@@ -2,11 +2,15 @@ package norma.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import norma.bench.Comparison.Agreement;
 import norma.bench.Comparison.Sample;
 import norma.bench.Contender.Step;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// The figures of a line of the table.
 class ComparisonTest {
@@ -25,7 +29,33 @@ class ComparisonTest {
     assertThat(row.ratio()).isEqualTo(2.5);
     assertThat(row.memoryRatio()).isEqualTo(0.4);
     assertThat(row.tokensPerSecond(row.norma())).isEqualTo(76_800);
-    assertThat(row.gigaflops()).isEqualTo(400);
+  }
+
+  @Test
+  void sharesOfTheRegisterPeakAreTheModelsWorkOverTimeOverPeak() {
+    Comparison row = new Comparison("S", "dyt", 768, 4e9, SAME, new Sample(List.of(10.0), 1),
+        new Sample(List.of(25.0), 1)); // 400 and 160 GFLOP/s
+    assertThat(row.share(row.norma(), 500)).isEqualTo(0.8);
+    assertThat(row.share(row.torch(), 500)).isEqualTo(0.32);
+    assertThat(row.line(500)).contains("| 80 % | 32 % |");
+    assertThat(row.figures(500)).containsEntry("norma_share_of_register_peak", 0.8)
+        .containsEntry("torch_share_of_register_peak", 0.32);
+  }
+
+  @Test
+  void theReportHasItsHeaderOnceAndEveryFigureInItsFiles(@TempDir Path folder) throws IOException {
+    Comparison row = new Comparison("S", "dyt", 768, 4e9, SAME, new Sample(List.of(10.0, 30.0), 1),
+        new Sample(List.of(25.0), 1));
+    CompareReport report = new CompareReport(Comparison.TABLE_HEAD);
+    report.peak(250, 500);
+    assertThat(report.add(row)).contains("register peak 500 GFLOP/s", "250 on one").contains("| shape |");
+    assertThat(report.add(row)).isEqualTo(row.line(500));
+    report.write(folder.resolve("a.csv"));
+    report.write(folder.resolve("a.json"));
+    assertThat(Files.readAllLines(folder.resolve("a.csv"))).hasSize(3)
+        .allMatch(line -> line.split(",", -1).length == 2 + row.figures(500).size());
+    assertThat(Files.readString(folder.resolve("a.json"))).contains("\"norma_step_ms\"", "30.0",
+        "\"register_peak_gflops_one_thread\" : 250.0");
   }
 
   @Test

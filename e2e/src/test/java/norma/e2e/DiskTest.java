@@ -9,8 +9,11 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import norma.train.cli.Outcome;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.run.Checkpoint;
@@ -20,37 +23,57 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A real training on a real file system that refuses to be written for a while.
 class DiskTest {
-  private static final int STEPS = 800;
   private static final int LOG_EVERY = 10;
-  private static final List<String> SETTINGS = List.of("train", "configs/tiny.yaml", "data.val_fraction=0.02",
-      "model.layers=1", "model.width=16", "model.context=16", "train.batch=2", "train.steps=" + STEPS,
+  private static final List<String> SETTINGS = List.of("configs/tiny.yaml", "data.val_fraction=0.02",
+      "model.layers=1", "model.width=16", "model.context=16", "train.batch=2",
       "train.log_every=" + LOG_EVERY, "train.eval_every=0", "train.layers_every=0", "train.norm_every=0",
       "train.checkpoint_every=50", "runtime.threads=1");
 
   @TempDir
   private Path folder;
 
-  private Process start(List<String> before, Path runs) throws IOException {
-    List<String> command = new ArrayList<>(before);
-    command.add(Launcher.HOME.resolve("norma").toString());
-    command.addAll(SETTINGS);
-    command.add("output.dir=" + runs);
-    return Launcher.start(folder, Map.of(), command);
-  }
-
-  private String errors() throws IOException {
-    return Files.readString(folder.resolve("err.txt"));
-  }
-
-  private interface Condition {
-    boolean holds() throws IOException;
-  }
-
-  private void await(Process process, Condition condition) throws Exception {
-    while (!condition.holds()) {
-      assertThat(process.isAlive()).as(errors()).isTrue();
-      Thread.sleep(5);
+  /// A training that runs.
+  ///
+  /// @param errors what it has written to standard error so far
+  /// @param code   waits for its exit code
+  private record Training(int steps, BooleanSupplier isAlive, Callable<String> errors, Callable<Integer> code) {
+    void await(Callable<Boolean> condition) throws Exception {
+      boolean alive = true;
+      while (!condition.call()) {
+        assertThat(alive).as(errors.call()).isTrue();
+        alive = isAlive.getAsBoolean();
+        Thread.sleep(5);
+      }
     }
+
+    boolean warned() throws Exception {
+      return errors.call().contains("no checkpoint at step") && errors.call().contains("the lines wait in memory");
+    }
+
+    /// With the checkpoint from before.
+    void assertGoesOn(Path run, String reason) throws Exception {
+      assertThat(isAlive.getAsBoolean()).isTrue();
+      assertThat(errors.call()).contains(reason, "metrics.jsonl", "training goes on, the next attempt is at step");
+      assertThat(Checkpoint.open(run).step()).isPositive().isLessThan(steps);
+    }
+
+    void assertEndsWhole(Path run, int before) throws Exception {
+      await(() -> newestStep(run) > before);
+      assertThat(code.call()).as(errors.call()).isZero();
+      assertThat(Checkpoint.open(run).step()).isEqualTo(steps);
+      assertThat(Metrics.read(run).of(Event.Step.class)).as("nothing is missing in the log")
+          .extracting(Event.Step::step).containsExactlyElementsOf(IntStream.rangeClosed(0, steps / LOG_EVERY)
+              .mapToObj(i -> Math.max(1, i * LOG_EVERY)).toList());
+      assertThat(errors.call().lines()).allMatch(line -> line.startsWith("norma: warning: "));
+      assertThat(run.resolve("checkpoints")).isDirectoryNotContaining("glob:**/.*");
+    }
+  }
+
+  private static List<String> train(int steps, Path runs) {
+    List<String> command = new ArrayList<>(List.of("train"));
+    command.addAll(SETTINGS);
+    command.addAll(List.of("train.steps=" + steps, "output.dir=" + runs));
+    return command;
   }
 
   private static List<Path> list(Path folder) throws IOException {
@@ -77,65 +100,47 @@ class DiskTest {
         .filter(name -> name.startsWith("step-")).mapToInt(name -> Integer.parseInt(name.substring(5))).max().orElse(0);
   }
 
-  private boolean warned() throws IOException {
-    return errors().contains("no checkpoint at step") && errors().contains("the lines wait in memory");
-  }
-
-  /// With the checkpoint from before.
-  private void assertGoesOn(Process process, Path run, String reason) throws Exception {
-    assertThat(process.isAlive()).isTrue();
-    assertThat(errors()).contains(reason, "metrics.jsonl", "training goes on, the next attempt is at step");
-    assertThat(Checkpoint.open(run).step()).isPositive().isLessThan(STEPS);
-  }
-
-  private void assertEndsWhole(Process process, Path run, int before) throws Exception {
-    await(process, () -> newestStep(run) > before);
-    assertThat(process.waitFor()).as(errors()).isZero();
-    assertThat(Checkpoint.open(run).step()).isEqualTo(STEPS);
-    assertThat(Metrics.read(run).of(Event.Step.class)).as("nothing is missing in the log").extracting(Event.Step::step)
-        .containsExactlyElementsOf(IntStream.rangeClosed(0, STEPS / LOG_EVERY)
-            .mapToObj(i -> Math.max(1, i * LOG_EVERY)).toList());
-    assertThat(errors().lines()).allMatch(line -> line.startsWith("norma: warning: "));
-    assertThat(run.resolve("checkpoints")).isDirectoryNotContaining("glob:**/.*");
-  }
-
   @Test
   void aFullDiskIsAWarningUntilThereIsRoom() throws Exception {
     try (SmallDisk disk = SmallDisk.mount(Files.createDirectory(folder.resolve("small")), 4)) {
       Path runs = disk.root().resolve("runs");
-      Process process = start(List.of(), runs);
-      try {
-        await(process, () -> hasCheckpoint(runs));
-        await(process, () -> {
-          disk.fill(); // again, as a checkpoint that was finished just before gives space of older ones back
-          return warned();
-        });
-        Path run = list(runs).getFirst();
-        assertGoesOn(process, run, "No space left on device");
-        int before = newestStep(run);
-        disk.makeRoom();
-        assertEndsWhole(process, run, before);
-      } finally {
-        Launcher.end(process);
-      }
+      int steps = 4000; // in a JVM that has compiled their code already
+      Outcome.Running running = Outcome.start(train(steps, runs));
+      Training training = new Training(steps, running::isAlive, running::err, () -> running.outcome().code());
+      training.await(() -> hasCheckpoint(runs));
+      training.await(() -> {
+        disk.fill(); // again, as a checkpoint that was finished just before gives space of older ones back
+        return training.warned();
+      });
+      Path run = list(runs).getFirst();
+      training.assertGoesOn(run, "No space left on device");
+      int before = newestStep(run);
+      disk.makeRoom();
+      training.assertEndsWhole(run, before);
     }
   }
 
   @Test
   void aLostPermissionIsAWarningUntilItIsGivenBack() throws Exception {
     Path runs = folder.resolve("runs");
-    Process process = start(withoutPrivileges(), runs);
+    int steps = 800;
+    List<String> command = new ArrayList<>(withoutPrivileges());
+    command.add(Launcher.HOME.resolve("norma").toString());
+    command.addAll(train(steps, runs));
+    Process process = Launcher.start(folder, Map.of(), command);
+    Training training = new Training(steps, process::isAlive, () -> Files.readString(folder.resolve("err.txt")),
+        process::waitFor);
     try {
-      await(process, () -> hasCheckpoint(runs));
+      training.await(() -> hasCheckpoint(runs));
       Path run = list(runs).getFirst();
       mode(run.resolve("checkpoints"), "r-x------");
       mode(run.resolve("metrics.jsonl"), "r--------");
-      await(process, this::warned);
-      assertGoesOn(process, run, "permission denied");
+      training.await(training::warned);
+      training.assertGoesOn(run, "permission denied");
       int before = newestStep(run);
       mode(run.resolve("checkpoints"), "rwx------");
       mode(run.resolve("metrics.jsonl"), "rw-------");
-      assertEndsWhole(process, run, before);
+      training.assertEndsWhole(run, before);
     } finally {
       Launcher.end(process);
     }

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import norma.train.cli.Outcome;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,14 +54,22 @@ class InterruptTest {
     assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor()).isZero();
   }
 
+  /// As in a job that a script has put in the background: the JVM then leaves the signal ignored, and the test would wait for ever.
+  private static boolean interruptIsIgnored() throws IOException {
+    String ignored = Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("SigIgn:"))
+        .findFirst().orElseThrow().substring("SigIgn:".length()).strip();
+    return (Long.parseUnsignedLong(ignored, 16) & 0b10) != 0; // SIGINT is 2
+  }
+
   @Test
   void aSignalEndsWithACheckpointASecondOneAtOnceAndTheRunGoesOnAfterBoth() throws Exception {
+    Assumptions.assumeFalse(interruptIsIgnored(), "SIGINT is ignored here");
     Process process = start(LARGE.toArray(String[]::new));
     try {
       awaitSteps(process);
       Path run = run();
-      Path directory = Files.createDirectory(folder.resolve("second"));
-      Launcher second = Launcher.run(directory, "train", "--resume", run.toString());
+      Outcome second = Outcome.of("train", "--resume", run.toString());
       assertThat(second.code()).isEqualTo(3);
       assertThat(second.err()).hasLineCount(1).contains(run + " is being trained by another process (" + process.pid());
 
@@ -89,7 +99,7 @@ class InterruptTest {
     Path run = run();
     int step = Integer.parseInt(Files.readString(folder.resolve("out.txt")).lines()
         .filter(line -> line.startsWith("resumed")).findFirst().orElseThrow().replaceAll("\\D*(\\d+).*", "$1"));
-    Launcher done = Launcher.run(folder, "train", "--resume", run.toString(), "train.steps=" + (step + 2));
+    Outcome done = Outcome.of("train", "--resume", run.toString(), "train.steps=" + (step + 2));
     assertThat(done.code()).as(done.err()).isZero();
     assertThat(done.out()).contains("resumed  after step " + step, "completed at step " + (step + 2));
     assertThat(writing(run)).isFalse();

@@ -8,13 +8,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import norma.train.cli.Outcome;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A run that is killed once, twice or three times (SIGKILL) at random moments and resumed each time ends like the undisturbed one.
+/// What is killed is a process; the undisturbed run and the last resumption are this JVM's.
 /// `-Dnorma.kills=1000` kills so often; see `bench/kill-test`.
 class KillTest {
   private static final int KILLS = Integer.getInteger("norma.kills", 2);
@@ -45,11 +48,11 @@ class KillTest {
       assertThat(last(run).resolve("model.safetensors")).as("weights of run %d", runs)
           .hasSameBinaryContentAs(last(undisturbed).resolve("model.safetensors"));
       assertThat(run.resolve("sample.txt")).hasSameBinaryContentAs(undisturbed.resolve("sample.txt"));
-      delete(directory);
+      Folder.delete(directory);
       if (runs % 10 == 0 || killed >= KILLS) {
-        String line = "%d kills of %d runs, %d inside a checkpoint's write, %d before the first checkpoint, %.0f s%n"
-            .formatted(
-                killed, runs, inWrites, beforeTheFirst, (System.nanoTime() - start) / 1e9);
+        String line = String.format(Locale.ROOT,
+            "%d kills of %d runs, %d inside a checkpoint's write, %d before the first checkpoint, %.0f s%n", killed,
+            runs, inWrites, beforeTheFirst, (System.nanoTime() - start) / 1e9);
         Files.writeString(Launcher.HOME.resolve("e2e/target/kill-test.txt"), line);
       }
     }
@@ -57,7 +60,7 @@ class KillTest {
 
   private Path undisturbed() throws Exception {
     Path directory = Files.createDirectory(folder.resolve("undisturbed"));
-    Launcher trained = Launcher.run(directory, train());
+    Outcome trained = Outcome.of(arguments(directory));
     assertThat(trained.code()).as(trained.err()).isZero();
     Path run = onlyRun(directory);
     trainingMillis = (int) Math.max(20, Files.getLastModifiedTime(last(run)).toMillis()
@@ -65,15 +68,11 @@ class KillTest {
     return run;
   }
 
-  private static String[] train() {
-    return Stream.concat(Stream.of("train"), SETTINGS.stream()).toArray(String[]::new);
-  }
-
   private Path killedAndResumed(Path directory, int kills) throws Exception {
     for (int kill = 0; kill < kills; kill++) {
       kill(directory); // no harm if it was at its end before
     }
-    Launcher done = Launcher.run(directory, arguments(directory).toArray(String[]::new));
+    Outcome done = Outcome.of(arguments(directory));
     assertThat(done.code()).as(done.err()).isZero();
     return onlyRun(directory);
   }
@@ -82,8 +81,11 @@ class KillTest {
   private static List<String> arguments(Path directory) throws IOException {
     Path run = Files.isDirectory(directory.resolve("runs")) ? onlyRunIfAny(directory) : directory;
     if (!Files.exists(run.resolve("config.yaml"))) {
-      delete(directory.resolve("runs"));
-      return List.of(train());
+      Folder.delete(directory.resolve("runs"));
+      List<String> train = new ArrayList<>(SETTINGS);
+      train.addFirst("train");
+      train.add("output.dir='" + directory.resolve("runs") + "'");
+      return train;
     }
     return List.of("train", "--resume", run.toString());
   }
@@ -156,16 +158,5 @@ class KillTest {
   private static List<String> metrics(Path run) throws IOException {
     return Files.readAllLines(run.resolve("metrics.jsonl")).stream().map(line -> line
         .replaceAll(",\"(step_ms|tokens_per_s|elapsed_s|forward_ms|backward_ms|gflops)\":[-0-9.E]+", "")).toList();
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> paths = Files.walk(folder)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    }
   }
 }

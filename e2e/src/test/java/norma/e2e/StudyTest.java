@@ -7,11 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import norma.train.cli.Outcome;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,11 +19,13 @@ class StudyTest {
   @TempDir
   Path temp;
 
-  private Path folder(String name) throws IOException {
-    Path folder = Files.createDirectory(temp.resolve(name));
-    Files.writeString(folder.resolve("tiny.yaml"), """
+  /// A study of this name, of which nothing has been done.
+  private Path study(String name) throws IOException {
+    Folder.delete(results(name));
+    return Files.writeString(temp.resolve(name + ".yaml"), """
         title: Tiny
         base:
+          data: {corpus: "builtin:macbeth", val_fraction: 0.02}
           model: {layers: 1, heads: 2, width: 16, context: 16}
           optim: {warmup_steps: 5}
           train: {steps: 60, batch: 4, eval_every: 60, eval_batches: 1, layers_every: 0, checkpoint_every: 0}
@@ -33,14 +35,17 @@ class StudyTest {
           dyt: {model.norm.all: dyt}
         seeds: 2
         """);
-    return folder;
+  }
+
+  private static Path results(String name) {
+    return Path.of("studies", name);
   }
 
   /// Best losses by variant and seed.
-  private static List<String> losses(Path folder) throws IOException {
-    List<String> lines = Files.readAllLines(folder.resolve("studies/tiny/results.csv"));
+  private static List<String> losses(String name) throws IOException {
+    List<String> lines = Files.readAllLines(results(name).resolve("results.csv"));
     List<String> names = List.of(lines.getFirst().split(",", -1));
-    Set<String> differing = Set.of("seconds", "tokens_per_s", "peak_rss_mib", "seconds_to_baseline", "folder");
+    Set<String> differing = Set.of("study", "seconds", "tokens_per_s", "peak_rss_mib", "seconds_to_baseline", "folder");
     return lines.stream().map(line -> {
       String[] fields = line.split(",", -1);
       return IntStream.range(0, names.size()).filter(i -> !differing.contains(names.get(i))).mapToObj(i -> fields[i])
@@ -50,64 +55,61 @@ class StudyTest {
 
   @Test
   void aStudyWhoseWorkersAreKilledFindsWhatAnUndisturbedOneFinds() throws Exception {
-    Path undisturbed = folder("undisturbed");
-    Launcher plan = Launcher.run(undisturbed, "study", "tiny.yaml", "--plan", "--jobs", "2");
+    String undisturbed = study("undisturbed").toString();
+    Outcome plan = Outcome.of("study", undisturbed, "--plan", "--jobs", "2");
     assertThat(plan.code()).as(plan.err()).isZero();
     assertThat(plan.out()).contains("4 of 4 are left: 2 variants, 2 seeds", "too few seeds to tell anything apart");
-    Launcher done = Launcher.run(undisturbed, "study", "tiny.yaml", "--jobs", "1");
+    Outcome done = Outcome.of("study", undisturbed, "--jobs", "2");
     assertThat(done.code()).as(done.err()).isZero();
-    assertThat(done.out()).contains("4/4", "too few seeds to tell", "report   studies/tiny/report.html");
-    assertThat(losses(undisturbed)).hasSize(5);
-    Path page = undisturbed.resolve("studies/tiny/report.html");
+    assertThat(done.out()).contains("4/4", "too few seeds to tell", "report   studies/undisturbed/report.html");
+    assertThat(losses("undisturbed")).hasSize(5);
+    Path page = results("undisturbed").resolve("report.html");
     String before = Files.readString(page);
     Files.delete(page);
-    Launcher report = Launcher.run(undisturbed, "report", "studies/tiny");
+    Outcome report = Outcome.of("report", results("undisturbed").toString());
     assertThat(report.code()).as(report.err()).isZero();
     assertThat(page).hasContent(before);
 
-    Path killed = folder("killed");
-    Process process = Launcher.start(killed, Map.of(),
-        List.of(Launcher.HOME.resolve("norma").toString(), "study", "tiny.yaml", "--jobs", "2"));
-    try {
-      Path leases = killed.resolve("studies/tiny/leases");
-      while (process.isAlive() && !(Files.isDirectory(leases) && leased(leases))) {
-        Thread.sleep(20);
-      }
-      process.descendants().forEach(ProcessHandle::destroyForcibly); // in the middle of their first runs
-      assertThat(process.waitFor()).as(Files.readString(killed.resolve("err.txt"))).isZero();
-    } finally {
-      Launcher.end(process);
+    String killed = study("killed").toString();
+    Outcome.Running study = Outcome.start(List.of("study", killed, "--jobs", "1"));
+    while (study.isAlive() && !leased(results("killed").resolve("leases"))) {
+      Thread.sleep(20);
     }
-    assertThat(losses(killed)).isEqualTo(losses(undisturbed));
+    ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly); // in the middle of their first runs
+    assertThat(study.outcome().code()).as(study.err()).isZero();
+    assertThat(losses("killed")).isEqualTo(losses("undisturbed"));
 
-    Launcher again = Launcher.run(killed, "study", "tiny.yaml", "--status");
+    Outcome again = Outcome.of("study", killed, "--status");
     assertThat(again.out()).contains("layernorm", "baseline");
   }
 
   /// The plan measures, the run and its workers use what it has found.
   @Test
   void aBudgetOfSecondsIsMeasuredOnceForAllStarts() throws Exception {
-    Path folder = folder("seconds");
-    Files.writeString(folder.resolve("tiny.yaml"), "budget: {seconds: 0.5}\n", StandardOpenOption.APPEND);
-    Launcher status = Launcher.run(folder, "study", "tiny.yaml", "--status");
+    Path file = study("seconds");
+    Files.writeString(file, "budget: {seconds: 0.5}\n", StandardOpenOption.APPEND);
+    Outcome status = Outcome.of("study", file.toString(), "--status");
     assertThat(status.out()).as(status.err()).contains("Not finished: 0 of 4 runs");
-    Path calibration = folder.resolve("studies/tiny/calibration.json");
+    Path calibration = results("seconds").resolve("calibration.json");
     assertThat(calibration).doesNotExist();
-    Launcher plan = Launcher.run(folder, "study", "tiny.yaml", "--plan", "--jobs", "2");
+    Outcome plan = Outcome.of("study", file.toString(), "--plan", "--jobs", "2");
     assertThat(plan.out()).as(plan.err()).contains("measuring a training step of 2 variants, once", "steps    ");
     String measured = Files.readString(calibration);
-    Launcher run = Launcher.run(folder, "study", "tiny.yaml", "--jobs", "2");
+    Outcome run = Outcome.of("study", file.toString(), "--jobs", "2");
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out()).doesNotContain("measuring").contains("4/4");
     assertThat(calibration).hasContent(measured);
-    List<String> names = List.of(losses(folder).getFirst().split(",", -1));
-    Set<String> steps = losses(folder).stream().skip(1).map(line -> List.of(line.split(",", -1)))
+    List<String> names = List.of(losses("seconds").getFirst().split(",", -1));
+    Set<String> steps = losses("seconds").stream().skip(1).map(line -> List.of(line.split(",", -1)))
         .map(row -> row.get(names.indexOf("variant")) + " " + row.get(names.indexOf("steps")))
         .collect(Collectors.toSet());
     assertThat(steps).as("the same for both seeds").hasSize(2);
   }
 
   private static boolean leased(Path leases) throws IOException {
+    if (!Files.isDirectory(leases)) {
+      return false;
+    }
     try (Stream<Path> files = Files.list(leases)) {
       return files.findAny().isPresent();
     }
@@ -115,13 +117,12 @@ class StudyTest {
 
   @Test
   void whatIsWrongInAVariantIsOneLineBeforeAnythingRuns() throws Exception {
-    Path folder = folder("wrong");
-    Path file = folder.resolve("tiny.yaml");
+    Path file = study("wrong");
     Files.writeString(file, Files.readString(file).replace("model.norm.all: dyt", "model.norms.all: dyt"));
-    Launcher run = Launcher.run(folder, "study", "tiny.yaml");
+    Outcome run = Outcome.of("study", file.toString());
     assertThat(run.code()).isEqualTo(2);
-    assertThat(run.err()).isEqualTo("norma: tiny.yaml:9: model.norms: unknown key; did you mean model.norm? "
+    assertThat(run.err()).isEqualTo("norma: " + file + ":10: model.norms: unknown key; did you mean model.norm? "
         + "Valid keys here: " + run.err().substring(run.err().indexOf("here: ") + 6));
-    assertThat(folder.resolve("studies")).doesNotExist();
+    assertThat(results("wrong")).doesNotExist();
   }
 }

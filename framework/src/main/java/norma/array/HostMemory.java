@@ -3,6 +3,7 @@ package norma.array;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -54,9 +55,8 @@ public final class HostMemory implements Memory {
       }
       var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
       var outOfMemory = new OutOfMemoryError(
-          "%d MiB of native memory were asked for, of %d MiB in the machine %d are free"
-              .formatted((length >> 20) * dtype.bytes(), system.getTotalMemorySize() >> 20,
-                  system.getFreeMemorySize() >> 20));
+          String.format(Locale.ROOT, "%d MiB of native memory were asked for, of %d MiB in the machine %d are free",
+              (length >> 20) * dtype.bytes(), system.getTotalMemorySize() >> 20, system.getFreeMemorySize() >> 20));
       outOfMemory.initCause(e);
       throw outOfMemory;
     }

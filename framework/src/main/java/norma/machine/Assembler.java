@@ -141,68 +141,26 @@ public final class Assembler {
 
   // What formulas need.
 
-  public void vmulps(Vector to, Vector a, Operand b) {
-    vector(0x0F_59, to, a, b, 0);
-  }
-  public void vsubps(Vector to, Vector a, Operand b) {
-    vector(0x0F_5C, to, a, b, 0);
-  }
-  public void vminps(Vector to, Vector a, Operand b) {
-    vector(0x0F_5D, to, a, b, 0);
-  }
-  public void vdivps(Vector to, Vector a, Operand b) {
-    vector(0x0F_5E, to, a, b, 0);
-  }
-  public void vmaxps(Vector to, Vector a, Operand b) {
-    vector(0x0F_5F, to, a, b, 0);
-  }
-  public void vsqrtps(Vector to, Operand a) {
-    vector(0x0F_51, to, NONE, a, 0);
-  }
-  public void vandps(Vector to, Vector a, Operand b) {
-    vector(0x0F_54, to, a, b, 0);
-  }
-  public void vorps(Vector to, Vector a, Operand b) {
-    vector(0x0F_56, to, a, b, 0);
-  }
-  public void vxorps(Vector to, Vector a, Operand b) {
-    vector(0x0F_57, to, a, b, 0);
-  }
-  public void vmovaps(Vector to, Vector from) {
-    vector(0x0F_28, to, NONE, from, 0);
-  }
-  public void vfmadd213ps(Vector to, Vector a, Operand b) {
-    vector(0x66_0F38_A8, to, a, b, 0);
-  } // to = a * to + b
-  public void vfnmadd213ps(Vector to, Vector a, Operand b) {
-    vector(0x66_0F38_AC, to, a, b, 0);
-  } // to = -a * to + b
-  public void vfnmadd231ps(Vector to, Vector a, Operand b) {
-    vector(0x66_0F38_BC, to, a, b, 0);
-  } // to = -a * b + to
-  public void vpaddd(Vector to, Vector a, Operand b) {
-    vector(0x66_000F_FE, to, a, b, 0);
-  }
-  public void vpsubd(Vector to, Vector a, Operand b) {
-    vector(0x66_000F_FA, to, a, b, 0);
-  }
-  public void vpsrad(Vector to, Vector from, int by) {
-    vector(0x66_000F_72, new Vector(4), to, from, 0);
-    bytes(by);
-  }
-  public void vcvtdq2ps(Vector to, Operand from) {
-    vector(0x0F_5B, to, NONE, from, 0);
-  }
-  public void vcvtps2dq(Vector to, Operand from) {
-    vector(0x66_000F_5B, to, NONE, from, 0);
-  }
-  public void vpermilps(Vector to, Vector a, int how) {
-    vector(0x66_0F3A_04, to, NONE, a, 0);
-    bytes(how);
-  }
-  public void vmovss(Memory to, Vector from) {
-    vex(0xF3_000F_11, BITS_128, from.number, NONE, to);
-  } // registers 0 to 15
+  public void vmulps(Vector to, Vector a, Operand b) { vector(0x0F_59, to, a, b, 0); }
+  public void vsubps(Vector to, Vector a, Operand b) { vector(0x0F_5C, to, a, b, 0); }
+  public void vminps(Vector to, Vector a, Operand b) { vector(0x0F_5D, to, a, b, 0); }
+  public void vdivps(Vector to, Vector a, Operand b) { vector(0x0F_5E, to, a, b, 0); }
+  public void vmaxps(Vector to, Vector a, Operand b) { vector(0x0F_5F, to, a, b, 0); }
+  public void vsqrtps(Vector to, Operand a) { vector(0x0F_51, to, NONE, a, 0); }
+  public void vandps(Vector to, Vector a, Operand b) { vector(0x0F_54, to, a, b, 0); }
+  public void vorps(Vector to, Vector a, Operand b) { vector(0x0F_56, to, a, b, 0); }
+  public void vxorps(Vector to, Vector a, Operand b) { vector(0x0F_57, to, a, b, 0); }
+  public void vmovaps(Vector to, Vector from) { vector(0x0F_28, to, NONE, from, 0); }
+  public void vfmadd213ps(Vector to, Vector a, Operand b) { vector(0x66_0F38_A8, to, a, b, 0); } // to = a * to + b
+  public void vfnmadd213ps(Vector to, Vector a, Operand b) { vector(0x66_0F38_AC, to, a, b, 0); } // to = -a * to + b
+  public void vfnmadd231ps(Vector to, Vector a, Operand b) { vector(0x66_0F38_BC, to, a, b, 0); } // to = -a * b + to
+  public void vpaddd(Vector to, Vector a, Operand b) { vector(0x66_000F_FE, to, a, b, 0); }
+  public void vpsubd(Vector to, Vector a, Operand b) { vector(0x66_000F_FA, to, a, b, 0); }
+  public void vpsrad(Vector to, Vector from, int by) { vector(0x66_000F_72, new Vector(4), to, from, 0); bytes(by); }
+  public void vcvtdq2ps(Vector to, Operand from) { vector(0x0F_5B, to, NONE, from, 0); }
+  public void vcvtps2dq(Vector to, Operand from) { vector(0x66_000F_5B, to, NONE, from, 0); }
+  public void vpermilps(Vector to, Vector a, int how) { vector(0x66_0F3A_04, to, NONE, a, 0); bytes(how); }
+  public void vmovss(Memory to, Vector from) { vex(0xF3_000F_11, BITS_128, from.number, NONE, to); } // registers 0 to 15
 
   /// Blocks of 128 bits in another order: vperm2f128 or vshuff32x4 of a vector with itself.
   public void blocks(Vector to, Vector a, int how) {

@@ -14,7 +14,7 @@ public record Schedule(double lr, double minLr, int warmupSteps, int decaySteps,
   public double at(long step) {
     long done = step - 1; // updates before this one
     if (done < warmupSteps) {
-      return lr * step / (warmupSteps + 1);
+      return lr * step / (warmupSteps + 1L);
     }
     if (!cosine) {
       return lr;

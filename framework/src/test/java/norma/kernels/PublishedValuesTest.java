@@ -71,7 +71,8 @@ class PublishedValuesTest {
       Array y = bench.unwritten(1, 5);
       Array slope = bench.unwritten(1, 5);
       Array x = bench.array(new double[]{ -3, -0.5, 0, 1, 2 }, 1, 5);
-      bench.run(() -> Formulas.forward(bench.kernels(), Formula.activation("gelu(x)", false), new Array[]{ x }, y, slope));
+      bench.run(
+          () -> Formulas.forward(bench.kernels(), Formula.activation("gelu(x)", false), new Array[]{ x }, y, slope));
       assertThat(bench.read(y)).containsExactly(
           new double[]{ -0.004049694, -0.154268770, 0, 0.841344746, 1.954499736 }, tolerance(dtype));
       // Phi(x) + x phi(x)

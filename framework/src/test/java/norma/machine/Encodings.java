@@ -5,7 +5,6 @@ import static norma.machine.Assembler.at;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 import java.util.function.Consumer;
 import norma.machine.Assembler.Memory;
@@ -46,10 +45,10 @@ final class Encodings {
     return all.lines;
   }
 
-  private void one(String text, Consumer<Assembler> instruction) {
+  private void one(Consumer<Assembler> instruction, String name, String... operands) {
     Assembler out = new Assembler(set);
     instruction.accept(out);
-    lines.add(new Line(text, out.code()));
+    lines.add(new Line(String.join(" ", name, String.join(",", operands)), out.code()));
   }
 
   private void vectors() {
@@ -57,79 +56,77 @@ final class Encodings {
     Vector a = vector(wide ? 32 : 16);
     Vector b = vector(wide ? 32 : 16);
     Vector c = vector(wide ? 32 : 16);
-    String ta = (wide ? "zmm" : "ymm") + a.number();
-    String tb = (wide ? "zmm" : "ymm") + b.number();
-    String tc = (wide ? "zmm" : "ymm") + c.number();
+    String kind = wide ? "zmm" : "ymm";
+    String ta = text(kind, a);
+    String tb = text(kind, b);
+    String tc = text(kind, c);
     Memory m = memory();
-    String at = text(m);
-    String tm = (wide ? "zmmword ptr " : "ymmword ptr ") + at;
-    one("vmovups " + ta + "," + tm, o -> o.vmovups(a, m));
-    one("vmovups " + tm + "," + ta, o -> o.vmovups(m, a));
-    one("vbroadcastss " + ta + ",dword ptr " + at, o -> o.vbroadcastss(a, m));
-    one("vaddps " + ta + "," + tb + "," + tm, o -> o.vaddps(a, b, m));
-    one("vaddps " + ta + "," + tb + "," + tc, o -> o.vaddps(a, b, c));
-    one("vfmadd231ps " + ta + "," + tb + "," + tc, o -> o.vfmadd231ps(a, b, c));
-    one("vfmadd231ps " + ta + "," + tb + "," + tm, o -> o.vfmadd231ps(a, b, m));
-    one((wide ? "vpxord " : "vxorps ") + ta + "," + ta + "," + ta, o -> o.zero(a));
+    String tm = text(kind, m);
+    one(o -> o.vmovups(a, m), "vmovups", ta, tm);
+    one(o -> o.vmovups(m, a), "vmovups", tm, ta);
+    one(o -> o.vmovups(a, m, false), "vmovups", ta, tm);
+    one(o -> o.vmovups(m, a, false), "vmovups", tm, ta);
+    one(o -> o.vbroadcastss(a, m), "vbroadcastss", ta, text("d", m));
+    one(o -> o.vaddps(a, b, m), "vaddps", ta, tb, tm);
+    one(o -> o.vaddps(a, b, c), "vaddps", ta, tb, tc);
+    one(o -> o.vfmadd231ps(a, b, c), "vfmadd231ps", ta, tb, tc);
+    one(o -> o.vfmadd231ps(a, b, m), "vfmadd231ps", ta, tb, tm);
+    one(o -> o.zero(a), wide ? "vpxord" : "vxorps", ta, ta, ta);
+    one(Assembler::vzeroupper, "vzeroupper");
     if (wide) {
-      one("vfmadd231ps " + ta + "," + tb + ",dword ptr " + at + "{1to16}", o -> o.vfmadd231ps(a, b, m.everywhere()));
-      one("vmovups " + ta + "{k1}{z}," + tm, o -> o.vmovups(a, m, true));
-      one("vmovups " + tm + "{k1}," + ta, o -> o.vmovups(m, a, true));
-      one("vmovups " + ta + "," + tm, o -> o.vmovups(a, m, false));
-      one("vmovups " + tm + "," + ta, o -> o.vmovups(m, a, false));
-      one("kmovw k1,word ptr " + at, o -> o.mask(m));
-      one("vdpbf16ps " + ta + "," + tb + "," + tc, o -> o.vdpbf16ps(a, b, c));
-      one("vcvtneps2bf16 ymm" + a.number() + "," + tb, o -> o.vcvtneps2bf16(a, b));
-      one("vpmovzxwd " + ta + ",ymm" + b.number(), o -> o.vpmovzxwd(a, b));
-      one("vpslld " + ta + "," + tb + ",16", o -> o.vpslld(a, b, 16));
-      one("vpord " + ta + "," + tb + "," + tc, o -> o.vpord(a, b, c));
+      one(o -> o.vfmadd231ps(a, b, m.everywhere()), "vfmadd231ps", ta, tb, text("d", m).concat("{1to16}"));
+      one(o -> o.vmovups(a, m, true), "vmovups", ta.concat("{k1}{z}"), tm);
+      one(o -> o.vmovups(m, a, true), "vmovups", tm.concat("{k1}"), ta);
+      one(o -> o.mask(m), "kmovw", "k1", text("", m));
+      one(o -> o.vdpbf16ps(a, b, c), "vdpbf16ps", ta, tb, tc);
+      one(o -> o.vcvtneps2bf16(a, b), "vcvtneps2bf16", text("ymm", a), tb);
+      one(o -> o.vpmovzxwd(a, b), "vpmovzxwd", ta, text("ymm", b));
+      one(o -> o.vpslld(a, b, 16), "vpslld", ta, tb, "16");
+      one(o -> o.vpord(a, b, c), "vpord", ta, tb, tc);
     } else {
-      one("vmaskmovps " + ta + ",ymm15," + tm, o -> o.vmovups(a, m, true));
-      one("vmaskmovps " + tm + ",ymm15," + ta, o -> o.vmovups(m, a, true));
-      one("vmovups ymm15," + tm, o -> o.mask(m));
+      one(o -> o.vmovups(a, m, true), "vmaskmovps", ta, "ymm15", tm);
+      one(o -> o.vmovups(m, a, true), "vmaskmovps", tm, "ymm15", ta);
+      one(o -> o.mask(m), "vmovups", "ymm15", tm);
     }
-    one("vzeroupper", Assembler::vzeroupper);
-    formulas(a, b, c, m);
+    formulas(wide, a, b, c, m);
   }
 
-  private void formulas(Vector a, Vector b, Vector c, Memory m) {
-    boolean wide = set == InstructionSet.AVX512;
+  private void formulas(boolean wide, Vector a, Vector b, Vector c, Memory m) {
     String kind = wide ? "zmm" : "ymm";
-    String ta = kind + a.number();
-    String tab = ta + "," + kind + b.number();
-    String tc = kind + c.number();
-    String tm = (wide ? "zmmword ptr " : "ymmword ptr ") + text(m);
-    one("vmulps " + tab + "," + tm, o -> o.vmulps(a, b, m));
-    one("vsubps " + tab + "," + tm, o -> o.vsubps(a, b, m));
-    one("vminps " + tab + "," + tm, o -> o.vminps(a, b, m));
-    one("vdivps " + tab + "," + tc, o -> o.vdivps(a, b, c));
-    one("vmaxps " + tab + "," + tm, o -> o.vmaxps(a, b, m));
-    one("vsqrtps " + ta + "," + tm, o -> o.vsqrtps(a, m));
-    one("vandps " + tab + "," + tm, o -> o.vandps(a, b, m));
-    one("vorps " + tab + "," + tm, o -> o.vorps(a, b, m));
-    one("vxorps " + tab + "," + tm, o -> o.vxorps(a, b, m));
-    one("{load} vmovaps " + tab, o -> o.vmovaps(a, b));
-    one("vfmadd213ps " + tab + "," + tm, o -> o.vfmadd213ps(a, b, m));
-    one("vfnmadd213ps " + tab + "," + tm, o -> o.vfnmadd213ps(a, b, m));
-    one("vfnmadd231ps " + tab + "," + tm, o -> o.vfnmadd231ps(a, b, m));
-    one("vpaddd " + tab + "," + tm, o -> o.vpaddd(a, b, m));
-    one("vpsubd " + tab + "," + tm, o -> o.vpsubd(a, b, m));
-    one("vpsrad " + tab + ",23", o -> o.vpsrad(a, b, 23));
-    one("vpslld " + tab + ",31", o -> o.vpslld(a, b, 31));
-    one("vcvtdq2ps " + tab, o -> o.vcvtdq2ps(a, b));
-    one("vcvtps2dq " + tab, o -> o.vcvtps2dq(a, b));
-    one("vpermilps " + tab + ",0x4e", o -> o.vpermilps(a, b, 0x4E));
-    one((wide ? "vshuff32x4 " : "vperm2f128 ") + tab + "," + kind + b.number() + ",1", o -> o.blocks(a, b, 1));
+    String ta = text(kind, a);
+    String tb = text(kind, b);
+    String tc = text(kind, c);
+    String tm = text(kind, m);
+    one(o -> o.vmulps(a, b, m), "vmulps", ta, tb, tm);
+    one(o -> o.vsubps(a, b, m), "vsubps", ta, tb, tm);
+    one(o -> o.vminps(a, b, m), "vminps", ta, tb, tm);
+    one(o -> o.vdivps(a, b, c), "vdivps", ta, tb, tc);
+    one(o -> o.vmaxps(a, b, m), "vmaxps", ta, tb, tm);
+    one(o -> o.vsqrtps(a, m), "vsqrtps", ta, tm);
+    one(o -> o.vandps(a, b, m), "vandps", ta, tb, tm);
+    one(o -> o.vorps(a, b, m), "vorps", ta, tb, tm);
+    one(o -> o.vxorps(a, b, m), "vxorps", ta, tb, tm);
+    one(o -> o.vmovaps(a, b), "{load} vmovaps", ta, tb);
+    one(o -> o.vfmadd213ps(a, b, m), "vfmadd213ps", ta, tb, tm);
+    one(o -> o.vfnmadd213ps(a, b, m), "vfnmadd213ps", ta, tb, tm);
+    one(o -> o.vfnmadd231ps(a, b, m), "vfnmadd231ps", ta, tb, tm);
+    one(o -> o.vpaddd(a, b, m), "vpaddd", ta, tb, tm);
+    one(o -> o.vpsubd(a, b, m), "vpsubd", ta, tb, tm);
+    one(o -> o.vpsrad(a, b, 23), "vpsrad", ta, tb, "23");
+    one(o -> o.vpslld(a, b, 31), "vpslld", ta, tb, "31");
+    one(o -> o.vcvtdq2ps(a, b), "vcvtdq2ps", ta, tb);
+    one(o -> o.vcvtps2dq(a, b), "vcvtps2dq", ta, tb);
+    one(o -> o.vpermilps(a, b, 0x4E), "vpermilps", ta, tb, "0x4e");
+    one(o -> o.blocks(a, b, 1), wide ? "vshuff32x4" : "vperm2f128", ta, tb, tb, "1");
     if (wide) {
-      one("vmovaps " + ta + "{k1}{z}," + kind + b.number(), o -> o.masked(a, b));
-      one("vcmpps k2," + kind + b.number() + "," + tm + ",30; vmovaps " + ta + "{k2}{z}," + tc,
-          o -> o.select(a, b, m, 30, c));
+      one(o -> o.masked(a, b), "vmovaps", ta.concat("{k1}{z}"), tb);
+      one(o -> o.select(a, b, m, 30, c), "vcmpps", "k2", tb, tm, "30; vmovaps " + ta + "{k2}{z}", tc);
     } else {
-      one("vandps " + ta + ",ymm15," + kind + b.number(), o -> o.masked(a, b));
-      one("vcmpps " + tab + "," + tm + ",30; vandps " + ta + "," + ta + "," + tc, o -> o.select(a, b, m, 30, c));
+      one(o -> o.masked(a, b), "vandps", ta, "ymm15", tb);
+      one(o -> o.select(a, b, m, 30, c), "vcmpps", ta, tb, tm, "30; vandps " + ta, ta, tc);
     }
     Vector low = vector(16);
-    one("vmovss dword ptr " + text(m) + ",xmm" + low.number(), o -> o.vmovss(m, low));
+    one(o -> o.vmovss(m, low), "vmovss", text("d", m), text("xmm", low));
   }
 
   /// Shorter vectors, encoded by VEX in either set.
@@ -138,71 +135,76 @@ final class Encodings {
     Vector b = vector(16);
     Vector c = vector(16);
     Memory m = memory();
-    String of = "ymm" + a.number() + ",ymm" + b.number();
-    one("vmovups ymmword ptr " + text(m) + ",ymm" + a.number(), o -> o.vmovupsY(m, a));
-    one("vmovups xmm" + a.number() + ",xmmword ptr " + text(m), o -> o.vmovupsX(a, m));
-    one("vinsertf128 " + of + ",xmmword ptr " + text(m) + ",1", o -> o.vinsertf128(a, b, m));
-    one("vunpcklps " + of + ",ymm" + c.number(), o -> o.vunpcklpsY(a, b, c));
-    one("vunpckhps " + of + ",ymm" + c.number(), o -> o.vunpckhpsY(a, b, c));
-    one("vshufps " + of + ",ymm" + c.number() + ",0x44", o -> o.vshufpsY(a, b, c, 0x44));
+    String ta = text("ymm", a);
+    String tb = text("ymm", b);
+    String tc = text("ymm", c);
+    one(o -> o.vmovupsY(m, a), "vmovups", text("ymm", m), ta);
+    one(o -> o.vmovupsX(a, m), "vmovups", text("xmm", a), text("xmm", m));
+    one(o -> o.vinsertf128(a, b, m), "vinsertf128", ta, tb, text("xmm", m), "1");
+    one(o -> o.vunpcklpsY(a, b, c), "vunpcklps", ta, tb, tc);
+    one(o -> o.vunpckhpsY(a, b, c), "vunpckhps", ta, tb, tc);
+    one(o -> o.vshufpsY(a, b, c, 0x44), "vshufps", ta, tb, tc, "0x44");
   }
 
   private void addresses() {
     Register x = register(0);
     Register y = register(1); // GNU as has a shorter code for RAX and an immediate
     Memory m = memory();
-    String at = text(m);
+    String tx = REGISTERS[x.number()];
+    String ty = REGISTERS[y.number()];
+    String tm = text("q", m);
     int by = IMMEDIATES[random.nextInt(IMMEDIATES.length)];
-    one("mov " + text(x) + "," + text(y), o -> o.mov(x, y));
-    one("mov " + text(x) + ",qword ptr " + at, o -> o.mov(x, m));
-    one("mov qword ptr " + at + "," + text(x), o -> o.mov(m, x));
-    one("lea " + text(x) + "," + at, o -> o.lea(x, m));
-    one("add " + text(x) + "," + text(y), o -> o.add(x, y));
-    one("add " + text(x) + ",qword ptr " + at, o -> o.add(x, m));
-    one("add " + text(y) + "," + by, o -> o.add(y, by));
-    one("sub " + text(y) + "," + by, o -> o.sub(y, by));
-    one("cmp " + text(y) + "," + by, o -> o.cmp(y, by));
-    one("dec " + text(x), o -> o.dec(x));
-    one("xor " + text(x) + "," + text(y), o -> o.xor(x, y));
-    one("push " + text(x), o -> o.push(x));
-    one("pop " + text(x), o -> o.pop(x));
-    one("ret", Assembler::ret);
-    one("cpuid", Assembler::cpuid);
-    one("xgetbv", Assembler::xgetbv);
+    String tby = Integer.toString(by);
+    one(o -> o.mov(x, y), "mov", tx, ty);
+    one(o -> o.mov(x, m), "mov", tx, tm);
+    one(o -> o.mov(m, x), "mov", tm, tx);
+    one(o -> o.lea(x, m), "lea", tx, text("", m));
+    one(o -> o.add(x, y), "add", tx, ty);
+    one(o -> o.add(x, m), "add", tx, tm);
+    one(o -> o.add(y, by), "add", ty, tby);
+    one(o -> o.sub(y, by), "sub", ty, tby);
+    one(o -> o.cmp(y, by), "cmp", ty, tby);
+    one(o -> o.xor(x, y), "xor", tx, ty);
+    one(o -> o.dec(x), "dec", tx);
+    one(o -> o.push(x), "push", tx);
+    one(o -> o.pop(x), "pop", tx);
+    one(Assembler::ret, "ret");
+    one(Assembler::cpuid, "cpuid");
+    one(Assembler::xgetbv, "xgetbv");
   }
 
   /// Over three bytes forwards and backwards; GNU as is kept from its short jumps.
   private void jumps() {
     Register x = new Register(0);
-    one("{disp32} jne 9f; dec rax; 9:", o -> {
+    one(o -> {
       Assembler.Label end = new Assembler.Label();
       o.jne(end);
       o.dec(x);
       o.bind(end);
-    });
-    one("{disp32} jb 9f; dec rax; 9:", o -> {
+    }, "{disp32} jne 9f; dec rax; 9:");
+    one(o -> {
       Assembler.Label end = new Assembler.Label();
       o.jb(end);
       o.dec(x);
       o.bind(end);
-    });
-    one("9: dec rax; {disp32} jmp 9b", o -> {
+    }, "{disp32} jb 9f; dec rax; 9:");
+    one(o -> {
       Assembler.Label start = new Assembler.Label();
       o.bind(start);
       o.dec(x);
       o.jmp(start);
-    });
-    one("{disp32} jmp 9f; ".repeat(5) + "9:", o -> { // more uses than a label starts with
+    }, "9: dec rax; {disp32} jmp 9b");
+    one(o -> { // more uses than a label starts with
       Assembler.Label end = new Assembler.Label();
       for (int i = 0; i < 5; i++) {
         o.jmp(end);
       }
       o.bind(end);
-    });
-    one("dec rax; nop; nop; nop; nop; nop", o -> {
+    }, "{disp32} jmp 9f; ".repeat(5).concat("9:"));
+    one(o -> {
       o.dec(x);
       o.align(8);
-    });
+    }, "dec rax; nop; nop; nop; nop; nop");
   }
 
   private Vector vector(int of) {
@@ -226,12 +228,20 @@ final class Encodings {
     };
   }
 
-  private static String text(Register register) {
-    return REGISTERS[register.number()];
+  private static String text(String kind, Vector v) {
+    return kind + v.number();
   }
 
-  private static String text(Memory m) {
-    String index = m.index().number() == RSP.number() ? "" : "+" + text(m.index()) + "*" + m.scale();
-    return "[" + text(m.base()) + index + (m.offset() == 0 ? "" : String.format(Locale.ROOT, "%+d", m.offset())) + "]";
+  /// @param kind of what lies there: vectors, d and q for words of 4 and 8 bytes
+  private static String text(String kind, Memory m) {
+    String type = switch (kind) {
+      case "" -> "";
+      case "d" -> "dword ptr ";
+      case "q" -> "qword ptr ";
+      default -> kind + "word ptr ";
+    };
+    String index = m.index().number() == RSP.number() ? "" : "+" + REGISTERS[m.index().number()] + "*" + m.scale();
+    String offset = m.offset() == 0 ? "" : (m.offset() < 0 ? "" : "+") + m.offset();
+    return type + "[" + REGISTERS[m.base().number()] + index + offset + "]";
   }
 }

@@ -8,6 +8,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ScheduleTest {
+  @Test
+  void theLongestWarmupRisesFromAlmostNothing() {
+    Schedule schedule = new Schedule(1, 0, Integer.MAX_VALUE, Integer.MAX_VALUE, false);
+    assertThat(schedule.at(1)).isEqualTo(0x1p-31);
+    assertThat(schedule.at(1L << 30)).isEqualTo(0.5);
+  }
 
   @ParameterizedTest
   @CsvSource({ "1e-3, 1e-4, 100, 2000", "1e-3, 1e-4, 0, 10", "6e-4, 6e-5, 7, 8", "1e-3, 0, 1, 50" })

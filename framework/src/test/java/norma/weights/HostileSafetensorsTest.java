@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -145,8 +146,8 @@ class HostileSafetensorsTest {
   @Test
   void aFileWithHolesThatClaimsATerabyteIsRefusedBeforeItIsAllocated() throws IOException {
     Path file = file(IntStream.range(0, 256)
-        .mapToObj(i -> "'w%d':{'dtype':'F32','shape':[32768,32768],'data_offsets':[%d,%d]}".formatted(i, i * (4L << 30),
-            (i + 1) * (4L << 30)))
+        .mapToObj(i -> String.format(Locale.ROOT, "'w%d':{'dtype':'F32','shape':[32768,32768],'data_offsets':[%d,%d]}",
+            i, i * (4L << 30), (i + 1) * (4L << 30)))
         .collect(Collectors.joining(",", "{", "}")), 0);
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
       sparse.setLength(sparse.length() + (1L << 40));

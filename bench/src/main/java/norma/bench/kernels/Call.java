@@ -20,6 +20,20 @@ record Call(String shape, long bytes, double flops, Runnable work) {
     return new Call(shape, bytes, productFlops, work);
   }
 
+  /// How close a time is to what bounds it, as a share: the register peak for products, a copy of as many bytes for the rest.
+  ///
+  /// @param micros     of the call
+  /// @param copyMicros of the copy
+  /// @param peak       GFLOP/s of multiply-adds in registers on as many threads
+  double share(double micros, double copyMicros, double peak) {
+    return isProduct() ? flops / micros / 1e3 / peak : copyMicros / micros;
+  }
+
+  /// Whether arithmetic bounds it, not memory.
+  boolean isProduct() {
+    return flops > 0;
+  }
+
   private static long bytes(Array... arrays) {
     long bytes = 0;
     for (Array array : arrays) {

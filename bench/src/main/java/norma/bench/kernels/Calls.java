@@ -1,7 +1,8 @@
 package norma.bench.kernels;
 
-import java.util.List;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import norma.array.Array;
@@ -25,7 +26,9 @@ final class Calls {
   private static Map<String, Factory> all() {
     Map<String, Factory> all = new LinkedHashMap<>();
     all.put("linear", Calls::linear);
-    all.put("linearBackward", Calls::linearBackward);
+    all.put("linearInputGradient", (f, s) -> linearBackward(f, s, true, false));
+    all.put("linearWeightGradient", (f, s) -> linearBackward(f, s, false, true));
+    all.put("linearBackward", (f, s) -> linearBackward(f, s, true, true));
     all.put("attention", Calls::attention);
     all.put("attentionBackward", Calls::attentionBackward);
     for (String type : NormCalls.TYPES) {
@@ -67,16 +70,23 @@ final class Calls {
     return Call.moving(product(s), () -> kernels.linear(x, w, null, y), x, w, y).with(2.0 * x.size() * w.dim(0));
   }
 
-  private static Call linearBackward(Fixture f, Size s) {
+  private static Call linearBackward(Fixture f, Size s, boolean input, boolean weight) {
     Array dy = f.normal(s.rows(), 4 * s.width());
     Array x = f.normal(s.rows(), s.width());
     Array w = f.normal(4 * s.width(), s.width());
-    Grad dx = f.grad(s.rows(), s.width());
-    Grad dw = f.grad(4 * s.width(), s.width());
+    Grad dx = input ? f.grad(s.rows(), s.width()) : null;
+    Grad dw = weight ? f.grad(4 * s.width(), s.width()) : null;
     Kernels kernels = f.kernels();
     kernels.prepare(w);
-    return Call.moving(product(s), () -> kernels.linearBackward(dy, x, w, dx, dw, null), dy, x, w, dx.array(),
-        dw.array()).with(4.0 * x.size() * w.dim(0));
+    List<Array> moved = new ArrayList<>(List.of(dy));
+    if (dx != null) {
+      moved.addAll(List.of(w, dx.array()));
+    }
+    if (dw != null) {
+      moved.addAll(List.of(x, dw.array()));
+    }
+    return Call.moving(product(s), () -> kernels.linearBackward(dy, x, w, dx, dw, null), moved.toArray(Array[]::new))
+        .with((input && weight ? 4.0 : 2.0) * x.size() * w.dim(0));
   }
 
   private static String product(Size s) {

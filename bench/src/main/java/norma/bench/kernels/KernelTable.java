@@ -11,7 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import norma.bench.Peak;
 import norma.array.DType;
 import norma.kernels.TracingBackend;
 import norma.train.run.Environment;
@@ -31,7 +35,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /// `bench/kernels`: measures kernels with JMH and prints one line for each kernel, size, backend and number of threads.
-@Command(name = "bench/kernels", sortOptions = false, usageHelpWidth = 110, description = "Measures single kernels with JMH: time, bytes that must be moved, share of the speed of a copy of as many bytes, GFLOP/s of products, and how many times faster than the ND4J definition.", footer = {
+@Command(name = "bench/kernels", sortOptions = false, usageHelpWidth = 110, description = "Measures single kernels with JMH: time, bytes that must be moved, GFLOP/s of products and their share of the peak of multiply-adds in registers, for the rest the share of the speed of a copy of as many bytes, and how many times faster than the ND4J definition.", footer = {
     "",
     "With 2 threads each works on half of the rows, with a backend of its own and ND4J's operations single-threaded.",
     "A line takes about 10 s on a quiet machine: the whole table half an hour." })
@@ -39,8 +43,8 @@ public final class KernelTable implements Callable<Integer> {
   /// Compiled after this class, for JMH: see the module's pom.xml.
   private static final String BENCHMARK = "norma.bench.kernels.KernelBenchmark";
   private static final String HEAD = """
-      | kernel | shape | threads | backend | us | GB/s | share of copy speed | GFLOP/s | times faster than nd4j |
-      |---|---|---|---|---|---|---|---|---|
+      | kernel | shape | threads | backend | us | GB/s | GFLOP/s | share of copy speed | of register peak | times faster than nd4j |
+      |---|---|---|---|---|---|---|---|---|---|
       """;
 
   @Option(names = "--kernels", split = ",", paramLabel = "NAME", description = "Kernels. Default: all.")
@@ -96,12 +100,14 @@ public final class KernelTable implements Callable<Integer> {
   @Override
   public Integer call() throws RunnerException {
     check();
-    System.out.print(header() + "\n" + HEAD);
+    Map<Integer, Double> peaks = new TreeMap<>();
+    threads.forEach(n -> peaks.computeIfAbsent(n, Peak::gigaflops));
+    System.out.print(header() + peaks(peaks) + "\n" + HEAD);
     List<RunResult> all = new ArrayList<>();
     for (String kernel : kernels) {
       for (String size : sizes) {
         for (int shares : threads) {
-          print(kernel, size, shares, all);
+          print(kernel, size, shares, Objects.requireNonNull(peaks.get(shares)), all);
         }
       }
     }
@@ -133,27 +139,42 @@ public final class KernelTable implements Callable<Integer> {
 
   private static String header() {
     return String.format(Locale.ROOT, "date     %s%ncommit   %s%nmachine  %s, %d cores, %s; %s%nload     %.2f%n",
-        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm")),
+        LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT)),
         Environment.commit(), Machine.cpu(), Runtime.getRuntime().availableProcessors(), Machine.vectors(),
         Environment.jdk().strip(), ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
   }
 
-  private void print(String kernel, String size, int shares, List<RunResult> all) throws RunnerException {
+  private static String peaks(Map<Integer, Double> peaks) {
+    return "peak     " + peaks.entrySet().stream()
+        .map(entry -> String.format(Locale.ROOT, "%.0f GFLOP/s of multiply-adds in registers with %d threads",
+            entry.getValue(), entry.getKey()))
+        .collect(Collectors.joining(", ")) + "\n";
+  }
+
+  private void print(String kernel, String size, int shares, double peak, List<RunResult> all)
+      throws RunnerException {
     Call call = shape(kernel, Size.of(size)); // of all threads together
-    Collection<RunResult> copies = run("copy", kernel, size, shares, backends.subList(0, 1));
-    double copyMicros = copies.iterator().next().getPrimaryResult().getScore();
-    all.addAll(copies);
+    double copyMicros = call.isProduct() ? Double.NaN : copyMicros(kernel, size, shares, all);
     Map<String, Double> micros = new LinkedHashMap<>();
     for (RunResult result : run("kernel", kernel, size, shares, backends)) {
       micros.put(result.getParams().getParam("backend"), result.getPrimaryResult().getScore());
       all.add(result);
     }
     Double definition = micros.get(Backends.DEFINITION);
-    micros.forEach(
-        (backend, time) -> System.out.printf(Locale.ROOT, "| %s | %s | %d | %s | %.1f | %.1f | %.0f %% | %s | %s |%n",
-            kernel, call.shape(), shares, backend, time, call.bytes() / time / 1e3, 100 * copyMicros / time,
-            call.flops() == 0 ? "" : String.format(Locale.ROOT, "%.1f", call.flops() / time / 1e3),
-            definition == null ? "" : String.format(Locale.ROOT, "%.2f", definition / time)));
+    micros.forEach((backend, time) -> {
+      String share = String.format(Locale.ROOT, "%.0f %%", 100 * call.share(time, copyMicros, peak));
+      System.out.printf(Locale.ROOT, "| %s | %s | %d | %s | %.1f | %.1f | %s | %s | %s | %s |%n", kernel, call.shape(),
+          shares, backend, time, call.bytes() / time / 1e3,
+          call.isProduct() ? String.format(Locale.ROOT, "%.1f", call.flops() / time / 1e3) : "",
+          call.isProduct() ? "" : share, call.isProduct() ? share : "",
+          definition == null ? "" : String.format(Locale.ROOT, "%.2f", definition / time));
+    });
+  }
+
+  private double copyMicros(String kernel, String size, int shares, List<RunResult> all) throws RunnerException {
+    Collection<RunResult> copies = run("copy", kernel, size, shares, backends.subList(0, 1));
+    all.addAll(copies);
+    return copies.iterator().next().getPrimaryResult().getScore();
   }
 
   private Collection<RunResult> run(String method, String kernel, String size, int shares, List<String> measured)

@@ -49,4 +49,20 @@ class CallsTest {
     Call call = Calls.of("attention", new Fixture(new TracingBackend(DType.FLOAT32)), SMALL);
     assertThat(call.flops()).isEqualTo(2 * 3 * (5 * 6 / 2) * 4 * 8); // sequences, heads, pairs, 2 products of width 8
   }
+
+  @Test
+  void aProductIsMeasuredByTheRegisterPeakAndTheRestByACopy() {
+    Fixture fixture = new Fixture(new TracingBackend(DType.FLOAT32));
+    Call product = Calls.of("linear", fixture, SMALL); // 10 x 24 x 96
+    assertThat(product.share(1, Double.NaN, 100)).isEqualTo(2.0 * 10 * 24 * 96 / 1e-6 / 1e9 / 100);
+    assertThat(Calls.of("gelu", fixture, SMALL).share(4, 3, 100)).isEqualTo(0.75);
+  }
+
+  @Test
+  void bothGradientsOfALinearLayerAreTheWorkOfEach() {
+    Fixture fixture = new Fixture(new TracingBackend(DType.FLOAT32));
+    double both = Calls.of("linearBackward", fixture, SMALL).flops();
+    assertThat(both).isEqualTo(Calls.of("linearInputGradient", fixture, SMALL).flops()
+        + Calls.of("linearWeightGradient", fixture, SMALL).flops());
+  }
 }

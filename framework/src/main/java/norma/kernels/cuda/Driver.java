@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import java.util.Locale;
 import norma.kernels.cuda.Launch.Grid;
 
 /// What Norma calls of the CUDA driver (CUDA Driver API, from version 12.0 on). For one thread at a time.
@@ -153,8 +154,8 @@ final class Driver {
   long allocate(long bytes) {
     int result = library.call("cuMemAlloc_v2", out, bytes);
     if (result == OUT_OF_MEMORY) {
-      throw new OutOfMemoryError("%d MiB of GPU memory were asked for, %d are free".formatted(bytes >> 20,
-          free() >> 20));
+      throw new OutOfMemoryError(
+          String.format(Locale.ROOT, "%d MiB of GPU memory were asked for, %d are free", bytes >> 20, free() >> 20));
     }
     check(result, "cuMemAlloc");
     return out.get(JAVA_LONG, 0);

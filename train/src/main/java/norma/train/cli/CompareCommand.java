@@ -3,14 +3,18 @@ package norma.train.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.ComparePage;
 import norma.train.report.Event;
 import norma.train.report.Metrics;
+import norma.train.run.Comparability;
 import norma.train.run.RunFolder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -18,51 +22,98 @@ import picocli.CommandLine.Parameters;
 /// `norma compare`.
 @Command(name = "compare", mixinStandardHelpOptions = true, description = {
     "Losses, speed, configuration differences and the first differing step of two or more runs.",
-    "Their curves go to compare.html beside the first run." })
+    "Runs that were validated on different texts stand apart: their losses are not comparable.",
+    "Curves go to compare.html beside the first run." })
 final class CompareCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN", arity = "2..*", description = "Run folders; the first is the reference.")
+  @Parameters(paramLabel = "RUN", arity = "2..*", description = "Runs' folders, or those of their checkpoints; the first is the reference.")
   private List<Path> runs = new ArrayList<>();
+
+  /// A run as it is compared.
+  private record Run(String name, RunConfig config, Map<String, String> environment, Metrics metrics) {
+    static Run of(Path path) throws IOException {
+      RunFolder folder = RunFolder.open(path);
+      return new Run(String.valueOf(folder.path().toAbsolutePath().normalize().getFileName()), folder.config(List.of()),
+          folder.environment(), Metrics.read(folder.path()));
+    }
+
+    /// Says so where the best is no exact loss.
+    Optional<String> estimate() {
+      return metrics.last(Event.Eval.class).filter(eval -> eval.valTokens() > 0)
+          .map(eval -> String.format(Locale.ROOT, "%s: best val is an estimate on %,d characters", name,
+              eval.valTokens()));
+    }
+
+    String text() {
+      return environment.getOrDefault(Comparability.VALIDATION, "");
+    }
+  }
 
   @Override
   public Integer call() throws IOException {
-    List<String> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, "%-40s %9s %9s %6s %9s %11s", "run",
-        "best val", "final val", "steps", "last loss", "tokens/s")));
-    List<Metrics> metrics = new ArrayList<>();
-    List<RunConfig> configs = new ArrayList<>();
-    List<String> names = new ArrayList<>();
+    List<Run> all = new ArrayList<>();
     for (Path run : runs) {
-      configs.add(RunFolder.open(run).config(List.of()));
-      metrics.add(Metrics.read(run));
-      names.add(String.valueOf(run.toAbsolutePath().normalize().getFileName()));
-      lines.add(row(names.getLast(), metrics.getLast()));
+      all.add(Run.of(run));
     }
-    for (int i = 1; i < runs.size(); i++) {
-      lines.add("");
-      lines.add(names.get(i) + " against " + names.getFirst());
-      List<RunConfigWriter.Difference> differences = RunConfigWriter.differences(configs.getFirst(), configs.get(i));
-      differences.forEach(d -> lines.add("  " + d.path() + ": " + d.left() + " -> " + d.right()));
-      if (differences.isEmpty()) {
-        lines.add("  the same configuration");
-      }
-      lines.add("  " + firstDifference(metrics.getFirst(), metrics.get(i)));
-    }
+    Map<String, List<Run>> byText = new LinkedHashMap<>();
+    all.forEach(run -> byText.computeIfAbsent(run.text(), _ -> new ArrayList<>()).add(run));
     Console console = new Console();
+    List<String> lines = new ArrayList<>();
+    byText.forEach((text, group) -> {
+      if (byText.size() > 1) {
+        lines.add((lines.isEmpty() ? "" : "\n") + title(text, group) + (lines.isEmpty()
+            ? ""
+            : ": not comparable with the losses above"));
+      }
+      lines.add(String.format(Locale.ROOT, "%-40s %9s %9s %6s %9s %11s", "run", "best val", "final val", "steps",
+          "last loss", "tokens/s"));
+      group.forEach(run -> lines.add(row(run)));
+      group.forEach(run -> run.estimate().ifPresent(lines::add));
+    });
+    all.stream().skip(1).forEach(run -> lines.addAll(against(all.getFirst(), run)));
     console.text(console.bold(lines.getFirst()));
     lines.stream().skip(1).forEach(console::text);
     Path page = runs.getFirst().toAbsolutePath().normalize().resolveSibling("compare.html");
-    ComparePage.write(page, names, metrics, String.join("\n", lines));
+    Map<String, List<ComparePage.Run>> curves = new LinkedHashMap<>();
+    byText.forEach((text, group) -> curves.put(byText.size() > 1 ? title(text, group) : "",
+        group.stream().map(run -> new ComparePage.Run(run.name, run.metrics)).toList()));
+    ComparePage.write(page, curves, String.join("\n", lines));
     console.text("");
     console.line("curves   %s", page);
     return 0;
   }
 
-  private static String row(String name, Metrics metrics) {
-    List<Event.Eval> evals = metrics.of(Event.Eval.class);
-    List<Event.Step> steps = metrics.of(Event.Step.class);
+  private static String title(String text, List<Run> group) {
+    return text.isEmpty()
+        ? "validated on a text that is not known"
+        : "validated on " + group.getFirst().environment.getOrDefault("corpus", "a text") + ", SHA-256 "
+            + Comparability.shown(text);
+  }
+
+  private static List<String> against(Run reference, Run run) {
+    List<String> lines = new ArrayList<>(List.of("", run.name + " against " + reference.name));
+    Comparability comparability = Comparability.of(reference.config, reference.environment, run.config,
+        run.environment);
+    comparability.voids().forEach(why -> lines.add("  " + why));
+    List<RunConfigWriter.Difference> differences = RunConfigWriter.differences(reference.config, run.config);
+    differences.forEach(d -> lines.add("  " + d.path() + ": " + d.left() + " -> " + d.right()));
+    if (differences.isEmpty()) {
+      lines.add("  the same configuration");
+    }
+    comparability.notes().forEach(note -> lines.add("  " + note));
+    if (comparability.voids().isEmpty()) {
+      lines.add("  " + firstDifference(reference.metrics, run.metrics));
+    }
+    return lines;
+  }
+
+  private static String row(Run run) {
+    List<Event.Eval> evals = run.metrics.of(Event.Eval.class);
+    List<Event.Step> steps = run.metrics.of(Event.Step.class);
     double best = evals.stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
-    double last = evals.isEmpty() ? Double.NaN : evals.getLast().valLoss();
+    double end = run.metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
+    double last = Double.isFinite(end) ? end : evals.isEmpty() ? Double.NaN : evals.getLast().valLoss();
     double[] speed = steps.stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
-    return String.format(Locale.ROOT, "%-40s %9.4f %9.4f %6d %9.4f %,11.0f", name, best, last,
+    return String.format(Locale.ROOT, "%-40s %9.4f %9.4f %6d %9.4f %,11.0f", run.name, best, last,
         steps.isEmpty() ? 0 : steps.getLast().step(), steps.isEmpty() ? Double.NaN : steps.getLast().loss(),
         speed.length == 0 ? Double.NaN : speed[speed.length / 2]);
   }

@@ -2,6 +2,8 @@ package norma.train.cli;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.regex.Pattern;
+import norma.train.disk.Printable;
 
 /// Writes for people: plain lines in a pipe, one changing line and a little colour on a terminal.
 final class Console {
@@ -10,6 +12,9 @@ final class Console {
   /// Line wrap off and on (DEC private mode 7): a line wider than the terminal would leave its beginning behind each time.
   private static final String NO_WRAP = "\u001B[?7l";
   private static final String WRAP = "\u001B[?7h";
+
+  /// One of the styles below, after [Printable#text].
+  private static final Pattern ESCAPED_STYLE = Pattern.compile("\\\\u001B(\\[[012]m)");
 
   private final PrintStream out = System.out;
   private final boolean terminal = Boolean.getBoolean("norma.terminal");
@@ -24,26 +29,35 @@ final class Console {
   /// A line.
   void line(String format, Object... values) {
     clearStatus();
-    out.println(String.format(Locale.ROOT, format, values));
+    out.println(shown(String.format(Locale.ROOT, format, values)));
   }
 
   /// Text as it is.
   void text(String text) {
     clearStatus();
-    out.println(text);
+    out.println(shown(text));
+  }
+
+  /// Text that goes on. A person sees it grow.
+  void part(String text) {
+    clearStatus();
+    out.print(text);
+    if (terminal) {
+      out.flush();
+    }
   }
 
   /// A line of trouble that the command survives, on standard error.
   void warn(String text) {
     clearStatus();
     out.flush();
-    System.err.println("norma: warning: " + text);
+    System.err.println("norma: warning: " + Printable.line(text));
   }
 
   /// Replaces the changing line of a terminal; nothing in a pipe.
   void status(String text) {
     if (terminal) {
-      out.print("\r" + NO_WRAP + text + ERASE + WRAP);
+      out.print("\r" + NO_WRAP + shown(text) + ERASE + WRAP);
       out.flush();
       statusShown = true;
     }
@@ -57,6 +71,11 @@ final class Console {
   /// Subdued, where that is possible.
   String dim(String text) {
     return colour ? "\u001B[2m" + text + "\u001B[0m" : text;
+  }
+
+  /// A terminal obeys nothing but our own styles: samples and names come from outside. A pipe gets the text as it is.
+  private String shown(String text) {
+    return terminal ? ESCAPED_STYLE.matcher(Printable.text(text)).replaceAll("\u001B$1") : text;
   }
 
   private void clearStatus() {

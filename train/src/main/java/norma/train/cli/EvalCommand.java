@@ -8,35 +8,40 @@ import norma.train.config.Assignment;
 import norma.train.run.Checkpoint;
 import norma.train.run.Evaluation;
 import norma.train.run.RunFolder;
+import norma.train.run.SavedRun;
 import norma.train.run.Session;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma eval`.
-@Command(name = "eval", mixinStandardHelpOptions = true, description = "Loss of a run's newest checkpoint over the whole validation split.", customSynopsis = "norma eval RUN [key=value ...]", footer = {
+@Command(name = "eval", mixinStandardHelpOptions = true, description = "Loss of a run's checkpoint over the whole validation split.", customSynopsis = "norma eval RUN [--checkpoint WHICH] [key=value ...]", footer = {
     "", "Deterministic: consecutive windows of model.context characters, every character predicted once.",
     "Another text: norma eval RUN data.corpus=other.txt" })
 final class EvalCommand implements Callable<Integer> {
   @ParentCommand
   private Main main;
 
-  @Parameters(index = "0", paramLabel = "RUN", description = "A run folder.")
-  private Path run;
+  @Mixin
+  private RunArgument run = new RunArgument();
 
   @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = "Settings that change the run's.")
   private List<String> settings = new ArrayList<>();
 
   @Override
   public Integer call() {
-    RunFolder folder = RunFolder.open(run);
-    Checkpoint checkpoint = Checkpoint.open(run);
+    SavedRun saved = run.saved();
+    RunFolder folder = saved.folder();
+    Checkpoint checkpoint = saved.checkpoint();
     try (Session session = Session.resume(folder.config(Assignment.parse(settings)), Path.of(""), checkpoint,
         main.debug())) {
       if (settings.stream().noneMatch(setting -> setting.startsWith("data"))) {
         folder.requireSameText(session);
       }
-      double loss = new Evaluation(session).validationLoss();
+      Evaluation evaluation = new Evaluation(session);
+      double loss = evaluation.validationLoss();
+      evaluation.requireFinite("validation", loss, checkpoint.step());
       Console console = new Console();
       console.line("%s, step %d: validation loss %.6f nats per character (%.6f bits) over %,d characters of %s",
           checkpoint.folder(), checkpoint.step(), loss, loss / Math.log(2), session.split().validation().length - 1,

@@ -1,13 +1,19 @@
 package norma.train.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import norma.kernels.cuda.CudaException;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
 import norma.train.disk.Errors;
+import norma.train.disk.HomeFolder;
+import norma.train.disk.Printable;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
 import norma.train.run.RunException;
@@ -51,9 +57,21 @@ public final class Main implements Runnable {
 
   /// Runs the command line and exits with its code.
   public static void main(String[] args) {
-    int code = run(args);
+    Locale.setDefault(Locale.ROOT); // our own code names it everywhere, libraries do not
+    StandardOutput out = new StandardOutput(new FileOutputStream(FileDescriptor.out));
+    System.setOut(out.printer(System.out.charset()));
+    System.exit(delivered(run(args), out));
+  }
+
+  /// The exit code, or [#FILES] where all went well but what was printed got lost.
+  static int delivered(int code, StandardOutput out) {
     System.out.flush();
-    System.exit(code);
+    String trouble = out.trouble();
+    if (code != 0 || trouble == null) {
+      return code;
+    }
+    System.err.println("norma: " + trouble);
+    return FILES;
   }
 
   /// Runs the command line.
@@ -75,6 +93,7 @@ public final class Main implements Runnable {
     line.setParameterExceptionHandler(Main::wrongUsage);
     line.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
     line.setUsageHelpWidth(100);
+    line.registerConverter(Path.class, path -> Path.of(HomeFolder.resolve(path)));
     try {
       return line.execute(args);
     } catch (OutOfMemoryError e) {
@@ -103,8 +122,9 @@ public final class Main implements Runnable {
       java.util.List<String> near = unmatched.getSuggestions();
       hint = near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
     }
-    System.err.println("norma: " + message + hint + "; see " + e.getCommandLine().getCommandSpec().qualifiedName()
-        + " --help");
+    System.err.println(
+        "norma: " + Printable.line(message + hint) + "; see " + e.getCommandLine().getCommandSpec().qualifiedName()
+            + " --help");
     return USAGE;
   }
 
@@ -136,25 +156,18 @@ public final class Main implements Runnable {
       default -> String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
     };
     System.err.println("norma: " + (code == 1 ? "internal error: " + e.getClass().getSimpleName() + ": " : "")
-        + printable(message)
+        + Printable.line(message)
         + (code == 1 && !debug ? "; --debug shows where" : ""));
     return code;
   }
 
-  /// A message may quote a file or its name: a terminal would obey control characters.
-  private static String printable(String message) {
-    StringBuilder line = new StringBuilder();
-    message.codePoints()
-        .forEach(c -> line.append(Character.isISOControl(c) ? "\\u%04X".formatted(c) : Character.toString(c)));
-    return line.toString();
-  }
-
   /// Java has no memory, ND4J has none (`std::bad_alloc`), or an array has more elements than an int can count
-  /// (`Math.toIntExact`).
+  /// (`Math.toIntExact`), or more bytes than a long can (`Math.multiplyExact`).
   private static boolean tooLarge(Throwable e) {
     String message = String.valueOf(e.getMessage());
     return e instanceof OutOfMemoryError || message.contains("std::bad_alloc")
-        || (e instanceof ArithmeticException && message.equals("integer overflow"));
+        || (e instanceof ArithmeticException
+            && (message.equals("integer overflow") || message.equals("long overflow")));
   }
 
   /// For `--version`.

@@ -68,11 +68,8 @@ final class ProfileCommand implements Callable<Integer> {
     if (files.size() > 1) {
       throw new IllegalArgumentException("expected one configuration file, got " + String.join(" and ", files));
     }
-    if (steps != null && steps < 3) {
-      throw new IllegalArgumentException("--steps is " + steps + "; expected 3 or more, for a median and quartiles");
-    }
     List<Assignment> settings = Assignment.parse(words.settings());
-    ProfilePlan read = ProfileReader.read(TrainCommand.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings);
+    ProfilePlan read = ProfileReader.read(Words.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings);
     ProfilePlan plan = steps == null ? read : read.withSteps(steps);
     try {
       ProfileFolder folder = ProfileFolder.create(PROFILES, plan.name(), LocalDateTime.now(ZoneId.systemDefault()));

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import norma.train.report.Metrics;
 import norma.train.report.RunReport;
 import norma.train.run.RunException;
 import norma.train.run.RunFolder;
@@ -19,7 +18,7 @@ import picocli.CommandLine.Parameters;
     "Builds the report of a run or a study again, from its folder alone:",
     "report.html and loss.svg of a run; results.csv, summary.md and report.html of a study." })
 final class ReportCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN | STUDY", description = "A run folder, or a study's folder such as studies/norms-quick.")
+  @Parameters(paramLabel = "RUN | STUDY", description = "A run's folder, or that of one of its checkpoints; or a study's folder such as studies/norms-quick.")
   private Path path;
 
   @Override
@@ -30,11 +29,9 @@ final class ReportCommand implements Callable<Integer> {
     } else if (Files.isDirectory(path.resolve("cells"))) {
       throw new RunException(path + " is a study's folder without study.json: it was made by an older build; "
           + "norma study with the study's file writes it");
-    } else if (Files.isDirectory(path) && !Files.exists(path.resolve(Metrics.FILE))) {
-      throw new RunException(path + " is not a run folder, which has " + Metrics.FILE
-          + ", and not a study's folder, which has study.json");
     } else {
-      RunReport.write(RunFolder.open(path).path());
+      path = RunFolder.open(path).path();
+      RunReport.write(path);
     }
     new Console().line("report   %s", path.resolve("report.html"));
     return 0;

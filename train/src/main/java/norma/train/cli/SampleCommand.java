@@ -1,26 +1,24 @@
 package norma.train.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import norma.train.run.Checkpoint;
-import norma.train.run.RunFolder;
 import norma.train.run.Sampler;
 import norma.train.run.LanguageModel;
+import norma.train.run.SavedRun;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma sample`.
-@Command(name = "sample", mixinStandardHelpOptions = true, showDefaultValues = true, sortOptions = false, description = "Generates text with a run's newest checkpoint.")
+@Command(name = "sample", mixinStandardHelpOptions = true, showDefaultValues = true, sortOptions = false, description = "Generates text with a run's checkpoint.")
 final class SampleCommand implements Callable<Integer> {
   @ParentCommand
   private Main main;
 
-  @Parameters(paramLabel = "RUN", description = "A run folder.")
-  private Path run;
+  @Mixin
+  private RunArgument run = new RunArgument();
 
   @Option(names = "--prompt", paramLabel = "S", description = "Text to continue. Default: a line break.")
   private @Nullable String prompt;
@@ -40,11 +38,15 @@ final class SampleCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Sampler.Settings settings = new Sampler.Settings(tokens, temperature, topK, seed);
-    RunFolder folder = RunFolder.open(run);
-    try (LanguageModel language = LanguageModel.load(folder.config(List.of()), Checkpoint.open(run), main.debug())) {
+    SavedRun saved = run.saved();
+    try (LanguageModel language = LanguageModel.load(saved.folder().config(List.of()), saved.checkpoint(),
+        main.debug())) {
       Sampler sampler = new Sampler(language);
       String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;
-      new Console().text(start + sampler.sample(start, settings));
+      Console console = new Console();
+      console.part(start);
+      sampler.sample(start, settings, character -> console.part(Character.toString(character)));
+      console.text("");
     }
     return 0;
   }

@@ -1,24 +1,21 @@
 package norma.train.cli;
 
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import norma.train.config.Assignment;
+import norma.train.config.Range;
 import norma.train.report.ShellText;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;
+import norma.train.study.Obstacles;
 import norma.train.study.OutlierStudy;
 import norma.train.study.StabilityCard;
 import norma.train.study.Study;
@@ -44,8 +41,9 @@ import picocli.CommandLine.ParentCommand;
     "where it was stopped, and several may work on one folder at once." })
 final class StudyCommand implements Callable<Integer> {
   private static final Path STUDIES = Path.of("studies");
-  private static final int RESTARTS = 3;
-  private static final int LOOK_MILLIS = 500;
+
+  /// Each is a process of this machine.
+  private static final Range JOBS = Range.whole(1, 4096);
 
   @ParentCommand
   private Main main;
@@ -78,9 +76,7 @@ final class StudyCommand implements Callable<Integer> {
       throw new IllegalArgumentException("expected one study file, got "
           + (files.isEmpty() ? "none" : String.join(" and ", files)) + "; see norma study --help");
     }
-    if (jobs < 1) {
-      throw new IllegalArgumentException("--jobs is " + jobs + "; expected 1 or more");
-    }
+    JOBS.check("--jobs", jobs);
     if (files.getFirst().equals("outliers") && !Files.exists(Path.of("outliers"))) {
       if (arguments.size() > 1) {
         throw new IllegalArgumentException("norma study outliers takes no settings, got "
@@ -107,6 +103,7 @@ final class StudyCommand implements Callable<Integer> {
       console.text(study.note());
     }
     if (plan) {
+      Obstacles.refuse(folder, threads(folder));
       show(StudyPlan.of(folder, jobs), study);
       return 0;
     }
@@ -126,8 +123,8 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   private static Path find(String name) {
-    Path shipped = TrainCommand.find("configs/studies/" + name + ".yaml");
-    return !Files.exists(Path.of(name)) && Files.exists(shipped) ? shipped : TrainCommand.find(name);
+    Path shipped = Words.find("configs/studies/" + name + ".yaml");
+    return !Files.exists(Path.of(name)) && Files.exists(shipped) ? shipped : Words.find(name);
   }
 
   private int work(StudyFolder folder) throws IOException {
@@ -159,23 +156,55 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   private int run(StudyFolder folder, Path file, List<String> settings, String command) throws IOException {
+    int threads = threads(folder);
+    Obstacles.refuse(folder, threads);
+    int again = folder.reopenFailed();
     int open = openRuns(folder);
-    int cores = Runtime.getRuntime().availableProcessors();
-    int processes = Math.min(jobs, Math.max(1, open));
-    console.line("runs     %d of %d are left; %d at once; results in %s", open, folder.study().runs(), processes,
-        folder.path());
+    int processes = processes(open);
+    console.line("runs     %d of %d are left%s; %d at once; results in %s", open, folder.study().runs(),
+        again == 0 ? "" : ", " + again + " of which failed before", processes, folder.path());
     console.line("steps    %s", folder.study().steps());
     StudyFile.write(folder, command);
     try (StopSignal signal = new StopSignal(main)) {
       if (open > 0) {
-        new Workers(folder, file, settings, StudyWorker.threadsOfEach(cores, processes)).run(processes, signal.flag());
+        new StudyWorkers(folder, worker(folder, file, settings, threads), console).run(processes, signal.flag());
       }
       StudySummary summary = StudyReport.write(folder, command);
       console.text("");
       table(summary, StabilityCard.of(folder));
       console.line("report   %s", folder.path().resolve("report.html"));
-      return signal.flag().get() ? Main.INTERRUPTED : 0;
+      if (signal.flag().get()) {
+        return Main.INTERRUPTED;
+      }
+      requireNoneFailed(summary);
+      return 0;
     }
+  }
+
+  private static void requireNoneFailed(StudySummary summary) {
+    if (!summary.failed().isEmpty()) {
+      CellResult first = summary.failed().getFirst();
+      throw new RunException(summary.failed().size() + " of " + summary.runs() + " runs failed, the first "
+          + first.cell() + ": " + first.error() + "; the same command tries them again");
+    }
+  }
+
+  private static List<String> worker(StudyFolder folder, Path file, List<String> settings, int threads) {
+    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("norma.home", "."), "norma").toString(),
+        "study", file.toString(), "--worker=" + threads, "--expect=" + folder.study().hash()));
+    command.addAll(settings);
+    return command;
+  }
+
+  private int processes(int open) {
+    return Math.min(jobs, Math.max(1, open));
+  }
+
+  /// Of each run, where its configuration says `auto`.
+  private int threads(StudyFolder folder) throws IOException {
+    StudySummary summary = StudySummary.of(folder);
+    int left = summary.runs() - summary.finished() + summary.failed().size();
+    return StudyWorker.threadsOfEach(Runtime.getRuntime().availableProcessors(), processes(left));
   }
 
   private static int openRuns(StudyFolder folder) throws IOException {
@@ -192,110 +221,5 @@ final class StudyCommand implements Callable<Integer> {
     }
     console.text(summary.paragraph());
     summary.remarks().forEach(remark -> console.text("* " + remark));
-  }
-
-  /// Processes that work on the study, and the line that says how far they are.
-  private final class Workers {
-    private final StudyFolder folder;
-    private final List<String> command = new ArrayList<>();
-    private final List<Process> processes = new ArrayList<>();
-    private final Set<String> shown = new HashSet<>();
-    private final long start = System.nanoTime();
-    private int finishedBefore;
-    private int restarts;
-
-    Workers(StudyFolder folder, Path file, List<String> settings, int threads) {
-      this.folder = folder;
-      command.addAll(List.of(Path.of(System.getProperty("norma.home", "."), "norma").toString(), "study",
-          file.toString(), "--worker=" + threads, "--expect=" + folder.study().hash()));
-      command.addAll(settings);
-    }
-
-    void run(int count, AtomicBoolean stop) throws IOException {
-      for (Study.Cell cell : folder.cells()) {
-        if (folder.result(cell) != null) {
-          shown.add(cell.id());
-        }
-      }
-      finishedBefore = shown.size();
-      try {
-        for (int i = 0; i < count; i++) {
-          processes.add(start(i));
-        }
-        while (!stop.get() && running()) {
-          progress();
-        }
-      } finally {
-        processes.forEach(Process::destroy); // a worker that is asked to stop finishes its step
-        processes.forEach(process -> process.onExit().join());
-      }
-      finished();
-    }
-
-    private Process start(int number) throws IOException {
-      Path log = log(number);
-      Files.createDirectories(log.getParent());
-      return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(Redirect.appendTo(log.toFile()))
-          .start();
-    }
-
-    /// Others that work on the same folder have logs of their own.
-    private Path log(int number) {
-      return folder.path().resolve("workers").resolve(ProcessHandle.current().pid() + "-" + number + ".log");
-    }
-
-    /// Whether any worker lives. One that was killed is replaced; one that failed ends the study with its message.
-    private boolean running() throws IOException {
-      boolean alive = false;
-      for (int i = 0; i < processes.size(); i++) {
-        Process process = processes.get(i);
-        alive |= process.isAlive();
-        if (!process.isAlive() && process.exitValue() != 0) {
-          Path log = log(i);
-          boolean killed = process.exitValue() > Main.INTERRUPTED;
-          if (!killed || restarts == RESTARTS) {
-            String last = Files.readString(log).lines().filter(line -> line.startsWith("norma: "))
-                .reduce((a, b) -> b).orElse("exit code " + process.exitValue()).replaceFirst("^norma: ", "");
-            throw new RunException("a worker failed: " + last + "; its log is " + log);
-          }
-          restarts++;
-          processes.set(i, start(i));
-          alive = true;
-        }
-      }
-      return alive;
-    }
-
-    private void progress() throws IOException {
-      try {
-        TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-      finished();
-      int done = shown.size();
-      double seconds = (System.nanoTime() - start) / 1e9;
-      int here = done - finishedBefore;
-      console.status(String.format(Locale.ROOT, "%d of %d runs  %s  ETA %s", done, folder.study().runs(),
-          Console.time(seconds), here == 0
-              ? "after the first run"
-              : Console.time(seconds / here * (folder.study().runs() - done))));
-    }
-
-    /// A line for each run that has ended since we looked.
-    private void finished() throws IOException {
-      for (Study.Cell cell : folder.cells()) {
-        CellResult result = shown.contains(cell.id()) ? null : folder.result(cell);
-        if (result != null) {
-          shown.add(cell.id());
-          console.line("%4d/%-4d %-32s seed %-6d %s", shown.size(), folder.study().runs(),
-              cell.variant().name() + (cell.tuning() ? " " + cell.candidate().label() : ""), cell.seed(),
-              result.status().equals("completed")
-                  ? String.format(Locale.ROOT, "best %.4f at %d, final %.4f, %s", result.bestLoss(), result.bestStep(),
-                      result.finalLoss(), Console.time(result.seconds()))
-                  : result.status() + ": " + result.error());
-        }
-      }
-    }
   }
 }

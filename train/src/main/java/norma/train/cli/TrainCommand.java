@@ -1,6 +1,5 @@
 package norma.train.cli;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +10,7 @@ import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.report.Event;
 import norma.train.run.Resumption;
+import norma.train.run.SavedRun;
 import norma.train.run.Session;
 import norma.train.run.Trainer;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 
 /// `norma train`.
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, description = "Trains a model, or goes on with a run that was stopped or killed.", customSynopsis = {
-    "norma train [CONFIG] [key=value ...]", "norma train --resume RUN [key=value ...]" }, footer = {
+    "norma train [CONFIG] [key=value ...]",
+    "norma train --resume RUN [--checkpoint WHICH] [key=value ...]" }, footer = {
         "", "Without CONFIG: configs/char-cpu.yaml, nanoGPT's CPU settings on the built-in corpus.",
         "Any key of the configuration can be set: model.norm.all=dyt optim.lr=3e-4 train.steps=500",
         "Press Ctrl-C to stop after the current step with a checkpoint, once more to stop at once.",
@@ -42,8 +43,12 @@ final class TrainCommand implements Callable<Integer> {
   @Parameters(paramLabel = "CONFIG | key=value", arity = "0..*", description = "A YAML file, and settings that change it.")
   private List<String> arguments = new ArrayList<>();
 
-  @Option(names = "--resume", paramLabel = "RUN", description = "A run folder: goes on from its newest checkpoint that is whole.")
+  @Option(names = "--resume", paramLabel = "RUN", description = "A run's folder, or a checkpoint's: goes on from there.")
   private @Nullable Path resume;
+
+  @Option(names = "--checkpoint", paramLabel = "WHICH", description = "With --resume: " + RunArgument.CHECKPOINT
+      + " Later ones are set aside, not deleted.")
+  private @Nullable String checkpoint;
 
   @Override
   public Integer call() {
@@ -54,10 +59,13 @@ final class TrainCommand implements Callable<Integer> {
           ? "expected one configuration file, got " + String.join(" and ", files)
           : "expected no configuration file with --resume, got " + String.join(" and ", files) + ": a run has its own");
     }
+    if (resume == null && checkpoint != null) {
+      throw new ParameterException(spec.commandLine(), "--checkpoint goes with --resume RUN");
+    }
     List<String> settings = words.settings();
     Event.End end = resume == null
-        ? start(find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
-        : resume(resume, settings);
+        ? start(Words.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
+        : resume(SavedRun.of(resume, checkpoint), settings);
     return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
   }
 
@@ -68,20 +76,12 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private Event.End resume(Path run, List<String> settings) {
+  private Event.End resume(SavedRun run, List<String> settings) {
     try (StopSignal stop = new StopSignal(main);
         Resumption resumption = Resumption.open(run, Assignment.parse(settings));
         Session session = resumption.session(main.debug())) {
-      TrainProgress progress = new TrainProgress(new Console(), run, settings, resumption.step());
+      TrainProgress progress = new TrainProgress(new Console(), run.folder().path(), settings, resumption.step());
       return new Trainer(session, resumption, progress, stop.flag()).run();
     }
   }
-
-  /// A file below the working directory, or one that Norma brings.
-  static Path find(String name) {
-    Path home = Path.of(System.getProperty("norma.home", "."));
-    Path here = Path.of(name);
-    return Files.exists(here) || here.isAbsolute() || !Files.exists(home.resolve(name)) ? here : home.resolve(name);
-  }
-
 }

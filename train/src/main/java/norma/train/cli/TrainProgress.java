@@ -10,7 +10,9 @@ import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.Event;
+import norma.train.report.ShellText;
 import norma.train.run.Environment;
+import norma.train.run.Evaluation;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
 
@@ -19,12 +21,19 @@ final class TrainProgress implements TrainObserver {
   /// Between two progress lines where there is no terminal.
   private static final double PLAIN_SECONDS = 10;
 
+  /// Share of the training's own arithmetic from which on an evaluation is worth a word.
+  private static final double COSTLY = 0.1;
+
   private final Console console;
   private final Path configFile;
   private final List<String> settings;
   private final int resumedAt;
   private int steps;
   private int logEvery;
+  private int evalEvery;
+  private long steppedNanos;
+  private double stepMillis;
+  private boolean evaluated;
   private double lastShown = Double.NEGATIVE_INFINITY;
   private double trainingSeconds;
   private long tokens;
@@ -42,6 +51,7 @@ final class TrainProgress implements TrainObserver {
     RunConfig config = session.config();
     steps = config.train().steps();
     logEvery = Math.max(1, config.train().logEvery());
+    evalEvery = config.train().evalEvery();
     console.text(console.bold("norma " + Environment.version() + "  train  " + configFile
         + (settings.isEmpty() ? "" : "  " + String.join(" ", settings))));
     sections(config).forEach((section, text) -> console.line("  %-8s %s", section, text));
@@ -57,10 +67,20 @@ final class TrainProgress implements TrainObserver {
     console.line("backend  %s", session.backend().description());
     console.line("         %s", session.language().backendReason());
     console.line("output   %s", folder);
+    evaluationCost(Evaluation.Cost.of(session, cost));
     if (resumedAt >= 0) {
       console.line("resumed  after step %d of %d", resumedAt, steps);
     }
     console.text("");
+  }
+
+  /// Where evaluations take a good part of the time.
+  private void evaluationCost(Evaluation.Cost cost) {
+    if (evalEvery > 0 && cost.steps() > COSTLY * evalEvery) {
+      console.line("evaluate %,d characters every %d steps: the arithmetic of about %,.0f steps each time%s",
+          cost.tokens(),
+          evalEvery, cost.steps(), cost.estimate() ? "" : "; train.eval_tokens bounds it");
+    }
   }
 
   /// What each layer costs; blocks that cost the same share a row.
@@ -96,6 +116,8 @@ final class TrainProgress implements TrainObserver {
 
   @Override
   public void stepped(Event.Step step) {
+    steppedNanos = System.nanoTime();
+    stepMillis = step.stepMillis();
     trainingSeconds = step.elapsedSeconds();
     tokens = step.tokens();
     if (console.terminal()
@@ -118,8 +140,18 @@ final class TrainProgress implements TrainObserver {
 
   @Override
   public void evaluated(Event.Eval eval, boolean best) {
-    console.line("eval step %-6d train %.4f  validation %s  %.3f bits/char%s", eval.step(), eval.trainLoss(),
-        console.bold(String.format(Locale.ROOT, "%.4f", eval.valLoss())), eval.valBitsPerChar(), best ? "  best" : "");
+    console.line("eval step %-6d train %.4f  validation%s %s  %.3f bits/char%s", eval.step(), eval.trainLoss(),
+        estimate(eval.valTokens()), console.bold(String.format(Locale.ROOT, "%.4f", eval.valLoss())),
+        eval.valBitsPerChar(), best ? "  best" : "");
+    double millis = (System.nanoTime() - steppedNanos) / 1e6;
+    if (!evaluated && millis > COSTLY * evalEvery * stepMillis && evalEvery > 0) { // small steps cost more than their arithmetic
+      console.line("         the evaluation took %.1f s, as long as %,.0f steps", millis / 1e3, millis / stepMillis);
+    }
+    evaluated = true;
+  }
+
+  private static String estimate(long tokens) {
+    return tokens == 0 ? "" : " (estimate)";
   }
 
   @Override
@@ -144,11 +176,11 @@ final class TrainProgress implements TrainObserver {
       String last = Double.isFinite(end.finalValLoss())
           ? String.format(Locale.ROOT, ", final %.4f", end.finalValLoss())
           : "";
-      console.line("validation loss  best %s at step %d%s nats per character",
+      console.line("validation loss  best%s %s at step %d%s nats per character", estimate(end.bestValTokens()),
           console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), last);
     }
     console.line("report           %s", folder.resolve("report.html"));
     console.line("next             norma %s %s", end.reason().equals("interrupted") ? "train --resume" : "sample",
-        folder);
+        ShellText.of(folder.toString()));
   }
 }

@@ -1,12 +1,39 @@
 package norma.train.cli;
 
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import norma.train.disk.HomeFolder;
 
-/// The words after a command: files, and settings `key=value`.
+/// The words after a command: files, and settings `key=value`. A word that names an existing file is that file, whatever is in its
+/// name or its folder's; any other word with `=` is a setting.
 record Words(List<String> files, List<String> settings) {
 
   static Words of(List<String> arguments) {
-    return new Words(arguments.stream().filter(argument -> argument.indexOf('=') < 0).toList(),
-        arguments.stream().filter(argument -> argument.indexOf('=') >= 0).toList());
+    Map<Boolean, List<String>> setting = arguments.stream().collect(Collectors.partitioningBy(Words::isSetting));
+    return new Words(setting.getOrDefault(false, List.of()), setting.getOrDefault(true, List.of()));
+  }
+
+  private static boolean isSetting(String word) {
+    return word.indexOf('=') >= 0 && !isFile(word);
+  }
+
+  private static boolean isFile(String word) {
+    try {
+      Path path = find(word);
+      return Files.exists(path) && !Files.isDirectory(path);
+    } catch (InvalidPathException e) {
+      return false; // of a value that no file could be called
+    }
+  }
+
+  /// A file below the working directory, or one that Norma brings.
+  static Path find(String name) {
+    Path home = Path.of(System.getProperty("norma.home", "."));
+    Path here = Path.of(HomeFolder.resolve(name));
+    return Files.exists(here) || here.isAbsolute() || !Files.exists(home.resolve(name)) ? here : home.resolve(name);
   }
 }

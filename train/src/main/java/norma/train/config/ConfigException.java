@@ -1,6 +1,6 @@
 package norma.train.config;
 
-import java.util.Locale;
+import norma.train.disk.Printable;
 
 /// A configuration that cannot be accepted. The message is one printable line: location, path, value, what was expected.
 public final class ConfigException extends RuntimeException {
@@ -9,7 +9,7 @@ public final class ConfigException extends RuntimeException {
   /// @param at      where it was written
   /// @param message the rest of the line; control characters in it are escaped
   public ConfigException(Location at, String message) {
-    super(printable(at + ": " + message));
+    super(Printable.line(at + ": " + message));
   }
 
   /// An error about the value at a dotted path. A value from the command line is repeated, since it has no line.
@@ -21,17 +21,5 @@ public final class ConfigException extends RuntimeException {
     boolean repeat = at.equals(Location.COMMAND_LINE) && node instanceof Node.Scalar;
     String value = repeat ? "=" + YamlText.shorten(((Node.Scalar) node).text()) : "";
     return new ConfigException(at, path.isEmpty() ? message : path + value + ": " + message);
-  }
-
-  private static String printable(String text) {
-    StringBuilder line = new StringBuilder(text.length());
-    text.codePoints().forEach(c -> {
-      if (YamlText.isPrintable(c)) {
-        line.appendCodePoint(c);
-      } else {
-        line.append(String.format(Locale.ROOT, "\\u%04X", c));
-      }
-    });
-    return line.toString();
   }
 }

@@ -14,16 +14,12 @@ import norma.train.config.RunConfig.Optim;
 import norma.train.config.RunConfig.Output;
 import norma.train.config.RunConfig.Runtime;
 import norma.train.config.RunConfig.Train;
+import norma.train.disk.HomeFolder;
 
 /// Reads run configurations. Order of authority: [RunConfig#DEFAULT], the file, [Assignment]s from first to last.
 ///
 /// The first thing wrong is reported as a [ConfigException].
 public final class ConfigReader {
-  private static final Range WIDTH = Range.whole(1, 65536);
-  private static final Range LAYERS = Range.whole(1, 1024);
-  private static final Range CONTEXT = Range.whole(1, 1 << 20);
-  private static final Range MLP_RATIO = Range.whole(1, 64);
-
   private final NormReader norms;
 
   /// @param normTypes the types that a slot can name; `none` is always among them
@@ -40,8 +36,7 @@ public final class ConfigReader {
   ///
   /// @param file that names it
   public static Path beside(Path file, String name) {
-    Path folder = file.toAbsolutePath().getParent();
-    return folder == null ? Path.of(name) : folder.resolve(name).normalize();
+    return file.toAbsolutePath().resolveSibling(HomeFolder.resolve(name)).normalize();
   }
 
   /// A text and what is set on top of it. The empty text gives the defaults.
@@ -105,11 +100,11 @@ public final class ConfigReader {
   }
 
   private GptConfig model(Section s, GptConfig d) {
-    int layers = s.integer("layers", d.layers(), LAYERS);
-    int heads = s.integer("heads", d.heads(), WIDTH);
-    int width = s.integer("width", d.width(), WIDTH);
-    int context = s.integer("context", d.context(), CONTEXT);
-    int mlpRatio = s.integer("mlp_ratio", d.mlpRatio(), MLP_RATIO);
+    int layers = s.integer("layers", d.layers(), RunConfig.LAYERS);
+    int heads = s.integer("heads", d.heads(), RunConfig.WIDTH);
+    int width = s.integer("width", d.width(), RunConfig.WIDTH);
+    int context = s.integer("context", d.context(), RunConfig.CONTEXT);
+    int mlpRatio = s.integer("mlp_ratio", d.mlpRatio(), RunConfig.MLP_RATIO);
     boolean bias = s.flag("bias", d.bias());
     double dropout = s.number("dropout", d.dropout(), Range.belowOne());
     GptConfig.Activation activation = activation(s, d.activation());
@@ -150,13 +145,14 @@ public final class ConfigReader {
   }
 
   private static Train train(Section s, Train d) {
-    int steps = s.integer("steps", d.steps(), Train.COUNT);
+    int steps = s.integer("steps", d.steps(), Train.STEPS);
     int batch = s.integer("batch", d.batch(), Train.COUNT);
     int accumulate = s.integer("accumulate", d.accumulate(), Train.COUNT);
     long seed = s.seed("seed", d.seed());
     int logEvery = s.integer("log_every", d.logEvery(), Train.EVERY);
     int evalEvery = s.integer("eval_every", d.evalEvery(), Train.EVERY);
     int evalBatches = s.integer("eval_batches", d.evalBatches(), Train.COUNT);
+    OptionalInt evalTokens = s.integerOr("all", "eval_tokens", d.evalTokens(), Train.TOKENS);
     int sampleEvery = s.integer("sample_every", d.sampleEvery(), Train.EVERY);
     int checkpointEvery = s.integer("checkpoint_every", d.checkpointEvery(), Train.EVERY);
     int keepCheckpoints = s.integer("keep_checkpoints", d.keepCheckpoints(), Train.COUNT);
@@ -164,16 +160,13 @@ public final class ConfigReader {
     int layersEvery = s.integer("layers_every", d.layersEvery(), Train.EVERY);
     int normEvery = s.integer("norm_every", d.normEvery(), Train.EVERY);
     s.finish();
-    return new Train(steps, batch, accumulate, seed, logEvery, evalEvery, evalBatches, sampleEvery, checkpointEvery,
-        keepCheckpoints, onNonfinite, layersEvery, normEvery);
+    return new Train(steps, batch, accumulate, seed, logEvery, evalEvery, evalBatches, evalTokens, sampleEvery,
+        checkpointEvery, keepCheckpoints, onNonfinite, layersEvery, normEvery);
   }
 
   private static Runtime runtime(Section s, Runtime d) {
     RunConfig.BackendChoice backend = s.choice("backend", d.backend());
-    boolean auto = s.node("threads") instanceof Node.Scalar threads && threads.text().equals("auto");
-    OptionalInt threads = auto
-        ? OptionalInt.empty()
-        : s.node("threads") == null ? d.threads() : OptionalInt.of(s.integer("threads", 1, Runtime.THREADS));
+    OptionalInt threads = s.integerOr("auto", "threads", d.threads(), Runtime.THREADS);
     RunConfig.Precision precision = s.choice("precision", d.precision());
     s.finish();
     return new Runtime(backend, threads, precision);

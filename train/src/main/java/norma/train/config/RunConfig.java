@@ -12,6 +12,7 @@ import java.util.stream.Collectors;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
+import norma.train.disk.HomeFolder;
 
 /// Everything that determines a run, complete and valid: keys that a file leaves out have the values of [#DEFAULT]. A key
 /// `warmup_steps` in YAML is the component `warmupSteps` here. Every constructor refuses a value out of range with
@@ -26,6 +27,10 @@ import norma.nn.NormSpec;
 /// @param output  where the run folder goes
 public record RunConfig(String name, Data data, GptConfig model, Optim optim, Train train, Runtime runtime,
     Output output) {
+  static final Range WIDTH = Range.whole(1, 65536);
+  static final Range LAYERS = Range.whole(1, 1024);
+  static final Range CONTEXT = Range.whole(1, 1 << 20);
+  static final Range MLP_RATIO = Range.whole(1, 64);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
   /// nanoGPT's shakespeare-char settings for a CPU.
@@ -34,7 +39,7 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
       new GptConfig(4, 4, 128, 64, 4, false, 0, GptConfig.Activation.GELU, true, GptConfig.EmbeddingScale.NONE,
           NormSlots.all(NormSpec.of("layernorm"), 4)),
       new Optim(1e-3, 1e-4, Schedule.COSINE, 100, 2000, 0.9, 0.99, 1e-8, 0.1, 1),
-      new Train(2000, 12, 1, 1337, 10, 250, 20, 0, 500, 2, OnNonfinite.STOP, 250, 250),
+      new Train(2000, 12, 1, 1337, 10, 250, 20, OptionalInt.empty(), 0, 500, 2, OnNonfinite.STOP, 250, 250),
       new Runtime(BackendChoice.AUTO, OptionalInt.empty(), Precision.FP32), new Output("runs"));
 
   public RunConfig {
@@ -42,9 +47,25 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
       throw new IllegalArgumentException("name is '" + YamlText.shorten(name)
           + "'; expected letters, digits, '.', '_' and '-', at most 64, a letter or digit first");
     }
-    if ((long) train.batch() * model.context() > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException("train.batch " + train.batch() + " times model.context " + model.context()
-          + " is more than " + Integer.MAX_VALUE + " tokens; expected a smaller batch, with train.accumulate for more");
+    LAYERS.check("model.layers", model.layers());
+    WIDTH.check("model.heads", model.heads());
+    WIDTH.check("model.width", model.width());
+    CONTEXT.check("model.context", model.context());
+    MLP_RATIO.check("model.mlp_ratio", model.mlpRatio());
+    requireCountable("a step", model.context(), "train.batch", train.batch(), "train.accumulate", train.accumulate());
+    requireCountable("a training loss estimate", model.context(), "train.eval_batches", train.evalBatches(),
+        "train.batch", train.batch());
+    if (train.evalTokens().isPresent() && train.evalTokens().getAsInt() < model.context()) {
+      throw new IllegalArgumentException("train.eval_tokens is " + train.evalTokens().getAsInt()
+          + ", less than one window of model.context " + model.context() + "; expected at least that, or all");
+    }
+  }
+
+  /// Tokens are counted by an int.
+  private static void requireCountable(String of, int context, String first, int a, String second, int b) {
+    if ((double) a * b * context > Integer.MAX_VALUE) { // exact where it is near the limit
+      throw new IllegalArgumentException(first + " " + a + " times " + second + " " + b + " times model.context "
+          + context + " is more than " + Integer.MAX_VALUE + " tokens in " + of + "; expected fewer");
     }
   }
 
@@ -75,6 +96,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     return new RunConfig(name, data, model, optim, train.with(steps, train.seed), runtime, output);
   }
 
+  /// The same with another number of threads.
+  public RunConfig with(OptionalInt threads) {
+    return placed(name, Path.of(output.dir), threads);
+  }
+
   /// The same run under another name, in another place, with another number of threads: nothing that changes its result.
   public RunConfig placed(String newName, Path dir, OptionalInt threads) {
     return new RunConfig(newName, data, model, optim, train,
@@ -98,10 +124,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// Where the text comes from.
   public sealed interface Corpus {
 
-    /// `builtin:NAME`, or a path.
+    /// `builtin:NAME`, or a path; `~/x` starts at the home folder.
     record Named(String source) implements Corpus {
       public Named {
-        YamlText.requireName("data.corpus", source);
+        YamlText.requirePath("data.corpus", source);
+        source = HomeFolder.resolve(source);
       }
     }
 
@@ -182,6 +209,8 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// @param logEvery        a line of loss and speed
   /// @param evalEvery       validation loss
   /// @param evalBatches     random batches of the training loss estimate
+  /// @param evalTokens      most characters of the validation split that an evaluation predicts, whose loss is an estimate then;
+  ///                        empty for `all`, and the loss is exact
   /// @param sampleEvery     a sample of text
   /// @param checkpointEvery a checkpoint
   /// @param keepCheckpoints how many of the latest stay, besides the best
@@ -189,18 +218,24 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
   /// @param layersEvery     timing of each layer, on that one step
   /// @param normEvery       probes of the normalization slots
   public record Train(int steps, int batch, int accumulate, long seed, int logEvery, int evalEvery, int evalBatches,
-      int sampleEvery, int checkpointEvery, int keepCheckpoints, OnNonfinite onNonfinite, int layersEvery,
+      OptionalInt evalTokens, int sampleEvery, int checkpointEvery, int keepCheckpoints, OnNonfinite onNonfinite,
+      int layersEvery,
       int normEvery) {
+    /// A checkpoint's name has a place for nine digits, and a step times its tokens fits a long.
+    public static final int MAX_STEPS = 999_999_999;
+    static final Range STEPS = Range.whole(1, MAX_STEPS);
     static final Range COUNT = Range.whole(1, Integer.MAX_VALUE);
+    static final Range TOKENS = new Range(1, Integer.MAX_VALUE, "1 to " + Integer.MAX_VALUE + ", or all");
     static final Range EVERY = Range.whole(0, Integer.MAX_VALUE);
 
     public Train {
-      COUNT.check("train.steps", steps);
+      STEPS.check("train.steps", steps);
       COUNT.check("train.batch", batch);
       COUNT.check("train.accumulate", accumulate);
       EVERY.check("train.log_every", logEvery);
       EVERY.check("train.eval_every", evalEvery);
       COUNT.check("train.eval_batches", evalBatches);
+      evalTokens.ifPresent(tokens -> TOKENS.check("train.eval_tokens", tokens));
       EVERY.check("train.sample_every", sampleEvery);
       EVERY.check("train.checkpoint_every", checkpointEvery);
       COUNT.check("train.keep_checkpoints", keepCheckpoints);
@@ -209,8 +244,8 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
     }
 
     private Train with(int otherSteps, long otherSeed) {
-      return new Train(otherSteps, batch, accumulate, otherSeed, logEvery, evalEvery, evalBatches, sampleEvery,
-          checkpointEvery, keepCheckpoints, onNonfinite, layersEvery, normEvery);
+      return new Train(otherSteps, batch, accumulate, otherSeed, logEvery, evalEvery, evalBatches, evalTokens,
+          sampleEvery, checkpointEvery, keepCheckpoints, onNonfinite, layersEvery, normEvery);
     }
   }
 
@@ -279,10 +314,11 @@ public record RunConfig(String name, Data data, GptConfig model, Optim optim, Tr
 
   /// Where results go.
   ///
-  /// @param dir folder of the run folders
+  /// @param dir folder of the run folders; `~/x` starts at the home folder
   public record Output(String dir) {
     public Output {
-      YamlText.requireName("output.dir", dir);
+      YamlText.requirePath("output.dir", dir);
+      dir = HomeFolder.resolve(dir);
     }
   }
 

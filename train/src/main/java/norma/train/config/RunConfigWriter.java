@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
@@ -116,7 +117,7 @@ public final class RunConfigWriter {
     sections.put("train", train(config.train()));
     RunConfig.Runtime runtime = config.runtime();
     sections.put("runtime", keys("backend", YamlText.of(runtime.backend()), "threads",
-        runtime.threads().isPresent() ? "" + runtime.threads().getAsInt() : "auto", "precision",
+        orWord(runtime.threads(), "auto"), "precision",
         YamlText.of(runtime.precision())));
     sections.put("output", keys("dir", YamlText.of(config.output().dir())));
     return sections;
@@ -150,9 +151,14 @@ public final class RunConfigWriter {
   private static Map<String, String> train(RunConfig.Train train) {
     return keys("steps", train.steps(), "batch", train.batch(), "accumulate", train.accumulate(), "seed", train.seed(),
         "log_every", train.logEvery(), "eval_every", train.evalEvery(), "eval_batches", train.evalBatches(),
-        "sample_every", train.sampleEvery(), "checkpoint_every", train.checkpointEvery(), "keep_checkpoints",
+        "eval_tokens", orWord(train.evalTokens(), "all"), "sample_every", train.sampleEvery(), "checkpoint_every",
+        train.checkpointEvery(), "keep_checkpoints",
         train.keepCheckpoints(), "on_nonfinite", YamlText.of(train.onNonfinite()), "layers_every", train.layersEvery(),
         "norm_every", train.normEvery());
+  }
+
+  private static String orWord(OptionalInt value, String word) {
+    return value.isPresent() ? Integer.toString(value.getAsInt()) : word;
   }
 
   private static Map<String, String> keys(Object... keysAndValues) {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +68,15 @@ public final class Section {
   public int integer(String key, int fallback, Range range) {
     Node node = node(key);
     return node == null ? fallback : (int) whole(node, key, range, range.text());
+  }
+
+  /// A whole number, or a word that stands for none.
+  public OptionalInt integerOr(String word, String key, OptionalInt fallback, Range range) {
+    Node node = node(key);
+    if (node instanceof Node.Scalar scalar && scalar.text().equals(word)) {
+      return OptionalInt.empty();
+    }
+    return node == null ? fallback : OptionalInt.of(integer(key, 1, range));
   }
 
   /// A whole number of 64 bits.
@@ -184,11 +194,13 @@ public final class Section {
     if (node == null) {
       return fallback;
     }
-    String expected = "one of " + String.join(", ", words);
+    String expected = (words.size() == 1 ? "" : "one of ") + String.join(", ", words);
     if (node instanceof Node.Scalar scalar && words.contains(scalar.text())) {
       return scalar.text();
     }
-    String hint = node instanceof Node.Scalar scalar ? Nearest.hint("", scalar.text(), words) : "";
+    String hint = node instanceof Node.Scalar scalar && words.size() > 1
+        ? Nearest.hint("", scalar.text(), words)
+        : "";
     throw error(node, key,
         node.describe() + " is not known" + hint + (hint.isEmpty() ? "; expected " : " Expected ") + expected);
   }

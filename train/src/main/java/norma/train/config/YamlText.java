@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import norma.train.disk.Printable;
 
 /// Scalars as YAML 1.2 text (the core schema), and back to words for messages.
 final class YamlText {
@@ -57,7 +58,7 @@ final class YamlText {
     value.codePoints().forEach(c -> {
       if (c == '"' || c == '\\') {
         quoted.append('\\').appendCodePoint(c);
-      } else if (isPrintable(c)) {
+      } else if (Printable.is(c)) {
         quoted.appendCodePoint(c);
       } else {
         quoted.append(String.format(Locale.ROOT, "\\U%08X", c));
@@ -87,19 +88,10 @@ final class YamlText {
     return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "... (" + text.length() + " characters)";
   }
 
-  static boolean isPrintable(int codePoint) {
-    return switch (Character.getType(codePoint)) {
-      case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
-          Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR ->
-        false;
-      default -> true;
-    };
-  }
-
-  /// Fails unless the text can name something: not blank, no control characters.
-  static void requireName(String path, String value) {
-    if (value.isBlank() || !value.codePoints().allMatch(YamlText::isPrintable)) {
-      throw new IllegalArgumentException(path + " is '" + shorten(value) + "'; expected printable text");
+  /// Fails unless the system can have a file of that name: it need not be printable, but no blank one is meant.
+  static void requirePath(String path, String value) {
+    if (value.isBlank() || value.indexOf('\0') >= 0) {
+      throw new IllegalArgumentException(path + " is '" + shorten(value) + "'; expected a path");
     }
   }
 }

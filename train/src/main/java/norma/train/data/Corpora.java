@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import norma.train.config.Nearest;
+import norma.train.disk.HomeFolder;
 import org.jspecify.annotations.Nullable;
 
 /// Loads a [Corpus]: built in, from a file, or from the web.
@@ -89,7 +90,7 @@ public final class Corpora {
 
   /// The user's cache folder: `$XDG_CACHE_HOME/norma`, or `~/.cache/norma` where that is unset.
   public static Path userCache() {
-    return userCache(System.getenv(), Path.of(System.getProperty("user.home")));
+    return userCache(System.getenv(), Path.of(HomeFolder.of(System.getenv())));
   }
 
   static Path userCache(Map<String, String> environment, Path home) {
@@ -138,8 +139,8 @@ public final class Corpora {
   static byte[] read(Path file, long maxBytes) throws IOException {
     long bytes = Files.size(file);
     if (bytes > maxBytes) {
-      throw new DataException("%s has %d bytes: a corpus has at most %d; take a part of it".formatted(file, bytes,
-          maxBytes));
+      throw new DataException(String.format(Locale.ROOT, "%s has %d bytes: a corpus has at most %d; take a part of it",
+          file, bytes, maxBytes));
     }
     requireHeap(file, bytes, Runtime.getRuntime().maxMemory());
     try (InputStream in = Files.newInputStream(file)) {
@@ -151,8 +152,9 @@ public final class Corpora {
     long needed = bytes * HEAP_BYTES_PER_BYTE;
     if (needed > heap) {
       throw new DataException(
-          "%s has %d bytes: text and tokens need up to %d MiB, Java has at most %d; take a part of it, or give Java more with JDK_JAVA_OPTIONS=-Xmx%dg"
-              .formatted(file, bytes, needed >> 20, heap >> 20, (needed >> 30) + 2));
+          String.format(Locale.ROOT,
+              "%s has %d bytes: text and tokens need up to %d MiB, Java has at most %d; take a part of it, or give Java more with JDK_JAVA_OPTIONS=-Xmx%dg",
+              file, bytes, needed >> 20, heap >> 20, (needed >> 30) + 2));
     }
   }
 

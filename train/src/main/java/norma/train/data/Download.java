@@ -122,8 +122,9 @@ record Download(Fetcher fetcher, long maxBytes) {
   private static void check(URI url, byte[] bytes, String hash) {
     String found = Sha256.of(bytes);
     if (!found.equals(hash)) {
-      throw new DataException("%s has SHA-256 %s (%d bytes), expected %s: it has changed or data.corpus.sha256 is wrong"
-          .formatted(url, found, bytes.length, hash));
+      throw new DataException(String.format(Locale.ROOT,
+          "%s has SHA-256 %s (%d bytes), expected %s: it has changed or data.corpus.sha256 is wrong", url, found,
+          bytes.length, hash));
     }
   }
 
@@ -135,8 +136,8 @@ record Download(Fetcher fetcher, long maxBytes) {
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
         total += read;
         if (total > maxBytes) {
-          throw new DataException("%s is larger than %d bytes: a corpus has at most so many; take a smaller one"
-              .formatted(url, maxBytes));
+          throw new DataException(String.format(Locale.ROOT,
+              "%s is larger than %d bytes: a corpus has at most so many; take a smaller one", url, maxBytes));
         }
         out.write(buffer, 0, read);
       }

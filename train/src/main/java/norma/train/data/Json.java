@@ -7,6 +7,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import norma.train.disk.Printable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -41,15 +44,7 @@ public final class Json {
 
   /// The first 200 characters as one line that a message can quote: a terminal would obey control characters.
   public static String printable(String text) {
-    StringBuilder line = new StringBuilder();
-    text.codePoints().limit(200).forEach(c -> {
-      if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT || c == 0x2028 || c == 0x2029) {
-        line.append("\\u%04X".formatted(c));
-      } else {
-        line.appendCodePoint(c);
-      }
-    });
-    return line.toString();
+    return Printable.line(text.codePoints().limit(200).mapToObj(Character::toString).collect(Collectors.joining()));
   }
 
   /// One value.
@@ -76,8 +71,8 @@ public final class Json {
     try {
       return parse(StandardCharsets.UTF_8.newDecoder().decode(buffer).toString());
     } catch (CharacterCodingException e) {
-      throw new DataException("%s is damaged: it is not UTF-8: bad byte 0x%02X at offset %d".formatted(file,
-          buffer.get(buffer.position()), buffer.position()), e);
+      throw new DataException(String.format(Locale.ROOT, "%s is damaged: it is not UTF-8: bad byte 0x%02X at offset %d",
+          file, buffer.get(buffer.position()), buffer.position()), e);
     }
   }
 }

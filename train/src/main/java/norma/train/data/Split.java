@@ -3,6 +3,7 @@ package norma.train.data;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /// The tokens of a corpus in two: the first part to train on, the rest to validate on, as in nanoGPT's
 /// `data/shakespeare_char/prepare.py`.
@@ -23,18 +24,30 @@ public record Split(int[] train, int[] validation) {
     if (!(valFraction >= 0 && valFraction < 1)) {
       throw new IllegalArgumentException("data.val_fraction is " + valFraction + ": expected a number in [0, 1)");
     }
-    int cut = (int) (tokens.length * (1 - valFraction));
-    int trained = (int) (cut * trainFraction);
+    Cut cut = cut(tokens.length, valFraction, trainFraction, context);
+    return new Split(Arrays.copyOf(tokens, cut.trained), Arrays.copyOfRange(tokens, cut.validated, tokens.length));
+  }
+
+  /// Where a corpus is cut: trained on are the tokens before `trained`, validated on those from `validated` on.
+  public record Cut(int trained, int validated) {}
+
+  /// The place for a corpus of so many tokens.
+  ///
+  /// @throws DataException if a part is too short
+  public static Cut cut(int tokens, double valFraction, double trainFraction, int context) {
+    int validated = (int) (tokens * (1 - valFraction));
+    int trained = (int) (validated * trainFraction);
     require("training", trained, context,
         trainFraction < 1 ? "raise data.train_fraction" : "lower data.val_fraction");
-    require("validation", tokens.length - cut, context, "raise data.val_fraction");
-    return new Split(Arrays.copyOf(tokens, trained), Arrays.copyOfRange(tokens, cut, tokens.length));
+    require("validation", tokens - validated, context, "raise data.val_fraction");
+    return new Cut(trained, validated);
   }
 
   private static void require(String part, int characters, int context, String remedy) {
     if (characters <= context) {
-      throw new DataException("model.context is %d but the %s split has only %d characters, expected at least %d:"
-          .formatted(context, part, characters, context + 1) + " lower model.context, " + remedy
+      throw new DataException(String.format(Locale.ROOT,
+          "model.context is %d but the %s split has only %d characters, expected at least %d:", context, part,
+          characters, context + 1) + " lower model.context, " + remedy
           + " or take a longer corpus");
     }
   }

@@ -7,6 +7,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
+import java.util.Locale;
 
 /// Strict UTF-8 (RFC 3629): overlong forms, encoded surrogates and truncated sequences are refused, never replaced.
 final class Utf8 {
@@ -31,8 +32,9 @@ final class Utf8 {
       if (result.isError()) {
         int offset = in.position();
         throw new DataException(
-            "%s is not UTF-8: bad byte 0x%02X at offset %d: convert it to UTF-8 (for example with iconv) or repair it"
-                .formatted(where, bytes[offset] & 0xFF, offset));
+            String.format(Locale.ROOT,
+                "%s is not UTF-8: bad byte 0x%02X at offset %d: convert it to UTF-8 (for example with iconv) or repair it",
+                where, bytes[offset] & 0xFF, offset));
       }
       // The decoder writes a surrogate pair whole or not at all, so no pair straddles two chunks.
       out.flip();

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -121,9 +122,10 @@ public final class Vocabulary {
     for (int id = 0; id < characters.length; id++) {
       characters[id] = entry(root.get(id), id, file);
       if (id > 0 && characters[id] <= characters[id - 1]) {
-        throw new DataException("%s: entry %d, %s, %s %s: expected ascending code points without repetition".formatted(
-            file, id, describe(characters[id]), characters[id] == characters[id - 1] ? "repeats" : "comes after",
-            describe(characters[id - 1])));
+        throw new DataException(
+            String.format(Locale.ROOT, "%s: entry %d, %s, %s %s: expected ascending code points without repetition",
+                file, id, describe(characters[id]), characters[id] == characters[id - 1] ? "repeats" : "comes after",
+                describe(characters[id - 1])));
       }
     }
     return new Vocabulary(characters);
@@ -133,14 +135,15 @@ public final class Vocabulary {
   private static String place(JacksonException e) {
     return e.getLocation() == null
         ? ""
-        : "line %d, column %d: ".formatted(e.getLocation().getLineNr(), e.getLocation().getColumnNr());
+        : String.format(Locale.ROOT, "line %d, column %d: ", e.getLocation().getLineNr(),
+            e.getLocation().getColumnNr());
   }
 
   private static int entry(JsonNode node, int id, Path file) {
     String string = node.isString() ? node.stringValue() : "";
     if (string.isEmpty() || string.codePointCount(0, string.length()) != 1 || !isCharacter(string.codePointAt(0))) {
-      throw new DataException("%s: entry %d is %s: expected a string of one character".formatted(file, id,
-          Json.printable(node.toString())));
+      throw new DataException(String.format(Locale.ROOT, "%s: entry %d is %s: expected a string of one character", file,
+          id, Json.printable(node.toString())));
     }
     return string.codePointAt(0);
   }
@@ -164,7 +167,7 @@ public final class Vocabulary {
         String.valueOf(Character.getName(codePoint));
       default -> "'" + Character.toString(codePoint) + "'";
     };
-    return "%s (U+%04X)".formatted(shown, codePoint);
+    return String.format(Locale.ROOT, "%s (U+%04X)", shown, codePoint);
   }
 
   private static boolean isCharacter(int codePoint) {

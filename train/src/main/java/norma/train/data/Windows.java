@@ -1,6 +1,7 @@
 package norma.train.data;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Windows over the tokens of one split: inputs, and the targets one token later.
@@ -16,8 +17,8 @@ public final class Windows {
   public Windows(int[] tokens, int context) {
     if (context < 1 || tokens.length <= context) {
       throw new IllegalArgumentException(
-          "context is %d and there are %d tokens: expected context >= 1 and one more token"
-              .formatted(context, tokens.length));
+          String.format(Locale.ROOT, "context is %d and there are %d tokens: expected context >= 1 and one more token",
+              context, tokens.length));
     }
     this.tokens = tokens;
     this.context = context;
@@ -44,8 +45,9 @@ public final class Windows {
   /// @param targets (B, T) filled
   public void sequences(Draw draw, long first, int[] inputs, int[] targets) {
     if (inputs.length % context != 0 || targets.length != inputs.length) {
-      throw new IllegalArgumentException("inputs have %d and targets %d elements: expected the same multiple of %d"
-          .formatted(inputs.length, targets.length, context));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "inputs have %d and targets %d elements: expected the same multiple of %d",
+              inputs.length, targets.length, context));
     }
     for (int row = 0; row < inputs.length / context; row++) {
       long start = draw.bounded(first + row, tokens.length - context);
@@ -60,6 +62,20 @@ public final class Windows {
     int predictions = tokens.length - 1;
     return IntStream.range(0, Math.ceilDiv(predictions, context))
         .mapToObj(i -> new Window(i * context, Math.min(context, predictions - i * context))).toList();
+  }
+
+  /// Whole windows of [#exact] with at most so many predictions in all, spread evenly over the tokens: the same at every call. All of
+  /// [#exact] where that is not too much.
+  ///
+  /// @param most T or more
+  public List<Window> spread(int most) {
+    if (most >= tokens.length - 1) {
+      return exact();
+    }
+    int whole = (tokens.length - 1) / context;
+    int count = most / context;
+    return IntStream.range(0, count).mapToObj(i -> (int) ((2L * i + 1) * whole / (2L * count)))
+        .map(window -> new Window(window * context, context)).toList();
   }
 
   /// Copies a window to the start of a row; the rest of the row, for a shorter window, is left as it is.

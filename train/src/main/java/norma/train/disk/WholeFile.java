@@ -1,7 +1,10 @@
 package norma.train.disk;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.UUID;
@@ -11,16 +14,46 @@ import java.util.UUID;
 public final class WholeFile {
   private WholeFile() {}
 
+  /// Tries whether [#write] could write, without leaving anything.
+  ///
+  /// @throws IOException if not
+  public static void probe(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new FileSystemException(file.toString(), null, "it is a folder; expected a file's name");
+    }
+    Path beside = beside(file);
+    try {
+      Files.createFile(beside);
+    } catch (AccessDeniedException e) {
+      throw named(new AccessDeniedException(file.toString()), e);
+    } catch (NoSuchFileException e) {
+      throw named(new NoSuchFileException(file.toString(), null, "no such folder"), e);
+    } catch (FileSystemException e) {
+      throw named(new FileSystemException(file.toString(), null, e.getReason()), e);
+    }
+    Files.delete(beside);
+  }
+
+  /// Of the file that was asked for, not of the one beside it.
+  private static IOException named(IOException named, IOException cause) {
+    named.initCause(cause);
+    return named;
+  }
+
   /// Writes the file, or replaces it.
   ///
   /// @param file whose folder exists
   public static void write(Path file, String text) throws IOException {
-    Path beside = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
+    Path beside = beside(file);
     try {
       Files.writeString(beside, text);
       Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(beside); // after a failed write
     }
+  }
+
+  private static Path beside(Path file) {
+    return file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
   }
 }

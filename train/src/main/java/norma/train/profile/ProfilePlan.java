@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import norma.train.config.Range;
 import norma.train.config.RunConfig;
 
 /// What a profile measures.
@@ -19,6 +20,8 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
 
   /// Measured steps where nobody says how many.
   static final int STEPS = 60;
+  /// A median and quartiles need three.
+  static final Range MEASURED = Range.whole(3, 100_000);
 
   /// A configuration.
   ///
@@ -47,7 +50,10 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
   }
 
   /// The same with another number of steps.
+  ///
+  /// @throws IllegalArgumentException if it is out of range
   public ProfilePlan withSteps(int more) {
+    MEASURED.check("--steps", more);
     return new ProfilePlan(name, title, note, cases, sweeps, more);
   }
 }

@@ -12,15 +12,15 @@ import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.ConfigReader;
 import norma.train.config.Node;
-import norma.train.config.Range;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.config.Section;
 import norma.train.config.YamlReader;
+import norma.train.disk.FolderName;
 
 /// Reads profile files: a base configuration with cases to `compare`, or settings to `sweep` one at a time.
 public final class ProfileReader {
-  private static final Range STEPS = new Range(3, 100_000, "3 to 100000");
+  private static final int LONGEST_NAME = 64;
 
   private final ConfigReader configs = new ConfigReader(NormTypes.all());
   private final Path file;
@@ -45,11 +45,12 @@ public final class ProfileReader {
   }
 
   private ProfilePlan plan() {
-    String name = String.valueOf(file.getFileName()).replaceFirst("\\.ya?ml$", "");
-    String title = root.text("title", name);
+    String fileName = String.valueOf(file.getFileName()).replaceFirst("\\.ya?ml$", "");
+    String name = FolderName.of(fileName, LONGEST_NAME);
+    String title = root.text("title", fileName);
     String note = root.text("note", "");
     String base = root.text("base", "");
-    int steps = root.integer("steps", ProfilePlan.STEPS, STEPS);
+    int steps = root.integer("steps", ProfilePlan.STEPS, ProfilePlan.MEASURED);
     Node compare = root.node("compare");
     Node sweep = root.node("sweep");
     root.finish();

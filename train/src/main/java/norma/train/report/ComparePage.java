@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
@@ -12,31 +14,43 @@ import norma.train.report.Series.Point;
 public final class ComparePage {
   private ComparePage() {}
 
+  /// One of those that are compared.
+  public record Run(String name, Metrics metrics) {}
+
   /// Writes the page.
   ///
-  /// @param file    to write
-  /// @param names   of the runs
-  /// @param metrics of the runs, in the same order
-  /// @param text    the table and the differences, as the terminal shows them
+  /// @param file to write
+  /// @param runs in groups whose losses are comparable, by title, which may be empty: no chart has runs of two
+  /// @param text the table and the differences, as the terminal shows them
   /// @throws IOException if it cannot be written
-  public static void write(Path file, List<String> names, List<Metrics> metrics, String text) throws IOException {
+  public static void write(Path file, Map<String, List<Run>> runs, String text) throws IOException {
     Figures figures = new Figures();
     StringBuilder charts = new StringBuilder();
-    for (int from = 0; from < names.size(); from += Svg.COLOURS) { // more would not be told apart
+    runs.forEach((title, group) -> {
+      charts.append(title.isEmpty() ? "" : "<h3>" + Svg.escape(title) + "</h3>\n");
+      charts(charts, figures, group);
+    });
+    String names = runs.values().stream().flatMap(List::stream).map(Run::name).collect(Collectors.joining(", "));
+    Files.writeString(file, Template.page("compare.html", names + ": comparison").put("charts", charts.toString())
+        .put("apart", runs.size() > 1 ? "yes" : "").put("text", text).put("data", figures.json()).fill());
+  }
+
+  private static void charts(StringBuilder charts, Figures figures, List<Run> runs) {
+    for (int from = 0; from < runs.size(); from += Svg.COLOURS) { // more would not be told apart
       List<Series> validation = new ArrayList<>();
       List<Series> training = new ArrayList<>();
-      for (int i = from; i < Math.min(names.size(), from + Svg.COLOURS); i++) {
-        add(validation, names.get(i), i - from, Kind.MARKED, metrics.get(i).of(Event.Eval.class).stream()
+      for (int i = from; i < Math.min(runs.size(), from + Svg.COLOURS); i++) {
+        add(validation, runs.get(i).name, i - from, Kind.MARKED, runs.get(i).metrics.of(Event.Eval.class).stream()
             .map(eval -> new Point(eval.step(), eval.valLoss())).toList());
-        List<Point> steps = metrics.get(i).of(Event.Step.class).stream()
+        List<Point> steps = runs.get(i).metrics.of(Event.Step.class).stream()
             .map(step -> new Point(step.step(), step.loss())).filter(p -> Double.isFinite(p.y())).toList();
-        add(training, names.get(i), i - from, Kind.LINE, Series.smooth(steps, steps.size() / Series.MEAN_SHARE));
+        add(training, runs.get(i).name, i - from, Kind.LINE, Series.smooth(steps, steps.size() / Series.MEAN_SHARE));
       }
-      add(charts, figures, "exact validation loss", validation);
+      boolean exact = runs.stream().flatMap(run -> run.metrics.of(Event.Eval.class).stream())
+          .allMatch(eval -> eval.valTokens() == 0);
+      add(charts, figures, exact ? "exact validation loss" : "validation loss, of some runs an estimate", validation);
       add(charts, figures, "training loss, mean of a twentieth of the run", training);
     }
-    Files.writeString(file, Template.page("compare.html", String.join(", ", names) + ": comparison")
-        .put("charts", charts.toString()).put("text", text).put("data", figures.json()).fill());
   }
 
   private static void add(List<Series> series, String name, int colour, Kind kind, List<Point> points) {

@@ -1,7 +1,9 @@
 package norma.train.report;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// One line of `metrics.jsonl`. Numbers that the line leaves out, or gives as `null` because they are not finite, are NaN,
 /// and so are those beyond 1e100, which no sound run has; those below 1e-100 are 0. Losses are in nats per character.
@@ -23,8 +25,21 @@ public sealed interface Event {
   record Step(int step, long tokens, double loss, double lr, double gradNorm, double stepMillis, double tokensPerSecond,
       double elapsedSeconds) implements Event {}
 
-  /// An evaluation: `trainLoss` is an estimate on random batches, `valLoss` is exact over the validation split.
-  record Eval(int step, double trainLoss, double valLoss, double valBitsPerChar) implements Event {}
+  /// An evaluation: `trainLoss` is an estimate on random batches, `valLoss` is exact over the validation split, or an estimate on a part.
+  ///
+  /// @param valTokens characters that `valLoss` is an estimate from; 0 where it is exact
+  record Eval(int step, double trainLoss, double valLoss, double valBitsPerChar, long valTokens) implements Event {
+
+    /// An exact one.
+    public Eval(int step, double trainLoss, double valLoss, double valBitsPerChar) {
+      this(step, trainLoss, valLoss, valBitsPerChar, 0);
+    }
+
+    /// `exact` or `estimated`.
+    public String kind() {
+      return valTokens == 0 ? "exact" : "estimated";
+    }
+  }
 
   /// What the probes saw in every normalization slot; the formulas stand in `docs/norms.md`.
   ///
@@ -40,7 +55,8 @@ public sealed interface Event {
   /// One slot: its learned scalars, statistics of its input and output over all elements, the gradient that reaches it, and how
   /// fast it learns.
   ///
-  /// @param scalars     by name; beta is that of the formula (positive under softplus), not the stored number
+  /// @param scalars     by name, in alphabetical order; beta is that of the formula (positive under softplus), not the stored number
+  /// @param slope       of the argument of the norm's squashing function, u = slope x + shift; NaN for a norm without one
   /// @param invStd      1 / standard deviation of the input
   /// @param saturation  share of inputs in the flat part, 0 to 1; NaN for a norm without one
   /// @param inRms       root mean square of the input
@@ -51,26 +67,12 @@ public sealed interface Event {
   /// @param outAbsmax   largest magnitude of the output
   /// @param outGradRms  root mean square of the gradient at the output, of the loss summed over the tokens
   /// @param updateRatio norm of the last step's change of the slot's parameters / norm of these; NaN without parameters
-  record Slot(String slot, String type, Map<String, Double> scalars, double invStd, double saturation, double inRms,
+  record Slot(String slot, String type, Map<String, Double> scalars, double slope, double invStd,
+      double saturation, double inRms,
       double inAbsmax, double inKurtosis, double inOutliers, double outRms, double outAbsmax, double outGradRms,
       double updateRatio) {
     public Slot {
-      scalars = Map.copyOf(scalars);
-    }
-
-    /// The slope of the squashing function's argument; NaN for types without one.
-    public double alpha() {
-      return scalars.getOrDefault("alpha", Double.NaN);
-    }
-
-    /// DyISRU's beta; NaN for types without one.
-    public double beta() {
-      return scalars.getOrDefault("beta", Double.NaN);
-    }
-
-    /// Derf's shift; NaN for types without one.
-    public double shift() {
-      return scalars.getOrDefault("shift", Double.NaN);
+      scalars = Collections.unmodifiableMap(new TreeMap<>(scalars));
     }
   }
 
@@ -108,5 +110,16 @@ public sealed interface Event {
   record Rollback(int step, int failedStep, String firstBad, int retry, double lrFactor) implements Event {}
 
   /// The run ended; without this line it is still running or was killed.
-  record End(int step, String reason, double bestValLoss, int bestStep, double finalValLoss) implements Event {}
+  ///
+  /// @param bestValTokens characters that `bestValLoss` is an estimate from; 0 where it is exact
+  /// @param finalValLoss  exact in any case
+  record End(int step, String reason, double bestValLoss, int bestStep, long bestValTokens, double finalValLoss)
+      implements
+        Event {
+
+    /// One whose best loss is exact.
+    public End(int step, String reason, double bestValLoss, int bestStep, double finalValLoss) {
+      this(step, reason, bestValLoss, bestStep, 0, finalValLoss);
+    }
+  }
 }

@@ -7,7 +7,7 @@ import java.util.Locale;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
-/// The picture of a run: training loss, raw and smoothed, and the exact validation loss.
+/// The picture of a run: training loss, raw and smoothed, and the validation loss.
 public final class LossPlot {
 
   private LossPlot() {}
@@ -22,7 +22,7 @@ public final class LossPlot {
     List<Point> validation = evals.stream().map(e -> new Point(e.step(), e.valLoss())).toList();
     evals.stream().filter(e -> Double.isFinite(e.valLoss())).min(Comparator.comparingDouble(Event.Eval::valLoss))
         .ifPresent(best -> series.add(new Series(
-            String.format(Locale.ROOT, "exact validation loss, best %.4f", best.valLoss()), 1, Kind.MARKED,
+            String.format(Locale.ROOT, "%s validation loss, best %.4f", best.kind(), best.valLoss()), 1, Kind.MARKED,
             validation)));
     return new Chart(name, "step", "loss (nats per character)", false, series);
   }

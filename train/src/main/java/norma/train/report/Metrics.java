@@ -132,7 +132,7 @@ public record Metrics(List<Event> events, boolean torn) {
           number(node, "lr"), number(node, "grad_norm"), number(node, "step_ms"), number(node, "tokens_per_s"),
           number(node, "elapsed_s"));
       case "eval" -> new Event.Eval(integer(node, "step"), number(node, "train_loss"), number(node, "val_loss"),
-          number(node, "val_bits_per_char"));
+          number(node, "val_bits_per_char"), (long) orZero(number(node, "val_tokens")));
       case "norm" -> new Event.Norm(integer(node, "step"), list(node, "slots", Metrics::slot),
           number(node, "max_attention_logit"), number(node, "log_z"), number(node, "update_ratio"));
       case "layers" -> new Event.Layers(integer(node, "step"), list(node, "layers", Metrics::layer));
@@ -141,7 +141,8 @@ public record Metrics(List<Event> events, boolean torn) {
       case "rollback" -> new Event.Rollback(integer(node, "step"), integer(node, "failed_step"),
           node.path("first_bad").asString(""), integer(node, "retry"), number(node, "lr_factor"));
       case "end" -> new Event.End(integer(node, "step"), string(node, "reason"), number(node, "best_val_loss"),
-          (int) orZero(number(node, "best_step")), number(node, "final_val_loss"));
+          (int) orZero(number(node, "best_step")), (long) orZero(number(node, "best_val_tokens")),
+          number(node, "final_val_loss"));
       default -> null;
     });
   }
@@ -153,10 +154,16 @@ public record Metrics(List<Event> events, boolean torn) {
         scalars.put(field.getKey(), number(node, field.getKey()));
       }
     });
-    return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, number(node, "inv_std"),
+    double slope = node.has(MetricsLog.SLOPE) ? number(node, MetricsLog.SLOPE) : slopeOfOlderRun(scalars);
+    return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, slope, number(node, "inv_std"),
         number(node, "saturation"), number(node, "in_rms"), number(node, "in_absmax"), number(node, "in_kurtosis"),
         number(node, "in_outliers"), number(node, "out_rms"), number(node, "out_absmax"), number(node, "out_grad_rms"),
         number(node, "update_ratio"));
+  }
+
+  /// Before 2026-12 runs did not log it: there were DyT and Derf with alpha, and DyISRU with beta.
+  private static double slopeOfOlderRun(Map<String, Double> scalars) {
+    return scalars.getOrDefault("alpha", 1 / Math.sqrt(scalars.getOrDefault("beta", Double.NaN)));
   }
 
   private static Event.Layer layer(JsonNode node) {

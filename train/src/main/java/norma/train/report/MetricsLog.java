@@ -19,7 +19,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// Appends events to `metrics.jsonl`, one object a line. Numbers that are not finite become `null`; a norm's statistics that
 /// do not apply are left out. A line that was written only in part, on a full disk, is overwritten by the next attempt.
 public final class MetricsLog {
-  static final Set<String> SLOT_FIELDS = Set.of("inv_std", "saturation", "in_rms", "in_absmax", "in_kurtosis",
+  static final String SLOPE = "squash_slope";
+  /// What is no scalar of a slot.
+  public static final Set<String> SLOT_FIELDS = Set.of("slot", "type", SLOPE, "inv_std", "saturation", "in_rms",
+      "in_absmax", "in_kurtosis",
       "in_outliers", "out_rms", "out_absmax", "out_grad_rms", "update_ratio");
 
   /// What was cut off the log when a run went back to a checkpoint.
@@ -169,6 +172,9 @@ public final class MetricsLog {
         put(node, "train_loss", eval.trainLoss());
         put(node, "val_loss", eval.valLoss());
         put(node, "val_bits_per_char", eval.valBitsPerChar());
+        if (eval.valTokens() > 0) {
+          node.put("val_tokens", eval.valTokens());
+        }
       }
       case Event.Norm norm -> {
         node.put("event", "norm").put("step", norm.step());
@@ -195,6 +201,9 @@ public final class MetricsLog {
         node.put("event", "end").put("step", end.step()).put("reason", end.reason());
         put(node, "best_val_loss", end.bestValLoss());
         node.put("best_step", end.bestStep());
+        if (end.bestValTokens() > 0) {
+          node.put("best_val_tokens", end.bestValTokens());
+        }
         put(node, "final_val_loss", end.finalValLoss());
       }
     }
@@ -203,8 +212,10 @@ public final class MetricsLog {
 
   private static void slot(ObjectNode node, Event.Slot slot) {
     node.put("slot", slot.slot()).put("type", slot.type());
-    slot.scalars().entrySet().stream().sorted(java.util.Map.Entry.comparingByKey())
-        .forEach(scalar -> put(node, scalar.getKey(), scalar.getValue()));
+    slot.scalars().forEach((name, value) -> put(node, name, value));
+    if (!Double.isNaN(slot.slope())) {
+      put(node, SLOPE, slot.slope());
+    }
     put(node, "inv_std", slot.invStd());
     if (!Double.isNaN(slot.saturation())) {
       put(node, "saturation", slot.saturation());

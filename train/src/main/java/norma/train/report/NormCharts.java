@@ -10,8 +10,8 @@ import java.util.stream.Stream;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
-/// Small charts of every normalization slot over training: its scalar beside 1/std of its input, which the scalar is said
-/// to follow (DyT, arXiv:2503.10622, section 6.2), its saturation, and the gradient at its output.
+/// Small charts of every normalization slot over training: its scalars; the slope of its squashing function beside 1/std of its input,
+/// which the slope is said to follow (DyT, arXiv:2503.10622, section 6.2); its saturation; and the gradient at its output.
 final class NormCharts {
 
   private NormCharts() {}
@@ -19,16 +19,18 @@ final class NormCharts {
   static String of(List<Event.Norm> norms, Figures figures) {
     StringBuilder html = new StringBuilder();
     for (Event.Slot slot : norms.getLast().slots()) {
+      List<Series> scalars = new ArrayList<>();
+      slot.scalars().keySet().forEach(name -> add(scalars, name, scalars.size() % Svg.COLOURS, Kind.LINE,
+          over(norms, slot.slot(), s -> s.scalars().getOrDefault(name, Double.NaN))));
       List<Series> scale = new ArrayList<>();
-      // The slope at 0 is alpha, or 1/sqrt(beta): in these terms every type can be held against 1/std.
-      add(scale, "\u03b1", 0, Kind.LINE, over(norms, slot.slot(), Event.Slot::alpha));
-      add(scale, "1/\u221a\u03b2", 0, Kind.LINE, over(norms, slot.slot(), s -> 1 / Math.sqrt(s.beta())));
+      add(scale, "slope", 0, Kind.LINE, over(norms, slot.slot(), Event.Slot::slope)); // alpha of DyT, 1/sqrt(beta) of DyISRU
       add(scale, "1/std of input", 1, Kind.DASHED, over(norms, slot.slot(), Event.Slot::invStd));
       List<Series> saturation = new ArrayList<>();
       add(saturation, "saturation", 2, Kind.LINE, over(norms, slot.slot(), Event.Slot::saturation));
       List<Series> gradient = new ArrayList<>();
       add(gradient, "gradient at output, RMS", 3, Kind.LINE, over(norms, slot.slot(), Event.Slot::outGradRms));
-      List<List<Series>> charts = Stream.of(scale, saturation, gradient).filter(chart -> !chart.isEmpty()).toList();
+      List<List<Series>> charts = Stream.of(scalars, scale, saturation, gradient).filter(chart -> !chart.isEmpty())
+          .toList();
       if (charts.isEmpty()) {
         continue;
       }

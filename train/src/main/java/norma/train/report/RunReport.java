@@ -51,7 +51,7 @@ public final class RunReport {
 
   private String html() throws IOException {
     Template page = Template.page("report.html", name + ": training report").put("name", name)
-        .put("state", metrics.state()).put("story", story())
+        .put("state", metrics.state()).put("story", story()).put("losses", losses())
         .put("figures", keyFigures());
     if (!steps.isEmpty() || !evals.isEmpty()) {
       page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));
@@ -104,9 +104,10 @@ public final class RunReport {
   private String keyFigures() {
     Map<String, String> entries = new LinkedHashMap<>();
     bestEval().ifPresent(best -> {
-      entries.put("best validation loss", loss(best.valLoss()) + " <small>step " + count(best.step()) + "</small>");
-      entries.put("final validation loss",
-          loss(evals.getLast().valLoss()) + " <small>step " + count(evals.getLast().step()) + "</small>");
+      entries.put("best validation loss" + (best.valTokens() == 0 ? "" : ", estimate"),
+          loss(best.valLoss()) + " <small>step " + count(best.step()) + "</small>");
+      entries.put("final validation loss" + finalKind(), loss(finalLoss()) + " <small>step "
+          + count(evals.getLast().step()) + "</small>");
       entries.put("best bits per character", loss(Tables.bits(best)));
     });
     if (!steps.isEmpty()) {
@@ -121,6 +122,27 @@ public final class RunReport {
     entries.forEach((term, value) -> html.append("<div><dt>").append(escape(term)).append("</dt><dd>").append(value)
         .append("</dd></div>\n"));
     return html.toString();
+  }
+
+  /// That of the run's end, which is exact; where it has none, of the last evaluation.
+  private double finalLoss() {
+    double end = metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
+    return Double.isFinite(end) ? end : evals.getLast().valLoss();
+  }
+
+  private String finalKind() {
+    boolean exact = evals.getLast().valTokens() == 0
+        || metrics.last(Event.End.class).filter(end -> Double.isFinite(end.finalValLoss())).isPresent();
+    return exact ? "" : ", estimate";
+  }
+
+  /// How the validation loss was taken.
+  private String losses() {
+    long tokens = evals.isEmpty() ? 0 : evals.getLast().valTokens();
+    return tokens == 0
+        ? "The validation loss is exact, over the whole validation split."
+        : "The validation loss is an estimate on " + count((double) tokens)
+            + " characters, the same at every evaluation; that of the run's end is exact, over the whole validation split.";
   }
 
   private double median(ToDoubleFunction<Event.Step> quantity) {

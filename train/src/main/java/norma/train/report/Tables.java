@@ -4,10 +4,10 @@ import static norma.train.report.Svg.escape;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The tables of the report, as HTML, and how pages write numbers.
@@ -19,7 +19,7 @@ public final class Tables {
   /// Validation at every evaluation; the best row is marked.
   static String evals(List<Event.Eval> evals, int bestStep) {
     StringBuilder rows = new StringBuilder(
-        head("step", "training loss, estimate", "validation loss, exact", "bits/char"));
+        head("step", "training loss, estimate", "validation loss, " + evals.getLast().kind(), "bits/char"));
     for (Event.Eval e : evals) {
       rows.append(e.step() == bestStep ? "<tr class=\"best\">" : "<tr>").append(cell(count(e.step())))
           .append(cell(loss(e.trainLoss()))).append(cell(loss(e.valLoss()))).append(cell(loss(bits(e))))
@@ -89,17 +89,10 @@ public final class Tables {
   }
 
   private static String scalars(Event.Slot s) {
-    List<String> scalars = new ArrayList<>();
-    add(scalars, "\u03b1", s.alpha());
-    add(scalars, "\u03b2", s.beta());
-    add(scalars, "shift", s.shift());
-    return scalars.isEmpty() ? NONE : String.join(", ", scalars);
-  }
-
-  private static void add(List<String> scalars, String name, double value) {
-    if (Double.isFinite(value)) {
-      scalars.add(name + "\u00a0" + digits(value));
-    }
+    String scalars = s.scalars().entrySet().stream().filter(scalar -> Double.isFinite(scalar.getValue()))
+        .map(scalar -> escape(scalar.getKey()) + "\u00a0" + digits(scalar.getValue()))
+        .collect(Collectors.joining(", "));
+    return scalars.isEmpty() ? NONE : scalars;
   }
 
   private static String bar(String kind, double share) {

@@ -9,9 +9,11 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -48,15 +50,11 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   private static final Logger LOG = LogManager.getLogger(Checkpoint.class);
   private static final Pattern NAME = Pattern.compile("step-(\\d{7,9})");
 
-  /// Opens the newest checkpoint of a run folder that is whole, or the given checkpoint folder.
+  /// Opens the newest checkpoint of a run folder that is whole, or the given checkpoint folder: [SavedRun] has the rest.
   ///
   /// @throws RunException if there is none, or none that is not damaged
   public static Checkpoint open(Path runOrCheckpoint) {
-    if (Files.exists(runOrCheckpoint.resolve(Manifest.FILE))) {
-      return verified(runOrCheckpoint);
-    }
-    return newest(runOrCheckpoint).orElseThrow(() -> new RunException(
-        runOrCheckpoint + " has no checkpoint: train.checkpoint_every decides when one is written"));
+    return SavedRun.of(runOrCheckpoint, null).checkpoint();
   }
 
   /// The newest checkpoint of a run folder that is whole. Says so where a newer one is damaged or incomplete.
@@ -104,6 +102,31 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     return checkpoint;
   }
 
+  /// The validation losses of the checkpoints up to a step, the oldest first, NaN where there was no evaluation.
+  ///
+  /// @param damaged hears of manifests that cannot be read: nobody knows whether their checkpoints are the best
+  static Map<Path, Double> losses(Path run, int step, BiConsumer<Path, RunException> damaged) {
+    Map<Path, Double> losses = new LinkedHashMap<>();
+    for (Path folder : foldersOf(run)) {
+      if (stepOf(folder) <= step && Files.exists(folder.resolve(Manifest.FILE))) {
+        try {
+          losses.put(folder, Manifest.read(folder).valLoss());
+        } catch (RunException e) {
+          damaged.accept(folder, e);
+        } catch (IOException e) {
+          damaged.accept(folder, new RunException(Errors.line(e), e));
+        }
+      }
+    }
+    return losses;
+  }
+
+  /// The one with the lowest validation loss, the first of them.
+  static Optional<Path> best(Map<Path, Double> losses) {
+    return losses.entrySet().stream().filter(entry -> Double.isFinite(entry.getValue()))
+        .min(Map.Entry.comparingByValue()).map(Map.Entry::getKey);
+  }
+
   /// Opens a checkpoint after comparing every byte with the manifest.
   ///
   /// @throws RunException that names the file that is damaged
@@ -137,6 +160,11 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
     return manifest;
   }
 
+  /// Whether it is one of its run's, not one that was set aside or copied.
+  boolean hasItsName() {
+    return name(folder).equals(nameOf(step));
+  }
+
   /// The configuration of the training when it was written.
   RunConfig config() {
     return new ConfigReader(NormTypes.all()).read(folder.resolve(CONFIG), List.of());
@@ -160,7 +188,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
 
   /// Copies the weights to a model's parameters.
   ///
-  /// @throws RunException if names or shapes differ
+  /// @throws RunException if names or shapes differ, or a number is not finite
   void load(Backend backend, ParameterBuffer weights) {
     Path file = folder.resolve(WEIGHTS);
     Map<String, Tensor> tensors;
@@ -181,6 +209,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
       for (int i = 0; i < values.length; i++) {
         values[i] = tensor.data()[i];
       }
+      FiniteCheck.require(file, parameter.name(), values);
       backend.write(weights.of(parameter), values);
     }
     if (!tensors.isEmpty()) {
@@ -228,7 +257,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   }
 
   static String nameOf(int step) {
-    return "step-%07d".formatted(step);
+    return String.format(Locale.ROOT, "step-%07d", step);
   }
 
   private static String name(Path path) {

@@ -148,11 +148,15 @@ final class CheckpointWriter {
   /// Keeps the newest up to the one just written, the best, those that a rollback from any of them would go to, and all that it does
   /// not know or cannot read.
   private void deleteOld(Path written, int anchor) throws IOException {
-    Map<Path, Double> losses = losses(Checkpoint.stepOf(written));
+    Map<Path, Double> losses = Checkpoint.losses(run, Checkpoint.stepOf(written), (folder, damage) -> {
+      if (notDeleted.add(folder)) {
+        warnings.accept(damage.getMessage() + "; it is not counted, and not deleted");
+      }
+    });
     List<Path> complete = List.copyOf(losses.keySet());
     Set<Path> kept = new HashSet<>(complete.subList(
         Math.max(0, complete.size() - session.config().train().keepCheckpoints()), complete.size()));
-    kept.add(best(losses));
+    kept.add(Checkpoint.best(losses).orElse(complete.getLast()));
     for (Path folder : List.copyOf(kept)) {
       kept.add(all.resolve(Checkpoint.nameOf(folder.equals(written) ? anchor : anchorOf(folder))));
     }
@@ -168,37 +172,6 @@ final class CheckpointWriter {
         }
       }
     }
-  }
-
-  /// The validation losses of the checkpoints up to a step, the oldest first, NaN where there was no evaluation. Those with a
-  /// damaged manifest are left out: nobody knows whether they are the best.
-  private Map<Path, Double> losses(int step) throws IOException {
-    Map<Path, Double> losses = new LinkedHashMap<>();
-    for (Path folder : Checkpoint.folders(run)) {
-      if (Checkpoint.stepOf(folder) <= step && disk.exists(folder.resolve(Manifest.FILE))) {
-        try {
-          losses.put(folder, Manifest.read(folder).valLoss());
-        } catch (RunException e) {
-          if (notDeleted.add(folder)) {
-            warnings.accept(e.getMessage() + "; it is not counted, and not deleted");
-          }
-        }
-      }
-    }
-    return losses;
-  }
-
-  /// The one with the lowest validation loss; the first of them, or the newest if none was evaluated.
-  private static Path best(Map<Path, Double> losses) {
-    Path best = List.copyOf(losses.keySet()).getLast();
-    double lowest = Double.POSITIVE_INFINITY;
-    for (Map.Entry<Path, Double> entry : losses.entrySet()) {
-      if (entry.getValue() < lowest) {
-        lowest = entry.getValue();
-        best = entry.getKey();
-      }
-    }
-    return best;
   }
 
   private static int anchorOf(Path folder) throws IOException {

@@ -1,15 +1,18 @@
 package norma.train.run;
 
+import java.nio.file.Path;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
 import norma.kernels.Backend;
 import norma.models.CostModel;
 import norma.ops.Op;
+import norma.optim.Optimizer;
 import org.jspecify.annotations.Nullable;
 
-/// Finds where a number first stopped being finite. Runs only after a loss or a gradient norm is not.
+/// Finds where a number first stopped being finite. As an observer it runs only after a loss or a gradient norm is not.
 final class FiniteCheck implements StepObserver.Watch, TapeObserver {
   private final Backend backend;
   private @Nullable String firstBad;
@@ -46,7 +49,47 @@ final class FiniteCheck implements StepObserver.Watch, TapeObserver {
     return null;
   }
 
-  private static boolean finite(double[] values) {
+  /// The first array of a training that has a number which no checkpoint may hold: weights, which are stored in float32, then the
+  /// optimizer's moments. A second moment overflows before a weight does, and stops its parameter for good.
+  static @Nullable String firstBadArray(Backend backend, ParameterBuffer weights, Optimizer optimizer) {
+    String weight = firstBadWeight(backend, weights);
+    if (weight != null) {
+      return weight;
+    }
+    for (Parameter parameter : weights.parameters()) {
+      if (!finite(backend.read(optimizer.firstMoments().of(parameter)))) {
+        return "first moment of " + parameter.name();
+      }
+      if (!finite(backend.read(optimizer.secondMoments().of(parameter)))) {
+        return "second moment of " + parameter.name();
+      }
+    }
+    return null;
+  }
+
+  /// The first parameter in the model's order that is not finite in float32.
+  static @Nullable String firstBadWeight(Backend backend, ParameterBuffer weights) {
+    for (Parameter parameter : weights.parameters()) {
+      for (double value : backend.read(weights.of(parameter))) {
+        if (!Float.isFinite((float) value)) {
+          return parameter.name();
+        }
+      }
+    }
+    return null;
+  }
+
+  /// Refuses numbers of a checkpoint that was written before Norma looked.
+  ///
+  /// @throws RunException if one is not finite
+  static void require(Path file, String name, double[] values) {
+    if (!finite(values)) {
+      throw new RunException(file + " has numbers in " + name
+          + " that are not finite: the run had diverged; --checkpoint STEP takes an earlier checkpoint");
+    }
+  }
+
+  static boolean finite(double[] values) {
     for (double value : values) {
       if (!Double.isFinite(value)) {
         return false;

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.Set;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
@@ -54,7 +55,7 @@ public final class Machine {
 
   /// Widest vector instructions of the CPU.
   public static String widestVectors() {
-    return flags().contains(" avx512f ") ? "AVX-512" : flags().contains(" avx2 ") ? "AVX2" : "no AVX2";
+    return flags().contains("avx512f") ? "AVX-512" : flags().contains("avx2") ? "AVX2" : "no AVX2";
   }
 
   /// Whether products of bfloat16 run here.
@@ -64,7 +65,7 @@ public final class Machine {
 
   /// Why there are none.
   static String noBf16() {
-    return flags().contains(" avx512_bf16 ")
+    return flags().contains("avx512_bf16")
         ? "it needs products in machine code for AVX-512, here they are in " + products()
         : "this CPU (" + cpu() + ") has no AVX512-BF16, as Intel's have from Cooper Lake on and AMD's from Zen 4 on";
   }
@@ -186,8 +187,9 @@ public final class Machine {
     return SystemFiles.bytes(SystemFiles.read(SystemFiles.MEMORY), "MemAvailable").orElse(Long.MAX_VALUE);
   }
 
-  private static String flags() {
-    return cpuInfo("flags") + " ";
+  /// What the CPU can do, by Linux's names; none elsewhere.
+  public static Set<String> flags() {
+    return Set.copyOf(Arrays.asList(cpuInfo("flags").strip().split(" ")));
   }
 
   /// Name of the CPU, or its architecture where the system does not tell.

@@ -34,25 +34,30 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     int sequences = config.train().batch() * config.train().accumulate();
     int shards = Math.min(backend.shards(), sequences);
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
-    long activations = Math.min(backend.workers(), shards)
-        * CostModel.of(gpt, pass, backend.activations()).savedBytes();
+    long activations = Math.multiplyExact(Math.min(backend.workers(), shards),
+        CostModel.of(gpt, pass, backend.activations()).savedBytes());
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
     return new MemoryNeed(parameters, (1 + shards + MOMENTS) * parameters * backend.dtype().bytes() + rounded,
         activations, heap);
   }
 
-  /// Refuses what the backend's memory cannot hold, and warns where little is free.
+  /// Refuses what the backend's memory cannot hold.
   ///
   /// @throws RunException with one line that names what is needed, what there is, and which settings lower it
-  void require(Backend backend) {
+  void requireRoom(Backend backend) {
     OptionalLong device = backend.deviceBytes();
     long there = device.orElseGet(Machine::memoryBytes);
     problem(there, device.isPresent() ? "the GPU" : "this machine", Runtime.getRuntime().maxMemory())
         .ifPresent(problem -> {
           throw new RunException(problem);
         });
+  }
+
+  /// The same, and warns where little is free.
+  void require(Backend backend) {
+    requireRoom(backend);
     long available = Machine.availableBytes();
-    if (device.isEmpty() && state + activations > available) {
+    if (backend.deviceBytes().isEmpty() && state + activations > available) {
       LOG.warn("training needs at least {} of memory, of which {} is free now: the system may end the run", gib(state
           + activations), gib(available));
     }

@@ -5,6 +5,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import norma.array.Array;
 import norma.autodiff.GradientBuffer;
@@ -23,6 +25,7 @@ import norma.ops.Op;
 import norma.optim.Optimizer;
 import norma.train.data.Windows;
 import norma.train.report.Event;
+import norma.train.report.MetricsLog;
 
 /// Looks at every normalization slot on a batch of its own: statistics of its input and output, and the gradient that comes
 /// back to it; besides, the largest attention logit, log Z, and how far the last update moved the weights. Gradients go to a
@@ -44,6 +47,19 @@ final class NormProbe {
     this.windows = session.training();
     this.gradients = new GradientBuffer(session.backend(), session.model().parameters());
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
+    slots.values().forEach(slot -> requireOwnNames(slot.type(), state(slot).scalars().keySet()));
+  }
+
+  /// A scalar that is called as a statistic would be lost in the log.
+  static void requireOwnNames(String type, Set<String> scalars) {
+    scalars.stream().filter(MetricsLog.SLOT_FIELDS::contains).findFirst().ifPresent(name -> {
+      throw new IllegalArgumentException("norm type " + type + " has a scalar called " + name + ", as a statistic in "
+          + "metrics.jsonl is; expected none of " + String.join(", ", new TreeSet<>(MetricsLog.SLOT_FIELDS)));
+    });
+  }
+
+  private Norm.State state(NormSlot slot) {
+    return slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]);
   }
 
   /// Probes the current weights.
@@ -106,7 +122,7 @@ final class NormProbe {
   }
 
   private Sight sight(NormSlot slot, Array x, Tensor output) {
-    Norm.State state = slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]);
+    Norm.State state = state(slot);
     return new Sight(slot, state, output,
         SlotStatistics.of(session.backend().read(x), x.dim(-1), state.squash()),
         SlotStatistics.of(session.backend().read(output.value()), x.dim(-1), null));
@@ -114,7 +130,9 @@ final class NormProbe {
 
   private static Event.Slot row(Sight sight, double gradient, double updateRatio) {
     SlotStatistics in = sight.in;
-    return new Event.Slot(sight.slot.name(), sight.slot.type(), sight.state.scalars(), in.invStd(), in.saturation(),
+    Norm.Squash squash = sight.state.squash();
+    return new Event.Slot(sight.slot.name(), sight.slot.type(), sight.state.scalars(),
+        squash == null ? Double.NaN : squash.slope(), in.invStd(), in.saturation(),
         in.rms(), in.absmax(), in.kurtosis(), in.outliers(), sight.out.rms(), sight.out.absmax(), gradient,
         updateRatio);
   }

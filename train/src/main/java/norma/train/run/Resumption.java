@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
@@ -20,7 +21,7 @@ import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// A run that goes on: its folder, locked, and the checkpoint that it goes on from. Without any checkpoint it begins anew in the same
-/// folder.
+/// folder. Later checkpoints are set aside, and what the log has after this one goes to `metrics.discarded.jsonl`.
 public final class Resumption implements AutoCloseable {
   private static final Logger LOG = LogManager.getLogger(Resumption.class);
 
@@ -37,16 +38,34 @@ public final class Resumption implements AutoCloseable {
   private final @Nullable TrainingState state;
   private final RunConfig config;
 
-  private Resumption(RunFolder folder, RunLock lock, List<Assignment> assignments) {
-    this.folder = folder;
+  private Resumption(SavedRun run, RunLock lock, List<Assignment> assignments) {
+    this.folder = run.folder();
     this.lock = lock;
-    this.checkpoint = Checkpoint.newest(folder.path()).orElse(null);
+    this.checkpoint = run.find().orElse(null);
+    if (checkpoint != null && !checkpoint.hasItsName()) {
+      throw new RunException(
+          checkpoint.folder() + " was set aside, and " + Metrics.FILE + " has no longer the lines that "
+              + "led to it; sample, eval and inspect can read it, a run can go on from those named step-...");
+    }
     this.state = checkpoint == null ? null : checkpoint.state();
     this.config = folder.config(assignments).withCorpusIn(Path.of(""));
     requireSameMathematics(checkpoint == null ? folder.config(List.of()) : checkpoint.config());
     if (checkpoint == null && hasSteps(folder.path().resolve(Metrics.FILE))) {
       LOG.warn("{} has steps in its log and no checkpoint: it begins anew; what it had goes to metrics.discarded.jsonl",
           folder.path());
+    }
+    warnOfLater();
+  }
+
+  private void warnOfLater() {
+    List<Integer> later = Checkpoint.losses(folder.path(), RunConfig.Train.MAX_STEPS, (_, _) -> {}).keySet().stream()
+        .map(Checkpoint::stepOf).filter(step -> step > step()).toList();
+    if (!later.isEmpty()) {
+      LOG.warn(
+          "{} goes on after step {}: its checkpoints of steps {} are set aside as checkpoints/aside-step-..., and what "
+              + "the log has after that step goes to metrics.discarded.jsonl",
+          folder.path(), step(),
+          later.stream().map(String::valueOf).collect(Collectors.joining(", ")));
     }
   }
 
@@ -60,15 +79,19 @@ public final class Resumption implements AutoCloseable {
 
   /// Locks a run and reads where it stands.
   ///
-  /// @param run         its folder
+  /// @param run         its folder, or that of one of its checkpoints
   /// @param assignments settings that change
   /// @throws RunException             if another process trains there, or no checkpoint is whole
   /// @throws IllegalArgumentException if a setting would change what is computed
   public static Resumption open(Path run, List<Assignment> assignments) {
-    RunFolder folder = RunFolder.started(run);
-    RunLock lock = RunLock.take(run);
+    return open(SavedRun.of(run, null), assignments);
+  }
+
+  /// The same from a checkpoint that may be an older one.
+  public static Resumption open(SavedRun run, List<Assignment> assignments) {
+    RunLock lock = RunLock.take(run.folder().path());
     try {
-      return new Resumption(folder, lock, assignments);
+      return new Resumption(run, lock, assignments);
     } catch (RuntimeException e) {
       close(lock);
       throw e;

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
@@ -62,37 +64,52 @@ public record RunFolder(Path path) {
     disk.replace(path.resolve(CONFIG), file -> Files.writeString(file, RunConfigWriter.yaml(config)));
   }
 
-  /// A run that may not have written anything but its configuration yet.
-  ///
-  /// @throws RunException if it is not one
-  static RunFolder started(Path path) {
-    if (!Files.isDirectory(path)) {
-      throw new RunException(path + " is not a folder; expected a run folder such as runs/char-cpu-20260101-120000");
+  /// The folder of a checkpoint's run; any other path is itself.
+  static Path holding(Path path) {
+    Path all = path.toAbsolutePath().normalize().getParent();
+    Path run = all == null || !all.endsWith(Checkpoint.ALL) ? null : all.getParent();
+    if (run == null || !Files.exists(run.resolve(CONFIG)) || Files.exists(path.resolve(ENVIRONMENT))) {
+      return path; // the last: a run whose output.dir is `checkpoints`
     }
-    if (!Files.exists(path.resolve(CONFIG))) {
-      throw new RunException(path + " is not a run folder: it has no " + CONFIG);
-    }
-    return new RunFolder(path);
+    Path plain = path.normalize();
+    return plain.isAbsolute() || plain.getNameCount() < 3 ? run : plain.subpath(0, plain.getNameCount() - 2);
   }
 
-  /// An existing run.
+  /// A run that may not have written anything but its configuration yet.
   ///
+  /// @param path its folder, or that of one of its checkpoints
+  /// @throws RunException if it is not one
+  static RunFolder started(Path path) {
+    Path run = holding(path);
+    if (!Files.isDirectory(run)) {
+      throw new RunException(
+          run + " is not a folder; expected a run's, such as runs/char-cpu-20260101-120000, or one in "
+              + "its checkpoints/");
+    }
+    if (!Files.exists(run.resolve(CONFIG))) {
+      throw new RunException(run + " is not a run folder: it has no " + CONFIG
+          + "; a study's, which norma report takes too, has study.json");
+    }
+    return new RunFolder(run);
+  }
+
+  /// A run with a log.
+  ///
+  /// @param path its folder, or that of one of its checkpoints
   /// @throws RunException if it is not one
   public static RunFolder open(Path path) {
-    if (!Files.isDirectory(path)) {
-      throw new RunException(path + " is not a folder; expected a run folder such as runs/char-cpu-20260101-120000");
+    RunFolder run = started(path);
+    if (!Files.exists(run.path.resolve(Metrics.FILE))) {
+      throw new RunException(run.path + " is not a run folder: it has no " + Metrics.FILE);
     }
-    if (!Files.exists(path.resolve(CONFIG)) || !Files.exists(path.resolve(Metrics.FILE))) {
-      throw new RunException(path + " is not a run folder: it has no " + CONFIG + " or no " + Metrics.FILE);
-    }
-    return new RunFolder(path);
+    return run;
   }
 
   /// Checks that a session has the validation text that the run had.
   ///
   /// @throws RunException if it changed since
   public void requireSameText(Session session) {
-    if (!environment("validation_sha256").equals(session.validationSha256())) {
+    if (!environment(Comparability.VALIDATION).equals(session.validationSha256())) {
       throw new RunException(
           session.corpus().source() + " is not the text that the run was validated on: it changed since; "
               + "data.corpus=FILE evaluates another text");
@@ -100,10 +117,24 @@ public record RunFolder(Path path) {
   }
 
   /// What `environment.json` says under a name; empty if nothing.
+  ///
+  /// @throws RunException if there is no such file, or it is damaged
   String environment(String name) {
+    if (!Files.exists(path.resolve(ENVIRONMENT))) {
+      throw new RunException(path.resolve(ENVIRONMENT) + ": no such file");
+    }
+    return environment().getOrDefault(name, "");
+  }
+
+  /// What `environment.json` says; nothing if there is none.
+  public Map<String, String> environment() {
     Path file = path.resolve(ENVIRONMENT);
+    Map<String, String> values = new LinkedHashMap<>();
     try {
-      return Json.read(file).path(name).asString("");
+      if (Files.exists(file)) {
+        Json.read(file).properties().forEach(entry -> values.put(entry.getKey(), entry.getValue().asString("")));
+      }
+      return values;
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     } catch (JacksonException e) {

@@ -1,6 +1,8 @@
 package norma.train.run;
 
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.IntConsumer;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Pass;
@@ -52,18 +54,28 @@ public final class Sampler {
   /// Text that continues the prompt, without the prompt.
   ///
   /// @throws norma.train.data.DataException if the prompt has characters that the model does not know
+  /// @throws DivergedException              if the model's outputs are not finite
   public String sample(String prompt, Settings settings) {
-    int[] text = language.vocabulary().encode(prompt);
-    int start = text.length;
-    text = Arrays.copyOf(text, start + settings.tokens());
+    StringBuilder text = new StringBuilder();
+    sample(prompt, settings, text::appendCodePoint);
+    return text.toString();
+  }
+
+  /// The same, a character at a time: nothing grows with the length.
+  ///
+  /// @param out takes the characters
+  public void sample(String prompt, Settings settings, IntConsumer out) {
+    int[] seen = language.vocabulary().encode(prompt);
     RandomStream stream = RandomStream.of(settings.seed(), "sample");
-    for (int end = start; end < text.length; end++) {
-      int time = Math.min(end, inputs.length - 1);
+    for (int i = 0; i < settings.tokens(); i++) {
+      int time = Math.min(seen.length, inputs.length - 1);
       Array input = input(time);
-      language.backend().write(input, Arrays.copyOfRange(text, end - time, end));
-      text[end] = draw(lastLogits(input), settings, stream.uniform(end - start));
+      language.backend().write(input, Arrays.copyOfRange(seen, seen.length - time, seen.length));
+      int token = draw(lastLogits(input), settings, stream.uniform(i));
+      out.accept(language.vocabulary().character(token));
+      seen = Arrays.copyOfRange(seen, seen.length - time, seen.length + 1);
+      seen[time] = token;
     }
-    return language.vocabulary().decode(Arrays.copyOfRange(text, start, text.length));
   }
 
   private Array input(int time) {
@@ -79,7 +91,12 @@ public final class Sampler {
     try (Tape tape = new Tape(language.kernels(), language.weights(), null, Pass.EVALUATION, null)) {
       Array logits = language.gpt().logits(tape, ids).value(); // (1, T, V)
       int vocabulary = logits.dim(2);
-      return language.backend().read(logits.slice((long) (logits.dim(1) - 1) * vocabulary, vocabulary));
+      double[] last = language.backend().read(logits.slice((long) (logits.dim(1) - 1) * vocabulary, vocabulary));
+      if (!FiniteCheck.finite(last)) {
+        throw DivergedException.of("the outputs of the model are not finite: nothing can be sampled",
+            Objects.requireNonNullElse(FiniteCheck.firstBadWeight(language.backend(), language.weights()), "head"));
+      }
+      return last;
     }
   }
 

@@ -10,6 +10,7 @@ import norma.train.disk.Disk;
 import norma.train.disk.Errors;
 import norma.train.report.Event;
 import norma.train.report.MetricsLog;
+import norma.train.report.ShellText;
 import org.jspecify.annotations.Nullable;
 
 /// A running training's way forth and back between its memory and its checkpoints. The log and the checkpoint go together: the
@@ -70,6 +71,7 @@ final class Saving {
   ///
   /// @param due whether the configuration asks for one here, whatever happens to the run
   /// @return with what the checkpoint knows
+  /// @throws DivergedException if a number in it is not finite; nothing is written then
   Progress save(Progress progress, boolean due) {
     try {
       return write(progress, due);
@@ -88,13 +90,18 @@ final class Saving {
       write(progress, false);
     } catch (IOException e) {
       throw new RunException("cannot write the checkpoint of step " + progress.step() + ": " + Errors.line(e) + "; "
-          + lastGood() + "; make room, then norma train --resume " + folder + " goes on from there", e);
+          + lastGood() + "; make room, then norma train --resume " + ShellText.of(folder.toString())
+          + " goes on from there", e);
     }
   }
 
   private Progress write(Progress progress, boolean due) throws IOException {
     if (progress.step() == last) {
       return progress;
+    }
+    String firstBad = FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer);
+    if (firstBad != null) {
+      throw DivergedException.of("weights or moments are not finite after the update", firstBad);
     }
     if (progress.step() == session.config().train().steps()) {
       metrics.flushOrFail(); // from a checkpoint at the end nothing would repeat the lines that wait
@@ -119,15 +126,15 @@ final class Saving {
     return progress.rollbacks() < Progress.MAX_ROLLBACKS;
   }
 
-  /// Back to the last checkpoint that was due, or to the start if there is none, with a lower learning rate. Where the failed step is
-  /// the first after it, its weights are past help: then to the one before. Every step from there on is a function of the checkpoint, so
+  /// Back to the last checkpoint that was due, or to the start if there is none, with a lower learning rate. Where no update was made
+  /// since it, its weights are past help: then to the one before. Every step from there on is a function of the checkpoint, so
   /// a run that is killed before the next one comes to the same point and does the same again.
   ///
   /// @return where the run goes on; nothing if there is no such place
   Optional<Progress> rollBack(Progress failed, int failedStep, String firstBad) {
     try {
       metrics.flush();
-      Progress to = placeBefore(failed, failedStep);
+      Progress to = placeBefore(failed);
       if (to == null) {
         return Optional.empty();
       }
@@ -146,8 +153,8 @@ final class Saving {
     }
   }
 
-  private @Nullable Progress placeBefore(Progress failed, int failedStep) throws IOException {
-    boolean sameWeights = failedStep == failed.anchor() + 1; // no learning rate has been at work yet
+  private @Nullable Progress placeBefore(Progress failed) throws IOException {
+    boolean sameWeights = failed.step() == failed.anchor(); // no learning rate has been at work yet
     if (failed.anchor() == 0) {
       return sameWeights ? null : toStart();
     }

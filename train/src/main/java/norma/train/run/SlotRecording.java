@@ -3,6 +3,7 @@ package norma.train.run;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import norma.array.Array;
 import norma.autodiff.Pass;
@@ -27,7 +28,11 @@ import norma.train.data.Windows;
 public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state) {
 
   /// Records every slot on some windows of the training split, the same at every call. A slot `none` has nothing to record.
+  ///
+  /// @throws IllegalArgumentException if the Java heap has no room for so many
+  /// @throws DivergedException        if an input is not finite
   public static List<SlotRecording> of(Session session, int sequences) {
+    requireRoom(session, sequences);
     Map<String, NormSlot> slots = new LinkedHashMap<>();
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
     List<SlotRecording> recordings = new ArrayList<>();
@@ -47,7 +52,26 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
     try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, observer)) {
       session.model().loss(tape, batch.ids(), batch.targets(), 1);
     }
+    for (SlotRecording recording : recordings) {
+      if (!FiniteCheck.finite(recording.x)) {
+        throw DivergedException.of("what goes into a slot is not finite: nothing can be inspected", recording.slot);
+      }
+    }
     return recordings;
+  }
+
+  private static void requireRoom(Session session, int sequences) {
+    int context = session.config().model().context();
+    int width = session.config().model().width();
+    double numbers = (double) sequences * context * width;
+    double most = Math.min(Integer.MAX_VALUE, // of one array; two of each slot are kept
+        Runtime.getRuntime().maxMemory() / (2.0 * Double.BYTES * session.model().slots().size()));
+    if (numbers > most) {
+      throw new IllegalArgumentException(String.format(Locale.ROOT,
+          "--sequences %d times model.context %d times model.width %d are %,.0f numbers of each slot, of which the Java heap "
+              + "has room for %,.0f; expected at most %,d",
+          sequences, context, width, numbers, most, (long) (most / context / width)));
+    }
   }
 
   private static SlotRecording recording(Session session, NormSlot slot, Op<?> op, Tensor[] inputs, Tensor output) {

@@ -58,8 +58,7 @@ public final class StepTimer {
   /// @param threads if the configuration says `auto`
   public static List<Double> millis(RunConfig config, int threads, Effort effort) {
     OptionalInt given = config.runtime().threads();
-    RunConfig alone = config.placed(config.name(), Path.of(config.output().dir()),
-        given.isPresent() ? given : OptionalInt.of(threads));
+    RunConfig alone = config.with(given.isPresent() ? given : OptionalInt.of(threads));
     try (Session session = Session.start(alone, Path.of(""), false)) {
       TrainStep step = new TrainStep(session);
       int done = steps(step, 0, effort.warmUp, effort.mostNanos).size();

@@ -106,9 +106,9 @@ public final class TrainStep {
     watch.starts(Phase.SHARD);
     GradientBuffer gradients = shards.get(shard);
     gradients.start();
-    int end = (shard + 1) * sequences() / shards.size();
+    int end = startOf(shard + 1);
     double loss = 0;
-    for (int first = shard * sequences() / shards.size(); first < end; first += sequencesPerPass()) {
+    for (int first = startOf(shard); first < end; first += sequencesPerPass()) {
       loss += pass(kernels, step, first, Math.min(sequencesPerPass(), end - first), gradients, watch);
     }
     watch.starts(Phase.GRADIENTS);
@@ -116,6 +116,10 @@ public final class TrainStep {
     watch.ends();
     losses[shard] = loss;
     watch.ends();
+  }
+
+  private int startOf(int shard) {
+    return (int) ((long) shard * sequences() / shards.size());
   }
 
   private double pass(Kernels kernels, int step, int first, int count, GradientBuffer gradients,

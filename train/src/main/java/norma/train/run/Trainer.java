@@ -18,6 +18,7 @@ import norma.train.report.Event;
 import norma.train.report.Metrics;
 import norma.train.report.MetricsLog;
 import norma.train.report.RunReport;
+import norma.train.report.ShellText;
 import org.jspecify.annotations.Nullable;
 
 /// The training loop, and the folder that it fills. Evaluation, probes, timing and sampling only look: with them on or off,
@@ -46,6 +47,7 @@ public final class Trainer {
   private final long startNanos = System.nanoTime();
 
   private Progress progress;
+  private int step; // that is taken, or was the last
 
   /// A new run.
   ///
@@ -114,8 +116,14 @@ public final class Trainer {
       }
       progress = saving.begin(progress);
       observer.started(session, cost, folder);
-      loop();
-      return end();
+      for (;;) {
+        try {
+          loop();
+          return end();
+        } catch (DivergedException e) {
+          progress = back(e);
+        }
+      }
     } finally {
       release();
     }
@@ -133,7 +141,7 @@ public final class Trainer {
     long stepNanos = 0;
     int stepsSinceLog = 0;
     while (progress.step() < train.steps() && !stop.get()) {
-      int step = progress.step() + 1;
+      step = progress.step() + 1;
       long start = System.nanoTime();
       boolean recorded = due(train.layersEvery(), step);
       StepObserver watching = recorded ? recorder : StepObserver.NONE;
@@ -143,8 +151,9 @@ public final class Trainer {
       }
       TrainStep.Result result = trainStep.gradients(step, watching);
       if (!result.finite()) {
-        progress = notFinite(step, result);
-        continue;
+        throw DivergedException.of(Double.isFinite(result.loss())
+            ? "the gradient norm is " + result.gradientNorm()
+            : "the loss is " + result.loss(), trainStep.firstBad(step));
       }
       trainStep.update(result, lr, step, watching);
       progress = progress.at(step, seconds(), 0);
@@ -198,9 +207,11 @@ public final class Trainer {
 
   private void evaluate(int step) {
     double training = evaluation.trainingEstimate(step);
-    double loss = evaluation.validationLoss();
+    double loss = evaluation.watchedLoss();
+    evaluation.requireFinite("training", training, step);
+    evaluation.requireFinite("validation", loss, step);
     progress = progress.evaluated(step, loss);
-    Event.Eval eval = new Event.Eval(step, training, loss, loss / Math.log(2));
+    Event.Eval eval = new Event.Eval(step, training, loss, loss / Math.log(2), evaluation.estimateTokens());
     metrics.append(eval);
     observer.evaluated(eval, progress.isBest());
   }
@@ -214,27 +225,30 @@ public final class Trainer {
   }
 
   private Event.End end() {
-    int step = progress.step();
+    step = progress.step();
     boolean completed = step == train.steps();
+    double finalLoss = lastExact();
     if (step > 0) {
       saving.saveLast(progress.at(step, seconds(), 0));
     }
     if (completed) {
-      if (train.evalEvery() == 0) {
+      if (progress.lastEvaluated() != step) {
         evaluate(step);
       }
+      finalLoss = evaluation.estimateTokens() == 0 ? progress.lastLoss() : evaluation.validationLoss();
+      evaluation.requireFinite("validation", finalLoss, step);
       String sample = sample(step);
       write("sample.txt", file -> Files.writeString(file, sample + "\n"));
       if (train.layersEvery() > 0) {
         write("layers.csv", file -> Files.writeString(file, LayerTimes.csv(layers())));
       }
     }
-    Event.End end = endEvent(completed ? "completed" : "interrupted");
+    Event.End end = endEvent(completed ? "completed" : "interrupted", finalLoss);
     metrics.append(end);
     write("report.html", file -> RunReport.write(folder));
     if (!metrics.flush()) {
       throw new RunException(folder + " has no complete metrics.jsonl: its last lines could not be written; make room, "
-          + "then norma train --resume " + folder + " repeats what is missing");
+          + "then norma train --resume " + ShellText.of(folder.toString()) + " repeats what is missing");
     }
     observer.ended(end, folder, seconds());
     return end;
@@ -256,17 +270,25 @@ public final class Trainer {
     }
   }
 
-  private Event.End endEvent(String reason) {
-    double finalLoss = progress.lastEvaluated() == progress.step() ? progress.lastLoss() : Double.NaN; // not that of an earlier step
-    return new Event.End(progress.step(), reason, progress.bestStep() == 0 ? Double.NaN : progress.bestLoss(),
-        progress.bestStep(), finalLoss);
+  /// The exact validation loss of the weights as they are, if the last evaluation gave it.
+  private double lastExact() {
+    return progress.lastEvaluated() == progress.step() && evaluation.estimateTokens() == 0
+        ? progress.lastLoss()
+        : Double.NaN;
   }
 
-  /// The loss or a gradient of a step is not finite; the weights are still those of before the step.
+  private Event.End endEvent(String reason, double finalLoss) {
+    boolean evaluated = progress.bestStep() > 0;
+    return new Event.End(progress.step(), reason, evaluated ? progress.bestLoss() : Double.NaN, progress.bestStep(),
+        evaluated ? evaluation.estimateTokens() : 0, finalLoss);
+  }
+
+  /// A number of this step, or of what looked at the weights after it, is not finite.
   ///
   /// @return from where the run goes on
-  private Progress notFinite(int step, TrainStep.Result result) {
-    String firstBad = trainStep.firstBad(step);
+  /// @throws DivergedException if it does not
+  private Progress back(DivergedException failure) {
+    String firstBad = failure.firstBad();
     if (train.onNonfinite() == RunConfig.OnNonfinite.ROLLBACK && saving.canRollBack(progress)) {
       Optional<Progress> back = saving.rollBack(progress, step, firstBad);
       if (back.isPresent()) {
@@ -274,13 +296,10 @@ public final class Trainer {
       }
     }
     metrics.append(new Event.Diverged(step, firstBad));
-    metrics.append(endEvent("diverged"));
+    metrics.append(endEvent("diverged", lastExact()));
     write("report.html", file -> RunReport.write(folder));
-    String what = Double.isFinite(result.loss())
-        ? "the gradient norm is " + result.gradientNorm()
-        : "the loss is " + result.loss();
-    throw new DivergedException("diverged at step " + step + ": " + what + "; first not finite: " + firstBad
-        + "; " + saving.lastGood() + "; try a lower optim.lr (now " + session.config().optim().lr()
+    throw new DivergedException("diverged at step " + step + ": " + failure.getMessage() + "; " + saving.lastGood()
+        + "; try a lower optim.lr (now " + session.config().optim().lr()
         + "), a longer optim.warmup_steps, a smaller optim.clip_norm, or train.on_nonfinite=rollback; see " + folder);
   }
 

@@ -188,7 +188,7 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
 
   /// Copies the tensors to where a training has them.
   ///
-  /// @throws RunException if a tensor is missing, one too many, or of another shape
+  /// @throws RunException if a tensor is missing, one too many, or of another shape, or a number is not finite
   void restore(Session session, Optimizer optimizer) throws IOException {
     Map<String, Array> arrays = arrays(session, optimizer);
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -215,8 +215,10 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
             ? " is " + in.size() + " bytes long where its header describes " + size
             : " lacks the tensors " + Json.printable(arrays.keySet().toString())));
       }
-      for (Array array : places.values()) {
-        session.backend().write(array, numbers(in, Math.toIntExact(array.size()), type));
+      for (Map.Entry<String, Array> place : places.entrySet()) {
+        double[] numbers = numbers(in, Math.toIntExact(place.getValue().size()), type);
+        FiniteCheck.require(file, place.getKey(), numbers);
+        session.backend().write(place.getValue(), numbers);
       }
     }
   }

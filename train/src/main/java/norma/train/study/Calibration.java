@@ -95,6 +95,10 @@ public final class Calibration {
           + " new variants cannot be measured like the others here; delete it to measure all again, which repeats all runs");
     }
     int each = known.steps().isEmpty() ? threads : known.threads();
+    try (Obstacles obstacles = new Obstacles(new StepCost(), each)) {
+      missing.values().forEach(candidate -> obstacles.check(name(folder.study(), candidate), candidate));
+      obstacles.refuse(folder.study().variants().size());
+    }
     notes.accept("measuring a training step of " + missing.size() + (missing.size() == 1 ? " variant" : " variants")
         + ", once; " + file + " keeps it");
     List<String> ids = new ArrayList<>(missing.keySet());

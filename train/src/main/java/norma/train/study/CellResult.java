@@ -8,9 +8,9 @@ import tools.jackson.databind.json.JsonMapper;
 /// How one run of a study ended. Losses in nats per character; NaN where there is none.
 ///
 /// @param cell        of the study
-/// @param status      `completed`, `diverged` or `crashed`
+/// @param status      `completed`, `diverged` or `failed`
 /// @param folder      of the run, below the study's folder
-/// @param bestLoss    lowest exact validation loss
+/// @param bestLoss    lowest validation loss: exact, or an estimate where the run has `train.eval_tokens`
 /// @param finalLoss   exact validation loss after the last step
 /// @param int8Loss    the same of the same weights with linear layers in int8; NaN where nobody has measured it
 /// @param steps       taken
@@ -18,13 +18,13 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param tokensPerSecond median of the logged steps
 /// @param peakMebibytes   most memory of the process while it ran
 /// @param fingerprint CPU, JDK, build, backend and text: pairs with different ones are not compared silently
-/// @param error       why it crashed or where it diverged, empty otherwise
+/// @param error       why it failed or where it diverged, empty otherwise
 public record CellResult(String cell, String status, String folder, double bestLoss, int bestStep, double finalLoss,
     double int8Loss, int steps, double seconds, double tokensPerSecond, double peakMebibytes,
     Map<String, String> fingerprint, String error) {
   static final String COMPLETED = "completed";
   static final String DIVERGED = "diverged";
-  static final String CRASHED = "crashed";
+  static final String FAILED = "failed";
 
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -32,8 +32,19 @@ public record CellResult(String cell, String status, String folder, double bestL
     fingerprint = Map.copyOf(fingerprint);
   }
 
+  /// Of a run that has nothing to show.
+  static CellResult without(String cell, String status, String error) {
+    return new CellResult(cell, status, "", Double.NaN, 0, Double.NaN, Double.NaN, 0, Double.NaN, Double.NaN,
+        Double.NaN,
+        Map.of(), error);
+  }
+
   boolean completed() {
     return status.equals(COMPLETED);
+  }
+
+  boolean failed() {
+    return status.equals(FAILED);
   }
 
   String json() {
@@ -57,7 +68,9 @@ public record CellResult(String cell, String status, String folder, double bestL
   static CellResult parse(JsonNode node) {
     Map<String, String> fingerprint = new LinkedHashMap<>();
     node.path("fingerprint").properties().forEach(e -> fingerprint.put(e.getKey(), e.getValue().asString("")));
-    return new CellResult(node.path("cell").asString(), node.path("status").asString(), node.path("folder").asString(),
+    String status = node.path("status").asString();
+    return new CellResult(node.path("cell").asString(), status.equals("crashed") ? FAILED : status,
+        node.path("folder").asString(),
         node.path("best_val_loss").asDouble(Double.NaN), node.path("best_step").asInt(0),
         node.path("final_val_loss").asDouble(Double.NaN), node.path("int8_val_loss").asDouble(Double.NaN),
         node.path("steps").asInt(0), node.path("seconds").asDouble(Double.NaN),

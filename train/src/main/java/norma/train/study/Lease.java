@@ -128,6 +128,11 @@ final class Lease implements AutoCloseable {
     }
   }
 
+  /// Whether a process of this machine holds it, or held it when it ended.
+  static boolean isOf(Path file, long pid) throws IOException {
+    return Watcher.content(file).startsWith(host() + " " + pid + " ");
+  }
+
   /// Signs of life until it is given back or taken over, also during a step or an evaluation of minutes.
   private void live() {
     boolean warned = false;

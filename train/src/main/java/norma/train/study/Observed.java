@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.train.report.Event;
 import norma.train.study.StudySummary.Row;
 
@@ -42,6 +43,11 @@ record Observed(Row row, List<RunReading> runs) {
   static Map<String, List<Observed>> groups(List<Observed> all) {
     return all.stream().collect(Collectors.groupingBy(observed -> observed.row.variant().group(), LinkedHashMap::new,
         Collectors.toList()));
+  }
+
+  /// Of all probes.
+  Stream<Event.Slot> slots() {
+    return runs.stream().flatMap(run -> run.norms().stream()).flatMap(norm -> norm.slots().stream());
   }
 
   /// A number of the last probe of every slot, its mean over the seeds.

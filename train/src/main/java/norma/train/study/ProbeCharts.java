@@ -7,17 +7,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import norma.train.report.Chart;
 import norma.train.report.Event;
 import norma.train.report.Figures;
 import norma.train.report.HeatMap.Place;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
+import norma.train.report.Svg;
 
-/// How the slope of each squashing function, alpha or 1/sqrt(beta), goes with 1/std of its input, which it is said to follow
-/// (DyT, arXiv:2503.10622, section 6.2).
+/// The scalars of each variant's norms, and how the slope of each squashing function goes with 1/std of its input, which it is said to
+/// follow (DyT, arXiv:2503.10622, section 6.2).
 final class ProbeCharts {
   /// Variants whose charts are open; those of the others wait for a click.
   private static final int OPEN = 4;
@@ -25,11 +29,11 @@ final class ProbeCharts {
   private ProbeCharts() {}
 
   static String of(List<Observed> variants, Figures figures) {
-    List<Observed> squashed = variants.stream()
-        .filter(v -> v.lastProbe(SeedCurve::slope).values().stream().anyMatch(s -> Double.isFinite(s))).toList();
+    List<Observed> shown = variants.stream().filter(v -> v.slots().anyMatch(slot -> !slot.scalars().isEmpty()
+        || Double.isFinite(slot.slope()))).toList();
     StringBuilder html = new StringBuilder();
-    for (Observed variant : squashed) {
-      html.append(squashed.size() <= OPEN ? "<details open>" : "<details>").append("<summary>")
+    for (Observed variant : shown) {
+      html.append(shown.size() <= OPEN ? "<details open>" : "<details>").append("<summary>")
           .append(escape(variant.name())).append(correlation(variant))
           .append("</summary>\n<div class=\"panels places\">")
           .append(charts(variant, figures)).append("</div></details>\n");
@@ -37,23 +41,34 @@ final class ProbeCharts {
     return html.toString();
   }
 
-  /// A chart for each place in the blocks, over all blocks and seeds.
+  /// Two charts for each place in the blocks, over all blocks and seeds: slopes, and scalars.
   private static String charts(Observed variant, Figures figures) {
-    Map<String, List<Series>> places = new LinkedHashMap<>();
-    curves(variant, Event.Slot::alpha).forEach((place, curve) -> add(places, place, "\u03b1", 0, Kind.LINE, curve));
-    curves(variant, slot -> Double.isFinite(slot.alpha()) ? Double.NaN : SeedCurve.slope(slot))
-        .forEach((place, curve) -> add(places, place, "1/\u221a\u03b2", 0, Kind.LINE, curve));
-    curves(variant, slot -> Double.isFinite(SeedCurve.slope(slot)) ? slot.invStd() : Double.NaN)
-        .forEach((place, curve) -> add(places, place, "1/std of input", 1, Kind.DASHED, curve));
+    Map<String, List<Series>> slopes = new LinkedHashMap<>();
+    curves(variant, Event.Slot::slope)
+        .forEach((place, curve) -> add(slopes, place, "slope", 0, Kind.LINE, curve.geometricMeans()));
+    curves(variant, slot -> Double.isFinite(slot.slope()) ? slot.invStd() : Double.NaN)
+        .forEach((place, curve) -> add(slopes, place, "1/std of input", 1, Kind.DASHED, curve.geometricMeans()));
+    Map<String, List<Series>> scalars = new LinkedHashMap<>();
+    Set<String> names = variant.slots().flatMap(slot -> slot.scalars().keySet().stream())
+        .collect(Collectors.toCollection(TreeSet::new));
+    for (String name : names) {
+      curves(variant, slot -> slot.scalars().getOrDefault(name, Double.NaN))
+          .forEach((place, curve) -> add(scalars, place,
+              name, scalars.getOrDefault(place, List.of()).size() % Svg.COLOURS, Kind.LINE, curve.means()));
+    }
     StringBuilder html = new StringBuilder();
-    places.forEach((place, series) -> html.append("<div><h3>").append(escape(place)).append("</h3>")
-        .append(figures.add(new Chart("", "step", "", Chart.Scale.LOG, series), Chart.Size.PANEL)).append("</div>"));
+    append(html, slopes, Chart.Scale.LOG, figures);
+    append(html, scalars, Chart.Scale.TIGHT, figures);
     return html.toString();
   }
 
+  private static void append(StringBuilder html, Map<String, List<Series>> places, Chart.Scale scale, Figures figures) {
+    places.forEach((place, series) -> html.append("<div><h3>").append(escape(place)).append("</h3>")
+        .append(figures.add(new Chart("", "step", "", scale, series), Chart.Size.PANEL)).append("</div>"));
+  }
+
   private static void add(Map<String, List<Series>> places, String place, String name, int colour, Kind kind,
-      SeedCurve curve) {
-    List<Series.Point> points = curve.geometricMeans();
+      List<Series.Point> points) {
     if (!points.isEmpty()) {
       places.computeIfAbsent(place, _ -> new ArrayList<>()).add(new Series(name, colour, kind, points));
     }
@@ -80,7 +95,7 @@ final class ProbeCharts {
 
   /// Pearson's, of the slope and 1/std over the slots at the last probe.
   private static String correlation(Observed variant) {
-    Map<String, Double> slopes = variant.lastProbe(SeedCurve::slope);
+    Map<String, Double> slopes = variant.lastProbe(Event.Slot::slope);
     Map<String, Double> inverse = variant.lastProbe(Event.Slot::invStd);
     slopes.values().removeIf(slope -> !Double.isFinite(slope));
     inverse.keySet().retainAll(slopes.keySet());

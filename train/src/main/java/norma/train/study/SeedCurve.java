@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import norma.train.report.Event;
 import norma.train.report.Series.Point;
 
 /// A curve over the steps that several runs, or several slots, have in common: the mean, and the range from the lowest to the highest.
@@ -45,11 +44,6 @@ final class SeedCurve {
       }
     });
     return points;
-  }
-
-  /// The slope of a squashing function's argument, u = slope * x: alpha, or 1/sqrt(beta). NaN for other norms.
-  static double slope(Event.Slot slot) {
-    return Double.isFinite(slot.alpha()) ? slot.alpha() : 1 / Math.sqrt(slot.beta());
   }
 
   /// The mean of the finite numbers; NaN without any.

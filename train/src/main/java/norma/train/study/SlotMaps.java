@@ -22,8 +22,8 @@ final class SlotMaps {
 
   private static final List<Quantity> QUANTITIES = List.of(
       new Quantity("slope \u00d7 std of the input",
-          "\u03b1 (or 1/\u221a\u03b2) times the standard deviation of the input: below 0.3 the slot works in its linear part, from 1 on it squashes.",
-          Spread.LOGARITHMIC, SlotMaps::digits, slot -> SeedCurve.slope(slot) / slot.invStd()),
+          "Slope of the squashing function (\u03b1, 1/\u221a\u03b2) times the standard deviation of the input: below 0.3 the slot works in its linear part, from 1 on it squashes.",
+          Spread.LOGARITHMIC, SlotMaps::digits, slot -> slot.slope() / slot.invStd()),
       new Quantity("saturation (%)",
           "Share of the inputs in the flat part of the curve, where the argument is beyond \u00b12.",
           Spread.LINEAR, share -> String.format(Locale.ROOT, "%.0f", 100 * share), Event.Slot::saturation),

@@ -12,6 +12,7 @@ import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import norma.train.report.Event;
 import norma.train.study.Study.Variant;
 
@@ -42,7 +43,7 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
 
   /// All runs with one learning rate.
   ///
-  /// @param runs by seed, of those that have ended and did not crash
+  /// @param runs by seed, of those that have ended and did not fail
   public record Rate(double lr, Map<Long, Run> runs) {
     public Rate {
       runs = new TreeMap<>(runs);
@@ -56,10 +57,15 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
 
   /// One variant over the learning rates.
   ///
+  /// @param text  what its losses are means over: only sweeps on one text are held against each other
   /// @param rates by growing rate
-  public record Sweep(String name, List<Rate> rates) {
+  public record Sweep(String name, String text, List<Rate> rates) {
     public Sweep {
       rates = rates.stream().sorted(Comparator.comparingDouble(Rate::lr)).toList();
+    }
+
+    private Sweep with(Sweep more) {
+      return new Sweep(name, text, Stream.concat(rates.stream(), more.rates.stream()).toList());
     }
 
     /// The loss before any update, which does not depend on the learning rate; NaN if no run has logged it.
@@ -97,9 +103,10 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
     return sensitivities.stream().mapToDouble(Double::doubleValue).toArray();
   }
 
-  /// The lowest final loss of all runs; NaN before the first.
-  public double lowestLoss() {
-    return sweeps.stream().flatMap(sweep -> sweep.rates.stream()).flatMap(rate -> rate.runs.values().stream())
+  /// The lowest final loss of all runs on a text; NaN before the first.
+  public double lowestLoss(String text) {
+    return sweeps.stream().filter(sweep -> sweep.text.equals(text)).flatMap(sweep -> sweep.rates.stream())
+        .flatMap(rate -> rate.runs.values().stream())
         .filter(Run::completed).mapToDouble(Run::finalLoss).filter(Double::isFinite).min().orElse(Double.NaN);
   }
 
@@ -108,7 +115,7 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
   public boolean trains(Sweep sweep, Rate rate, long seed) {
     Run run = rate.runs.get(seed);
     return run != null && run.completed
-        && run.finalLoss < lowestLoss() + (1 - WAY) * (sweep.startLoss(seed) - lowestLoss());
+        && run.finalLoss < lowestLoss(sweep.text) + (1 - WAY) * (sweep.startLoss(seed) - lowestLoss(sweep.text));
   }
 
   /// Number of seeds that train at a rate.
@@ -135,23 +142,24 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
 
   /// Of a study's folder as it is now.
   public static StabilityCard of(StudyFolder folder) throws IOException {
-    Map<String, List<Rate>> sweeps = new LinkedHashMap<>();
+    Map<String, Sweep> sweeps = new LinkedHashMap<>();
     for (Variant variant : folder.study().variants()) {
       if (variant.point().stream().anyMatch(setting -> setting.startsWith(LR))) {
         List<String> name = new ArrayList<>(List.of(variant.base()));
         variant.point().stream().filter(setting -> !setting.startsWith(LR)).forEach(name::add);
-        sweeps.computeIfAbsent(String.join(" ", name), key -> new ArrayList<>()).add(rate(folder, variant));
+        Sweep point = new Sweep(String.join(" ", name), variant.candidates().getFirst().validation(),
+            List.of(rate(folder, variant)));
+        sweeps.merge(point.name, point, Sweep::with);
       }
     }
-    return new StabilityCard(folder.study().seeds().size(),
-        sweeps.entrySet().stream().map(e -> new Sweep(e.getKey(), e.getValue())).toList());
+    return new StabilityCard(folder.study().seeds().size(), List.copyOf(sweeps.values()));
   }
 
   private static Rate rate(StudyFolder folder, Variant variant) throws IOException {
     Map<Long, Run> runs = new LinkedHashMap<>();
     for (Map.Entry<Long, CellResult> entry : folder.reported(variant).entrySet()) {
       CellResult result = entry.getValue();
-      if (!result.status().equals(CellResult.CRASHED)) {
+      if (!result.failed()) {
         runs.put(entry.getKey(), run(result, folder.reading(result)));
       }
     }

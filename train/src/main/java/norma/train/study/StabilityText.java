@@ -68,12 +68,13 @@ final class StabilityText {
         "Learning-rate sensitivity (Wortsman et al. 2023, arXiv:2309.14322): mean over the %d rates of the final loss minus the variant's lowest. Final losses are "
             + "capped at the loss before the first update, which is also the loss of a run that diverged; mean ± standard deviation over the seeds that train at some rate. "
             + "A run trains if it comes to its end and its final loss at least two thirds of the way from its loss before the first update to the lowest "
-            + "of this table (%.4f). Largest lr: at which all seeds train; ≥ marks the end of the grid. The best rate has the lowest mean of the capped losses; the columns after it are means over the seeds there. "
+            + "of all runs on its text (%s). Largest lr: at which all seeds train; ≥ marks the end of the grid. The best rate has the lowest mean of the capped losses; the columns after it are means over the seeds there. "
             + "Attention logit: the largest, at the first and at the last probe. Kurtosis: of the channels' root mean squares at the last probe, in the slot "
             + "where it is largest. int8 loss: exact validation loss after the last step with weights and inputs of all linear layers rounded to the nearest of 255 numbers, "
             + "a scale (largest magnitude / 127) for each output of a weight and each token of an input, everything else as before (LLM.int8() without outliers, "
             + "arXiv:2208.07339; W8A8 without smoothing, arXiv:2211.10438); beside it the change.",
-        card.sweeps().getFirst().rates().size(), card.lowestLoss());
+        card.sweeps().getFirst().rates().size(), card.sweeps().stream().map(Sweep::text).distinct()
+            .map(text -> String.format(Locale.ROOT, "%.4f", card.lowestLoss(text))).collect(Collectors.joining(", ")));
   }
 
   private static List<List<String>> rows(StabilityCard card) {

@@ -17,15 +17,14 @@ final class StepCost {
   private final Map<RunConfig.Corpus, Text> texts = new HashMap<>();
   private final Map<Shape, Double> flops = new HashMap<>();
 
-  private record Text(String sha256, int vocabulary) {}
+  private record Text(String sha256, int characters, int vocabulary) {}
 
   private record Shape(GptConfig model, int vocabulary, int batch) {}
 
   /// Of one step, forward and backward.
   double flops(RunConfig config) {
-    int vocabulary = text(config).vocabulary;
     return config.train().accumulate() * flops.computeIfAbsent(
-        new Shape(config.model(), vocabulary, config.train().batch()),
+        new Shape(config.model(), vocabulary(config), config.train().batch()),
         shape -> CostModel.of(new Gpt(shape.model, shape.vocabulary), shape.batch, DType.FLOAT32).flops());
   }
 
@@ -37,10 +36,20 @@ final class StepCost {
     };
   }
 
+  /// Characters of the text that a run reads.
+  int characters(RunConfig config) {
+    return text(config).characters;
+  }
+
+  /// Distinct characters of the text that a run reads.
+  int vocabulary(RunConfig config) {
+    return text(config).vocabulary;
+  }
+
   private Text text(RunConfig config) {
     return texts.computeIfAbsent(config.data().corpus(), source -> {
       Corpus corpus = Session.corpus(config, Path.of(""));
-      return new Text(corpus.sha256(), Vocabulary.of(corpus.codePoints()).size());
+      return new Text(corpus.sha256(), corpus.codePoints().length, Vocabulary.of(corpus.codePoints()).size());
     });
   }
 

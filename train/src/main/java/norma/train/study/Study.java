@@ -76,6 +76,11 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       atEdge = List.copyOf(atEdge);
     }
 
+    /// What its losses are means over: those of another text are not comparable.
+    String validation() {
+      return text + " " + config.data().valFraction();
+    }
+
     /// The same with another number of steps.
     Candidate withSteps(int steps) {
       return new Candidate(label, atEdge, config.withSteps(steps), text);
@@ -138,10 +143,23 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return (int) variants.stream().filter(variant -> !variant.baseline).count();
   }
 
+  /// Whether a run is watched by estimates of its validation loss.
+  public boolean estimates() {
+    return variants.stream().flatMap(variant -> variant.candidates.stream())
+        .anyMatch(candidate -> candidate.config.train().evalTokens().isPresent());
+  }
+
   /// The baseline of a variant's group.
   public Variant baselineOf(Variant variant) {
     return variants.stream().filter(other -> other.baseline && other.point.equals(variant.point)).findFirst()
         .orElseThrow();
+  }
+
+  /// Variants with a candidate whose losses cannot be held against the baseline's of their group: they are means over another text.
+  List<String> notComparable() {
+    return variants.stream().filter(variant -> variant.candidates.stream()
+        .anyMatch(candidate -> !candidate.validation().equals(baselineOf(variant).candidates.getFirst().validation())))
+        .map(Variant::name).toList();
   }
 
   /// Of all that its runs depend on.

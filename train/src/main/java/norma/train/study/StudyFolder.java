@@ -81,6 +81,43 @@ public final class StudyFolder {
     }
   }
 
+  /// Whether a start of the study has this cell to run: it has no result, or it failed before.
+  boolean left(Cell cell) throws IOException {
+    CellResult result = result(cell);
+    return result == null || result.failed();
+  }
+
+  /// Forgets the results of runs that failed, so that workers try them again.
+  ///
+  /// @return how many
+  public int reopenFailed() throws IOException {
+    int reopened = 0;
+    for (Cell cell : cells()) {
+      CellResult result = result(cell);
+      if (result != null && result.failed()) {
+        Files.deleteIfExists(resultFile(cell));
+        finished.remove(cell.id());
+        reopened++;
+      }
+    }
+    return reopened;
+  }
+
+  /// The open cell that a process of this machine works on, or did when it ended.
+  public Optional<Cell> leasedBy(long pid) throws IOException {
+    for (Cell cell : cells()) {
+      if (result(cell) == null && Lease.isOf(lease(cell), pid)) {
+        return Optional.of(cell);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// Records that a cell has failed.
+  public void fail(Cell cell, String why) throws IOException {
+    write(cell, CellResult.without(cell.id(), CellResult.FAILED, why));
+  }
+
   /// What a finished run has recorded, read once; nothing if its folder was cleared away, or it never had one.
   RunReading reading(CellResult result) throws IOException {
     RunReading known = readings.get(result.folder());
@@ -111,7 +148,7 @@ public final class StudyFolder {
     return path.resolve("cells").resolve(cell.id() + ".json");
   }
 
-  /// The candidate of a variant with the lowest mean of the best validation losses over the tuning seeds; one that diverged or crashed on
+  /// The candidate of a variant with the lowest mean of the best validation losses over the tuning seeds; one that diverged or failed on
   /// a seed comes after all that did not. Empty until all have run.
   public Optional<Candidate> winner(Variant variant) throws IOException {
     if (!variant.tuned()) {

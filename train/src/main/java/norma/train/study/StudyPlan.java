@@ -46,7 +46,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     int left = 0;
     for (Cell cell : folder.cells()) {
       flops += cost.ofRun(cell.config());
-      if (folder.result(cell) == null) {
+      if (folder.left(cell)) {
         millisLeft += millis.applyAsDouble(cell.candidate());
         left++;
       }

@@ -22,19 +22,20 @@ import norma.train.config.Range;
 import norma.train.config.RunConfig;
 import norma.train.config.Section;
 import norma.train.config.YamlReader;
+import norma.train.data.DataException;
 import norma.train.disk.Errors;
+import norma.train.disk.FolderName;
 import norma.train.run.RunException;
 import org.jspecify.annotations.Nullable;
 
 /// Reads study files. Every run's configuration is read before anything is trained: what is wrong in a variant shows at once.
 public final class StudyReader {
-  /// Of a variant, and of what the grid appends to it.
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,39}");
+  private static final int LONGEST_NAME = 40;
+  /// Of a study and of a variant.
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
   /// A number of seeds to tune on means these and the following, far from 1, 2, 3.
   private static final long FIRST_TUNE_SEED = 1001;
   private static final int MOST_RUNS = 100_000;
-  /// With a seed behind it, a run's name has at most 64 characters.
-  private static final int LONGEST_NAME = 43;
 
   private final ConfigReader configs = new ConfigReader(NormTypes.all());
   private final Path file;
@@ -83,7 +84,7 @@ public final class StudyReader {
   private Study study() {
     Section root = new Section(tree, "");
     String fileName = String.valueOf(file.getFileName()).replaceFirst("\\.ya?ml$", "");
-    String name = name(root, "name", root.text("name", fileName));
+    String name = name(root, "name", root.text("name", FolderName.of(fileName, LONGEST_NAME)));
     String title = root.text("title", name);
     String note = root.text("note", "");
     Node base = root.node("base");
@@ -117,13 +118,15 @@ public final class StudyReader {
           + "or a winner would be reported on the seeds that it won on");
     }
     List<Study.Variant> variants = new ArrayList<>();
+    VariantNames names = new VariantNames();
+    Obstacles texts = new Obstacles(cost, 1);
     List<Choice> points = product(grid);
     requireFew((long) points.size() * named.size() * Math.max(product(tune).size(), seeds.size()));
     for (Choice point : points) {
       for (Map.Entry<String, List<Assignment>> entry : named.entrySet()) {
         List<Assignment> settings = new ArrayList<>(entry.getValue());
         settings.addAll(point.settings);
-        String variant = entry.getKey() + suffix(point);
+        String variant = names.of(entry.getKey(), point.settings);
         List<Choice> choices = product(ownTune.getOrDefault(entry.getKey(), tune));
         int tries = variants.isEmpty() ? choices.size() : variants.getFirst().candidates().size();
         if (choices.size() != tries) {
@@ -131,21 +134,12 @@ public final class StudyReader {
               + " has " + tries + "; expected as many for every variant, or the comparison is not fair");
         }
         List<Study.Candidate> candidates = choices.stream()
-            .map(choice -> candidate(base, settings, choice, budget)).toList();
+            .map(choice -> candidate(variant, base, settings, choice, budget, texts)).toList();
         variants.add(new Study.Variant(variant, entry.getKey(), point.texts(), entry.getKey().equals(baseline),
             settings.stream().map(Assignment::toString).toList(), candidates));
       }
     }
-    Set<String> names = new LinkedHashSet<>();
-    for (Study.Variant variant : variants) {
-      if (variant.name().length() > LONGEST_NAME || !names.add(variant.name())) {
-        throw error("grid", "grid: it makes the name " + variant.name()
-            + (variant.name().length() > LONGEST_NAME
-                ? ", which is too long; expected at most " + LONGEST_NAME
-                    + " characters: give the variant a shorter name"
-                : " twice; expected values that differ in letters or digits"));
-      }
-    }
+    refuseUnreadable(texts, variants);
     Study study = new Study(name, title, note.strip(), seeds, tuneSeeds, variants);
     List<String> duplicates = Study.duplicates(variants);
     if (!duplicates.isEmpty()) {
@@ -153,6 +147,13 @@ public final class StudyReader {
           + " resolve to the same configuration; expected variants that differ");
     }
     requireFew(study.runs());
+    List<String> apart = study.notComparable();
+    if (!apart.isEmpty()) {
+      throw error("variants", "variants: " + String.join(", ", apart)
+          + " and the baseline are not validated on one text: "
+          + "their losses cannot be compared; expected data.corpus and data.val_fraction in grid, where each text has a "
+          + "baseline of its own");
+    }
     return Double.isNaN(budget.seconds) ? study : timed(study, budget.seconds);
   }
 
@@ -186,9 +187,10 @@ public final class StudyReader {
 
   private int steps(String variant, double seconds, double millis) {
     double steps = Math.floor(seconds * 1e3 / millis);
-    if (steps < 1 || steps > Integer.MAX_VALUE) {
+    if (steps < 1 || steps > RunConfig.Train.MAX_STEPS) {
       throw error("budget", String.format(Locale.ROOT,
-          "budget.seconds: %s s are %s of %s, which takes %.4g s; expected enough for a step and fewer than 2^31",
+          "budget.seconds: %s s are %s of %s, which takes %.4g s; expected enough for a step and at most "
+              + RunConfig.Train.MAX_STEPS,
           seconds, steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), variant,
           millis / 1e3));
     }
@@ -207,8 +209,19 @@ public final class StudyReader {
     }
   }
 
-  private Study.Candidate candidate(@Nullable Node base, List<Assignment> settings,
-      Choice choice, Budget budget) {
+  /// Without its texts a study is not known: says which variants have none, and what keeps others from running.
+  private static void refuseUnreadable(Obstacles texts, List<Study.Variant> variants) {
+    try (texts) {
+      if (!texts.isEmpty()) {
+        variants.forEach(variant -> variant.candidates().stream().filter(candidate -> !candidate.text().isEmpty())
+            .forEach(candidate -> texts.check(variant.name(), candidate)));
+        texts.refuse(variants.size());
+      }
+    }
+  }
+
+  private Study.Candidate candidate(String variant, @Nullable Node base, List<Assignment> settings, Choice choice,
+      Budget budget, Obstacles texts) {
     List<Assignment> all = new ArrayList<>(settings);
     all.addAll(choice.settings);
     all.addAll(budget.settings);
@@ -219,16 +232,24 @@ public final class StudyReader {
       default ->
         configs.read(ConfigReader.beside(file, new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
     };
-    return new Study.Candidate(String.join(" ", choice.texts()), choice.atEdge,
-        Double.isNaN(budget.flops) ? config : config.withSteps(steps(config, budget.flops)), cost.sha256(config));
+    String label = String.join(" ", choice.texts());
+    try {
+      return new Study.Candidate(label, choice.atEdge,
+          Double.isNaN(budget.flops) ? config : config.withSteps(steps(config, budget.flops)), cost.sha256(config));
+    } catch (DataException e) {
+      texts.add(variant, String.valueOf(e.getMessage()));
+      return new Study.Candidate(label, choice.atEdge, config, "");
+    }
   }
 
   /// As many whole steps as the FLOPs suffice for.
   private int steps(RunConfig config, double flops) {
     double steps = Math.floor(flops / cost.flops(config));
-    if (steps < 1 || steps > Integer.MAX_VALUE) {
+    if (steps < 1 || steps > RunConfig.Train.MAX_STEPS) {
       throw error("budget", String.format(Locale.ROOT,
-          "budget.flops: %.3g are %s of %.3g FLOPs; expected enough for a step and fewer than 2^31", flops,
+          "budget.flops: %.3g are %s of %.3g FLOPs; expected enough for a step and at most "
+              + RunConfig.Train.MAX_STEPS,
+          flops,
           steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), cost.flops(config)));
     }
     return (int) steps;
@@ -314,17 +335,6 @@ public final class StudyReader {
       choices = longer;
     }
     return choices;
-  }
-
-  /// What a point of the grid appends to a variant's name: the last key and the value.
-  private static String suffix(Choice point) {
-    StringBuilder suffix = new StringBuilder();
-    for (Assignment setting : point.settings) {
-      String value = setting.toString().substring(setting.toString().indexOf('=') + 1);
-      suffix.append('-').append(setting.path().getLast())
-          .append(value.replaceAll("[^A-Za-z0-9.]+", "_"));
-    }
-    return suffix.toString();
   }
 
   private List<Long> seeds(Section root, String key, long first) {

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import norma.train.disk.WholeFile;
 import norma.train.report.Chart;
 import norma.train.report.Figures;
 import norma.train.report.Svg;
@@ -63,24 +64,22 @@ public final class StudyReport {
     return file;
   }
 
-  /// Writes `inspect.html` into a run's folder.
+  /// Writes the page of an inspection.
   ///
-  /// @return the file
-  public static Path writeInspection(Inspection inspection, Path run) throws IOException {
+  /// @param run whose it is
+  public static void writeInspection(Inspection inspection, Path run, Path file) throws IOException {
     StringBuilder figures = new StringBuilder();
     for (Inspection.Slot slot : inspection.slots()) {
       figures.append("<figure>").append(Inspection.chart(slot).svg(Chart.Size.SLOT, "class", "chart"))
           .append("</figure>\n");
     }
-    Path file = run.resolve("inspect.html");
     String name = String.valueOf(run.toAbsolutePath().normalize().getFileName());
-    Files.writeString(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)
+    WholeFile.write(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)
         .put("table", String.join("\n", inspection.lines()))
         .put("correlation", Double.isNaN(inspection.correlation())
             ? ""
             : String.format(java.util.Locale.ROOT, "%.3f", inspection.correlation()))
         .put("figures", figures.toString()).fill());
-    return file;
   }
 
   private String html() throws IOException {
@@ -93,7 +92,7 @@ public final class StudyReport {
         .put("verdict", SummaryText.paragraph(summary)).put("table", StudyTables.results(summary))
         .put("remarks", SummaryText.remarks(summary).stream().map(r -> "<li>" + Svg.escape(r) + "</li>\n")
             .collect(Collectors.joining()))
-        .put("method", SummaryText.method()).put("strip", strip).put("effects", SlotEffects.of(summary))
+        .put("method", SummaryText.method(study)).put("strip", strip).put("effects", SlotEffects.of(summary))
         .put("stability", StabilityText.html(stability)).put("curves", curves.losses())
         .put("slots", SlotMaps.of(variants))
         .put("probes", ProbeCharts.of(variants, figures)).put("outputs", curves.outputs())

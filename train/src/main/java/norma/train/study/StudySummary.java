@@ -23,10 +23,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param finished runs with a result, tuning included
 /// @param runs     of the whole study
+/// @param failed   results of the runs that failed, tuning included; the next start tries them again
 /// @param rows     one for each variant, in the study's order
-public record StudySummary(Study study, int finished, int runs, List<Row> rows) {
+public record StudySummary(Study study, int finished, int runs, List<CellResult> failed, List<Row> rows) {
 
   public StudySummary {
+    failed = List.copyOf(failed);
     rows = List.copyOf(rows);
   }
 
@@ -80,9 +82,12 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
       if (results.isEmpty()) {
         return Verdict.NOT_RUN;
       }
-      return count(CellResult.DIVERGED) == results.size()
-          ? Verdict.DOES_NOT_TRAIN
-          : Verdict.of(best, p, comparisons);
+      int failed = count(CellResult.FAILED);
+      return failed == results.size()
+          ? Verdict.FAILED
+          : count(CellResult.DIVERGED) + failed == results.size()
+              ? Verdict.DOES_NOT_TRAIN
+              : Verdict.of(best, p, comparisons);
     }
   }
 
@@ -93,16 +98,20 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     for (Variant variant : study.variants()) {
       results.put(variant, folder.reported(variant));
     }
-    int finished = results.values().stream().mapToInt(Map::size).sum();
-    for (Study.Cell cell : study.tuningCells()) {
-      finished += folder.result(cell) == null ? 0 : 1;
+    List<CellResult> ended = new ArrayList<>();
+    for (Study.Cell cell : folder.cells()) {
+      CellResult result = folder.result(cell);
+      if (result != null) {
+        ended.add(result);
+      }
     }
     List<Row> rows = new ArrayList<>();
     for (Variant variant : study.variants()) {
       Optional<Candidate> winner = folder.winner(variant);
       rows.add(row(folder, variant, winner.orElse(null), results));
     }
-    return new StudySummary(study, finished, study.runs(), corrected(study, rows));
+    return new StudySummary(study, ended.size(), study.runs(), ended.stream().filter(CellResult::failed).toList(),
+        corrected(study, rows));
   }
 
   /// The table for a terminal.
@@ -115,7 +124,7 @@ public record StudySummary(Study study, int finished, int runs, List<Row> rows) 
     return SummaryText.paragraph(this);
   }
 
-  /// What else a reader must know: choices of the tuning, runs that diverged, crashed or are left out.
+  /// What else a reader must know: choices of the tuning, runs that diverged, failed or are left out.
   public List<String> remarks() {
     return SummaryText.remarks(this);
   }

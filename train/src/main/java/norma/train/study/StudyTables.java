@@ -18,7 +18,8 @@ final class StudyTables {
   /// A row for each variant with its verdict.
   static String results(StudySummary summary) {
     StringBuilder html = new StringBuilder("<thead><tr>");
-    SummaryText.COLUMNS.forEach(column -> html.append("<th scope=\"col\">").append(escape(column)).append("</th>"));
+    SummaryText.columns(summary.study())
+        .forEach(column -> html.append("<th scope=\"col\">").append(escape(column)).append("</th>"));
     html.append("</tr></thead>\n<tbody>\n");
     for (Row row : summary.rows()) {
       html.append("<tr>");
@@ -35,7 +36,8 @@ final class StudyTables {
   /// Every run with what reproduces it.
   static String runs(StudySummary summary) {
     StringBuilder html = new StringBuilder("<thead><tr>");
-    List.of("variant", "seed", "best", "final", "report", "the same run alone")
+    List.of("variant", "seed", summary.study().estimates() ? "best (estimate)" : "best", "final", "report",
+        "the same run alone")
         .forEach(column -> html.append("<th scope=\"col\">").append(column).append("</th>"));
     html.append("</tr></thead>\n<tbody>\n");
     for (Row row : summary.rows()) {

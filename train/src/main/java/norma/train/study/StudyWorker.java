@@ -11,9 +11,11 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
+import norma.kernels.cuda.CudaException;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
+import norma.train.disk.FolderName;
 import norma.train.report.Event;
 import norma.train.report.Median;
 import norma.train.report.Metrics;
@@ -35,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 public final class StudyWorker {
   private static final Logger LOG = LogManager.getLogger(StudyWorker.class);
   private static final long WAIT_MILLIS = 500;
+  private static final int LONGEST_NAME = 64; // of a run
 
   private final StudyFolder folder;
   private final OptionalInt threads;
@@ -110,10 +113,12 @@ public final class StudyWorker {
     }
   }
 
-  /// The result, or null if the run was interrupted or crashed for the first time.
+  /// The result, or null if the run was interrupted or crashed for the first time. What is wrong with one run is no reason to end the
+  /// others: it fails.
   private @Nullable CellResult result(Cell cell) throws IOException {
     Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
-    RunConfig config = cell.config().placed(cell.variant().name() + "-s" + cell.seed(), folder.runs(cell),
+    String name = FolderName.of(cell.variant().name() + "-s" + cell.seed(), LONGEST_NAME);
+    RunConfig config = cell.config().placed(name, folder.runs(cell),
         cell.config().runtime().threads().isPresent() ? cell.config().runtime().threads() : threads);
     Place place = new Place(!cell.tuning());
     long start = System.nanoTime();
@@ -126,19 +131,27 @@ public final class StudyWorker {
       return ended(cell, CellResult.COMPLETED, place, start, "");
     } catch (DivergedException e) {
       return ended(cell, CellResult.DIVERGED, place, start, String.valueOf(e.getMessage()));
-    } catch (ConfigException | DataException | RunException e) {
-      throw e; // wrong for every other run as well: settings, text, disk
+    } catch (ConfigException | DataException | RunException | CudaException e) {
+      return failed(cell, place, start, String.valueOf(e.getMessage()), e);
     } catch (OutOfMemoryError e) {
-      throw new RunException(
-          cell.id() + " ran out of memory (" + e.getMessage() + "); fewer runs at once, --jobs, need less",
-          e); // of this machine, now: no result
+      return failed(cell, place, start,
+          "out of memory (" + e.getMessage() + "); fewer runs at once, --jobs, need less", e);
     } catch (RuntimeException | Error e) {
       LOG.warn("{} crashed", cell.id(), e);
       boolean again = !Files.exists(crash);
       StringWriter trace = new StringWriter();
       e.printStackTrace(new PrintWriter(trace));
       folder.writeWhole(crash, trace.toString());
-      return again ? null : ended(cell, CellResult.CRASHED, place, start, e + "; see " + crash);
+      return again ? null : failed(cell, place, start, e + "; see " + crash, e);
+    }
+  }
+
+  private CellResult failed(Cell cell, Place place, long start, String why, Throwable e) throws IOException {
+    LOG.warn("{} failed", cell.id(), e);
+    try {
+      return ended(cell, CellResult.FAILED, place, start, why);
+    } catch (IOException unreadable) { // what it has logged, if anything
+      return CellResult.without(cell.id(), CellResult.FAILED, why);
     }
   }
 
@@ -146,8 +159,7 @@ public final class StudyWorker {
     double seconds = (System.nanoTime() - start) / 1e9;
     Path run = place.folder;
     if (run == null) {
-      return new CellResult(cell.id(), status, "", Double.NaN, 0, Double.NaN, Double.NaN, 0, seconds, Double.NaN,
-          Double.NaN, Map.of(), error);
+      return CellResult.without(cell.id(), status, error);
     }
     Metrics metrics = Metrics.read(run);
     double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray();

@@ -13,16 +13,23 @@ import norma.train.study.StudySummary.Row;
 
 /// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.
 public final class SummaryText {
+  private static final String BEST = "best val loss";
   /// Columns of [#cells].
-  static final List<String> COLUMNS = List.of("variant", "verdict", "best val loss", "final",
+  private static final List<String> COLUMNS = List.of("variant", "verdict", BEST, "final",
       "difference of the best", "95 % interval", "BCa", "p (Holm)", "r", "difference of the final", "its p",
       "steps saved", "tokens/s", "peak MiB", "s to baseline's final", "runs");
-  private static final List<String> TERMINAL = List.of("variant", "best val loss", "final", "difference of the best",
+  private static final List<String> TERMINAL = List.of("variant", BEST, "final", "difference of the best",
       "p (Holm)", "runs", "verdict");
 
   private SummaryText() {}
 
-  /// One cell for each of [#COLUMNS]. Mean and standard deviation over the seeds that trained to the end.
+  /// What the columns of [#cells] are called.
+  static List<String> columns(Study study) {
+    return COLUMNS.stream().map(column -> column.equals(BEST) && study.estimates() ? BEST + " (estimate)" : column)
+        .toList();
+  }
+
+  /// One cell for each of [#columns]. Mean and standard deviation over the seeds that trained to the end.
   static List<String> cells(StudySummary summary, Row row) {
     boolean baseline = row.variant().baseline();
     PairedDifferences best = row.best();
@@ -39,7 +46,7 @@ public final class SummaryText {
   /// The most important columns, aligned.
   static String terminal(StudySummary summary) {
     int[] columns = TERMINAL.stream().mapToInt(COLUMNS::indexOf).toArray();
-    List<List<String>> rows = new ArrayList<>(List.of(COLUMNS));
+    List<List<String>> rows = new ArrayList<>(List.of(columns(summary.study())));
     summary.rows().forEach(row -> rows.add(cells(summary, row)));
     int[] widths = Arrays.stream(columns)
         .map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0)).toArray();
@@ -65,7 +72,7 @@ public final class SummaryText {
       text.append(study.note()).append("\n\n");
     }
     text.append(paragraph(summary)).append("\n\n");
-    text.append("| ").append(String.join(" | ", COLUMNS)).append(" |\n|").append("---|".repeat(COLUMNS.size()))
+    text.append("| ").append(String.join(" | ", columns(study))).append(" |\n|").append("---|".repeat(COLUMNS.size()))
         .append('\n');
     for (Row row : summary.rows()) {
       text.append("| ").append(String.join(" | ", cells(summary, row))).append(" |\n");
@@ -83,7 +90,8 @@ public final class SummaryText {
     for (String remark : remarks(summary)) {
       text.append("\n* ").append(remark);
     }
-    return text.append("\n\n").append(method()).append("\n\nRepeat with `").append(command).append("`.\n").toString();
+    return text.append("\n\n").append(method(study)).append("\n\nRepeat with `").append(command).append("`.\n")
+        .toString();
   }
 
   /// What was found, in one paragraph.
@@ -92,6 +100,9 @@ public final class SummaryText {
     StringBuilder text = new StringBuilder(summary.finished() < summary.runs()
         ? String.format(Locale.ROOT, "Not finished: %d of %d runs. ", summary.finished(), summary.runs())
         : "");
+    if (!summary.failed().isEmpty()) {
+      text.append(String.format(Locale.ROOT, "%d of %d runs failed. ", summary.failed().size(), summary.runs()));
+    }
     text.append(String.format(Locale.ROOT, "%d variants, %d seeds each. ", study.variants().size(),
         study.seeds().size()));
     if (PairedDifferences.smallestP(study.seeds().size()) * Math.max(1, study.comparisons()) > Verdict.LEVEL) {
@@ -136,15 +147,13 @@ public final class SummaryText {
                 : String.format(Locale.ROOT, " (McNemar's p of diverging unlike the baseline, uncorrected: %s)",
                     p(row.divergedP()))));
       }
-      for (CellResult result : row.results().values()) {
-        if (result.status().equals(CellResult.CRASHED)) {
-          remarks.add(result.cell() + " crashed and is not counted: " + result.error());
-        }
-      }
       if (!row.foreign().isEmpty()) {
         remarks.add(name + ": seeds " + row.foreign()
             + " are left out, since baseline and variant come from different machines, builds or texts");
       }
+    }
+    for (CellResult result : summary.failed()) {
+      remarks.add(result.cell() + " failed and is not counted; the next start tries it again: " + result.error());
     }
     return remarks;
   }
@@ -166,8 +175,12 @@ public final class SummaryText {
   }
 
   /// How the numbers are made.
-  static String method() {
-    return "Losses are exact validation losses in nats per character, mean ± standard deviation over seeds; the best is that of the "
+  static String method(Study study) {
+    return (study.estimates()
+        ? "Losses are validation losses in nats per character; the best is chosen among estimates on a part of the validation split "
+            + "(train.eval_tokens), the final one is exact. They are the "
+        : "Losses are exact validation losses in nats per character, ")
+        + "mean ± standard deviation over seeds; the best is that of the "
         + "best evaluation of each run. Differences are variant minus baseline with the same seed (same batches, same initial values of "
         + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
         + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; up to "
@@ -226,9 +239,11 @@ public final class SummaryText {
     int seeds = summary.study().seeds().size();
     int completed = row.count(CellResult.COMPLETED);
     int diverged = row.count(CellResult.DIVERGED);
+    int failed = row.count(CellResult.FAILED);
     return completed == seeds
         ? String.valueOf(seeds)
-        : completed + " of " + seeds + (diverged == 0 ? "" : ", " + diverged + " diverged");
+        : completed + " of " + seeds + (diverged == 0 ? "" : ", " + diverged + " diverged")
+            + (failed == 0 ? "" : ", " + failed + " failed");
   }
 
   private static String point(@org.jspecify.annotations.Nullable CellResult result) {

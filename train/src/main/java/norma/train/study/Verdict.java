@@ -6,7 +6,9 @@ import java.util.Locale;
 public enum Verdict {
   BETTER("better"), WORSE("worse"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell"),
   /// No run of it came to its end: all diverged.
-  DOES_NOT_TRAIN("does not train"), NOT_RUN("not run yet");
+  DOES_NOT_TRAIN("does not train"),
+  /// No run of it came to its end, for reasons that are not the variant's: all failed.
+  FAILED("failed"), NOT_RUN("not run yet");
 
   /// The share of false alarms that is accepted over all comparisons of a study.
   public static final double LEVEL = 0.05;

@@ -2,8 +2,6 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +18,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class BadInputTest {
   @TempDir
   private Path folder;
-
-  /// What a command line printed.
-  private record Outcome(int code, String out, String err) {}
 
   static Stream<Arguments> badCommands() {
     return Stream.of(bad(2, "model.widht=3: unknown key; did you mean model.width?", "model.widht=3"),
@@ -55,35 +50,35 @@ class BadInputTest {
     Files.write(folder.resolve("latin1.txt"), "Voil\u00E0, monsieur".getBytes(StandardCharsets.ISO_8859_1));
     List<String> command = new ArrayList<>(List.of("train", "output.dir='" + folder.resolve("runs") + "'"));
     arguments.forEach(argument -> command.add(argument.replace("${folder}", folder.toString())));
-    Outcome outcome = run(command.toArray(new String[0]));
-    assertThat(outcome.err).contains(message);
+    Outcome outcome = Outcome.of(command.toArray(new String[0]));
+    assertThat(outcome.err()).contains(message);
     assertOneLine(outcome, code);
     assertThat(folder.resolve("runs")).doesNotExist();
   }
 
   @Test
   void wrongUsageNamesTheNearestWord() {
-    Outcome command = run("trian");
-    assertThat(command.err).contains("trian", "did you mean", "train");
+    Outcome command = Outcome.of("trian");
+    assertThat(command.err()).contains("trian", "did you mean", "train");
     assertOneLine(command, 2);
-    Outcome option = run("sample", "x", "--temprature", "1");
-    assertThat(option.err).contains("--temprature", "--temperature");
+    Outcome option = Outcome.of("sample", "x", "--temprature", "1");
+    assertThat(option.err()).contains("--temprature", "--temperature");
     assertOneLine(option, 2);
-    Outcome number = run("sample", "x", "--tokens", "many");
-    assertThat(number.err).contains("--tokens", "many");
+    Outcome number = Outcome.of("sample", "x", "--tokens", "many");
+    assertThat(number.err()).contains("--tokens", "many");
     assertOneLine(number, 2);
-    assertOneLine(run("eval"), 2);
+    assertOneLine(Outcome.of("eval"), 2);
   }
 
   @Test
   void aFolderThatIsNoRunIsSaidToBeNone() throws Exception {
     for (String command : List.of("eval", "sample", "report")) {
-      Outcome missing = run(command, folder.resolve("nothing").toString());
-      assertThat(missing.err).contains("nothing is not a folder");
+      Outcome missing = Outcome.of(command, folder.resolve("nothing").toString());
+      assertThat(missing.err()).contains("nothing is not a folder");
       assertOneLine(missing, 3);
       Path other = Files.createDirectories(folder.resolve("other"));
-      Outcome wrong = run(command, other.toString());
-      assertThat(wrong.err).contains("is not a run folder");
+      Outcome wrong = Outcome.of(command, other.toString());
+      assertThat(wrong.err()).contains("is not a run folder");
       assertOneLine(wrong, 3);
     }
   }
@@ -91,72 +86,77 @@ class BadInputTest {
   @Test
   void aStudysFolderThatCannotBeReadIsOneLine() throws Exception {
     Path study = Files.createDirectories(folder.resolve("studies/old"));
-    Outcome empty = run("report", study.toString());
-    assertThat(empty.err).contains("studies/old is not a run folder", "study.json");
+    Outcome empty = Outcome.of("report", study.toString());
+    assertThat(empty.err()).contains("studies/old is not a run folder", "study.json");
     assertOneLine(empty, 3);
     Files.createDirectory(study.resolve("cells"));
-    Outcome old = run("report", study.toString());
-    assertThat(old.err).contains("studies/old is a study's folder without study.json", "norma study");
+    Outcome old = Outcome.of("report", study.toString());
+    assertThat(old.err()).contains("studies/old is a study's folder without study.json", "norma study");
     assertOneLine(old, 3);
     Files.writeString(study.resolve("study.json"), "{\"name\": ");
-    Outcome damaged = run("report", study.toString());
-    assertThat(damaged.err).contains("study.json is damaged");
+    Outcome damaged = Outcome.of("report", study.toString());
+    assertThat(damaged.err()).contains("study.json is damaged");
     assertOneLine(damaged, 3);
+  }
+
+  @Test
+  void aStudyThatCannotRunIsRefusedByThePlanAndByTheStart() throws Exception {
+    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
+    Path study = Files.writeString(folder.resolve("a=b.yaml"), """
+        base: {data: {corpus: '%s'}, model: {layers: 1, width: 8, heads: 1, context: 8}}
+        baseline: a
+        variants: {a: {}, short: {model.context: 640}, large: {model.width: 64000}}
+        seeds: 2
+        """.formatted(folder.resolve("ok.txt")));
+    for (List<String> more : List.of(List.of("--plan"), List.<String>of())) {
+      List<String> command = new ArrayList<>(List.of("study", study.toString()));
+      command.addAll(more);
+      Outcome outcome = Outcome.of(command);
+      assertThat(outcome.code()).as(outcome.err()).isEqualTo(3);
+      assertThat(outcome.err().lines().toList()).hasSize(1).first().asString()
+          .startsWith("norma: 2 of 3 variants cannot be trained here: short: model.context is 640")
+          .contains("; large: out of memory");
+    }
   }
 
   @Test
   void anOutputFolderThatCannotBeWrittenIsOneLine() throws Exception {
     Files.writeString(folder.resolve("file"), "in the way");
     Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
-    Outcome outcome = run("train", "data.corpus='" + folder.resolve("ok.txt") + "'",
+    Outcome outcome = Outcome.of("train", "data.corpus='" + folder.resolve("ok.txt") + "'",
         "output.dir='" + folder.resolve("file/runs") + "'");
-    assertThat(outcome.err).contains("cannot create a run folder", "output.dir");
+    assertThat(outcome.err()).contains("cannot create a run folder", "output.dir");
     assertOneLine(outcome, 3);
   }
 
   @Test
   void aLossThatExplodesEndsWithCodeFourAndWhatToTry() throws Exception {
     Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
-    Outcome outcome = run("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "model.layers=1", "model.width=8",
+    Outcome outcome = Outcome.of("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "model.layers=1",
+        "model.width=8",
         "model.heads=1", "model.context=8", "optim.lr=1e38", "optim.schedule=constant", "optim.warmup_steps=0",
         "optim.clip_norm=0", "train.steps=20", "train.eval_every=0", "output.dir='" + folder.resolve("runs") + "'");
-    assertThat(outcome.code).isEqualTo(4);
-    assertThat(outcome.err.lines().toList()).hasSize(1).first().asString().startsWith("norma: diverged at step ")
+    assertThat(outcome.code()).isEqualTo(4);
+    assertThat(outcome.err().lines().toList()).hasSize(1).first().asString().startsWith("norma: diverged at step ")
         .contains("first not finite: ", "optim.lr (now 1.0E38)");
   }
 
   @Test
   void aPlaceThatRefusesToBeWrittenIsOneLine() throws Exception {
     Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
-    Outcome outcome = run("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "output.dir=/proc/norma");
-    assertThat(outcome.err).contains("/proc/norma", "output.dir");
+    Outcome outcome = Outcome.of("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "output.dir=/proc/norma");
+    assertThat(outcome.err()).contains("/proc/norma", "output.dir");
     assertOneLine(outcome, 3);
   }
 
   @Test
   void debugAddsTheStackTrace() {
-    assertThat(run("--debug", "train", "model.heads=3").err).contains("\tat norma.");
+    assertThat(Outcome.of("--debug", "train", "model.heads=3").err()).contains("\tat norma.");
   }
 
   private static void assertOneLine(Outcome outcome, int code) {
-    assertThat(outcome.code).as(outcome.err).isEqualTo(code);
-    assertThat(outcome.err.lines().toList()).hasSize(1).first().asString().startsWith("norma: ");
-    assertThat(outcome.out).isEmpty();
-  }
-
-  private static Outcome run(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
-    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
-    try {
-      int code = Main.run(arguments);
-      return new Outcome(code, outBytes.toString(StandardCharsets.UTF_8), errBytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
+    assertThat(outcome.err().lines().toList()).hasSize(1).first().asString().startsWith("norma: ");
+    assertThat(outcome.out()).isEmpty();
   }
 }

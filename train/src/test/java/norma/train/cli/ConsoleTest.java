@@ -29,6 +29,22 @@ class ConsoleTest {
     })).isEqualTo("done\n");
   }
 
+  @Test
+  void aTerminalObeysNothingThatComesFromOutside() {
+    String sample = "to be\r\n\tor \u001B]0;title\u0007 \u001B[31mnot\u009B2J";
+    Consumer<Console> use = console -> {
+      console.text(sample);
+      console.line("%s %s", console.bold("run"), "a\u001B[2J");
+      console.status(sample);
+      console.text("");
+    };
+    assertThat(printed(true, use).replaceAll("\u001B\\[([012]m|K|\\?7[lh])", "").chars()
+        .filter(c -> c != '\n' && c != '\t' && c != '\r' && Character.isISOControl(c))).isEmpty();
+    assertThat(printed(true, use)).startsWith("to be\n\tor \\u001B]0;title\\u0007 \\u001B[31mnot\\u009B2J\n")
+        .contains("\u001B[1mrun\u001B[0m a\\u001B[2J\n");
+    assertThat(printed(false, use)).isEqualTo(sample + "\nrun a\u001B[2J\n\n");
+  }
+
   private static String printed(boolean terminal, Consumer<Console> use) {
     PrintStream out = System.out;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -12,11 +12,14 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.models.GptConfig;
+import norma.train.disk.HomeFolder;
+import norma.train.disk.Printable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigReaderTest {
 
@@ -67,7 +70,7 @@ class ConfigReaderTest {
                     tie_embeddings: false, embedding_scale: learnable}
             optim: {lr: 2, min_lr: 1, schedule: constant, warmup_steps: 3, decay_steps: 4, betas: [0.5, 0], eps: 1,
                     weight_decay: 7, clip_norm: 0}
-            train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, sample_every: 8,
+            train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, eval_tokens: 99, sample_every: 8,
                     checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12}
             runtime: {backend: nd4j, threads: 3, precision: fp64}
             output: {dir: a/b}
@@ -80,7 +83,8 @@ class ConfigReaderTest {
         GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim()).isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, 0.5, 0, 1, 7, 0));
     assertThat(c.train())
-        .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, 8, 9, 10, RunConfig.OnNonfinite.ROLLBACK, 11, 12));
+        .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
+            RunConfig.OnNonfinite.ROLLBACK, 11, 12));
     assertThat(c.runtime()).isEqualTo(
         new RunConfig.Runtime(RunConfig.BackendChoice.ND4J, OptionalInt.of(3), RunConfig.Precision.FP64));
     assertThat(c.output().dir()).isEqualTo("a/b");
@@ -108,7 +112,8 @@ class ConfigReaderTest {
         List.of("model: {bias: 1}", "x.yaml:1: model.bias: 1 is not a switch; expected true or false"),
         List.of("model: {embedding_scale: learnabel}", "x.yaml:1: model.embedding_scale: learnabel is not known;"
             + " did you mean learnable? Expected one of none, fixed, learnable"),
-        List.of("model: {activation: 7}", "x.yaml:1: model.activation: 7 is not known; expected one of gelu, relu, relu2, silu"),
+        List.of("model: {activation: 7}",
+            "x.yaml:1: model.activation: 7 is not known; expected one of gelu, relu, relu2, silu"),
         List.of("model: {activation: 'x * sigmiod(x)'}",
             "x.yaml:1: model.activation: column 5 of \"x * sigmiod(x)\": unknown name sigmiod; nearest: sigmoid"),
         List.of("model: 3", "x.yaml:1: model: 3 is a value; expected a group of keys"),
@@ -116,11 +121,11 @@ class ConfigReaderTest {
         List.of("train: {steps: 1e3}", "x.yaml:1: train.steps: 1e3 is not written as a whole number; write 1000"),
         List.of("train: {steps: 20.0}", "x.yaml:1: train.steps: 20.0 is not written as a whole number; write 20"),
         List.of("train: {steps: 0x10}", "x.yaml:1: train.steps: 0x10 is not written as a whole number; write 16"),
-        List.of("train: {steps: 1e99}", "x.yaml:1: train.steps: 1e99 is out of range; expected 1 to 2147483647"),
+        List.of("train: {steps: 1e99}", "x.yaml:1: train.steps: 1e99 is out of range; expected 1 to 999999999"),
         List.of("train: {steps: 1099511627776}",
-            "x.yaml:1: train.steps: 1099511627776 is out of range; expected 1 to 2147483647"),
-        List.of("train: {steps: .inf}", "x.yaml:1: train.steps: .inf is out of range; expected 1 to 2147483647"),
-        List.of("train: {steps: .nan}", "x.yaml:1: train.steps: .nan is not a whole number; expected 1 to 2147483647"),
+            "x.yaml:1: train.steps: 1099511627776 is out of range; expected 1 to 999999999"),
+        List.of("train: {steps: .inf}", "x.yaml:1: train.steps: .inf is out of range; expected 1 to 999999999"),
+        List.of("train: {steps: .nan}", "x.yaml:1: train.steps: .nan is not a whole number; expected 1 to 999999999"),
         List.of("train: {seed: 9223372036854775808}",
             "x.yaml:1: train.seed: 9223372036854775808 is out of range; expected a whole number of 64 bits"),
         List.of("optim: {lr: .nan}",
@@ -154,7 +159,7 @@ class ConfigReaderTest {
             "x.yaml:1: data.val_fraction: 1 is out of range; expected a number above 0 and below 1"),
         List.of("data: {corpus: 3}", "x.yaml:1: data.corpus: 3 is not text; expected builtin:NAME, a path,"
             + " or {url:, sha256:} (in quotes, \"3\" is text)"),
-        List.of("data: {corpus: ''}", "x.yaml:1: data.corpus is ''; expected printable text"),
+        List.of("data: {corpus: ''}", "x.yaml:1: data.corpus is ''; expected a path"),
         List.of("data: {corpus: {url: 'https://a.b'}}",
             "x.yaml:1: data.corpus: sha256 is missing; expected {url: https://..., sha256: ...}"),
         List.of("data: {corpus: {url: 'ftp://a.b', sha256: x}}",
@@ -194,9 +199,32 @@ class ConfigReaderTest {
     assertThatThrownBy(() -> new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
-    assertThatThrownBy(() -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, 1, 1, 1, RunConfig.OnNonfinite.STOP, 1, 1))
-        .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 2147483647");
-    assertThatThrownBy(() -> new RunConfig.Output("a\nb")).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(
+        () -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, OptionalInt.empty(), 1, 1, 1, RunConfig.OnNonfinite.STOP, 1, 1))
+        .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 999999999");
+    assertThatThrownBy(() -> new RunConfig.Output("a\0b")).isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith("; expected a path");
+  }
+
+  @Test
+  void aTildeInAPathIsTheHomeFolder() {
+    String home = HomeFolder.of(System.getenv());
+    RunConfig c = read("{data: {corpus: ~/a b.txt}, output: {dir: ~/runs}}");
+    assertThat(c.data().corpus()).isEqualTo(new RunConfig.Corpus.Named(home + "/a b.txt"));
+    assertThat(c.output().dir()).isEqualTo(home + "/runs");
+    assertThat(read("{data: {corpus: ~user/a.txt}, output: {dir: a/~}}").output().dir()).isEqualTo("a/~");
+    assertThat(ConfigReader.beside(Path.of("/studies/x.yaml"), "~/base.yaml")).isEqualTo(Path.of(home, "base.yaml"));
+    assertThat(ConfigReader.beside(Path.of("/studies/x.yaml"), "../base.yaml")).isEqualTo(Path.of("/base.yaml"));
+  }
+
+  /// A joiner (Persian, emoji), a control character: nobody can see them, and a folder may have them all the same.
+  @ParameterizedTest
+  @ValueSource(strings = { "\u0645\u06CC\u200C\u0631\u0648\u0645", "\uD83D\uDC68\u200D\uD83D\uDC69", "a\u001B[2Jb",
+      "line\nbreak" })
+  void aPathNeedNotBePrintable(String path) {
+    String written = RunConfigWriter.yaml(RunConfig.DEFAULT.placed("x", Path.of(path), OptionalInt.empty()));
+    assertThat(written.codePoints().filter(c -> c != '\n')).allMatch(Printable::is);
+    assertThat(read(written).output().dir()).isEqualTo(path);
   }
 
   @Test

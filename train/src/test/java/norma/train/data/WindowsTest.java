@@ -17,6 +17,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 class WindowsTest {
   private static final int[] TOKENS = IntStream.range(1000, 1100).toArray();
 
+  /// Of 100 tokens 99 are predicted: 24 whole windows of 4, and one of 3.
+  @ParameterizedTest
+  @CsvSource({ "4, '48'", "11, '24,72'", "12, '16,48,80'", "96, ", "98, ", "99, ", "1000, " })
+  void anEstimateHasWholeWindowsSpreadEvenly(int most, String starts) {
+    Windows windows = new Windows(TOKENS, 4);
+    List<Window> spread = windows.spread(most);
+    if (starts != null) {
+      assertThat(spread).extracting(Window::start)
+          .containsExactlyElementsOf(Arrays.stream(starts.split(",")).map(Integer::valueOf).toList());
+    } else {
+      assertThat(spread).isEqualTo(most < 99 ? windows.exact().subList(0, 24) : windows.exact());
+    }
+    assertThat(spread.stream().mapToInt(Window::length).sum()).isLessThanOrEqualTo(most);
+  }
+
   @Test
   void targetsAreTheInputsOneTokenLater() {
     int[] inputs = new int[12];

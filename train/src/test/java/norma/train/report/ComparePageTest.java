@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,18 +19,17 @@ class ComparePageTest {
   void everyRunHasItsCurvesAndNoChartHasMoreThanCanBeToldApart() throws Exception {
     RunFixture.full(folder.resolve("run"));
     RunFixture.minimal(folder.resolve("begun"));
-    List<String> names = new ArrayList<>();
-    List<Metrics> metrics = new ArrayList<>();
+    List<ComparePage.Run> runs = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
-      names.add("<run>-" + i);
-      metrics.add(Metrics.read(folder.resolve(i == 9 ? "begun" : "run")));
+      runs.add(new ComparePage.Run("<run>-" + i, Metrics.read(folder.resolve(i == 9 ? "begun" : "run"))));
     }
-    ComparePage.write(folder.resolve("compare.html"), names, metrics, "a <table>\nof differences");
+    ComparePage.write(folder.resolve("compare.html"), Map.of("<a text>", runs), "a <table>\nof differences");
     String html = Files.readString(folder.resolve("compare.html"));
     assertThat(Pattern.compile("<svg[^>]*class=\"chart wide\"").matcher(html).results().count())
         .as("validation and training loss of eight runs, and of two").isEqualTo(4);
     assertThat(html).contains("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:",
-        "a &lt;table&gt;\nof differences", "&lt;run&gt;-9").doesNotContain("<run>", "{{", "<!--",
+        "a &lt;table&gt;\nof differences", "&lt;run&gt;-9", "<h3>&lt;a text&gt;</h3>").doesNotContain("<run>",
+            "<a text>", "{{", "<!--",
             "https://");
   }
 }

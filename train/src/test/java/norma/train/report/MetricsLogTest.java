@@ -17,9 +17,11 @@ class MetricsLogTest {
       new Event.Step(10, 7680, 3.211234567890123, 1e-4, 0.9, 12.812, 60000, 0.211),
       new Event.Eval(250, 2.5, 2.6, 3.75),
       new Event.Norm(250,
-          List.of(new Event.Slot("final", "derf", Map.of("alpha", 0.5, "shift", -0.1), 0.5, 0.1, 2, 9, 3, 1e-4, 0.7,
-              1.5, 0.02, 3e-3),
-              new Event.Slot("blocks.0.attn.pre", "mine", Map.of("gamma", 2.0), 0.5, Double.NaN, 2, 9, 3, 0, 0.7, 1.5,
+          List.of(
+              new Event.Slot("final", "derf", Map.of("shift", -0.1, "alpha", 0.5), 0.5, 0.5, 0.1, 2, 9, 3, 1e-4, 0.7,
+                  1.5, 0.02, 3e-3),
+              new Event.Slot("blocks.0.attn.pre", "mine", Map.of("gamma", 2.0), Double.NaN, 0.5, Double.NaN, 2, 9, 3, 0,
+                  0.7, 1.5,
                   0.02, Double.NaN)),
           7, 4.2, 1e-3),
       new Event.Layers(250,
@@ -44,7 +46,7 @@ class MetricsLogTest {
         + "\"loss\":3.211234567890123,\"lr\":1.0E-4,\"grad_norm\":0.9,\"step_ms\":12.812,\"tokens_per_s\":60000.0,"
         + "\"elapsed_s\":0.211}");
     assertThat(MetricsLog.json(EVENTS.get(3))).contains(
-        "\"alpha\":0.5,\"shift\":-0.1,\"inv_std\":0.5,\"saturation\":0.1",
+        "\"alpha\":0.5,\"shift\":-0.1,\"squash_slope\":0.5,\"inv_std\":0.5,\"saturation\":0.1",
         "\"gamma\":2.0,\"inv_std\":0.5,\"in_rms\":2.0",
         "\"in_kurtosis\":3.0,\"in_outliers\":1.0E-4,\"out_rms\":0.7,\"out_absmax\":1.5,\"out_grad_rms\":0.02,"
             + "\"update_ratio\":0.003}",

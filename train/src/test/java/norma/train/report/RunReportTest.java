@@ -40,8 +40,8 @@ class RunReportTest {
     assertThat(sections(html)).containsExactly("loss", "optimization", "layers", "norms", "samples", "reproduce",
         "config",
         "environment");
-    assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("loss twice, four panels, three for each of nine slots")
-        .hasSize(2 + 4 + 3 * 9);
+    assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("loss twice, four panels, four for each of nine slots")
+        .hasSize(2 + 4 + 4 * 9);
     assertThat(html)
         .contains("class=\"state completed\"", "<dt>tokens</dt><dd>1,536,000</dd>", "blocks.3.mlp.pre",
             "<th scope=\"row\">cpu.cores</th><td>2</td>")
@@ -58,6 +58,18 @@ class RunReportTest {
     assertThat(html).contains("<th scope=\"colgroup\" colspan=\"4\"><span>input</span></th></tr>",
         "<th scope=\"col\">1/std</th><th scope=\"col\">RMS</th><th scope=\"col\">max</th><th scope=\"col\">kurtosis</th></tr>");
     assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("1/std").hasSize(1);
+  }
+
+  /// Nothing here knows their names: Norma's own norms are shown by the same code.
+  @Test
+  void everyScalarOfASlotIsShownByItsOwnName() throws IOException {
+    RunFixture.write(folder, List.of("{'event':'start'}",
+        "{'event':'norm','step':250,'slots':[{'slot':'final','type':'mine','knee':0.75,'<tail>':-3,'squash_slope':2,'inv_std':0.5,'in_rms':2}]}"));
+    String html = report();
+    assertThat(html).contains("&lt;tail&gt;\u00a0\u22123.00, knee\u00a00.750".replace('\u2212', '-'))
+        .doesNotContain("<tail>");
+    assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("scalars; slope and 1/std").hasSize(2);
+    assertThat(all(html, ">(knee|&lt;tail&gt;|slope|1/std of input)</text>")).hasSize(4);
   }
 
   @Test

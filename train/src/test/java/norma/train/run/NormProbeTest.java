@@ -1,11 +1,13 @@
 package norma.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import norma.array.DType;
 import norma.array.NativeObjects;
@@ -155,6 +157,16 @@ class NormProbeTest {
       assertThat(objects.made()).as("native objects of ND4J").isZero();
       session.backend().allocate(DType.FLOAT32, 5); // the counter sees one
       assertThat(objects.made()).isPositive();
+    }
+  }
+
+  @Test
+  void aScalarMayNotBeCalledAsAStatistic() {
+    NormProbe.requireOwnNames("mine", Set.of("alpha", "slope", "knee"));
+    for (String name : List.of("type", "saturation", "in_rms", "squash_slope")) {
+      assertThatThrownBy(() -> NormProbe.requireOwnNames("mine", Set.of(name)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("norm type mine has a scalar called " + name);
     }
   }
 }

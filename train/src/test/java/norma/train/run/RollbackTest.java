@@ -26,13 +26,13 @@ class RollbackTest {
   @TempDir
   private Path folder;
 
-  /// Trains with weights that a fault fills with NaN after some steps.
+  /// Trains with weights that a fault makes so large after some steps that the next loss overflows. A checkpoint may hold them.
   private Path trainWithFaults(IntPredicate faulty, String... settings) throws Exception {
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
       Parameter fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight"))
           .findFirst().orElseThrow();
       double[] bad = new double[(int) fc.size()];
-      java.util.Arrays.fill(bad, Double.NaN);
+      java.util.Arrays.fill(bad, 1e38);
       new Trainer(session, new TrainObserver() {
         private int taken;
 
@@ -139,7 +139,7 @@ class RollbackTest {
   void aRollbackSurvivesAKillAndAnInterruption(int taken) throws Exception {
     Path undisturbed = Runs.train(Runs.config(folder, DIVERGING));
     assertThat(Metrics.read(undisturbed).of(Event.Rollback.class)).extracting(Event.Rollback::failedStep)
-        .containsExactly(5);
+        .startsWith(5);
     Path killed = folder.resolve("killed");
     Path[] run = new Path[1];
     AtomicBoolean stop = new AtomicBoolean();

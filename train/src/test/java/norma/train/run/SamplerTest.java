@@ -54,6 +54,20 @@ class SamplerTest {
   }
 
   @Test
+  void aLongSampleTakesNoMemoryForWhatIsToCome(@TempDir Path folder) {
+    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+      Sampler sampler = new Sampler(session.language());
+      StringBuilder seen = new StringBuilder();
+      assertThatThrownBy(() -> sampler.sample("The ", new Sampler.Settings(Integer.MAX_VALUE, 1, 0, 5), character -> {
+        if (seen.appendCodePoint(character).length() == 40) {
+          throw new IllegalStateException("enough");
+        }
+      })).hasMessage("enough");
+      assertThat(seen.toString()).isEqualTo(sampler.sample("The ", new Sampler.Settings(40, 1, 0, 5)));
+    }
+  }
+
+  @Test
   void aPromptWithUnknownCharactersNamesThem(@TempDir Path folder) {
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
       assertThatThrownBy(() -> new Sampler(session.language()).sample("Thé", new Sampler.Settings(1, 1, 0, 5)))

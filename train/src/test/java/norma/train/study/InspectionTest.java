@@ -117,7 +117,8 @@ class InspectionTest {
   @Test
   void thePageHasAFigureForEverySlot() throws IOException {
     try (Session session = session("model.norm.all=rmsnorm", "model.norm.final=none")) {
-      Path page = StudyReport.writeInspection(Inspection.of(SlotRecording.of(session, 2)), temp);
+      Path page = temp.resolve("page.html");
+      StudyReport.writeInspection(Inspection.of(SlotRecording.of(session, 2)), temp, page);
       assertThat(page).content().contains("blocks.0.attn.pre", "blocks.0.mlp.pre", "pre-affine output")
           .doesNotContain("{{", "final ");
     }

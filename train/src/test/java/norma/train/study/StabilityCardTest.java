@@ -13,12 +13,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class StabilityCardTest {
-  private static final Sweep A = new Sweep("a", List.of(
+  private static final Sweep A = new Sweep("a", "text", List.of(
       new Rate(0.1, Map.of(1L, ended(4, 3), 2L, diverged(Double.NaN))), // before its first logged step
       new Rate(1e-3, Map.of(1L, ended(4, 2.5), 2L, ended(4.2, 2.6))),
       new Rate(1e-2, Map.of(1L, ended(4, 2), 2L, ended(4.2, 2.2)))));
   /// Never trains: at its end it is worse than before, or did not come there.
-  private static final Sweep B = new Sweep("b", List.of(
+  private static final Sweep B = new Sweep("b", "text", List.of(
       new Rate(1e-3, Map.of(1L, ended(4, 5), 2L, ended(4.2, 4.1))),
       new Rate(1e-2, Map.of(1L, diverged(4), 2L, ended(4.2, 3.9))),
       new Rate(0.1, Map.of(1L, diverged(4), 2L, diverged(4.2)))));
@@ -56,7 +56,7 @@ class StabilityCardTest {
   /// A run trains below a third of the way from the lowest loss of all to its start: 2 + (4 - 2) / 3 = 2.67 of seed 1, 2.73 of seed 2.
   @Test
   void theLargestRateIsOneAtWhichEverySeedTrains() {
-    assertThat(CARD.lowestLoss()).isEqualTo(2);
+    assertThat(CARD.lowestLoss("text")).isEqualTo(2);
     assertThat(A.rates()).extracting(rate -> CARD.trained(A, rate)).containsExactly(2, 2, 0);
     assertThat(CARD.largestRate(A)).hasValue(1e-2);
     assertThat(CARD.bestRate(A).orElseThrow().lr()).isEqualTo(1e-2);
@@ -65,7 +65,7 @@ class StabilityCardTest {
 
   @Test
   void aSeedWithoutARunAtEveryRateIsLeftOut() {
-    Sweep crashed = new Sweep("c", List.of(new Rate(1e-3, Map.of(1L, ended(4, 3), 2L, ended(4, 2.5))),
+    Sweep crashed = new Sweep("c", "text", List.of(new Rate(1e-3, Map.of(1L, ended(4, 3), 2L, ended(4, 2.5))),
         new Rate(1e-2, Map.of(2L, ended(4, 2)))));
     StabilityCard card = new StabilityCard(2, List.of(crashed));
     assertThat(card.sensitivities(crashed)).containsExactly(new double[]{ 0.25 }, within(1e-12));
@@ -77,8 +77,8 @@ class StabilityCardTest {
   void theTableSaysWhatTheNumbersAreAtTheBestRate() {
     assertThat(StabilityText.markdown(CARD)).contains("## Stability over learning rates",
         "| a | 0.6500 ± 0.2121 | 1e-2 | 1e-2 | 2.1000 ± 0.1414 | 1.5 → 12 | 3 | 2.1100 | +0.01000 |",
-        "mean over the 3 rates", "to the lowest of this table (2.0000)", "at which all seeds train");
-    Sweep calm = new Sweep("a", A.rates().subList(0, 2));
+        "mean over the 3 rates", "to the lowest of all runs on its text (2.0000)", "at which all seeds train");
+    Sweep calm = new Sweep("a", "text", A.rates().subList(0, 2));
     assertThat(StabilityText.markdown(new StabilityCard(2, List.of(calm)))).contains("| ≥ 1e-2 |");
   }
 
@@ -94,7 +94,7 @@ class StabilityCardTest {
 
   @Test
   void beforeTheFirstRunEverythingIsOpen() {
-    StabilityCard card = new StabilityCard(2, List.of(new Sweep("a", List.of(new Rate(1e-3, Map.of()),
+    StabilityCard card = new StabilityCard(2, List.of(new Sweep("a", "text", List.of(new Rate(1e-3, Map.of()),
         new Rate(1e-2, Map.of())))));
     assertThat(StabilityText.html(card)).doesNotContain("<svg", "NaN<");
     assertThat(card.terminalTable().lines().toList().getLast().strip()).isEqualTo("a");
@@ -104,5 +104,15 @@ class StabilityCardTest {
   @CsvSource({ "3e-4, 3e-4", "0.001, 1e-3", "3.1623e-3, 3.16e-3", "0.1, 0.1", "0.03, 3e-2", "1, 1" })
   void ratesAreWrittenAsInAConfiguration(double lr, String text) {
     assertThat(StabilityText.rate(lr)).isEqualTo(text);
+  }
+
+  /// A text that is easier to predict does not make runs on another one fail.
+  @Test
+  void runsAreHeldAgainstThoseOnTheirOwnText() {
+    Sweep easy = new Sweep("a", "easy", List.of(new Rate(1e-3, Map.of(1L, ended(4, 0.5)))));
+    Sweep hard = new Sweep("b", "hard", List.of(new Rate(1e-3, Map.of(1L, ended(4, 2.5)))));
+    StabilityCard card = new StabilityCard(1, List.of(easy, hard));
+    assertThat(card.trains(hard, hard.rates().getFirst(), 1)).isTrue();
+    assertThat(StabilityText.markdown(card)).contains("(0.5000, 2.5000)");
   }
 }

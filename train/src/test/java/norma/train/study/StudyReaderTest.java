@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
+import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,6 +122,48 @@ class StudyReaderTest {
     assertThat(study.comparisons()).isEqualTo(2);
   }
 
+  /// The names before the hash are those of earlier studies, whose folders must be found again.
+  @Test
+  void aPointOfAGridIsNamedByItsValuesAndByAHashWhereTheyAreLongOrAlike() throws IOException {
+    assertThat(read(TWO + "seeds: 2\ngrid: {optim.lr: [3e-4, 1e+3], model.dropout: [0.1, 0]}\n").variants().stream()
+        .map(Study.Variant::name)).contains("a-lr3e_4-dropout0.1", "b-lr1e_3-dropout0");
+    List<String> alike = read(TWO + "seeds: 2\ngrid: {optim.lr: [1e-3, 1e+3]}\n").variants().stream()
+        .map(Study.Variant::name).toList();
+    assertThat(alike).startsWith("a-lr1e_3", "b-lr1e_3").doesNotHaveDuplicates();
+    assertThat(alike.getLast()).matches("b-lr1e_3-[0-9a-f]{8}");
+    Path deep = Files
+        .createDirectories(folder.resolve("a folder".repeat(9)).resolve("\u0442\u0435\u043a\u0441\u0442\u044b"));
+    Path one = Files.writeString(deep.resolve("one.txt"), "abc ".repeat(200));
+    Path other = Files.writeString(deep.resolve("One.txt"), "abd ".repeat(200));
+    String grid = "seeds: 2\ngrid: {data.corpus: [\"" + one + "\", \"" + other + "\"]}\n";
+    for (String yaml : List.of(TWO + grid, TWO.replace(" b:", " " + "b".repeat(40) + ":") + grid)) {
+      List<String> names = read(yaml).variants().stream().map(Study.Variant::name).toList();
+      assertThat(names).doesNotHaveDuplicates().allMatch(name -> name.matches("[ab].*-[0-9a-f]{8}"))
+          .allMatch(name -> name.length() <= VariantNames.LONGEST);
+      assertThat(names.getFirst()).matches("a-.*one\\.txt-[0-9a-f]{8}");
+      assertThat(read(yaml).variants().stream().map(Study.Variant::name)).as("every time").isEqualTo(names);
+    }
+  }
+
+  @Test
+  void aStudyIsNamedAfterItsFileWhateverThatIsCalled() throws IOException {
+    for (String file : List.of("a=b.yaml", "\u0441\u0442\u0443\u0434\u0438\u044f.yaml", "x".repeat(200) + ".yaml",
+        ".yaml")) {
+      Path path = Files.writeString(folder.resolve(file), TWO + "seeds: 1\n");
+      assertThat(StudyReader.read(path, List.of()).name()).matches("[A-Za-z0-9][A-Za-z0-9._-]{0,39}");
+    }
+    assertThat(read(TWO + "seeds: 1\n").name()).isEqualTo("x");
+  }
+
+  @Test
+  void textsThatCannotBeReadAreAllNamedWithTheirVariants() {
+    String yaml = TWO + "  c: {data.corpus: /no/such.txt, model.layers: 1}\n  d: {data.corpus: /no/such.txt}\n"
+        + "  e: {model.context: 900000}\nseeds: 1\n";
+    assertThatThrownBy(() -> read(yaml)).isInstanceOf(RunException.class).message()
+        .startsWith("3 of 5 variants cannot be trained here: c, d: there is no file /no/such.txt")
+        .contains("; e: model.context is 900000 but the ").doesNotContain("\n");
+  }
+
   @Test
   void tuningHasSeedsOfItsOwnAndMarksTheEdges() throws IOException {
     Study study = read(TWO + "seeds: 2\ntune:\n  optim.lr: [5e-4, 1e-3, 2e-3]\ntune_seeds: 2\n");
@@ -163,10 +206,10 @@ class StudyReaderTest {
             TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 2e-3], b: {optim.lr: [1e-4, 1e-3, 2e-3]}}\ntune_seeds: 1\n",
             "x.yaml:6: tune: b has 3 tries, a has 2; expected as many for every variant"),
         Arguments.of(TWO + "seeds: 2\ngrid: {optim.lr: 1e-3}\n", "x.yaml:6: grid.optim.lr: 1e-3 is not a list"),
-        Arguments.of(TWO.replace(" b:", " " + "b".repeat(40) + ":") + "seeds: 2\ngrid: {model.width: [64, 128]}\n",
-            "-width64, which is too long; expected at most 43 characters"),
-        Arguments.of(TWO + "seeds: 2\ngrid: {optim.lr: [1e-3, 1e+3]}\n",
-            "grid: it makes the name a-lr1e_3 twice"),
+        Arguments.of(TWO.replace("dyt}", "dyt, data.val_fraction: 0.2}") + "seeds: 2\n",
+            "x.yaml:2: variants: b and the baseline are not validated on one text: their losses cannot be compared; expected"),
+        Arguments.of(TWO + "seeds: 2\ntune: {data.val_fraction: [0.1, 0.2]}\ntune_seeds: 1\n",
+            "variants: a, b and the baseline are not validated on one text"),
         Arguments.of(TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 0.001]}\ntune_seeds: 1\n",
             "a with optim.lr=1e-3 and a with optim.lr=0.001 resolve to the same configuration"),
         Arguments.of("variants: {a: {}}\nbaseline: a\nseeds: 2\n", "x.yaml:1: variants: expected at least two"),

@@ -88,6 +88,19 @@ class StudyReportTest {
     assertThat(section(report(folder), "slots")).contains(">" + SlotMaps.digits(mean) + "</td>");
   }
 
+  /// Also those of a norm that Norma does not know.
+  @Test
+  void everyScalarOfANormHasACurveUnderItsOwnName() throws IOException {
+    StudyFolder folder = study(TYPES);
+    for (Path metrics : files(folder.path().resolve("runs"), "metrics.jsonl")) {
+      Files.writeString(metrics, Files.readString(metrics).replace("\"type\":\"dyt\"",
+          "\"type\":\"mine\",\"knee\":0.5,\"tail\":-3,\"squash_slope\":7"));
+    }
+    String probes = section(report(new StudyFolder(folder.study(), folder.path())), "probes");
+    assertThat(all(probes, "(?<=<summary>)\\w+")).containsExactly("dyt", "bad");
+    assertThat(probes).contains(">knee</text>", ">tail</text>", ">alpha</text>", ">beta</text>", ">slope</text>");
+  }
+
   @Test
   void variantsThatReplaceOneSlotEachGiveAMapOfDifferences() throws IOException {
     StudyFolder folder = study("""

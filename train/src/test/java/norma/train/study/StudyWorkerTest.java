@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import norma.kernels.cuda.CudaDevice;
+import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.data.Json;
 import norma.train.report.Event;
@@ -188,7 +191,7 @@ class StudyWorkerTest {
     });
     StudySummary summary = StudySummary.of(folder);
     assertThat(dyt).hasValue(2);
-    assertThat(summary.rows().getLast().count(CellResult.CRASHED)).isEqualTo(1);
+    assertThat(summary.rows().getLast().count(CellResult.FAILED)).isEqualTo(1);
     assertThat(summary.rows().get(1).count(CellResult.COMPLETED)).isEqualTo(1);
     String error = summary.rows().getLast().results().values().iterator().next().error();
     assertThat(error).contains("always");
@@ -197,12 +200,106 @@ class StudyWorkerTest {
   }
 
   @Test
-  void whatIsWrongForAllRunsEndsTheStudy() throws IOException {
-    StudyFolder folder = folder("full", "seeds: 1\n");
-    assertThatThrownBy(() -> work(folder, (config, observer, stop) -> {
-      throw new RunException("no space left on device");
-    })).isInstanceOf(RunException.class);
-    assertThat(StudySummary.of(folder).finished()).isZero();
+  void whatIsWrongWithARunFailsItAndTheOthersGoOn() throws IOException {
+    StudyFolder folder = folder("failed", "seeds: 2\n");
+    AtomicInteger dyt = new AtomicInteger();
+    work(folder, (config, observer, stop) -> switch (config.model().norm().finalNorm().type()) {
+      case "dyt" -> {
+        dyt.incrementAndGet();
+        if (config.train().seed() == 1) {
+          throw new RunException("training needs more memory than there is");
+        }
+        throw new OutOfMemoryError("Java heap space");
+      }
+      case "rmsnorm" -> throw new DivergedException("diverged at step 3: the loss is NaN");
+      default -> REAL.run(config, observer, stop);
+    });
+    assertThat(dyt).as("once for each seed").hasValue(2);
+    StudySummary summary = StudySummary.of(folder);
+    assertThat(summary.rows()).extracting(StudySummary.Row::words).containsExactly("baseline", "does not train",
+        "failed");
+    assertThat(summary.rows().getFirst().count(CellResult.COMPLETED)).isEqualTo(2);
+    assertThat(summary.failed()).extracting(CellResult::error).containsExactly(
+        "training needs more memory than there is",
+        "out of memory (Java heap space); fewer runs at once, --jobs, need less");
+    StudyReport.write(folder, "norma study x");
+    assertThat(summary.terminalTable()).contains("0 of 2, 2 failed", "0 of 2, 2 diverged");
+    assertThat(folder.path().resolve("summary.md")).content().contains("2 of 6 runs failed. ",
+        "failed and is not counted; the next start tries it again: training needs more memory than there is",
+        "| failed | failed |", "| diverged | diverged |");
+    assertThat(folder.path().resolve("report.html")).content().contains("training needs more memory than there is");
+    assertThat(folder.path().resolve("results.csv")).content().contains(",failed,", ",diverged,", ",completed,");
+
+    work(folder, (config, observer, stop) -> {
+      throw new AssertionError("nothing is left to do");
+    });
+    assertThat(new StudyFolder(folder.study(), folder.path()).reopenFailed()).isEqualTo(2);
+    StudyFolder again = new StudyFolder(folder.study(), folder.path());
+    work(again, REAL);
+    assertThat(StudySummary.of(again).failed()).isEmpty();
+    assertThat(StudySummary.of(again).rows().getLast().count(CellResult.COMPLETED)).isEqualTo(2);
+    assertThat(StudySummary.of(again).rows().get(1).count(CellResult.DIVERGED)).as("a result stays").isEqualTo(2);
+  }
+
+  @Test
+  void aVariantThatCannotBeTrainedIsNamedBeforeTheFirstRun() throws IOException {
+    StudyFolder folder = folder("obstacles", """
+          short: {data.train_fraction: 0.01}
+          large: {model.width: 64000}
+          deep: {model.width: 65536, model.layers: 1024}
+        seeds: 2
+        """);
+    assertThatThrownBy(() -> Obstacles.refuse(folder, 1)).isInstanceOf(RunException.class).message()
+        .startsWith("3 of 6 variants cannot be trained here: ").doesNotContain("\n")
+        .contains("short: model.context is 12 but the training split has only 8 characters",
+            "large: out of memory: ", "deep: out of memory: the model has ");
+    assertThat(folder.path()).as("nothing is left behind").doesNotExist();
+  }
+
+  @Test
+  void aVariantWhoseRunsHaveAllEndedNeedsNoMachine() throws IOException {
+    StudyFolder folder = folder("ended", "  short: {data.train_fraction: 0.01}\nseeds: 1\n");
+    for (Study.Cell cell : folder.cells()) {
+      if (cell.variant().name().equals("short")) {
+        folder.write(cell, CellResult.without(cell.id(), CellResult.DIVERGED, ""));
+      }
+    }
+    Obstacles.refuse(folder, 1);
+    for (Study.Cell cell : folder.cells()) {
+      folder.fail(cell, "then it is left again");
+    }
+    assertThatThrownBy(() -> Obstacles.refuse(folder, 1)).hasMessageContaining("1 of 4 variants", "short: ");
+  }
+
+  @Test
+  void aBackendThatIsNotHereIsAnObstacle() throws IOException {
+    Assumptions.assumeFalse(CudaDevice.mayExist(), "there is a GPU");
+    StudyFolder folder = folder("gpu", "  tf32: {runtime.precision: tf32}\nseeds: 1\n");
+    assertThatThrownBy(() -> Obstacles.refuse(folder, 1)).isInstanceOf(RunException.class)
+        .hasMessageContaining("1 of 4 variants cannot be trained here: tf32: runtime.precision is tf32");
+  }
+
+  private static Path damagedLog(Path folder) {
+    try {
+      Files.writeString(Files.createDirectories(folder).resolve("metrics.jsonl"), "{oops\n{}\n");
+      return folder;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void aRunThatFailsWithADamagedLogHasFailedAllTheSame() throws IOException {
+    StudyFolder folder = folder("damaged", "seeds: 1\n");
+    work(folder, (config, observer, stop) -> {
+      try (Session session = Session.start(config, Path.of(""), false)) {
+        Path run = damagedLog(Path.of(config.output().dir()));
+        observer.started(session, CostModel.of(session.model(), 1, session.backend().dtype()), run);
+        throw new RunException("the disk is gone");
+      }
+    });
+    assertThat(StudySummary.of(folder).failed()).hasSize(3).extracting(CellResult::error)
+        .containsOnly("the disk is gone");
   }
 
   @Test
@@ -227,6 +324,8 @@ class StudyWorkerTest {
     CellResult old = CellResult.parse(Json.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
         + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}"));
     assertThat(old.peakMebibytes()).isNaN();
+    assertThat(CellResult.parse(Json.parse("{\"status\": \"crashed\"}")).failed()).as("the word before 2026-12")
+        .isTrue();
     assertThat(old.int8Loss()).isNaN();
     assertThat(CellResult.parse(Json.parse(old.json()))).isEqualTo(old);
     CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 2.7, 4, 1.5, 100, 345.25,

@@ -1,0 +1,27 @@
+package norma.train.cli;
+
+import java.nio.file.Path;
+import norma.train.run.SavedRun;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// The run, and which of its checkpoints: the same for every command that reads weights.
+final class RunArgument {
+  static final String CHECKPOINT = "best (lowest validation loss), last (default: the newest that is whole), or a step such as 2000.";
+
+  @Parameters(index = "0", paramLabel = "RUN", description = "A run's folder, or a checkpoint's: runs/X/checkpoints/step-0002000.")
+  private Path run;
+
+  @Option(names = "--checkpoint", paramLabel = "WHICH", description = CHECKPOINT)
+  private @Nullable String checkpoint;
+
+  /// As given.
+  Path path() {
+    return run;
+  }
+
+  SavedRun saved() {
+    return SavedRun.of(run, checkpoint);
+  }
+}

@@ -1,0 +1,144 @@
+package norma.train.cli;
+
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import norma.train.run.RunException;
+import norma.train.study.CellResult;
+import norma.train.study.Study;
+import norma.train.study.StudyFolder;
+
+/// Processes that work on a study, and the line that says how far they are.
+final class StudyWorkers {
+  private static final int RESTARTS = 3;
+  private static final int LOOK_MILLIS = 500;
+
+  private final StudyFolder folder;
+  private final List<String> command;
+  private final Console console;
+  private final List<Process> processes = new ArrayList<>();
+  private final Set<String> shown = new HashSet<>();
+  private final Set<String> killedOnce = new HashSet<>();
+  private final long start = System.nanoTime();
+  private int finishedBefore;
+  private int restarts;
+
+  /// @param command starts one process
+  StudyWorkers(StudyFolder folder, List<String> command, Console console) {
+    this.folder = folder;
+    this.command = List.copyOf(command);
+    this.console = console;
+  }
+
+  void run(int count, AtomicBoolean stop) throws IOException {
+    for (Study.Cell cell : folder.cells()) {
+      if (folder.result(cell) != null) {
+        shown.add(cell.id());
+      }
+    }
+    finishedBefore = shown.size();
+    try {
+      for (int i = 0; i < count; i++) {
+        processes.add(start(i));
+      }
+      while (!stop.get() && running()) {
+        progress();
+      }
+    } finally {
+      processes.forEach(Process::destroy); // a worker that is asked to stop finishes its step
+      processes.forEach(process -> process.onExit().join());
+    }
+    finished();
+  }
+
+  private Process start(int number) throws IOException {
+    Path log = log(number);
+    Files.createDirectories(log.getParent());
+    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(Redirect.appendTo(log.toFile()))
+        .start();
+  }
+
+  /// Others that work on the same folder have logs of their own.
+  private Path log(int number) {
+    return folder.path().resolve("workers").resolve(ProcessHandle.current().pid() + "-" + number + ".log");
+  }
+
+  /// Whether any worker lives. One that was killed is replaced; one that failed ends the study with its message.
+  private boolean running() throws IOException {
+    boolean alive = false;
+    for (int i = 0; i < processes.size(); i++) {
+      Process process = processes.get(i);
+      alive |= process.isAlive();
+      if (!process.isAlive() && process.exitValue() != 0) {
+        if (process.exitValue() <= Main.INTERRUPTED || !mayGoOn(process)) {
+          throw new RunException("a worker failed: " + lastWords(i, process) + "; its log is " + log(i));
+        }
+        processes.set(i, start(i));
+        alive = true;
+      }
+    }
+    return alive;
+  }
+
+  /// A run whose process is killed twice, such as by a system that is short of memory, has failed; the others go on. Whether a killed
+  /// worker is to be replaced.
+  private boolean mayGoOn(Process killed) throws IOException {
+    Optional<Study.Cell> cell = folder.leasedBy(killed.pid());
+    if (cell.isEmpty()) {
+      return restarts++ < RESTARTS;
+    }
+    if (!killedOnce.add(cell.get().id())) {
+      folder.fail(cell.get(), "its process was killed twice (exit code " + killed.exitValue()
+          + "), as the system does where memory is short; fewer runs at once, --jobs, need less");
+    }
+    return true;
+  }
+
+  private String lastWords(int number, Process process) throws IOException {
+    return Files.readString(log(number)).lines().filter(line -> line.startsWith("norma: ")).reduce((a, b) -> b)
+        .orElse("exit code " + process.exitValue()).replaceFirst("^norma: ", "");
+  }
+
+  private void progress() throws IOException {
+    try {
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    finished();
+    int done = shown.size();
+    double seconds = (System.nanoTime() - start) / 1e9;
+    int here = done - finishedBefore;
+    console.status(String.format(Locale.ROOT, "%d of %d runs  %s  ETA %s", done, folder.study().runs(),
+        Console.time(seconds), here == 0
+            ? "after the first run"
+            : Console.time(seconds / here * (folder.study().runs() - done))));
+  }
+
+  /// A line for each run that has ended since we looked.
+  private void finished() throws IOException {
+    for (Study.Cell cell : folder.cells()) {
+      CellResult result = shown.contains(cell.id()) ? null : folder.result(cell);
+      if (result != null) {
+        shown.add(cell.id());
+        console.line("%4d/%-4d %-32s seed %-6d %s", shown.size(), folder.study().runs(),
+            cell.variant().name() + (cell.tuning() ? " " + cell.candidate().label() : ""), cell.seed(),
+            result.status().equals("completed")
+                ? String.format(Locale.ROOT, "best%s %.4f at %d, final %.4f, %s",
+                    folder.study().estimates() ? " (estimate)" : "", result.bestLoss(), result.bestStep(),
+                    result.finalLoss(),
+                    Console.time(result.seconds()))
+                : result.status() + ": " + result.error());
+      }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
+import norma.kernels.cuda.CudaException;
+import norma.train.data.DataException;
+import norma.train.run.Feasibility;
+import norma.train.run.RunException;
+import norma.train.study.Study.Candidate;
+import norma.train.study.Study.Cell;
+
+/// What keeps variants from being trained on this machine, found before the first run: all of them at once, by name.
+public final class Obstacles implements AutoCloseable {
+  private final StepCost cost;
+  private final OptionalInt threads;
+  private final Feasibility feasibility = new Feasibility();
+  private final Map<String, Set<String>> variants = new LinkedHashMap<>(); // by reason
+  private final Set<Candidate> checked = new HashSet<>();
+
+  /// @param threads of each run whose configuration says `auto`
+  Obstacles(StepCost cost, int threads) {
+    this.cost = cost;
+    this.threads = OptionalInt.of(threads);
+  }
+
+  /// Refuses a study of which a run that is left cannot be trained here.
+  ///
+  /// @param threads of each run whose configuration says `auto`
+  /// @throws RunException with one line that names every such variant and why
+  public static void refuse(StudyFolder folder, int threads) throws IOException {
+    try (Obstacles obstacles = new Obstacles(new StepCost(), threads)) {
+      for (Cell cell : folder.cells()) {
+        if (folder.left(cell)) {
+          obstacles.check(cell.variant().name(), cell.candidate());
+        }
+      }
+      obstacles.refuse(folder.study().variants().size());
+    }
+  }
+
+  void add(String variant, String reason) {
+    variants.computeIfAbsent(reason, _ -> new LinkedHashSet<>()).add(variant);
+  }
+
+  boolean isEmpty() {
+    return variants.isEmpty();
+  }
+
+  void check(String variant, Candidate candidate) {
+    if (checked.add(candidate)) {
+      try {
+        feasibility.require(
+            candidate.config().runtime().threads().isPresent() ? candidate.config() : candidate.config().with(threads),
+            cost.characters(candidate.config()), cost.vocabulary(candidate.config()));
+      } catch (DataException | RunException | CudaException e) {
+        add(variant, String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /// @param all variants of the study
+  void refuse(int all) {
+    if (!variants.isEmpty()) {
+      long count = variants.values().stream().flatMap(Set::stream).distinct().count();
+      throw new RunException(count + " of " + all + " variants cannot be trained here: "
+          + variants.entrySet().stream().map(e -> String.join(", ", e.getValue()) + ": " + e.getKey())
+              .collect(Collectors.joining("; ")));
+    }
+  }
+
+  @Override
+  public void close() {
+    feasibility.close();
+  }
+}

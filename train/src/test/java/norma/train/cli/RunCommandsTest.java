@@ -1,0 +1,148 @@
+package norma.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Commands on one small run, in this JVM.
+class RunCommandsTest {
+  @TempDir
+  private static Path folder;
+
+  private static Path run;
+  private static String trained = "";
+
+  @BeforeAll
+  static void train() throws Exception {
+    Outcome outcome = train("runs");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    trained = outcome.out();
+    run = only(folder.resolve("runs"));
+  }
+
+  private static Path only(Path runs) throws Exception {
+    try (Stream<Path> entries = Files.list(runs)) {
+      return entries.findFirst().orElseThrow();
+    }
+  }
+
+  private static Outcome train(String dir, String... settings) throws Exception {
+    Path text = Files.writeString(folder.resolve("text.txt"),
+        "the quick brown fox jumps over the lazy dog\n".repeat(50));
+    List<String> command = new ArrayList<>(List.of("train", "data.corpus='" + text + "'",
+        "output.dir='" + folder.resolve(dir) + "'", "model.layers=1", "model.heads=1", "model.width=8",
+        "model.context=8",
+        "train.batch=2", "train.steps=9", "train.eval_every=3", "train.eval_batches=1", "train.checkpoint_every=3",
+        "train.keep_checkpoints=9", "train.norm_every=0", "train.layers_every=0", "optim.warmup_steps=0"));
+    command.addAll(List.of(settings));
+    return Outcome.of(command.toArray(new String[0]));
+  }
+
+  @Test
+  void everyCommandThatReadsWeightsTakesACheckpoint() {
+    for (String command : List.of("eval", "inspect")) {
+      for (String step : List.of("3", "6")) {
+        Outcome byStep = Outcome.of(command, run.toString(), "--checkpoint", step);
+        assertThat(byStep.code()).as(byStep.err()).isZero();
+        assertThat(byStep.out()).contains("step-000000" + step + ", step " + step);
+        assertThat(Outcome.of(command, run.resolve("checkpoints/step-000000" + step).toString()).out())
+            .isEqualTo(byStep.out());
+      }
+      assertThat(Outcome.of(command, run.toString(), "--checkpoint", "last").out())
+          .isEqualTo(Outcome.of(command, run.toString()).out()).contains("step 9");
+      assertThat(Outcome.of(command, run.toString(), "--checkpoint", "best").out()).contains("step ");
+    }
+    Outcome sample = Outcome.of("sample", run.toString(), "--checkpoint", "3", "--tokens", "40", "--prompt", "the");
+    assertThat(sample.code()).as(sample.err()).isZero();
+    assertThat(sample.out()).startsWith("the").hasSize(3 + 40 + 1).isNotEqualTo(
+        Outcome.of("sample", run.toString(), "--checkpoint", "9", "--tokens", "40", "--prompt", "the").out());
+  }
+
+  @Test
+  void whatReadsTheLogTakesACheckpointForItsRun() {
+    Path checkpoint = run.resolve("checkpoints/step-0000003");
+    assertThat(Outcome.of("report", checkpoint.toString()).out())
+        .isEqualTo("report   " + run.resolve("report.html") + "\n");
+    assertThat(Outcome.of("compare", checkpoint.toString(), run.toString()).out())
+        .contains(run.getFileName() + " against "
+            + run.getFileName(), "identical losses");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "3, there is no checkpoint, eval RUN --checkpoint 5",
+      "3, 'has those of steps 3', sample RUN --checkpoint 5",
+      "2, 'expected best, last, or a step', inspect RUN --checkpoint newest",
+      "2, is a checkpoint already, eval RUN/checkpoints/step-0000003 --checkpoint best",
+      "3, there is no checkpoint, train --resume RUN --checkpoint 4",
+      "2, --checkpoint goes with --resume, train --checkpoint best",
+      "2, --tokens is -1; expected 0 or more, sample RUN --tokens -1",
+      "2, '2147483648', sample RUN --tokens 2147483648", "2, --top-k is -1, sample RUN --top-k -1",
+      "2, --sequences is 0; expected 1 to 10000, inspect RUN --sequences 0",
+      "2, --fine-tune is 1000000000; expected 0 to 999999999, inspect RUN --fine-tune 1000000000",
+      "2, --steps is 100001; expected 3 to 100000, profile --steps 100001",
+      "2, --jobs is 5000; expected 1 to 4096, study norms-quick --jobs 5000",
+      "2, train.accumulate 3000 times model.context 64, train train.batch=1000000 train.accumulate=3000",
+      "2, train.eval_batches 2147483647 times train.batch 12, train train.eval_batches=2147483647",
+      "3, out of memory: training needs, train train.batch=16777215 model.layers=1024 model.width=8 runtime.backend=nd4j "
+          + "train.eval_batches=1" })
+  void whatIsWrongIsOneLine(int code, String message, String command) {
+    Outcome outcome = Outcome.of(command.replace("RUN", run.toString()).split(" ", -1));
+    assertThat(outcome.err()).contains(message);
+    assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
+    assertThat(outcome.err().lines().toList()).hasSize(1);
+  }
+
+  @Test
+  void aRunGoesOnFromAnOlderCheckpointAndSaysWhatIsSetAside() throws Exception {
+    assertThat(train("resumed").code()).isZero();
+    Path other = only(folder.resolve("resumed"));
+    Outcome outcome = Outcome.of("train", "--resume", other.toString(), "--checkpoint", "3");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.out()).contains("resumed  after step 3 of 9", "completed at step 9");
+    assertThat(other.resolve("checkpoints/aside-step-0000009")).exists();
+    assertThat(other.resolve("metrics.discarded.jsonl")).exists();
+  }
+
+  @Test
+  void aCostlyEvaluationIsSaidAndAnEstimateIsCalledOne() throws Exception {
+    assertThat(trained)
+        .containsPattern("evaluate 2\\d\\d characters every 3 steps: the arithmetic of about \\d+ steps each "
+            + "time; train.eval_tokens bounds it")
+        .doesNotContain("(estimate)");
+    Outcome outcome = train("estimated", "train.eval_tokens=16");
+    assertThat(outcome.out()).contains("validation (estimate) ", "best (estimate) ");
+    Outcome compared = Outcome.of("compare", run.toString(), only(folder.resolve("estimated")).toString());
+    assertThat(compared.out()).containsOnlyOnce("best val is an estimate on 16 characters");
+    assertThat(Outcome.of("report", only(folder.resolve("estimated")).toString()).code()).isZero();
+  }
+
+  /// A folder in its place cannot be replaced, whoever runs this.
+  @Test
+  void whereTheReportOfAnInspectionCannotBeWrittenThatIsSaidFirst() throws Exception {
+    assertThat(train("locked").code()).isZero();
+    Path locked = only(folder.resolve("locked"));
+    Path inWay = Files.createDirectories(locked.resolve("inspect.html/x")).getParent();
+    Outcome outcome = Outcome.of("inspect", locked.toString());
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.err()).isEqualTo("norma: warning: no report: " + inWay
+        + ": it is a folder; expected a file's name; --out FILE puts it elsewhere\n");
+    assertThat(outcome.out()).contains("blocks.0.attn.pre").doesNotContain("report ");
+    Path elsewhere = folder.resolve("elsewhere.html");
+    assertThat(Outcome.of("inspect", locked.toString(), "--out", elsewhere.toString()).out())
+        .contains("report   " + elsewhere);
+    assertThat(elsewhere).content().contains(locked.getFileName().toString());
+    Outcome nowhere = Outcome.of("inspect", locked.toString(), "--out", folder.resolve("no/such.html").toString());
+    assertThat(nowhere.code()).isEqualTo(3);
+    assertThat(nowhere.err()).isEqualTo("norma: " + folder.resolve("no/such.html") + ": no such folder\n");
+    assertThat(nowhere.out()).isEmpty();
+  }
+}
