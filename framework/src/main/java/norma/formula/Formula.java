@@ -303,7 +303,7 @@ public final class Formula {
 
   /// Floating-point operations for one element: of y, and of the gradients.
   public double[] flops() {
-    Set<Expr> forward = points(List.of(y));
+    Set<Expr> forward = points(slope == null ? List.of(y) : List.of(y, slope));
     Set<Expr> backward = points(gradients);
     return new double[]{ forward.size(), backward.size() };
   }

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class Graph {
   private final Map<Expr, Expr> nodes = new HashMap<>();
 
-  private Expr unique(Expr node) {
+  /// The only place that changes something: workers may ask for kernels of one formula at the same time.
+  private synchronized Expr unique(Expr node) {
     Expr known = nodes.putIfAbsent(node, node);
     return known == null ? node : known;
   }

@@ -278,7 +278,11 @@ final class Lowering {
       }
     }
     Expr factor = sort(e);
-    Expr[] side = up ? above : below;
+    boolean inverse = !up && factor.space() == Space.ROW; // forward has left 1/std, not its powers
+    if (inverse) {
+      factor = g.div(g.num(1), factor);
+    }
+    Expr[] side = up || inverse ? above : below;
     int s = factor.space().index();
     Expr present = side[s];
     side[s] = present == null ? factor : g.mul(present, factor);

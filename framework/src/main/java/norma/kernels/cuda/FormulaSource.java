@@ -39,6 +39,9 @@ final class FormulaSource {
   static String of(Formula formula, Formula.Kernels kernels) {
     FormulaSource source = new FormulaSource(formula, kernels);
     source.line("#include \"rows.cuh\"");
+    source.line("#ifdef __CUDACC__");
+    source.line("#pragma nv_diag_suppress 177"); // values that one of the passes does not need
+    source.line("#endif");
     source.forward();
     source.backward();
     source.finish();
