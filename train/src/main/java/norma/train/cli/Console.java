@@ -16,10 +16,15 @@ final class Console {
   /// One of the styles below, after [Printable#text].
   private static final Pattern ESCAPED_STYLE = Pattern.compile("\\\\u001B(\\[[012]m)");
 
+  /// In a pipe: a write of its own for every character would cost more than the character.
+  private static final int PARTS_AT_ONCE = 256;
+
   private final PrintStream out = System.out;
   private final boolean terminal = Boolean.getBoolean("norma.terminal");
   private final boolean colour = terminal && System.getenv().getOrDefault("NO_COLOR", "").isEmpty();
   private boolean statusShown;
+  private long parts;
+  private String held = ""; // the first half of a line's end, perhaps
 
   /// Whether a person watches.
   boolean terminal() {
@@ -39,12 +44,16 @@ final class Console {
   }
 
   /// Text that goes on. A person sees it grow.
-  void part(String text) {
+  ///
+  /// @return false once nobody can read it any more
+  boolean part(String text) {
     clearStatus();
-    out.print(text);
-    if (terminal) {
-      out.flush();
-    }
+    String whole = held + text;
+    held = terminal && whole.endsWith("\r") ? "\r" : "";
+    out.print(shown(whole.substring(0, whole.length() - held.length())));
+    parts++;
+    boolean due = terminal || parts % PARTS_AT_ONCE == 0;
+    return !due || !out.checkError(); // which flushes
   }
 
   /// A line of trouble that the command survives, on standard error.

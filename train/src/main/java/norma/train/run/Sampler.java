@@ -2,7 +2,7 @@ package norma.train.run;
 
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Pass;
@@ -57,14 +57,17 @@ public final class Sampler {
   /// @throws DivergedException              if the model's outputs are not finite
   public String sample(String prompt, Settings settings) {
     StringBuilder text = new StringBuilder();
-    sample(prompt, settings, text::appendCodePoint);
+    sample(prompt, settings, character -> {
+      text.appendCodePoint(character);
+      return true;
+    });
     return text.toString();
   }
 
   /// The same, a character at a time: nothing grows with the length.
   ///
-  /// @param out takes the characters
-  public void sample(String prompt, Settings settings, IntConsumer out) {
+  /// @param out takes a character, and says whether it wants another
+  public void sample(String prompt, Settings settings, IntPredicate out) {
     int[] seen = language.vocabulary().encode(prompt);
     RandomStream stream = RandomStream.of(settings.seed(), "sample");
     for (int i = 0; i < settings.tokens(); i++) {
@@ -72,7 +75,9 @@ public final class Sampler {
       Array input = input(time);
       language.backend().write(input, Arrays.copyOfRange(seen, seen.length - time, seen.length));
       int token = draw(lastLogits(input), settings, stream.uniform(i));
-      out.accept(language.vocabulary().character(token));
+      if (!out.test(language.vocabulary().character(token))) {
+        return;
+      }
       seen = Arrays.copyOfRange(seen, seen.length - time, seen.length + 1);
       seen[time] = token;
     }

@@ -7,6 +7,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConsoleTest {
 
@@ -43,6 +45,30 @@ class ConsoleTest {
     assertThat(printed(true, use)).startsWith("to be\n\tor \\u001B]0;title\\u0007 \\u001B[31mnot\\u009B2J\n")
         .contains("\u001B[1mrun\u001B[0m a\\u001B[2J\n");
     assertThat(printed(false, use)).isEqualTo(sample + "\nrun a\u001B[2J\n\n");
+  }
+
+  /// A sample comes a character at a time: an escape sequence is in no part by itself.
+  @Test
+  void textThatGrowsIsNoLessSafe() {
+    String sample = "be \u001B[2mor\u001B]0;t\u0007\r\n";
+    assertThat(printed(true, console -> sample.chars().forEach(c -> console.part(Character.toString(c)))))
+        .isEqualTo("be \\u001B[2mor\\u001B]0;t\\u0007\n");
+    assertThat(printed(false, console -> sample.chars().forEach(c -> console.part(Character.toString(c)))))
+        .isEqualTo(sample);
+  }
+
+  /// Otherwise `norma sample RUN --tokens 1000000000 | head` would go on for hours.
+  @ParameterizedTest
+  @ValueSource(booleans = { true, false })
+  void textStopsGrowingWhenNobodyCanReadIt(boolean terminal) {
+    int[] parts = new int[1];
+    printed(terminal, console -> {
+      System.out.close();
+      while (console.part("x")) {
+        parts[0]++;
+      }
+    });
+    assertThat(parts[0]).isLessThan(1000);
   }
 
   private static String printed(boolean terminal, Consumer<Console> use) {
