@@ -1,18 +1,20 @@
 package example;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import norma.array.Array;
+import norma.autodiff.Parameter;
+import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.nn.AffineNorm;
-import norma.nn.AffineNorm.Scalar;
 import norma.nn.Norm;
 import norma.nn.Norm.Squash;
 import norma.nn.Norm.State;
 import norma.nn.NormSettings;
 import norma.nn.NormType;
+import norma.nn.OpNorm;
 import norma.nn.Setting;
 import norma.ops.NormOp;
 import org.jspecify.annotations.NullMarked;
@@ -38,9 +40,15 @@ public final class HardTanh implements NormType {
 
   @Override
   public Norm create(Scope scope, int width, NormSettings settings) {
-    return new AffineNorm(scope, width, settings.flag("bias"), new Op(),
-        List.of(new Scalar("alpha", settings.number("alpha"))),
-        scalars -> new State(Map.of("alpha", scalars[0]), new Squash(scalars[0], 0)));
+    List<Parameter> parameters = new ArrayList<>();
+    parameters.add(scope.parameter("weight", Initial.constant(1), width));
+    Parameter alpha = scope.parameter("alpha", Initial.constant(settings.number("alpha")));
+    parameters.add(alpha);
+    if (settings.flag("bias")) {
+      parameters.add(scope.parameter("bias", Initial.constant(0), width));
+    }
+    return new OpNorm(scope, new Op(), parameters, value -> new State(Map.of("alpha", value.applyAsDouble(alpha)),
+        new Squash(value.applyAsDouble(alpha), 0)));
   }
 
   /// Inputs: x (..., C), weight (C), alpha (), and bias (C) if there is one.

@@ -127,9 +127,10 @@ public final class TorchGpt {
   }
 
   private Tensor mlp(String name, Tensor x) {
-    Tensor hidden = switch (config.activation()) {
-      case GELU -> torch.gelu(linear(name + ".fc", x), "none"); // "none": exact, not the tanh approximation
-    };
+    if (!config.activation().equals(Activation.GELU)) {
+      throw new IllegalArgumentException("PyTorch's side has GELU only, not " + config.activation().text());
+    }
+    Tensor hidden = torch.gelu(linear(name + ".fc", x), "none"); // "none": exact, not the tanh approximation
     return linear(name + ".proj", hidden);
   }
 

@@ -7,8 +7,9 @@ import norma.array.Array;
 /// @param index   position in the model's list
 /// @param name    path of scopes, for example `blocks.0.attn.qkv.weight`
 /// @param initial starting values
+/// @param decays  whether weight decay applies: to matrices, to vectors and scalars only where their layer says so
 /// @param dims    shape, none for a scalar
-public record Parameter(int index, String name, Initial initial, Dims dims) {
+public record Parameter(int index, String name, Initial initial, boolean decays, Dims dims) {
 
   /// A shape as a value.
   public record Dims(java.util.List<Integer> list) {
@@ -39,10 +40,5 @@ public record Parameter(int index, String name, Initial initial, Dims dims) {
   /// Number of elements.
   public long size() {
     return Array.size(shape());
-  }
-
-  /// Whether weight decay applies: to matrices, not to vectors and scalars.
-  public boolean decays() {
-    return dims.list().size() >= 2;
   }
 }

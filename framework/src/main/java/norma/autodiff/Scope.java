@@ -36,11 +36,18 @@ public final class Scope {
   ///
   /// @throws IllegalArgumentException if the name is taken
   public Parameter parameter(String parameterName, Initial initial, int... shape) {
+    return parameter(parameterName, initial, shape.length >= 2, shape);
+  }
+
+  /// Declares a parameter with or without weight decay.
+  ///
+  /// @throws IllegalArgumentException if the name is taken
+  public Parameter parameter(String parameterName, Initial initial, boolean decays, int... shape) {
     String path = path(parameterName);
     if (declared.stream().anyMatch(other -> other.name().equals(path))) {
       throw new IllegalArgumentException("two parameters are called " + path);
     }
-    Parameter parameter = new Parameter(declared.size(), path, initial,
+    Parameter parameter = new Parameter(declared.size(), path, initial, decays,
         new Dims(Arrays.stream(shape).boxed().toList()));
     declared.add(parameter);
     return parameter;

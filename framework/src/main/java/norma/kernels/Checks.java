@@ -21,13 +21,4 @@ public final class Checks {
       check(grad.array(), rows, columns);
     }
   }
-
-  /// Arguments of a norm: x and y (R, C), weight and bias (C).
-  public static void checkNorm(Array x, Array weight, @Nullable Array bias, Array y) {
-    check(y, x.rows(), x.dim(-1));
-    check(weight, 1, x.dim(-1));
-    if (bias != null) {
-      check(bias, 1, x.dim(-1));
-    }
-  }
 }

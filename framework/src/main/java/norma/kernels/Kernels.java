@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Conventions: outputs are given by the caller and overwritten; a matrix argument may have more dimensions, its rows are
 /// all but the last; a backward kernel receives what forward computed, never modifies its inputs, and skips a gradient
 /// whose [Grad] is null; `...InPlace` names a kernel that modifies its argument. Scalars are arrays of shape ().
-public interface Kernels extends ScalarKernels, NormKernels {
+public interface Kernels extends ScalarKernels, FormulaKernels {
 
   /// Memory of the step that these kernels work for.
   Arena arena();

@@ -26,7 +26,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /// The definition of every primitive: compositions of ND4J operations, readable first, in float32 or float64.
 /// Faster backends are checked against it.
-public class Nd4jKernels implements Kernels, Nd4jScalars, Nd4jNorms {
+public class Nd4jKernels implements Kernels, Nd4jScalars {
   /// Temporaries of one kernel: grows to the largest kernel's need, then stays.
   private static final WorkspaceConfiguration SCRATCH = WorkspaceConfiguration.builder().initialSize(0)
       .policyAllocation(AllocationPolicy.STRICT).policyLearning(LearningPolicy.FIRST_LOOP)

@@ -35,22 +35,6 @@ interface Nd4jScalars extends ScalarKernels {
     store(y, flat(x).mul(factor));
   }
 
-  // Not ND4J's gelu and preciseGelu: the first is the sigmoid approximation, the second is wrong.
-  @Override
-  default void gelu(Array x, Array y, Array slope) {
-    INDArray phi = Nd4j.math().erf(flat(x).mul(Math.sqrt(0.5))).addi(1).muli(0.5);
-    INDArray density = Transforms.exp(flat(x).mul(flat(x)).muli(-0.5), false).muli(1 / Math.sqrt(2 * Math.PI));
-    flat(slope).assign(density.muli(flat(x)).addi(phi));
-    flat(y).assign(phi.muli(flat(x)));
-  }
-
-  @Override
-  default void geluBackward(Array dy, Array slope, @Nullable Grad dx) {
-    if (dx != null) {
-      store(dx, flat(dy).mul(flat(slope)));
-    }
-  }
-
   @Override
   default void dropout(Array x, DropMask mask, Grad y) {
     store(y, flat(x).mul(factors(mask, x.size(), flat(x))));

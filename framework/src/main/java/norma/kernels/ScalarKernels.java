@@ -20,14 +20,6 @@ public interface ScalarKernels {
   /// `y = factor * x` for a constant.
   void multiply(Array x, double factor, Grad y);
 
-  /// Exact GELU, `y = x Phi(x)` (Hendrycks and Gimpel, arXiv:1606.08415), and its slope `Phi(x) + x phi(x)`.
-  ///
-  /// @param slope receives dy/dx, so that backward is one multiplication
-  void gelu(Array x, Array y, Array slope);
-
-  /// `dx = dy slope`.
-  void geluBackward(Array dy, Array slope, @Nullable Grad dx);
-
   /// `y = x factor(i)` (Srivastava et al., JMLR 15, 2014, with the scaling at training time). Its own backward.
   void dropout(Array x, DropMask mask, Grad y);
 

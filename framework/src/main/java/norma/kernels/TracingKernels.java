@@ -5,6 +5,7 @@ import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
 import norma.array.VirtualMemory;
+import norma.formula.Formula;
 import org.jspecify.annotations.Nullable;
 
 /// Kernels that compute nothing, on memory that is only counted: a model run with them shows its operations and shapes,
@@ -57,12 +58,6 @@ public final class TracingKernels implements Kernels {
   public void multiply(Array x, double factor, Grad y) {}
 
   @Override
-  public void gelu(Array x, Array y, Array slope) {}
-
-  @Override
-  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {}
-
-  @Override
   public void dropout(Array x, DropMask mask, Grad y) {}
 
   @Override
@@ -75,40 +70,17 @@ public final class TracingKernels implements Kernels {
   public void fill(Array x, double value) {}
 
   @Override
-  public void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {}
+  public int kept(Formula formula) {
+    return formula.statistics();
+  }
 
   @Override
-  public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
-      @Nullable Grad dweight, @Nullable Grad dbias) {}
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {}
 
   @Override
-  public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {}
-
-  @Override
-  public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx,
-      @Nullable Grad dweight, @Nullable Grad dbias) {}
-
-  @Override
-  public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {}
-
-  @Override
-  public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
-      @Nullable Grad dweight, @Nullable Grad dbias) {}
-
-  @Override
-  public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
-      Array y) {}
-
-  @Override
-  public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
-      @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {}
-
-  @Override
-  public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {}
-
-  @Override
-  public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
-      @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {}
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {}
 
   @Override
   public void linear(Array x, Array w, @Nullable Array b, Array y) {}

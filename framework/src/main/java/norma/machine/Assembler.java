@@ -69,6 +69,7 @@ public final class Assembler {
   private static final Vector MASK = new Vector(15);
   /// Bits of EVEX: masked by k1; lanes outside of the mask become 0.
   private static final int K1 = 1;
+  private static final int K2 = 2;
   private static final int ZEROING = 0x80;
   /// Lengths of vectors as VEX and EVEX have them.
   private static final int BITS_128 = 0;
@@ -138,6 +139,57 @@ public final class Assembler {
     }
   }
 
+  // What formulas need.
+
+  public void vmulps(Vector to, Vector a, Operand b) { vector(0x0F_59, to, a, b, 0); }
+  public void vsubps(Vector to, Vector a, Operand b) { vector(0x0F_5C, to, a, b, 0); }
+  public void vminps(Vector to, Vector a, Operand b) { vector(0x0F_5D, to, a, b, 0); }
+  public void vdivps(Vector to, Vector a, Operand b) { vector(0x0F_5E, to, a, b, 0); }
+  public void vmaxps(Vector to, Vector a, Operand b) { vector(0x0F_5F, to, a, b, 0); }
+  public void vsqrtps(Vector to, Operand a) { vector(0x0F_51, to, NONE, a, 0); }
+  public void vandps(Vector to, Vector a, Operand b) { vector(0x0F_54, to, a, b, 0); }
+  public void vorps(Vector to, Vector a, Operand b) { vector(0x0F_56, to, a, b, 0); }
+  public void vxorps(Vector to, Vector a, Operand b) { vector(0x0F_57, to, a, b, 0); }
+  public void vmovaps(Vector to, Vector from) { vector(0x0F_28, to, NONE, from, 0); }
+  public void vfmadd213ps(Vector to, Vector a, Operand b) { vector(0x66_0F38_A8, to, a, b, 0); } // to = a * to + b
+  public void vfnmadd213ps(Vector to, Vector a, Operand b) { vector(0x66_0F38_AC, to, a, b, 0); } // to = -a * to + b
+  public void vfnmadd231ps(Vector to, Vector a, Operand b) { vector(0x66_0F38_BC, to, a, b, 0); } // to = -a * b + to
+  public void vpaddd(Vector to, Vector a, Operand b) { vector(0x66_000F_FE, to, a, b, 0); }
+  public void vpsubd(Vector to, Vector a, Operand b) { vector(0x66_000F_FA, to, a, b, 0); }
+  public void vpsrad(Vector to, Vector from, int by) { vector(0x66_000F_72, new Vector(4), to, from, 0); bytes(by); }
+  public void vcvtdq2ps(Vector to, Operand from) { vector(0x0F_5B, to, NONE, from, 0); }
+  public void vcvtps2dq(Vector to, Operand from) { vector(0x66_000F_5B, to, NONE, from, 0); }
+  public void vpermilps(Vector to, Vector a, int how) { vector(0x66_0F3A_04, to, NONE, a, 0); bytes(how); }
+  public void vmovss(Memory to, Vector from) { vex(0xF3_000F_11, BITS_128, from.number, NONE, to); } // registers 0 to 15
+
+  /// Blocks of 128 bits in another order: vperm2f128 or vshuff32x4 of a vector with itself.
+  public void blocks(Vector to, Vector a, int how) {
+    vector(wide ? 0x66_0F3A_23 : 0x66_0F3A_06, to, a, a, 0);
+    bytes(how);
+  }
+
+  /// Lanes of `from` that the mask takes, else 0.
+  public void masked(Vector to, Vector from) {
+    if (wide) {
+      vector(0x0F_28, to, NONE, from, ZEROING | K1);
+    } else {
+      vandps(to, MASK, from);
+    }
+  }
+
+  /// `value` in lanes where a and b compare as `how` says (vcmpps), else 0. In AVX2 to is not value.
+  public void select(Vector to, Vector a, Operand b, int how, Vector value) {
+    if (wide) {
+      vector(0x0F_C2, new Vector(2), a, b, 0);
+      bytes(how);
+      vector(0x0F_28, to, NONE, value, ZEROING | K2);
+    } else {
+      vector(0x0F_C2, to, a, b, 0);
+      bytes(how);
+      vandps(to, to, value);
+    }
+  }
+
   // AVX-512 only: bfloat16, and what brings it into place.
 
   public void vdpbf16ps(Vector to, Vector a, Operand b) { vector(0xF3_0F38_52, to, a, b, 0); } // pairs, to += a b
@@ -170,6 +222,7 @@ public final class Assembler {
   public void sub(Register to, int by) { immediate(5, to, by); }
   public void cmp(Register a, int b) { immediate(7, a, b); }
   public void dec(Register to) { general(0xFF, 1, to); }
+  public void xor(Register to, Register by) { general(0x31, by.number, to); }
   public void push(Register from) { rex(0x40, 0, from); bytes(0x50 | (from.number & 7)); }
   public void pop(Register to) { rex(0x40, 0, to); bytes(0x58 | (to.number & 7)); }
   public void prefetcht0(Memory at) { rex(0x40, 1, at); bytes(0x0F, 0x18); address(1, at, 1); }

@@ -6,8 +6,9 @@ import java.util.Map;
 
 /// What the configuration says of one normalization slot: a type's name and the settings that were given explicitly.
 ///
-/// @param type     name of a [NormType], `none` for an empty slot
-/// @param settings explicit settings in the order they were given; values are [Double], [Boolean] or [String]
+/// @param type     name of a [NormType], `none` for an empty slot, or a formula
+/// @param settings explicit settings in the order they were given; values are [Double], [Boolean] or [String], for a formula [Learnable],
+///                 and [Boolean] for `bias`
 public record NormSpec(String type, Map<String, Object> settings) {
 
   /// An empty slot.
@@ -15,6 +16,11 @@ public record NormSpec(String type, Map<String, Object> settings) {
 
   public NormSpec {
     settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+  }
+
+  /// Whether [#type] is a formula of the slot's own instead of a name.
+  public boolean isFormula() {
+    return !type.matches("[a-z0-9_]+");
   }
 
   /// A type with its default settings.

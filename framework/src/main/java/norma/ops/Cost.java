@@ -40,7 +40,6 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
       case Embedding _ -> new Cost(n, 2 * n, 0, x.bytes() + 3 * y, x.bytes() + 5 * y); // rows of two tables
       case Add _ -> new Cost(n, 0, 0, all, 0); // both gradients are the output's
       case Scale _ -> new Cost(n, 3 * n, 0, all, all + y);
-      case Gelu _ -> new Cost(8 * n, n, y, all + y, 3 * y); // erf, exp, six to combine; keeps the slope
       case Dropout _ -> new Cost(n, n, 0, all, all);
       case Reshape _ -> ZERO;
       case TakeColumns _ -> new Cost(0, n, 0, 2 * y, 2 * y);
@@ -49,7 +48,8 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
       case CrossEntropy _ -> // its gradient in the same pass
         new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 0);
       case NormOp<?> norm -> new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x),
-          all + norm.savedBytes(x), 2 * all - y + norm.savedBytes(x));
+          all + norm.savedBytes(x), 2 * all - y + norm.savedBytes(x)
+              - (norm instanceof FormulaOp f && f.formula().keepsSlope() ? x.bytes() : 0));
     };
   }
 
@@ -57,9 +57,10 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
   /// counts it once.
   public static List<Array> kept(Op<?> op, List<Array> inputs, Array output) {
     return switch (op) {
+      case FormulaOp f when f.formula().keepsSlope() -> List.of();
       case Linear _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
       case Attention _ -> List.of(inputs.getFirst(), output);
-      case Add _,Gelu _,Dropout _,Reshape _,TakeColumns _,Concat _,CrossEntropy _ -> List.of();
+      case Add _,Dropout _,Reshape _,TakeColumns _,Concat _,CrossEntropy _ -> List.of();
     };
   }
 

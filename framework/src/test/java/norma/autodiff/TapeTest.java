@@ -9,10 +9,11 @@ import java.util.function.BiFunction;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Parameter.Initial;
+import norma.formula.Formula;
 import norma.kernels.Workbench;
 import norma.ops.Add;
 import norma.ops.CrossEntropy;
-import norma.ops.Gelu;
+import norma.ops.FormulaOp;
 import norma.ops.Linear;
 import norma.ops.Reshape;
 import norma.ops.Scale;
@@ -56,21 +57,21 @@ class TapeTest {
 
   @Test
   void aResidualBranchDoesNotDisturbTheGradientThatItShares() {
-    checkW((tape, x) -> add(tape, x, tape.apply("", new Gelu(), x)));
-    checkW((tape, x) -> add(tape, tape.apply("", new Gelu(), x), x));
+    checkW((tape, x) -> add(tape, x, tape.apply("", gelu(), x)));
+    checkW((tape, x) -> add(tape, tape.apply("", gelu(), x), x));
     checkW((tape, x) -> {
       Tensor first = add(tape, x, tape.apply("", new Linear(), x, tape.parameter(u)));
-      return add(tape, first, tape.apply("", new Gelu(), first));
+      return add(tape, first, tape.apply("", gelu(), first));
     });
   }
 
   @Test
   void twoBranchesOfOneSumDoNotDisturbEachOther() {
     checkW((tape, x) -> {
-      Tensor a = tape.apply("", new Gelu(), x);
+      Tensor a = tape.apply("", gelu(), x);
       Tensor b = tape.apply("", new Scale(), x, tape.constant(-0.3));
       Tensor sum = add(tape, a, b); // a and b share its gradient, and each is used again
-      return add(tape, add(tape, sum, a), tape.apply("", new Gelu(), b));
+      return add(tape, add(tape, sum, a), tape.apply("", gelu(), b));
     });
   }
 
@@ -78,7 +79,7 @@ class TapeTest {
   void aReshapeSharesItsGradientWithoutDisturbingIt() {
     checkW((tape, x) -> {
       Tensor other = tape.apply("", new Reshape(List.of(3, 2)), x);
-      Tensor back = tape.apply("", new Reshape(List.of(2, 3)), tape.apply("", new Gelu(), other));
+      Tensor back = tape.apply("", new Reshape(List.of(2, 3)), tape.apply("", gelu(), other));
       return add(tape, add(tape, x, back), tape.apply("", new Reshape(List.of(2, 3)), other));
     });
   }
@@ -100,7 +101,7 @@ class TapeTest {
   @Test
   void aStepForgetsTheGradientsOfTheStepBefore() {
     double[] alone = gradientOfW((tape, x) -> x);
-    gradientOfW((tape, x) -> tape.apply("", new Gelu(), x));
+    gradientOfW((tape, x) -> tape.apply("", gelu(), x));
     assertThat(gradientOfW((tape, x) -> x)).isEqualTo(alone);
   }
 
@@ -130,7 +131,7 @@ class TapeTest {
   @Test
   void backwardStartsAtAScalarOnly() {
     try (Tape tape = new Tape(bench.kernels(), values, gradients, Pass.EVALUATION, null)) {
-      Tensor x = tape.apply("", new Gelu(), tape.parameter(w));
+      Tensor x = tape.apply("", gelu(), tape.parameter(w));
       assertThatThrownBy(() -> tape.backward(x)).isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("[2, 3]");
     }
@@ -164,7 +165,7 @@ class TapeTest {
     double with = loss(gradients, null);
     try (Tape tape = new Tape(bench.kernels(), values, null, Pass.EVALUATION, observer)) {
       assertThat(tape.differentiates()).isFalse();
-      Tensor loss = entropy(tape, tape.apply("", new Gelu(), tape.parameter(w)));
+      Tensor loss = entropy(tape, tape.apply("", gelu(), tape.parameter(w)));
       assertThat(bench.read(loss.value())[0]).isEqualTo(with);
       tape.backward(loss);
     }
@@ -186,8 +187,8 @@ class TapeTest {
       }
     };
     assertThat(loss(gradients, observer)).isEqualTo(loss(gradients, null));
-    assertThat(seen).containsExactly("forward act Gelu", "forward head CrossEntropy", "backward head CrossEntropy",
-        "backward act Gelu");
+    assertThat(seen).containsExactly("forward act FormulaOp", "forward head CrossEntropy", "backward head CrossEntropy",
+        "backward act FormulaOp");
   }
 
   @Test
@@ -210,7 +211,7 @@ class TapeTest {
     gradients.start();
     double[] logits;
     try (Tape tape = new Tape(bench.kernels(), values, gradients, Pass.EVALUATION, observer)) {
-      Tensor act = tape.apply("act", new Gelu(), tape.parameter(w));
+      Tensor act = tape.apply("act", gelu(), tape.parameter(w));
       Tensor sum = tape.apply("sum", new Add(), act, act);
       logits = bench.read(sum.value());
       tape.backward(entropy(tape, sum));
@@ -230,7 +231,7 @@ class TapeTest {
   private double loss(GradientBuffer into, @org.jspecify.annotations.Nullable TapeObserver observer) {
     into.start();
     try (Tape tape = new Tape(bench.kernels(), values, into, Pass.EVALUATION, observer)) {
-      Tensor loss = entropy(tape, tape.apply("act", new Gelu(), tape.parameter(w)));
+      Tensor loss = entropy(tape, tape.apply("act", gelu(), tape.parameter(w)));
       tape.backward(loss);
       return bench.read(loss.value())[0];
     }
@@ -290,5 +291,9 @@ class TapeTest {
     double[] values = new double[Math.toIntExact(array.size())];
     java.util.Arrays.fill(values, value);
     return values;
+  }
+
+  private static FormulaOp gelu() {
+    return new FormulaOp(Formula.activation("gelu(x)", false));
   }
 }

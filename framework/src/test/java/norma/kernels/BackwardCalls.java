@@ -7,6 +7,7 @@ import static norma.kernels.Workbench.normal;
 
 import java.util.ArrayList;
 import java.util.List;
+import norma.formula.Formula;
 import norma.kernels.KernelCall.Body;
 import norma.kernels.KernelCall.Input;
 import norma.kernels.KernelCall.Output;
@@ -39,37 +40,38 @@ final class BackwardCalls {
     double[] input = s.x(21);
     call("scaleBackward", List.of(dy(), in(input), Input.of(-1.7)), List.of(x, scalar),
         (k, in, out) -> k.scaleBackward(in[0], in[1], in[2], out[0], out[1]));
-    call("geluBackward", List.of(dy(), in(Loops.pointwise(input, Loops::geluSlope))), List.of(x),
-        (k, in, out) -> k.geluBackward(in[0], in[1], out[0]));
+    Formula gelu = Formula.activation("gelu(x)", true);
+    call("formulaBackward gelu",
+        List.of(dy(), in(Loops.pointwise(input, Loops::geluSlope)), Input.of(normal(s.width(), 31), s.width())),
+        List.of(x, channel), (k, in, out) -> k.formulaBackward(gelu, in[0], in[1],
+            List.of(in[2]), k.statistics(0, s.rows()), out[0], java.util.Collections.singletonList(out[1])));
   }
 
   private void statistics() {
-    double[] input = s.x(22);
-    Input weight = Input.of(normal(s.width(), 23), s.width());
-    double[] means = Loops.means(input, s.width());
-    double[] rstd = Loops.rstd(Loops.centred(input, s.width()), s.width(), 1e-5);
-    call("layerNormBackward",
-        List.of(dy(), in(input), weight, Input.of(means, s.rows()), Input.of(rstd, s.rows())),
-        List.of(x, channel, channel),
-        (k, in, out) -> k.layerNormBackward(in[0], in[1], in[2], in[3], in[4], out[0], out[1], out[2]));
-    call("rmsNormBackward",
-        List.of(dy(), in(input), weight, Input.of(Loops.rstd(input, s.width(), 1e-5), s.rows())),
-        List.of(x, channel, channel),
-        (k, in, out) -> k.rmsNormBackward(in[0], in[1], in[2], in[3], out[0], out[1], out[2]));
+    formula("formulaBackward layernorm", Formulas.layerNorm(true), 22, true);
+    formula("formulaBackward rmsnorm", Formulas.rmsNorm(false), 22, false);
   }
 
   private void squashes() {
-    List<Input> inputs = List.of(dy(), in(s.x(24)), Input.of(0.7), Input.of(normal(s.width(), 25), s.width()),
-        Input.of(-0.2));
-    List<Output> outputs = List.of(x, scalar, channel, channel);
-    call("dytBackward", inputs, outputs,
-        (k, in, out) -> k.dytBackward(in[0], in[1], in[2], in[3], out[0], out[1], out[2], out[3]));
-    call("dyisruBackward", inputs, outputs,
-        (k, in, out) -> k.dyisruBackward(in[0], in[1], in[2], true, 1, in[3], out[0], out[1], out[2], out[3]));
-    call("dyisruBackward", inputs, outputs,
-        (k, in, out) -> k.dyisruBackward(in[0], in[1], in[2], false, 2, in[3], out[0], out[1], out[2], out[3]));
-    call("derfBackward", inputs, List.of(x, scalar, channel, channel, scalar), (k, in, out) -> k.derfBackward(in[0],
-        in[1], in[2], in[4], in[3], out[0], out[1], out[4], out[2], out[3]));
+    formula("formulaBackward dyt", Formulas.dyt(true), 24, true, 0.7);
+    formula("formulaBackward dyisru", Formulas.dyisru(true, false, true), 24, true, 0.7);
+    formula("formulaBackward dyisru", Formulas.dyisru(false, true, false), 24, false, 0.7);
+    formula("formulaBackward derf", Formulas.derf(true), 24, true, 0.7, -0.2);
+  }
+
+  private void formula(String kernel, Formula formula, long seed, boolean bias, double... scalars) {
+    List<Input> inputs = new ArrayList<>(
+        List.of(dy(), in(s.x(seed)), Input.of(normal(s.width(), seed + 1), s.width())));
+    List<Output> outputs = new ArrayList<>(List.of(x, channel));
+    for (double value : scalars) {
+      inputs.add(Input.of(value));
+      outputs.add(scalar);
+    }
+    if (bias) {
+      inputs.add(Input.of(normal(s.width(), seed + 2), s.width()));
+      outputs.add(channel);
+    }
+    call(kernel, inputs, outputs, (k, in, out) -> Formulas.backward(k, formula, in, out));
   }
 
   private void products() {

@@ -7,6 +7,7 @@ import static norma.kernels.Workbench.normal;
 import java.util.ArrayList;
 import java.util.List;
 import norma.array.Array;
+import norma.formula.Formula;
 import norma.kernels.KernelCall.Body;
 import norma.kernels.KernelCall.Input;
 import norma.kernels.KernelCall.Output;
@@ -51,7 +52,9 @@ final class ForwardCalls {
         pointwise(x, v -> -1.7 * v));
     call("multiply", List.of(in(x)), List.of(y), (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])),
         pointwise(x, v -> 0.3 * v));
-    call("gelu", List.of(in(x)), List.of(y, y), (k, in, out) -> k.gelu(in[0], to(out[0]), to(out[1])),
+    Formula gelu = Formula.activation("gelu(x)", false);
+    call("formula gelu", List.of(in(x)), List.of(y, y),
+        (k, in, out) -> Formulas.forward(k, gelu, in, to(out[0]), to(out[1])),
         pointwise(x, v -> v * Loops.phi(v)), pointwise(x, Loops::geluSlope));
     call("dropout", List.of(in(x)), List.of(y), (k, in, out) -> k.dropout(in[0], DROP, grad(out[0])), dropped);
     int from = s.width() / 3;
@@ -71,51 +74,41 @@ final class ForwardCalls {
     double[] weight = normal(s.width(), 4);
     double[] bias = normal(s.width(), 5);
     double[] centred = Loops.centred(x, s.width());
-    double[] means = Loops.means(x, s.width());
     double[] rstd = Loops.rstd(centred, s.width(), 1e-5);
     double[] n = Loops.scaleRows(centred, rstd);
-    List<Input> inputs = List.of(in(x), Input.of(weight, s.width()), Input.of(bias, s.width()));
-    Output y = Output.of(s.rows(), s.width());
-    Output row = Output.of(s.rows());
-    call("layerNorm", inputs, List.of(y, row, row),
-        (k, in, out) -> k.layerNorm(in[0], in[1], in[2], 1e-5, to(out[0]), to(out[1]), to(out[2])),
-        affine(n, weight, bias), means, rstd);
-    call("layerNorm", inputs, List.of(y),
-        (k, in, out) -> k.layerNorm(in[0], in[1], null, 1e-5, to(out[0]), k.empty(s.rows()), k.empty(s.rows())),
-        affine(n, weight, new double[s.width()]));
     double[] rms = Loops.rstd(x, s.width(), 1e-5);
-    call("rmsNorm", inputs, List.of(y, row),
-        (k, in, out) -> k.rmsNorm(in[0], in[1], in[2], 1e-5, to(out[0]), to(out[1])),
-        affine(Loops.scaleRows(x, rms), weight, bias), rms);
-    call("rmsNorm", inputs, List.of(y),
-        (k, in, out) -> k.rmsNorm(in[0], in[1], null, 1e-5, to(out[0]), k.empty(s.rows())),
-        affine(Loops.scaleRows(x, rms), weight, new double[s.width()]));
+    formula("formula layernorm", Formulas.layerNorm(true), Formulas.layerNorm(false), x, weight, bias, n);
+    formula("formula rmsnorm", Formulas.rmsNorm(true), Formulas.rmsNorm(false), x, weight, bias,
+        Loops.scaleRows(x, rms));
   }
 
   private void squashes() {
     double[] x = s.x(6);
-    squash("dyt", x, v -> Math.tanh(0.7 * v), (k, in, bias, y) -> k.dyt(in[0], in[3], in[1], bias, y));
-    squash("dyisru", x, v -> 2 * v / Math.sqrt(0.7 + v * v),
-        (k, in, bias, y) -> k.dyisru(in[0], in[3], false, 2, in[1], bias, y));
-    squash("dyisru", x, v -> v / Math.sqrt(Loops.softplus(0.7) + v * v),
-        (k, in, bias, y) -> k.dyisru(in[0], in[3], true, 1, in[1], bias, y));
-    squash("derf", x, v -> Erf.erf(0.7 * v - 0.2), (k, in, bias, y) -> k.derf(in[0], in[3], in[4], in[1], bias, y));
-  }
-
-  private interface Squash {
-    void run(Kernels kernels, Array[] in, @Nullable Array bias, Array y);
-  }
-
-  private void squash(String kernel, double[] x, Loops.Pointwise f, Squash squash) {
     double[] weight = normal(s.width(), 7);
     double[] bias = normal(s.width(), 8);
-    List<Input> inputs = List.of(in(x), Input.of(weight, s.width()), Input.of(bias, s.width()), Input.of(0.7),
-        Input.of(-0.2));
+    formula("formula dyt", Formulas.dyt(true), Formulas.dyt(false), x, weight, bias,
+        pointwise(x, v -> Math.tanh(0.7 * v)), 0.7);
+    double scale = Math.sqrt(s.width());
+    formula("formula dyisru", Formulas.dyisru(false, true, true), Formulas.dyisru(false, true, false), x, weight, bias,
+        pointwise(x, v -> scale * v / Math.sqrt(0.7 + v * v)), 0.7);
+    formula("formula dyisru", Formulas.dyisru(true, false, true), Formulas.dyisru(true, false, false), x, weight, bias,
+        pointwise(x, v -> v / Math.sqrt(Loops.softplus(0.7) + v * v)), 0.7);
+    formula("formula derf", Formulas.derf(true), Formulas.derf(false), x, weight, bias,
+        pointwise(x, v -> Erf.erf(0.7 * v - 0.2)), 0.7, -0.2);
+  }
+
+  /// `y = weight f + bias`, with and without bias.
+  private void formula(String kernel, Formula biased, Formula plain, double[] x, double[] weight, double[] bias,
+      double[] f, double... scalars) {
+    List<Input> inputs = new ArrayList<>(List.of(in(x), Input.of(weight, s.width())));
+    for (double scalar : scalars) {
+      inputs.add(Input.of(scalar));
+    }
     List<Output> y = List.of(Output.of(s.rows(), s.width()));
-    call(kernel, inputs, y, (k, in, out) -> squash.run(k, in, in[2], to(out[0])),
-        affine(pointwise(x, f), weight, bias));
-    call(kernel, inputs, y, (k, in, out) -> squash.run(k, in, null, to(out[0])),
-        affine(pointwise(x, f), weight, new double[s.width()]));
+    call(kernel, List.copyOf(inputs), y, (k, in, out) -> Formulas.forward(k, plain, in, to(out[0]), null),
+        affine(f, weight, new double[s.width()]));
+    inputs.add(Input.of(bias, s.width()));
+    call(kernel, inputs, y, (k, in, out) -> Formulas.forward(k, biased, in, to(out[0]), null), affine(f, weight, bias));
   }
 
   private void products() {

@@ -78,10 +78,7 @@ class FusedKernelsTest {
 
   /// ND4J's tanh is exact up to 1e-16 only.
   static double floor(KernelCall call) {
-    return switch (call.kernel()) {
-      case "dyt", "dytBackward" -> 1e-16;
-      default -> FLOOR;
-    };
+    return call.kernel().endsWith(" dyt") ? 1e-16 : FLOOR;
   }
 
   @Test

@@ -25,7 +25,9 @@ public final class Emulator implements Code {
   private final long[] general = new long[16];
   private final int[][] vectors = new int[32][LANES];
   private final boolean[] upper = new boolean[32]; // whether something may be above the lower 128 bits
-  private int mask;
+  private int mask; // k1
+  private int compared; // k2
+  private int active;
   private long result; // of the last comparison, for jumps
   private boolean below;
   private int at;
@@ -157,8 +159,9 @@ public final class Emulator implements Code {
     lanes = 4 << (p2 >> 5 & 3);
     require(lanes == LANES, "a vector of 512 bits");
     everyLane = (p2 & 16) != 0;
-    require((p2 & 7) <= 1, "a mask other than k1");
-    masked = (p2 & 7) == 1;
+    require((p2 & 7) <= 2, "a mask other than k1 and k2");
+    masked = (p2 & 7) > 0;
+    active = (p2 & 7) == 1 ? mask : compared;
     zeroing = (p2 & 0x80) != 0;
     boolean scalar = everyLane || (map == 2 && opcode == 0x18);
     operand(~p0 >> 7 & 1, ~p0 >> 6 & 1, ~p0 >> 5 & 1, scalar ? 4 : 4 * lanes);
@@ -210,12 +213,55 @@ public final class Emulator implements Code {
       case 0x1_01_EB -> put(lanes(i -> vectors[second][i] | source()[i]));
       case 0x1_00_58 -> put(floats((i, to) -> f(vectors[second][i]) + f(source()[i])));
       case 0x1_00_C6 -> put(shuffle(next()));
+      case 0x1_00_59 -> put(floats((i, to) -> f(vectors[second][i]) * f(source()[i])));
+      case 0x1_00_5C -> put(floats((i, to) -> f(vectors[second][i]) - f(source()[i])));
+      case 0x1_00_5E -> put(floats((i, to) -> f(vectors[second][i]) / f(source()[i])));
+      case 0x1_00_5D -> put(lanes(i -> f(vectors[second][i]) < f(source()[i]) ? vectors[second][i] : source()[i]));
+      case 0x1_00_5F -> put(lanes(i -> f(vectors[second][i]) > f(source()[i]) ? vectors[second][i] : source()[i]));
+      case 0x1_00_51 -> put(floats((i, to) -> (float) Math.sqrt(f(source()[i]))));
+      case 0x1_00_54 -> put(lanes(i -> vectors[second][i] & source()[i]));
+      case 0x1_00_56 -> put(lanes(i -> vectors[second][i] | source()[i]));
+      case 0x1_00_28 -> {
+        require(second == 0 && (vex || !masked || zeroing), "vmovaps");
+        put(source().clone());
+      }
+      case 0x1_00_5B -> put(floats((i, to) -> source()[i]));
+      case 0x1_01_5B -> put(lanes(i -> (int) Math.rint(f(source()[i]))));
+      case 0x1_01_FE -> put(lanes(i -> vectors[second][i] + source()[i]));
+      case 0x1_01_FA -> put(lanes(i -> vectors[second][i] - source()[i]));
+      case 0x1_02_11 -> {
+        require(vex && load && second == 0, "vmovss");
+        ALL.set(INT, address, vectors[reg][0]);
+      }
+      case 0x1_00_C2 -> compare(next(), vex);
       case 0x1_01_72 -> {
-        require((reg & 7) == 6 && !load, "vpslld");
+        int operation = reg & 7;
+        require((operation == 6 || operation == 4) && !load, "vpslld or vpsrad");
         int by = next();
         int[] from = vectors[rm].clone();
         reg = second;
-        put(lanes(i -> from[i] << by));
+        put(lanes(i -> operation == 6 ? from[i] << by : from[i] >> by));
+      }
+      case 0x2_01_A8 -> put(floats((i, to) -> Math.fma(f(vectors[second][i]), to, f(source()[i]))));
+      case 0x2_01_AC -> put(floats((i, to) -> Math.fma(-f(vectors[second][i]), to, f(source()[i]))));
+      case 0x2_01_BC -> put(floats((i, to) -> Math.fma(-f(vectors[second][i]), f(source()[i]), to)));
+      case 0x3_01_04 -> {
+        require(second == 0, "vpermilps");
+        int[] from = source().clone();
+        int how = next();
+        put(lanes(i -> from[i / 4 * 4 + (how >> (2 * (i % 4)) & 3)]));
+      }
+      case 0x3_01_06 -> {
+        require(vex && !load && second == rm, "vperm2f128 of one register");
+        int[] from = vectors[rm].clone();
+        int how = next();
+        put(lanes(i -> from[(how >> (4 * (i / 4)) & 1) * 4 + i % 4]));
+      }
+      case 0x3_01_23 -> {
+        require(!vex && !load && second == rm, "vshuff32x4 of one register");
+        int[] from = vectors[rm].clone();
+        int how = next();
+        put(lanes(i -> from[(how >> (2 * (i / 4)) & 3) * 4 + i % 4]));
       }
       case 0x2_01_18 -> {
         require(load && second == 0, "vbroadcastss");
@@ -257,6 +303,27 @@ public final class Emulator implements Code {
     }
   }
 
+  private void compare(int how, boolean vex) {
+    int[] a = vectors[second].clone();
+    int[] b = source().clone();
+    int[] holds = lanes(i -> switch (how) {
+      case 0x04 -> f(a[i]) == f(b[i]) ? 0 : -1;
+      case 0x15 -> f(a[i]) < f(b[i]) ? 0 : -1;
+      case 0x19 -> f(a[i]) >= f(b[i]) ? 0 : -1;
+      case 0x1E -> f(a[i]) > f(b[i]) ? -1 : 0;
+      default -> throw new AssertionError("no comparison " + how);
+    });
+    if (vex) {
+      put(holds);
+    } else {
+      require(reg == 2, "k2");
+      compared = 0;
+      for (int i = 0; i < lanes; i++) {
+        compared |= (holds[i] & 1) << i;
+      }
+    }
+  }
+
   private int[] source() {
     if (address == NO_MEMORY) {
       return vectors[rm];
@@ -285,7 +352,7 @@ public final class Emulator implements Code {
   }
 
   private boolean isOn(int lane) {
-    return !masked || (mask >> lane & 1) != 0;
+    return !masked || (active >> lane & 1) != 0;
   }
 
   /// What is above the vector becomes 0.
@@ -376,6 +443,7 @@ public final class Emulator implements Code {
     switch (opcode) {
       case 0x01 -> set(rm, get() + general[reg]);
       case 0x03 -> set(reg, general[reg] + get());
+      case 0x31 -> set(rm, general[rm] ^ general[reg]);
       case 0x89 -> {
         if (address == NO_MEMORY) {
           general[rm] = general[reg];

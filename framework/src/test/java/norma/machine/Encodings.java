@@ -88,6 +88,45 @@ final class Encodings {
       one(o -> o.vmovups(m, a, true), "vmaskmovps", tm, "ymm15", ta);
       one(o -> o.mask(m), "vmovups", "ymm15", tm);
     }
+    formulas(wide, a, b, c, m);
+  }
+
+  private void formulas(boolean wide, Vector a, Vector b, Vector c, Memory m) {
+    String kind = wide ? "zmm" : "ymm";
+    String ta = text(kind, a);
+    String tb = text(kind, b);
+    String tc = text(kind, c);
+    String tm = text(kind, m);
+    one(o -> o.vmulps(a, b, m), "vmulps", ta, tb, tm);
+    one(o -> o.vsubps(a, b, m), "vsubps", ta, tb, tm);
+    one(o -> o.vminps(a, b, m), "vminps", ta, tb, tm);
+    one(o -> o.vdivps(a, b, c), "vdivps", ta, tb, tc);
+    one(o -> o.vmaxps(a, b, m), "vmaxps", ta, tb, tm);
+    one(o -> o.vsqrtps(a, m), "vsqrtps", ta, tm);
+    one(o -> o.vandps(a, b, m), "vandps", ta, tb, tm);
+    one(o -> o.vorps(a, b, m), "vorps", ta, tb, tm);
+    one(o -> o.vxorps(a, b, m), "vxorps", ta, tb, tm);
+    one(o -> o.vmovaps(a, b), "{load} vmovaps", ta, tb);
+    one(o -> o.vfmadd213ps(a, b, m), "vfmadd213ps", ta, tb, tm);
+    one(o -> o.vfnmadd213ps(a, b, m), "vfnmadd213ps", ta, tb, tm);
+    one(o -> o.vfnmadd231ps(a, b, m), "vfnmadd231ps", ta, tb, tm);
+    one(o -> o.vpaddd(a, b, m), "vpaddd", ta, tb, tm);
+    one(o -> o.vpsubd(a, b, m), "vpsubd", ta, tb, tm);
+    one(o -> o.vpsrad(a, b, 23), "vpsrad", ta, tb, "23");
+    one(o -> o.vpslld(a, b, 31), "vpslld", ta, tb, "31");
+    one(o -> o.vcvtdq2ps(a, b), "vcvtdq2ps", ta, tb);
+    one(o -> o.vcvtps2dq(a, b), "vcvtps2dq", ta, tb);
+    one(o -> o.vpermilps(a, b, 0x4E), "vpermilps", ta, tb, "0x4e");
+    one(o -> o.blocks(a, b, 1), wide ? "vshuff32x4" : "vperm2f128", ta, tb, tb, "1");
+    if (wide) {
+      one(o -> o.masked(a, b), "vmovaps", ta.concat("{k1}{z}"), tb);
+      one(o -> o.select(a, b, m, 30, c), "vcmpps", "k2", tb, tm, "30; vmovaps " + ta + "{k2}{z}", tc);
+    } else {
+      one(o -> o.masked(a, b), "vandps", ta, "ymm15", tb);
+      one(o -> o.select(a, b, m, 30, c), "vcmpps", ta, tb, tm, "30; vandps " + ta, ta, tc);
+    }
+    Vector low = vector(16);
+    one(o -> o.vmovss(m, low), "vmovss", text("d", m), text("xmm", low));
   }
 
   /// Shorter vectors, encoded by VEX in either set.
@@ -125,6 +164,7 @@ final class Encodings {
     one(o -> o.add(y, by), "add", ty, tby);
     one(o -> o.sub(y, by), "sub", ty, tby);
     one(o -> o.cmp(y, by), "cmp", ty, tby);
+    one(o -> o.xor(x, y), "xor", tx, ty);
     one(o -> o.dec(x), "dec", tx);
     one(o -> o.push(x), "push", tx);
     one(o -> o.pop(x), "pop", tx);

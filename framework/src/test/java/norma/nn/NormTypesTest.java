@@ -57,7 +57,7 @@ class NormTypesTest {
     try (URLClassLoader loader = new URLClassLoader(new URL[]{ folder.toUri().toURL() }, before)) {
       thread.setContextClassLoader(loader);
       assertThatThrownBy(NormTypes::all).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("'dyt'")
-          .hasMessageContaining(Impostor.class.getName()).hasMessageContaining(DytType.class.getName());
+          .hasMessageContaining(Impostor.class.getName()).hasMessageContaining(FormulaType.class.getName());
     } finally {
       thread.setContextClassLoader(before);
     }
@@ -96,6 +96,23 @@ class NormTypesTest {
   }
 
   @Test
+  void aFormulaOfItsOwnDeclaresItsParametersWithTheirStartsAndDecay() {
+    Scope root = Scope.root();
+    NormSpec spec = new NormSpec("weight * a * tanh(alpha * x) * c / sqrt(depth) + bias",
+        Map.of("alpha", new Learnable(0.5, false, false, true, false), "a", new Learnable(2, true, false, false, true),
+            "c",
+            new Learnable(3, false, true, false, false), "bias", true));
+    Norm norm = NormTypes.create(spec, root.child("blocks.3.attn.pre"), 2, false);
+    assertThat(root.parameters()).extracting(p -> p.name() + p.dims().list() + p.decays())
+        .containsExactlyInAnyOrder("blocks.3.attn.pre.weight[2]false", "blocks.3.attn.pre.a[2]true",
+            "blocks.3.attn.pre.alpha[]false", "blocks.3.attn.pre.bias[2]false");
+    assertThat(norm.state(parameter -> parameter.initial().mean()).scalars().get("alpha")).isCloseTo(0.5,
+        within(1e-12));
+    double[] y = forward(norm, root, new double[]{ 1, -2 });
+    assertThat(y[0]).as("2 * 3 / sqrt(4) * tanh(x / 2)").isCloseTo(3 * Math.tanh(0.5), within(1e-12));
+  }
+
+  @Test
   void theSlotsBiasWinsOverTheModels() {
     assertThat(create(new NormSpec("dyt", Map.of("bias", true)), false).parameters()).hasSize(3);
     assertThat(create(new NormSpec("dyt", Map.of("bias", false)), true).parameters()).hasSize(2);
@@ -124,7 +141,10 @@ class NormTypesTest {
 
   private static double[] forward(String type, double[] x) {
     Scope scope = Scope.root();
-    Norm norm = NormTypes.create(NormSpec.of(type), scope, x.length, false);
+    return forward(NormTypes.create(NormSpec.of(type), scope, x.length, false), scope, x);
+  }
+
+  private static double[] forward(Norm norm, Scope scope, double[] x) {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
       ParameterBuffer values = new ParameterBuffer(bench.backend(), scope.parameters());
       values.initialize(bench.backend(), 1);

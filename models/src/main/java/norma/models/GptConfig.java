@@ -1,5 +1,8 @@
 package norma.models;
 
+import java.util.List;
+import norma.formula.Formula;
+
 /// The architecture of a GPT-2 style decoder. Defaults and ranges belong to the configuration reader; this record holds
 /// a complete and consistent set.
 ///
@@ -17,10 +20,36 @@ package norma.models;
 public record GptConfig(int layers, int heads, int width, int context, int mlpRatio, boolean bias, double dropout,
     Activation activation, boolean tieEmbeddings, EmbeddingScale embeddingScale, NormSlots norm) {
 
-  /// Activation function of the MLP.
-  public enum Activation {
-    /// Exact GELU, x * Phi(x) (Hendrycks and Gimpel, arXiv:1606.08415).
-    GELU
+  /// Activation function of the MLP: one of [#NAMES], or a formula in x.
+  ///
+  /// @param text `gelu` is the exact one, x Phi(x), and `silu` x sigmoid(x) (Hendrycks and Gimpel, arXiv:1606.08415); `relu2` is relu(x)^2
+  ///             (So et al., arXiv:2109.08668)
+  public record Activation(String text) {
+    /// Those with a name.
+    public static final List<String> NAMES = List.of("gelu", "relu", "relu2", "silu");
+    /// The default.
+    public static final Activation GELU = new Activation("gelu");
+
+    /// @throws IllegalArgumentException with the place of what is wrong
+    public Activation {
+      formula(text, false);
+    }
+
+    /// Last part of its layer's name.
+    public String layer() {
+      return NAMES.contains(text) ? text : "activation";
+    }
+
+    /// As a formula.
+    ///
+    /// @param bias whether it is one of `x + bias`
+    public Formula formula(boolean bias) {
+      return formula(text, bias);
+    }
+
+    private static Formula formula(String text, boolean bias) {
+      return Formula.activation(text.equals("relu2") ? "relu(x)^2" : NAMES.contains(text) ? text + "(x)" : text, bias);
+    }
   }
 
   /// Factor applied to the embedding; DyT's language models need one (arXiv:2503.10622).

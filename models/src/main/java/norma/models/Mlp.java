@@ -1,24 +1,31 @@
 package norma.models;
 
+import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.nn.Dropout;
 import norma.nn.Linear;
-import norma.ops.Gelu;
+import norma.ops.FormulaOp;
+import org.jspecify.annotations.Nullable;
 
-/// `proj(gelu(fc(x)))`, position by position.
+/// `proj(activation(fc(x)))`, position by position. The bias of fc is added by the activation.
 final class Mlp {
-  private final String gelu;
+  private final String name;
   private final Linear fc;
+  private final @Nullable Parameter bias;
+  private final FormulaOp activation;
   private final Linear proj;
   private final Dropout dropout;
 
   Mlp(GptConfig config, Scope scope) {
-    gelu = scope.child("gelu").name();
+    name = scope.child(config.activation().layer()).name();
     int hidden = config.mlpRatio() * config.width();
-    fc = new Linear(scope.child("fc"), config.width(), hidden, config.bias(), Initial.normal(Gpt.INITIAL_STD));
+    Scope first = scope.child("fc");
+    fc = new Linear(first, config.width(), hidden, false, Initial.normal(Gpt.INITIAL_STD));
+    bias = config.bias() ? first.parameter("bias", Initial.constant(0), hidden) : null;
+    activation = new FormulaOp(config.activation().formula(config.bias()));
     Initial residual = Initial.normal(Gpt.INITIAL_STD / Math.sqrt(2 * config.layers()));
     proj = new Linear(scope.child("proj"), hidden, config.width(), config.bias(), residual);
     dropout = new Dropout(scope.child("dropout").name(), scope.name() + ".proj", config.dropout());
@@ -26,7 +33,7 @@ final class Mlp {
 
   Tensor forward(Tape tape, Tensor x) { // (B, T, C)
     x = fc.forward(tape, x); // (B, T, 4C)
-    x = tape.apply(gelu, new Gelu(), x);
+    x = bias == null ? tape.apply(name, activation, x) : tape.apply(name, activation, x, tape.parameter(bias));
     return dropout.forward(tape, proj.forward(tape, x)); // (B, T, C)
   }
 }

@@ -42,8 +42,6 @@ final class Works {
   static Map<String, Maker> moving() {
     Map<String, Maker> works = new LinkedHashMap<>();
     works.put("residual add", Works::add);
-    works.put("GELU", Works::gelu);
-    works.put("GELU backward", Works::geluBackward);
     works.put("dropout", Works::dropout);
     works.put("cross-entropy", Works::crossEntropy);
     works.put("embedding", Works::embedding);
@@ -75,20 +73,6 @@ final class Works {
     Array b = o.activations(s.rows(), s.width());
     Array y = o.activations(s.rows(), s.width());
     return Work.moving(() -> o.kernels().add(a, b, y), a, b, y);
-  }
-
-  private static Work gelu(Operands o, Size s) {
-    Array x = o.activations(s.rows(), s.width());
-    Array y = o.activations(s.rows(), s.width());
-    Array slope = o.activations(s.rows(), s.width());
-    return Work.moving(() -> o.kernels().gelu(x, y, slope), x, y, slope);
-  }
-
-  private static Work geluBackward(Operands o, Size s) {
-    Array dy = o.activations(s.rows(), s.width());
-    Array slope = o.activations(s.rows(), s.width());
-    Grad dx = o.gradient(s.rows(), s.width());
-    return Work.moving(() -> o.kernels().geluBackward(dy, slope, dx), dy, slope, dx.array());
   }
 
   private static Work dropout(Operands o, Size s) {

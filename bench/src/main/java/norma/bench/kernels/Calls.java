@@ -31,18 +31,10 @@ final class Calls {
     all.put("linearBackward", (f, s) -> linearBackward(f, s, true, true));
     all.put("attention", Calls::attention);
     all.put("attentionBackward", Calls::attentionBackward);
-    all.put("layerNorm", NormCalls::layerNorm);
-    all.put("layerNormBackward", NormCalls::layerNormBackward);
-    all.put("rmsNorm", NormCalls::rmsNorm);
-    all.put("rmsNormBackward", NormCalls::rmsNormBackward);
-    all.put("dyt", NormCalls::dyt);
-    all.put("dytBackward", NormCalls::dytBackward);
-    all.put("dyisru", NormCalls::dyisru);
-    all.put("dyisruBackward", NormCalls::dyisruBackward);
-    all.put("derf", NormCalls::derf);
-    all.put("derfBackward", NormCalls::derfBackward);
-    all.put("gelu", Calls::gelu);
-    all.put("geluBackward", Calls::geluBackward);
+    for (String type : NormCalls.TYPES) {
+      all.put(type, (f, s) -> NormCalls.forward(type, f, s));
+      all.put(type + "Backward", (f, s) -> NormCalls.backward(type, f, s));
+    }
     all.put("add", Calls::add);
     all.put("crossEntropy", Calls::crossEntropy);
     all.put("embedding", Calls::embedding);
@@ -131,22 +123,6 @@ final class Calls {
   /// Pairs of a query and a key that it sees, over all heads, times the head's width.
   private static double pairs(Size s) {
     return (double) s.rows() * (s.time() + 1) / 2 * s.width();
-  }
-
-  private static Call gelu(Fixture f, Size s) {
-    Array x = f.normal(s.rows(), 4 * s.width());
-    Array y = f.empty(s.rows(), 4 * s.width());
-    Array slope = f.empty(s.rows(), 4 * s.width());
-    Kernels kernels = f.kernels();
-    return Call.moving(matrix(x), () -> kernels.gelu(x, y, slope), x, y, slope);
-  }
-
-  private static Call geluBackward(Fixture f, Size s) {
-    Array dy = f.normal(s.rows(), 4 * s.width());
-    Array slope = f.normal(s.rows(), 4 * s.width());
-    Grad dx = f.grad(s.rows(), 4 * s.width());
-    Kernels kernels = f.kernels();
-    return Call.moving(matrix(dy), () -> kernels.geluBackward(dy, slope, dx), dy, slope, dx.array());
   }
 
   private static Call add(Fixture f, Size s) {

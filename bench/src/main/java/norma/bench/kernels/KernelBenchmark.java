@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class KernelBenchmark {
   /// A name of [Calls].
-  @Param("layerNorm")
+  @Param("layernorm")
   public String kernel = "";
 
   /// S or M.

@@ -24,7 +24,7 @@ final class Compiler {
   /// A source of kernels, compiled alone. Those of attention are compiled for one head width: it is the length of their innermost
   /// loops.
   enum Source {
-    ROW_NORMS, POINTWISE_NORMS, COLUMNS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
+    COLUMNS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
 
     /// Whether it is compiled for a head width.
     boolean ofHeads() {
@@ -34,7 +34,17 @@ final class Compiler {
     String file() {
       return name().toLowerCase(Locale.ROOT) + ".cu";
     }
+
+    /// @param headWidth of attention; 0 for the others
+    Unit unit(int headWidth) {
+      return new Unit(file(), source(file()), headWidth);
+    }
   }
+
+  /// What is compiled at once.
+  ///
+  /// @param headWidth of attention; 0 for the others
+  record Unit(String file, String text, int headWidth) {}
 
   /// What they include.
   static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh", "rows.cuh");
@@ -75,10 +85,9 @@ final class Compiler {
 
   /// Machine code that was kept, or new.
   ///
-  /// @param headWidth of attention; 0 for the others
   /// @throws CudaException if it must be compiled, and NVRTC is missing or refuses
-  Image image(Source source, int headWidth) {
-    Path file = file(source, headWidth);
+  Image image(Unit unit) {
+    Path file = file(unit);
     try {
       if (Files.exists(file)) {
         return new Image(Files.readAllBytes(file), true);
@@ -86,23 +95,23 @@ final class Compiler {
     } catch (IOException e) {
       LOG.warn("{} cannot be read: the kernels are compiled again", file);
     }
-    return compile(source, headWidth);
+    return compile(unit);
   }
 
   /// New machine code.
-  Image compile(Source source, int headWidth) {
-    return new Image(nvrtc.orElseThrow(Nvrtc::missing).compile(source.file(), source(source.file()), headers(),
-        options(headWidth)), false);
+  Image compile(Unit unit) {
+    return new Image(
+        nvrtc.orElseThrow(Nvrtc::missing).compile(unit.file, unit.text, headers(), options(unit.headWidth)), false);
   }
 
   /// Keeps machine code that the driver has taken. Whole or not at all: another process may be looking. A folder that cannot be
   /// written costs some seconds at the next start.
-  void keep(Source source, int headWidth, Image image) {
+  void keep(Unit unit, Image image) {
     try {
       Files.createDirectories(cache);
       Path beside = Files.createTempFile(cache, "new", ".cubin");
       Files.write(beside, image.bytes);
-      Files.move(beside, file(source, headWidth), StandardCopyOption.ATOMIC_MOVE);
+      Files.move(beside, file(unit), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       LOG.warn("the GPU's kernels cannot be kept in {} and will be compiled at every start: {}", cache, e.toString());
     }
@@ -122,8 +131,8 @@ final class Compiler {
     return all;
   }
 
-  private Path file(Source source, int headWidth) {
-    return cache.resolve(key(source.file(), source(source.file()), headers(), options(headWidth)) + ".cubin");
+  private Path file(Unit unit) {
+    return cache.resolve(key(unit.file, unit.text, headers(), options(unit.headWidth)) + ".cubin");
   }
 
   /// Everything that the machine code depends on, but the compiler's version: the driver says whether it can use an image.

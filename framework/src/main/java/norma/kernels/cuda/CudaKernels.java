@@ -1,12 +1,9 @@
 package norma.kernels.cuda;
 
 import static norma.kernels.Checks.check;
-import static norma.kernels.Checks.checkNorm;
 import static norma.kernels.cuda.Compiler.Source.COLUMNS;
 import static norma.kernels.cuda.Compiler.Source.ELEMENTWISE;
 import static norma.kernels.cuda.Compiler.Source.OPTIMIZER;
-import static norma.kernels.cuda.Compiler.Source.POINTWISE_NORMS;
-import static norma.kernels.cuda.Compiler.Source.ROW_NORMS;
 import static norma.kernels.cuda.Compiler.Source.TOKENS;
 
 import java.util.List;
@@ -14,6 +11,9 @@ import java.util.function.Consumer;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
+import norma.formula.Expr;
+import norma.formula.Formula;
+import norma.formula.Plan;
 import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
@@ -21,6 +21,7 @@ import norma.kernels.Kernels;
 import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Launch.Grid;
+import norma.kernels.cuda.Modules.Printed;
 import norma.kernels.cuda.Products.Matrix;
 import org.jspecify.annotations.Nullable;
 
@@ -34,10 +35,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private static final int WARP = 32;
   /// Most blocks of a kernel for each multiprocessor.
   private static final int WAVES = 32;
-  /// Blocks that work on a multiprocessor at the same time, as the sources declare them: row norms, their backward, point-wise norms.
+  /// Blocks that work on a multiprocessor at the same time, as the sources declare them: formulas, their backward.
   private static final int ROW_BLOCKS = 4;
   private static final int ROW_BACKWARD_BLOCKS = 2;
-  private static final int POINTWISE_BLOCKS = 3;
   /// The same of other kernels that keep sums until their end.
   private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
@@ -108,7 +108,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     product(matrix(x), false, weight(w), true, matrix(y), false);
     if (b != null) {
       check(b, 1, w.dim(0));
-      stream.defer(new Bias(this, y, b));
+      launch(ELEMENTWISE, "add_bias", each(y.size(), lane())).array(y).array(b).integer(rows).integer(w.dim(0));
     }
   }
 
@@ -327,29 +327,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void gelu(Array x, Array y, Array slope) {
-    check(y, 1, x.size());
-    check(slope, 1, x.size());
-    if (stream.deferred() instanceof Bias bias && same(bias.y, x)) {
-      stream.takeDeferred();
-      launch(ELEMENTWISE, "bias_gelu", each(x.size(), lane())).array(x).array(bias.b).array(y).array(slope)
-          .integer(x.rows())
-          .integer(x.dim(-1));
-    } else {
-      launch(ELEMENTWISE, "gelu", each(x.size(), lane())).array(x).array(y).array(slope).number(x.size());
-    }
-  }
-
-  @Override
-  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {
-    check(slope, 1, dy.size());
-    check(dx, 1, dy.size());
-    if (dx != null) {
-      launch(ELEMENTWISE, "multiply_arrays", each(dy.size(), lane())).array(dy).array(slope).grad(dx).number(dy.size());
-    }
-  }
-
-  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y, 1, x.size());
     launch(ELEMENTWISE, "dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());
@@ -384,145 +361,88 @@ final class CudaKernels implements Kernels, AutoCloseable {
   // Norms
 
   @Override
-  public void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {
-    checkNorm(x, weight, bias, y);
-    check(mean, x.rows(), 1);
-    check(rstd, x.rows(), 1);
-    norm(ROW_NORMS, "layer_norm", x, ROW_BLOCKS).array(weight).array(bias).real(eps).array(y).array(mean).array(rstd)
-        .integer(x.rows())
-        .integer(x.dim(-1));
+  public int kept(Formula formula) {
+    return backend.modules().formula(formula).kernels().kept().size();
   }
 
+  /// Adds first what makes x if that is still to be done.
   @Override
-  public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
-      @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(ROW_BACKWARD_BLOCKS, dy, x, weight, dx, dweight, dbias);
-    sums.end(
-        launch(ROW_NORMS, "layer_norm_backward", sums.grid).array(dy).array(x).array(weight).array(mean).array(rstd));
-  }
-
-  @Override
-  public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
-    checkNorm(x, weight, bias, y);
-    check(rstd, x.rows(), 1);
-    norm(ROW_NORMS, "rms_norm", x, ROW_BLOCKS).array(weight).array(bias).real(eps).array(y).array(rstd)
-        .integer(x.rows())
-        .integer(x.dim(-1));
-  }
-
-  @Override
-  public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
-      @Nullable Grad dbias) {
-    NormSums sums = new NormSums(ROW_BACKWARD_BLOCKS, dy, x, weight, dx, dweight, dbias);
-    sums.end(launch(ROW_NORMS, "rms_norm_backward", sums.grid).array(dy).array(x).array(weight).array(rstd));
-  }
-
-  @Override
-  public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
-    checkNorm(x, weight, bias, y);
-    norm(POINTWISE_NORMS, "dyt", x, POINTWISE_BLOCKS).array(alpha).array(weight).array(bias).array(y).integer(x.rows())
-        .integer(x.dim(-1));
-  }
-
-  @Override
-  public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
-      @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dalpha);
-    sums.end(launch(POINTWISE_NORMS, "dyt_backward", sums.grid).array(dy).array(x).array(alpha).array(weight));
-  }
-
-  @Override
-  public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
-      Array y) {
-    checkNorm(x, weight, bias, y);
-    norm(POINTWISE_NORMS, "dyisru", x, POINTWISE_BLOCKS).array(beta).integer(softplus ? 1 : 0).real(scale).array(weight)
-        .array(bias)
-        .array(y)
-        .integer(x.rows()).integer(x.dim(-1));
-  }
-
-  @Override
-  public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
-      @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dbeta);
-    sums.end(
-        launch(POINTWISE_NORMS, "dyisru_backward", sums.grid).array(dy).array(x).array(beta).integer(softplus ? 1 : 0)
-            .real(scale)
-            .array(weight));
-  }
-
-  @Override
-  public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
-    checkNorm(x, weight, bias, y);
-    norm(POINTWISE_NORMS, "derf", x, POINTWISE_BLOCKS).array(alpha).array(shift).array(weight).array(bias).array(y)
-        .integer(x.rows())
-        .integer(x.dim(-1));
-  }
-
-  @Override
-  public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
-      @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
-    NormSums sums = new NormSums(POINTWISE_BLOCKS, dy, x, weight, dx, dweight, dbias, dalpha, dshift);
-    sums.end(
-        launch(POINTWISE_NORMS, "derf_backward", sums.grid).array(dy).array(x).array(alpha).array(shift).array(weight));
-  }
-
-  /// A norm of x, which adds first what makes x if that is still to be done.
-  private Launch norm(Source source, String kernel, Array x, int blocks) {
-    Grid grid = grid(resident(x.rows(), blocks));
-    if (stream.deferred() instanceof Sum sum && same(sum.y, x)) {
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
+    check(y, x.rows(), x.dim(-1));
+    boolean sums = stream.deferred() instanceof Sum sum && same(sum.y, x);
+    Sum sum = sums ? (Sum) stream.deferred() : null;
+    if (sum != null) {
       stream.takeDeferred();
-      return launch(source, kernel, grid).array(sum.a).array(sum.b).array(x);
     }
-    return launch(source, kernel, grid).array(x).array(null).array(null);
+    Launch launch = stream.next(backend.modules().kernel(backend.modules().formula(formula), "forward"),
+        grid(resident(x.rows(), ROW_BLOCKS)));
+    if (sum == null) {
+      launch.array(x).array(null).array(null);
+    } else {
+      launch.array(sum.a).array(sum.b).array(x);
+    }
+    parameters.forEach(launch::array);
+    launch.array(y).array(slope).array(statistics).integer(x.rows()).integer(x.dim(-1));
   }
 
-  /// The gradients of a norm's parameters: parts of each block, then their sums.
-  private final class NormSums {
-    private final @Nullable Grad dx;
-    private final @Nullable Grad dweight;
-    private final @Nullable Grad dbias;
-    private final @Nullable Grad[] scalars;
-    private final Grid grid;
-    private final int rows;
-    private final int width;
-    private final long partial;
-
-    NormSums(int blocks, Array dy, Array x, Array weight, @Nullable Grad dx, @Nullable Grad dweight,
-        @Nullable Grad dbias,
-        @Nullable Grad... scalars) {
-      checkNorm(x, weight, null, dy);
-      rows = x.rows();
-      width = x.dim(-1);
-      check(dx, rows, width);
-      check(dweight, 1, width);
-      check(dbias, 1, width);
-      this.dx = dx;
-      this.dweight = dweight;
-      this.dbias = dbias;
-      this.scalars = scalars;
-      grid = grid(resident(rows, blocks));
-      partial = scratch((long) grid.x() * (2L * width + scalars.length) * Float.BYTES);
-    }
-
-    private long scalar(int i) {
-      return partial + (2L * width + i) * grid.x() * Float.BYTES;
-    }
-
-    /// Appends what is the same for all norms, and adds the parts.
-    void end(Launch launch) {
-      long biases = partial + (long) width * grid.x() * Float.BYTES;
-      launch.grad(dx);
-      for (int i = 0; i < scalars.length; i++) {
-        launch.number(scalars[i] == null ? 0 : scalar(i));
+  /// Parts of each block, then their sums, then what follows from those.
+  @Override
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    int rows = x.rows();
+    int width = x.dim(-1);
+    check(dy, rows, width);
+    check(dx, rows, width);
+    Printed printed = backend.modules().formula(formula);
+    Plan plan = printed.backward();
+    Grid grid = grid(resident(rows, ROW_BACKWARD_BLOCKS));
+    int parts = grid.x();
+    int vectors = plan.sums().size();
+    int numbers = plan.totals().size();
+    long sums = scratch(Float.BYTES * ((long) vectors * (parts + 1) * width + (long) numbers * (parts + 1)
+        + (long) FormulaSource.slots(plan).size() * rows));
+    long ofSums = sums + Float.BYTES * (long) vectors * parts * width;
+    long totals = ofSums + Float.BYTES * (long) vectors * width;
+    long ofTotals = totals + Float.BYTES * (long) numbers * parts;
+    long slots = ofTotals + Float.BYTES * (long) numbers;
+    Launch launch = stream.next(backend.modules().kernel(printed, "backward"), grid).array(dy).array(x);
+    parameters.forEach(launch::array);
+    launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows).integer(width);
+    boolean more = false;
+    for (int i = 0; i < gradients.size(); i++) {
+      Expr gradient = printed.kernels().gradients().get(i + 1);
+      int vector = plan.sums().indexOf(gradient);
+      int number = plan.totals().indexOf(gradient);
+      if (vector >= 0) {
+        columnSums(sums + Float.BYTES * (long) vector * parts * width, parts, width, gradients.get(i));
+      } else if (number >= 0) {
+        columnSums(totals + Float.BYTES * (long) number * parts, parts, 1, gradients.get(i));
+      } else {
+        more |= gradients.get(i) != null;
       }
-      launch.number(dweight == null ? 0 : partial).number(dbias == null ? 0 : biases).integer(rows).integer(width);
-      for (int i = 0; i < scalars.length; i++) {
-        columnSums(scalar(i), grid.x(), 1, scalars[i]);
-      }
-      columnSums(partial, grid.x(), width, dweight);
-      columnSums(biases, grid.x(), width, dbias);
     }
+    if (more) {
+      for (int k = 0; k < vectors; k++) {
+        reduce(sums + Float.BYTES * (long) k * parts * width, parts, width, ofSums + Float.BYTES * (long) k * width);
+      }
+      for (int k = 0; k < numbers; k++) {
+        reduce(totals + Float.BYTES * (long) k * parts, parts, 1, ofTotals + Float.BYTES * (long) k);
+      }
+      Launch finish = stream.next(backend.modules().kernel(printed, "finish"), new Grid(1, 1, WARP));
+      parameters.forEach(finish::array);
+      finish.number(ofSums).number(ofTotals);
+      for (int i = 0; i < gradients.size(); i++) {
+        Expr gradient = printed.kernels().gradients().get(i + 1);
+        finish.grad(plan.sums().contains(gradient) || plan.totals().contains(gradient) ? null : gradients.get(i));
+      }
+      finish.integer(width);
+    }
+  }
+
+  private void reduce(long partial, int parts, int width, long to) {
+    launch(COLUMNS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).number(to)
+        .integer(0);
   }
 
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
@@ -538,16 +458,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
     public void send() {
       kernels.launch(ELEMENTWISE, "add", kernels.each(y.size(), kernels.lane())).array(a).array(b).array(y)
           .number(y.size());
-    }
-  }
-
-  /// `y += b` for each row, to be done by the GELU of y if that comes next.
-  private record Bias(CudaKernels kernels, Array y, Array b) implements Stream.Deferred {
-    @Override
-    public void send() {
-      kernels.launch(ELEMENTWISE, "add_bias", kernels.each(y.size(), kernels.lane())).array(y).array(b)
-          .integer(y.rows())
-          .integer(y.dim(-1));
     }
   }
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// One piece of work for the GPU with its arguments: a kernel, or a product that cuBLAS has kernels for. It is used again and
 /// again: the arguments lie in memory of the host, where the driver reads them.
 final class Launch {
-  private static final int MOST_WORDS = 32;
+  private static final int MOST_WORDS = 64;
 
   private final MemorySegment words; // an argument each, or a part of one
   private final MemorySegment parameters; // the address of each argument

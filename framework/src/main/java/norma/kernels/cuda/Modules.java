@@ -5,10 +5,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import norma.formula.Expr;
+import norma.formula.Formula;
+import norma.formula.Plan;
 import norma.kernels.cuda.Compiler.Image;
 import norma.kernels.cuda.Compiler.Source;
+import norma.kernels.cuda.Compiler.Unit;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -20,14 +26,20 @@ final class Modules implements AutoCloseable {
   private final Compiler compiler;
   private final Map<String, Long> modules = new HashMap<>(); // by source and head width
   private final Map<String, Long> functions = new HashMap<>(); // by kernel and head width
+  private final Map<Formula, Printed> formulas = new HashMap<>();
+
+  /// A formula with its plans.
+  ///
+  /// @param backward of all gradients
+  record Printed(Formula formula, Formula.Kernels kernels, Plan backward, int number) {}
 
   /// Loads what every model needs; sources that must be compiled are compiled side by side.
   Modules(Driver driver, Compiler compiler) {
     this.driver = driver;
     this.compiler = compiler;
     Map<Source, Image> images = Arrays.stream(Source.values()).filter(source -> !source.ofHeads()).parallel()
-        .collect(Collectors.toConcurrentMap(source -> source, source -> compiler.image(source, 0)));
-    images.forEach((source, image) -> modules.put(key(source, 0), load(source, 0, image)));
+        .collect(Collectors.toConcurrentMap(source -> source, source -> compiler.image(source.unit(0))));
+    images.forEach((source, image) -> modules.put(key(source, 0), load(source.unit(0), image)));
   }
 
   private static String key(Source source, int headWidth) {
@@ -48,25 +60,53 @@ final class Modules implements AutoCloseable {
   }
 
   private long find(Source source, int headWidth, String name, String key) {
-    long module = modules.computeIfAbsent(key(source, headWidth),
-        _ -> load(source, headWidth, compiler.image(source, headWidth)));
-    long function = driver.function(module, name);
+    return function(key(source, headWidth), () -> source.unit(headWidth), name, key);
+  }
+
+  /// One of a formula's kernels.
+  long kernel(Printed printed, String name) {
+    String module = "formula " + printed.number + " ";
+    Long known = functions.get(module + name);
+    return known != null
+        ? known
+        : function(module, () -> new Unit("formula.cu", FormulaSource.of(printed.formula, printed.kernels), 0), name,
+            module + name);
+  }
+
+  /// A formula's plans, made once.
+  Printed formula(Formula formula) {
+    return formulas.computeIfAbsent(formula, f -> {
+      Formula.Kernels kernels = f.kernels(false);
+      List<Expr> gradients = kernels.gradients();
+      return new Printed(f, kernels, kernels.backward(true, false, gradients.subList(1, gradients.size())),
+          formulas.size());
+    });
+  }
+
+  private long function(String module, Supplier<Unit> unit, String name, String key) {
+    Long loaded = modules.get(module);
+    if (loaded == null) {
+      Unit made = unit.get();
+      loaded = load(made, compiler.image(made));
+      modules.put(module, loaded);
+    }
+    long function = driver.function(loaded, name);
     functions.put(key, function);
     return function;
   }
 
   /// An image that was kept and that the driver does not take any more is made again.
-  private long load(Source source, int headWidth, Image image) {
+  private long load(Unit unit, Image image) {
     if (image.kept()) {
       try {
         return load(image);
       } catch (CudaException e) {
-        LOG.info("kernels of {} are compiled again: {}", source.file(), e.getMessage());
+        LOG.info("kernels of {} are compiled again: {}", unit.file(), e.getMessage());
       }
     }
-    Image made = image.kept() ? compiler.compile(source, headWidth) : image;
+    Image made = image.kept() ? compiler.compile(unit) : image;
     long module = load(made);
-    compiler.keep(source, headWidth, made);
+    compiler.keep(unit, made);
     return module;
   }
 

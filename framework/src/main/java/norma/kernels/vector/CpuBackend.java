@@ -6,6 +6,8 @@ import norma.array.Arena;
 import norma.array.DType;
 import norma.kernels.HostBackend;
 import norma.kernels.Kernels;
+import norma.kernels.rows.RowKernels;
+import norma.kernels.rows.RowPrograms;
 
 /// The CPU with fused kernels, each worker single-threaded.
 public final class CpuBackend extends HostBackend {
@@ -71,7 +73,9 @@ public final class CpuBackend extends HostBackend {
   @Override
   protected Kernels kernels(Arena arena) {
     Tiles tiles = engine.tiles();
-    CpuKernels own = new CpuKernels(arena, tiles, new LinearProducts(bf16 ? engine.bf16() : tiles, prepared));
+    RowPrograms formulas = engine.formulas();
+    CpuKernels own = new CpuKernels(arena, tiles, new LinearProducts(bf16 ? engine.bf16() : tiles, prepared),
+        formulas == null ? null : new RowKernels(formulas));
     kernels.add(own);
     return own;
   }

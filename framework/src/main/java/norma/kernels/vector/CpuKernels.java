@@ -1,9 +1,7 @@
 package norma.kernels.vector;
 
 import static norma.kernels.Checks.check;
-import static norma.kernels.Checks.checkNorm;
 import static norma.kernels.vector.Vectors.get;
-import static norma.kernels.vector.Vectors.set;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,11 +9,12 @@ import java.util.List;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
+import norma.formula.Formula;
 import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.Softplus;
+import norma.kernels.rows.RowKernels;
 import org.jspecify.annotations.Nullable;
 
 /// Fused float32 kernels for one worker thread. This class checks the arguments; the mathematics is in one file per family.
@@ -24,16 +23,18 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   private final Arena arena;
   private final LinearProducts products;
+  private final @Nullable RowKernels formulas;
   private final Spare row = new Spare();
-  private final Spare block = new Spare();
   private final DropFactors factors = new DropFactors();
   private final CausalAttention attention;
 
   /// @param arena    of this worker
   /// @param tiles    of this worker, for attention
   /// @param products of linear layers
-  CpuKernels(Arena arena, Tiles tiles, LinearProducts products) {
+  /// @param formulas as machine code; null where that cannot run, and the definition does
+  CpuKernels(Arena arena, Tiles tiles, LinearProducts products, @Nullable RowKernels formulas) {
     this.arena = arena;
+    this.formulas = formulas;
     this.products = products;
     this.attention = new CausalAttention(tiles, factors);
   }
@@ -188,22 +189,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void gelu(Array x, Array y, Array slope) {
-    check(y, 1, x.size());
-    check(slope, 1, x.size());
-    Elementwise.gelu(x, y, slope);
-  }
-
-  @Override
-  public void geluBackward(Array dy, Array slope, @Nullable Grad dx) {
-    check(slope, 1, dy.size());
-    if (dx != null) {
-      check(dx.array(), 1, dy.size());
-      Elementwise.multiply(dy, slope, dx);
-    }
-  }
-
-  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y.array(), 1, x.size());
     Elementwise.dropout(x, mask, y, factors);
@@ -238,100 +223,41 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void layerNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array mean, Array rstd) {
-    checkNorm(x, weight, bias, y);
-    check(mean, x.rows(), 1);
-    check(rstd, x.rows(), 1);
-    RowNorms.layerNorm(x, weight, bias, eps, y, mean, rstd);
+  public int kept(Formula formula) {
+    return formulas == null ? 0 : formulas.statistics(formula);
   }
 
   @Override
-  public void layerNormBackward(Array dy, Array x, Array weight, Array mean, Array rstd, @Nullable Grad dx,
-      @Nullable Grad dweight, @Nullable Grad dbias) {
-    checkNorm(x, weight, null, dy);
-    RowNorms.backward(dy, x, weight, mean, rstd, dx, dweight, dbias);
-  }
-
-  @Override
-  public void rmsNorm(Array x, Array weight, @Nullable Array bias, double eps, Array y, Array rstd) {
-    checkNorm(x, weight, bias, y);
-    check(rstd, x.rows(), 1);
-    RowNorms.rmsNorm(x, weight, bias, eps, y, rstd);
-  }
-
-  @Override
-  public void rmsNormBackward(Array dy, Array x, Array weight, Array rstd, @Nullable Grad dx, @Nullable Grad dweight,
-      @Nullable Grad dbias) {
-    checkNorm(x, weight, null, dy);
-    RowNorms.backward(dy, x, weight, null, rstd, dx, dweight, dbias);
-  }
-
-  @Override
-  public void dyt(Array x, Array alpha, Array weight, @Nullable Array bias, Array y) {
-    checkNorm(x, weight, bias, y);
-    PointwiseNorms.forward(new PointwiseNorms.TanhLoops(number(alpha)), x, weight, bias, y);
-  }
-
-  @Override
-  public void dytBackward(Array dy, Array x, Array alpha, Array weight, @Nullable Grad dx, @Nullable Grad dalpha,
-      @Nullable Grad dweight, @Nullable Grad dbias) {
-    double[] sums = backward(new PointwiseNorms.TanhLoops(number(alpha)), dy, x, weight, dx, dweight, dbias);
-    Sums.put(dalpha, sums[0]);
-  }
-
-  @Override
-  public void dyisru(Array x, Array beta, boolean softplus, double scale, Array weight, @Nullable Array bias,
-      Array y) {
-    checkNorm(x, weight, bias, y);
-    PointwiseNorms.forward(isru(beta, softplus, scale), x, weight, bias, y);
-  }
-
-  @Override
-  public void dyisruBackward(Array dy, Array x, Array beta, boolean softplus, double scale, Array weight,
-      @Nullable Grad dx, @Nullable Grad dbeta, @Nullable Grad dweight, @Nullable Grad dbias) {
-    double[] sums = backward(isru(beta, softplus, scale), dy, x, weight, dx, dweight, dbias);
-    Sums.put(dbeta, softplus ? sums[0] * Softplus.slope(number(beta)) : sums[0]);
-  }
-
-  @Override
-  public void derf(Array x, Array alpha, Array shift, Array weight, @Nullable Array bias, Array y) {
-    checkNorm(x, weight, bias, y);
-    PointwiseNorms.forward(new PointwiseNorms.ErfLoops(number(alpha), number(shift)), x, weight, bias, y);
-  }
-
-  @Override
-  public void derfBackward(Array dy, Array x, Array alpha, Array shift, Array weight, @Nullable Grad dx,
-      @Nullable Grad dalpha, @Nullable Grad dshift, @Nullable Grad dweight, @Nullable Grad dbias) {
-    double[] sums = backward(new PointwiseNorms.ErfLoops(number(alpha), number(shift)), dy, x, weight, dx, dweight,
-        dbias);
-    Sums.put(dalpha, sums[0]);
-    Sums.put(dshift, sums[1]);
-  }
-
-  /// One pass computes everything: what nobody needs goes to spare memory.
-  private double[] backward(PointwiseNorms.Function f, Array dy, Array x, Array weight, @Nullable Grad dx,
-      @Nullable Grad dweight, @Nullable Grad dbias) {
-    checkNorm(x, weight, null, dy);
-    check(dx, x.rows(), x.dim(-1));
-    MemorySegment weights = dweight == null ? row.floats(x.dim(-1)) : Sums.rows(dweight);
-    double[] sums = PointwiseNorms.backward(f, dy, x, weight, dx, weights, block);
-    if (dbias != null) {
-      Sums.columns(dy, dbias);
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
+    check(y, x.rows(), x.dim(-1));
+    if (formulas == null) {
+      Kernels.super.formula(formula, x, parameters, y, slope, statistics);
+    } else {
+      formulas.forward(formula, x, parameters, y, slope, statistics);
     }
-    return sums;
+  }
+
+  @Override
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    check(dy, x.rows(), x.dim(-1));
+    check(dx, x.rows(), x.dim(-1));
+    if (formulas == null) {
+      Kernels.super.formulaBackward(formula, dy, x, parameters, statistics, dx, gradients);
+    } else {
+      formulas.backward(formula, dy, x, parameters, statistics, dx, gradients);
+    }
   }
 
   @Override
   public void close() {
     products.close();
     row.close();
-    block.close();
+    if (formulas != null) {
+      formulas.close();
+    }
     attention.close();
-  }
-
-  private static PointwiseNorms.IsruLoops isru(Array beta, boolean softplus, double scale) {
-    double b = softplus ? Softplus.of(number(beta)) : number(beta);
-    return new PointwiseNorms.IsruLoops((float) b, (float) scale);
   }
 
   /// A scalar; losses and their gradients are FLOAT64.

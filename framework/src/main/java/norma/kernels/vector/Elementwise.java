@@ -18,11 +18,8 @@ import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 
-/// GELU, sums, products with a number, AdamW: one pass over memory each.
+/// Sums, products with a number, AdamW: one pass over memory each.
 final class Elementwise {
-  private static final float SQRT_HALF = (float) Math.sqrt(0.5);
-  private static final float DENSITY = (float) (1 / Math.sqrt(2 * Math.PI));
-
   /// Elements that stay in the first-level cache between two passes.
   private static final int BLOCK = 2048;
 
@@ -34,25 +31,6 @@ final class Elementwise {
 
   static void multiply(Array x, float factor, Grad y) {
     Loops.multiply(x.segment(), factor, y.array().segment(), Math.toIntExact(x.size()), y.add());
-  }
-
-  /// `y = a b`, or added.
-  static void multiply(Array a, Array b, Grad y) {
-    Loops.multiply(a.segment(), b.segment(), y.array().segment(), Math.toIntExact(a.size()), y.add());
-  }
-
-  /// `Phi = (1 + erf(x / sqrt 2)) / 2`, `y = x Phi`, `slope = Phi + x phi`.
-  static void gelu(Array x, Array y, Array slope) {
-    MemorySegment xs = x.segment();
-    MemorySegment ys = y.segment();
-    MemorySegment slopes = slope.segment();
-    int n = Math.toIntExact(x.size());
-    // Two methods: erf and exp together are too much for one compilation, and every vector would be an object.
-    for (int from = 0; from < n; from += BLOCK) {
-      int to = Math.min(n, from + BLOCK);
-      Loops.geluValue(xs, ys, slopes, from, to);
-      Loops.geluSlope(xs, slopes, from, to);
-    }
   }
 
   /// Adds the parts, a block at a time, and sums the squares of the block while it is in the cache: in float within a block,
@@ -130,18 +108,6 @@ final class Elementwise {
       }
     }
 
-    static void multiply(MemorySegment as, MemorySegment bs, MemorySegment ys, int n, boolean add) {
-      int i = 0;
-      for (; i < whole(n); i += LANES) {
-        FloatVector product = load(as, i).mul(load(bs, i));
-        store(add ? load(ys, i).add(product) : product, ys, i);
-      }
-      for (; i < n; i++) {
-        float product = get(as, i) * get(bs, i);
-        set(ys, i, add ? get(ys, i) + product : product);
-      }
-    }
-
     static void drop(MemorySegment xs, float[] factors, MemorySegment ys, int from, int to, boolean add) {
       int i = from;
       for (; i + LANES <= to; i += LANES) {
@@ -151,35 +117,6 @@ final class Elementwise {
       for (; i < to; i++) {
         float kept = get(xs, i) * factors[i - from];
         set(ys, i, add ? get(ys, i) + kept : kept);
-      }
-    }
-
-    static void geluValue(MemorySegment xs, MemorySegment ys, MemorySegment slopes, int from, int to) {
-      int i = from;
-      for (; i + LANES <= to; i += LANES) {
-        FloatVector v = load(xs, i);
-        FloatVector phi = Vectors.erf(v.mul(SQRT_HALF)).fma(broadcast(0.5f), broadcast(0.5f));
-        store(v.mul(phi), ys, i);
-        store(phi, slopes, i);
-      }
-      for (; i < to; i++) {
-        float v = get(xs, i);
-        float phi = 0.5f * Vectors.erf(v * SQRT_HALF) + 0.5f;
-        set(ys, i, v * phi);
-        set(slopes, i, phi);
-      }
-    }
-
-    static void geluSlope(MemorySegment xs, MemorySegment slopes, int from, int to) {
-      int i = from;
-      for (; i + LANES <= to; i += LANES) {
-        FloatVector v = load(xs, i);
-        FloatVector density = Vectors.exp(v.mul(v).mul(-0.5f)).mul(DENSITY);
-        store(v.fma(density, load(slopes, i)), slopes, i);
-      }
-      for (; i < to; i++) {
-        float v = get(xs, i);
-        set(slopes, i, get(slopes, i) + v * DENSITY * Vectors.exp(-0.5f * v * v));
       }
     }
 

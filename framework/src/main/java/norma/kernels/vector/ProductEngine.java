@@ -1,6 +1,7 @@
 package norma.kernels.vector;
 
 import java.util.function.Supplier;
+import norma.kernels.rows.RowPrograms;
 import norma.kernels.vector.TileCode.Kind;
 import norma.machine.Code;
 import norma.machine.Cpu;
@@ -17,9 +18,12 @@ public final class ProductEngine {
 
   private final Supplier<Tiles> tiles;
   private final @Nullable Tiles bf16;
+  private final @Nullable RowPrograms formulas;
   private final String description;
 
-  private ProductEngine(Supplier<Tiles> tiles, @Nullable Tiles bf16, String description) {
+  private ProductEngine(Supplier<Tiles> tiles, @Nullable Tiles bf16, @Nullable RowPrograms formulas,
+      String description) {
+    this.formulas = formulas;
     this.tiles = tiles;
     this.bf16 = bf16;
     this.description = description;
@@ -55,7 +59,7 @@ public final class ProductEngine {
       if (set != null) {
         MachineTiles machine = new MachineTiles(set, Kind.FLOAT32, maker);
         Tiles bf16 = set == InstructionSet.AVX512 && cpu.bf16() ? new MachineTiles(set, Kind.BFLOAT16, maker) : null;
-        return new ProductEngine(() -> machine, bf16, machine.description());
+        return new ProductEngine(() -> machine, bf16, new RowPrograms(set, maker), machine.description());
       }
       if (asked.isEmpty()) {
         return plain("this CPU has no AVX2 with FMA");
@@ -67,7 +71,7 @@ public final class ProductEngine {
   }
 
   private static ProductEngine plain(String why) {
-    return new ProductEngine(PlainTiles::new, null, new PlainTiles().description() + ": " + why);
+    return new ProductEngine(PlainTiles::new, null, null, new PlainTiles().description() + ": " + why);
   }
 
   /// Tiles for one worker thread.
@@ -88,6 +92,12 @@ public final class ProductEngine {
   /// Whether products of bfloat16 run here.
   public boolean hasBf16() {
     return bf16 != null;
+  }
+
+  /// Code of formulas; null where none can run.
+  @Nullable
+  RowPrograms formulas() {
+    return formulas;
   }
 
   /// What runs, and why if it is not the best, for people.

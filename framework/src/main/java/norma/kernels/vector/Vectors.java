@@ -75,68 +75,6 @@ final class Vectors {
     return VectorShuffle.fromOp(SPECIES, i -> (i + by) % LANES);
   }
 
-  // tanh x = x P(x^2) / Q(x^2), cut off at 1, which it exceeds at 9.5: slopes of saturated channels are exactly 0. Coefficients: least relative error, fitted by
-  // reweighted least squares on [0, 9]; relative error 2.5e-7 in float32, 2.1e-8 in exact arithmetic (2026-11-22).
-  private static final float TANH_LIMIT = 9.5f;
-  private static final float TANH_P1 = 0.133_809_8f;
-  private static final float TANH_P2 = 0.003_495_534_4f;
-  private static final float TANH_P3 = 2.060_818_4e-5f;
-  private static final float TANH_P4 = 1.335_341_2e-8f;
-  private static final float TANH_Q1 = 0.467_142_97f;
-  private static final float TANH_Q2 = 0.025_876_78f;
-  private static final float TANH_Q3 = 3.285_546_3e-4f;
-  private static final float TANH_Q4 = 7.776_046_7e-7f;
-
-  static FloatVector tanh(FloatVector any) {
-    FloatVector x = any.min(TANH_LIMIT).max(-TANH_LIMIT);
-    FloatVector s = x.mul(x);
-    FloatVector p = s.mul(TANH_P4).add(TANH_P3).fma(s, broadcast(TANH_P2)).fma(s, broadcast(TANH_P1)).fma(s,
-        broadcast(1));
-    FloatVector q = s.mul(TANH_Q4).add(TANH_Q3).fma(s, broadcast(TANH_Q2)).fma(s, broadcast(TANH_Q1)).fma(s,
-        broadcast(1));
-    return x.mul(p).div(q).min(1f).max(-1f);
-  }
-
-  static float tanh(float any) {
-    float x = Math.clamp(any, -TANH_LIMIT, TANH_LIMIT);
-    float s = x * x;
-    float p = (((TANH_P4 * s + TANH_P3) * s + TANH_P2) * s + TANH_P1) * s + 1;
-    float q = (((TANH_Q4 * s + TANH_Q3) * s + TANH_Q2) * s + TANH_Q1) * s + 1;
-    return Math.clamp(x * p / q, -1f, 1f);
-  }
-
-  // erf x = x P(x^2) / Q(x^2) for |x| <= 4, fitted like tanh; relative error 3.5e-7 in float32.
-  private static final float ERF_LIMIT = 4;
-  private static final float ERF_P0 = 1.128_379_1f;
-  private static final float ERF_P1 = 0.193_535_79f;
-  private static final float ERF_P2 = 0.053_100_236f;
-  private static final float ERF_P3 = 0.003_882_862_2f;
-  private static final float ERF_P4 = 2.845_416_6e-4f;
-  private static final float ERF_P5 = 1.986_686_1e-6f;
-  private static final float ERF_Q1 = 0.504_849_2f;
-  private static final float ERF_Q2 = 0.115_345_91f;
-  private static final float ERF_Q3 = 0.015_206_303f;
-  private static final float ERF_Q4 = 0.001_185_428_7f;
-  private static final float ERF_Q5 = 3.741_789e-5f;
-
-  static FloatVector erf(FloatVector any) {
-    FloatVector x = any.min(ERF_LIMIT).max(-ERF_LIMIT);
-    FloatVector s = x.mul(x);
-    FloatVector p = s.mul(ERF_P5).add(ERF_P4).fma(s, broadcast(ERF_P3)).fma(s, broadcast(ERF_P2))
-        .fma(s, broadcast(ERF_P1)).fma(s, broadcast(ERF_P0));
-    FloatVector q = s.mul(ERF_Q5).add(ERF_Q4).fma(s, broadcast(ERF_Q3)).fma(s, broadcast(ERF_Q2))
-        .fma(s, broadcast(ERF_Q1)).fma(s, broadcast(1));
-    return x.mul(p).div(q);
-  }
-
-  static float erf(float any) {
-    float x = Math.clamp(any, -ERF_LIMIT, ERF_LIMIT);
-    float s = x * x;
-    float p = ((((ERF_P5 * s + ERF_P4) * s + ERF_P3) * s + ERF_P2) * s + ERF_P1) * s + ERF_P0;
-    float q = ((((ERF_Q5 * s + ERF_Q4) * s + ERF_Q3) * s + ERF_Q2) * s + ERF_Q1) * s + 1;
-    return x * p / q;
-  }
-
   // exp x = 2^n exp r, n = round(x / ln 2), |r| <= ln 2 / 2; ln 2 in two parts (Cody and Waite, 1980), exp r by its Taylor
   // polynomial of degree 6, relative error 2e-7. Below -35 the
   // result is 0, not 6e-16 and less, which is nothing beside 1 in float32: products of such numbers soon are below the normal

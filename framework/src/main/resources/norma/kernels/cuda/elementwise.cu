@@ -37,31 +37,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) add(const real* a, const r
   for_each<Lane<real>::COUNT>(n, f);
 }
 
-// y (+)= a b
-struct MultiplyArrays {
-  const real* a;
-  const real* b;
-  real* y;
-  int accumulate;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float product[N];
-    float other[N];
-    load(a + i, product);
-    load(b + i, other);
-#pragma unroll
-    for (int k = 0; k < N; k++) product[k] *= other[k];
-    put(product, y + i, accumulate);
-  }
-};
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-    multiply_arrays(const real* a, const real* b, real* y, int accumulate, long long n) {
-  MultiplyArrays f{a, b, y, accumulate};
-  for_each<Lane<real>::COUNT>(n, f);
-}
-
 // y (+)= factor x
 template <typename T>
 struct Multiply {
@@ -130,42 +105,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) fill_double(double* x, dou
   for (long long i = first_of_thread<1>(); i < n; i += stride_of_grid<1>()) x[i] = value;
 }
 
-// ---------------------------------------------------------------------------------------------------------------- GELU
-
-// y = x Phi(x) and slope = Phi(x) + x phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2, phi(x) = exp(-x^2 / 2) / sqrt(2 pi).
-// 40 instructions for an element: with bfloat16, whose elements are 6 to 8 bytes of traffic, arithmetic is not far from
-// being the bound.
-template <int N>
-static __device__ __forceinline__ void gelu(float (&x)[N], float (&slope)[N]) {
-#pragma unroll
-  for (int k = 0; k < N; k++) {
-    const float below = fmaf(0.5f, erff(x[k] * 0.70710678f), 0.5f);
-    slope[k] = fmaf(x[k], 0.39894228f * expf(-0.5f * x[k] * x[k]), below);
-    x[k] *= below;
-  }
-}
-
-struct Gelu {
-  const real* x;
-  real* y;
-  real* slope;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float value[N];
-    float derivative[N];
-    load(x + i, value);
-    gelu(value, derivative);
-    store(value, y + i);
-    store(derivative, slope + i);
-  }
-};
-
-extern "C" __global__ void __launch_bounds__(THREADS) gelu(const real* x, real* y, real* slope, long long n) {
-  Gelu f{x, y, slope};
-  for_each<Lane<real>::COUNT>(n, f);
-}
-
 template <int N>
 static __device__ __forceinline__ void add_bias(real* y, const float* __restrict__ bias, int rows, int width) {
   const Share share = share_of(rows, blockIdx.x, gridDim.x);
@@ -190,39 +129,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) add_bias(real* y, const fl
     add_bias<Lane<real>::COUNT>(y, bias, rows, width);
   } else {
     add_bias<1>(y, bias, rows, width);
-  }
-}
-
-template <int N>
-static __device__ __forceinline__ void bias_gelu(real* x, const float* __restrict__ bias, real* y, real* slope,
-                                                 int rows, int width) {
-  const Share share = share_of(rows, blockIdx.x, gridDim.x);
-  for (int from = 0; from < width; from += Tile<N>::WIDTH) {
-    const Tile<N> tile(from, width);
-    float b[N];
-    load(bias + tile.column, b);
-    for (int row = tile.first_row(share); row < share.end; row += tile.lines) {
-      const long long at = (long long)row * width + tile.column;
-      float value[N];
-      float derivative[N];
-      load(x + at, value);
-#pragma unroll
-      for (int k = 0; k < N; k++) value[k] += b[k];
-      store_rounded(value, x + at);
-      gelu(value, derivative);
-      store(value, y + at);
-      store(derivative, slope + at);
-    }
-  }
-}
-
-// Adds bias (C) to every row of x (R, C), and y = gelu(x), slope = gelu'(x).
-extern "C" __global__ void __launch_bounds__(THREADS)
-    bias_gelu(real* x, const float* bias, real* y, real* slope, int rows, int width) {
-  if (width % Lane<real>::COUNT == 0) {
-    bias_gelu<Lane<real>::COUNT>(x, bias, y, slope, rows, width);
-  } else {
-    bias_gelu<1>(x, bias, y, slope, rows, width);
   }
 }
 

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import norma.formula.Formula;
+import norma.formula.RandomFormulas;
 import norma.kernels.cuda.Compiler.Source;
+import norma.kernels.cuda.Compiler.Unit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +26,8 @@ class KernelSourcesTest {
   private static final List<String> NVCC = List.of("nvcc", "/usr/local/cuda/bin/nvcc");
   /// The oldest processors that are served, and those that the kernels are meant for first.
   private static final List<Target> TARGETS = List.of(new Target(75, false), new Target(90, true));
+
+  private static final int FORMULAS = 8; // drawn at random
 
   @TempDir
   private Path folder;
@@ -47,34 +52,42 @@ class KernelSourcesTest {
         .toList();
     List<Runnable> all = new ArrayList<>();
     for (Target target : TARGETS) {
+      List<Unit> units = new ArrayList<>();
       for (Source source : Source.values()) {
         if (source == Source.ATTENTION_MMA && !target.bf16) {
           continue; // for the tensor cores
         }
+        units.add(source.unit(64));
+      }
+      for (int i = 0; i < FORMULAS; i++) {
+        Formula formula = RandomFormulas.formula(RandomFormulas.draw(i, 3).toString());
+        units.add(new Unit("formula" + i + ".cu", FormulaSource.of(formula, formula.kernels(false)), 0));
+      }
+      for (Unit unit : units) {
         if (nvrtc.isPresent()) {
-          all.add(() -> assertThat(nvrtc.get().compile(source.file(), Compiler.source(source.file()), headers(),
-              target.options())).isNotEmpty());
+          all.add(() -> assertThat(nvrtc.get().compile(unit.file(), unit.text(), headers(), target.options()))
+              .isNotEmpty());
         } else if (!nvcc.isEmpty()) {
-          all.add(() -> compile(nvcc.getFirst(), source, target));
+          all.add(() -> compile(nvcc.getFirst(), unit, target));
         }
       }
     }
     return all;
   }
 
-  private void compile(String nvcc, Source source, Target target) {
+  private void compile(String nvcc, Unit unit, Target target) {
     try {
-      Path own = Files.createDirectory(folder.resolve(source + "-" + target.architecture));
+      Path own = Files.createDirectory(folder.resolve(unit.file() + "-" + target.architecture));
       for (Map.Entry<String, String> header : headers().entrySet()) {
         Files.writeString(own.resolve(header.getKey()), header.getValue());
       }
-      Path file = Files.writeString(own.resolve(source.file()), Compiler.source(source.file()));
+      Path file = Files.writeString(own.resolve(unit.file()), unit.text());
       Path image = own.resolve("image");
       List<String> command = Stream.of(List.of(nvcc), target.options(),
           Arrays.asList("-cubin", "-o", image.toString(), file.toString())).flatMap(List::stream).toList();
       String log = Emulator.run(command);
       assertThat(image).as(log).isNotEmptyFile();
-      assertThat(log).as("warnings of %s for %s", source, target).isEmpty();
+      assertThat(log).as("warnings of %s for %s", unit.file(), target).isEmpty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

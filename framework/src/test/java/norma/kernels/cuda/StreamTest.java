@@ -3,8 +3,11 @@ package norma.kernels.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
+import java.util.List;
 import norma.array.Array;
 import norma.array.DType;
+import norma.formula.Formula;
+import norma.kernels.Formulas;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
@@ -141,37 +144,19 @@ class StreamTest {
     Array a = array(1, 2, 3, 4, 5, 6).reshape(2, 3);
     Array b = array(6, 5, 4, 3, 2, 10).reshape(2, 3);
     Array weight = array(1, 1, 2);
-    Array mean = array(0, 0);
-    Array rstd = array(0, 0);
+    Formula norm = Formulas.rmsNorm(false);
+    Array statistics = kernels.statistics(kernels.kept(norm), 2);
     Emulator.forgetCalls();
     kernels.add(a, b, z);
-    kernels.layerNorm(z, weight, null, 0, y, mean, rstd);
+    kernels.formula(norm, z, List.of(weight), y, null, statistics);
     double[] fused = backend.read(y);
     assertThat(backend.read(z)).containsExactly(7, 7, 7, 7, 7, 16);
     assertThat(Emulator.calls()).containsEntry("cuLaunchKernel", 1);
     Emulator.forgetCalls();
     kernels.add(a, b, z);
     backend.synchronize();
-    kernels.layerNorm(z, weight, null, 0, y, mean, rstd);
+    kernels.formula(norm, z, List.of(weight), y, null, statistics);
     assertThat(backend.read(y)).isEqualTo(fused);
     assertThat(Emulator.calls()).containsEntry("cuLaunchKernel", 2);
-  }
-
-  @Test
-  void aBiasIsAddedByTheGeluThatReadsIt() {
-    Array bias = array(0.5, -1, 2);
-    Array slope = backend.allocate(DType.FLOAT32, 2, 3);
-    Emulator.forgetCalls();
-    kernels.linear(x.reshape(2, 2), w, bias, y);
-    kernels.gelu(y, z, slope);
-    double[] fused = backend.read(z);
-    assertThat(Emulator.calls()).containsEntry("cuLaunchKernel", 1);
-    assertThat(backend.read(y)).containsExactly(1.5, 1, 3, 3.5, 5, 5);
-    double[] slopes = backend.read(slope);
-    kernels.linear(x.reshape(2, 2), w, bias, y);
-    assertThat(backend.read(y)).containsExactly(1.5, 1, 3, 3.5, 5, 5);
-    kernels.gelu(y, z, slope);
-    assertThat(backend.read(z)).isEqualTo(fused);
-    assertThat(backend.read(slope)).isEqualTo(slopes);
   }
 }

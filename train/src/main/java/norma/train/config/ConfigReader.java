@@ -107,7 +107,7 @@ public final class ConfigReader {
     int mlpRatio = s.integer("mlp_ratio", d.mlpRatio(), RunConfig.MLP_RATIO);
     boolean bias = s.flag("bias", d.bias());
     double dropout = s.number("dropout", d.dropout(), Range.belowOne());
-    GptConfig.Activation activation = s.choice("activation", d.activation());
+    GptConfig.Activation activation = activation(s, d.activation());
     boolean tieEmbeddings = s.flag("tie_embeddings", d.tieEmbeddings());
     GptConfig.EmbeddingScale embeddingScale = s.choice("embedding_scale", d.embeddingScale());
     Section norm = s.section("norm");
@@ -115,6 +115,18 @@ public final class ConfigReader {
     NormSlots slots = norms.read(norm, layers);
     return new GptConfig(layers, heads, width, context, mlpRatio, bias, dropout, activation, tieEmbeddings,
         embeddingScale, slots);
+  }
+
+  private static GptConfig.Activation activation(Section s, GptConfig.Activation fallback) {
+    Node node = s.node("activation");
+    if (!(node instanceof Node.Scalar scalar) || !scalar.text().matches(".*[^a-z0-9_].*")) {
+      return new GptConfig.Activation(s.choice("activation", fallback.text(), GptConfig.Activation.NAMES));
+    }
+    try {
+      return new GptConfig.Activation(scalar.text());
+    } catch (IllegalArgumentException e) {
+      throw s.error(node, "activation", String.valueOf(e.getMessage()));
+    }
   }
 
   private static Optim optim(Section s, Optim d) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import norma.models.NormSlots;
+import norma.nn.Learnable;
 import norma.nn.NormSpec;
 
 /// Normalization slots as a file has them: what most blocks have in common, and the blocks that differ.
@@ -51,15 +52,24 @@ record NormLayout(Map<String, NormSpec> common, Map<Integer, Map<String, NormSpe
   static String text(NormSpec spec) {
     StringBuilder text = new StringBuilder(YamlText.of(spec.type()));
     if (spec.settings().isEmpty()) {
-      return text.toString();
+      return spec.isFormula() ? "{y: " + text + "}" : text.toString();
     }
-    text.insert(0, "{type: ");
+    text.insert(0, spec.isFormula() ? "{y: " : "{type: ");
     spec.settings().forEach((name, value) -> text.append(", ").append(name).append(": ").append(switch (value) {
       case Double number -> YamlText.of(number);
       case String word -> YamlText.of(word);
+      case Learnable learnable -> text(learnable);
       default -> value.toString();
     }));
     return text.append('}').toString();
+  }
+
+  private static String text(Learnable l) {
+    String start = YamlText.of(l.start());
+    return l.equals(Learnable.from(l.start()))
+        ? start
+        : "{" + (l.fixed() ? "fixed: " : "start: ") + start + (l.perChannel() ? ", per: channel" : "")
+            + (l.positive() ? ", positive: true" : "") + (l.decay() ? ", decay: true" : "") + "}";
   }
 
   private static Map<String, NormSpec> slots(NormSlots.Block block) {

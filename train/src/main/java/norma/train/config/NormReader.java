@@ -8,9 +8,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import norma.autodiff.Scope;
 import norma.models.NormSlots;
+import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
+import norma.nn.NormTypes;
 import norma.nn.Setting;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +22,9 @@ final class NormReader {
   private static final List<String> SUBLAYERS = List.of("attn", "mlp");
   private static final List<String> PLACES = List.of("pre", "branch", "post");
   private static final Pattern OF = Pattern.compile("[0-9]{1,9}(-[0-9]{1,9})?(, ?[0-9]{1,9}(-[0-9]{1,9})?)*");
+
+  private static final String FORMULA = "a formula such as \"weight * tanh(alpha * x)\"";
+  private static final Range FINITE = new Range(-Double.MAX_VALUE, Double.MAX_VALUE, "a finite number");
 
   private final Map<String, List<Setting>> settings = new TreeMap<>();
 
@@ -62,6 +68,10 @@ final class NormReader {
       case Node.Scalar _ -> NormSpec.of(type(node, path));
       case Node.Mapping mapping -> {
         Section section = new Section(mapping, path);
+        Node formula = section.node("y");
+        if (formula != null) {
+          yield formula(formula, mapping, section);
+        }
         Node name = section.node("type");
         if (name == null) {
           throw section.error("a slot needs its type, for example {type: dyt, alpha: 0.8}");
@@ -70,6 +80,45 @@ final class NormReader {
       }
       case Node.Sequence _ -> throw ConfigException.of(node, path, "a list; expected a norm type, or {type: ...}");
     };
+  }
+
+  /// A formula of the slot's own: `{y: "weight * tanh(alpha * x)", alpha: 0.5}`.
+  private static NormSpec formula(Node node, Node.Mapping mapping, Section section) {
+    String text = Section.text(node, section.path("y"), FORMULA);
+    Map<String, Object> settings = new LinkedHashMap<>();
+    mapping.entries().forEach((key, entry) -> {
+      if (entry.value() instanceof Node.Mapping) {
+        settings.put(key, learnable(key, section.section(key)));
+      } else if (key.equals("bias")) {
+        settings.put(key, section.flag(key, false));
+      } else if (!key.equals("y")) {
+        settings.put(key, Learnable.from(section.number(key, 0, FINITE)));
+      }
+    });
+    NormSpec spec = new NormSpec(text, settings);
+    if (!spec.isFormula()) {
+      throw section.error(node, "y", node.describe() + " is no formula of x; expected " + FORMULA);
+    }
+    try {
+      NormTypes.create(spec, Scope.root(), 2, false);
+    } catch (IllegalArgumentException e) {
+      throw section.error(node, "y", String.valueOf(e.getMessage()));
+    }
+    return spec;
+  }
+
+  private static Learnable learnable(String key, Section section) {
+    boolean fixed = section.node("fixed") != null;
+    double start = section.number(fixed ? "fixed" : "start", key.equals("weight") ? 1 : 0, FINITE);
+    if (!fixed && section.node("start") == null && !key.equals("weight") && !key.equals("bias")) {
+      throw section.error("a parameter needs its start, for example {start: 0.5, per: channel}");
+    }
+    boolean perChannel = section.node("per") != null
+        && section.choice("per", "channel", List.of("channel")).equals("channel");
+    Learnable learnable = new Learnable(start, perChannel, fixed, section.flag("positive", false),
+        section.flag("decay", false));
+    section.finish();
+    return learnable;
   }
 
   private String type(Node node, String path) {

@@ -137,7 +137,7 @@ public final class RunConfigWriter {
   private static Map<String, String> model(GptConfig model) {
     return keys("layers", model.layers(), "heads", model.heads(), "width", model.width(), "context", model.context(),
         "mlp_ratio", model.mlpRatio(), "bias", model.bias(), "dropout", YamlText.of(model.dropout()), "activation",
-        YamlText.of(model.activation()), "tie_embeddings", model.tieEmbeddings(), "embedding_scale",
+        YamlText.of(model.activation().text()), "tie_embeddings", model.tieEmbeddings(), "embedding_scale",
         YamlText.of(model.embeddingScale()));
   }
 

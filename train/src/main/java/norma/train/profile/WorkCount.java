@@ -143,7 +143,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
       case "attention", "heads" -> Group.ATTENTION;
       case "fc" -> Group.MLP_PRODUCTS;
       case "proj" -> name.contains(".attn.") ? Group.ATTENTION_PRODUCTS : Group.MLP_PRODUCTS;
-      case "gelu" -> Group.ACTIVATION;
+      case "gelu", "relu", "relu2", "silu", "activation" -> Group.ACTIVATION;
       case "add", "dropout" -> Group.RESIDUAL;
       case "head", "loss" -> Group.HEAD;
       case RecordedStep.WAITING, RecordedStep.OTHER -> Group.REST;

@@ -13,6 +13,7 @@ import norma.autodiff.Tensor;
 import norma.kernels.RandomStream;
 import norma.models.NormSlot;
 import norma.nn.Norm;
+import norma.ops.FormulaOp;
 import norma.ops.NormOp;
 import norma.ops.Op;
 import norma.train.data.Windows;
@@ -40,7 +41,7 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
       public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
         NormSlot slot = slots.get(layer);
         if (op instanceof NormOp && slot != null) {
-          recordings.add(recording(session, slot, inputs, output));
+          recordings.add(recording(session, slot, op, inputs, output));
         }
       }
     };
@@ -73,12 +74,15 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
     }
   }
 
-  private static SlotRecording recording(Session session, NormSlot slot, Tensor[] inputs, Tensor output) {
+  private static SlotRecording recording(Session session, NormSlot slot, Op<?> op, Tensor[] inputs, Tensor output) {
     Array x = inputs[0].value();
     int width = x.dim(-1);
     double[] y = session.backend().read(output.value());
-    double[] weight = perChannel(session, inputs, 1, width);
-    double[] bias = inputs.length > 2 ? perChannel(session, inputs, inputs.length - 1, width) : new double[0];
+    int last = inputs.length - 1;
+    boolean weighted = !(op instanceof FormulaOp f) || f.formula().has("weight");
+    boolean biased = op instanceof FormulaOp f ? f.formula().has("bias") : last > 1;
+    double[] weight = weighted ? perChannel(session, inputs, 1, width) : new double[0];
+    double[] bias = biased ? perChannel(session, inputs, last, width) : new double[0];
     for (int i = 0; i < y.length; i++) {
       double shifted = bias.length == 0 ? y[i] : y[i] - bias[i % width];
       y[i] = weight.length == 0 ? shifted : shifted / weight[i % width];

@@ -112,8 +112,10 @@ class ConfigReaderTest {
         List.of("model: {bias: 1}", "x.yaml:1: model.bias: 1 is not a switch; expected true or false"),
         List.of("model: {embedding_scale: learnabel}", "x.yaml:1: model.embedding_scale: learnabel is not known;"
             + " did you mean learnable? Expected one of none, fixed, learnable"),
-        List.of("model: {activation: 7}", "x.yaml:1: model.activation: 7 is not known; expected gelu"),
-        List.of("model: {activation: relu}", "x.yaml:1: model.activation: relu is not known; expected gelu"),
+        List.of("model: {activation: 7}",
+            "x.yaml:1: model.activation: 7 is not known; expected one of gelu, relu, relu2, silu"),
+        List.of("model: {activation: 'x * sigmiod(x)'}",
+            "x.yaml:1: model.activation: column 5 of \"x * sigmiod(x)\": unknown name sigmiod; nearest: sigmoid"),
         List.of("model: 3", "x.yaml:1: model: 3 is a value; expected a group of keys"),
         List.of("model:", "x.yaml:1: model: no value; give one, or leave the key out"),
         List.of("train: {steps: 1e3}", "x.yaml:1: train.steps: 1e3 is not written as a whole number; write 1000"),

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import norma.models.NormSlots;
+import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +38,17 @@ class NormReaderTest {
     assertThat(norm).isEqualTo(
         new NormSlots(new NormSpec("dyisru", Map.of("parametrization", "direct", "beta", 1.0, "bias", true)),
             NormSpec.of("rmsnorm"), NormSpec.of("layernorm"), List.of(block, block, block, block)));
+  }
+
+  @Test
+  void aFormulaStandsWhereATypeMayStand() {
+    NormSpec own = new NormSpec("weight * x / (1 + abs(alpha * x)) + c * tanh(sum(x * b))",
+        Map.of("alpha", Learnable.from(0.5), "b", new Learnable(1, true, false, false, true), "c",
+            new Learnable(0.3, false, true, false, false), "bias", true));
+    NormSlots norm = norm("{all: {y: \"weight * x / (1 + abs(alpha * x)) + c * tanh(sum(x * b))\", alpha: 0.5,"
+        + " b: {per: channel, start: 1, decay: true}, c: {fixed: 0.3}, bias: true}, final: {y: \"x / rms(x, 1e-6)\"}}");
+    assertThat(norm.blocks()).extracting(b -> b.attn().pre()).containsOnly(own);
+    assertThat(norm.finalNorm()).isEqualTo(NormSpec.of("x / rms(x, 1e-6)"));
   }
 
   @Test
@@ -74,6 +86,15 @@ class NormReaderTest {
             + " derf, dyisru, dyt, layernorm, none, rmsnorm (in quotes, \"3\" is text)"),
         List.of("{all: [dyt]}", "model.norm.all: a list; expected a norm type, or {type: ...}"),
         List.of("{all: {alpha: 1}}", "model.norm.all: a slot needs its type, for example {type: dyt, alpha: 0.8}"),
+        List.of("{qk: {y: \"weight * tahn(x)\"}}",
+            "model.norm.qk.y: column 10 of \"weight * tahn(x)\": unknown name tahn; nearest: tanh"),
+        List.of("{qk: {y: \"weight * x / alpha\", alpha: 0}}",
+            "model.norm.qk.y: \"weight * x / alpha\" divides by 0 at the start: alpha"),
+        List.of("{qk: {y: \"tanh(x)\", alpha: 1}}", "model.norm.qk.y: \"tanh(x)\" does not use alpha"),
+        List.of("{qk: {y: x}}", "model.norm.qk.y: x is no formula of x;"
+            + " expected a formula such as \"weight * tanh(alpha * x)\""),
+        List.of("{qk: {y: \"a * x\", a: {per: channel}}}",
+            "model.norm.qk.a: a parameter needs its start, for example {start: 0.5, per: channel}"),
         List.of("{attn: dyt}", "model.norm.attn: dyt is a value; expected a group of keys"),
         List.of("{attn: {front: dyt}}", "model.norm.attn.front: unknown key. Valid keys here: pre, branch, post"),
         List.of("{qkk: dyt}", "model.norm.qkk: unknown key; did you mean model.norm.qk?"

@@ -1,0 +1,379 @@
+package norma.formula;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import norma.formula.Expr.Apply;
+import norma.formula.Expr.Leaf;
+import norma.formula.Expr.Space;
+import org.jspecify.annotations.Nullable;
+
+/// A normalization or an activation: `y = f(x; parameters)` for x (R, C). Equal ones are made of the same text and parameters.
+///
+/// `weight` and `bias` are vectors (C); `width` is C.
+public final class Formula {
+  private static final Set<String> RESERVED = Set.of("x", "y", "dx", "dy", "slope", "width", "depth", "weight", "bias");
+  private static final int MOST_PARAMETERS = 16;
+  /// Of an expanded formula with its gradients, and of its derivatives on the way: bounds the size of its kernels.
+  private static final int MOST_NODES = 3000;
+
+  private final Key key;
+  private final int hash;
+  private final Graph g = new Graph();
+  private final List<String> rewrites = new ArrayList<>();
+  private final Expr y;
+  private final List<Parameter> parameters = new ArrayList<>();
+  private final @Nullable Expr slope;
+  private final List<Expr> gradients = new ArrayList<>();
+
+  /// A learnable number or vector.
+  ///
+  /// @param name       in the formula and in a checkpoint
+  /// @param perChannel whether it is a vector (C)
+  /// @param positive   whether the formula's value is its softplus
+  public record Parameter(String name, boolean perChannel, boolean positive) {}
+
+  private record Key(String text, List<Parameter> parameters, Map<String, Double> constants, boolean bias,
+      boolean activation) {}
+
+  /// A function of x with parameters.
+  ///
+  /// @param text       the formula
+  /// @param parameters besides weight and bias
+  /// @param constants  other names, with their values
+  /// @param bias       whether `bias` is learnable, else 0
+  /// @throws IllegalArgumentException with the place of what is wrong
+  public static Formula of(String text, List<Parameter> parameters, Map<String, Double> constants, boolean bias) {
+    return new Formula(new Key(text, List.copyOf(parameters), Map.copyOf(constants), bias, false));
+  }
+
+  /// A function of `x + bias`, or of x, element by element.
+  ///
+  /// @throws IllegalArgumentException with the place of what is wrong
+  public static Formula activation(String text, boolean bias) {
+    return new Formula(new Key(text, List.of(), Map.of(), bias, true));
+  }
+
+  /// A number in the language.
+  ///
+  /// @param constants names with their values
+  public static double number(String text, Map<String, Double> constants) {
+    Graph g = new Graph();
+    Map<String, Expr> names = new HashMap<>();
+    constants.forEach((name, value) -> names.put(name, g.num(value)));
+    if (Parser.parse(g, text, names, List.of()) instanceof Expr.Num number) {
+      return number.value();
+    }
+    throw new IllegalArgumentException("\"" + text + "\" is not a number");
+  }
+
+  private Formula(Key key) {
+    this.key = key;
+    hash = key.hashCode();
+    for (Parameter p : key.parameters) {
+      if (!Parser.isName(p.name) || RESERVED.contains(p.name) || Fn.named(p.name) != null) {
+        throw new IllegalArgumentException("a parameter cannot be called '" + p.name + "'");
+      }
+    }
+    if (key.parameters.size() > MOST_PARAMETERS) {
+      throw new IllegalArgumentException("at most " + MOST_PARAMETERS + " parameters, not " + key.parameters.size());
+    }
+    Set<String> must = new HashSet<>();
+    Map<String, Expr> names = names(must);
+    Expr parsed = Parser.parse(g, key.text, names, must);
+    y = new Rewriter(g, rewrites).rewrite(parsed);
+    if (y.space() != Space.POINT) {
+      throw new IllegalArgumentException("\"" + key.text + "\" does not vary over "
+          + (y.space().rows() ? "channels: its value is a statistic" : "tokens: it must use x"));
+    }
+    Map<Leaf, Expr> byLeaf = Gradient.of(g, y);
+    Leaf x = (Leaf) g.leaf("x", Space.POINT);
+    Expr dx = byLeaf.getOrDefault(x, g.num(0));
+    slope = key.activation ? kept() : null;
+    if (slope != null) {
+      dx = g.mul(g.leaf("dy", Space.POINT), g.leaf("slope", Space.POINT));
+    }
+    gradients.add(dx);
+    List<Parameter> all = new ArrayList<>(List.of(new Parameter("weight", true, false)));
+    all.addAll(key.parameters);
+    all.add(new Parameter("bias", true, false));
+    for (Parameter parameter : all) {
+      Expr gradient = byLeaf.get(g.leaf(parameter.name, parameter.perChannel ? Space.CHANNEL : Space.NUMBER));
+      if (gradient != null) {
+        parameters.add(parameter);
+        gradients.add(slope == null ? gradient : g.apply(Fn.ROWS, dx));
+      }
+    }
+    if (Gradient.order(gradients).size() > MOST_NODES) {
+      throw new IllegalArgumentException(
+          "\"" + key.text + "\" has a gradient of more than " + MOST_NODES + " operations");
+    }
+  }
+
+  private Map<String, Expr> names(Set<String> must) {
+    Map<String, Expr> names = new HashMap<>();
+    Expr x = g.leaf("x", Space.POINT);
+    Expr bias = key.bias ? g.leaf("bias", Space.CHANNEL) : g.num(0);
+    if (key.activation) {
+      names.put("x", g.add(x, bias));
+    } else {
+      names.put("x", x);
+      names.put("bias", bias);
+      names.put("weight", g.leaf("weight", Space.CHANNEL));
+      names.put("width", g.width());
+    }
+    key.constants.forEach((name, value) -> {
+      names.put(name, g.num(value));
+      must.add(name);
+    });
+    for (Parameter p : key.parameters) {
+      Expr leaf = g.leaf(p.name, p.perChannel ? Space.CHANNEL : Space.NUMBER);
+      names.put(p.name, p.positive ? g.apply(Fn.SOFTPLUS, leaf) : leaf);
+      must.add(p.name);
+    }
+    return names;
+  }
+
+  /// dy/dx of an activation, if that costs more than to read it; else null, and backward reads x.
+  private @Nullable Expr kept() {
+    Expr dx = Gradient.of(g, y).get((Leaf) g.leaf("x", Space.POINT));
+    if (!(dx instanceof Apply) || Gradient.order(List.of(y)).stream().anyMatch(e -> e.space() == Space.ROW)) {
+      return null;
+    }
+    Expr s = without(dx, g.leaf("dy", Space.POINT));
+    boolean costly = false;
+    for (Expr node : Gradient.order(List.of(Lowering.expand(g, s)))) {
+      costly |= node instanceof Apply a && a.fn().costly();
+    }
+    return costly ? s : null;
+  }
+
+  /// A gradient for dy = 1.
+  @SuppressWarnings("ReferenceEquality")
+  private Expr without(Expr e, Expr dy) {
+    Map<Expr, Expr> changed = new HashMap<>();
+    for (Expr node : Gradient.order(List.of(e))) {
+      if (node == dy) {
+        changed.put(node, g.num(1));
+      } else if (node instanceof Apply a) {
+        List<Expr> args = new ArrayList<>();
+        for (Expr arg : a.args()) {
+          args.add(changed.get(arg));
+        }
+        changed.put(node, g.apply(a.fn(), args));
+      } else {
+        changed.put(node, node);
+      }
+    }
+    return changed.getOrDefault(e, e);
+  }
+
+  /// The text that it was made of.
+  public String text() {
+    return key.text;
+  }
+
+  /// A parameter's node.
+  public Expr leaf(Parameter p) {
+    return g.leaf(p.name, p.perChannel ? Space.CHANNEL : Space.NUMBER);
+  }
+
+  /// The width's node.
+  public Expr width() {
+    return g.width();
+  }
+
+  /// In the order of a kernel's arguments: weight, those that were given, bias; of weight and bias what the formula uses.
+  public List<Parameter> parameters() {
+    return parameters;
+  }
+
+  /// Whether it has a parameter of this name.
+  public boolean has(String name) {
+    return parameters.stream().anyMatch(p -> p.name().equals(name));
+  }
+
+  /// Forms that were rewritten to functions whose slopes lose no digits, a line each.
+  public List<String> rewrites() {
+    return rewrites;
+  }
+
+  /// Whether forward keeps dy/dx, and backward reads that instead of x.
+  public boolean keepsSlope() {
+    return slope != null;
+  }
+
+  /// What forward computes: y, and dy/dx where it keeps that; expanded.
+  public List<Expr> outputs() {
+    List<Expr> outputs = new ArrayList<>(List.of(Lowering.expand(g, y)));
+    if (slope != null) {
+      outputs.add(Lowering.expand(g, slope));
+    }
+    return outputs;
+  }
+
+  /// What backward computes, from dy and x or dy/dx: the gradients of x and of each parameter; expanded.
+  public List<Expr> gradients() {
+    List<Expr> result = new ArrayList<>();
+    for (Expr gradient : gradients) {
+      result.add(Lowering.expand(g, gradient));
+    }
+    return result;
+  }
+
+  /// Plans for kernels of both directions.
+  public static final class Kernels {
+    private final Graph g;
+    private final Plan forward;
+    private final List<Expr> gradients;
+    private final Plan backward;
+
+    private Kernels(Graph g, List<Expr> outputs, List<Expr> gradients) {
+      this.g = g;
+      this.gradients = gradients;
+      forward = Plan.of(outputs, List.of(), List.of());
+      backward = Plan.of(gradients.subList(0, 1), gradients.subList(1, gradients.size()), forward.slots());
+    }
+
+    /// Elements: y, and dy/dx where backward wants that.
+    public Plan forward() {
+      return forward;
+    }
+
+    /// Values of rows that forward leaves for backward.
+    public List<Expr> kept() {
+      return backward.kept();
+    }
+
+    /// Lowered gradients of x and of each parameter.
+    public List<Expr> gradients() {
+      return gradients;
+    }
+
+    /// Some of the gradients.
+    ///
+    /// @param dx     whether that of x is wanted
+    /// @param add    whether it is added to the stream `dx`
+    /// @param others those of parameters
+    public Plan backward(boolean dx, boolean add, List<Expr> others) {
+      Expr x = gradients.getFirst();
+      Expr element = add ? g.add(g.leaf("dx", Space.POINT), x) : x;
+      return Plan.of(dx ? List.of(element) : List.of(), others, backward.kept());
+    }
+  }
+
+  /// Plans for kernels.
+  ///
+  /// @param machine whether for machine code, else for a language with tanh and exp
+  public Kernels kernels(boolean machine) {
+    List<Expr> outputs = new ArrayList<>(List.of(y));
+    if (slope != null) {
+      outputs.add(slope);
+    }
+    return new Kernels(g, Lowering.lower(g, outputs, machine), Lowering.lower(g, gradients, machine));
+  }
+
+  /// What the caller of a kernel computes.
+  ///
+  /// @param at values of the parameters by name
+  public static Interpreter interpreter(int width, Map<String, double[]> at) {
+    return new Interpreter(1, width, at);
+  }
+
+  /// Whether a division by a number or a vector divides by 0.
+  ///
+  /// @param at values of the parameters by name
+  /// @throws IllegalArgumentException if so, with the denominator
+  public void check(int width, Map<String, double[]> at) {
+    Interpreter interpreter = interpreter(width, at);
+    for (Expr node : Gradient.order(List.of(y))) {
+      if (node instanceof Apply a && a.fn() == Fn.DIV && !a.arg(1).space().rows()) {
+        for (double value : interpreter.of(a.arg(1))) {
+          if (value == 0) {
+            throw new IllegalArgumentException("\"" + key.text + "\" divides by 0 at the start: " + a.arg(1));
+          }
+        }
+      }
+    }
+  }
+
+  /// Floating-point operations for one element: of y, and of the gradients.
+  public double[] flops() {
+    Set<Expr> forward = points(slope == null ? List.of(y) : List.of(y, slope));
+    Set<Expr> backward = points(gradients);
+    return new double[]{ forward.size(), backward.size() };
+  }
+
+  private Set<Expr> points(List<Expr> roots) {
+    Set<Expr> points = new HashSet<>();
+    List<Expr> expanded = new ArrayList<>();
+    for (Expr root : roots) {
+      expanded.add(Lowering.expand(g, root));
+    }
+    for (Expr node : Gradient.order(expanded)) {
+      if (node instanceof Apply a && (a.space() == Space.POINT || a.arg(0).space() == Space.POINT)) {
+        points.add(node);
+      }
+    }
+    return points;
+  }
+
+  /// Values of a row that forward keeps for backward.
+  public int statistics() {
+    return kernels(false).kept().size();
+  }
+
+  /// The argument of the outermost squashing function, `slope x + shift`, at some parameters; null if there is none, or none that is
+  /// such a line in x.
+  ///
+  /// @param at values of the parameters by name
+  public double @Nullable [] squash(int width, Map<String, double[]> at) {
+    List<Expr> order = Gradient.order(List.of(y)).reversed();
+    for (Expr node : order) {
+      Expr u = node instanceof Apply a ? squashed(a) : null;
+      if (u != null) {
+        double[] line = new double[3];
+        Map<String, double[]> values = new LinkedHashMap<>(at);
+        for (int i = 0; i < 3; i++) {
+          values.put("x", new double[]{ i });
+          if (Gradient.order(List.of(u)).stream()
+              .anyMatch(e -> e.space() != Space.NUMBER && e.space() != Space.POINT)) {
+            return null;
+          }
+          line[i] = new Interpreter(1, 1, values).of(u)[0];
+        }
+        boolean straight = Math.abs(line[2] - 2 * line[1] + line[0]) <= 1e-9 * Math.abs(line[1]);
+        return straight ? new double[]{ line[1] - line[0], line[0] } : null;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Expr squashed(Apply a) {
+    return switch (a.fn()) {
+      case TANH, ERF, ATAN, ISRU, SOFTSIGN, SIGMOID, CLAMP -> a.arg(0);
+      case OVERROOT -> g.mul(a.arg(0), g.apply(Fn.SQRT, g.div(a.arg(1), a.arg(2))));
+      case OVERABS -> g.div(g.mul(a.arg(0), a.arg(1)), a.arg(2));
+      default -> null;
+    };
+  }
+
+  @Override
+  public boolean equals(Object o) {
+    return o instanceof Formula f && key.equals(f.key);
+  }
+
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+
+  @Override
+  public String toString() {
+    return key.text;
+  }
+}

@@ -1,0 +1,362 @@
+package norma.kernels.rows;
+
+import static norma.machine.Assembler.R10;
+import static norma.machine.Assembler.R11;
+import static norma.machine.Assembler.R12;
+import static norma.machine.Assembler.R13;
+import static norma.machine.Assembler.R14;
+import static norma.machine.Assembler.R15;
+import static norma.machine.Assembler.R8;
+import static norma.machine.Assembler.R9;
+import static norma.machine.Assembler.RAX;
+import static norma.machine.Assembler.RBP;
+import static norma.machine.Assembler.RBX;
+import static norma.machine.Assembler.RCX;
+import static norma.machine.Assembler.RDI;
+import static norma.machine.Assembler.RDX;
+import static norma.machine.Assembler.RSI;
+import static norma.machine.Assembler.at;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import norma.formula.Expr;
+import norma.formula.Expr.Apply;
+import norma.formula.Expr.Leaf;
+import norma.formula.Expr.Space;
+import norma.formula.Fn;
+import norma.formula.Plan;
+import norma.formula.Plan.Pass;
+import norma.formula.Plan.Sink;
+import norma.machine.Assembler;
+import norma.machine.Assembler.Label;
+import norma.machine.Assembler.Memory;
+import norma.machine.Assembler.Operand;
+import norma.machine.Assembler.Register;
+import norma.machine.Assembler.Vector;
+import norma.machine.InstructionSet;
+
+/// A plan as machine code for one width: one call for all rows, all passes over a row one after the other. Values of a row are vectors with
+/// equal lanes, so that everything is done by the same instructions.
+///
+/// Called with (table, rows). The table has addresses of streams first, then vectors: constants, the caller's numbers, values of rows, the
+/// mask, spilled values.
+final class RowEmitter {
+  static final String MASK = "mask";
+  private static final int LONGEST_UNROLLED = 24; // operations; beyond, four copies of a loop's body are too much code
+  private static final Register TABLE = RDI;
+  private static final Register ROWS = RSI;
+  private static final Register OFFSET = RAX;
+  private static final Register TEMPORARY = RDX;
+  private static final List<Register> POINTERS = List.of(RCX, R8, R9, R10, R11, RBX, RBP, R12, R13, R14, R15);
+  private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
+
+  private final Plan plan;
+  private final List<Expr> stored;
+  private final List<String> outputs;
+  private final int width;
+  private final InstructionSet set;
+  private final Map<String, Integer> streams = new LinkedHashMap<>();
+  private final Map<String, Integer> firsts = new HashMap<>();
+  private final Map<String, Register> pointers = new HashMap<>();
+  private final Map<Object, Integer> vectors = new LinkedHashMap<>(); // an Expr, bits of a constant, or a spilled value
+  private final int vectorsStart;
+  private Assembler out;
+
+  /// @param stored  values of rows to leave for another kernel
+  /// @param outputs names of streams that the plan's outputs are written to
+  RowEmitter(Plan plan, List<Expr> stored, List<String> outputs, int width, InstructionSet set) {
+    this.plan = plan;
+    this.stored = stored;
+    this.outputs = outputs;
+    this.width = width;
+    this.set = set;
+    this.out = new Assembler(set);
+    List<String> names = new ArrayList<>(outputs);
+    for (Pass pass : plan.passes()) {
+      for (Sink sink : pass.sinks()) {
+        inputs(sink.value(), names);
+      }
+    }
+    number("channel", plan.channels().size(), names);
+    number("sum", plan.sums().size(), names);
+    number("kept", plan.kept().size(), names);
+    number("stored", stored.size(), names);
+    number("total", plan.totals().size(), names);
+    for (String name : names) {
+      streams.put(name, 8 * streams.size());
+    }
+    vectorsStart = 8 * streams.size() + set.bytes() - 1 & -set.bytes();
+  }
+
+  /// The first of several streams that follow each other has the name without a number too.
+  private void number(String name, int count, List<String> names) {
+    firsts.put(name, 8 * names.size());
+    for (int i = 0; i < count; i++) {
+      names.add(name + i);
+    }
+  }
+
+  private static void inputs(Expr e, List<String> names) {
+    if (e instanceof Leaf leaf && leaf.space() == Space.POINT && !names.contains(leaf.name())) {
+      names.add(leaf.name());
+    } else if (e instanceof Apply a) {
+      a.args().forEach(arg -> inputs(arg, names));
+    }
+  }
+
+  /// Offsets of the addresses in the table, by name; of those with numbers, of the first.
+  Map<String, Integer> streams() {
+    Map<String, Integer> all = new HashMap<>(streams);
+    all.putAll(firsts);
+    return all;
+  }
+
+  /// Offsets of vectors in the table: of expressions, and of constants by their bits.
+  Map<Object, Integer> vectors() {
+    return vectors;
+  }
+
+  /// Bytes of the table.
+  int tableBytes() {
+    return vectorsStart + set.bytes() * vectors.size();
+  }
+
+  /// Lanes that the mask takes: the columns of the last vector of a row.
+  int rest() {
+    return width % set.lanes();
+  }
+
+  private boolean everyRow(String stream) {
+    return stream.startsWith("channel") || stream.startsWith("sum");
+  }
+
+  private boolean ofElements(String stream) {
+    return everyRow(stream) || !stream.matches("(kept|stored|total)\\d+");
+  }
+
+  byte[] assemble() {
+    for (Register register : SAVED) {
+      out.push(register);
+    }
+    for (String stream : streams.keySet()) {
+      if (ofElements(stream) && pointers.size() < POINTERS.size()) {
+        Register pointer = POINTERS.get(pointers.size());
+        pointers.put(stream, pointer);
+        out.mov(pointer, address(stream));
+      }
+    }
+    if (rest() > 0) {
+      out.mask(vector(MASK));
+    }
+    Label row = new Label();
+    out.bind(row);
+    for (int k = 0; k < plan.kept().size(); k++) {
+      out.mov(TEMPORARY, address("kept" + k));
+      out.vbroadcastss(new Vector(0), at(TEMPORARY, 0));
+      next("kept" + k, 4);
+      out.vmovups(vector(plan.kept().get(k)), new Vector(0));
+    }
+    for (Pass pass : plan.passes()) {
+      rowValues(pass.before(), List.of());
+      loop(pass);
+      rowValues(pass.after(), pass.totals());
+    }
+    for (String stream : streams.keySet()) {
+      if (ofElements(stream) && !everyRow(stream)) {
+        Register pointer = pointers.get(stream);
+        if (pointer != null) {
+          out.add(pointer, 4 * width);
+        } else {
+          out.mov(TEMPORARY, address(stream));
+          next(stream, 4 * width);
+        }
+      }
+    }
+    out.dec(ROWS);
+    out.jne(row);
+    for (Register register : SAVED.reversed()) {
+      out.pop(register);
+    }
+    out.vzeroupper();
+    out.ret();
+    return out.code();
+  }
+
+  private Memory address(String stream) {
+    return at(TABLE, Objects.requireNonNull(streams.get(stream)));
+  }
+
+  /// Moves on a stream whose address is at hand.
+  private void next(String stream, int bytes) {
+    out.add(TEMPORARY, bytes);
+    out.mov(address(stream), TEMPORARY);
+  }
+
+  Memory vector(Object key) {
+    Integer place = vectors.get(key);
+    if (place == null) {
+      place = vectorsStart + set.bytes() * vectors.size();
+      vectors.put(key, place);
+    }
+    return at(TABLE, place);
+  }
+
+  /// A vector of a stream; `from` is in bytes beyond the offset.
+  Memory element(String stream, int from) {
+    Register pointer = pointers.get(stream);
+    if (pointer == null) {
+      out.mov(TEMPORARY, address(stream));
+      pointer = TEMPORARY;
+    }
+    return new Memory(pointer, OFFSET, 1, from, false);
+  }
+
+  Assembler out() {
+    return out;
+  }
+
+  String streamOf(Expr e) {
+    return e instanceof Leaf leaf && leaf.space() == Space.POINT
+        ? leaf.name()
+        : "channel" + plan.channels().indexOf(e);
+  }
+
+  // Loops over a row.
+
+  private void loop(Pass pass) {
+    List<Sink> statistics = pass.sinks().stream().filter(s -> s.output() < 0 && !s.is(Fn.ROWS)).toList();
+    List<Expr> order = StraightCode.elements(pass.sinks());
+    boolean reads = statistics.size() == pass.sinks().size();
+    int lanes = statistics.isEmpty()
+        ? set.lanes()
+        : reads && statistics.size() <= 2 && order.size() <= LONGEST_UNROLLED ? 32 : 16;
+    int unroll = lanes / set.lanes();
+    // Once to see which registers are left, once with constants in those.
+    Assembler real = out;
+    out = new Assembler(set);
+    Registers trial = new Registers(this, set, rest() > 0);
+    run(pass, statistics, order, trial, unroll);
+    out = real;
+    Registers registers = new Registers(this, set, rest() > 0);
+    registers.pin(trial);
+    int[][] sums = run(pass, statistics, order, registers, unroll);
+    for (int k = 0; k < sums.length; k++) {
+      reduce((Apply) statistics.get(k).node(), sums[k], registers);
+    }
+  }
+
+  private int[][] run(Pass pass, List<Sink> statistics, List<Expr> order, Registers registers, int unroll) {
+    StraightCode code = new StraightCode(registers, out);
+    int[][] sums = new int[statistics.size()][unroll];
+    for (int[] sum : sums) {
+      for (int u = 0; u < unroll; u++) {
+        sum[u] = registers.reserve();
+        out.zero(new Vector(sum[u]));
+      }
+    }
+    int block = unroll * set.lanes();
+    int whole = width / block;
+    out.xor(OFFSET, OFFSET);
+    if (whole > 0) {
+      Label again = new Label();
+      out.align(32);
+      out.bind(again);
+      for (int u = 0; u < unroll; u++) {
+        body(pass, statistics, order, code, sums, u, false);
+      }
+      out.add(OFFSET, block * 4);
+      if (whole > 1) {
+        out.cmp(OFFSET, whole * block * 4);
+        out.jb(again);
+      }
+    }
+    int left = (width - whole * block) / set.lanes();
+    for (int u = 0; u < left; u++) {
+      body(pass, statistics, order, code, sums, u, false);
+    }
+    if (rest() > 0) {
+      body(pass, statistics, order, code, sums, left, true);
+    }
+    return sums;
+  }
+
+  private void body(Pass pass, List<Sink> statistics, List<Expr> order, StraightCode code, int[][] sums, int u,
+      boolean masked) {
+    code.start(order, pass.sinks(), u * set.bytes(), masked);
+    for (Sink sink : pass.sinks()) {
+      if (sink.output() >= 0) {
+        code.store(sink.value(), outputs.get(sink.output()));
+      } else if (sink.is(Fn.ROWS)) {
+        code.addTo("sum" + plan.sums().indexOf(sink.node()), sink.value());
+      } else {
+        code.accumulate(sums[statistics.indexOf(sink)][u], sink.value(), sink.is(Fn.MAXABS));
+      }
+    }
+  }
+
+  /// Adds up lanes: i and i + 16, then i and i + 8, and so on, so that all lanes have the same bits.
+  private void reduce(Apply node, int[] sums, Registers registers) {
+    boolean sum = node.fn() == Fn.SUM;
+    Vector v = new Vector(sums[0]);
+    for (int u = sums.length / 2; u > 0; u /= 2) {
+      for (int j = 0; j < u; j++) {
+        combine(sum, new Vector(sums[j]), new Vector(sums[j + u]));
+      }
+    }
+    Vector t = new Vector(registers.spare());
+    if (set.lanes() == 16) {
+      out.blocks(t, v, 0x4E);
+      combine(sum, v, t);
+    }
+    out.blocks(t, v, set.lanes() == 16 ? 0xB1 : 1);
+    combine(sum, v, t);
+    out.vpermilps(t, v, 0x4E);
+    combine(sum, v, t);
+    out.vpermilps(t, v, 0xB1);
+    combine(sum, v, t);
+    leave(node, v);
+  }
+
+  private void combine(boolean sum, Vector to, Vector with) {
+    if (sum) {
+      out.vaddps(to, to, with);
+    } else {
+      out.vmaxps(to, to, with);
+    }
+  }
+
+  /// A value of a row: for the passes that follow, and for another kernel.
+  private void leave(Expr e, Vector v) {
+    out.vmovups(vector(e), v);
+    int k = stored.indexOf(e);
+    if (k >= 0) {
+      toRow("stored" + k, v);
+    }
+  }
+
+  private void toRow(String stream, Vector v) {
+    Vector low = v;
+    if (v.number() > 15) {
+      low = new Vector(0);
+      out.vmovaps(low, v);
+    }
+    out.mov(TEMPORARY, address(stream));
+    out.vmovss(at(TEMPORARY, 0), low);
+    next(stream, 4);
+  }
+
+  private void rowValues(List<Expr> values, List<Apply> totals) {
+    for (Expr e : values) { // one at a time: what they share is computed once as far as it is a value of its own
+      StraightCode code = new StraightCode(new Registers(this, set, rest() > 0), out);
+      leave(e, code.row(e));
+    }
+    for (Apply total : totals) {
+      StraightCode code = new StraightCode(new Registers(this, set, rest() > 0), out);
+      toRow("total" + plan.totals().indexOf(total), code.row(total.arg(0)));
+    }
+  }
+}

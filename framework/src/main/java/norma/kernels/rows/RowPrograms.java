@@ -1,0 +1,155 @@
+package norma.kernels.rows;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import norma.formula.Expr;
+import norma.formula.Expr.Apply;
+import norma.formula.Expr.Leaf;
+import norma.formula.Fn;
+import norma.formula.Formula;
+import norma.formula.Plan;
+import norma.machine.Code;
+import norma.machine.InstructionSet;
+import norma.machine.RefusedException;
+import org.jspecify.annotations.Nullable;
+
+/// The code of formulas, made once for all workers of a backend.
+public final class RowPrograms {
+  private final InstructionSet set;
+  private final Code.Maker maker;
+  private final Map<Formula, Formula.Kernels> plans = new ConcurrentHashMap<>();
+  private final Map<Key, Program> programs = new ConcurrentHashMap<>();
+
+  /// @param set   that the CPU has
+  /// @param maker makes functions of code
+  public RowPrograms(InstructionSet set, Code.Maker maker) {
+    this.set = set;
+    this.maker = maker;
+  }
+
+  /// @param wanted what backward is to compute; null for forward
+  private record Key(Formula formula, int width, @Nullable Wanted wanted) {}
+
+  /// Gradients that somebody needs.
+  ///
+  /// @param dx         of x
+  /// @param add        whether that is added
+  /// @param parameters of which parameters
+  record Wanted(boolean dx, boolean add, List<Boolean> parameters) {}
+
+  /// One direction of a formula at one width.
+  ///
+  /// @param gradients of parameters, null where nobody needs it
+  /// @param direct    for each sum over rows the parameter whose gradient it is, or -1
+  /// @param computes  whether the caller computes with vectors
+  /// @param places    of kept values among all that forward leaves
+  record Program(Plan plan, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places,
+      boolean computes,
+      Code code,
+      Map<String, Integer> streams, Map<Object, Integer> vectors, int tableBytes, int rest) {
+
+    @Override
+    public boolean equals(@Nullable Object o) {
+      return this == o;
+    }
+
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(this);
+    }
+  }
+
+  InstructionSet set() {
+    return set;
+  }
+
+  Formula.Kernels plan(Formula formula) {
+    return plans.computeIfAbsent(formula, f -> f.kernels(true));
+  }
+
+  Program forward(Formula formula, int width) {
+    Formula.Kernels kernels = plan(formula);
+    return programs.computeIfAbsent(new Key(formula, width, null),
+        _ -> program(kernels.forward(), kernels.kept(), kernels.kept(), List.of("y", "slope"), List.of(), width));
+  }
+
+  Program backward(Formula formula, int width, Wanted wanted) {
+    Formula.Kernels kernels = plan(formula);
+    return programs.computeIfAbsent(new Key(formula, width, wanted), _ -> {
+      List<@Nullable Expr> gradients = new ArrayList<>();
+      List<Expr> needed = new ArrayList<>();
+      for (int i = 0; i < wanted.parameters.size(); i++) {
+        Expr gradient = wanted.parameters.get(i) ? kernels.gradients().get(i + 1) : null;
+        gradients.add(gradient);
+        if (gradient != null) {
+          needed.add(gradient);
+        }
+      }
+      Plan plan = kernels.backward(wanted.dx, wanted.add, needed);
+      return program(plan, List.of(), kernels.kept(), List.of("dx"), gradients, width);
+    });
+  }
+
+  private Program program(Plan plan, List<Expr> stored, List<Expr> kept, List<String> outputs,
+      List<@Nullable Expr> gradients, int width) {
+    int written = 0;
+    for (Plan.Pass pass : plan.passes()) {
+      for (Plan.Sink sink : pass.sinks()) {
+        written = Math.max(written, sink.output() + 1);
+      }
+    }
+    RowEmitter emitter = new RowEmitter(plan, stored, outputs.subList(0, written), width, set);
+    byte[] code = emitter.assemble();
+    try {
+      List<Integer> direct = direct(plan, gradients);
+      List<Integer> places = new ArrayList<>();
+      for (Expr e : plan.kept()) {
+        places.add(kept.indexOf(e));
+      }
+      return new Program(plan, gradients, direct, places, computes(plan, gradients, direct),
+          maker.of("formula", code),
+          emitter.streams(), emitter.vectors(), emitter.tableBytes(), emitter.rest());
+    } catch (RefusedException e) { // what was mapped before can be mapped again
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /// A sum over rows that is one gradient, and part of no other, is added up in that gradient's memory.
+  private static List<Integer> direct(Plan plan, List<@Nullable Expr> gradients) {
+    List<Integer> direct = new ArrayList<>();
+    for (Apply sum : plan.sums()) {
+      int uses = 0;
+      for (Expr gradient : gradients) {
+        uses += gradient == null ? 0 : occurrences(gradient, sum);
+      }
+      direct.add(uses == 1 ? gradients.indexOf(sum) : -1);
+    }
+    return direct;
+  }
+
+  private static int occurrences(Expr e, Expr sum) {
+    int count = e.equals(sum) ? 1 : 0;
+    if (e instanceof Apply a && a.fn() != Fn.ROWS) {
+      for (Expr arg : a.args()) {
+        count += occurrences(arg, sum);
+      }
+    }
+    return count;
+  }
+
+  private static boolean computes(Plan plan, List<@Nullable Expr> gradients, List<Integer> direct) {
+    boolean computes = false;
+    for (Expr e : plan.channels()) {
+      computes |= !(e instanceof Leaf);
+    }
+    for (Expr e : plan.numbers()) {
+      computes |= !(e instanceof Leaf);
+    }
+    for (int i = 0; i < gradients.size(); i++) {
+      computes |= gradients.get(i) != null && !direct.contains(i);
+    }
+    return computes;
+  }
+}

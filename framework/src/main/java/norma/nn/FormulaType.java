@@ -1,0 +1,217 @@
+package norma.nn;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import norma.autodiff.Parameter;
+import norma.autodiff.Parameter.Initial;
+import norma.autodiff.Scope;
+import norma.formula.Formula;
+import norma.kernels.Softplus;
+import norma.nn.Norm.Squash;
+import norma.nn.Norm.State;
+import norma.ops.FormulaOp;
+
+/// A normalization that is one [Formula]: an entry of `norms.txt`, or what a configuration gives as `y`.
+public final class FormulaType implements NormType {
+  private static final String FILE = "norms.txt";
+  private static final Name WEIGHT = new Name("weight", "1", List.of("channel"));
+  private static final Name BIAS = new Name("bias", "0", List.of("channel"));
+
+  private final String name;
+  private final String text;
+  private final List<Name> names;
+  private final String source;
+
+  /// What a formula's name stands for.
+  ///
+  /// @param value its start, or its value if it is fixed: a formula of `width`, `depth` and fixed names
+  /// @param words `fixed`, `switch` (fixed, true or false), `positive`, `softplus` (learned as its inverse softplus unless `parametrization:
+  ///              direct`), `channel`, `decay`
+  record Name(String name, String value, List<String> words) {
+    boolean is(String word) {
+      return words.contains(word);
+    }
+
+    boolean fixed() {
+      return is("fixed") || is("switch");
+    }
+  }
+
+  private FormulaType(String name, String text, List<Name> names, String source) {
+    this.name = name;
+    this.text = text;
+    this.names = List.copyOf(names);
+    this.source = source;
+  }
+
+  /// The built-in types.
+  static List<NormType> builtIn() {
+    List<NormType> types = new ArrayList<>();
+    try (InputStream in = Objects.requireNonNull(FormulaType.class.getResourceAsStream(FILE), FILE);
+        BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+      String[] head = {};
+      String source = "";
+      List<Name> names = new ArrayList<>();
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        String[] parts = line.strip().split(" = |, | from ", -1);
+        if (line.startsWith("  source ")) {
+          source = line.strip().substring("source ".length());
+        } else if (line.startsWith("  ")) {
+          names.add(new Name(parts[0], parts[1], List.of(parts).subList(2, parts.length)));
+        } else if (!line.startsWith("#") && !line.isBlank()) {
+          head = line.split(" = ", 2);
+        }
+        if (line.isBlank() && head.length > 0) { // an entry ends with an empty line
+          types.add(new FormulaType(head[0], head[1], names, source));
+          head = new String[0];
+          names.clear();
+        }
+      }
+      return List.copyOf(types);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// A formula of one's own.
+  ///
+  /// @throws IllegalArgumentException with the place of what is wrong
+  static FormulaType of(NormSpec spec) {
+    List<Name> names = new ArrayList<>();
+    spec.settings().forEach((key, value) -> {
+      if (value instanceof Learnable learnable) {
+        names.add(new Name(key, Double.toString(learnable.start()), learnable.words()));
+      }
+    });
+    return new FormulaType(spec.type(), spec.type(), names, "");
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  /// The formula.
+  public String text() {
+    return text;
+  }
+
+  /// The paper.
+  public String source() {
+    return source;
+  }
+
+  @Override
+  public List<Setting> settings() {
+    List<Setting> settings = new ArrayList<>();
+    for (Name n : names) {
+      if (n.is("switch")) {
+        settings.add(Setting.flag(n.name, n.value.equals("true")));
+        continue;
+      }
+      double value = number(n.value, Map.of("width", 1.0, "depth", 1.0), true);
+      settings
+          .add(n.is("positive") || n.is("softplus") ? Setting.positive(n.name, value) : Setting.number(n.name, value));
+      if (n.is("softplus")) {
+        settings.add(Setting.choice("parametrization", "softplus", "direct"));
+      }
+    }
+    settings.add(Setting.flag("bias", false));
+    return settings;
+  }
+
+  /// The formula of a slot.
+  ///
+  /// @param depth 1 for the first block
+  public Formula formula(NormSettings settings, int depth) {
+    List<Formula.Parameter> parameters = new ArrayList<>();
+    for (Name n : names) {
+      if (!n.fixed() && !n.name.equals("weight") && !n.name.equals("bias")) {
+        boolean positive = n.is("softplus") && settings.choice("parametrization").equals("softplus");
+        parameters.add(new Formula.Parameter(n.name, n.is("channel"), positive));
+      }
+    }
+    Map<String, Double> constants = constants(settings);
+    if (text.matches(".*\\bdepth\\b.*")) {
+      constants.put("depth", (double) depth);
+    }
+    return Formula.of(text, parameters, constants, settings.flag("bias"));
+  }
+
+  private Map<String, Double> constants(NormSettings settings) {
+    Map<String, Double> constants = new LinkedHashMap<>();
+    for (Name n : names) {
+      if (n.is("switch")) {
+        constants.put(n.name, settings.flag(n.name) ? 1.0 : 0.0);
+      } else if (n.fixed()) {
+        constants.put(n.name, settings.given(n.name) ? settings.number(n.name) : Double.parseDouble(n.value));
+      }
+    }
+    return constants;
+  }
+
+  @Override
+  public Norm create(Scope scope, int width, NormSettings settings) {
+    Map<String, Name> learnable = new HashMap<>(Map.of("weight", WEIGHT, "bias", BIAS));
+    names.forEach(n -> learnable.put(n.name, n));
+    Map<String, Double> known = constants(settings);
+    known.put("width", (double) width);
+    known.put("depth", (double) depth(scope.name()));
+    Formula formula = formula(settings, depth(scope.name()));
+    List<Parameter> declared = new ArrayList<>();
+    Map<String, double[]> starts = new HashMap<>();
+    for (Formula.Parameter p : formula.parameters()) {
+      Name n = Objects.requireNonNull(learnable.get(p.name()));
+      double start = settings.given(p.name()) && names.contains(n)
+          ? settings.number(p.name())
+          : number(n.value, known, false);
+      double raw = p.positive() ? Softplus.inverse(start) : start;
+      int[] shape = p.perChannel() ? new int[]{ width } : new int[0];
+      declared.add(scope.parameter(p.name(), Initial.constant(raw), n.is("decay"), shape));
+      double[] values = new double[p.perChannel() ? width : 1];
+      java.util.Arrays.fill(values, raw);
+      starts.put(p.name(), values);
+    }
+    formula.check(width, starts);
+    return new OpNorm(scope, new FormulaOp(formula), declared, value -> {
+      Map<String, Double> scalars = new LinkedHashMap<>();
+      Map<String, double[]> values = new HashMap<>();
+      for (int i = 0; i < declared.size(); i++) {
+        Formula.Parameter p = formula.parameters().get(i);
+        if (!p.perChannel()) {
+          double raw = value.applyAsDouble(declared.get(i));
+          values.put(p.name(), new double[]{ raw });
+          scalars.put(p.name(), p.positive() ? Softplus.of(raw) : raw);
+        }
+      }
+      double[] squash = formula.squash(width, values);
+      return new State(scalars, squash == null ? null : new Squash(squash[0], squash[1]));
+    });
+  }
+
+  /// 1 for the first block, and for what is in none.
+  private static int depth(String slot) {
+    return slot.matches("blocks\\.\\d{1,6}\\..*") ? 1 + Integer.parseInt(slot.split("\\.", -1)[1]) : 1;
+  }
+
+  /// A number in the language of formulas.
+  private double number(String formula, Map<String, Double> known, boolean defaults) {
+    Map<String, Double> all = new HashMap<>(known);
+    for (Name n : names) {
+      if (defaults && n.is("switch")) {
+        all.put(n.name, n.value.equals("true") ? 1.0 : 0.0);
+      }
+    }
+    return Formula.number(formula, all);
+  }
+}

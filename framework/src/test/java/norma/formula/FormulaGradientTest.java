@@ -1,0 +1,140 @@
+package norma.formula;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.function.ToDoubleFunction;
+import norma.formula.Formula.Kernels;
+import norma.formula.Formula.Parameter;
+import norma.formula.RandomFormulas.Node;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Gradients of formulas are central differences, and what they are lowered to is what they are.
+class FormulaGradientTest {
+  private static final int ROWS = 3;
+  private static final int WIDTH = 5;
+  private static final int RANDOM = 200;
+
+  @ParameterizedTest
+  @ValueSource(strings = { "weight * tanh(alpha * x) + bias", "weight * x / rms(x, 1e-5)",
+      "weight * (x - mean(x)) / std(x, 1e-5) + bias", "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6)",
+      "weight * x / (1 + abs(alpha * x))", "weight * erf(alpha * x + shift) + bias",
+      "weight * width^0.5 * x / sqrt(softplus(beta) + x^2) + bias", "weight * x / maxabs(x)",
+      "silu(alpha * x) * weight",
+      "gelu(x)", "relu(x)^2", "weight * x / mean(abs(x)^1.5)",
+      "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))", "weight * clamp(x, -1, 1) + alpha * var(x * b)",
+      "x / (x^2 + 1)^0.5", "log(1 + exp(alpha * x)) * sin(b * x)", "x / (1 + exp(-alpha * x))",
+      "max(x, alpha) * min(x, b)",
+      "cos(x) * softsign(x) * isru(b * x) - exp(-x^2)" })
+  void gradientsAreCentralDifferences(String text) {
+    assertThat(gradientError(text)).isLessThan(1e-8);
+    assertThat(loweringError(text, true)).isLessThan(1e-5);
+    assertThat(loweringError(text, false)).isLessThan(1e-10);
+  }
+
+  @Test
+  void gradientsOfFormulasDrawnAtRandomAreCentralDifferences() {
+    all(text -> gradientError(text), 1e-6);
+  }
+
+  @Test
+  void formulasDrawnAtRandomAreLoweredToWhatTheyAre() {
+    all(text -> loweringError(text, false), 1e-9);
+    all(text -> loweringError(text, true), 1e-3);
+  }
+
+  private static void all(ToDoubleFunction<String> error, double limit) {
+    for (int seed = 0; seed < RANDOM; seed++) {
+      Node node = RandomFormulas.draw(seed, 4);
+      if (!(error.applyAsDouble(node.toString()) < limit)) {
+        Node smallest = RandomFormulas.shrink(node, n -> !(error.applyAsDouble(n.toString()) < limit));
+        assertThat(error.applyAsDouble(smallest.toString())).as("seed %d, %s", seed, smallest).isLessThan(limit);
+      }
+    }
+  }
+
+  private static Map<String, double[]> values(Formula formula) {
+    Random r = new Random(formula.text().hashCode());
+    Map<String, double[]> values = new HashMap<>(RandomFormulas.values(formula, WIDTH, r.nextLong()));
+    values.put("x", r.doubles(ROWS * WIDTH, -1.5, 1.5).toArray());
+    values.put("dy", r.doubles(ROWS * WIDTH, -1, 1).toArray());
+    return values;
+  }
+
+  /// Of every gradient, relative to the gradient's largest entry.
+  private static double gradientError(String text) {
+    Formula formula = RandomFormulas.formula(text);
+    Map<String, double[]> values = values(formula);
+    List<String> names = new ArrayList<>(List.of("x"));
+    formula.parameters().stream().map(Parameter::name).forEach(names::add);
+    Expr y = formula.outputs().getFirst();
+    List<Expr> gradients = formula.gradients();
+    Interpreter exact = new Interpreter(ROWS, WIDTH, values);
+    double worst = 0;
+    for (int k = 0; k < names.size(); k++) {
+      double[] gradient = exact.of(gradients.get(k));
+      double[] at = Objects.requireNonNull(values.get(names.get(k)));
+      for (int i = 0; i < at.length; i++) {
+        double was = at[i];
+        double[] f = new double[4];
+        double h = 1e-4;
+        for (int j = 0; j < 4; j++) {
+          at[i] = was + h * (j < 2 ? j - 2 : j - 1);
+          f[j] = value(y, values);
+        }
+        at[i] = was;
+        double expected = (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * h);
+        double error = Math.abs(gradient[gradient.length == 1 ? 0 : i] - expected) / Math.max(1e-3, largest(gradient));
+        worst = error <= worst ? worst : error;
+      }
+    }
+    return worst;
+  }
+
+  private static double value(Expr formula, Map<String, double[]> values) {
+    double[] y = new Interpreter(ROWS, WIDTH, values).of(formula);
+    double[] dy = Objects.requireNonNull(values.get("dy"));
+    double sum = 0;
+    for (int i = 0; i < y.length; i++) {
+      sum += y[i] * dy[i];
+    }
+    return sum;
+  }
+
+  /// Of y and every gradient, as kernels compute them, relative to the largest entry.
+  private static double loweringError(String text, boolean machine) {
+    Formula formula = RandomFormulas.formula(text);
+    Kernels kernels = formula.kernels(machine);
+    List<Expr> lowered = new ArrayList<>(kernels.gradients());
+    lowered.add(kernels.forward().passes().getLast().sinks().getLast().value());
+    List<Expr> exact = new ArrayList<>(formula.gradients());
+    exact.add(formula.outputs().getFirst());
+    Interpreter interpreter = new Interpreter(ROWS, WIDTH, values(formula), machine); // polynomials need float32
+    Interpreter definition = new Interpreter(ROWS, WIDTH, values(formula));
+    double worst = 0;
+    for (int k = 0; k < exact.size(); k++) {
+      double[] a = definition.of(exact.get(k));
+      double[] b = interpreter.of(lowered.get(k));
+      for (int i = 0; i < b.length; i++) {
+        double error = Math.abs(a[a.length == 1 ? 0 : i] - b[i]) / Math.max(1e-3, largest(a));
+        worst = error <= worst ? worst : error;
+      }
+    }
+    return worst;
+  }
+
+  private static double largest(double[] values) {
+    double largest = 0;
+    for (double value : values) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    return largest;
+  }
+}

@@ -1,0 +1,111 @@
+package norma.formula;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import norma.formula.Formula.Parameter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ParserTest {
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = { "weight * tahn(x) | column 10 | nearest: tanh",
+      "weight * x + | column 13 | ends too early", "weight | tokens | must use x",
+      "rms(alpha, 1) | column 1 | channels",
+      "x / 0 | column 3 | division by 0", "x ^ alpha | column 4 | exponent",
+      "clamp(x, 1) | column 1 | 3 arguments, not 2",
+      "mean(x) | channels | statistic", "x ** 2 | column 4 | a power is written ^", "x x | column 3 | operator",
+      "(x | column 3 | expected ')'", "x * gamma | column 5 | gamma: 0.5", "x * 1e99 | column 5 | not a number",
+      "x * 1.2.3 | column 5 | not a number", "step(x) | column 1 | unknown name step",
+      "x + y | column 5 | unknown name y",
+      "std(x, x) | column 1 | second argument", "xé | column 2 | operator", "'' | column 1 | ends too early" })
+  void whatIsWrongIsSaidWithItsPlace(String text, String place, String what) {
+    assertThatThrownBy(() -> RandomFormulas.formula(text)).isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(place).hasMessageContaining(what);
+  }
+
+  @Test
+  void aParameterThatIsNotUsedIsRefused() {
+    assertThatThrownBy(
+        () -> Formula.of("weight * x", List.of(new Parameter("alpha", false, false)), Map.of(), false))
+        .hasMessage("\"weight * x\" does not use alpha");
+    assertThatThrownBy(() -> Formula.of("weight * x", List.of(), Map.of("eps", 1e-5), false))
+        .hasMessageContaining("does not use eps");
+  }
+
+  @Test
+  void sizesAreBounded() {
+    assertThatThrownBy(() -> RandomFormulas.formula("x + ".repeat(200) + "x")).hasMessageContaining("400 characters");
+    assertThatThrownBy(() -> RandomFormulas.formula("(".repeat(60) + "x" + ")".repeat(60)))
+        .hasMessageContaining("nested more than 40 deep");
+    assertThatThrownBy(() -> RandomFormulas.formula("-".repeat(60) + "x")).hasMessageContaining("nested");
+  }
+
+  @Test
+  void weightAndBiasAreParametersWhereTheFormulaUsesThem() {
+    assertThat(names("x / rms(x, 1e-5)", true)).isEmpty();
+    assertThat(names("weight * x + bias", true)).containsExactly("weight", "bias");
+    assertThat(names("weight * x + bias", false)).containsExactly("weight");
+  }
+
+  private static List<String> names(String text, boolean bias) {
+    return Formula.of(text, List.of(), Map.of(), bias).parameters().stream().map(Parameter::name).toList();
+  }
+
+  /// Every value is what the text says, left to right, with the precedence of arithmetic.
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = { "-x^2 | -9", "2 - x - 1 | -2", "12 / x / 2 | 2", "2 * x^2 / 3 | 6",
+      "x^-1 | 0.3333333333333333",
+      "1 - -x | 4", "x + 2e0 * (1 + .5) | 6", "max(x, 2) - min(x, 2) | 1", "width * x | 3", "abs(-x) + sign(-x) | 2" })
+  void formulasMeanWhatTheySay(String text, double value) {
+    Expr y = RandomFormulas.formula(text).outputs().getFirst();
+    assertThat(new Interpreter(1, 1, Map.of("x", new double[]{ 3 })).of(y)[0]).isEqualTo(value);
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = { "weight * x / (1 + abs(alpha * x)) | overabs(x, alpha, 1)",
+      "x / (abs(x) + 1) | overabs(x, 1, 1)", "weight * x / sqrt(1 + x^2) | overroot(x, 1, 1)",
+      "-2 * alpha * x / (b + (alpha * x)^2)^0.5 | overroot(x, (alpha * alpha), b)", "x / (1 + exp(-x)) | sigmoid(x)",
+      "x / sqrt(beta + 3 * x^2) | overroot(x, 3, beta)" })
+  void knownFormsBecomeFunctionsWithStableSlopes(String text, String function) {
+    assertThat(RandomFormulas.formula(text).rewrites()).singleElement().asString().contains(function);
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = { "x / (1 + x^2)", "x / (x^2 + abs(x))", "(x - mean(x)) / sqrt(var(x) + 1)",
+      "alpha / (1 + abs(x))" })
+  void otherFormsStayWhatTheyAre(String text) {
+    assertThat(RandomFormulas.formula(text).rewrites()).isEmpty();
+  }
+
+  @Test
+  void aDivisionByZeroAtTheStartIsFound() {
+    Formula formula = RandomFormulas.formula("weight * x / alpha");
+    assertThatThrownBy(() -> formula.check(1, Map.of("alpha", new double[]{ 0 }))).hasMessageContaining("alpha")
+        .hasMessageContaining("0 at the start");
+    formula.check(1, Map.of("alpha", new double[]{ 1 }));
+  }
+
+  /// No text makes it do anything but return or refuse.
+  @Test
+  void arbitraryTextIsRefusedInOneLine() {
+    String alphabet = "x+-*/^().,0123456789e alpharmstdtanh\"\\\n;";
+    Random r = new Random(5);
+    for (int i = 0; i < 20_000; i++) {
+      StringBuilder text = new StringBuilder();
+      for (int n = r.nextInt(30); n >= 0; n--) {
+        text.append(alphabet.charAt(r.nextInt(alphabet.length())));
+      }
+      try {
+        Formula.of(text.toString(), List.of(), Map.of(), true);
+      } catch (IllegalArgumentException e) {
+        assertThat(e.getMessage()).isNotBlank();
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package norma.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import norma.array.Array;
+import norma.array.DType;
+import norma.formula.Formula;
+import norma.formula.Formula.Parameter;
+import norma.formula.RandomFormulas;
+import norma.kernels.cuda.CudaBackend.Precision;
+import norma.kernels.cuda.Emulator;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Formulas of users on the GPU, on the emulator where there is none, against the definition.
+class CudaFormulasTest {
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = { "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6) | 33",
+      "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3)) + bias | 16",
+      "weight * x / maxabs(x) + log(1.5 + sin(b * x))^2 * softplus(beta) | 5",
+      "max(x, alpha) * min(x, b) + relu(x) * clamp(x, -1, 1) + silu(x) * cos(x) | 40", "weight + mean(x) | 7" })
+  void theyEqualTheDefinition(String text, int width) {
+    Formula formula = RandomFormulas.formula(text);
+    try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32)); Workbench twice = new Workbench(DType.FLOAT64)) {
+      List<double[]> actual = run(gpu, formula, width);
+      List<double[]> expected = run(twice, formula, width);
+      for (int k = 0; k < expected.size(); k++) {
+        double scale = 1;
+        for (double v : expected.get(k)) {
+          scale = Math.max(scale, Math.abs(v));
+        }
+        for (int i = 0; i < expected.get(k).length; i++) {
+          assertThat(Math.abs(actual.get(k)[i] - expected.get(k)[i]) / scale).as("result %d, element %d", k, i)
+              .isLessThan(2e-5);
+        }
+      }
+    }
+  }
+
+  /// y, dx and the parameters' gradients.
+  private static List<double[]> run(Workbench bench, Formula formula, int width) {
+    int rows = 37;
+    Map<String, double[]> values = RandomFormulas.values(formula, width, 3);
+    Array x = bench.array(Workbench.normal((long) rows * width, 1), rows, width);
+    Array dy = bench.array(Workbench.normal((long) rows * width, 2), rows, width);
+    Array y = bench.unwritten(rows, width);
+    Array dx = bench.unwritten(rows, width);
+    List<Array> in = new ArrayList<>(List.of(x));
+    List<Grad> out = new ArrayList<>(List.of(Grad.write(dx)));
+    for (Parameter p : formula.parameters()) {
+      int[] shape = p.perChannel() ? new int[]{ width } : new int[0];
+      in.add(bench.array(Objects.requireNonNull(values.get(p.name())), shape));
+      out.add(Grad.write(bench.unwritten(shape)));
+    }
+    bench.run(() -> {
+      Array statistics = Formulas.forward(bench.kernels(), formula, in.toArray(Array[]::new), y, null);
+      bench.kernels().formulaBackward(formula, dy, x, in.subList(1, in.size()), statistics, out.getFirst(),
+          new ArrayList<>(out.subList(1, out.size())));
+    });
+    List<double[]> results = new ArrayList<>(List.of(bench.read(y)));
+    out.forEach(grad -> results.add(bench.read(grad.array())));
+    return results;
+  }
+}

@@ -1,0 +1,197 @@
+package norma.kernels.rows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import norma.array.Array;
+import norma.array.DType;
+import norma.formula.Expr;
+import norma.formula.Formula;
+import norma.formula.Formula.Parameter;
+import norma.formula.Interpreter;
+import norma.formula.RandomFormulas;
+import norma.formula.RandomFormulas.Node;
+import norma.kernels.Grad;
+import norma.kernels.Workbench;
+import norma.machine.Code;
+import norma.machine.Cpu;
+import norma.machine.Emulator;
+import norma.machine.Executable;
+import norma.machine.InstructionSet;
+import norma.machine.RefusedException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Machine code of formulas against their definition in double: any width, any alignment, memory around the operands untouched and
+/// unread.
+class RowKernelsTest {
+  private static final int[] WIDTHS = { 1, 3, 8, 15, 16, 17, 24, 31, 32, 33, 63, 64, 77, 128 };
+  private static final int RANDOM = 60;
+
+  /// What runs code: the CPU where it has the instruction set, else the emulator.
+  private static Code.Maker maker(InstructionSet set) {
+    try {
+      Cpu cpu = Cpu.here(Executable::of);
+      return (set == InstructionSet.AVX2 ? cpu.avx2() : cpu.avx512()) ? Executable::of : Emulator::of;
+    } catch (RefusedException e) {
+      return Emulator::of;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "weight * tanh(alpha * x) + bias", "weight * x / rms(x, 1e-5)",
+      "weight * (x - mean(x)) / std(x, 1e-5) + bias", "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6)",
+      "weight * x / (1 + abs(alpha * x))", "weight * erf(alpha * x + shift) + bias",
+      "weight * width^0.5 * x / sqrt(softplus(beta) + x^2) + bias", "weight * x / maxabs(x)",
+      "silu(alpha * x) * weight",
+      "gelu(x)", "relu(x)^2", "weight * x / mean(abs(x)^1.5)", "weight + mean(x)", "sign(weight * x)",
+      "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))", "weight * clamp(x, -1, 1) + alpha * var(x * b)",
+      "log(1 + exp(alpha * x)) * sin(b * x)", "max(x, alpha) * min(x, b)", "cos(x) * softsign(x) - exp(-x^2)",
+      "weight * x / (mean(x^2) + var(x) + mean(abs(x)) + mean(x^4) + 1)" })
+  void knownFormulasEqualTheirDefinition(String text) {
+    for (int width : WIDTHS) {
+      assertThat(error(text, width, width)).as("width %d", width).isLessThan(5e-5);
+    }
+  }
+
+  @Test
+  void formulasDrawnAtRandomEqualTheirDefinition() {
+    for (int seed = 0; seed < RANDOM; seed++) {
+      Node node = RandomFormulas.draw(seed, 4);
+      int width = WIDTHS[seed % WIDTHS.length];
+      int number = seed;
+      if (!(error(node.toString(), width, seed) < 1e-3)) {
+        Node smallest = RandomFormulas.shrink(node, n -> !(error(n.toString(), width, number) < 1e-3));
+        assertThat(error(smallest.toString(), width, seed)).as("seed %d, width %d, %s", seed, width, smallest)
+            .isLessThan(1e-3);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = { "weight * (x - mean(x)) / std(x, 1e-5) + bias", "weight * erf(alpha * x) / maxabs(x)",
+      "log(2 + sin(x)) * atan(x) + sign(x) * exp(-x^2)" })
+  void emulatedCodeEqualsTheDefinition(String text) {
+    for (int width : new int[]{ 1, 19, 40 }) {
+      assertThat(error(text, width, width, _ -> Emulator::of)).as("width %d", width).isLessThan(5e-5);
+    }
+  }
+
+  private interface Makers {
+    Code.Maker of(InstructionSet set);
+  }
+
+  private static double error(String text, int width, long seed) {
+    return error(text, width, seed, RowKernelsTest::maker);
+  }
+
+  /// Forward and backward of one formula, on every instruction set, with the same bits.
+  private static double error(String text, int width, long seed, Makers maker) {
+    Formula formula = RandomFormulas.formula(text);
+    int rows = 5;
+    Random r = new Random(seed);
+    Map<String, double[]> values = new HashMap<>(RandomFormulas.values(formula, width, seed));
+    values.put("x", r.doubles((long) rows * width, -1.5, 1.5).toArray());
+    values.put("dy", r.doubles((long) rows * width, -1, 1).toArray());
+    values.values().forEach(v -> java.util.Arrays.setAll(v, i -> (float) v[i]));
+    Interpreter exact = new Interpreter(rows, width, values);
+    List<double[]> expected = new ArrayList<>(List.of(exact.of(formula.outputs().getFirst())));
+    for (Expr gradient : formula.gradients()) {
+      expected.add(exact.of(gradient));
+    }
+    double worst = 0;
+    List<double[]> first = List.of();
+    for (InstructionSet set : InstructionSet.values()) {
+      List<double[]> actual = run(formula, values, rows, width, new RowPrograms(set, maker.of(set)));
+      for (int k = 0; k < actual.size(); k++) {
+        worst = Math.max(worst, difference(actual.get(k), expected.get(k)));
+        if (!first.isEmpty()) {
+          assertThat(actual.get(k)).as("%s, width %d, %s, result %d has the same bits", text, width, set, k)
+              .isEqualTo(first.get(k));
+        }
+      }
+      first = actual;
+    }
+    return worst;
+  }
+
+  private static double difference(double[] actual, double[] expected) {
+    double scale = 1e-2;
+    double worst = 0;
+    for (int i = 0; i < actual.length; i++) {
+      double e = expected[(int) ((long) i * expected.length / actual.length)]; // one for each row, or for all
+      double error = Math.abs(actual[i] - e);
+      worst = error <= worst ? worst : error;
+      scale = Math.max(scale, Math.abs(e));
+    }
+    return worst / Math.max(scale, 1);
+  }
+
+  /// y, dx, and the parameters' gradients; the second time gradients are added, which must give twice as much.
+  private static List<double[]> run(Formula formula, Map<String, double[]> values, int rows, int width,
+      RowPrograms programs) {
+    try (Workbench bench = new Workbench(DType.FLOAT32); RowKernels kernels = new RowKernels(programs)) {
+      List<Guarded> all = new ArrayList<>();
+      Guarded x = guarded(bench, all, values.get("x"), rows, width);
+      Guarded dy = guarded(bench, all, values.get("dy"), rows, width);
+      Guarded y = guarded(bench, all, null, rows, width);
+      Guarded dx = guarded(bench, all, null, rows, width);
+      Guarded statistics = guarded(bench, all, null, kernels.statistics(formula), rows);
+      List<Array> parameters = new ArrayList<>();
+      List<Guarded> gradients = new ArrayList<>();
+      for (Parameter p : formula.parameters()) {
+        int size = p.perChannel() ? width : 1;
+        parameters.add(guarded(bench, all, values.get(p.name()), size).array);
+        gradients.add(guarded(bench, all, null, size));
+      }
+      kernels.forward(formula, x.array, parameters, y.array, null, statistics.array);
+      List<@Nullable Grad> written = new ArrayList<>();
+      gradients.forEach(g -> written.add(Grad.write(g.array)));
+      kernels.backward(formula, dy.array, x.array, parameters, statistics.array, Grad.write(dx.array), written);
+      List<double[]> result = new ArrayList<>(List.of(bench.read(y.array), bench.read(dx.array)));
+      gradients.forEach(g -> result.add(bench.read(g.array)));
+      List<@Nullable Grad> added = new ArrayList<>();
+      gradients.forEach(g -> added.add(Grad.add(g.array)));
+      kernels.backward(formula, dy.array, x.array, parameters, statistics.array, Grad.add(dx.array), added);
+      List<double[]> twice = new ArrayList<>(List.of(bench.read(dx.array)));
+      gradients.forEach(g -> twice.add(bench.read(g.array)));
+      for (int k = 0; k < twice.size(); k++) {
+        double[] once = result.get(k + 1);
+        double[] doubled = java.util.Arrays.stream(once).map(v -> 2 * v).toArray();
+        assertThat(difference(twice.get(k), doubled)).as("added gradient %d of %s", k, formula).isLessThan(1e-5);
+      }
+      all.forEach(Guarded::check);
+      return result;
+    }
+  }
+
+  /// An array with an odd start, in memory full of NaN.
+  private record Guarded(Workbench bench, Array around, Array array) {
+    void check() {
+      double[] values = bench.read(around);
+      for (int i = 0; i < values.length; i++) {
+        if (i < 17 || i >= 17 + array.size()) {
+          assertThat(values[i]).isNaN();
+        }
+      }
+    }
+  }
+
+  private static Guarded guarded(Workbench bench, List<Guarded> all, double @Nullable [] values, int... shape) {
+    int size = Math.toIntExact(Array.size(shape));
+    Array around = bench.unwritten(size + 40);
+    Guarded guarded = new Guarded(bench, around, around.slice(17, shape));
+    if (values != null) {
+      bench.backend().write(guarded.array, Objects.requireNonNull(values));
+    }
+    all.add(guarded);
+    return guarded;
+  }
+}
