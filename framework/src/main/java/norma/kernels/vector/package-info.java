@@ -1,4 +1,5 @@
-/// Fused float32 kernels for host memory: products by machine code, everything else with the JDK's Vector API, which no other package uses.
+/// Fused float32 kernels for host memory: products by machine code; softmax, cross-entropy, AdamW, sums and dropout with the JDK's Vector
+/// API, which no other package uses. Norms and activations are formulas and made in [norma.kernels.rows].
 ///
 /// **Products** are made of [norma.kernels.vector.Tiles]: machine code that [norma.kernels.vector.TileCode] assembles for the CPU at hand, or
 /// plain Java, with the same bits. [norma.kernels.vector.ProductEngine] chooses and says why (`docs/decisions/0009-machine-code.md`).
