@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.models.GptConfig;
+import norma.models.GptConfig.Activation;
 import norma.models.NormSlots.Block;
 import norma.models.NormSlots.Sublayer;
 import norma.nn.NormSpec;
