@@ -206,7 +206,7 @@ class StudyReportTest {
 
   /// 500 runs of 2,000 steps.
   @Test
-  void fiveHundredRunsGiveASmallPageInSeconds() throws IOException {
+  void fiveHundredRunsGiveASmallPage() throws IOException {
     StringBuilder yaml = new StringBuilder("baseline: v0\nseeds: 50\nvariants:\n");
     for (int i = 0; i < 10; i++) {
       yaml.append("  v").append(i).append(": {model.norm.all: {type: dyt, alpha: ").append(1 + i).append("}}\n");
@@ -214,12 +214,9 @@ class StudyReportTest {
     Path file = Files.writeString(temp.resolve("x.yaml"), yaml);
     StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 2000);
     StudyFolder fresh = new StudyFolder(folder.study(), folder.path());
-    long start = System.nanoTime();
     String html = report(fresh);
-    double seconds = (System.nanoTime() - start) / 1e9;
     assertThat(all(html, "norma train [^<]*train.seed=50")).hasSize(10);
     assertThat(html.length()).isLessThan(2_000_000);
-    assertThat(seconds).as("a few seconds; a busy machine may take several times as long").isLessThan(60);
   }
 
   private static List<Path> files(Path folder, String name) throws IOException {
