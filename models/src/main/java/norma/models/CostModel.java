@@ -38,8 +38,8 @@ import norma.ops.Op;
 public record CostModel(Map<String, Layer> parts, long parameters, long decayed, long positions, long tokens) {
 
   private static final Pattern PART_OF_A_SUBLAYER = Pattern
-      .compile(
-          "(blocks\\.\\d+\\.(?:attn|mlp))\\.(?:qkv|heads|attention|fc|gelu|relu2?|silu|activation|proj|dropout|add)");
+      .compile("(blocks\\.\\d+\\.(?:attn|mlp))\\.(?:qkv|heads|attention|fc|"
+          + String.join("|", GptConfig.Activation.LAYERS) + "|proj|dropout|add)");
 
   /// One part, or all parts of a layer.
   ///

@@ -1,6 +1,7 @@
 package norma.models;
 
 import java.util.List;
+import java.util.stream.Stream;
 import norma.formula.Formula;
 
 /// The architecture of a GPT-2 style decoder. Defaults and ranges belong to the configuration reader; this record holds
@@ -27,6 +28,9 @@ public record GptConfig(int layers, int heads, int width, int context, int mlpRa
   public record Activation(String text) {
     /// Those with a name.
     public static final List<String> NAMES = List.of("gelu", "relu", "relu2", "silu");
+    private static final String OTHER = "activation";
+    /// Last parts of the names that layers of activations have.
+    public static final List<String> LAYERS = Stream.concat(NAMES.stream(), Stream.of(OTHER)).toList();
     /// The default.
     public static final Activation GELU = new Activation("gelu");
 
@@ -37,7 +41,7 @@ public record GptConfig(int layers, int heads, int width, int context, int mlpRa
 
     /// Last part of its layer's name.
     public String layer() {
-      return NAMES.contains(text) ? text : "activation";
+      return NAMES.contains(text) ? text : OTHER;
     }
 
     /// As a formula.

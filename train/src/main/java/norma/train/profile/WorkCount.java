@@ -10,6 +10,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import norma.kernels.AdamW;
 import norma.models.CostModel;
+import norma.models.GptConfig;
 import norma.models.NormSlot;
 import norma.ops.Cost;
 import norma.train.profile.Row.Group;
@@ -137,13 +138,15 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
       return Group.NORM;
     }
     String last = name.substring(name.lastIndexOf('.') + 1);
+    if (GptConfig.Activation.LAYERS.contains(last)) {
+      return Group.ACTIVATION;
+    }
     return switch (last) {
       case "tok_emb", "embedding_scale" -> Group.EMBEDDING;
       case "qkv" -> Group.ATTENTION_PRODUCTS;
       case "attention", "heads" -> Group.ATTENTION;
       case "fc" -> Group.MLP_PRODUCTS;
       case "proj" -> name.contains(".attn.") ? Group.ATTENTION_PRODUCTS : Group.MLP_PRODUCTS;
-      case "gelu", "relu", "relu2", "silu", "activation" -> Group.ACTIVATION;
       case "add", "dropout" -> Group.RESIDUAL;
       case "head", "loss" -> Group.HEAD;
       case RecordedStep.WAITING, RecordedStep.OTHER -> Group.REST;
