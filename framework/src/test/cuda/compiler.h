@@ -301,7 +301,7 @@ extern "C" int nvrtcCompileProgram(void* handle, int count, const char* const* o
   }
   static const std::set<int> architectures = {75, 80, 86, 87, 88, 89, 90, 100, 103, 110, 120, 121};
   static const std::set<std::string> harmless = {"--std=c++17", "-std=c++17", "--fmad=true", "-lineinfo",
-                                                 "--generate-line-info"};
+                                                 "--generate-line-info", "--prec-div=false", "--prec-sqrt=false"};
   int architecture = 75;
   std::vector<std::string> definitions;
   for (int i = 0; i < count; i++) {

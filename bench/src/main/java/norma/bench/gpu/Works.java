@@ -1,9 +1,11 @@
 package norma.bench.gpu;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import norma.array.Array;
 import norma.array.DType;
+import norma.formula.Formula;
 import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
@@ -13,6 +15,7 @@ import norma.kernels.RandomStream;
 /// What a training step consists of, apart from the norms: see [NormWorks].
 final class Works {
   private static final DropMask DROP = new DropMask(0.2, RandomStream.of(1, "measured"), 0);
+  private static final Formula GELU = Formula.activation("gelu(x)", false);
   /// Layers of the model whose parameters the optimizer updates.
   private static final int LAYERS = 6;
 
@@ -43,6 +46,8 @@ final class Works {
     Map<String, Maker> works = new LinkedHashMap<>();
     works.put("residual add", Works::add);
     works.put("dropout", Works::dropout);
+    works.put("gelu", Works::gelu);
+    works.put("gelu backward", Works::geluBackward);
     works.put("cross-entropy", Works::crossEntropy);
     works.put("embedding", Works::embedding);
     works.put("embedding backward", Works::embeddingBackward);
@@ -79,6 +84,23 @@ final class Works {
     Array x = o.activations(s.rows(), s.width());
     Grad y = o.gradient(s.rows(), s.width());
     return Work.moving(() -> o.kernels().dropout(x, DROP, y), x, y.array());
+  }
+
+  private static Work gelu(Operands o, Size s) {
+    Array x = o.activations(s.rows(), 4 * s.width());
+    Array y = o.activations(s.rows(), 4 * s.width());
+    Array slope = o.activations(s.rows(), 4 * s.width());
+    Array none = o.constant(1, 0, s.rows());
+    return Work.moving(() -> o.kernels().formula(GELU, x, List.of(), y, slope, none), x, y, slope);
+  }
+
+  private static Work geluBackward(Operands o, Size s) {
+    Array dy = o.activations(s.rows(), 4 * s.width());
+    Array slope = o.activations(s.rows(), 4 * s.width());
+    Grad dx = o.gradient(s.rows(), 4 * s.width());
+    Array none = o.constant(1, 0, s.rows());
+    return Work.moving(() -> o.kernels().formulaBackward(GELU, dy, slope, List.of(), none, dx, List.of()), dy, slope,
+        dx.array());
   }
 
   /// With as many classes as a row has channels.

@@ -62,7 +62,8 @@ public final class CudaBackend implements Backend {
     stream = new Stream(driver, device.number());
     try {
       modules = new Modules(driver,
-          new Compiler(cache, Nvrtc.find(device.driverVersion()), device.architecture(), precision == Precision.BF16));
+          new Compiler(cache, Nvrtc.find(device.driverVersion()), device.architecture(), precision == Precision.BF16),
+          16 / activations().bytes());
     } catch (CudaException e) { // another backend may go on in this process
       stream.close();
       throw e;

@@ -7,13 +7,12 @@ import static norma.kernels.cuda.Compiler.Source.OPTIMIZER;
 import static norma.kernels.cuda.Compiler.Source.TOKENS;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
-import norma.formula.Expr;
 import norma.formula.Formula;
-import norma.formula.Plan;
 import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
@@ -21,7 +20,6 @@ import norma.kernels.Kernels;
 import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Launch.Grid;
-import norma.kernels.cuda.Modules.Printed;
 import norma.kernels.cuda.Products.Matrix;
 import org.jspecify.annotations.Nullable;
 
@@ -35,10 +33,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private static final int WARP = 32;
   /// Most blocks of a kernel for each multiprocessor.
   private static final int WAVES = 32;
-  /// Blocks that work on a multiprocessor at the same time, as the sources declare them: formulas, their backward.
-  private static final int ROW_BLOCKS = 4;
-  private static final int ROW_BACKWARD_BLOCKS = 2;
-  /// The same of other kernels that keep sums until their end.
+  /// Blocks of kernels that keep sums until their end, as many as work on a multiprocessor at the same time.
   private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
   private static final int ROWS_OF_PART = 128;
@@ -362,7 +357,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public int kept(Formula formula) {
-    return backend.modules().formula(formula).kernels().kept().size();
+    return backend.modules().kept(formula);
   }
 
   /// Adds first what makes x if that is still to be done.
@@ -375,18 +370,21 @@ final class CudaKernels implements Kernels, AutoCloseable {
     if (sum != null) {
       stream.takeDeferred();
     }
-    Launch launch = stream.next(backend.modules().kernel(backend.modules().formula(formula), "forward"),
-        grid(resident(x.rows(), ROW_BLOCKS)));
+    Printed printed = backend.modules().formula(formula, x.dim(-1));
+    int across = printed.across(printed.forward());
+    long slots = scratch(Float.BYTES * (long) printed.slots(printed.forward()) * x.rows());
+    Launch launch = stream.next(backend.modules().kernel(printed, "forward"),
+        new Grid(Math.ceilDiv(resident(x.rows() * across, printed.forwardBlocks()), across), across, THREADS));
     if (sum == null) {
       launch.array(x).array(null).array(null);
     } else {
       launch.array(sum.a).array(sum.b).array(x);
     }
     parameters.forEach(launch::array);
-    launch.array(y).array(slope).array(statistics).integer(x.rows()).integer(x.dim(-1));
+    launch.array(y).array(slope).array(statistics).number(slots).integer(x.rows());
   }
 
-  /// Parts of each block, then their sums, then what follows from those.
+  /// Parts of each block, then their sums and what follows from those.
   @Override
   public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
       @Nullable Grad dx, List<@Nullable Grad> gradients) {
@@ -394,55 +392,29 @@ final class CudaKernels implements Kernels, AutoCloseable {
     int width = x.dim(-1);
     check(dy, rows, width);
     check(dx, rows, width);
-    Printed printed = backend.modules().formula(formula);
-    Plan plan = printed.backward();
-    Grid grid = grid(resident(rows, ROW_BACKWARD_BLOCKS));
-    int parts = grid.x();
-    int vectors = plan.sums().size();
-    int numbers = plan.totals().size();
-    long sums = scratch(Float.BYTES * ((long) vectors * (parts + 1) * width + (long) numbers * (parts + 1)
-        + (long) FormulaSource.slots(plan).size() * rows));
-    long ofSums = sums + Float.BYTES * (long) vectors * parts * width;
-    long totals = ofSums + Float.BYTES * (long) vectors * width;
-    long ofTotals = totals + Float.BYTES * (long) numbers * parts;
-    long slots = ofTotals + Float.BYTES * (long) numbers;
-    Launch launch = stream.next(backend.modules().kernel(printed, "backward"), grid).array(dy).array(x);
+    Printed printed = backend.modules().formula(formula, width);
+    RowWork work = printed.backward();
+    int across = printed.across(work);
+    int parts = Math.ceilDiv(resident(rows * across, printed.backwardBlocks()), across);
+    int vectors = work.sums().size();
+    int numbers = work.totals().size();
+    long sums = scratch(Float.BYTES * ((long) vectors * (parts + 1) * width + (long) numbers * parts * across
+        + (long) printed.slots(work) * rows));
+    long ofAll = sums + Float.BYTES * (long) vectors * parts * width;
+    long totals = ofAll + Float.BYTES * (long) vectors * width;
+    long slots = totals + Float.BYTES * (long) numbers * parts * across;
+    Launch launch = stream.next(backend.modules().kernel(printed, "backward"), new Grid(parts, across, THREADS))
+        .array(dy)
+        .array(x);
     parameters.forEach(launch::array);
-    launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows).integer(width);
-    boolean more = false;
-    for (int i = 0; i < gradients.size(); i++) {
-      Expr gradient = printed.kernels().gradients().get(i + 1);
-      int vector = plan.sums().indexOf(gradient);
-      int number = plan.totals().indexOf(gradient);
-      if (vector >= 0) {
-        columnSums(sums + Float.BYTES * (long) vector * parts * width, parts, width, gradients.get(i));
-      } else if (number >= 0) {
-        columnSums(totals + Float.BYTES * (long) number * parts, parts, 1, gradients.get(i));
-      } else {
-        more |= gradients.get(i) != null;
-      }
-    }
-    if (more) {
-      for (int k = 0; k < vectors; k++) {
-        reduce(sums + Float.BYTES * (long) k * parts * width, parts, width, ofSums + Float.BYTES * (long) k * width);
-      }
-      for (int k = 0; k < numbers; k++) {
-        reduce(totals + Float.BYTES * (long) k * parts, parts, 1, ofTotals + Float.BYTES * (long) k);
-      }
-      Launch finish = stream.next(backend.modules().kernel(printed, "finish"), new Grid(1, 1, WARP));
+    launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows);
+    if (gradients.stream().anyMatch(Objects::nonNull)) {
+      int blocks = printed.finishedAlone() ? 1 : Math.ceilDiv(width, WARP);
+      Launch finish = stream.next(backend.modules().kernel(printed, "finish"), grid(blocks));
       parameters.forEach(finish::array);
-      finish.number(ofSums).number(ofTotals);
-      for (int i = 0; i < gradients.size(); i++) {
-        Expr gradient = printed.kernels().gradients().get(i + 1);
-        finish.grad(plan.sums().contains(gradient) || plan.totals().contains(gradient) ? null : gradients.get(i));
-      }
-      finish.integer(width);
+      finish.number(totals).integer(parts * across).number(sums).integer(parts).number(ofAll);
+      gradients.forEach(finish::grad);
     }
-  }
-
-  private void reduce(long partial, int parts, int width, long to) {
-    launch(COLUMNS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).number(to)
-        .integer(0);
   }
 
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {

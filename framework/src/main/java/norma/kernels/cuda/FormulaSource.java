@@ -15,33 +15,35 @@ import norma.formula.Expr.Space;
 import norma.formula.Fn;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
-import norma.formula.Plan;
 import norma.formula.Plan.Pass;
 import norma.formula.Plan.Sink;
+import norma.kernels.cuda.RowWork.Total;
 
-/// A formula's kernels, printed from its tree. A warp takes a row and passes over it, once for each level of statistics; sums over rows are
-/// made by another pass over the rows of a block, a thread for some columns. Nothing of the formula's text is in it.
+/// A formula's kernels, printed from its tree for rows of one width. A warp takes a row: it reads it once, into registers, makes the row's
+/// statistics, one level after the other, and then all elements; sums over rows stay in registers until the block has done its rows. Of a
+/// row that is too long for that, pieces are read again for each level. Nothing of the formula's text is in it.
 ///
-/// `forward(a, b, sum, parameters, y, slope, kept, rows, width)`: x is a, or a + b as memory keeps it, which is then written to sum.
-/// `backward(dy, x, parameters, kept, dx, accumulate, slots, totals, sums, rows, width)`: parts of sums over rows, of each block.
-/// `finish(parameters, sums, totals, (gradient, accumulate) of each parameter, width)`: gradients that are not sums over rows themselves.
+/// `forward(a, b, sum, parameters, y, slope, kept, slots, rows)`: x is a, or a + b as memory keeps it, which is then written to sum.
+/// `backward(dy, x, parameters, kept, dx, accumulate, slots, totals, sums, rows)`: parts of sums over rows, of each block.
+/// `finish(parameters, totals, sums, parts, work, (gradient, accumulate) of each parameter)`: the gradients of parameters, from all parts.
 final class FormulaSource {
   private final Formula formula;
-  private final Formula.Kernels kernels;
+  private final Printed kernels;
   private final StringBuilder out = new StringBuilder();
   private int names;
 
-  private FormulaSource(Formula formula, Formula.Kernels kernels) {
-    this.formula = formula;
+  private FormulaSource(Printed kernels) {
+    this.formula = kernels.formula();
     this.kernels = kernels;
   }
 
-  static String of(Formula formula, Formula.Kernels kernels) {
-    FormulaSource source = new FormulaSource(formula, kernels);
+  static String of(Printed kernels) {
+    FormulaSource source = new FormulaSource(kernels);
     source.line("#include \"rows.cuh\"");
     source.line("#ifdef __CUDACC__");
     source.line("#pragma nv_diag_suppress 177"); // values that one of the passes does not need
     source.line("#endif");
+    source.line("static const int WIDTH = " + kernels.width() + ";");
     source.forward();
     source.backward();
     source.finish();
@@ -52,6 +54,355 @@ final class FormulaSource {
     out.append(text).append('\n');
   }
 
+  private void forward() {
+    RowWork work = kernels.forward();
+    open("forward", "const real* a, const real* b, real* sum, " + parameters(true)
+        + "real* y, real* slope, float* kept, float* slots, int rows", kernels.forwardLanes(), kernels.forwardBlocks());
+    rows(work, kernels.forwardLanes());
+    line("}");
+  }
+
+  private void backward() {
+    RowWork work = kernels.backward();
+    Lanes lanes = kernels.backwardLanes();
+    open("backward",
+        "const real* dy, const real* x, " + parameters(true) + "const float* kept, real* dx, int accumulate, "
+            + "float* slots, float* totals, float* sums, int rows",
+        lanes, kernels.backwardBlocks());
+    if (!work.sums().isEmpty()) {
+      line("  __shared__ float spare[WARPS / 2 * PIECE];");
+    }
+    for (int k = 0; k < work.totals().size(); k++) {
+      line("  double t" + k + " = 0;");
+    }
+    Map<Expr, String> numbers = rows(work, lanes);
+    if (!work.totals().isEmpty()) {
+      line("  __shared__ double warps[WARPS];");
+    }
+    for (int k = 0; k < work.totals().size(); k++) {
+      Total total = work.totals().get(k);
+      line("  t" + k + " = block_sum(" + (total.element().isPresent() ? "t" + k : "lane == 0 ? t" + k + " : 0")
+          + ", warps);");
+      String value = "t" + k;
+      for (Expr factor : total.factors()) {
+        value += " * " + value(factor, numbers, "  ");
+      }
+      line("  if (threadIdx.x == 0) totals[" + k + " * gridDim.x * gridDim.y + blockIdx.y * gridDim.x + blockIdx.x] = "
+          + value + ";");
+    }
+    line("}");
+  }
+
+  /// The head of a kernel, with what it knows of its lanes.
+  private void open(String name, String types, Lanes lanes, int blocks) {
+    line("extern \"C\" __global__ void __launch_bounds__(THREADS, " + blocks + ") " + name + "(" + types + ") {");
+    line("  const int N = " + lanes.count() + ", K = " + lanes.chunks() + ", PIECE = WARP * N * K;");
+    line("  const int lane = threadIdx.x % WARP;");
+    line("  const int first = blockIdx.x * WARPS + threadIdx.x / WARP;");
+    line("  const int stride = gridDim.x * WARPS;");
+  }
+
+  /// Prints the passes over rows.
+  ///
+  /// @return names of numbers
+  private Map<Expr, String> rows(RowWork work, Lanes lanes) {
+    Map<Expr, String> numbers = new HashMap<>();
+    parameters(numbers);
+    work.plan().numbers().forEach(e -> number(e, numbers));
+    work.plan().channels().forEach(e -> inner(e, numbers));
+    boolean apart = !work.passes().isEmpty() && lanes.pieces() > 1;
+    if (apart) {
+      line("  for (int row = first; row < rows; row += stride) {");
+      line("    const long long at = (long long)row * WIDTH;");
+      Map<Expr, String> known = new HashMap<>(numbers);
+      kept(work, known);
+      boolean later = false;
+      for (Pass pass : work.passes()) {
+        statistics(work, pass, known, new Reader(false, later));
+        later |= !pass.sinks().isEmpty();
+      }
+      for (Expr value : work.values()) {
+        line("    if (lane == 0) slots[(long long)" + work.values().indexOf(value) + " * rows + row] = "
+            + value(value, known, "    ") + ";");
+      }
+      line("  }");
+      line("  __syncwarp();");
+    }
+    line("  for (int from = blockIdx.y * PIECE; from < WIDTH; from += gridDim.y * PIECE) {");
+    line("    const int column = from + lane * N;");
+    line("    const int left = " + (lanes.full() ? "WARP * N * K" : "WIDTH - column") + ";");
+    Map<Expr, String> channels = hoisted(work, lanes, numbers);
+    for (int k = 0; k < work.sums().size(); k++) {
+      line("    float q" + k + "[K][N] = {};");
+    }
+    line("    for (int row = first; row < rows; row += stride) {");
+    line("    const long long at = (long long)row * WIDTH + column;");
+    Map<Expr, String> known = new HashMap<>(channels);
+    kept(work, known);
+    for (Expr value : apart ? work.values() : List.<Expr>of()) {
+      String name = "r" + names++;
+      line("    const float " + name + " = slots[(long long)" + work.values().indexOf(value) + " * rows + row];");
+      known.put(value, name);
+    }
+    Reader reader = new Reader(true, apart);
+    read(work, apart, reader);
+    for (Pass pass : apart ? List.<Pass>of() : work.passes()) {
+      statistics(work, pass, known, reader);
+    }
+    last(work, known);
+    line("    }");
+    for (int k = 0; k < work.sums().size(); k++) {
+      line("    sum_of_warps(q" + k + ", spare, sums + ((long long)" + k
+          + " * gridDim.x + blockIdx.x) * WIDTH + column, left);");
+    }
+    line("  }");
+    return numbers;
+  }
+
+  /// Where a pass finds elements.
+  ///
+  /// @param held  in registers
+  /// @param later whether x = a + b is in memory already
+  private record Reader(boolean held, boolean later) {}
+
+  /// Reads what the passes need of a row.
+  private void read(RowWork work, boolean apart, Reader reader) {
+    List<Expr> values = new ArrayList<>(work.elements());
+    if (!apart) {
+      work.passes().forEach(pass -> pass.sinks().forEach(sink -> values.add(sink.value())));
+    }
+    for (Leaf leaf : leaves(values)) {
+      if (leaf.space() == Space.POINT) {
+        points(leaf, work, reader.later, "    ", "[K][N]");
+      }
+    }
+    if (work.backward() && !work.outputs().isEmpty()) {
+      line("    float old[K][N];");
+      line("    if (accumulate) load_row(dx + at, left, old);");
+    }
+  }
+
+  private void points(Leaf leaf, RowWork work, boolean later, String indent, String size) {
+    String name = leaf.name() + "_";
+    String end = size.equals("[N]") ? " + c, " : " + at, left, ";
+    String load = size.equals("[N]") ? "load(" : "load_row(";
+    String store = size.equals("[N]")
+        ? "store_rounded(" + name + ", sum + at + c)"
+        : "store_row_rounded(" + name
+            + ", sum + at, left)";
+    String place = size.equals("[N]") ? " + at + c, " : end;
+    line(indent + "float " + name + size + ";");
+    if (work.backward()) {
+      line(indent + load + (leaf.name().equals("dy") ? "dy" : "x") + place + name + ");");
+    } else if (later) {
+      line(indent + load + "(b ? sum : a)" + place + name + ");");
+    } else {
+      line(indent + load + "a" + place + name + ");");
+      line(indent + "if (b) { float o" + size + "; " + load + "b" + place + "o); add(o, " + name + "); " + store
+          + "; }");
+    }
+  }
+
+  /// What varies over channels only, of the lane's columns, where registers have room for it.
+  private Map<Expr, String> hoisted(RowWork work, Lanes lanes, Map<Expr, String> numbers) {
+    Map<Expr, String> channels = new HashMap<>(numbers);
+    if (lanes.held() > Printed.FEW) {
+      return channels;
+    }
+    for (Leaf leaf : leaves(work.plan().channels())) {
+      int i = index(leaf);
+      line("    float p_" + i + "[K][N];");
+      line("    load_row(p" + i + " + column, left, p_" + i + ");");
+      channels.put(leaf, "p_" + i + "[k][i]");
+    }
+    for (Expr e : work.plan().channels()) {
+      if (!channels.containsKey(e)) {
+        String name = "c" + names++;
+        line("    float " + name + "[K][N];");
+        each(() -> line("        " + name + "[k][i] = " + value(e, new HashMap<>(channels), "        ") + ";"));
+        channels.put(e, name + "[k][i]");
+      }
+    }
+    return channels;
+  }
+
+  private int index(Leaf leaf) {
+    for (int i = 0; i < formula.parameters().size(); i++) {
+      if (formula.parameters().get(i).name().equals(leaf.name())) {
+        return i;
+      }
+    }
+    throw new IllegalStateException("no parameter " + leaf);
+  }
+
+  private void each(Runnable body) {
+    line("#pragma unroll");
+    line("    for (int k = 0; k < K; k++) if (k * WARP * N < left) {");
+    line("#pragma unroll");
+    line("      for (int i = 0; i < N; i++) {");
+    body.run();
+    line("      }");
+    line("    }");
+  }
+
+  /// A level of a row's statistics.
+  private void statistics(RowWork work, Pass pass, Map<Expr, String> known, Reader reader) {
+    pass.before().forEach(e -> known.put(e, value(e, known, "    ")));
+    List<Expr> values = pass.sinks().stream().map(Sink::value).toList();
+    Map<Sink, String> names = new LinkedHashMap<>();
+    for (Sink sink : pass.sinks()) {
+      names.put(sink, "s" + this.names++);
+      line("    float " + names.get(sink) + " = 0;");
+    }
+    Map<Expr, String> element = new HashMap<>(known);
+    if (!reader.held) {
+      line("    for (int c = lane * N; c < WIDTH; c += WARP * N) {");
+      leaves(values).stream().filter(leaf -> leaf.space() == Space.POINT)
+          .forEach(leaf -> points(leaf, work, reader.later, "      ", "[N]"));
+    }
+    elements(values, element, reader.held, () -> names.forEach((sink, name) -> accumulate(
+        ((Apply) sink.node()).fn(), name, value(sink.value(), element, "        "), "        ")));
+    if (!reader.held) {
+      line("    }");
+    }
+    names.forEach((sink, name) -> {
+      line("    " + name + " = " + (sink.is(Fn.SUM) ? "warp_sum(" : "warp_max(") + name + ");");
+      known.put(sink.node(), name);
+    });
+    pass.after().forEach(e -> known.put(e, value(e, known, "    ")));
+    if (!work.backward()) {
+      keep(pass, known);
+    }
+  }
+
+  /// A loop over a lane's elements, with the names that values have there.
+  private void elements(List<Expr> values, Map<Expr, String> known, boolean held, Runnable body) {
+    if (values.isEmpty()) {
+      return;
+    }
+    if (held) {
+      line("#pragma unroll");
+      line("    for (int k = 0; k < K; k++) if (k * WARP * N < left) {");
+    }
+    for (Leaf leaf : leaves(values)) {
+      if (leaf.space() == Space.POINT) {
+        known.put(leaf, leaf.name() + (held ? "_[k][i]" : "_[i]"));
+      } else if (leaf.space() == Space.CHANNEL && !known.containsKey(leaf)) {
+        int i = index(leaf);
+        line("      float w" + i + "[N];");
+        line("      load(p" + i + (held ? " + column + k * WARP * N, w" : " + c, w") + i + ");");
+        known.put(leaf, "w" + i + "[i]");
+      }
+    }
+    line("#pragma unroll");
+    line("      for (int i = 0; i < N; i++) {");
+    body.run();
+    line("      }");
+    if (held) {
+      line("    }");
+    }
+  }
+
+  private void keep(Pass pass, Map<Expr, String> known) {
+    Set<Expr> made = new LinkedHashSet<>(pass.before());
+    pass.sinks().forEach(sink -> made.add(sink.node()));
+    made.addAll(pass.after());
+    List<Expr> kept = kernels.kept();
+    for (Expr e : kept) {
+      if (made.contains(e)) {
+        line("    if (lane == 0) kept[(long long)" + kept.indexOf(e) + " * rows + row] = " + known.get(e) + ";");
+      }
+    }
+  }
+
+  /// All elements of a row: outputs, sums over rows, totals.
+  private void last(RowWork work, Map<Expr, String> known) {
+    List<Total> totals = work.totals();
+    for (int k = 0; k < work.outputs().size(); k++) {
+      line("    float o" + k + "[K][N];");
+    }
+    for (int k = 0; k < totals.size(); k++) {
+      if (totals.get(k).element().isPresent()) {
+        line("    float u" + k + " = 0;");
+      }
+    }
+    Map<Expr, String> element = new HashMap<>(known);
+    elements(work.elements(), element, true, () -> {
+      for (int k = 0; k < work.outputs().size(); k++) {
+        line("        o" + k + "[k][i] = " + value(work.outputs().get(k), element, "        ") + ";");
+      }
+      for (int k = 0; k < work.sums().size(); k++) {
+        line("        q" + k + "[k][i] += " + value(work.sums().get(k), element, "        ") + ";");
+      }
+      for (int k = 0; k < totals.size(); k++) {
+        int total = k;
+        totals.get(k).element()
+            .ifPresent(e -> line("        u" + total + " += " + value(e, element, "        ") + ";"));
+      }
+    });
+    for (int k = 0; k < totals.size(); k++) {
+      line("    t" + k + " += " + (totals.get(k).element().isPresent()
+          ? "u" + k
+          : "from > 0 ? 0 : " + value(totals.get(k).node().arg(0), known, "    ")) + ";");
+    }
+    for (int k = 0; k < work.outputs().size(); k++) {
+      if (work.backward()) {
+        line("    if (accumulate) add(old, o0);");
+        line("    if (dx) store_row(o0, dx + at, left);");
+      } else {
+        line("    store_row(o" + k + ", " + (k == 0 ? "y" : "slope") + " + at, left);");
+      }
+    }
+  }
+
+  private void kept(RowWork work, Map<Expr, String> known) {
+    for (Expr e : work.plan().kept()) {
+      String name = "k" + names++;
+      line("    const float " + name + " = kept[(long long)" + kernels.kept().indexOf(e) + " * rows + row];");
+      known.put(e, name);
+    }
+  }
+
+  /// The sum of all parts, a warp for 32 columns, then what follows from it.
+  private void finish() {
+    RowWork work = kernels.backward();
+    StringBuilder types = new StringBuilder(parameters(true))
+        .append("const float* totals, int blocks, const float* sums, int parts, float* work");
+    for (int i = 0; i < formula.parameters().size(); i++) {
+      types.append(", float* g").append(i).append(", int add").append(i);
+    }
+    line("extern \"C\" __global__ void __launch_bounds__(THREADS, 4) finish(" + types + ") {");
+    line("  const int lane = threadIdx.x;");
+    line("  sum_parts(sums, " + work.sums().size() + ", parts, WIDTH, work);");
+    Map<Expr, String> known = new HashMap<>();
+    for (int k = 0; k < work.totals().size(); k++) {
+      line("  const float t" + k + " = sum_totals(totals + " + k + " * blocks, blocks);");
+      known.put(work.totals().get(k).node(), "t" + k);
+    }
+    for (int k = 0; k < work.sums().size(); k++) {
+      known.put(work.plan().sums().get(k), "work[" + k + " * WIDTH + c]");
+    }
+    parameters(known);
+    line("  if (threadIdx.x >= WARP) return;");
+    for (int i = 0; i < formula.parameters().size(); i++) {
+      Expr gradient = kernels.gradient(i);
+      inner(gradient, known);
+      boolean vector = formula.parameters().get(i).perChannel();
+      line(vector
+          ? "  if (g" + i + ") for (int c = blockIdx.x * WARP + lane; c < WIDTH; c += gridDim.x * WARP) {"
+          : "  if (g" + i + " && blockIdx.x == 0 && lane == 0) {");
+      Map<Expr, String> element = new HashMap<>(known);
+      vectors(element);
+      String value = value(gradient, element, "    ");
+      String at = vector ? "[c]" : "[0]";
+      line("    g" + i + at + " = (add" + i + " ? g" + i + at + " : 0) + " + value + ";");
+      line("  }");
+    }
+    line("}");
+  }
+
+  // Numbers.
+
   /// `const float* p0, ...`.
   private String parameters(boolean types) {
     StringBuilder list = new StringBuilder();
@@ -61,62 +412,6 @@ final class FormulaSource {
     return list.toString();
   }
 
-  /// Both widths of access: of 16 bytes, and of single elements.
-  private void kernel(String name, String blocks, String types, String arguments) {
-    line("extern \"C\" __global__ void __launch_bounds__(THREADS, " + blocks + ") " + name + "(" + types + ") {");
-    line("  const int N = Lane<real>::COUNT;");
-    line("  if (width % N == 0) {");
-    line("    " + name + "_rows<N>(" + arguments + ");");
-    line("  } else {");
-    line("    " + name + "_rows<1>(" + arguments + ");");
-    line("  }");
-    line("}");
-  }
-
-  private void forward() {
-    String types = "const real* a, const real* b, real* sum, " + parameters(true)
-        + "real* y, real* slope, float* kept, int rows, int width";
-    line("template <int N> static __device__ __forceinline__ void forward_rows(" + types + ") {");
-    line("  const int lane = threadIdx.x % 32;");
-    Map<Expr, String> numbers = numbers(kernels.forward(), new HashMap<>());
-    line(
-        "  for (int row = (blockIdx.x * THREADS + threadIdx.x) / 32; row < rows; row += gridDim.x * (THREADS / 32)) {");
-    line("    const long long at = (long long)row * width;");
-    Map<Expr, String> known = new HashMap<>(numbers);
-    List<Pass> passes = kernels.forward().passes();
-    for (int i = 0; i < passes.size(); i++) {
-      pass(passes.get(i), known, i == 0 ? "first" : "later");
-      for (Expr e : kernels.kept()) {
-        if (ends(passes.get(i)).contains(e)) {
-          line("    if (lane == 0) kept[(long long)" + kernels.kept().indexOf(e) + " * rows + row] = " + known.get(e)
-              + ";");
-        }
-      }
-    }
-    line("  }");
-    line("}");
-    kernel("forward", "4", types, "a, b, sum, " + parameters(false) + "y, slope, kept, rows, width");
-  }
-
-  private static Set<Expr> ends(Pass pass) {
-    Set<Expr> ends = new LinkedHashSet<>(pass.before());
-    for (Sink sink : pass.sinks()) {
-      if (sink.output() < 0 && !sink.is(Fn.ROWS)) {
-        ends.add(sink.node());
-      }
-    }
-    ends.addAll(pass.after());
-    return ends;
-  }
-
-  /// Values of numbers, statistics of vectors among them, by every warp.
-  private Map<Expr, String> numbers(Plan plan, Map<Expr, String> known) {
-    parameters(known);
-    plan.numbers().forEach(e -> number(e, known));
-    plan.channels().forEach(e -> inner(e, known));
-    return known;
-  }
-
   private void parameters(Map<Expr, String> known) {
     for (int i = 0; i < formula.parameters().size(); i++) {
       Parameter p = formula.parameters().get(i);
@@ -124,17 +419,18 @@ final class FormulaSource {
         known.put(formula.leaf(p), "p" + i + "[0]");
       }
     }
-    known.put(formula.width(), "(float)width");
+    known.put(formula.width(), "(float)WIDTH");
   }
 
+  /// A number's value, a statistic of vectors too, by every warp.
   private String number(Expr e, Map<Expr, String> known) {
     if (e instanceof Apply a && !known.containsKey(e) && a.fn().statistic()) {
       inner(a.arg(0), known);
       String name = "n" + names++;
       line("  float " + name + " = 0;");
-      line("  for (int c = lane; c < width; c += 32) {");
+      line("  for (int c = lane; c < WIDTH; c += WARP) {");
       Map<Expr, String> element = new HashMap<>(known);
-      vectors("", element);
+      vectors(element);
       accumulate(a.fn(), name, value(a.arg(0), element, "    "), "    ");
       line("  }");
       line("  " + name + " = " + (a.fn() == Fn.SUM ? "warp_sum(" : "warp_max(") + name + ");");
@@ -149,7 +445,7 @@ final class FormulaSource {
   private void inner(Expr e, Map<Expr, String> known) {
     if (e.space() == Space.NUMBER) {
       number(e, known);
-    } else if (e instanceof Apply a) {
+    } else if (e instanceof Apply a && e.space() == Space.CHANNEL && a.fn() != Fn.ROWS) {
       a.args().forEach(arg -> inner(arg, known));
     }
   }
@@ -158,254 +454,30 @@ final class FormulaSource {
     line(indent + to + (fn == Fn.SUM ? " += " + value : " = fmaxf(" + to + ", fabsf(" + value + "))") + ";");
   }
 
-  /// Elements of vectors: by themselves, or of N neighbours.
-  private void vectors(String index, Map<Expr, String> known) {
+  /// Elements c of vectors.
+  private void vectors(Map<Expr, String> known) {
     for (int i = 0; i < formula.parameters().size(); i++) {
       if (formula.parameters().get(i).perChannel()) {
-        known.put(formula.leaf(formula.parameters().get(i)), index.isEmpty() ? "p" + i + "[c]" : "w" + i + index);
+        known.put(formula.leaf(formula.parameters().get(i)), "p" + i + "[c]");
       }
     }
   }
 
-  private Set<Leaf> leaves(List<Expr> roots) {
+  // Expressions.
+
+  private static Set<Leaf> leaves(List<Expr> roots) {
     Set<Leaf> leaves = new LinkedHashSet<>();
     roots.forEach(root -> leaves(root, leaves, new LinkedHashSet<>()));
     return leaves;
   }
 
   private static void leaves(Expr e, Set<Leaf> leaves, Set<Expr> seen) {
-    if (e instanceof Leaf leaf) {
+    if (e instanceof Leaf leaf && e.space().channels()) {
       leaves.add(leaf);
     } else if (e instanceof Apply a && e.space().channels() && seen.add(e)) {
       a.args().forEach(arg -> leaves(arg, leaves, seen));
     }
   }
-
-  /// Reads what the values need, in arrays of N.
-  private void load(List<Expr> values, String indent, String x) {
-    for (Leaf leaf : leaves(values)) {
-      if (leaf.space() == Space.POINT && leaf.name().equals("x") && x.equals("first")) {
-        line(indent + "float x_[N]; load(a + at + c, x_);");
-        line(indent + "if (b) { float o[N]; load(b + at + c, o); for (int i = 0; i < N; i++) x_[i] += o[i];"
-            + " store_rounded(x_, sum + at + c); }");
-      } else if (leaf.space() == Space.POINT) {
-        String from = leaf.name().equals("x") && x.equals("later")
-            ? "(b ? sum : a)"
-            : leaf.name().equals("dy") ? "dy" : "x";
-        line(indent + "float " + leaf.name() + "_[N]; load(" + from + " + at + c, " + leaf.name() + "_);");
-      } else if (leaf.space() == Space.CHANNEL) {
-        for (int i = 0; i < formula.parameters().size(); i++) {
-          if (formula.parameters().get(i).name().equals(leaf.name())) {
-            line(indent + "float w" + i + "[N]; load(p" + i + " + c, w" + i + ");");
-          }
-        }
-      }
-    }
-  }
-
-  private Map<Expr, String> element(List<Expr> values, Map<Expr, String> known) {
-    Map<Expr, String> element = new HashMap<>(known);
-    vectors("[i]", element);
-    for (Leaf leaf : leaves(values)) {
-      if (leaf.space() == Space.POINT) {
-        element.put(leaf, leaf.name() + "_[i]");
-      }
-    }
-    return element;
-  }
-
-  /// A pass over a row; sums over rows are not its business.
-  private void pass(Pass pass, Map<Expr, String> known, String x) {
-    for (Expr e : pass.before()) {
-      known.put(e, value(e, known, "    "));
-    }
-    List<Sink> sinks = pass.sinks().stream().filter(s -> s.output() >= 0 || !s.is(Fn.ROWS)).toList();
-    List<Expr> values = sinks.stream().map(Sink::value).toList();
-    Map<Sink, String> statistics = new LinkedHashMap<>();
-    for (Sink sink : sinks) {
-      if (sink.output() < 0) {
-        String name = "s" + names++;
-        statistics.put(sink, name);
-        line("    float " + name + " = 0;");
-      }
-    }
-    if (!sinks.isEmpty()) {
-      line("    for (int c = lane * N; c < width; c += 32 * N) {");
-      load(values, "      ", x);
-      for (Sink sink : sinks) {
-        if (sink.output() >= 0) {
-          line("      float o" + sink.output() + "[N];");
-        }
-      }
-      line("#pragma unroll");
-      line("      for (int i = 0; i < N; i++) {");
-      Map<Expr, String> element = element(values, known);
-      for (Sink sink : sinks) {
-        String value = value(sink.value(), element, "        ");
-        if (sink.output() >= 0) {
-          line("        o" + sink.output() + "[i] = " + value + ";");
-        } else {
-          accumulate(((Apply) sink.node()).fn(), statistics.getOrDefault(sink, ""), value, "        ");
-        }
-      }
-      line("      }");
-      for (Sink sink : sinks) {
-        if (sink.output() >= 0) {
-          line(x.equals("backward")
-              ? "      if (dx) put(o0, dx + at + c, accumulate);"
-              : "      store(o" + sink.output() + ", " + (sink.output() == 0 ? "y" : "slope") + " + at + c);");
-        }
-      }
-      line("    }");
-    }
-    statistics.forEach((sink, name) -> {
-      line("    " + name + " = " + (sink.is(Fn.SUM) ? "warp_sum(" : "warp_max(") + name + ");");
-      known.put(sink.node(), name);
-    });
-    for (Expr e : pass.after()) {
-      known.put(e, value(e, known, "    "));
-    }
-  }
-
-  private void backward() {
-    Plan plan = kernels.backward(true, false, kernels.gradients().subList(1, kernels.gradients().size()));
-    String types = "const real* dy, const real* x, " + parameters(true)
-        + "const float* kept, real* dx, int accumulate, float* slots, float* totals, float* sums, int rows, int width";
-    List<Expr> sums = plan.sums().stream().map(s -> s.arg(0)).toList();
-    List<Expr> slots = slots(plan);
-    line("template <int N> static __device__ __forceinline__ void backward_rows(" + types + ", float* spare) {");
-    line("  const int lane = threadIdx.x % 32;");
-    line("  const Share share = share_of(rows, blockIdx.x, gridDim.x);");
-    Map<Expr, String> numbers = numbers(plan, new HashMap<>());
-    for (int k = 0; k < plan.totals().size(); k++) {
-      line("  double t" + k + " = 0;");
-    }
-    line("  for (int row = share.begin + threadIdx.x / 32; row < share.end; row += THREADS / 32) {");
-    line("    const long long at = (long long)row * width;");
-    Map<Expr, String> known = new HashMap<>(numbers);
-    kept(plan, known, "    ");
-    for (Pass pass : plan.passes()) {
-      pass(pass, known, "backward");
-      for (Expr e : ends(pass)) {
-        if (slots.contains(e)) {
-          line("    if (lane == 0) slots[(long long)" + slots.indexOf(e) + " * rows + row] = " + known.get(e) + ";");
-        }
-      }
-      for (Apply total : pass.totals()) {
-        line("    t" + plan.totals().indexOf(total) + " += " + value(total.arg(0), known, "    ") + ";");
-      }
-    }
-    line("  }");
-    if (!plan.totals().isEmpty()) {
-      line("  __shared__ double warps[THREADS / 32];");
-    }
-    for (int k = 0; k < plan.totals().size(); k++) {
-      line("  t" + k + " = block_sum(lane == 0 ? t" + k + " : 0, warps);");
-      line("  if (threadIdx.x == 0) totals[" + k + " * gridDim.x + blockIdx.x] = t" + k + ";");
-    }
-    if (!sums.isEmpty()) {
-      columns(plan, sums, slots, numbers);
-    }
-    line("}");
-    line("extern \"C\" __global__ void __launch_bounds__(THREADS, 2) backward(" + types + ") {");
-    line("  const int N = Lane<real>::COUNT;");
-    line("  __shared__ __align__(16) float spare[THREADS * N];");
-    String arguments = "dy, x, " + parameters(false)
-        + "kept, dx, accumulate, slots, totals, sums, rows, width, spare";
-    line("  if (width % N == 0) backward_rows<N>(" + arguments + ");");
-    line("  else backward_rows<1>(" + arguments + ");");
-    line("}");
-  }
-
-  /// Sums over the block's rows of every column.
-  private void columns(Plan plan, List<Expr> sums, List<Expr> slots, Map<Expr, String> numbers) {
-    line("  __syncthreads();");
-    line("  for (int from = 0; from < width; from += Tile<N>::WIDTH) {");
-    line("    const Tile<N> tile(from, width);");
-    line("    const int c = tile.column;");
-    for (int k = 0; k < sums.size(); k++) {
-      line("    float q" + k + "[N] = {};");
-    }
-    line("    for (int row = tile.first_row(share); row < share.end; row += tile.lines) {");
-    line("      const long long at = (long long)row * width;");
-    Map<Expr, String> known = new HashMap<>(numbers);
-    kept(plan, known, "      ");
-    for (Expr slot : slots) {
-      String name = "r" + names++;
-      line("      const float " + name + " = slots[(long long)" + slots.indexOf(slot) + " * rows + row];");
-      known.put(slot, name);
-    }
-    load(sums, "      ", "backward");
-    line("#pragma unroll");
-    line("      for (int i = 0; i < N; i++) {");
-    Map<Expr, String> element = element(sums, known);
-    for (int k = 0; k < sums.size(); k++) {
-      line("        q" + k + "[i] += " + value(sums.get(k), element, "        ") + ";");
-    }
-    line("      }");
-    line("    }");
-    for (int k = 0; k < sums.size(); k++) {
-      line("    tile.add_lines(q" + k + ", spare, sums + ((long long)" + k + " * gridDim.x + blockIdx.x) * width);");
-    }
-    line("  }");
-  }
-
-  private void kept(Plan plan, Map<Expr, String> known, String indent) {
-    for (Expr e : plan.kept()) {
-      String name = "k" + names++;
-      line(indent + "const float " + name + " = kept[(long long)" + kernels.kept().indexOf(e) + " * rows + row];");
-      known.put(e, name);
-    }
-  }
-
-  /// Values of rows that sums over rows read, beside those that forward kept.
-  static List<Expr> slots(Plan plan) {
-    Set<Expr> values = new LinkedHashSet<>();
-    plan.sums().forEach(sum -> rowValues(sum.arg(0), values));
-    List<Expr> slots = new ArrayList<>(values);
-    slots.removeAll(plan.kept());
-    return slots;
-  }
-
-  private static void rowValues(Expr e, Set<Expr> values) {
-    if (e.space() == Space.ROW) {
-      values.add(e);
-    } else if (e instanceof Apply a && e.space() == Space.POINT) {
-      a.args().forEach(arg -> rowValues(arg, values));
-    }
-  }
-
-  private void finish() {
-    Plan plan = kernels.backward(true, false, kernels.gradients().subList(1, kernels.gradients().size()));
-    StringBuilder types = new StringBuilder(parameters(true)).append("const float* sums, const float* totals, ");
-    for (int i = 0; i < formula.parameters().size(); i++) {
-      types.append("float* g").append(i).append(", int add").append(i).append(", ");
-    }
-    line("extern \"C\" __global__ void finish(" + types + "int width) {");
-    line("  const int lane = threadIdx.x;");
-    Map<Expr, String> known = new HashMap<>();
-    for (int k = 0; k < plan.totals().size(); k++) {
-      known.put(plan.totals().get(k), "totals[" + k + "]");
-    }
-    for (int k = 0; k < plan.sums().size(); k++) {
-      known.put(plan.sums().get(k), "sums[" + k + " * width + c]");
-    }
-    parameters(known);
-    for (int i = 0; i < formula.parameters().size(); i++) {
-      Expr gradient = kernels.gradients().get(i + 1);
-      inner(gradient, known);
-      boolean vector = formula.parameters().get(i).perChannel();
-      line("  if (g" + i + ") for (int c = lane; c < " + (vector ? "width" : "1") + "; c += 32) {");
-      Map<Expr, String> element = new HashMap<>(known);
-      vectors("", element);
-      String value = value(gradient, element, "    ");
-      line("    g" + i + "[c] = (add" + i + " ? g" + i + "[c] : 0) + " + value + ";");
-      line("  }");
-    }
-    line("}");
-  }
-
-  // Expressions.
 
   /// The name of a value, which is computed where it is not known.
   private String value(Expr e, Map<Expr, String> known, String indent) {
@@ -434,13 +506,13 @@ final class FormulaSource {
       case STEP -> u + " > 0 ? 1.0f : 0.0f";
       case MAX -> v + " > " + u + " ? " + v + " : " + u;
       case MIN -> v + " < " + u + " ? " + v + " : " + u;
-      case EXP -> "expf(" + u + ")";
+      case EXP -> "exp_of(" + u + ")";
       case LOG -> "logf(" + u + ")";
       case SIN -> "sinf(" + u + ")";
       case COS -> "cosf(" + u + ")";
       case ATAN -> "atanf(" + u + ")";
-      case TANH -> "tanhf(" + u + ")";
-      case ERF -> "erff(" + u + ")";
+      case TANH -> "tanh_of(" + u + ")";
+      case ERF -> "erf_of(" + u + ")";
       default -> throw new IllegalStateException("nothing to print for " + a.fn());
     };
     String result = "v" + names++;

@@ -9,9 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import norma.formula.Expr;
 import norma.formula.Formula;
-import norma.formula.Plan;
 import norma.kernels.cuda.Compiler.Image;
 import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.Compiler.Unit;
@@ -26,16 +24,18 @@ final class Modules implements AutoCloseable {
   private final Compiler compiler;
   private final Map<String, Long> modules = new HashMap<>(); // by source and head width
   private final Map<String, Long> functions = new HashMap<>(); // by kernel and head width
-  private final Map<Formula, Printed> formulas = new HashMap<>();
+  private final Map<Row, Printed> formulas = new HashMap<>();
+  private final Map<Formula, Integer> kept = new HashMap<>();
+  private final int lane;
 
-  /// A formula with its plans.
-  ///
-  /// @param backward of all gradients
-  record Printed(Formula formula, Formula.Kernels kernels, Plan backward, int number) {}
+  private record Row(Formula formula, int width) {}
 
   /// Loads what every model needs; sources that must be compiled are compiled side by side.
-  Modules(Driver driver, Compiler compiler) {
+  ///
+  /// @param lane activations of 16 bytes
+  Modules(Driver driver, Compiler compiler, int lane) {
     this.driver = driver;
+    this.lane = lane;
     this.compiler = compiler;
     Map<Source, Image> images = Arrays.stream(Source.values()).filter(source -> !source.ofHeads()).parallel()
         .collect(Collectors.toConcurrentMap(source -> source, source -> compiler.image(source.unit(0))));
@@ -65,22 +65,22 @@ final class Modules implements AutoCloseable {
 
   /// One of a formula's kernels.
   long kernel(Printed printed, String name) {
-    String module = "formula " + printed.number + " ";
+    String module = "formula " + printed.number() + " ";
     Long known = functions.get(module + name);
     return known != null
         ? known
-        : function(module, () -> new Unit("formula.cu", FormulaSource.of(printed.formula, printed.kernels), 0), name,
+        : function(module, () -> new Unit("formula.cu", FormulaSource.of(printed), 0), name,
             module + name);
   }
 
-  /// A formula's plans, made once.
-  Printed formula(Formula formula) {
-    return formulas.computeIfAbsent(formula, f -> {
-      Formula.Kernels kernels = f.kernels(false);
-      List<Expr> gradients = kernels.gradients();
-      return new Printed(f, kernels, kernels.backward(true, false, gradients.subList(1, gradients.size())),
-          formulas.size());
-    });
+  /// A formula's kernels for rows of one width, planned once.
+  Printed formula(Formula formula, int width) {
+    return formulas.computeIfAbsent(new Row(formula, width), _ -> Printed.of(formula, width, lane, formulas.size()));
+  }
+
+  /// Values of a row that a formula keeps.
+  int kept(Formula formula) {
+    return kept.computeIfAbsent(formula, Formula::statistics);
   }
 
   private long function(String module, Supplier<Unit> unit, String name, String key) {

@@ -13,6 +13,21 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   }
 }
 
+// x[k] = N numbers at first + k step, for those that lie before `end`; the others are 0.
+template <int K, int N>
+static __device__ __forceinline__ void load_all(const real* from, long long first, long long step, long long end,
+                                                float (&x)[K][N]) {
+#pragma unroll
+  for (int k = 0; k < K; k++) {
+    if (first + k * step < end) {
+      load(from + first + k * step, x[k]);
+    } else {
+#pragma unroll
+      for (int i = 0; i < N; i++) x[k][i] = 0;
+    }
+  }
+}
+
 template <int N>
 static __device__ __forceinline__ void column_partials(const real* dy, float* partial, int rows, int width,
                                                        float* spare) {

@@ -32,63 +32,69 @@ struct Lane {
   static const int COUNT = 16 / sizeof(T);
 };
 
-// 16 bytes of memory as numbers.
-static __device__ __forceinline__ void unpack(uint4 line, float (&x)[4]) {
-  x[0] = __uint_as_float(line.x);
-  x[1] = __uint_as_float(line.y);
-  x[2] = __uint_as_float(line.z);
-  x[3] = __uint_as_float(line.w);
+// The numbers of 4 bytes of memory.
+static __device__ __forceinline__ void unpack(unsigned word, float* x, float) {
+  x[0] = __uint_as_float(word);
 }
 
-static __device__ __forceinline__ void unpack(uint4 line, float (&x)[8]) {
-  const unsigned pairs[4] = {line.x, line.y, line.z, line.w};
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    x[2 * i] = __uint_as_float(pairs[i] << 16);
-    x[2 * i + 1] = __uint_as_float(pairs[i] & 0xffff0000);
-  }
+static __device__ __forceinline__ void unpack(unsigned word, float* x, bf16) {
+  x[0] = __uint_as_float(word << 16);
+  x[1] = __uint_as_float(word & 0xffff0000);
 }
 
-static __device__ __forceinline__ uint4 pack(const float (&x)[4]) {
-  return make_uint4(__float_as_uint(x[0]), __float_as_uint(x[1]), __float_as_uint(x[2]), __float_as_uint(x[3]));
+static __device__ __forceinline__ unsigned pack(const float* x, float) {
+  return __float_as_uint(x[0]);
 }
 
-static __device__ __forceinline__ uint4 pack(const float (&x)[8]) {
-  return make_uint4(to_bf16x2(x[0], x[1]), to_bf16x2(x[2], x[3]), to_bf16x2(x[4], x[5]), to_bf16x2(x[6], x[7]));
+static __device__ __forceinline__ unsigned pack(const float* x, bf16) {
+  return to_bf16x2(x[0], x[1]);
 }
 
-// Reads N neighbours: 1, or as many as whole lines of 16 bytes hold, at a multiple of 16 bytes.
+// Reads N neighbours: 1, or as many as fill 4, 8 or a multiple of 16 bytes, at a multiple of as many bytes, 16 at most.
 template <int N, typename T>
 static __device__ __forceinline__ void load(const T* from, float (&x)[N]) {
-  const int COUNT = Lane<T>::COUNT;
-  if constexpr (N % COUNT == 0) {
-#pragma unroll
-    for (int line = 0; line < N / COUNT; line++) {
-      float part[COUNT];
-      unpack(((const uint4*)from)[line], part);
-#pragma unroll
-      for (int i = 0; i < COUNT; i++) x[line * COUNT + i] = part[i];
-    }
-  } else {
+  const int EACH = 4 / sizeof(T);  // numbers of a word
+  const int WORDS = N / EACH;
+  if constexpr (N % EACH != 0) {
 #pragma unroll
     for (int i = 0; i < N; i++) x[i] = to_float(from[i]);
+  } else if constexpr (WORDS % 4 == 0) {
+#pragma unroll
+    for (int i = 0; i < WORDS; i += 4) {
+      const uint4 line = ((const uint4*)from)[i / 4];
+      unpack(line.x, x + i * EACH, T());
+      unpack(line.y, x + (i + 1) * EACH, T());
+      unpack(line.z, x + (i + 2) * EACH, T());
+      unpack(line.w, x + (i + 3) * EACH, T());
+    }
+  } else if constexpr (WORDS == 2) {
+    const uint2 pair = *(const uint2*)from;
+    unpack(pair.x, x, T());
+    unpack(pair.y, x + EACH, T());
+  } else {
+#pragma unroll
+    for (int i = 0; i < WORDS; i++) unpack(((const unsigned*)from)[i], x + i * EACH, T());
   }
 }
 
 template <int N, typename T>
 static __device__ __forceinline__ void store(const float (&x)[N], T* to) {
-  const int COUNT = Lane<T>::COUNT;
-  if constexpr (N % COUNT == 0) {
-#pragma unroll
-    for (int line = 0; line < N / COUNT; line++) {
-      float part[COUNT];
-#pragma unroll
-      for (int i = 0; i < COUNT; i++) part[i] = x[line * COUNT + i];
-      ((uint4*)to)[line] = pack(part);
-    }
-  } else {
+  const int EACH = 4 / sizeof(T);
+  const int WORDS = N / EACH;
+  if constexpr (N % EACH != 0) {
 #pragma unroll
     for (int i = 0; i < N; i++) from_float(x[i], to + i);
+  } else if constexpr (WORDS % 4 == 0) {
+#pragma unroll
+    for (int i = 0; i < WORDS; i += 4) {
+      ((uint4*)to)[i / 4] = make_uint4(pack(x + i * EACH, T()), pack(x + (i + 1) * EACH, T()),
+                                       pack(x + (i + 2) * EACH, T()), pack(x + (i + 3) * EACH, T()));
+    }
+  } else if constexpr (WORDS == 2) {
+    *(uint2*)to = make_uint2(pack(x, T()), pack(x + EACH, T()));
+  } else {
+#pragma unroll
+    for (int i = 0; i < WORDS; i++) ((unsigned*)to)[i] = pack(x + i * EACH, T());
   }
 }
 

@@ -28,14 +28,14 @@ class KernelSourcesTest {
   private static final List<Target> TARGETS = List.of(new Target(75, false), new Target(90, true));
 
   private static final int FORMULAS = 8; // drawn at random
+  private static final int[] WIDTHS = { 384, 1024, 64, 7, 1536, 100, 2048, 130 };
 
   @TempDir
   private Path folder;
 
   private record Target(int architecture, boolean bf16) {
     List<String> options() {
-      return List.of("--gpu-architecture=sm_" + architecture, "-DBF16=" + (bf16 ? 1 : 0), "--std=c++17",
-          "-DHEAD_WIDTH=64");
+      return Stream.concat(Compiler.options(architecture, bf16).stream(), Stream.of("-DHEAD_WIDTH=64")).toList();
     }
   }
 
@@ -61,7 +61,8 @@ class KernelSourcesTest {
       }
       for (int i = 0; i < FORMULAS; i++) {
         Formula formula = RandomFormulas.formula(RandomFormulas.draw(i, 3).toString());
-        units.add(new Unit("formula" + i + ".cu", FormulaSource.of(formula, formula.kernels(false)), 0));
+        units.add(new Unit("formula" + i + ".cu",
+            FormulaSource.of(Printed.of(formula, WIDTHS[i], target.bf16 ? 8 : 4, i)), 0));
       }
       for (Unit unit : units) {
         if (nvrtc.isPresent()) {

@@ -1,0 +1,103 @@
+package norma.kernels.cuda;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import norma.formula.Expr;
+import norma.formula.Expr.Apply;
+import norma.formula.Expr.Space;
+import norma.formula.Fn;
+import norma.formula.Plan;
+import norma.formula.Plan.Pass;
+import norma.formula.Plan.Sink;
+
+/// A plan as a warp follows it: first what the elements need to know of their row, by a pass for each level of statistics, then one
+/// pass over all that is made of elements. The first is empty for a formula without statistics.
+///
+/// @param backward whether it makes gradients
+/// @param passes  statistics and values of a row
+/// @param values  of the row that the last pass reads, of those that the passes compute
+/// @param outputs elements that are written
+/// @param sums    over rows, of elements
+/// @param totals  over rows and channels
+record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values, List<Expr> outputs, List<Expr> sums,
+    List<Total> totals) {
+
+  /// A number that is added up over all rows.
+  ///
+  /// @param element of which it is the sum, times the factors; else it is the sum of the row's value
+  /// @param factors numbers
+  record Total(Apply node, Optional<Expr> element, List<Expr> factors) {}
+
+  /// @param outputs elements
+  /// @param leaves  values of a row that the passes must compute in any case
+  static RowWork of(Plan plan, boolean backward, List<Expr> outputs, Collection<Expr> leaves) {
+    List<Expr> sums = plan.sums().stream().map(sum -> sum.arg(0)).toList();
+    List<Total> totals = plan.totals().stream().map(RowWork::total).toList();
+    List<Expr> last = new ArrayList<>(outputs);
+    last.addAll(sums);
+    totals.forEach(total -> total.element.ifPresent(last::add));
+    Set<Expr> read = new LinkedHashSet<>();
+    last.forEach(e -> values(e, read));
+    totals.stream().filter(total -> total.element.isEmpty()).forEach(total -> read.add(total.node.arg(0)));
+    Set<Expr> needed = new LinkedHashSet<>();
+    last.forEach(e -> needed(e, plan, needed));
+    leaves.forEach(e -> needed(e, plan, needed));
+    read.forEach(e -> needed(e, plan, needed));
+    List<Pass> passes = new ArrayList<>();
+    for (Pass pass : plan.passes()) {
+      List<Sink> statistics = pass.sinks().stream().filter(s -> statistic(s) && needed.contains(s.node())).toList();
+      List<Expr> before = pass.before().stream().filter(needed::contains).toList();
+      List<Expr> after = pass.after().stream().filter(needed::contains).toList();
+      if (!statistics.isEmpty() || !before.isEmpty() || !after.isEmpty()) {
+        passes.add(new Pass(before, statistics, after, List.of()));
+      }
+    }
+    read.removeAll(plan.kept());
+    return new RowWork(plan, backward, passes, List.copyOf(read), outputs, sums, totals);
+  }
+
+  /// All that the last pass makes.
+  List<Expr> elements() {
+    List<Expr> all = new ArrayList<>(outputs);
+    all.addAll(sums);
+    totals.forEach(total -> total.element.ifPresent(all::add));
+    return all;
+  }
+
+  private static boolean statistic(Sink sink) {
+    return sink.output() < 0 && !sink.is(Fn.ROWS);
+  }
+
+  /// A sum over rows and channels need not know the sums of single rows.
+  private static Total total(Apply node) {
+    List<Expr> factors = new ArrayList<>();
+    Expr e = node.arg(0);
+    while (e instanceof Apply a && a.fn() == Fn.MUL && a.args().stream().anyMatch(x -> x.space() == Space.NUMBER)) {
+      boolean first = a.arg(0).space() == Space.NUMBER;
+      factors.add(a.arg(first ? 0 : 1));
+      e = a.arg(first ? 1 : 0);
+    }
+    return e instanceof Apply a && a.fn() == Fn.SUM && a.arg(0).space() == Space.POINT
+        ? new Total(node, Optional.of(a.arg(0)), factors)
+        : new Total(node, Optional.empty(), List.of());
+  }
+
+  /// Values of rows that elements are made of.
+  private static void values(Expr e, Set<Expr> values) {
+    if (e.space() == Space.ROW) {
+      values.add(e);
+    } else if (e instanceof Apply a && e.space() == Space.POINT) {
+      a.args().forEach(arg -> values(arg, values));
+    }
+  }
+
+  private static void needed(Expr e, Plan plan, Set<Expr> needed) {
+    if (e instanceof Apply a && e.space().rows() && !plan.kept().contains(e) && needed.add(e)) {
+      a.args().forEach(arg -> needed(arg, plan, needed));
+    }
+  }
+}
