@@ -36,7 +36,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   /// Blocks of kernels that keep sums until their end, as many as work on a multiprocessor at the same time.
   private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
-  private static final int ROWS_OF_PART = 128;
+  private static final int ROWS_OF_PART = 1024;
   private static final long MOST_PARTIALS = 1 << 24;
 
   private final Arena arena;
@@ -236,11 +236,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
       return;
     }
     long delta = scratch(lse.bytes());
-    launch(ELEMENTWISE, "attention_delta", warps(y.rows())).array(dy).array(y).number(delta).integer(y.dim(0))
-        .integer(y.dim(1))
-        .integer(heads).integer(y.dim(2) / heads);
     for (String kernel : List.of("attention_backward_queries", "attention_backward_keys")) {
-      attention(kernel, y, heads, launch -> launch.array(dy).array(qkv).array(lse).number(delta).grad(dqkv), drop);
+      attention(kernel, y, heads, launch -> launch.array(dy).array(qkv).array(y).array(lse).number(delta).grad(dqkv),
+          drop);
     }
   }
 

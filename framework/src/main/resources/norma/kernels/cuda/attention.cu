@@ -283,11 +283,11 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
   for (int chunk = 0; chunk < CHUNKS; chunk++) results.put<I>(out[chunk], factor, chunk, y, 0);
 }
 
-// Bound by float32 arithmetic: three products for each tile of scores.
+// Bound by float32 arithmetic: three products for each tile of scores. Leaves delta for backward_keys.
 template <int CHUNKS, int I>
-static __device__ __forceinline__ void backward_queries(const real* dy, const real* qkv, const float* lse,
-                                                        const float* delta, real* dqkv, int accumulate, int index,
-                                                        int time, int heads, int width, const Drop& drop) {
+static __device__ __forceinline__ void backward_queries(const real* dy, const real* qkv, const real* y,
+                                                        const float* lse, float* delta, real* dqkv, int accumulate,
+                                                        int index, int time, int heads, int width, const Drop& drop) {
   // Where there is one chunk, q and dy stay in shared memory.
   const int KEPT = CHUNKS == 1 ? 2 : 1;
   alignas(16) __shared__ float own[KEPT][16 * I * CHUNK];
@@ -307,7 +307,13 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
   for (int i = 0; i < I; i++) {
     int query = start + place.y + 16 * i;
     shift[i] = query < time ? lse[(long long)index * time + query] : 0;
-    level[i] = query < time ? delta[(long long)index * time + query] : 0;
+    level[i] = 0;
+    const long long row = (((long long)(index / heads) * time + query) * heads + index % heads) * width;
+    for (int c = place.x; query < time && c < width; c += 8) {
+      level[i] = fmaf(to_float(dy[row + c]), to_float(y[row + c]), level[i]);
+    }
+    level[i] = sum_of_row(level[i]);
+    if (place.x == 0 && query < time) delta[(long long)index * time + query] = level[i];
   }
   float kept = drop.threshold ? drop.factor : 1;
   float dq[CHUNKS][I][8] = {};
@@ -471,17 +477,17 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention_backward_queries(const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv,
-                               int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+    attention_backward_queries(const real* dy, const real* qkv, const real* y, const float* lse, float* delta,
+                               real* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_queries<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width,
-                                                drop);
+    backward_queries<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, y, lse, delta, dqkv, accumulate, index, time, heads,
+                                                head_width, drop);
   }
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention_backward_keys(const real* dy, const real* qkv, const float* lse, const float* delta, real* dqkv,
-                            int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+    attention_backward_keys(const real* dy, const real* qkv, const real*, const float* lse, const float* delta,
+                            real* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
     backward_keys<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width,
                                              drop);

@@ -337,11 +337,27 @@ static __device__ __forceinline__ void add_keys(const bf16* keys, const bf16* va
   multiply<D>(s[0], s[1], keys, x.dq);
 }
 
-// Bound by the tensor cores: three products for each tile of scores.
+// sum[r] += the calling lane's part of the products of rows g + 8 r of a left operand and of 16 others, from memory.
 template <int D>
-static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf16* qkv, const float* lse,
-                                                        const float* delta, bf16* dqkv, int accumulate, int index,
-                                                        int time, int heads, const Drop& drop) {
+static __device__ __forceinline__ void add_products(const unsigned (&a)[D / 16][4], const bf16* rows, long long stride,
+                                                    int count, float (&sum)[2]) {
+  unsigned b[D / 16][4];
+  load_operand<D>(rows, stride, count, b);
+#pragma unroll
+  for (int k = 0; k < D / 16; k++) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      sum[i % 2] = fmaf(__uint_as_float(a[k][i] << 16), __uint_as_float(b[k][i] << 16), sum[i % 2]);
+      sum[i % 2] = fmaf(__uint_as_float(a[k][i] & 0xffff0000), __uint_as_float(b[k][i] & 0xffff0000), sum[i % 2]);
+    }
+  }
+}
+
+// Bound by the tensor cores: three products for each tile of scores. Leaves delta for backward_keys.
+template <int D>
+static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf16* qkv, const bf16* y,
+                                                        const float* lse, float* delta, bf16* dqkv, int accumulate,
+                                                        int index, int time, int heads, const Drop& drop) {
   const int N = RowTile<D>::STREAMED;
   alignas(16) __shared__ bf16 keys[2][N * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 values[2][N * RowTile<D>::STRIDE];
@@ -356,12 +372,14 @@ static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf
   QueryGradients<D> x = {};
   load_operand<D>(head.q + row * head.stride, head.stride, time - row, x.q);
   load_operand<D>(dy + head.start + row * head.narrow, head.narrow, time - row, x.dy);
+  add_products<D>(x.dy, y + head.start + row * head.narrow, head.narrow, time - row, x.level);
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     int query = row + at.g + 8 * r;
+    x.level[r] = quad_sum(x.level[r]);
     if (query < time) {
       x.shift[r] = lse[(long long)index * time + query] * LOG2_E;
-      x.level[r] = delta[(long long)index * time + query];
+      if (at.t == 0) delta[(long long)index * time + query] = x.level[r];
     }
   }
   for (int first = 0; first < end; first += N) {
@@ -500,16 +518,16 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention_backward_queries(const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv,
-                               int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+    attention_backward_queries(const bf16* dy, const bf16* qkv, const bf16* y, const float* lse, float* delta,
+                               bf16* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_queries<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
+    backward_queries<HEAD_WIDTH>(dy, qkv, y, lse, delta, dqkv, accumulate, index, time, heads, drop);
   }
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_OF_KEYS)
-    attention_backward_keys(const bf16* dy, const bf16* qkv, const float* lse, const float* delta, bf16* dqkv,
-                            int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
+    attention_backward_keys(const bf16* dy, const bf16* qkv, const bf16*, const float* lse, const float* delta,
+                            bf16* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
   for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
     backward_keys<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
   }
