@@ -21,7 +21,10 @@ class CudaFormulasTest {
 
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = { "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6) | 33",
+      "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6) | 1100",
       "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3)) + bias | 16",
+      "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3)) + bias | 2050",
+      "weight * erf(alpha * x + beta * tanh(mean(x * alpha))) * beta + bias | 1025",
       "weight * x / maxabs(x) + log(1.5 + sin(b * x))^2 * softplus(beta) | 5",
       "max(x, alpha) * min(x, b) + relu(x) * clamp(x, -1, 1) + silu(x) * cos(x) | 40", "weight + mean(x) | 7" })
   void theyEqualTheDefinition(String text, int width) {

@@ -10,11 +10,9 @@ import java.util.Set;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
-import norma.formula.Expr.Num;
 import norma.formula.Expr.Space;
 import norma.formula.Fn;
 import norma.formula.Formula;
-import norma.formula.Formula.Parameter;
 import norma.formula.Plan.Pass;
 import norma.formula.Plan.Sink;
 import norma.kernels.cuda.RowWork.Total;
@@ -29,12 +27,12 @@ import norma.kernels.cuda.RowWork.Total;
 final class FormulaSource {
   private final Formula formula;
   private final Printed kernels;
-  private final StringBuilder out = new StringBuilder();
-  private int names;
+  private final ExprSource to;
 
   private FormulaSource(Printed kernels) {
     this.formula = kernels.formula();
     this.kernels = kernels;
+    this.to = new ExprSource(kernels.formula());
   }
 
   static String of(Printed kernels) {
@@ -47,16 +45,16 @@ final class FormulaSource {
     source.forward();
     source.backward();
     source.finish();
-    return source.out.toString();
+    return source.to.toString();
   }
 
   private void line(String text) {
-    out.append(text).append('\n');
+    to.line(text);
   }
 
   private void forward() {
     RowWork work = kernels.forward();
-    open("forward", "const real* a, const real* b, real* sum, " + parameters(true)
+    open("forward", "const real* a, const real* b, real* sum, " + to.parameters(true)
         + "real* y, real* slope, float* kept, float* slots, int rows", kernels.forwardLanes(), kernels.forwardBlocks());
     rows(work, kernels.forwardLanes());
     line("}");
@@ -66,7 +64,7 @@ final class FormulaSource {
     RowWork work = kernels.backward();
     Lanes lanes = kernels.backwardLanes();
     open("backward",
-        "const real* dy, const real* x, " + parameters(true) + "const float* kept, real* dx, int accumulate, "
+        "const real* dy, const real* x, " + to.parameters(true) + "const float* kept, real* dx, int accumulate, "
             + "float* slots, float* totals, float* sums, int rows",
         lanes, kernels.backwardBlocks());
     if (!work.sums().isEmpty()) {
@@ -85,7 +83,7 @@ final class FormulaSource {
           + ", warps);");
       String value = "t" + k;
       for (Expr factor : total.factors()) {
-        value += " * " + value(factor, numbers, "  ");
+        value += " * " + to.value(factor, numbers, "  ");
       }
       line("  if (threadIdx.x == 0) totals[" + k + " * gridDim.x * gridDim.y + blockIdx.y * gridDim.x + blockIdx.x] = "
           + value + ";");
@@ -107,9 +105,9 @@ final class FormulaSource {
   /// @return names of numbers
   private Map<Expr, String> rows(RowWork work, Lanes lanes) {
     Map<Expr, String> numbers = new HashMap<>();
-    parameters(numbers);
-    work.plan().numbers().forEach(e -> number(e, numbers));
-    work.plan().channels().forEach(e -> inner(e, numbers));
+    to.parameters(numbers);
+    work.plan().numbers().forEach(e -> to.number(e, numbers));
+    work.plan().channels().forEach(e -> to.inner(e, numbers));
     boolean apart = !work.passes().isEmpty() && lanes.pieces() > 1;
     if (apart) {
       line("  for (int row = first; row < rows; row += stride) {");
@@ -123,7 +121,7 @@ final class FormulaSource {
       }
       for (Expr value : work.values()) {
         line("    if (lane == 0) slots[(long long)" + work.values().indexOf(value) + " * rows + row] = "
-            + value(value, known, "    ") + ";");
+            + to.value(value, known, "    ") + ";");
       }
       line("  }");
       line("  __syncwarp();");
@@ -140,7 +138,7 @@ final class FormulaSource {
     Map<Expr, String> known = new HashMap<>(channels);
     kept(work, known);
     for (Expr value : apart ? work.values() : List.<Expr>of()) {
-      String name = "r" + names++;
+      String name = to.name("r");
       line("    const float " + name + " = slots[(long long)" + work.values().indexOf(value) + " * rows + row];");
       known.put(value, name);
     }
@@ -171,7 +169,7 @@ final class FormulaSource {
     if (!apart) {
       work.passes().forEach(pass -> pass.sinks().forEach(sink -> values.add(sink.value())));
     }
-    for (Leaf leaf : leaves(values)) {
+    for (Leaf leaf : ExprSource.leaves(values)) {
       if (leaf.space() == Space.POINT) {
         points(leaf, work, reader.later, "    ", "[K][N]");
       }
@@ -209,7 +207,7 @@ final class FormulaSource {
     if (lanes.held() > Printed.FEW) {
       return channels;
     }
-    for (Leaf leaf : leaves(work.plan().channels())) {
+    for (Leaf leaf : ExprSource.leaves(work.plan().channels())) {
       int i = index(leaf);
       line("    float p_" + i + "[K][N];");
       line("    load_row(p" + i + " + column, left, p_" + i + ");");
@@ -217,9 +215,9 @@ final class FormulaSource {
     }
     for (Expr e : work.plan().channels()) {
       if (!channels.containsKey(e)) {
-        String name = "c" + names++;
+        String name = to.name("c");
         line("    float " + name + "[K][N];");
-        each(() -> line("        " + name + "[k][i] = " + value(e, new HashMap<>(channels), "        ") + ";"));
+        each(() -> line("        " + name + "[k][i] = " + to.value(e, new HashMap<>(channels), "        ") + ";"));
         channels.put(e, name + "[k][i]");
       }
     }
@@ -247,21 +245,21 @@ final class FormulaSource {
 
   /// A level of a row's statistics.
   private void statistics(RowWork work, Pass pass, Map<Expr, String> known, Reader reader) {
-    pass.before().forEach(e -> known.put(e, value(e, known, "    ")));
+    pass.before().forEach(e -> known.put(e, to.value(e, known, "    ")));
     List<Expr> values = pass.sinks().stream().map(Sink::value).toList();
     Map<Sink, String> names = new LinkedHashMap<>();
     for (Sink sink : pass.sinks()) {
-      names.put(sink, "s" + this.names++);
+      names.put(sink, to.name("s"));
       line("    float " + names.get(sink) + " = 0;");
     }
     Map<Expr, String> element = new HashMap<>(known);
     if (!reader.held) {
       line("    for (int c = lane * N; c < WIDTH; c += WARP * N) {");
-      leaves(values).stream().filter(leaf -> leaf.space() == Space.POINT)
+      ExprSource.leaves(values).stream().filter(leaf -> leaf.space() == Space.POINT)
           .forEach(leaf -> points(leaf, work, reader.later, "      ", "[N]"));
     }
-    elements(values, element, reader.held, () -> names.forEach((sink, name) -> accumulate(
-        ((Apply) sink.node()).fn(), name, value(sink.value(), element, "        "), "        ")));
+    elements(values, element, reader.held, () -> names.forEach((sink, name) -> to.accumulate(
+        ((Apply) sink.node()).fn(), name, to.value(sink.value(), element, "        "), "        ")));
     if (!reader.held) {
       line("    }");
     }
@@ -269,7 +267,7 @@ final class FormulaSource {
       line("    " + name + " = " + (sink.is(Fn.SUM) ? "warp_sum(" : "warp_max(") + name + ");");
       known.put(sink.node(), name);
     });
-    pass.after().forEach(e -> known.put(e, value(e, known, "    ")));
+    pass.after().forEach(e -> known.put(e, to.value(e, known, "    ")));
     if (!work.backward()) {
       keep(pass, known);
     }
@@ -284,7 +282,7 @@ final class FormulaSource {
       line("#pragma unroll");
       line("    for (int k = 0; k < K; k++) if (k * WARP * N < left) {");
     }
-    for (Leaf leaf : leaves(values)) {
+    for (Leaf leaf : ExprSource.leaves(values)) {
       if (leaf.space() == Space.POINT) {
         known.put(leaf, leaf.name() + (held ? "_[k][i]" : "_[i]"));
       } else if (leaf.space() == Space.CHANNEL && !known.containsKey(leaf)) {
@@ -329,21 +327,21 @@ final class FormulaSource {
     Map<Expr, String> element = new HashMap<>(known);
     elements(work.elements(), element, true, () -> {
       for (int k = 0; k < work.outputs().size(); k++) {
-        line("        o" + k + "[k][i] = " + value(work.outputs().get(k), element, "        ") + ";");
+        line("        o" + k + "[k][i] = " + to.value(work.outputs().get(k), element, "        ") + ";");
       }
       for (int k = 0; k < work.sums().size(); k++) {
-        line("        q" + k + "[k][i] += " + value(work.sums().get(k), element, "        ") + ";");
+        line("        q" + k + "[k][i] += " + to.value(work.sums().get(k), element, "        ") + ";");
       }
       for (int k = 0; k < totals.size(); k++) {
         int total = k;
         totals.get(k).element()
-            .ifPresent(e -> line("        u" + total + " += " + value(e, element, "        ") + ";"));
+            .ifPresent(e -> line("        u" + total + " += " + to.value(e, element, "        ") + ";"));
       }
     });
     for (int k = 0; k < totals.size(); k++) {
       line("    t" + k + " += " + (totals.get(k).element().isPresent()
           ? "u" + k
-          : "from > 0 ? 0 : " + value(totals.get(k).node().arg(0), known, "    ")) + ";");
+          : "from > 0 ? 0 : " + to.value(totals.get(k).node().arg(0), known, "    ")) + ";");
     }
     for (int k = 0; k < work.outputs().size(); k++) {
       if (work.backward()) {
@@ -357,7 +355,7 @@ final class FormulaSource {
 
   private void kept(RowWork work, Map<Expr, String> known) {
     for (Expr e : work.plan().kept()) {
-      String name = "k" + names++;
+      String name = to.name("k");
       line("    const float " + name + " = kept[(long long)" + kernels.kept().indexOf(e) + " * rows + row];");
       known.put(e, name);
     }
@@ -366,7 +364,7 @@ final class FormulaSource {
   /// The sum of all parts, a warp for 32 columns, then what follows from it.
   private void finish() {
     RowWork work = kernels.backward();
-    StringBuilder types = new StringBuilder(parameters(true))
+    StringBuilder types = new StringBuilder(to.parameters(true))
         .append("const float* totals, int blocks, const float* sums, int parts, float* work");
     for (int i = 0; i < formula.parameters().size(); i++) {
       types.append(", float* g").append(i).append(", int add").append(i);
@@ -382,149 +380,22 @@ final class FormulaSource {
     for (int k = 0; k < work.sums().size(); k++) {
       known.put(work.plan().sums().get(k), "work[" + k + " * WIDTH + c]");
     }
-    parameters(known);
+    to.parameters(known);
     line("  if (threadIdx.x >= WARP) return;");
     for (int i = 0; i < formula.parameters().size(); i++) {
       Expr gradient = kernels.gradient(i);
-      inner(gradient, known);
+      to.inner(gradient, known);
       boolean vector = formula.parameters().get(i).perChannel();
       line(vector
           ? "  if (g" + i + ") for (int c = blockIdx.x * WARP + lane; c < WIDTH; c += gridDim.x * WARP) {"
           : "  if (g" + i + " && blockIdx.x == 0 && lane == 0) {");
       Map<Expr, String> element = new HashMap<>(known);
-      vectors(element);
-      String value = value(gradient, element, "    ");
+      to.vectors(element);
+      String value = to.value(gradient, element, "    ");
       String at = vector ? "[c]" : "[0]";
       line("    g" + i + at + " = (add" + i + " ? g" + i + at + " : 0) + " + value + ";");
       line("  }");
     }
     line("}");
-  }
-
-  // Numbers.
-
-  /// `const float* p0, ...`.
-  private String parameters(boolean types) {
-    StringBuilder list = new StringBuilder();
-    for (int i = 0; i < formula.parameters().size(); i++) {
-      list.append(types ? "const float* " : "").append("p").append(i).append(", ");
-    }
-    return list.toString();
-  }
-
-  private void parameters(Map<Expr, String> known) {
-    for (int i = 0; i < formula.parameters().size(); i++) {
-      Parameter p = formula.parameters().get(i);
-      if (!p.perChannel()) {
-        known.put(formula.leaf(p), "p" + i + "[0]");
-      }
-    }
-    known.put(formula.width(), "(float)WIDTH");
-  }
-
-  /// A number's value, a statistic of vectors too, by every warp.
-  private String number(Expr e, Map<Expr, String> known) {
-    if (e instanceof Apply a && !known.containsKey(e) && a.fn().statistic()) {
-      inner(a.arg(0), known);
-      String name = "n" + names++;
-      line("  float " + name + " = 0;");
-      line("  for (int c = lane; c < WIDTH; c += WARP) {");
-      Map<Expr, String> element = new HashMap<>(known);
-      vectors(element);
-      accumulate(a.fn(), name, value(a.arg(0), element, "    "), "    ");
-      line("  }");
-      line("  " + name + " = " + (a.fn() == Fn.SUM ? "warp_sum(" : "warp_max(") + name + ");");
-      known.put(e, name);
-    } else if (e instanceof Apply a && !known.containsKey(e)) {
-      a.args().forEach(arg -> number(arg, known));
-    }
-    return value(e, known, "  ");
-  }
-
-  /// Numbers inside of what varies over channels.
-  private void inner(Expr e, Map<Expr, String> known) {
-    if (e.space() == Space.NUMBER) {
-      number(e, known);
-    } else if (e instanceof Apply a && e.space() == Space.CHANNEL && a.fn() != Fn.ROWS) {
-      a.args().forEach(arg -> inner(arg, known));
-    }
-  }
-
-  private void accumulate(Fn fn, String to, String value, String indent) {
-    line(indent + to + (fn == Fn.SUM ? " += " + value : " = fmaxf(" + to + ", fabsf(" + value + "))") + ";");
-  }
-
-  /// Elements c of vectors.
-  private void vectors(Map<Expr, String> known) {
-    for (int i = 0; i < formula.parameters().size(); i++) {
-      if (formula.parameters().get(i).perChannel()) {
-        known.put(formula.leaf(formula.parameters().get(i)), "p" + i + "[c]");
-      }
-    }
-  }
-
-  // Expressions.
-
-  private static Set<Leaf> leaves(List<Expr> roots) {
-    Set<Leaf> leaves = new LinkedHashSet<>();
-    roots.forEach(root -> leaves(root, leaves, new LinkedHashSet<>()));
-    return leaves;
-  }
-
-  private static void leaves(Expr e, Set<Leaf> leaves, Set<Expr> seen) {
-    if (e instanceof Leaf leaf && e.space().channels()) {
-      leaves.add(leaf);
-    } else if (e instanceof Apply a && e.space().channels() && seen.add(e)) {
-      a.args().forEach(arg -> leaves(arg, leaves, seen));
-    }
-  }
-
-  /// The name of a value, which is computed where it is not known.
-  private String value(Expr e, Map<Expr, String> known, String indent) {
-    String name = known.get(e);
-    if (name != null) {
-      return name;
-    }
-    if (e instanceof Num n) {
-      return literal(n.value());
-    }
-    if (!(e instanceof Apply a)) {
-      throw new IllegalStateException("no value of " + e);
-    }
-    String u = value(a.arg(0), known, indent);
-    String v = value(a.args().getLast(), known, indent);
-    String text = switch (a.fn()) {
-      case ADD -> u + " + " + v;
-      case SUB -> u + " - " + v;
-      case MUL -> u + " * " + v;
-      case DIV -> u + " / " + v;
-      case NEG -> "-" + u;
-      case POW -> "powf(" + u + ", " + v + ")";
-      case SQRT -> "sqrtf(" + u + ")";
-      case ABS -> "fabsf(" + u + ")";
-      case SIGN -> u + " > 0 ? 1.0f : " + u + " < 0 ? -1.0f : " + u + " * 0.0f"; // NaN stays
-      case STEP -> u + " > 0 ? 1.0f : 0.0f";
-      case MAX -> v + " > " + u + " ? " + v + " : " + u;
-      case MIN -> v + " < " + u + " ? " + v + " : " + u;
-      case EXP -> "exp_of(" + u + ")";
-      case LOG -> "logf(" + u + ")";
-      case SIN -> "sinf(" + u + ")";
-      case COS -> "cosf(" + u + ")";
-      case ATAN -> "atanf(" + u + ")";
-      case TANH -> "tanh_of(" + u + ")";
-      case ERF -> "erf_of(" + u + ")";
-      default -> throw new IllegalStateException("nothing to print for " + a.fn());
-    };
-    String result = "v" + names++;
-    line(indent + "const float " + result + " = " + text + ";");
-    known.put(e, result);
-    return result;
-  }
-
-  private static String literal(double value) {
-    float f = (float) value;
-    return Float.isFinite(f)
-        ? (f < 0 ? "(" : "") + Float.toHexString(f) + "f" + (f < 0 ? ")" : "")
-        : "__int_as_float(0x" + Integer.toHexString(Float.floatToRawIntBits(f)) + ")";
   }
 }
