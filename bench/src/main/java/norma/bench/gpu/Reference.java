@@ -5,14 +5,17 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import norma.nn.NormType;
+import java.util.Objects;
+import java.util.TreeMap;
 import norma.nn.NormTypes;
+import norma.train.config.RunConfig;
 import norma.train.run.Environment;
 import norma.weights.Safetensors;
 
-/// A folder with what the backend `cpu` gives for a [SmallRun] of each norm type, in float32: made where the processor is, compared
+/// A folder with what the backend `cpu` gives for a [SmallRun] of each norm type and of some formulas, in float32: made where the processor is, compared
 /// where the GPU is.
 final class Reference {
   private static final String COLUMNS = "loss,grad_norm";
@@ -23,17 +26,38 @@ final class Reference {
     this.folder = folder;
   }
 
+  /// Formulas beside the built-in types: every function of the language, statistics of several levels, vectors of their own.
+  private static final Map<String, String> FORMULAS = Map.of(
+      "asinh", "{y: 'weight * sign(x) * log(abs(alpha * x) + sqrt(1 + (alpha * x)^2)) + bias', alpha: 0.7}",
+      "cosine", "{y: 'weight * sin(alpha * x) * cos(0.3 * x) + bias', alpha: 0.5}",
+      "gated", "{y: 'weight * silu(alpha * x) / rms(x, 1e-5) + bias', alpha: 1.5}",
+      "power", "{y: 'weight * x * (beta + x^2)^(-0.375) + bias', beta: {start: 2, positive: true}}",
+      "clamped", "{y: 'weight * clamp(alpha * x, -1.5, 1.5) + bias', alpha: 0.8}",
+      "two-levels", "{y: 'weight * tanh(alpha * (x - mean(x)) / std(x, 1e-5)) + bias', alpha: 0.9}",
+      "largest", "{y: 'weight * x / (0.1 + maxabs(x)) + bias'}",
+      "channels", "{y: 'weight * atan(scale * x) + bias', scale: {start: 0.6, per: channel}}",
+      "softplus", "{y: 'weight * (softplus(alpha * x) - softplus(-x)) + bias', alpha: 1.1}",
+      "mixed", "{y: 'weight * (alpha * erf(x) + (1 - alpha) * x / rms(x, 1e-5)) + bias', alpha: 0.5}");
+
   /// @param arguments the folder, which is made
   public static void main(String[] arguments) {
     Reference reference = new Reference(Path.of(arguments[0]));
-    OneLine.orEnd(() -> norms().forEach(
-        norm -> reference.write(norm,
-            SmallRun.of(SmallRun.config(norm, List.of("runtime.backend=cpu")), SmallRun.STEPS))));
+    OneLine.orEnd(() -> norms().keySet().forEach(norm -> reference.write(norm,
+        SmallRun.of(config(norm, List.of("runtime.backend=cpu")), SmallRun.STEPS))));
   }
 
-  /// All norm types.
-  static List<String> norms() {
-    return NormTypes.all().stream().map(NormType::name).toList();
+  /// What is written in a configuration, by name: all norm types, then formulas.
+  static Map<String, String> norms() {
+    Map<String, String> norms = new LinkedHashMap<>();
+    NormTypes.all().forEach(type -> norms.put(type.name(), type.name()));
+    norms.putAll(new TreeMap<>(FORMULAS));
+    return norms;
+  }
+
+  /// @param norm    a name
+  /// @param runtime settings of `runtime`, for example `runtime.backend=cpu`
+  static RunConfig config(String norm, List<String> runtime) {
+    return SmallRun.config(Objects.requireNonNull(norms().get(norm), norm), runtime);
   }
 
   void write(String norm, SmallRun run) {
