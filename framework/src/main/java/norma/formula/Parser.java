@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -37,8 +38,9 @@ final class Parser {
   /// @throws IllegalArgumentException with the place of what is wrong
   static Expr parse(Graph g, String text, Map<String, Expr> names, Iterable<String> must) {
     Parser p = new Parser(g, text, names, false);
+    p.alphabet();
     if (text.length() > LONGEST) {
-      throw p.error("longer than " + LONGEST + " characters", LONGEST);
+      throw new IllegalArgumentException("a formula has at most " + LONGEST + " characters, not " + text.length());
     }
     Expr result = p.all();
     for (String name : must) {
@@ -47,6 +49,19 @@ final class Parser {
       }
     }
     return result;
+  }
+
+  /// Refuses what the language has no use for before any of the text stands in a message.
+  private void alphabet() {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (!letter(c) && !digit(c) && " .+-*/^(),".indexOf(c) < 0) {
+        throw new IllegalArgumentException(String.format(Locale.ROOT,
+            "column %d: U+%04X is no character of a formula, which has letters, digits, spaces and _ . + - * / ^ ( ) ,",
+            i + 1,
+            text.codePointAt(i)));
+      }
+    }
   }
 
   /// A row of the table of functions.

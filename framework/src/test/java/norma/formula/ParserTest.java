@@ -23,7 +23,8 @@ class ParserTest {
       "(x | column 3 | expected ')'", "x * gamma | column 5 | gamma: 0.5", "x * 1e99 | column 5 | not a number",
       "x * 1.2.3 | column 5 | not a number", "step(x) | column 1 | unknown name step",
       "x + y | column 5 | unknown name y",
-      "std(x, x) | column 1 | second argument", "xé | column 2 | operator", "'' | column 1 | ends too early" })
+      "std(x, x) | column 1 | second argument", "xé | column 2 | U+00E9", "𝑥 | column 1 | U+1D465",
+      "'' | column 1 | ends too early" })
   void whatIsWrongIsSaidWithItsPlace(String text, String place, String what) {
     assertThatThrownBy(() -> RandomFormulas.formula(text)).isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(place).hasMessageContaining(what);
@@ -36,6 +37,12 @@ class ParserTest {
         .hasMessage("\"weight * x\" does not use alpha");
     assertThatThrownBy(() -> Formula.of("weight * x", List.of(), Map.of("eps", 1e-5), false))
         .hasMessageContaining("does not use eps");
+  }
+
+  @Test
+  void controlCharactersAreNamedAndNotRepeated() {
+    assertThatThrownBy(() -> RandomFormulas.formula("x \0 garbage")).hasMessageStartingWith("column 3: U+0000 is no");
+    assertThatThrownBy(() -> RandomFormulas.formula("mean(\u0014x)")).hasMessageNotContaining("\u0014");
   }
 
   @Test

@@ -30,6 +30,13 @@ final class Seeds {
       "{'event':'layers','step':2,'layers':[{'layer':'blocks.0.attn','forward_ms':1,'backward_ms':2,'tokens_per_s':5,'gflops':9}]}",
       "{'event':'sample','step':2,'text':'Once\\nupon'}", "{'event':'diverged','step':3,'first_bad':'blocks.0.mlp'}",
       "{'event':'end','step':2,'reason':'completed','best_val_loss':3.2,'best_step':2,'final_val_loss':3.2}");
+  /// Every function and every kind of name.
+  private static final List<String> FORMULAS = List.of("weight * (x - mean(x)) / std(x, eps) + bias",
+      "weight * width^0.5 * x / sqrt(beta + x^2) + bias", "weight * erf(alpha * x - 0.1) + tanh(a * x) * b",
+      "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6)", "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))",
+      "weight * clamp(x, -1, 1) + alpha * var(x * b)", "log(1 + exp(alpha * x)) * sin(b * x) * cos(x)",
+      "max(x, alpha) * min(x, b) + relu(x) - sign(x) * maxabs(x)", "softsign(x) + isru(x) * sigmoid(-x) + silu(gelu(x))",
+      "softplus(alpha * x) * x^-2.5 + abs(x)^1.5", "((((((((x))))))))", "weight * x / 0 + 1e300 * x");
   private static final String CONFIG = """
       data: {corpus: {url: "https://example.org/a.txt", sha256: "%s"}, val_fraction: 0.1}
       model: {layers: 2, norm: {all: {type: dyt, alpha: 0.8}, qk: rmsnorm, blocks: [{of: "0-1", attn.pre: layernorm}]}}
@@ -68,6 +75,11 @@ final class Seeds {
       write(to, target, metrics.getBytes(StandardCharsets.UTF_8));
       for (String line : metrics.lines().toList()) {
         write(to, target, line.getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    for (String target : List.of("FormulaCodeFuzz", "FormulaSourceFuzz")) {
+      for (String formula : FORMULAS) {
+        write(to, target, formula.getBytes(StandardCharsets.UTF_8));
       }
     }
     Path checkpoint = SmallRun.checkpoint(Files.createTempDirectory("norma-seed"));
