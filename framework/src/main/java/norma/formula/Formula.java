@@ -25,6 +25,7 @@ public final class Formula {
   private final int hash;
   private final Graph g = new Graph();
   private final List<String> rewrites = new ArrayList<>();
+  private final Expr written;
   private final Expr y;
   private final List<Parameter> parameters = new ArrayList<>();
   private final @Nullable Expr slope;
@@ -84,8 +85,8 @@ public final class Formula {
     }
     Set<String> must = new HashSet<>();
     Map<String, Expr> names = names(must);
-    Expr parsed = Parser.parse(g, key.text, names, must);
-    y = new Rewriter(g, rewrites).rewrite(parsed);
+    written = Parser.parse(g, key.text, names, must);
+    y = new Rewriter(g, rewrites).rewrite(written);
     if (y.space() != Space.POINT) {
       throw new IllegalArgumentException("\"" + key.text + "\" does not vary over "
           + (y.space().rows() ? "channels: its value is a statistic" : "tokens: it must use x"));
@@ -175,6 +176,11 @@ public final class Formula {
   /// The text that it was made of.
   public String text() {
     return key.text;
+  }
+
+  /// The tree of the text, before anything is rewritten.
+  public Expr written() {
+    return written;
   }
 
   /// A parameter's node.

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
@@ -130,7 +131,7 @@ final class Nd4jFormulas {
         Nd4j.exec(DynamicCustomOp.builder("tanh").addInputs(u).addOutputs(y).build());
         yield y;
       }
-      case ERF -> Nd4j.math().erf(u);
+      case ERF -> Nd4j.exec(new Erf(u, u.ulike())); // Nd4j.math().erf writes into u
       case SUM -> u.sum(true, 1);
       case MAXABS -> Transforms.abs(u, true).max(true, 1);
       default -> throw new IllegalArgumentException("no definition of " + a.fn());

@@ -1,0 +1,100 @@
+package norma.bench;
+
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Objects;
+import norma.formula.Expr;
+import norma.formula.Expr.Apply;
+import norma.formula.Expr.Leaf;
+import norma.formula.Expr.Num;
+import norma.formula.Formula;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/// A formula in PyTorch: an operation for each node as it was written. Autograd makes the gradients.
+final class TorchFormula {
+  private static final long[] CHANNELS = { -1 };
+  /// From where PyTorch takes softplus for the identity: never.
+  private static final Scalar NEVER = new Scalar(1e300);
+
+  private final Map<String, Tensor> leaves;
+  private final IdentityHashMap<Expr, Tensor> values = new IdentityHashMap<>();
+
+  private TorchFormula(Map<String, Tensor> leaves) {
+    this.leaves = leaves;
+  }
+
+  /// @param leaves x (R, C) and width (1), and of the parameters vectors (C) and numbers (1), in float64
+  /// @return (R, C)
+  static Tensor of(Formula formula, Map<String, Tensor> leaves) {
+    return new TorchFormula(leaves).value(formula.written());
+  }
+
+  private Tensor value(Expr e) {
+    Tensor known = values.get(e);
+    if (known == null) {
+      known = switch (e) {
+        case Num number -> number(number.value());
+        case Leaf leaf -> Objects.requireNonNull(leaves.get(leaf.name()), leaf.name());
+        case Apply apply -> apply(apply, value(apply.arg(0)), value(apply.args().getLast()));
+      };
+      values.put(e, known);
+    }
+    return known;
+  }
+
+  private static Tensor number(double value) {
+    return Tensor.create(new double[]{ value }, 1);
+  }
+
+  /// @param u first argument
+  /// @param v last argument
+  private Tensor apply(Apply e, Tensor u, Tensor v) {
+    return switch (e.fn()) {
+      case ADD -> u.add(v);
+      case SUB -> u.sub(v);
+      case MUL -> u.mul(v);
+      case DIV -> u.div(v);
+      case NEG -> u.neg();
+      case POW -> u.pow(new Scalar(((Num) e.arg(1)).value()));
+      case SQRT -> u.sqrt();
+      case ABS -> u.abs();
+      case SIGN -> u.sign();
+      case MAX -> torch.maximum(u, v);
+      case MIN -> torch.minimum(u, v);
+      case CLAMP -> torch.minimum(torch.maximum(u, value(e.arg(1))), v);
+      case RELU -> u.relu();
+      case EXP -> u.exp();
+      case LOG -> u.log();
+      case SIN -> u.sin();
+      case COS -> u.cos();
+      case ATAN -> u.atan();
+      case TANH -> u.tanh();
+      case ERF -> u.erf();
+      case ISRU -> u.div(u.mul(u).add(new Scalar(1.0)).sqrt());
+      case SOFTSIGN -> u.div(u.abs().add(new Scalar(1.0)));
+      case SIGMOID -> u.sigmoid();
+      case SILU -> torch.silu(u);
+      case GELU -> torch.gelu(u, "none"); // "none": exact
+      case SOFTPLUS -> torch.softplus(u, new Scalar(1.0), NEVER);
+      case SUM -> u.sum(CHANNELS, true, new ScalarTypeOptional());
+      case MAXABS -> u.abs().amax(CHANNELS, true);
+      case MEAN -> mean(u);
+      case VAR -> variance(u);
+      case STD -> variance(u).add(v).sqrt();
+      case RMS -> mean(u.mul(u)).add(v).sqrt();
+      default -> throw new IllegalArgumentException(e.fn() + " is not in the language");
+    };
+  }
+
+  private static Tensor mean(Tensor u) {
+    return u.mean(CHANNELS, true, new ScalarTypeOptional());
+  }
+
+  private static Tensor variance(Tensor u) {
+    Tensor centred = u.sub(mean(u));
+    return mean(centred.mul(centred));
+  }
+}
