@@ -30,7 +30,7 @@ class LauncherTest {
     Path work = Files.createDirectory(folder.resolve("\u043F\u0440\u043E\u200C\u0433\u043E\u043D"));
     Files.writeString(work.resolve("\u0442\u0435\u043A\u0441\u0442.txt"),
         "\u043F\u0440\u0438\u0432\u0435\u0442 \u043C\u0438\u0440\n".repeat(60));
-    String container = "env -i PATH=\"$PATH\" HOME=\"$PWD\" JAVA_HOME=\"${JAVA_HOME:-}\" JDK_JAVA_OPTIONS='-Duser.language=fa -Duser.region=IR' \"$@\"";
+    String container = "env -i PATH=\"$PATH\" HOME=\"$PWD\" JAVA_HOME=\"${JAVA_HOME:-}\" JDK_JAVA_OPTIONS='-XX:TieredStopAtLevel=1 -Duser.language=fa -Duser.region=IR' \"$@\"";
     Launcher train = bash(work, container, "train", "configs/tiny.yaml", "model.layers=1", "model.context=8",
         "train.steps=2", "train.checkpoint_every=2", "data.corpus=\u0442\u0435\u043A\u0441\u0442.txt",
         "output.dir=~/\u0438\u0442\u043E\u0433");

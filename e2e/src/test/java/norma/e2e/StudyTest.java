@@ -59,7 +59,7 @@ class StudyTest {
     Outcome plan = Outcome.of("study", undisturbed, "--plan", "--jobs", "2");
     assertThat(plan.code()).as(plan.err()).isZero();
     assertThat(plan.out()).contains("4 of 4 are left: 2 variants, 2 seeds", "too few seeds to tell anything apart");
-    Outcome done = Outcome.of("study", undisturbed, "--jobs", "2");
+    Outcome done = Outcome.of("study", undisturbed, "--jobs", "1");
     assertThat(done.code()).as(done.err()).isZero();
     assertThat(done.out()).contains("4/4", "too few seeds to tell", "report   studies/undisturbed/report.html");
     assertThat(losses("undisturbed")).hasSize(5);

@@ -81,7 +81,7 @@ class TrainerTest {
   @CsvSource({ "layernorm, cpu", "derf, cpu", "dyisru, nd4j" })
   void observationNeverChangesTheWeights(String norm, String backend) throws Exception {
     String[] common = { "model.dropout=0.1", "model.norm.all=" + norm, "runtime.backend=" + backend };
-    Path watched = Runs.train(Runs.config(folder, with(common, "train.sample_every=2", "train.eval_every=1",
+    Path watched = Runs.train(Runs.config(folder, with(common, "train.sample_every=4", "train.eval_every=1",
         "train.layers_every=1", "train.norm_every=1")));
     Path alone = Runs.train(Runs.config(folder, with(common, "train.eval_every=0", "train.layers_every=0",
         "train.norm_every=0")));
