@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import norma.array.Array;
@@ -28,7 +29,7 @@ public final class RowKernels implements AutoCloseable {
   private static final long LINE = HostMemory.ALIGNMENT_BYTES;
 
   private final RowPrograms programs;
-  private final Map<Program, Rows> known = new HashMap<>();
+  private final IdentityHashMap<Program, Rows> known = new IdentityHashMap<>();
   private HostMemory spare = HostMemory.allocate(DType.FLOAT32, 1);
 
   /// @param programs of the backend

@@ -65,18 +65,7 @@ public final class RowPrograms {
   record Program(@Nullable Routine routine, Plan plan, Streams streams, List<String> outputs, List<Expr> stored,
       int width,
       List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places, boolean computes,
-      @Nullable Machine machine) {
-
-    @Override
-    public boolean equals(@Nullable Object o) {
-      return this == o;
-    }
-
-    @Override
-    public int hashCode() {
-      return System.identityHashCode(this);
-    }
-  }
+      @Nullable Machine machine) {}
 
   Formula.Kernels plan(Formula formula) {
     return plans.computeIfAbsent(formula, f -> f.kernels(true));

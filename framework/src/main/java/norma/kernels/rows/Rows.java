@@ -8,6 +8,7 @@ import java.util.Map;
 import norma.array.HostMemory;
 import norma.kernels.rows.RowPrograms.Machine;
 import norma.kernels.rows.RowPrograms.Program;
+import norma.machine.Code;
 import norma.machine.InstructionSet;
 import org.jspecify.annotations.Nullable;
 
@@ -16,11 +17,13 @@ public final class Rows implements AutoCloseable {
   private final Program program;
   private final MemorySegment[] segments;
   private final long[] starts; // elements
+  private final long[] addresses;
   private final long[] room; // elements from there to the segment's end
   private final int[] fixed; // elements that a call needs, and those that each row needs
   private final int[] perRow;
   private final Arena arena = Arena.ofShared();
   private final @Nullable MemorySegment table;
+  private final @Nullable Code code;
   private final @Nullable PlainRows plain;
   private final float[] numbers;
   private double[] given = {};
@@ -30,6 +33,7 @@ public final class Rows implements AutoCloseable {
     Streams streams = program.streams();
     segments = new MemorySegment[streams.count()];
     starts = new long[segments.length];
+    addresses = new long[segments.length];
     room = new long[segments.length];
     fixed = new int[segments.length];
     perRow = new int[segments.length];
@@ -42,6 +46,7 @@ public final class Rows implements AutoCloseable {
     }
     numbers = new float[program.plan().numbers().size()];
     Machine machine = program.machine();
+    code = machine == null ? null : machine.code();
     table = machine == null ? null : constants(machine, program.width());
     plain = machine == null ? new PlainRows(program) : null;
   }
@@ -77,6 +82,7 @@ public final class Rows implements AutoCloseable {
     if (stream >= 0) {
       segments[stream] = segment;
       starts[stream] = at;
+      addresses[stream] = segment.address() + 4 * at;
       room[stream] = at < 0 ? -1 : segment.byteSize() / 4 - at;
     }
     return this;
@@ -117,18 +123,18 @@ public final class Rows implements AutoCloseable {
   ///
   /// @throws IndexOutOfBoundsException if an operand is shorter
   public void run(int rows) {
-    for (int i = 0; i < segments.length; i++) {
-      if (rows > 0 && fixed[i] + (long) rows * perRow[i] > room[i]) {
+    for (int i = 0; rows > 0 && i < room.length; i++) {
+      if (fixed[i] + (long) rows * perRow[i] > room[i]) {
         throw new IndexOutOfBoundsException(rows + " rows, but operand " + i + " has " + room[i] + " elements");
+      }
+      if (table != null) {
+        table.set(ValueLayout.JAVA_LONG, 8L * i, addresses[i]);
       }
     }
     if (plain != null) {
       plain.run(rows, segments, starts, numbers);
-    } else if (program.machine() != null && table != null && rows > 0) {
-      for (int i = 0; i < segments.length; i++) {
-        table.set(ValueLayout.JAVA_LONG, 8L * i, segments[i].address() + 4 * starts[i]);
-      }
-      program.machine().code().call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
+    } else if (code != null && table != null && rows > 0) {
+      code.call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
     }
   }
 
