@@ -1,30 +1,40 @@
 package norma.bench;
 
-import java.util.ArrayList;
-import java.util.List;
+import static norma.machine.Assembler.RDI;
+import static norma.machine.Assembler.RSI;
+import static norma.machine.Assembler.at;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorSpecies;
-import norma.kernels.VectorModule;
+import norma.machine.Assembler;
+import norma.machine.Assembler.Label;
+import norma.machine.Assembler.Vector;
+import norma.machine.Code;
+import norma.machine.Cpu;
+import norma.machine.Executable;
+import norma.machine.InstructionSet;
+import norma.machine.RefusedException;
 
 /// What no product can exceed: the rate of float32 multiply-adds whose operands never leave the registers. This is the only
 /// place that knows how it is measured.
 public final class Peak {
   /// Milliseconds each, on any CPU: threads need microseconds to meet.
-  private static final int ITERATIONS = 2_000_000;
+  private static final long ITERATIONS = 2_000_000;
   private static final long NANOS = 2_000_000_000L;
-  /// Vector API code is hundreds of times slower before it is compiled, which takes a busy machine seconds.
-  private static final int WARMUP_ITERATIONS = 20_000;
-  private static final long WARMUP_NANOS = 3_000_000_000L;
+  /// Independent sums: latency 4 times 2 units of current x86 cores are 8; a few more do no harm.
+  private static final int SUMS = 12;
 
   private Peak() {}
 
-  /// For a driver without the Vector API: prints the facts `one_thread` and `all_cores`.
+  /// For a driver: prints the facts `one_thread` and `all_cores`.
   public static void main(String[] args) {
     print("one_thread", gigaflops(1));
     print("all_cores", gigaflops(Runtime.getRuntime().availableProcessors()));
@@ -38,98 +48,48 @@ public final class Peak {
 
   /// GFLOP/s of so many threads together: the best of two seconds, for a peak is what the machine gives when nobody disturbs it.
   ///
-  /// @throws IllegalStateException if this JVM has no Vector API
+  /// @throws IllegalStateException if machine code cannot run here
   public static double gigaflops(int threads) {
-    VectorModule.missing().ifPresent(missing -> {
-      throw new IllegalStateException(missing);
-    });
-    warmUp();
-    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+    try (ExecutorService pool = Executors.newFixedThreadPool(threads); Arena arena = Arena.ofShared()) {
+      InstructionSet set = Cpu.here(Executable::of).avx512() ? InstructionSet.AVX512 : InstructionSet.AVX2;
+      Code code = Executable.of("peak", multiplyAdds(set));
+      MemorySegment factor = arena.allocate(ValueLayout.JAVA_FLOAT);
+      factor.set(ValueLayout.JAVA_FLOAT, 0, 1e-3f);
+      double flops = 2.0 * SUMS * set.lanes() * ITERATIONS * threads;
+      Callable<Long> work = () -> code.call(ITERATIONS, factor.address(), 0, 0, 0, 0, 0, 0, 0, 0);
       double best = 0;
       long end = System.nanoTime() + NANOS;
       while (System.nanoTime() < end) {
         long start = System.nanoTime();
-        run(pool, threads);
-        best = Math.max(best, MultiplyAdds.FLOPS * ITERATIONS * threads / (System.nanoTime() - start));
+        for (Future<Long> done : pool.invokeAll(Collections.nCopies(threads, work))) {
+          done.get();
+        }
+        best = Math.max(best, flops / (System.nanoTime() - start));
       }
       return best;
-    }
-  }
-
-  /// Ends when no call was faster than the ones before for some seconds.
-  private static void warmUp() {
-    long best = Long.MAX_VALUE;
-    long improved = System.nanoTime();
-    long end = improved;
-    while (end - improved < WARMUP_NANOS) {
-      long start = System.nanoTime();
-      check(MultiplyAdds.run(WARMUP_ITERATIONS));
-      end = System.nanoTime();
-      if (end - start < 0.95 * best) {
-        best = end - start;
-        improved = end;
-      }
-    }
-  }
-
-  private static void run(ExecutorService pool, int threads) {
-    List<Callable<Float>> work = new ArrayList<>();
-    for (int i = 0; i < threads; i++) {
-      work.add(() -> MultiplyAdds.run(ITERATIONS));
-    }
-    try {
-      for (Future<Float> sum : pool.invokeAll(work)) {
-        check(sum.get());
-      }
-    } catch (InterruptedException | ExecutionException e) {
+    } catch (RefusedException | InterruptedException | ExecutionException e) {
       throw new IllegalStateException(e);
     }
   }
 
-  private static void check(float sum) {
-    if (Float.isNaN(sum)) {
-      throw new IllegalStateException("the measured multiply-adds gave no number");
+  /// Called with (iterations, address of a factor).
+  private static byte[] multiplyAdds(InstructionSet set) {
+    Assembler out = new Assembler(set);
+    Vector factor = new Vector(SUMS);
+    out.vbroadcastss(factor, at(RSI, 0));
+    for (int i = 0; i < SUMS; i++) {
+      out.zero(new Vector(i));
     }
-  }
-
-  /// A class of its own, loaded when the Vector API is there.
-  private static final class MultiplyAdds {
-    private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
-    /// Independent sums: latency 4 times 2 units of current x86 cores are 8; a few more do no harm.
-    private static final int SUMS = 12;
-    /// Of an iteration.
-    static final double FLOPS = 2.0 * SUMS * SPECIES.length();
-
-    static float run(int iterations) {
-      FloatVector a = FloatVector.broadcast(SPECIES, 0.999f);
-      FloatVector b = FloatVector.broadcast(SPECIES, 1e-3f);
-      FloatVector s0 = b;
-      FloatVector s1 = b;
-      FloatVector s2 = b;
-      FloatVector s3 = b;
-      FloatVector s4 = b;
-      FloatVector s5 = b;
-      FloatVector s6 = b;
-      FloatVector s7 = b;
-      FloatVector s8 = b;
-      FloatVector s9 = b;
-      FloatVector s10 = b;
-      FloatVector s11 = b;
-      for (int i = 0; i < iterations; i++) {
-        s0 = s0.fma(a, b);
-        s1 = s1.fma(a, b);
-        s2 = s2.fma(a, b);
-        s3 = s3.fma(a, b);
-        s4 = s4.fma(a, b);
-        s5 = s5.fma(a, b);
-        s6 = s6.fma(a, b);
-        s7 = s7.fma(a, b);
-        s8 = s8.fma(a, b);
-        s9 = s9.fma(a, b);
-        s10 = s10.fma(a, b);
-        s11 = s11.fma(a, b);
-      }
-      return s0.add(s1).add(s2).add(s3).add(s4).add(s5).add(s6).add(s7).add(s8).add(s9).add(s10).add(s11).lane(0);
+    Label again = new Label();
+    out.align(32);
+    out.bind(again);
+    for (int i = 0; i < SUMS; i++) {
+      out.vfmadd231ps(new Vector(i), factor, factor);
     }
+    out.dec(RDI);
+    out.jne(again);
+    out.vzeroupper();
+    out.ret();
+    return out.code();
   }
 }

@@ -100,6 +100,8 @@ public enum Fn {
   FMA(null),
   /// `u 2^n`, for a u near 1 and v = n + 1.5 * 2^23.
   SCALE(null),
+  /// The largest channel.
+  LARGEST(null, "(1 - step(y - u)) / sum(1 - step(y - u))"),
   /// u, or 0 where v is below the last argument.
   FLUSH(null),
   /// `(-1)^n u`, for v = n + 1.5 * 2^23.
@@ -111,6 +113,7 @@ public enum Fn {
   /// v, or NaN where u is negative or NaN.
   POSITIVE(null);
 
+  private static final int SQRT_HALF = Float.floatToRawIntBits(0.707_106_77f);
   private static final Map<String, Fn> NAMED = new HashMap<>();
 
   static {
@@ -162,7 +165,7 @@ public enum Fn {
 
   /// Whether its value does not vary over channels, although its first argument does.
   public boolean statistic() {
-    return compareTo(SUM) >= 0 && compareTo(RMS) <= 0;
+    return (compareTo(SUM) >= 0 && compareTo(RMS) <= 0) || this == LARGEST;
   }
 
   /// Whether it takes more time than a few operations.
@@ -193,8 +196,9 @@ public enum Fn {
     return statistic() ? space.without(Space.CHANNEL) : this == ROWS ? space.without(Space.ROW) : space;
   }
 
-  /// The value for numbers, of functions without a definition; a statistic's over its channels is [Interpreter]'s.
-  double value(double u, double v, double w) {
+  /// The value for numbers, of functions without a definition; a statistic's over its channels is [Interpreter]'s. For numbers of
+  /// float32 it is, rounded to one, what an instruction gives, of [#FMA] almost always.
+  public double value(double u, double v, double w) {
     return switch (this) {
       case ADD -> u + v;
       case SUB -> u - v;
@@ -206,8 +210,8 @@ public enum Fn {
       case ABS -> Math.abs(u);
       case SIGN -> Math.signum(u);
       case STEP -> u > 0 ? 1 : 0;
-      case MAX -> Math.max(u, v);
-      case MIN -> Math.min(u, v);
+      case MAX -> v > u ? v : u;
+      case MIN -> v < u ? v : u;
       case EXP -> Math.exp(u);
       case LOG -> Math.log(u);
       case SIN -> Math.sin(u);
@@ -216,11 +220,11 @@ public enum Fn {
       case TANH -> Math.tanh(u);
       case ERF -> Interpreter.erf(u);
       case FMA -> u * v + w;
-      case SCALE -> u * Math.pow(2, v - Lowering.ROUND);
+      case SCALE -> Math.scalb(u, (int) (v - Lowering.ROUND));
       case FLUSH -> v < w ? 0 : u;
       case FLIP -> (v - Lowering.ROUND) % 2 == 0 ? u : -u;
-      case EXPONENT -> Math.floor(Math.log(u * Math.sqrt(2)) / Math.log(2));
-      case MANTISSA -> u * Math.pow(2, -v);
+      case EXPONENT -> (Float.floatToRawIntBits((float) u) - SQRT_HALF) >> 23;
+      case MANTISSA -> Math.scalb(u, (int) -v);
       case POSITIVE -> u >= 0 ? v : Double.NaN;
       default -> throw new IllegalArgumentException(text() + " is no function of numbers, or has a definition");
     };

@@ -1,5 +1,6 @@
 package norma.formula;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import norma.formula.Expr.Apply;
@@ -44,7 +45,7 @@ public final class Interpreter {
       done = switch (node) {
         case Num n -> new double[]{ n.value() };
         case Leaf leaf -> leaf.name().equals("width") ? new double[]{ width } : leaves.get(leaf.name());
-        case Apply a when a.fn() == Fn.SUM || a.fn() == Fn.MAXABS -> overChannels(a);
+        case Apply a when a.fn() == Fn.SUM || a.fn() == Fn.MAXABS || a.fn() == Fn.LARGEST -> overChannels(a);
         case Apply a when a.fn() == Fn.ROWS -> overRows(a);
         case Apply a -> {
           Expr definition = a.fn().definition(graph, a.args());
@@ -89,10 +90,11 @@ public final class Interpreter {
   private double[] overChannels(Apply a) {
     double[] values = of(a.arg(0));
     double[] result = new double[values.length / width];
+    Arrays.fill(result, a.fn() == Fn.SUM ? 0 : Double.NEGATIVE_INFINITY);
     for (int i = 0; i < values.length; i++) {
       result[i / width] = a.fn() == Fn.SUM
           ? result[i / width] + values[i]
-          : Math.max(result[i / width], Math.abs(values[i]));
+          : Math.max(result[i / width], a.fn() == Fn.MAXABS ? Math.abs(values[i]) : values[i]);
     }
     return result;
   }

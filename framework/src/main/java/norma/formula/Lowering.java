@@ -106,6 +106,7 @@ final class Lowering {
       case SIN -> sin(a.arg(0), 0);
       case COS -> sin(a.arg(0), 0.5);
       case ATAN -> atan(a.arg(0));
+      case MAXABS -> g.apply(Fn.LARGEST, g.apply(Fn.ABS, a.arg(0)));
       default -> a;
     };
   }

@@ -50,7 +50,7 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
   }
 
   /// @param elements  lowered; written for every element
-  /// @param others    lowered; their parts over rows are computed
+  /// @param others    lowered; values of rows, and what is computed with sums over rows, whose sums are
   /// @param available values of rows that another kernel can leave
   static Plan of(List<Expr> elements, List<Expr> others, Collection<Expr> available) {
     return new Builder(available).build(elements, others);
@@ -84,6 +84,12 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
         if (node instanceof Apply a && a.fn() == Fn.ROWS) {
           (a.arg(0).space() == Space.POINT ? sums : totals).add(a);
           level(a.arg(0));
+        }
+      }
+      for (Expr other : others) {
+        if (other.space() == Space.ROW) {
+          level(other);
+          slots.add(other);
         }
       }
       for (Expr element : elements) {

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
-import jdk.incubator.vector.FloatVector;
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.vector.CpuBackend;
@@ -41,7 +40,6 @@ class FusedKernelsTest {
   /// A loop that is too large for one compilation makes an object of every vector: ten times the time, and megabytes a call.
   @Test
   void warmKernelsMakeNoObjectsOfVectors() {
-    rememberOtherSegments();
     Sizes sizes = new Sizes(4, 32, 128, 1);
     List<String> failures = new ArrayList<>();
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -63,16 +61,6 @@ class FusedKernelsTest {
         }
       }
       assertThat(failures).isEmpty();
-    }
-  }
-
-  /// Until it is compiled, the JDK reinterprets a vector by storing it to a segment of a heap array. If HotSpot has seen enough of
-  /// those, it compiles two cases for every load and store, and loops come nearer to the limit: kernels must not
-  /// exceed it then either.
-  private static void rememberOtherSegments() {
-    FloatVector vector = FloatVector.zero(FloatVector.SPECIES_PREFERRED);
-    for (int i = 0; i < 5_000; i++) {
-      assertThat(vector.reinterpretAsInts().lane(0)).isZero();
     }
   }
 

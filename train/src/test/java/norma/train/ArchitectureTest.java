@@ -18,11 +18,6 @@ class ArchitectureTest {
   }
 
   @Test
-  void theVectorApiIsUsedInOnePackage() {
-    HouseRules.theVectorApiIsUsedInOnePackage().check(CLASSES);
-  }
-
-  @Test
   void foreignFunctionsAreCalledInTwoPackages() {
     HouseRules.foreignFunctionsAreCalledInTwoPackages().check(CLASSES);
   }
@@ -51,7 +46,6 @@ class ArchitectureTest {
   @Test
   void theRulesSeeWhatTheyForbid() {
     List<ArchRule> broken = List.of(
-        noClasses().should().dependOnClassesThat().resideInAPackage("jdk.incubator.vector.."),
         noClasses().should().dependOnClassesThat().resideInAPackage("org.nd4j.."),
         noClasses().should().dependOnClassesThat().belongToAnyOf(Linker.class),
         noClasses().should().accessField(System.class, "out"),

@@ -15,8 +15,6 @@ import java.util.List;
 /// The dependencies that are allowed, in all modules: the class path of this one has the others.
 final class HouseRules {
 
-  /// The one package that may use the Vector API.
-  static final String VECTOR_PACKAGE = "norma.kernels.vector";
   /// The package that may call foreign functions of a GPU's driver.
   static final String CUDA_PACKAGE = "norma.kernels.cuda";
   /// The package that makes machine code and calls it, and the functions of the system that map it.
@@ -53,12 +51,6 @@ final class HouseRules {
     return rule.whereLayer("train").mayNotBeAccessedByAnyLayer();
   }
 
-  /// The Vector API is an incubating module: one package uses it, so that one package changes with it.
-  static ArchRule theVectorApiIsUsedInOnePackage() {
-    return noClasses().that().resideOutsideOfPackage(VECTOR_PACKAGE).should().dependOnClassesThat()
-        .resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
-  }
-
   /// Foreign functions are called in two packages, of which one alone makes memory executable: what is outside of Java's own checks lies
   /// in few places.
   static ArchRule foreignFunctionsAreCalledInTwoPackages() {
@@ -68,7 +60,8 @@ final class HouseRules {
 
   /// Fused kernels call nothing of ND4J: those of the CPU work on its memory, those of a GPU do without.
   static ArchRule fusedKernelsUseNoNd4j() {
-    return noClasses().that().resideInAnyPackage(VECTOR_PACKAGE, CUDA_PACKAGE, MACHINE_PACKAGE).should()
+    return noClasses().that()
+        .resideInAnyPackage("norma.kernels.rows", "norma.kernels.vector", CUDA_PACKAGE, MACHINE_PACKAGE).should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.nd4j..", "org.bytedeco..").allowEmptyShould(true);
   }

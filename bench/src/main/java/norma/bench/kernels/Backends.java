@@ -8,7 +8,6 @@ import java.util.function.Supplier;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Nd4jBackend;
-import norma.kernels.VectorModule;
 import norma.kernels.vector.CpuBackend;
 
 /// The backends that are measured, the definition first. Each is opened for one thread.
@@ -46,9 +45,6 @@ final class Backends {
   /// @throws IllegalArgumentException if there is none of this name
   static Backend open(String name) {
     require(name);
-    VectorModule.missing().ifPresent(missing -> {
-      throw new IllegalStateException(missing);
-    });
     return Objects.requireNonNull(ALL.get(name)).get();
   }
 }

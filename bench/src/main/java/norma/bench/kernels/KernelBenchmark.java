@@ -50,7 +50,7 @@ public class KernelBenchmark {
   /// The kernel's arrays, and its compiled code.
   @State(Scope.Thread)
   public static class Prepared {
-    /// Vector API code is hundreds of times slower before it is compiled, and on a busy machine the compiler may take seconds.
+    /// What calls machine code is compiled too, which takes a busy machine seconds.
     private static final int LEAST_CALLS = 300;
 
     private Backend backend;

@@ -274,6 +274,11 @@ final class Registers {
     return emitter.vector(bits);
   }
 
+  /// -infinity in the lanes that the mask leaves out, else 0.
+  Memory leftOut() {
+    return emitter.vector(RowEmitter.LEFT_OUT);
+  }
+
   Vector constantRegister(int bits) {
     Operand c = constant(bits);
     if (c instanceof Vector v) {

@@ -22,7 +22,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -31,6 +30,7 @@ import norma.formula.Fn;
 import norma.formula.Plan;
 import norma.formula.Plan.Pass;
 import norma.formula.Plan.Sink;
+import norma.kernels.rows.Streams.Kind;
 import norma.machine.Assembler;
 import norma.machine.Assembler.Label;
 import norma.machine.Assembler.Memory;
@@ -46,7 +46,11 @@ import norma.machine.InstructionSet;
 /// mask, spilled values.
 final class RowEmitter {
   static final String MASK = "mask";
+  static final String LEFT_OUT = "left out";
+  private static final int NEGATIVE_INFINITY = 0xFF80_0000;
   private static final int LONGEST_UNROLLED = 24; // operations; beyond, four copies of a loop's body are too much code
+  private static final int SHORT = 6; // operations; such a loop's body is written four times though it has no sums
+  private static final int SHORTEST_LOOP = 5; // vectors; a row of fewer is code without a jump
   private static final Register TABLE = RDI;
   private static final Register ROWS = RSI;
   private static final Register OFFSET = RAX;
@@ -57,10 +61,9 @@ final class RowEmitter {
   private final Plan plan;
   private final List<Expr> stored;
   private final List<String> outputs;
+  private final Streams streams;
   private final int width;
   private final InstructionSet set;
-  private final Map<String, Integer> streams = new LinkedHashMap<>();
-  private final Map<String, Integer> firsts = new HashMap<>();
   private final Map<String, Register> pointers = new HashMap<>();
   private final Map<Object, Integer> vectors = new LinkedHashMap<>(); // an Expr, bits of a constant, or a spilled value
   private final int vectorsStart;
@@ -68,51 +71,15 @@ final class RowEmitter {
 
   /// @param stored  values of rows to leave for another kernel
   /// @param outputs names of streams that the plan's outputs are written to
-  RowEmitter(Plan plan, List<Expr> stored, List<String> outputs, int width, InstructionSet set) {
+  RowEmitter(Plan plan, List<Expr> stored, List<String> outputs, Streams streams, int width, InstructionSet set) {
     this.plan = plan;
     this.stored = stored;
     this.outputs = outputs;
+    this.streams = streams;
     this.width = width;
     this.set = set;
     this.out = new Assembler(set);
-    List<String> names = new ArrayList<>(outputs);
-    for (Pass pass : plan.passes()) {
-      for (Sink sink : pass.sinks()) {
-        inputs(sink.value(), names);
-      }
-    }
-    number("channel", plan.channels().size(), names);
-    number("sum", plan.sums().size(), names);
-    number("kept", plan.kept().size(), names);
-    number("stored", stored.size(), names);
-    number("total", plan.totals().size(), names);
-    for (String name : names) {
-      streams.put(name, 8 * streams.size());
-    }
-    vectorsStart = 8 * streams.size() + set.bytes() - 1 & -set.bytes();
-  }
-
-  /// The first of several streams that follow each other has the name without a number too.
-  private void number(String name, int count, List<String> names) {
-    firsts.put(name, 8 * names.size());
-    for (int i = 0; i < count; i++) {
-      names.add(name + i);
-    }
-  }
-
-  private static void inputs(Expr e, List<String> names) {
-    if (e instanceof Leaf leaf && leaf.space() == Space.POINT && !names.contains(leaf.name())) {
-      names.add(leaf.name());
-    } else if (e instanceof Apply a) {
-      a.args().forEach(arg -> inputs(arg, names));
-    }
-  }
-
-  /// Offsets of the addresses in the table, by name; of those with numbers, of the first.
-  Map<String, Integer> streams() {
-    Map<String, Integer> all = new HashMap<>(streams);
-    all.putAll(firsts);
-    return all;
+    vectorsStart = 8 * streams.count() + set.bytes() - 1 & -set.bytes();
   }
 
   /// Offsets of vectors in the table: of expressions, and of constants by their bits.
@@ -125,24 +92,23 @@ final class RowEmitter {
     return vectorsStart + set.bytes() * vectors.size();
   }
 
-  /// Lanes that the mask takes: the columns of the last vector of a row.
-  int rest() {
+  private int rest() {
     return width % set.lanes();
   }
 
-  private boolean everyRow(String stream) {
-    return stream.startsWith("channel") || stream.startsWith("sum");
+  private boolean ofElements(String stream) {
+    return streams.kind(streams.of(stream)) != Kind.ROWS;
   }
 
-  private boolean ofElements(String stream) {
-    return everyRow(stream) || !stream.matches("(kept|stored|total)\\d+");
+  private boolean everyRow(String stream) {
+    return streams.kind(streams.of(stream)) == Kind.EVERY_ROW;
   }
 
   byte[] assemble() {
     for (Register register : SAVED) {
       out.push(register);
     }
-    for (String stream : streams.keySet()) {
+    for (String stream : streams.names()) {
       if (ofElements(stream) && pointers.size() < POINTERS.size()) {
         Register pointer = POINTERS.get(pointers.size());
         pointers.put(stream, pointer);
@@ -152,6 +118,8 @@ final class RowEmitter {
     if (rest() > 0) {
       out.mask(vector(MASK));
     }
+    Loop only = plan.passes().size() == 1 && plan.kept().isEmpty() && plan.slots().isEmpty()
+        && plan.totals().isEmpty() ? prepare(plan.passes().getFirst()) : null; // its constants stay from row to row
     Label row = new Label();
     out.bind(row);
     for (int k = 0; k < plan.kept().size(); k++) {
@@ -162,10 +130,10 @@ final class RowEmitter {
     }
     for (Pass pass : plan.passes()) {
       rowValues(pass.before(), List.of());
-      loop(pass);
+      emit(only == null ? prepare(pass) : only);
       rowValues(pass.after(), pass.totals());
     }
-    for (String stream : streams.keySet()) {
+    for (String stream : streams.names()) {
       if (ofElements(stream) && !everyRow(stream)) {
         Register pointer = pointers.get(stream);
         if (pointer != null) {
@@ -187,7 +155,7 @@ final class RowEmitter {
   }
 
   private Memory address(String stream) {
-    return at(TABLE, Objects.requireNonNull(streams.get(stream)));
+    return at(TABLE, 8 * streams.of(stream));
   }
 
   /// Moves on a stream whose address is at hand.
@@ -227,46 +195,70 @@ final class RowEmitter {
 
   // Loops over a row.
 
-  private void loop(Pass pass) {
-    List<Sink> statistics = pass.sinks().stream().filter(s -> s.output() < 0 && !s.is(Fn.ROWS)).toList();
+  /// Whether an element is taken to a statistic of its row.
+  static boolean statistic(Sink sink) {
+    return sink.output() < 0 && !sink.is(Fn.ROWS);
+  }
+
+  /// Lanes that statistics are computed in, whatever the vectors.
+  static int lanes(Pass pass, List<Expr> order) {
+    long statistics = pass.sinks().stream().filter(RowEmitter::statistic).count();
+    boolean reads = statistics == pass.sinks().size();
+    return reads && statistics <= 2 && order.size() <= LONGEST_UNROLLED ? 32 : 16;
+  }
+
+  /// A pass whose constants are in registers that its loop leaves free.
+  private Loop prepare(Pass pass) {
+    List<Sink> statistics = pass.sinks().stream().filter(RowEmitter::statistic).toList();
     List<Expr> order = StraightCode.elements(pass.sinks());
-    boolean reads = statistics.size() == pass.sinks().size();
-    int lanes = statistics.isEmpty()
-        ? set.lanes()
-        : reads && statistics.size() <= 2 && order.size() <= LONGEST_UNROLLED ? 32 : 16;
-    int unroll = lanes / set.lanes();
+    int unroll = !statistics.isEmpty()
+        ? lanes(pass, order) / set.lanes()
+        : order.size() <= SHORT ? LONGEST_UNROLLED / SHORT : 1;
     // Once to see which registers are left, once with constants in those.
     Assembler real = out;
     out = new Assembler(set);
     Registers trial = new Registers(this, set, rest() > 0);
-    run(pass, statistics, order, trial, unroll);
+    Loop loop = new Loop(pass, statistics, order, trial, unroll);
+    run(loop);
     out = real;
     Registers registers = new Registers(this, set, rest() > 0);
     registers.pin(trial);
-    int[][] sums = run(pass, statistics, order, registers, unroll);
+    return new Loop(pass, statistics, order, registers, unroll);
+  }
+
+  private record Loop(Pass pass, List<Sink> statistics, List<Expr> order, Registers registers, int unroll) {}
+
+  private void emit(Loop loop) {
+    int[][] sums = run(loop);
     for (int k = 0; k < sums.length; k++) {
-      reduce((Apply) statistics.get(k).node(), sums[k], registers);
+      reduce((Apply) loop.statistics.get(k).node(), sums[k], loop.registers);
     }
   }
 
-  private int[][] run(Pass pass, List<Sink> statistics, List<Expr> order, Registers registers, int unroll) {
+  private int[][] run(Loop loop) {
+    Registers registers = loop.registers;
     StraightCode code = new StraightCode(registers, out);
-    int[][] sums = new int[statistics.size()][unroll];
-    for (int[] sum : sums) {
+    int unroll = loop.unroll;
+    int[][] sums = new int[loop.statistics.size()][unroll];
+    for (int k = 0; k < sums.length; k++) {
       for (int u = 0; u < unroll; u++) {
-        sum[u] = registers.reserve();
-        out.zero(new Vector(sum[u]));
+        sums[k][u] = registers.reserve();
+        if (loop.statistics.get(k).is(Fn.LARGEST)) {
+          out.vmovups(new Vector(sums[k][u]), vector(NEGATIVE_INFINITY));
+        } else {
+          out.zero(new Vector(sums[k][u]));
+        }
       }
     }
     int block = unroll * set.lanes();
-    int whole = width / block;
+    int whole = width < SHORTEST_LOOP * set.lanes() ? 0 : width / block;
     out.xor(OFFSET, OFFSET);
     if (whole > 0) {
       Label again = new Label();
       out.align(32);
       out.bind(again);
       for (int u = 0; u < unroll; u++) {
-        body(pass, statistics, order, code, sums, u, false);
+        body(loop, code, sums, u, false);
       }
       out.add(OFFSET, block * 4);
       if (whole > 1) {
@@ -276,24 +268,23 @@ final class RowEmitter {
     }
     int left = (width - whole * block) / set.lanes();
     for (int u = 0; u < left; u++) {
-      body(pass, statistics, order, code, sums, u, false);
+      body(loop, code, sums, u, false);
     }
     if (rest() > 0) {
-      body(pass, statistics, order, code, sums, left, true);
+      body(loop, code, sums, left, true);
     }
     return sums;
   }
 
-  private void body(Pass pass, List<Sink> statistics, List<Expr> order, StraightCode code, int[][] sums, int u,
-      boolean masked) {
-    code.start(order, pass.sinks(), u * set.bytes(), masked);
-    for (Sink sink : pass.sinks()) {
+  private void body(Loop loop, StraightCode code, int[][] sums, int u, boolean masked) {
+    code.start(loop.order, loop.pass.sinks(), u * set.bytes(), masked);
+    for (Sink sink : loop.pass.sinks()) {
       if (sink.output() >= 0) {
         code.store(sink.value(), outputs.get(sink.output()));
       } else if (sink.is(Fn.ROWS)) {
-        code.addTo("sum" + plan.sums().indexOf(sink.node()), sink.value());
+        code.addTo("sum" + plan.sums().indexOf(sink.node()), sink);
       } else {
-        code.accumulate(sums[statistics.indexOf(sink)][u], sink.value(), sink.is(Fn.MAXABS));
+        code.accumulate(sums[loop.statistics.indexOf(sink)][u % loop.unroll], sink);
       }
     }
   }

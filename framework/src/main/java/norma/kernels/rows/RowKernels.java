@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import norma.array.Array;
 import norma.array.DType;
 import norma.array.HostMemory;
@@ -16,10 +16,10 @@ import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.formula.Interpreter;
 import norma.formula.Plan;
+import norma.formula.Routine;
 import norma.kernels.Grad;
 import norma.kernels.rows.RowPrograms.Program;
 import norma.kernels.rows.RowPrograms.Wanted;
-import norma.machine.InstructionSet;
 import org.jspecify.annotations.Nullable;
 
 /// Calls the code of formulas, for one worker thread: computes numbers and vectors before a call and gradients of parameters after it.
@@ -29,7 +29,7 @@ public final class RowKernels implements AutoCloseable {
   private static final long LINE = HostMemory.ALIGNMENT_BYTES;
 
   private final RowPrograms programs;
-  private final Map<Program, HostMemory> tables = new HashMap<>();
+  private final IdentityHashMap<Program, Rows> known = new IdentityHashMap<>();
   private HostMemory spare = HostMemory.allocate(DType.FLOAT32, 1);
 
   /// @param programs of the backend
@@ -52,7 +52,7 @@ public final class RowKernels implements AutoCloseable {
       call.elements("slope", slope);
     }
     call.rows("stored", statistics);
-    call.run();
+    call.bound.run(call.rows);
   }
 
   /// See [norma.kernels.FormulaKernels#formulaBackward].
@@ -71,35 +71,19 @@ public final class RowKernels implements AutoCloseable {
     }
     call.rows("kept", statistics);
     call.sums(gradients);
-    call.run();
+    call.bound.run(call.rows);
     call.put(formula, gradients);
   }
 
-  private MemorySegment table(Program program) {
-    HostMemory table = tables.get(program);
-    if (table == null) {
-      table = HostMemory.allocate(DType.FLOAT32, program.tableBytes() / 4);
-      tables.put(program, table);
-      InstructionSet set = programs.set();
-      for (Map.Entry<Object, Integer> vector : program.vectors().entrySet()) {
-        if (vector.getKey() instanceof Integer bits) {
-          fill(table.segment(), vector.getValue(), bits, set.lanes());
-        } else if (vector.getKey().equals(RowEmitter.MASK)) {
-          if (set == InstructionSet.AVX2) {
-            fill(table.segment(), vector.getValue(), -1, program.rest());
-          } else {
-            fill(table.segment(), vector.getValue(), (1 << program.rest()) - 1, 1);
-          }
-        }
-      }
-    }
-    return table.segment();
+  /// A routine, which remembers its operands: the same one for every call.
+  ///
+  /// @param width elements of a row
+  public Rows routine(Routine routine, int width) {
+    return bound(programs.routine(routine, width));
   }
 
-  private static void fill(MemorySegment table, int at, int bits, int lanes) {
-    for (int i = 0; i < lanes; i++) {
-      table.set(ValueLayout.JAVA_INT, at + 4L * i, bits);
-    }
+  private Rows bound(Program program) {
+    return known.computeIfAbsent(program, Rows::new);
   }
 
   private MemorySegment floats(long size) {
@@ -123,7 +107,7 @@ public final class RowKernels implements AutoCloseable {
 
   @Override
   public void close() {
-    tables.values().forEach(HostMemory::close);
+    known.values().forEach(Rows::close);
     spare.close();
   }
 
@@ -133,7 +117,7 @@ public final class RowKernels implements AutoCloseable {
     private final Plan plan;
     private final int rows;
     private final int width;
-    private final MemorySegment table;
+    private final Rows bound;
     private final MemorySegment memory;
     private final long vector; // bytes from one to the next
     private final long sums;
@@ -145,7 +129,7 @@ public final class RowKernels implements AutoCloseable {
       plan = program.plan();
       rows = x.rows();
       width = x.dim(-1);
-      table = table(program);
+      bound = bound(program);
       vector = (4L * width + LINE - 1) & -LINE;
       sums = vector * plan.channels().size();
       totals = sums + vector * plan.sums().size();
@@ -161,19 +145,13 @@ public final class RowKernels implements AutoCloseable {
       for (int k = 0; k < plan.channels().size(); k++) {
         channel(k, plan.channels().get(k), formula, parameters);
       }
-      for (Expr number : plan.numbers()) {
-        Integer place = program.vectors().get(number);
-        if (place != null) {
-          int bits = Float.floatToRawIntBits((float) caller.of(number)[0]);
-          fill(table, place, bits, programs.set().lanes());
-        }
-      }
+      bound.numbers(plan.numbers().stream().mapToDouble(number -> caller.of(number)[0]).toArray());
     }
 
     private void channel(int k, Expr e, Formula formula, List<Array> parameters) {
       for (int i = 0; i < parameters.size() && e instanceof Leaf leaf; i++) {
         if (formula.parameters().get(i).name().equals(leaf.name())) {
-          address("channel", k, parameters.get(i), 0, 4L * width);
+          bind("channel", k, parameters.get(i).segment(), 0);
           return;
         }
       }
@@ -181,30 +159,23 @@ public final class RowKernels implements AutoCloseable {
       for (int c = 0; c < width; c++) {
         memory.set(FLOAT, k * vector + 4L * c, (float) numbers[c]);
       }
-      address("channel", k, memory.address() + k * vector);
+      bind("channel", k, memory, k * vector / 4);
     }
 
-    private void address(String stream, int k, long value) {
-      Integer place = program.streams().get(stream);
-      if (place != null) {
-        table.set(ValueLayout.JAVA_LONG, place + 8L * k, value);
-      }
-    }
-
-    private void address(String stream, int k, Array array, long from, long bytes) {
-      Objects.checkFromIndexSize(from, bytes, array.bytes());
-      address(stream, k, array.segment().address() + from);
+    private void bind(String stream, int k, MemorySegment segment, long at) {
+      bound.bind(program.streams().of(stream + k), segment, at);
     }
 
     void elements(String stream, Array array) {
-      address(stream, 0, array, 0, 4L * rows * width);
+      bound.bind(program.streams().of(stream), array.segment(), 0);
     }
 
     /// Values of rows, one kind after the other.
     void rows(String stream, Array array) {
-      int count = stream.equals("kept") ? plan.kept().size() : array.dim(0);
+      int count = stream.equals("kept") ? plan.kept().size() : program.stored().size();
       for (int k = 0; k < count; k++) {
-        address(stream, k, array, 4L * (stream.equals("kept") ? program.places().get(k) : k) * rows, 4L * rows);
+        int place = stream.equals("kept") ? program.places().get(k) : k;
+        bind(stream, k, array.segment(), (long) place * rows);
       }
     }
 
@@ -214,22 +185,16 @@ public final class RowKernels implements AutoCloseable {
         Grad gradient = i < 0 ? null : gradients.get(i);
         if (gradient == null) {
           memory.asSlice(sums + k * vector, 4L * width).fill((byte) 0);
-          address("sum", k, memory.address() + sums + k * vector);
+          bind("sum", k, memory, (sums + k * vector) / 4);
         } else {
           if (!gradient.add()) {
             gradient.array().segment().fill((byte) 0);
           }
-          address("sum", k, gradient.array(), 0, 4L * width);
+          bind("sum", k, gradient.array().segment(), 0);
         }
       }
       for (int k = 0; k < plan.totals().size(); k++) {
-        address("total", k, memory.address() + totals + 4L * k * rows);
-      }
-    }
-
-    void run() {
-      if (rows > 0) {
-        program.code().call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
+        bind("total", k, memory, totals / 4 + (long) k * rows);
       }
     }
 

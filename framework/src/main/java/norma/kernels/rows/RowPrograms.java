@@ -10,15 +10,16 @@ import norma.formula.Expr.Leaf;
 import norma.formula.Fn;
 import norma.formula.Formula;
 import norma.formula.Plan;
+import norma.formula.Routine;
 import norma.machine.Code;
 import norma.machine.InstructionSet;
 import norma.machine.RefusedException;
 import org.jspecify.annotations.Nullable;
 
-/// The code of formulas, made once for all workers of a backend.
+/// The programs of formulas and routines, made once for all workers of a backend: machine code, or what [PlainRows] needs.
 public final class RowPrograms {
-  private final InstructionSet set;
-  private final Code.Maker maker;
+  private final @Nullable InstructionSet set;
+  private final Code.@Nullable Maker maker;
   private final Map<Formula, Formula.Kernels> plans = new ConcurrentHashMap<>();
   private final Map<Key, Program> programs = new ConcurrentHashMap<>();
 
@@ -29,8 +30,15 @@ public final class RowPrograms {
     this.maker = maker;
   }
 
+  /// In plain Java.
+  public RowPrograms() {
+    set = null;
+    maker = null;
+  }
+
+  /// @param what   a formula or a routine
   /// @param wanted what backward is to compute; null for forward
-  private record Key(Formula formula, int width, @Nullable Wanted wanted) {}
+  private record Key(Object what, int width, @Nullable Wanted wanted) {}
 
   /// Gradients that somebody needs.
   ///
@@ -39,31 +47,25 @@ public final class RowPrograms {
   /// @param parameters of which parameters
   record Wanted(boolean dx, boolean add, List<Boolean> parameters) {}
 
-  /// One direction of a formula at one width.
+  /// Code and its table.
   ///
+  /// @param vectors places of constants by their bits, of numbers, of masks
+  record Machine(InstructionSet set, Code code, Map<Object, Integer> vectors, int tableBytes) {}
+
+  /// A routine or one direction of a formula at one width.
+  ///
+  /// @param routine   null for a formula
+  /// @param outputs   streams of the plan's outputs
+  /// @param stored    values of rows that are left
   /// @param gradients of parameters, null where nobody needs it
   /// @param direct    for each sum over rows the parameter whose gradient it is, or -1
-  /// @param computes  whether the caller computes with vectors
   /// @param places    of kept values among all that forward leaves
-  record Program(Plan plan, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places,
-      boolean computes,
-      Code code,
-      Map<String, Integer> streams, Map<Object, Integer> vectors, int tableBytes, int rest) {
-
-    @Override
-    public boolean equals(@Nullable Object o) {
-      return this == o;
-    }
-
-    @Override
-    public int hashCode() {
-      return System.identityHashCode(this);
-    }
-  }
-
-  InstructionSet set() {
-    return set;
-  }
+  /// @param computes  whether the caller computes with vectors
+  /// @param machine   null for plain Java
+  record Program(@Nullable Routine routine, Plan plan, Streams streams, List<String> outputs, List<Expr> stored,
+      int width,
+      List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places, boolean computes,
+      @Nullable Machine machine) {}
 
   Formula.Kernels plan(Formula formula) {
     return plans.computeIfAbsent(formula, f -> f.kernels(true));
@@ -72,7 +74,8 @@ public final class RowPrograms {
   Program forward(Formula formula, int width) {
     Formula.Kernels kernels = plan(formula);
     return programs.computeIfAbsent(new Key(formula, width, null),
-        _ -> program(kernels.forward(), kernels.kept(), kernels.kept(), List.of("y", "slope"), List.of(), width));
+        _ -> program(null, kernels.forward(), kernels.kept(), kernels.kept(), List.of("y", "slope"), List.of(),
+            width));
   }
 
   Program backward(Formula formula, int width, Wanted wanted) {
@@ -88,11 +91,17 @@ public final class RowPrograms {
         }
       }
       Plan plan = kernels.backward(wanted.dx, wanted.add, needed);
-      return program(plan, List.of(), kernels.kept(), List.of("dx"), gradients, width);
+      return program(null, plan, List.of(), kernels.kept(), List.of("dx"), gradients, width);
     });
   }
 
-  private Program program(Plan plan, List<Expr> stored, List<Expr> kept, List<String> outputs,
+  Program routine(Routine routine, int width) {
+    return programs.computeIfAbsent(new Key(routine, width, null), _ -> program(routine, routine.plan(),
+        routine.stored(), List.of(), routine.outputs(), List.of(), width));
+  }
+
+  private Program program(@Nullable Routine routine, Plan plan, List<Expr> stored, List<Expr> kept,
+      List<String> outputs,
       List<@Nullable Expr> gradients, int width) {
     int written = 0;
     for (Plan.Pass pass : plan.passes()) {
@@ -100,17 +109,27 @@ public final class RowPrograms {
         written = Math.max(written, sink.output() + 1);
       }
     }
-    RowEmitter emitter = new RowEmitter(plan, stored, outputs.subList(0, written), width, set);
-    byte[] code = emitter.assemble();
+    List<String> names = outputs.subList(0, written);
+    List<Integer> direct = direct(plan, gradients);
+    List<Integer> places = new ArrayList<>();
+    for (Expr e : plan.kept()) {
+      places.add(kept.indexOf(e));
+    }
+    List<String> first = routine == null ? List.of() : routine.operands().stream().map(routine::stream).toList();
+    Streams streams = new Streams(plan, first, stored.size(), names);
+    return new Program(routine, plan, streams, names, stored, width, gradients, direct, places,
+        computes(plan, gradients, direct), machine(plan, stored, names, streams, width));
+  }
+
+  private @Nullable Machine machine(Plan plan, List<Expr> stored, List<String> outputs, Streams streams,
+      int width) {
+    if (set == null || maker == null) {
+      return null;
+    }
+    RowEmitter emitter = new RowEmitter(plan, stored, outputs, streams, width, set);
     try {
-      List<Integer> direct = direct(plan, gradients);
-      List<Integer> places = new ArrayList<>();
-      for (Expr e : plan.kept()) {
-        places.add(kept.indexOf(e));
-      }
-      return new Program(plan, gradients, direct, places, computes(plan, gradients, direct),
-          maker.of("formula", code),
-          emitter.streams(), emitter.vectors(), emitter.tableBytes(), emitter.rest());
+      Code code = maker.of("rows", emitter.assemble());
+      return new Machine(set, code, emitter.vectors(), emitter.tableBytes());
     } catch (RefusedException e) { // what was mapped before can be mapped again
       throw new IllegalStateException(e);
     }

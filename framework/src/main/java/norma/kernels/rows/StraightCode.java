@@ -19,7 +19,7 @@ final class StraightCode {
   private final Assembler out;
   private final Registers registers;
   private final Instructions instructions;
-  private final Map<Expr, Integer> parents = new HashMap<>();
+  private Map<Expr, Integer> parents = new HashMap<>();
   private int position;
 
   StraightCode(Registers registers, Assembler out) {
@@ -43,6 +43,22 @@ final class StraightCode {
     }
   }
 
+  /// How often each value is wanted, by others and by what becomes of elements.
+  static Map<Expr, Integer> parents(List<Expr> order, List<Sink> sinks) {
+    Map<Expr, Integer> parents = new HashMap<>();
+    for (Expr e : order) {
+      ((Apply) e).args().forEach(arg -> parents.merge(arg, 1, Integer::sum));
+    }
+    sinks.forEach(sink -> parents.merge(sink.value(), 1, Integer::sum));
+    return parents;
+  }
+
+  /// What is taken of an element: its value, or the factors of a product that only a sum wants, which adds it in one instruction.
+  static List<Expr> operands(Sink sink, Map<Expr, Integer> parents) {
+    return sink.output() < 0 && !sink.is(Fn.LARGEST) && sink.value() instanceof Apply a && a.fn() == Fn.MUL
+        && a.space() == Space.POINT && parents.getOrDefault(a, 0) == 1 ? a.args() : List.of(sink.value());
+  }
+
   /// Begins a vector.
   ///
   /// @param order  what will be computed, arguments first
@@ -50,15 +66,11 @@ final class StraightCode {
   /// @param tail   whether lanes are left out
   void start(List<Expr> order, List<Sink> sinks, int from, boolean tail) {
     registers.start(from, tail);
-    parents.clear();
-    for (Expr e : order) {
-      ((Apply) e).args().forEach(arg -> parents.merge(arg, 1, Integer::sum));
-    }
-    sinks.forEach(sink -> parents.merge(sink.value(), 1, Integer::sum));
+    parents = parents(order, sinks);
     position = 0;
     Set<Expr> seen = new HashSet<>();
     for (Sink sink : sinks) {
-      List<Expr> operands = sink.output() >= 0 || sink.is(Fn.MAXABS) ? List.of(sink.value()) : summands(sink.value());
+      List<Expr> operands = operands(sink, parents);
       operands.forEach(e -> visit(e, seen));
       position++;
       operands.forEach(this::use);
@@ -76,13 +88,6 @@ final class StraightCode {
 
   private void use(Expr e) {
     registers.use(e, position);
-  }
-
-  /// A product that only a sum wants is added in one instruction.
-  private List<Expr> summands(Expr e) {
-    return e instanceof Apply a && !registers.home(e) && a.fn() == Fn.MUL && parents.getOrDefault(e, 0) == 1
-        ? a.args()
-        : List.of(e);
   }
 
   /// Whether an FMA subtracts its product.
@@ -115,9 +120,9 @@ final class StraightCode {
     registers.end(List.of(e));
   }
 
-  /// Adds a value to a stream.
-  void addTo(String stream, Expr e) {
-    List<Expr> parts = summands(e);
+  /// Adds an element to a stream.
+  void addTo(String stream, Sink sink) {
+    List<Expr> parts = operands(sink, parents);
     parts.forEach(this::ensure);
     registers.begin(parts, ++position);
     Vector sum = registers.temporary();
@@ -136,27 +141,28 @@ final class StraightCode {
     }
   }
 
-  /// Takes a value to a statistic.
-  void accumulate(int register, Expr e, boolean largest) {
+  /// Takes an element to a statistic.
+  void accumulate(int register, Sink sink) {
     Vector sum = new Vector(register);
-    List<Expr> parts = largest ? List.of(e) : summands(e);
+    boolean largest = sink.is(Fn.LARGEST);
+    List<Expr> parts = operands(sink, parents);
     parts.forEach(this::ensure);
     registers.begin(parts, ++position);
-    if (!registers.masked() && !largest) {
-      add(sum, parts);
+    if (!registers.masked()) {
+      if (largest) {
+        out.vmaxps(sum, sum, registers.operand(parts.getFirst()));
+      } else {
+        add(sum, parts);
+      }
     } else {
       List<Vector> taken = new ArrayList<>();
       for (Expr part : parts) {
         Vector v = registers.temporary();
-        if (registers.masked()) {
-          out.masked(v, new Vector(registers.register(part)));
-        } else {
-          out.vmovaps(v, new Vector(registers.register(part)));
-        }
+        out.masked(v, new Vector(registers.register(part)));
         taken.add(v);
       }
       if (largest) {
-        out.vandps(taken.getFirst(), taken.getFirst(), registers.constant(~Instructions.SIGN));
+        out.vorps(taken.getFirst(), taken.getFirst(), registers.leftOut());
         out.vmaxps(sum, sum, taken.getFirst());
       } else if (taken.size() == 1) {
         out.vaddps(sum, sum, taken.getFirst());

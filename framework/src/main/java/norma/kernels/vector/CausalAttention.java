@@ -1,51 +1,90 @@
 package norma.kernels.vector;
 
-import static norma.kernels.vector.Vectors.LANES;
-import static norma.kernels.vector.Vectors.broadcast;
-import static norma.kernels.vector.Vectors.get;
-import static norma.kernels.vector.Vectors.load;
-import static norma.kernels.vector.Vectors.set;
-import static norma.kernels.vector.Vectors.store;
-import static norma.kernels.vector.Vectors.zero;
+import static norma.kernels.vector.Floats.get;
+import static norma.kernels.vector.Floats.set;
 
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
 import norma.array.Array;
+import norma.array.DType;
+import norma.array.HostMemory;
+import norma.formula.Routine;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
-import org.jspecify.annotations.Nullable;
+import norma.kernels.rows.RowKernels;
+import norma.kernels.rows.Rows;
 
 /// Causal attention, a block of queries at a time: the block sees the keys up to its own end, and its weights exist only while
 /// it is worked on, so that memory grows linearly in the context. Backward computes them again from the saved logarithm of
 /// the softmax denominators (FlashAttention, arXiv:2205.14135).
 ///
-/// All matrices of weights are transposed, (keys, queries): the queries of a block are side by side, so that maxima, sums and
-/// exponentials run over whole vectors of queries. Products read them as they lie, as rows or as columns; only the queries and the
+/// All matrices of weights are transposed, (keys, queries): the queries of a block are side by side, so that maxima and sums are vectors
+/// of queries, to which each row of a key adds. Products read them as they lie, as rows or as columns; only the queries and the
 /// gradients of the outputs are transposed.
 ///
-///     forward    S^T = K q^T    P^T = exp(S^T / sqrt(D) - max)    y = P V / sum
-///     backward   P^T = exp(S^T / sqrt(D) - lse)    dP^T = V dy^T    dS^T = P^T (dP^T - rowsum(dy y)) / sqrt(D)
+///     forward    S^T = K q^T    P^T = exp((S^T - max) / sqrt(D)) / sum    y = P V
+///     backward   P^T = exp(S^T / sqrt(D) - lse)    dP^T = V dy^T    dS^T = P^T (dP^T - colsum(P^T dP^T)) / sqrt(D)
 ///                dq = dS K    dK += dS^T q    dV += P^T dy
 final class CausalAttention implements AutoCloseable {
   /// Queries of a block: whole vectors, and few, because a block is worked on as if all its queries saw all its keys.
   private static final int BLOCK = 32;
 
-  /// Row r has r zeros, then ones: what a vector of queries keeps of the key r places after its first query.
-  private static final float[] SEEN = seen();
+  // A key that some queries of the block must not see: their score is -infinity, or infinity less than it was.
+  private static final Routine MOST = Routine.of("elements s; channels most; most = max(most, s)");
+  private static final Routine MOST_SEEN = Routine.of("""
+      elements s hidden; channels most
+      s = s + hidden
+      most = max(most, s)""");
+  private static final Routine EXPONENTIALS = Routine.of("""
+      elements s; channels most sum; numbers scale
+      s = exp(scale * (s - most))
+      sum = sum + s""");
+  private static final Routine WEIGHTS = Routine.of("elements p; channels factor; p = p * factor");
+  private static final Routine AGAIN = Routine.of("""
+      elements p dp; channels shift delta; numbers scale
+      p = exp(scale * p + shift)
+      delta = delta + p * dp""");
+  private static final Routine AGAIN_SEEN = Routine.of("""
+      elements p dp hidden; channels shift delta; numbers scale
+      p = exp(scale * (p + hidden) + shift)
+      delta = delta + p * dp""");
+  private static final Routine SLOPES = Routine.of("""
+      elements p dp; channels delta; numbers scale
+      dp = scale * (p * (dp - delta))""");
 
   private final Tiles tiles;
+  private final Rows most;
+  private final Rows mostSeen;
+  private final Rows exponentials;
+  private final Rows normalize;
+  private final Rows again;
+  private final Rows againSeen;
+  private final Rows slope;
   private final Spare queries = new Spare();
   private final Spare outputs = new Spare();
   private final Spare weights = new Spare();
   private final Spare slopes = new Spare();
-  private final Spare vectors = new Spare();
+  private final HostMemory vectors = HostMemory.allocate(DType.FLOAT32, 2 * BLOCK);
+  private final HostMemory hidden = HostMemory.allocate(DType.FLOAT32, BLOCK * BLOCK);
   private final DropFactors factors;
 
   /// @param tiles   of this worker
+  /// @param rows    of this worker
   /// @param factors spare memory for dropout
-  CausalAttention(Tiles tiles, DropFactors factors) {
+  CausalAttention(Tiles tiles, RowKernels rows, DropFactors factors) {
     this.tiles = tiles;
     this.factors = factors;
+    most = rows.routine(MOST, BLOCK);
+    mostSeen = rows.routine(MOST_SEEN, BLOCK);
+    exponentials = rows.routine(EXPONENTIALS, BLOCK);
+    normalize = rows.routine(WEIGHTS, BLOCK);
+    again = rows.routine(AGAIN, BLOCK);
+    againSeen = rows.routine(AGAIN_SEEN, BLOCK);
+    slope = rows.routine(SLOPES, BLOCK);
+    for (int key = 0; key < BLOCK; key++) {
+      for (int query = 0; query < BLOCK; query++) {
+        set(hidden.segment(), (long) key * BLOCK + query, query < key ? Float.NEGATIVE_INFINITY : 0);
+      }
+    }
   }
 
   /// One head of one sequence.
@@ -85,27 +124,26 @@ final class CausalAttention implements AutoCloseable {
   private void forward(Head head, DropMask drop, int heads, Array y, Array lse) {
     Matrix out = head.in(y, heads);
     Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
-    MemorySegment max = vectors.floats(2L * BLOCK);
-    MemorySegment sum = max.asSlice(4L * BLOCK);
+    MemorySegment max = vectors.segment().asSlice(0, 4L * BLOCK);
+    MemorySegment sum = vectors.segment().asSlice(4L * BLOCK);
     for (int from = 0; from < head.time; from += BLOCK) {
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
       tiles.multiply(keys, count, head.width, head.k, false, transposed(head.q.from(from), head, count, queries), p,
           false);
-      Loops.hide(p.segment(), from, count, Float.NEGATIVE_INFINITY);
-      for (int v = 0; v < count; v += LANES) {
-        Loops.maximum(p.segment(), v, keys, head.scale(), max);
-        Loops.exponentials(p.segment(), v, keys, head.scale(), max, sum);
-      }
-      Loops.hide(p.segment(), from, count, 0);
+      fill(max, Float.NEGATIVE_INFINITY);
+      fill(sum, 0);
+      most.bind(p.segment(), max).run(from);
+      mostSeen.bind(p.segment(), hidden.segment(), max).bind(0, p.segment(), (long) from * BLOCK).run(count);
+      exponentials.with(head.scale()).bind(p.segment(), max, sum).run(keys);
       for (int i = 0; i < count; i++) {
-        set(lse.segment(), (long) head.index * head.time + from + i, (float) (get(max, i) + Math.log(get(sum, i))));
+        double logSum = Math.log(get(sum, i));
+        set(lse.segment(), (long) head.index * head.time + from + i, (float) (head.scale() * get(max, i) + logSum));
+        set(sum, i, 1 / get(sum, i));
       }
+      normalize.bind(p.segment(), sum).run(keys);
       dropped(p.segment(), head, from, count, drop);
       tiles.multiply(count, head.width, keys, p, true, Panels.of(head.v, tiles), out.from(from), false);
-      for (int i = 0; i < count; i++) {
-        Loops.divide(out.segment(), out.at() + (from + i) * out.row(), head.width, get(sum, i));
-      }
     }
   }
 
@@ -115,43 +153,39 @@ final class CausalAttention implements AutoCloseable {
     return Panels.of(columns, tiles);
   }
 
-  void backward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop, Grad dqkv) {
+  void backward(Array dy, Array qkv, Array lse, int heads, DropMask drop, Grad dqkv) {
     for (int b = 0; b < qkv.dim(0); b++) {
       for (int h = 0; h < heads; h++) {
         Head head = Head.of(qkv, heads, b, h);
-        backward(head, head.in(dy, heads), head.in(y, heads), lse.segment(), drop,
+        backward(head, head.in(dy, heads), lse.segment(), drop,
             Head.of(dqkv.array(), heads, b, h), dqkv.add());
       }
     }
   }
 
-  private void backward(Head head, Matrix dy, Matrix y, MemorySegment lse, DropMask drop, Head gradient, boolean add) {
+  private void backward(Head head, Matrix dy, MemorySegment lse, DropMask drop, Head gradient, boolean add) {
     int last = (head.time - 1) / BLOCK * BLOCK;
     Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
     Matrix ds = new Matrix(slopes.floats((long) head.time * BLOCK), 0, BLOCK);
-    MemorySegment shift = vectors.floats(2L * BLOCK);
-    MemorySegment delta = shift.asSlice(4L * BLOCK);
+    MemorySegment shift = vectors.segment().asSlice(0, 4L * BLOCK);
+    MemorySegment delta = vectors.segment().asSlice(4L * BLOCK);
     for (int from = last; from >= 0; from -= BLOCK) { // the last block sees all keys: it writes, the others add
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
       for (int i = 0; i < count; i++) {
-        set(shift, i, get(lse, (long) head.index * head.time + from + i));
-        set(delta, i,
-            Sums.dot(dy.segment(), dy.at() + (from + i) * dy.row(), y.segment(), y.at() + (from + i) * y.row(),
-                head.width));
+        set(shift, i, -get(lse, (long) head.index * head.time + from + i));
       }
+      fill(delta, 0);
       Matrix q = head.q.from(from);
       Matrix out = dy.from(from);
       tiles.multiply(keys, count, head.width, head.k, false, transposed(q, head, count, queries), p, false);
       tiles.multiply(keys, count, head.width, head.v, false, transposed(out, head, count, outputs), ds, false);
       dropped(ds.segment(), head, from, count, drop);
-      for (int v = 0; v < count; v += LANES) {
-        Loops.exponentials(p.segment(), v, keys, head.scale(), shift, null);
-      }
-      Loops.hide(p.segment(), from, count, 0);
-      for (int v = 0; v < count; v += LANES) {
-        Loops.slopes(p.segment(), ds.segment(), v, keys, head.scale(), delta);
-      }
+      long seen = (long) from * BLOCK;
+      again.with(head.scale()).bind(p.segment(), ds.segment(), shift, delta).run(from);
+      againSeen.with(head.scale()).bind(p.segment(), ds.segment(), hidden.segment(), shift, delta);
+      againSeen.bind(0, p.segment(), seen).bind(1, ds.segment(), seen).run(count);
+      slope.with(head.scale()).bind(p.segment(), ds.segment(), delta).run(keys);
       dropped(p.segment(), head, from, count, drop);
       boolean more = add || from < last;
       tiles.multiply(count, head.width, keys, ds, true, Panels.of(head.k, tiles), gradient.q.from(from), add);
@@ -160,24 +194,19 @@ final class CausalAttention implements AutoCloseable {
     }
   }
 
-  private static float[] seen() {
-    float[] seen = new float[2 * LANES * LANES];
-    for (int r = 0; r < LANES; r++) {
-      for (int i = 0; i < LANES; i++) {
-        seen[r * LANES + i] = i < r ? 0 : 1;
-        seen[(LANES + r) * LANES + i] = i < r ? Float.NEGATIVE_INFINITY : 0;
-      }
+  private static void fill(MemorySegment vector, float value) {
+    for (int i = 0; i < BLOCK; i++) {
+      set(vector, i, value);
     }
-    return seen;
   }
 
   private void dropped(MemorySegment p, Head head, int from, int count, DropMask drop) {
     if (drop.probability() > 0) {
       for (int i = 0; i < count; i++) {
-        float[] kept = factors.of(drop, ((long) head.index * head.time + from + i) * head.time, from + i + 1);
+        MemorySegment kept = factors.of(drop, ((long) head.index * head.time + from + i) * head.time, from + i + 1);
         for (int key = 0; key <= from + i; key++) {
           long at = (long) key * BLOCK + i;
-          set(p, at, get(p, at) * kept[key]);
+          set(p, at, get(p, at) * get(kept, key));
         }
       }
     }
@@ -185,72 +214,10 @@ final class CausalAttention implements AutoCloseable {
 
   @Override
   public void close() {
-    for (Spare spare : new Spare[]{ queries, outputs, weights, slopes, vectors }) {
+    for (Spare spare : new Spare[]{ queries, outputs, weights, slopes }) {
       spare.close();
     }
-  }
-
-  /// One compilation each: see the package's description.
-  private static final class Loops {
-
-    /// Largest scaled score of each of a vector of queries.
-    static void maximum(MemorySegment s, int v, int keys, float scale, MemorySegment max) {
-      FloatVector most = broadcast(Float.NEGATIVE_INFINITY);
-      for (int key = 0; key < keys; key++) {
-        most = most.max(load(s, v + (long) key * BLOCK));
-      }
-      store(most.mul(scale), max, v);
-    }
-
-    /// `s = exp(scale s - shift)` for a vector of queries; their sums if somebody needs them.
-    static void exponentials(MemorySegment s, int v, int keys, float scale, MemorySegment shift,
-        @Nullable MemorySegment sums) {
-      FloatVector minus = load(shift, v).neg();
-      FloatVector sum = zero();
-      for (int key = 0; key < keys; key++) {
-        FloatVector e = Vectors.exp(load(s, v + (long) key * BLOCK).fma(broadcast(scale), minus));
-        store(e, s, v + (long) key * BLOCK);
-        sum = sum.add(e);
-      }
-      if (sums != null) {
-        store(sum, sums, v);
-      }
-    }
-
-    /// `dS = P (dP - delta) scale` in place of dP.
-    static void slopes(MemorySegment p, MemorySegment dp, int v, int keys, float scale,
-        MemorySegment delta) {
-      FloatVector level = load(delta, v);
-      for (int key = 0; key < keys; key++) {
-        long at = v + (long) key * BLOCK;
-        store(load(dp, at).sub(level).mul(load(p, at)).mul(scale), dp, at);
-      }
-    }
-
-    static void divide(MemorySegment x, long at, int n, float by) {
-      int i = 0;
-      for (; i < Vectors.whole(n); i += LANES) {
-        store(load(x, at + i).div(by), x, at + i);
-      }
-      for (; i < n; i++) {
-        set(x, at + i, get(x, at + i) / by);
-      }
-    }
-
-    /// Replaces what the block's queries must not see: key `from + i` is later than the queries before the i-th.
-    static void hide(MemorySegment p, int from, int count, float value) {
-      for (int i = 0; i < count; i++) {
-        long row = (long) (from + i) * BLOCK;
-        int whole = i / LANES * LANES;
-        for (int v = 0; v < whole; v += LANES) {
-          store(broadcast(value), p, row + v);
-        }
-        FloatVector seen = FloatVector.fromArray(Vectors.SPECIES, SEEN, i % LANES * LANES);
-        FloatVector kept = load(p, row + whole).mul(seen);
-        store(value == 0 ? kept : kept.add(FloatVector.fromArray(Vectors.SPECIES, SEEN, (LANES + i % LANES) * LANES)),
-            p,
-            row + whole);
-      }
-    }
+    vectors.close();
+    hidden.close();
   }
 }

@@ -7,7 +7,6 @@ import norma.array.DType;
 import norma.kernels.HostBackend;
 import norma.kernels.Kernels;
 import norma.kernels.rows.RowKernels;
-import norma.kernels.rows.RowPrograms;
 
 /// The CPU with fused kernels, each worker single-threaded.
 public final class CpuBackend extends HostBackend {
@@ -17,7 +16,7 @@ public final class CpuBackend extends HostBackend {
 
   private final int workers;
   private final List<CpuKernels> kernels = new ArrayList<>();
-  private final ProductEngine engine = ProductEngine.here();
+  private final ProductEngine engine;
   private final PreparedWeights<LinearProducts.PackedWeight> prepared = new PreparedWeights<>(
       LinearProducts.PackedWeight::close);
   private final boolean bf16;
@@ -34,9 +33,14 @@ public final class CpuBackend extends HostBackend {
   ///
   /// @param bf16 only where [ProductEngine#hasBf16()]
   public CpuBackend(int workers, boolean poison, boolean bf16) {
+    this(workers, poison, bf16, ProductEngine.here());
+  }
+
+  CpuBackend(int workers, boolean poison, boolean bf16, ProductEngine engine) {
     super(DType.FLOAT32, poison);
     this.workers = workers;
     this.bf16 = bf16;
+    this.engine = engine;
   }
 
   @Override
@@ -46,7 +50,7 @@ public final class CpuBackend extends HostBackend {
 
   @Override
   public String description() {
-    return "Vector API kernels of " + Vectors.LANES + " lanes, products in " + engine.description() + ", " + workers
+    return engine.description() + ", " + workers
         + (workers == 1 ? " thread" : " threads") + ", " + (bf16 ? "products in bf16" : "fp32");
   }
 
@@ -73,9 +77,8 @@ public final class CpuBackend extends HostBackend {
   @Override
   protected Kernels kernels(Arena arena) {
     Tiles tiles = engine.tiles();
-    RowPrograms formulas = engine.formulas();
     CpuKernels own = new CpuKernels(arena, tiles, new LinearProducts(bf16 ? engine.bf16() : tiles, prepared),
-        formulas == null ? null : new RowKernels(formulas));
+        new RowKernels(engine.formulas()));
     kernels.add(own);
     return own;
   }

@@ -18,10 +18,10 @@ public final class ProductEngine {
 
   private final Supplier<Tiles> tiles;
   private final @Nullable Tiles bf16;
-  private final @Nullable RowPrograms formulas;
+  private final RowPrograms formulas;
   private final String description;
 
-  private ProductEngine(Supplier<Tiles> tiles, @Nullable Tiles bf16, @Nullable RowPrograms formulas,
+  private ProductEngine(Supplier<Tiles> tiles, @Nullable Tiles bf16, RowPrograms formulas,
       String description) {
     this.formulas = formulas;
     this.tiles = tiles;
@@ -71,7 +71,7 @@ public final class ProductEngine {
   }
 
   private static ProductEngine plain(String why) {
-    return new ProductEngine(PlainTiles::new, null, null, new PlainTiles().description() + ": " + why);
+    return new ProductEngine(PlainTiles::new, null, new RowPrograms(), new PlainTiles().description() + ": " + why);
   }
 
   /// Tiles for one worker thread.
@@ -94,8 +94,7 @@ public final class ProductEngine {
     return bf16 != null;
   }
 
-  /// Code of formulas; null where none can run.
-  @Nullable
+  /// Programs of formulas.
   RowPrograms formulas() {
     return formulas;
   }

@@ -104,9 +104,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
     boolean own = !(backend instanceof Nd4jBackend);
     Optional<NativeBuild.Products> products = Optional.empty();
-    if (flags.crippled()) {
-      show("product", "not measured: it would take minutes, see flags");
-    } else if (own) {
+    if (own) {
       try (Backend nd4j = new Nd4jBackend(DType.FLOAT32, OptionalInt.of(1), false)) {
         double[] rates = Machine.productGigaflops(List.of(backend, nd4j));
         products = Optional.of(new NativeBuild.Products(backend.name(), rates[0], rates[1]));

@@ -4,12 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
-import norma.kernels.vector.ProductEngine;
 
 /// What the launcher's class cache is recorded from: the commands, on the smallest model.
-///
-/// It computes with ND4J's kernels, and of the fast ones only makes the products: the JVM cannot write a cache once a class that uses
-/// the Vector API has been linked, because the module is not in the boot layer (`docs/decisions/0003-start.md`).
 final class Rehearsal {
   private Rehearsal() {}
 
@@ -17,8 +13,7 @@ final class Rehearsal {
   public static void main(String[] arguments) throws IOException {
     Path folder = Path.of(arguments[0], "runs");
     int code = Main.run("--help");
-    ProductEngine.here();
-    code += Main.run("train", "configs/tiny.yaml", "runtime.backend=nd4j", "model.layers=1", "model.context=8",
+    code += Main.run("train", "configs/tiny.yaml", "runtime.backend=cpu", "model.layers=1", "model.context=8",
         "train.steps=2", "train.batch=2", "data.val_fraction=0.001", "output.dir=" + folder);
     try (Stream<Path> runs = Files.list(folder)) {
       String run = runs.findFirst().orElseThrow().toString();

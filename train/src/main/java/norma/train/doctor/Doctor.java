@@ -69,11 +69,9 @@ public final class Doctor {
     try (StepTrials trials = new StepTrials(program, Math.max(LEAST_SHARE, spin.least()))) {
       Start given = new Start(flags.repeatable(), Map.of());
       Trial automatic = new Trial(given, processors);
-      List<Trial> threads = (flags.crippled()
-          ? List.of(processors)
-          : Threads.candidates(processors, RunConfig.DEFAULT.train().batch())).stream().map(n -> trials.add(given, n))
-          .toList();
-      boolean paged = HugePages.onRequest(pages) && !flags.crippled();
+      List<Trial> threads = Threads.candidates(processors, RunConfig.DEFAULT.train().batch()).stream()
+          .map(n -> trials.add(given, n)).toList();
+      boolean paged = HugePages.onRequest(pages);
       Trial otherPages = paged
           ? trials.add(new Start(given.flags(), HugePages.other(flags.environment())), processors)
           : automatic;
@@ -102,10 +100,9 @@ public final class Doctor {
   private Finding threads(StepTrials trials, List<Trial> counts) {
     List<Threads.Timed> timed = counts.stream().flatMap(
         trial -> trials.millis(trial).map(some -> new Threads.Timed(trial.threads(), some)).stream()).toList();
-    return timed.size() == counts.size() && !flags.crippled()
+    return timed.size() == counts.size()
         ? Threads.of(timed)
-        : Finding.of("threads", "auto is " + processors + "; not measured: "
-            + (flags.crippled() ? "see flags" : "steps take too long"));
+        : Finding.of("threads", "auto is " + processors + "; not measured: steps take too long");
   }
 
   private static List<String> with(List<String> flags, String another) {

@@ -16,26 +16,20 @@ import norma.train.report.Median;
 /// @param environment variables of the process
 public record JvmFlags(List<String> given, Map<String, String> environment) {
   /// What the launcher `norma` gives and a step's speed may depend on.
-  static final List<String> LAUNCHER = List.of("--add-exports=java.base/jdk.internal.module=ALL-UNNAMED",
-      "-XX:CompileCommand=dontinline,*Loops::*", "-XX:CompileCommand=inline,norma.kernels.vector.Vectors::*",
-      "-XX:CompileCommand=inline,norma.kernels.vector.*::*Here", "-XX:+UseSerialGC",
-      "-Dorg.bytedeco.javacpp.maxbytes=0", "-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
+  static final List<String> LAUNCHER = List.of("-XX:+UseSerialGC", "-Dorg.bytedeco.javacpp.maxbytes=0",
+      "-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
   /// The launcher's options that only keep the JVM and ND4J quiet.
   static final List<String> QUIET = List.of("--enable-native-access=ALL-UNNAMED",
-      "--sun-misc-unsafe-memory-access=allow", "-XX:CompileCommand=quiet", "-Dorg.nd4j.log.initialization=false");
+      "--sun-misc-unsafe-memory-access=allow", "-Dorg.nd4j.log.initialization=false");
   /// Variables that the launcher sets unless the user has.
   static final Map<String, String> LAUNCHER_ENVIRONMENT = Map.of("OMP_WAIT_POLICY", "PASSIVE", HugePages.VARIABLE,
       HugePages.ON);
   private static final String LABEL = "flags";
   private static final String FINE = "the launcher's, and none that slows a run";
   private static final String START = "start with ./norma, and without options of your own in JAVA_TOOL_OPTIONS";
-  /// Without the module of the Vector API the backend is another; `--add-modules` serves as well as the launcher's option.
-  private static final String MODULE = "jdk.incubator.vector";
   /// They cannot run in a second process at the same time (a port, a file), or would wait for somebody.
   private static final Predicate<String> ALONE = Pattern
       .compile("-agentlib:.*|-agentpath:.*|-javaagent:.*|-Xrunjdwp.*|-XX:StartFlightRecording.*|-XX:AOTCacheOutput=.*")
-      .asMatchPredicate();
-  private static final Predicate<String> NO_SECOND_COMPILER = Pattern.compile("-Xint|-XX:TieredStopAtLevel=[0-3]")
       .asMatchPredicate();
   /// Reasons by pattern.
   private static final Map<Pattern, String> SLOWING = slowing();
@@ -49,10 +43,8 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
     Map<Pattern, String> reasons = new LinkedHashMap<>();
     reasons.put(Pattern.compile("-Xint"), "nothing is compiled");
     reasons.put(Pattern.compile("-XX:TieredStopAtLevel=[0-3]"),
-        "the second compiler is off, and only it has vector instructions");
+        "the second compiler is off");
     reasons.put(Pattern.compile("-Xcomp"), "everything is compiled before it runs");
-    reasons.put(Pattern.compile("-XX:UseAVX=[0-2]|-XX:MaxVectorSize=(4|8|16|32)"), "vectors are kept short");
-    reasons.put(Pattern.compile("-XX:-EnableVectorSupport"), "vector instructions are off");
     reasons.put(Pattern.compile("-XX:ActiveProcessorCount=\\d+"),
         "the JVM counts so many processors, not the machine's");
     reasons.put(Pattern.compile("-agentlib:jdwp.*|-Xrunjdwp.*"), "a debugger may wait or set breakpoints");
@@ -134,11 +126,6 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
         : List.of());
   }
 
-  /// Whether a step of the fused kernels may take minutes.
-  public boolean crippled() {
-    return given.stream().anyMatch(flag -> NO_SECOND_COMPILER.test(flag) && holds(flag));
-  }
-
   /// The options for a second process beside this one.
   List<String> repeatable() {
     return given.stream().filter(flag -> !ALONE.test(flag)).toList();
@@ -154,17 +141,13 @@ public record JvmFlags(List<String> given, Map<String, String> environment) {
   }
 
   private boolean holds(String flag) {
-    if (flag.startsWith("--add-exports") && given.stream()
-        .anyMatch(other -> other.startsWith("--add-modules=") && other.contains(MODULE))) {
-      return true;
-    }
     return given.contains(flag) && (repeats(flag)
         || flag.equals(given.stream().filter(other -> key(other).equals(key(flag))).toList().getLast()));
   }
 
   /// Whether several of the kind hold together.
   private static boolean repeats(String flag) {
-    return flag.startsWith("-XX:CompileCommand=") || flag.startsWith("--") || flag.startsWith("-agent")
+    return flag.startsWith("--") || flag.startsWith("-agent")
         || flag.startsWith("-javaagent");
   }
 

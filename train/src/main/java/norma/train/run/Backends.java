@@ -2,11 +2,9 @@ package norma.train.run;
 
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Optional;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Nd4jBackend;
-import norma.kernels.VectorModule;
 import norma.kernels.cuda.CudaBackend;
 import norma.kernels.cuda.CudaDevice;
 import norma.kernels.cuda.CudaException;
@@ -79,19 +77,10 @@ public record Backends(Backend backend, String reason) {
     if (bf16 && !Machine.hasBf16()) {
       throw new RunException("runtime.precision is bf16: " + Machine.noBf16() + "; use fp32" + noGpu);
     }
-    Optional<String> missing = VectorModule.missing();
-    if (missing.isEmpty()) {
-      Nd4jCuda.check(true);
-      int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
-      return new Backends(new CpuBackend(threads, debug, bf16),
-          (asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest") + noGpu);
-    }
-    if (asked || bf16) {
-      throw new RunException((asked ? "runtime.backend is cpu: " : "runtime.precision is bf16: ") + missing.get()
-          + "; or use runtime.backend nd4j" + (bf16 ? " and fp32" : "") + ", which is slower");
-    }
-    return nd4j(runtime, debug,
-        "ten times slower than the backend cpu, for which something is missing: " + missing.get() + noGpu);
+    Nd4jCuda.check(true);
+    int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
+    return new Backends(new CpuBackend(threads, debug, bf16),
+        (asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest") + noGpu);
   }
 
   private static CudaBackend.Precision precision(Precision precision) {

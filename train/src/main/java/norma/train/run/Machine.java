@@ -16,9 +16,7 @@ import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.VectorModule;
 import norma.kernels.vector.ProductEngine;
-import norma.kernels.vector.VectorUnit;
 import org.nd4j.linalg.factory.Nd4j;
 
 /// What this machine offers, and how much of it is used.
@@ -46,11 +44,9 @@ public final class Machine {
     return environment.getProperty("backend") + " with " + environment.getProperty("blas.vendor");
   }
 
-  /// Widest vectors of the CPU, and what the Vector API makes of them.
+  /// Widest vectors of the CPU.
   public static String vectors() {
-    return widestVectors() + (hasBf16() ? " with bf16" : "") + "; Vector API "
-        + VectorUnit.lanes().map(lanes -> "with " + lanes + " lanes of float32")
-            .orElseGet(() -> "missing: " + VectorModule.missing().orElseThrow());
+    return widestVectors() + (hasBf16() ? " with bf16" : "");
   }
 
   /// Widest vector instructions of the CPU.

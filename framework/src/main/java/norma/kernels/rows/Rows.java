@@ -1,0 +1,145 @@
+package norma.kernels.rows;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Map;
+import norma.array.HostMemory;
+import norma.kernels.rows.RowPrograms.Machine;
+import norma.kernels.rows.RowPrograms.Program;
+import norma.machine.Code;
+import norma.machine.InstructionSet;
+import org.jspecify.annotations.Nullable;
+
+/// A program with its operands, for one worker thread: they are bound one by one, then checked, then it runs.
+public final class Rows implements AutoCloseable {
+  private final Program program;
+  private final MemorySegment[] segments;
+  private final long[] starts; // elements
+  private final long[] addresses;
+  private final long[] room; // elements from there to the segment's end
+  private final int[] fixed; // elements that a call needs, and those that each row needs
+  private final int[] perRow;
+  private final Arena arena = Arena.ofShared();
+  private final @Nullable MemorySegment table;
+  private final @Nullable Code code;
+  private final @Nullable PlainRows plain;
+  private final float[] numbers;
+  private double[] given = {};
+
+  Rows(Program program) {
+    this.program = program;
+    Streams streams = program.streams();
+    segments = new MemorySegment[streams.count()];
+    starts = new long[segments.length];
+    addresses = new long[segments.length];
+    room = new long[segments.length];
+    fixed = new int[segments.length];
+    perRow = new int[segments.length];
+    for (int i = 0; i < segments.length; i++) {
+      switch (streams.kind(i)) {
+        case ELEMENTS -> perRow[i] = program.width();
+        case EVERY_ROW -> fixed[i] = program.width();
+        case ROWS -> perRow[i] = 1;
+      }
+    }
+    numbers = new float[program.plan().numbers().size()];
+    Machine machine = program.machine();
+    code = machine == null ? null : machine.code();
+    table = machine == null ? null : constants(machine, program.width());
+    plain = machine == null ? new PlainRows(program) : null;
+  }
+
+  private MemorySegment constants(Machine machine, int width) {
+    MemorySegment memory = arena.allocate(machine.tableBytes(), HostMemory.ALIGNMENT_BYTES);
+    InstructionSet set = machine.set();
+    int rest = width % set.lanes();
+    for (Map.Entry<Object, Integer> vector : machine.vectors().entrySet()) {
+      if (vector.getKey() instanceof Integer bits) {
+        fill(memory, vector.getValue(), bits, 0, set.lanes());
+      } else if (vector.getKey().equals(RowEmitter.LEFT_OUT)) {
+        fill(memory, vector.getValue(), Float.floatToRawIntBits(Float.NEGATIVE_INFINITY), rest, set.lanes());
+      } else if (vector.getKey().equals(RowEmitter.MASK)) {
+        boolean lanes = set == InstructionSet.AVX2;
+        fill(memory, vector.getValue(), lanes ? -1 : (1 << rest) - 1, 0, lanes ? rest : 1);
+      }
+    }
+    return memory;
+  }
+
+  private static void fill(MemorySegment memory, int at, int bits, int from, int to) {
+    for (int i = from; i < to; i++) {
+      memory.set(ValueLayout.JAVA_INT, at + 4L * i, bits);
+    }
+  }
+
+  /// Where an operand lies from now on.
+  ///
+  /// @param stream its place among the names of a routine's operands; a negative one is ignored
+  /// @param at     its first element in the segment
+  public Rows bind(int stream, MemorySegment segment, long at) {
+    if (stream >= 0) {
+      segments[stream] = segment;
+      starts[stream] = at;
+      addresses[stream] = segment.address() + 4 * at;
+      room[stream] = at < 0 ? -1 : segment.byteSize() / 4 - at;
+    }
+    return this;
+  }
+
+  /// Where all operands lie from now on, from the beginnings of these segments.
+  public Rows bind(MemorySegment... all) {
+    for (int i = 0; i < all.length; i++) {
+      bind(i, all[i], 0);
+    }
+    return this;
+  }
+
+  /// A routine's numbers in the order of their names.
+  public Rows with(double... values) {
+    if (!Arrays.equals(values, given) && program.routine() != null) {
+      given = values.clone();
+      numbers(program.routine().numbers(values));
+    }
+    return this;
+  }
+
+  /// The plan's numbers.
+  void numbers(double[] values) {
+    for (int k = 0; k < values.length; k++) {
+      numbers[k] = (float) values[k];
+      Machine machine = program.machine();
+      if (machine != null && table != null) {
+        Integer place = machine.vectors().get(program.plan().numbers().get(k));
+        if (place != null) {
+          fill(table, place, Float.floatToRawIntBits(numbers[k]), 0, machine.set().lanes());
+        }
+      }
+    }
+  }
+
+  /// Computes.
+  ///
+  /// @throws IndexOutOfBoundsException if an operand is shorter
+  public void run(int rows) {
+    for (int i = 0; rows > 0 && i < room.length; i++) {
+      if (fixed[i] + (long) rows * perRow[i] > room[i]) {
+        throw new IndexOutOfBoundsException(rows + " rows, but operand " + i + " has " + room[i] + " elements");
+      }
+      if (table != null) {
+        table.set(ValueLayout.JAVA_LONG, 8L * i, addresses[i]);
+      }
+    }
+    if (plain != null) {
+      plain.run(rows, segments, starts, numbers);
+    } else if (code != null && table != null && rows > 0) {
+      code.call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}
