@@ -77,7 +77,7 @@ class ParserTest {
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = { "weight * x / (1 + abs(alpha * x)) | overabs(x, alpha, 1)",
       "x / (abs(x) + 1) | overabs(x, 1, 1)", "weight * x / sqrt(1 + x^2) | overroot(x, 1, 1)",
-      "-2 * alpha * x / (b + (alpha * x)^2)^0.5 | overroot(x, (alpha * alpha), b)", "x / (1 + exp(-x)) | sigmoid(x)",
+      "-2 * alpha * x / (b + (alpha * x)^2)^0.5 | overroot(x, alpha * alpha, b)", "x / (1 + exp(-x)) | sigmoid(x)",
       "x / sqrt(beta + 3 * x^2) | overroot(x, 3, beta)" })
   void knownFormsBecomeFunctionsWithStableSlopes(String text, String function) {
     assertThat(RandomFormulas.formula(text).rewrites()).singleElement().asString().contains(function);
