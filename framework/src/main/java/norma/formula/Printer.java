@@ -59,6 +59,7 @@ final class Printer {
   private static int level(Expr e) {
     return switch (e) {
       case Num n -> n.value() < 0 ? SIGN : ATOM;
+      case Apply a when square(a) -> POWER;
       case Apply a -> switch (a.fn()) {
         case ADD, SUB -> SUM;
         case MUL, DIV -> PRODUCT;
@@ -70,8 +71,17 @@ final class Printer {
     };
   }
 
+  /// Written as it was read: a square of squares would be twice as long with each.
+  @SuppressWarnings("ReferenceEquality")
+  private static boolean square(Apply a) {
+    return a.fn() == Fn.MUL && a.arg(0) == a.arg(1);
+  }
+
   private String text(Apply a) {
     Expr u = a.args().getFirst();
+    if (square(a)) {
+      return print(u, ATOM) + "^2";
+    }
     Expr v = a.args().getLast();
     return switch (a.fn()) {
       case ADD, SUB -> print(u, SUM) + " " + a.fn().symbol() + " " + print(v, PRODUCT);

@@ -19,10 +19,12 @@ import static norma.machine.Assembler.at;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -76,9 +78,10 @@ final class RowEmitter {
     this.set = set;
     this.out = new Assembler(set);
     List<String> names = new ArrayList<>(outputs);
+    Set<Expr> seen = new HashSet<>();
     for (Pass pass : plan.passes()) {
       for (Sink sink : pass.sinks()) {
-        inputs(sink.value(), names);
+        inputs(sink.value(), names, seen);
       }
     }
     number("channel", plan.channels().size(), names);
@@ -100,11 +103,11 @@ final class RowEmitter {
     }
   }
 
-  private static void inputs(Expr e, List<String> names) {
+  private static void inputs(Expr e, List<String> names, Set<Expr> seen) {
     if (e instanceof Leaf leaf && leaf.space() == Space.POINT && !names.contains(leaf.name())) {
       names.add(leaf.name());
-    } else if (e instanceof Apply a) {
-      a.args().forEach(arg -> inputs(arg, names));
+    } else if (e instanceof Apply a && seen.add(e)) {
+      a.args().forEach(arg -> inputs(arg, names, seen));
     }
   }
 
