@@ -20,7 +20,7 @@ import norma.nn.NormTypes;
 ///
 /// @param spec         what was fitted
 /// @param curve        f with the numbers that fit best
-/// @param scale        by which f has the bound that was asked for; 1 if f has none
+/// @param scale        by which f has the bound that was asked for; fitted too if f has no bound, or one that depends on its numbers
 /// @param meanResidual mean of the residuals' magnitudes
 /// @param maxResidual  largest of them
 public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanResidual, double maxResidual) {
@@ -35,6 +35,7 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
   private static final int STEPS = 200;
   private static final double DAMPING = 1e-3;
   private static final double MOST_DAMPING = 1e15;
+  private static final double SAME = 1e-3;
 
   /// A formula that can be fitted, as a slot would start with it.
   ///
@@ -72,16 +73,27 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
     if (Arrays.stream(x).allMatch(v -> v == 0)) {
       throw new IllegalArgumentException("no point away from 0 to fit " + spec.type() + " to");
     }
-    double own = curve.bound();
-    double scale = own > 0 && own < Double.POSITIVE_INFINITY ? bound / own : 1;
-    Points points = new Points(curve, scale, x, y);
-    double[] numbers = points.descended(points.some().searched());
-    for (int i = 0; i < numbers.length; i++) {
-      curve = curve.with(points.numbers.get(i).name(), numbers[i]);
+    double own = fixedBound(curve);
+    Points points = new Points(curve, Double.isNaN(own) ? Double.NaN : bound / own, x, y);
+    double[] at = points.descended(points.some().searched());
+    for (int i = 0; i < points.numbers.size(); i++) {
+      curve = curve.with(points.numbers.get(i).name(), at[i]);
     }
-    double[] residuals = Arrays.stream(points.residuals(numbers)).map(Math::abs).toArray();
-    return new FormulaFit(spec, curve, scale, Arrays.stream(residuals).average().orElse(0),
+    double[] residuals = Arrays.stream(points.residuals(at)).map(Math::abs).toArray();
+    return new FormulaFit(spec, curve, points.scale(at), Arrays.stream(residuals).average().orElse(0),
         Arrays.stream(residuals).max().orElse(0));
+  }
+
+  /// A curve's bound; NaN if it has none, or another with other numbers.
+  private static double fixedBound(Curve curve) {
+    double bound = curve.bound();
+    boolean fixed = bound > 0 && bound < Double.POSITIVE_INFINITY;
+    for (Parameter p : curve.formula().parameters()) {
+      if (!p.perChannel()) {
+        fixed &= Math.abs(curve.with(p.name(), curve.value(p)[0] + 1).bound() - bound) <= SAME * bound;
+      }
+    }
+    return fixed ? bound : Double.NaN;
   }
 
   /// What it is called in a configuration.
@@ -105,12 +117,12 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
     return Arrays.stream(curve.at(x)).map(v -> scale * v).toArray();
   }
 
-  /// The points, and a formula in which each has the numbers to itself.
+  /// The points, and a formula in which each has the numbers to itself. What is fitted is the numbers, then the scale where that is free.
   private static final class Points {
     private final Formula formula;
     private final Curve start;
     private final List<Parameter> numbers;
-    private final double scale;
+    private final double scale; // NaN if it is fitted
     private final double[] x;
     private final double[] y;
     private final double[] ones;
@@ -137,7 +149,7 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
     private Interpreter interpreter(double[] at) {
       Map<String, double[]> values = new HashMap<>(
           Map.of("x", x, "dy", ones, "weight", ones, "bias", new double[x.length]));
-      for (int i = 0; i < at.length; i++) {
+      for (int i = 0; i < numbers.size(); i++) {
         double[] all = new double[x.length];
         Arrays.fill(all, at[i]);
         values.put(numbers.get(i).name(), all);
@@ -147,28 +159,47 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
       return interpreter;
     }
 
+    double scale(double[] at) {
+      return Double.isNaN(scale) ? at[numbers.size()] : scale;
+    }
+
+    private double[] values(double[] at) {
+      return interpreter(at).of(formula.outputs().getFirst());
+    }
+
     double[] residuals(double[] at) {
-      double[] f = interpreter(at).of(formula.outputs().getFirst());
-      return IntStream.range(0, x.length).mapToDouble(i -> y[i] - scale * f[i]).toArray();
+      double[] f = values(at);
+      return IntStream.range(0, x.length).mapToDouble(i -> y[i] - scale(at) * f[i]).toArray();
     }
 
     private double squares(double[] at) {
       return Arrays.stream(residuals(at)).map(r -> r * r).sum();
     }
 
+    /// The numbers with the scale that fits best, where that is free.
+    private double[] scaled(double[] at) {
+      if (Double.isNaN(scale)) {
+        double[] f = values(at);
+        double product = IntStream.range(0, x.length).mapToDouble(i -> f[i] * y[i]).sum();
+        at[numbers.size()] = product / Arrays.stream(f).map(v -> v * v).sum();
+      }
+      return at;
+    }
+
     /// The best of a grid, number by number; twice if there are several.
     double[] searched() {
-      double[] best = numbers.stream().mapToDouble(p -> start.value(p)[0]).toArray();
-      double least = squares(best);
-      for (int sweep = 0; sweep < Math.min(2, best.length); sweep++) {
-        for (int k = 0; k < best.length; k++) {
+      double[] best = new double[numbers.size() + (Double.isNaN(scale) ? 1 : 0)];
+      Arrays.setAll(best, k -> k < numbers.size() ? start.value(numbers.get(k))[0] : 1);
+      double least = squares(scaled(best));
+      for (int sweep = 0; sweep < Math.min(2, numbers.size()); sweep++) {
+        for (int k = 0; k < numbers.size(); k++) {
           double[] at = best.clone();
           for (double candidate : candidates(numbers.get(k))) {
             at[k] = candidate;
-            double squares = squares(at);
+            double squares = squares(scaled(at));
             if (squares < least || Double.isNaN(least)) {
               least = squares;
-              best[k] = candidate;
+              best = at.clone();
             }
           }
         }
@@ -215,19 +246,24 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
       Interpreter interpreter = interpreter(at);
       List<Expr> gradients = formula.gradients();
       double[][] slopes = new double[at.length][];
-      for (int k = 0; k < at.length; k++) {
+      for (int k = 0; k < numbers.size(); k++) {
         double[] slope = interpreter.of(gradients.get(1 + formula.parameters().indexOf(vector(numbers.get(k)))));
         slopes[k] = slope.length == x.length ? slope : new double[x.length]; // a number: 0
+        for (int i = 0; i < x.length; i++) {
+          slopes[k][i] *= scale(at);
+        }
+      }
+      if (Double.isNaN(scale)) {
+        slopes[numbers.size()] = interpreter.of(formula.outputs().getFirst());
       }
       double[] residuals = residuals(at);
       double[][] rows = new double[at.length][at.length + 1];
       for (int k = 0; k < at.length; k++) {
         for (int i = 0; i < x.length; i++) {
-          double slope = scale * slopes[k][i];
           for (int l = 0; l < at.length; l++) {
-            rows[k][l] += slope * scale * slopes[l][i];
+            rows[k][l] += slopes[k][i] * slopes[l][i];
           }
-          rows[k][at.length] += slope * residuals[i];
+          rows[k][at.length] += slopes[k][i] * residuals[i];
         }
       }
       for (int k = 0; k < at.length; k++) {

@@ -86,12 +86,17 @@ class FormulaFitTest {
     assertThat(fit.maxResidual()).isCloseTo(0.5, within(1e-12));
   }
 
+  /// Of a function without a bound, and of one whose bound is 1 / a.
   @Test
-  void aFunctionWithoutABoundIsNotScaled() {
-    NormSpec spec = new NormSpec("weight * sign(x) * log(1 + abs(a * x))", Map.of("a", Learnable.from(1)));
-    FormulaFit fit = fit(spec, 7, X, v -> Math.signum(v) * Math.log1p(Math.abs(3 * v)));
-    assertThat(fit.scale()).isEqualTo(1);
+  void whereTheBoundSaysNothingTheScaleIsFittedToo() {
+    NormSpec endless = new NormSpec("weight * sign(x) * log(1 + abs(a * x))", Map.of("a", Learnable.from(1)));
+    FormulaFit fit = fit(endless, 7, X, v -> 5 * Math.signum(v) * Math.log1p(Math.abs(3 * v)));
+    assertThat(fit.scale()).isCloseTo(5, within(1e-8));
     assertThat(Math.abs(fit.numbers().getOrDefault("a", 0.0))).isCloseTo(3, within(1e-8));
+    NormSpec inverse = new NormSpec("weight * x / (1 + abs(a * x))", Map.of("a", Learnable.from(1)));
+    FormulaFit steep = fit(inverse, 7, X, v -> 30 * v / (1 + Math.abs(4 * v)));
+    assertThat(steep.scale()).isCloseTo(30, within(1e-7));
+    assertThat(Math.abs(steep.numbers().getOrDefault("a", 0.0))).isCloseTo(4, within(1e-7));
   }
 
   @Test
