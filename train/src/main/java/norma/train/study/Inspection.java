@@ -174,7 +174,7 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
     for (Fit fit : slot.fits) {
       double[] y = fit.fit.at(x);
       List<Point> curve = IntStream.range(0, x.length).mapToObj(i -> new Point(x[i], y[i])).toList();
-      series.add(new Series(fit.fit.name(), series.size() % Svg.COLOURS, Kind.LINE, curve));
+      series.add(new Series("fit of " + fit.fit.name(), series.size() % Svg.COLOURS, Kind.LINE, curve));
     }
     return new Chart(slot.name, "input", "pre-affine output", false, series);
   }
