@@ -47,6 +47,7 @@ class ReadmeTest {
       command = replaceRuns(command);
       command += command.contains(" train") || command.contains(" study") ? " " + String.join(" ", SHORT) : "";
       command += command.contains(" study") ? " --jobs 1" : "";
+      command += command.contains(" norms \"") ? " --out '" + folder.resolve("norm.svg") + "'" : "";
       command += command.contains(" train") ? " \"output.dir='" + folder.resolve("runs") + "'\"" : "";
       if (command.startsWith("./norma ")) {
         Outcome outcome = Outcome.of(words(command));

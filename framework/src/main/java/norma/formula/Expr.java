@@ -1,7 +1,6 @@
 package norma.formula;
 
 import java.util.List;
-import java.util.Locale;
 
 /// A node of a formula. Nodes are made by a [Graph], equal ones once: they are compared by identity.
 public sealed interface Expr {
@@ -63,18 +62,7 @@ public sealed interface Expr {
 
     @Override
     public String toString() {
-      if (fn == Fn.NEG) {
-        return "-" + args.getFirst();
-      }
-      String symbol = fn.symbol();
-      if (!symbol.isEmpty()) {
-        return "(" + args.getFirst() + " " + symbol + " " + args.getLast() + ")";
-      }
-      StringBuilder text = new StringBuilder(fn.name().toLowerCase(Locale.ROOT)).append('(');
-      for (int i = 0; i < args.size(); i++) {
-        text.append(i == 0 ? "" : ", ").append(args.get(i));
-      }
-      return text.append(')').toString();
+      return Printer.text(this);
     }
   }
 

@@ -144,7 +144,14 @@ public enum Fn {
   }
 
   String text() {
-    return name().toLowerCase(Locale.ROOT);
+    return this == ROWS ? "sum_over_tokens" : name().toLowerCase(Locale.ROOT);
+  }
+
+  /// What a function that is not in the language is in simpler ones, as text of `u`, `v`, `w`; empty for the language's own.
+  String meaning() {
+    return definition != null && compareTo(RMS) > 0
+        ? text() + "(" + String.join(", ", List.of("u", "v", "w").subList(0, arity())) + ") = " + definition
+        : "";
   }
 
   /// `+`, `-`, `*`, `/`, `^`; empty for others.

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
 import norma.formula.Expr.Space;
@@ -145,7 +146,7 @@ public final class Formula {
     if (!(dx instanceof Apply) || Gradient.order(List.of(y)).stream().anyMatch(e -> e.space() == Space.ROW)) {
       return null;
     }
-    Expr s = without(dx, g.leaf("dy", Space.POINT));
+    Expr s = with(dx, g.leaf("dy", Space.POINT), 1);
     boolean costly = false;
     for (Expr node : Gradient.order(List.of(Lowering.expand(g, s)))) {
       costly |= node instanceof Apply a && a.fn().costly();
@@ -153,13 +154,13 @@ public final class Formula {
     return costly ? s : null;
   }
 
-  /// A gradient for dy = 1.
+  /// An expression with another value in the place of a leaf.
   @SuppressWarnings("ReferenceEquality")
-  private Expr without(Expr e, Expr dy) {
+  private Expr with(Expr e, Expr leaf, double value) {
     Map<Expr, Expr> changed = new HashMap<>();
     for (Expr node : Gradient.order(List.of(e))) {
-      if (node == dy) {
-        changed.put(node, g.num(1));
+      if (node == leaf) {
+        changed.put(node, g.num(value));
       } else if (node instanceof Apply a) {
         List<Expr> args = new ArrayList<>();
         for (Expr arg : a.args()) {
@@ -181,6 +182,72 @@ public final class Formula {
   /// The tree of the text, before anything is rewritten.
   public Expr written() {
     return written;
+  }
+
+  /// The formula as it was understood, in the language again.
+  public String parsed() {
+    return written.toString();
+  }
+
+  /// The gradients of `sum(dy y)` by x and by each parameter, `dx`, `dweight`, ..., as text of the language, after the expressions that they
+  /// share, `#1`, `#2`, ...
+  public Map<String, String> derivation() {
+    Map<String, Expr> roots = new LinkedHashMap<>();
+    roots.put("dx", gradients.getFirst());
+    for (int i = 0; i < parameters.size(); i++) {
+      roots.put("d" + parameters.get(i).name, gradients.get(i + 1));
+    }
+    return Printer.lines(roots);
+  }
+
+  /// What the functions in [#rewrites] and [#derivation] mean that are not in the language, a line each.
+  public List<String> meanings() {
+    Set<String> meanings = new TreeSet<>();
+    List<Expr> all = new ArrayList<>(gradients);
+    all.add(y);
+    for (Expr node : Gradient.order(all)) {
+      if (node instanceof Apply a && !a.fn().meaning().isEmpty()) {
+        meanings.add(a.fn().meaning());
+      }
+    }
+    return List.copyOf(meanings);
+  }
+
+  /// Whether each channel's y depends on that channel's x alone.
+  public boolean pointwise() {
+    return Gradient.order(List.of(y)).stream().noneMatch(e -> e.space() == Space.ROW);
+  }
+
+  /// Whether y is `weight f + bias`, where f has neither of them.
+  public boolean scaled() {
+    Expr weight = g.leaf("weight", Space.CHANNEL);
+    Expr bias = g.leaf("bias", Space.CHANNEL);
+    Expr rest = with(y, weight, 0);
+    Expr slope = Gradient.of(g, y).get((Leaf) weight);
+    List<Expr> used = slope == null ? List.of(weight) : Gradient.order(List.of(slope));
+    return !used.contains(weight) && !used.contains(bias) && (has("bias") ? rest.equals(bias) : Graph.is(rest, 0));
+  }
+
+  /// The same function with a vector for each of its numbers: with a point of a curve in each channel, gradients by them are the points' own.
+  ///
+  /// @throws IllegalStateException unless it is [#pointwise]
+  public Formula perPoint() {
+    if (!pointwise()) {
+      throw new IllegalStateException(key.text + " has statistics");
+    }
+    List<Parameter> vectors = new ArrayList<>();
+    for (Parameter p : key.parameters) {
+      vectors.add(new Parameter(p.name, true, p.positive));
+    }
+    return new Formula(new Key(key.text, vectors, key.constants, key.bias, key.activation));
+  }
+
+  Expr y() {
+    return y;
+  }
+
+  Graph graph() {
+    return g;
   }
 
   /// A parameter's node.
@@ -331,41 +398,6 @@ public final class Formula {
   /// Values of a row that forward keeps for backward.
   public int statistics() {
     return kernels(false).kept().size();
-  }
-
-  /// The argument of the outermost squashing function, `slope x + shift`, at some parameters; null if there is none, or none that is
-  /// such a line in x.
-  ///
-  /// @param at values of the parameters by name
-  public double @Nullable [] squash(int width, Map<String, double[]> at) {
-    List<Expr> order = Gradient.order(List.of(y)).reversed();
-    for (Expr node : order) {
-      Expr u = node instanceof Apply a ? squashed(a) : null;
-      if (u != null) {
-        double[] line = new double[3];
-        Map<String, double[]> values = new LinkedHashMap<>(at);
-        for (int i = 0; i < 3; i++) {
-          values.put("x", new double[]{ i });
-          if (Gradient.order(List.of(u)).stream()
-              .anyMatch(e -> e.space() != Space.NUMBER && e.space() != Space.POINT)) {
-            return null;
-          }
-          line[i] = new Interpreter(1, 1, values).of(u)[0];
-        }
-        boolean straight = Math.abs(line[2] - 2 * line[1] + line[0]) <= 1e-9 * Math.abs(line[1]);
-        return straight ? new double[]{ line[1] - line[0], line[0] } : null;
-      }
-    }
-    return null;
-  }
-
-  private @Nullable Expr squashed(Apply a) {
-    return switch (a.fn()) {
-      case TANH, ERF, ATAN, ISRU, SOFTSIGN, SIGMOID, CLAMP -> a.arg(0);
-      case OVERROOT -> g.mul(a.arg(0), g.apply(Fn.SQRT, g.div(a.arg(1), a.arg(2))));
-      case OVERABS -> g.div(g.mul(a.arg(0), a.arg(1)), a.arg(2));
-      default -> null;
-    };
   }
 
   @Override

@@ -14,12 +14,16 @@ final class Lowering {
   /// 1.5 * 2^23: adding it to a float32 number rounds that to an integer, in the lowest bits.
   static final double ROUND = 12_582_912;
 
+  /// Beyond, products stay together: a square of squares has twice as many factors with each.
+  private static final int MOST_OPENED = 32;
+
   private final Graph g;
   private final boolean machine;
   private final Map<Expr, Expr> expanded = new HashMap<>();
   private final Map<Expr, Expr> sorted = new HashMap<>();
   private final Map<Expr, Expr> fused = new HashMap<>();
   private Map<Expr, Integer> uses = Map.of();
+  private int opened; // of the product that is sorted
 
   private Lowering(Graph g, boolean machine) {
     this.g = g;
@@ -242,7 +246,10 @@ final class Lowering {
   private Expr product(Apply root) {
     Expr[] above = new Expr[4];
     Expr[] below = new Expr[4];
+    int before = opened;
+    opened = 0;
     boolean negative = factors(root, true, false, above, below);
+    opened = before;
     Expr[] parts = new Expr[4];
     for (int s = 0; s < 4; s++) {
       parts[s] = g.div(or1(above[s]), or1(below[s]));
@@ -262,7 +269,9 @@ final class Lowering {
   }
 
   private boolean factors(Expr e, boolean up, boolean open, Expr[] above, Expr[] below) {
-    if (e instanceof Apply a && (!open || uses.getOrDefault(e, 0) == 1 || e.space() != Space.POINT)) {
+    if (e instanceof Apply a && opened < MOST_OPENED
+        && (!open || uses.getOrDefault(e, 0) == 1 || e.space() != Space.POINT)) {
+      opened++;
       switch (a.fn()) {
         case NEG -> {
           return !factors(a.arg(0), up, true, above, below);

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// Known forms whose slopes by the chain rule lose all digits for large x become the functions whose slopes do not:
 /// `x / (1 + |a x|)`, `x / sqrt(b + a x^2)`, `1 / (1 + exp(-x))`, with any factors.
 final class Rewriter {
+  /// Beyond, products stay together: a square of squares has twice as many factors with each.
+  private static final int MOST_FACTORS = 64;
+
   private final Graph g;
   private final List<String> notes;
   private final Map<Expr, Expr> done = new HashMap<>();
@@ -97,7 +100,7 @@ final class Rewriter {
   }
 
   private void factors(Expr e, List<Expr> into) {
-    if (e instanceof Apply a && a.fn() == Fn.MUL) {
+    if (e instanceof Apply a && a.fn() == Fn.MUL && into.size() < MOST_FACTORS) {
       factors(a.arg(0), into);
       factors(a.arg(1), into);
     } else if (e instanceof Apply a && a.fn() == Fn.NEG) {

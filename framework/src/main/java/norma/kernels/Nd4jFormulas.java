@@ -5,9 +5,11 @@ import static norma.kernels.Nd4jMath.product;
 import static norma.kernels.Nd4jMath.store;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import norma.array.Array;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
@@ -33,6 +35,7 @@ final class Nd4jFormulas {
   private final int width;
   private final Map<String, INDArray> elements = new HashMap<>(); // x, dy, slope
   private final Map<Expr, INDArray> known = new HashMap<>(); // (R, C) or (R, 1)
+  private final Set<Expr> summed = new HashSet<>();
   private final Interpreter caller;
 
   private Nd4jFormulas(Formula formula, Array x, List<Array> parameters) {
@@ -80,7 +83,7 @@ final class Nd4jFormulas {
 
   /// Computes the sums over rows in a gradient, for those who compute with them.
   private void sums(Expr e) {
-    if (e instanceof Apply a && !e.space().rows()) {
+    if (e instanceof Apply a && !e.space().rows() && summed.add(e)) {
       if (a.fn() != Fn.ROWS) {
         a.args().forEach(this::sums);
       } else if (a.arg(0).space() == Space.POINT) { // by a product with ones: ND4J's `sum(0)` reaches 4 GB/s

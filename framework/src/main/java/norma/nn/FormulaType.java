@@ -7,14 +7,17 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
+import norma.formula.Curve;
 import norma.formula.Formula;
 import norma.kernels.Softplus;
 import norma.nn.Norm.Squash;
@@ -106,9 +109,18 @@ public final class FormulaType implements NormType {
     return text;
   }
 
-  /// The paper.
+  /// The paper; empty for a formula of one's own.
   public String source() {
     return source;
+  }
+
+  /// Its names but weight and bias, a line each, as `norms.txt` has them: `eps = 1e-5, fixed, positive`.
+  public List<String> parameters() {
+    List<String> lines = new ArrayList<>();
+    for (Name n : names) {
+      lines.add(n.name + " = " + String.join(", ", Stream.concat(Stream.of(n.value), n.words.stream()).toList()));
+    }
+    return lines;
   }
 
   @Override
@@ -160,29 +172,43 @@ public final class FormulaType implements NormType {
     return constants;
   }
 
-  @Override
-  public Norm create(Scope scope, int width, NormSettings settings) {
-    Map<String, Name> learnable = new HashMap<>(Map.of("weight", WEIGHT, "bias", BIAS));
-    names.forEach(n -> learnable.put(n.name, n));
+  /// The formula of a slot with the values that its parameters start with.
+  ///
+  /// @param slot its name
+  /// @throws IllegalArgumentException if it divides by 0 there
+  Curve start(String slot, int width, NormSettings settings) {
     Map<String, Double> known = constants(settings);
     known.put("width", (double) width);
-    known.put("depth", (double) depth(scope.name()));
-    Formula formula = formula(settings, depth(scope.name()));
-    List<Parameter> declared = new ArrayList<>();
+    known.put("depth", (double) depth(slot));
+    Formula formula = formula(settings, depth(slot));
     Map<String, double[]> starts = new HashMap<>();
     for (Formula.Parameter p : formula.parameters()) {
-      Name n = Objects.requireNonNull(learnable.get(p.name()));
-      double start = settings.given(p.name()) && names.contains(n)
+      double start = settings.given(p.name()) && names.contains(named(p))
           ? settings.number(p.name())
-          : number(n.value, known, false);
-      double raw = p.positive() ? Softplus.inverse(start) : start;
-      int[] shape = p.perChannel() ? new int[]{ width } : new int[0];
-      declared.add(scope.parameter(p.name(), Initial.constant(raw), n.is("decay"), shape));
+          : number(named(p).value, known, false);
       double[] values = new double[p.perChannel() ? width : 1];
-      java.util.Arrays.fill(values, raw);
+      Arrays.fill(values, p.positive() ? Softplus.inverse(start) : start);
       starts.put(p.name(), values);
     }
     formula.check(width, starts);
+    return new Curve(formula, width, starts);
+  }
+
+  private Name named(Formula.Parameter parameter) {
+    return names.stream().filter(n -> n.name.equals(parameter.name())).findFirst()
+        .orElse(parameter.name().equals("weight") ? WEIGHT : BIAS);
+  }
+
+  @Override
+  public Norm create(Scope scope, int width, NormSettings settings) {
+    Curve start = start(scope.name(), width, settings);
+    Formula formula = start.formula();
+    List<Parameter> declared = new ArrayList<>();
+    for (Formula.Parameter p : formula.parameters()) {
+      int[] shape = p.perChannel() ? new int[]{ width } : new int[0];
+      declared.add(
+          scope.parameter(p.name(), Initial.constant(start.value(p)[0]), named(p).is("decay"), shape));
+    }
     return new OpNorm(scope, new FormulaOp(formula), declared, value -> {
       Map<String, Double> scalars = new LinkedHashMap<>();
       Map<String, double[]> values = new HashMap<>();
@@ -194,7 +220,7 @@ public final class FormulaType implements NormType {
           scalars.put(p.name(), p.positive() ? Softplus.of(raw) : raw);
         }
       }
-      double[] squash = formula.squash(width, values);
+      double[] squash = new Curve(formula, width, values).squash();
       return new State(scalars, squash == null ? null : new Squash(squash[0], squash[1]));
     });
   }

@@ -17,6 +17,11 @@ public record Learnable(double start, boolean perChannel, boolean fixed, boolean
     return new Learnable(start, false, false, false, false);
   }
 
+  /// The same with another start.
+  public Learnable startingAt(double value) {
+    return new Learnable(value, perChannel, fixed, positive, decay);
+  }
+
   List<String> words() {
     List<String> words = new ArrayList<>();
     if (perChannel) {

@@ -4,9 +4,11 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
 import norma.autodiff.Scope;
+import norma.formula.Curve;
 import norma.formula.Formula;
 
 /// All norm types on the class path.
@@ -50,20 +52,43 @@ public final class NormTypes {
   /// @param modelBias the model's `bias`
   /// @throws IllegalArgumentException for an unknown type or setting
   public static Norm create(NormSpec spec, Scope scope, int width, boolean modelBias) {
+    NormType type = type(spec, scope.name());
+    return type.create(scope, width, settings(type, spec, modelBias));
+  }
+
+  /// The formula that a slot's configuration asks for, with the values that its parameters start with.
+  ///
+  /// @param slot  its name
+  /// @param width channels C
+  /// @return empty for a type that is no formula
+  /// @throws IllegalArgumentException for an unknown type or setting, with the place of what is wrong with a formula
+  public static Optional<Curve> start(NormSpec spec, String slot, int width, boolean modelBias) {
+    return type(spec, slot) instanceof FormulaType formula
+        ? Optional.of(formula.start(slot, width, settings(formula, spec, modelBias)))
+        : Optional.empty();
+  }
+
+  /// The type of a slot; that of a formula of its own is called as the formula is.
+  ///
+  /// @param slot its name
+  /// @throws IllegalArgumentException for an unknown type
+  public static NormType type(NormSpec spec, String slot) {
     if (spec.isFormula()) {
-      FormulaType type = FormulaType.of(spec);
-      Map<String, Object> bias = new HashMap<>(spec.settings());
-      bias.keySet().retainAll(List.of("bias"));
-      bias.values().removeIf(Learnable.class::isInstance);
-      return type.create(scope, width, NormSettings.of(type, new NormSpec(spec.type(), bias), modelBias));
+      return FormulaType.of(spec);
     }
-    for (NormType type : all()) {
-      if (type.name().equals(spec.type())) {
-        return type.create(scope, width, NormSettings.of(type, spec, modelBias));
-      }
+    List<NormType> all = all();
+    return all.stream().filter(type -> type.name().equals(spec.type())).findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("unknown norm type '" + spec.type() + "' in slot " + slot
+            + ": known are " + all.stream().map(NormType::name).toList()));
+  }
+
+  private static NormSettings settings(NormType type, NormSpec spec, boolean modelBias) {
+    if (!spec.isFormula()) {
+      return NormSettings.of(type, spec, modelBias);
     }
-    throw new IllegalArgumentException(
-        "unknown norm type '" + spec.type() + "' in slot " + scope.name() + ": known are "
-            + all().stream().map(NormType::name).toList());
+    Map<String, Object> bias = new HashMap<>(spec.settings());
+    bias.keySet().retainAll(List.of("bias"));
+    bias.values().removeIf(Learnable.class::isInstance);
+    return NormSettings.of(type, new NormSpec(spec.type(), bias), modelBias);
   }
 }

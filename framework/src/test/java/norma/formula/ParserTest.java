@@ -77,7 +77,7 @@ class ParserTest {
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = { "weight * x / (1 + abs(alpha * x)) | overabs(x, alpha, 1)",
       "x / (abs(x) + 1) | overabs(x, 1, 1)", "weight * x / sqrt(1 + x^2) | overroot(x, 1, 1)",
-      "-2 * alpha * x / (b + (alpha * x)^2)^0.5 | overroot(x, (alpha * alpha), b)", "x / (1 + exp(-x)) | sigmoid(x)",
+      "-2 * alpha * x / (b + (alpha * x)^2)^0.5 | overroot(x, alpha^2, b)", "x / (1 + exp(-x)) | sigmoid(x)",
       "x / sqrt(beta + 3 * x^2) | overroot(x, 3, beta)" })
   void knownFormsBecomeFunctionsWithStableSlopes(String text, String function) {
     assertThat(RandomFormulas.formula(text).rewrites()).singleElement().asString().contains(function);
@@ -114,5 +114,19 @@ class ParserTest {
         assertThat(e.getMessage()).isNotBlank();
       }
     }
+  }
+
+  /// 30 squares of squares have a thousand million factors.
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = { "x / (1 + abs(x * (x^2)))", "x * (alpha^2)", "x / (1 + abs(x * (b^2)))",
+      "x / rms(x, 1) * (1 / (mean(x)^2))", "x * (sum(b * x)^2)" })
+  void productsWithMoreFactorsThanCanBeCountedAreReadAllTheSame(String text) {
+    String squares = "(".repeat(29);
+    Formula formula = RandomFormulas
+        .formula(
+            text.replaceFirst("\\(([a-z]+(\\([^()]*\\))?)\\^2\\)", "(" + squares + "$1" + "^2)".repeat(29) + "^2)"));
+    assertThat(formula.text()).hasSizeGreaterThan(100);
+    assertThat(formula.kernels(true).gradients()).hasSameSizeAs(formula.kernels(false).gradients());
+    assertThat(formula.derivation().values()).allMatch(line -> line.length() < 1000);
   }
 }

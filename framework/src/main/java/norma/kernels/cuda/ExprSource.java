@@ -1,6 +1,7 @@
 package norma.kernels.cuda;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -78,10 +79,14 @@ final class ExprSource {
 
   /// Numbers inside of what varies over channels.
   void inner(Expr e, Map<Expr, String> known) {
+    inner(e, known, new HashSet<>());
+  }
+
+  private void inner(Expr e, Map<Expr, String> known, Set<Expr> seen) {
     if (e.space() == Space.NUMBER) {
       number(e, known);
-    } else if (e instanceof Apply a && e.space() == Space.CHANNEL && a.fn() != Fn.ROWS) {
-      a.args().forEach(arg -> inner(arg, known));
+    } else if (e instanceof Apply a && e.space() == Space.CHANNEL && a.fn() != Fn.ROWS && seen.add(e)) {
+      a.args().forEach(arg -> inner(arg, known, seen));
     }
   }
 

@@ -1,7 +1,10 @@
 package norma.kernels.cuda;
 
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Fn;
@@ -76,13 +79,13 @@ record Printed(Formula formula, int width, List<Expr> kept, List<Expr> gradients
 
   /// Whether a parameter's gradient needs sums over rows of other columns than its own.
   boolean finishedAlone() {
-    return gradients.subList(1, gradients.size()).stream().anyMatch(e -> nested(e, false));
+    Predicate<Apply> sum = a -> a.fn() == Fn.ROWS;
+    Predicate<Apply> ofSums = a -> !a.space().rows() && a.fn().statistic() && any(a, sum, new HashSet<>());
+    return gradients.subList(1, gradients.size()).stream().anyMatch(e -> any(e, ofSums, new HashSet<>()));
   }
 
-  private static boolean nested(Expr e, boolean inStatistic) {
-    return e instanceof Apply a && !e.space().rows()
-        && (a.fn() == Fn.ROWS
-            ? inStatistic
-            : a.args().stream().anyMatch(arg -> nested(arg, inStatistic || a.fn().statistic())));
+  private static boolean any(Expr e, Predicate<Apply> is, Set<Expr> seen) {
+    return e instanceof Apply a && seen.add(e)
+        && (is.test(a) || a.args().stream().anyMatch(arg -> any(arg, is, seen)));
   }
 }

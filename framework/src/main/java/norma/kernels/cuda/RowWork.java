@@ -2,6 +2,7 @@ package norma.kernels.cuda;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -41,7 +42,8 @@ record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values
     last.addAll(sums);
     totals.forEach(total -> total.element.ifPresent(last::add));
     Set<Expr> read = new LinkedHashSet<>();
-    last.forEach(e -> values(e, read));
+    Set<Expr> seen = new HashSet<>();
+    last.forEach(e -> values(e, read, seen));
     totals.stream().filter(total -> total.element.isEmpty()).forEach(total -> read.add(total.node.arg(0)));
     Set<Expr> needed = new LinkedHashSet<>();
     last.forEach(e -> needed(e, plan, needed));
@@ -87,11 +89,11 @@ record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values
   }
 
   /// Values of rows that elements are made of.
-  private static void values(Expr e, Set<Expr> values) {
+  private static void values(Expr e, Set<Expr> values, Set<Expr> seen) {
     if (e.space() == Space.ROW) {
       values.add(e);
-    } else if (e instanceof Apply a && e.space() == Space.POINT) {
-      a.args().forEach(arg -> values(arg, values));
+    } else if (e instanceof Apply a && e.space() == Space.POINT && seen.add(e)) {
+      a.args().forEach(arg -> values(arg, values, seen));
     }
   }
 

@@ -1,8 +1,10 @@
 package norma.kernels.rows;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
@@ -139,23 +141,23 @@ public final class RowPrograms {
   private static List<Integer> direct(Plan plan, List<@Nullable Expr> gradients) {
     List<Integer> direct = new ArrayList<>();
     for (Apply sum : plan.sums()) {
-      int uses = 0;
+      int users = 0;
       for (Expr gradient : gradients) {
-        uses += gradient == null ? 0 : occurrences(gradient, sum);
+        users += gradient != null && uses(gradient, sum, new HashSet<>()) ? 1 : 0;
       }
-      direct.add(uses == 1 ? gradients.indexOf(sum) : -1);
+      direct.add(users == 1 ? gradients.indexOf(sum) : -1);
     }
     return direct;
   }
 
-  private static int occurrences(Expr e, Expr sum) {
-    int count = e.equals(sum) ? 1 : 0;
-    if (e instanceof Apply a && a.fn() != Fn.ROWS) {
+  private static boolean uses(Expr e, Expr sum, Set<Expr> seen) {
+    boolean uses = e.equals(sum);
+    if (seen.add(e) && e instanceof Apply a && a.fn() != Fn.ROWS) {
       for (Expr arg : a.args()) {
-        count += occurrences(arg, sum);
+        uses |= uses(arg, sum, seen);
       }
     }
-    return count;
+    return uses;
   }
 
   private static boolean computes(Plan plan, List<@Nullable Expr> gradients, List<Integer> direct) {

@@ -1,6 +1,7 @@
 package norma.kernels.rows;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,8 @@ final class Streams {
   Streams(Plan plan, List<String> first, int stored, List<String> outputs) {
     first.forEach(this::add);
     outputs.forEach(this::add);
-    plan.passes().forEach(pass -> pass.sinks().stream().map(Sink::value).forEach(this::inputs));
+    Set<Expr> seen = new HashSet<>();
+    plan.passes().forEach(pass -> pass.sinks().stream().map(Sink::value).forEach(value -> inputs(value, seen)));
     add("channel", plan.channels().size());
     add("sum", plan.sums().size());
     add("kept", plan.kept().size());
@@ -36,11 +38,11 @@ final class Streams {
     add("total", plan.totals().size());
   }
 
-  private void inputs(Expr e) {
+  private void inputs(Expr e, Set<Expr> seen) {
     if (e instanceof Leaf leaf && leaf.space() == Space.POINT) {
       add(leaf.name());
-    } else if (e instanceof Apply a) {
-      a.args().forEach(this::inputs);
+    } else if (e instanceof Apply a && seen.add(e)) {
+      a.args().forEach(arg -> inputs(arg, seen));
     }
   }
 

@@ -5,6 +5,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import norma.nn.NormSpec;
+import norma.nn.NormTypes;
+import norma.train.config.ConfigReader;
 import norma.train.config.Range;
 import norma.train.config.RunConfig;
 import norma.train.disk.Errors;
@@ -14,6 +17,7 @@ import norma.train.run.RunFolder;
 import norma.train.run.SavedRun;
 import norma.train.run.Session;
 import norma.train.run.SlotRecording;
+import norma.train.study.FormulaFit;
 import norma.train.study.Inspection;
 import norma.train.study.StudyReport;
 import norma.train.study.Transplant;
@@ -24,11 +28,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma inspect`.
-@Command(name = "inspect", mixinStandardHelpOptions = true, description = "What the normalization slots of a trained model do: shape of their curves, saturation, and how near DyT and DyISRU come.", footer = {
+@Command(name = "inspect", mixinStandardHelpOptions = true, description = "What the normalization slots of a trained model do: shape of their curves, saturation, and how near element-wise functions come.", footer = {
     "",
-    "1/std of the slot's input; alpha that DyT or Derf learned; share of inputs in the flat part (|u| > 2 of the squashing function's "
-        + "argument) and in the linear part (|u| < 1); for DyT and DyISRU the parameter that fits best, and the mean residual of the largest 1 %% of "
-        + "the inputs and of the rest." })
+    "1/std of the slot's input; the numbers that its formula has learned; the slope of its squashing function's argument u (DyT's alpha); share "
+        + "of inputs in the flat part (|u| > 2) and in the linear part (|u| < 1); for each function that is fitted the numbers that fit best, "
+        + "and the mean residual of the largest 1 %% of the inputs and of the rest. A slot without a squashing function has the shares of the first "
+        + "that is fitted." })
 final class InspectCommand implements Callable<Integer> {
   private static final Range SEQUENCES = Range.whole(1, 10_000);
   private static final Range FINE_TUNE = Range.whole(0, RunConfig.Train.MAX_STEPS); // after as many of the run
@@ -45,7 +50,10 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--sequences", paramLabel = "N", description = "Windows of training text to look at. Default: 16.")
   private int sequences = 16;
 
-  @Option(names = "--transplant", description = "Puts the fitted functions in the place of LayerNorm and RMSNorm, slot by slot and all together, and evaluates.")
+  @Option(names = "--fit", paramLabel = "NORM", description = "An element-wise function to fit to every slot: a type, or \"{y: weight * x / (1 + abs(a * x)), a: 1}\". May be given several times. Default: dyt and dyisru.")
+  private List<String> fits = List.of();
+
+  @Option(names = "--transplant", description = "Puts the fitted functions in the place of LayerNorm, RMSNorm and their like, slot by slot and all together, and evaluates.")
   private boolean transplant;
 
   @Option(names = "--fine-tune", paramLabel = "STEPS", description = "With --transplant: trains each on for so many steps with min_lr, and evaluates again. Default: 0.")
@@ -55,6 +63,7 @@ final class InspectCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     SEQUENCES.check("--sequences", sequences);
     FINE_TUNE.check("--fine-tune", fineTune);
+    List<NormSpec> fitted = fitted();
     SavedRun saved = run.saved();
     RunFolder folder = saved.folder();
     Checkpoint checkpoint = saved.checkpoint();
@@ -63,7 +72,7 @@ final class InspectCommand implements Callable<Integer> {
     boolean writable = writable(report, console);
     try (Session session = Session.resume(folder.config(List.of()), Path.of(""), checkpoint, main.debug())) {
       folder.requireSameText(session);
-      Inspection inspection = Inspection.of(SlotRecording.of(session, sequences));
+      Inspection inspection = Inspection.of(SlotRecording.of(session, sequences), fitted);
       if (inspection.slots().isEmpty()) {
         throw new IllegalArgumentException(folder.path() + " has no normalization in any slot: nothing to inspect");
       }
@@ -71,7 +80,7 @@ final class InspectCommand implements Callable<Integer> {
           session.config().model().context());
       inspection.lines().forEach(console::text);
       if (!Double.isNaN(inspection.correlation())) {
-        console.line("correlation of alpha and 1/std over the slots: %s",
+        console.line("correlation of slope and 1/std over the slots: %s",
             String.format(Locale.ROOT, "%.3f", inspection.correlation()));
       }
       if (transplant || fineTune > 0) {
@@ -84,6 +93,18 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private List<NormSpec> fitted() {
+    ConfigReader reader = new ConfigReader(NormTypes.all());
+    List<NormSpec> fitted = fits.stream().map(text -> reader.norm(text, List.of())).toList();
+    for (NormSpec spec : fitted) {
+      FormulaFit.target(spec, "", 1);
+      if (transplant || fineTune > 0) {
+        Transplant.check(spec);
+      }
+    }
+    return fitted.isEmpty() ? FormulaFit.PUBLISHED : fitted;
   }
 
   /// Says before anything is computed that the report cannot be written. Where nobody asked for its place, the rest is worth having.

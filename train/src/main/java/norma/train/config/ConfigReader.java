@@ -4,9 +4,11 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
+import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.train.config.RunConfig.Corpus;
 import norma.train.config.RunConfig.Data;
@@ -55,6 +57,20 @@ public final class ConfigReader {
       String message = String.valueOf(e.getMessage());
       throw (ConfigException) new ConfigException(locate(tree, message), message).initCause(e);
     }
+  }
+
+  /// A normalization by itself, from the command line.
+  ///
+  /// @param text     a type's name, a formula, or what a slot may have in a file, `{y: "weight * tanh(a * x)", a: 0.5}`
+  /// @param settings on top of it
+  public NormSpec norm(String text, List<Assignment> settings) {
+    Location at = Location.COMMAND_LINE;
+    Node node = text.startsWith("{") ? YamlReader.value(at, text) : null;
+    Node.Mapping mapping = node instanceof Node.Mapping slot
+        ? slot
+        : new Node.Mapping(at, Map.of(NormSpec.of(text).isFormula() ? "y" : "type",
+            new Node.Entry(at, new Node.Scalar(at, text, false))));
+    return norms.unchecked(Assignment.apply(mapping, settings), "");
   }
 
   private RunConfig bind(Section root) {

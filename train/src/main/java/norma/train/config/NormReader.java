@@ -64,6 +64,19 @@ final class NormReader {
   }
 
   private NormSpec spec(Node node, String path) {
+    NormSpec spec = unchecked(node, path);
+    if (spec.isFormula() && node instanceof Node.Mapping mapping && mapping.get("y") != null) {
+      try {
+        NormTypes.create(spec, Scope.root(), 2, false);
+      } catch (IllegalArgumentException e) {
+        throw new Section(mapping, path).error(mapping.get("y"), "y", String.valueOf(e.getMessage()));
+      }
+    }
+    return spec;
+  }
+
+  /// A slot whose formula, if it is one, nobody has parsed.
+  NormSpec unchecked(Node node, String path) {
     return switch (node) {
       case Node.Scalar _ -> NormSpec.of(type(node, path));
       case Node.Mapping mapping -> {
@@ -98,11 +111,6 @@ final class NormReader {
     NormSpec spec = new NormSpec(text, settings);
     if (!spec.isFormula()) {
       throw section.error(node, "y", node.describe() + " is no formula of x; expected " + FORMULA);
-    }
-    try {
-      NormTypes.create(spec, Scope.root(), 2, false);
-    } catch (IllegalArgumentException e) {
-      throw section.error(node, "y", String.valueOf(e.getMessage()));
     }
     return spec;
   }

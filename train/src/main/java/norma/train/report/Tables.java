@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 
 /// The tables of the report, as HTML, and how pages write numbers.
 public final class Tables {
+  private static final int LONG = 30; // of a type: a formula that is written in several lines
   private static final String NONE = "\u2013"; // in place of a number
 
   private Tables() {}
@@ -81,7 +82,8 @@ public final class Tables {
     html.append("</tr>\n").append(titles(Stream.concat(Stream.of("slot", "type"),
         columns.stream().map(Column::title)).toArray(String[]::new))).append("</thead>\n<tbody>\n");
     for (Event.Slot s : slots) {
-      html.append("<tr>").append(name(s.slot())).append("<td>").append(escape(s.type())).append("</td>");
+      html.append("<tr>").append(name(s.slot())).append(s.type().length() > LONG ? "<td class=\"formula\">" : "<td>")
+          .append(escape(s.type())).append("</td>");
       columns.forEach(column -> html.append(cell(column.text.apply(s))));
       html.append("</tr>\n");
     }

@@ -1,6 +1,7 @@
 package norma.train.run;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +11,8 @@ import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
+import norma.formula.Curve;
+import norma.formula.Formula;
 import norma.kernels.RandomStream;
 import norma.models.NormSlot;
 import norma.nn.Norm;
@@ -17,15 +20,18 @@ import norma.ops.FormulaOp;
 import norma.ops.NormOp;
 import norma.ops.Op;
 import norma.train.data.Windows;
+import org.jspecify.annotations.Nullable;
 
 /// What went into a normalization slot and what came out, on training text.
 ///
 /// @param width     channels
 /// @param x         (tokens * width) input
-/// @param preAffine (tokens * width) output without the slot's weight and bias
+/// @param preAffine (tokens * width) output without the slot's weight and bias; the output of a formula that is not `weight f + bias`
 /// @param state     the slot's scalars
+/// @param curve     the slot's formula, with weight 1 and bias 0 where it is `weight f + bias`; null if it is none
 @SuppressWarnings("ArrayRecordComponent") // hundreds of thousands of numbers, not copied
-public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state) {
+public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state,
+    @Nullable Curve curve) {
 
   /// Records every slot on some windows of the training split, the same at every call. A slot `none` has nothing to record.
   ///
@@ -78,17 +84,27 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
     Array x = inputs[0].value();
     int width = x.dim(-1);
     double[] y = session.backend().read(output.value());
+    Curve curve = op instanceof FormulaOp f ? curve(session, f.formula(), width, inputs) : null;
     int last = inputs.length - 1;
-    boolean weighted = !(op instanceof FormulaOp f) || f.formula().has("weight");
-    boolean biased = op instanceof FormulaOp f ? f.formula().has("bias") : last > 1;
-    double[] weight = weighted ? perChannel(session, inputs, 1, width) : new double[0];
+    boolean affine = curve == null || curve.formula().scaled();
+    boolean biased = affine && (curve == null ? last > 1 : curve.formula().has("bias"));
+    double[] weight = affine ? perChannel(session, inputs, 1, width) : new double[0];
     double[] bias = biased ? perChannel(session, inputs, last, width) : new double[0];
     for (int i = 0; i < y.length; i++) {
       double shifted = bias.length == 0 ? y[i] : y[i] - bias[i % width];
       y[i] = weight.length == 0 ? shifted : shifted / weight[i % width];
     }
     return new SlotRecording(slot.name(), slot.type(), width, session.backend().read(x), y,
-        slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]));
+        slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]),
+        curve == null || !affine ? curve : curve.with("weight", 1).with("bias", 0));
+  }
+
+  private static Curve curve(Session session, Formula formula, int width, Tensor[] inputs) {
+    Map<String, double[]> values = new HashMap<>();
+    for (int i = 0; i < formula.parameters().size(); i++) {
+      values.put(formula.parameters().get(i).name(), session.backend().read(inputs[i + 1].value()));
+    }
+    return new Curve(formula, width, values);
   }
 
   /// An input with a number for each channel; empty if it is none.

@@ -4,32 +4,40 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.DoublePredicate;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import norma.formula.Curve;
 import norma.nn.Norm;
+import norma.nn.NormSpec;
 import norma.train.report.Chart;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
+import norma.train.report.Svg;
 import norma.train.run.SlotRecording;
-import norma.train.study.OneParameterFit.Function;
+import org.jspecify.annotations.Nullable;
 
 /// What the normalization slots of a trained model do: is LayerNorm's map S-shaped, and which element-wise function is it near
 /// (arXiv:2503.10622, section 3; arXiv:2503.21708)?
 ///
+/// @param fitted      what was fitted to each slot
 /// @param slots       in the order of the model
-/// @param correlation over the slots, of 1/std of the input and alpha: the learned one of DyT, else the one that fits; NaN below three slots
-public record Inspection(List<Slot> slots, double correlation) {
+/// @param correlation over the slots, of 1/std of the input and the slope of a squashing function's argument: DyT's alpha, the learned one, or
+///     else that of the first function that fits; NaN below three slots
+public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correlation) {
   /// Inputs beyond this share of all magnitudes are outliers.
   private static final double OUTLIERS = 0.99;
   /// Points that a fit sees: its parameter is stable to three digits.
   private static final int FITTED = 6000;
   private static final int SHOWN = 400;
-  /// Of an output divided by its weight again.
-  private static final double ROUNDING = 1e-3;
   /// Up to |u| = 1 a squashing function of u is nearly a line: tanh 1 = 0.76.
   private static final double LINEAR = 1;
+  private static final double FLAT = 2;
 
   public Inspection {
+    fitted = List.copyOf(fitted);
     slots = List.copyOf(slots);
   }
 
@@ -37,31 +45,36 @@ public record Inspection(List<Slot> slots, double correlation) {
   ///
   /// @param rest     mean magnitude of the residual of inputs that are no outliers
   /// @param outliers the same of the largest 1 % of the inputs
-  public record Fit(OneParameterFit fit, double rest, double outliers) {}
+  public record Fit(FormulaFit fit, double rest, double outliers) {}
 
   /// One slot.
   ///
+  /// @param curve      its formula, see [SlotRecording#curve]
   /// @param std        standard deviation of the input
-  /// @param alpha      learned slope of a squashing function's argument; NaN for other types
-  /// @param saturation share of inputs with |u| > 2 of the squashing function's argument; of the fitted DyT for other types
+  /// @param learned    its numbers, by their names in the formula
+  /// @param slope      of the argument of its squashing function; NaN without one
+  /// @param saturation share of inputs with |u| > 2 of the squashing function's argument; of the first fit's for slots without one
   /// @param linear     share of inputs with |u| < 1
   @SuppressWarnings("ArrayRecordComponent")
-  public record Slot(String name, String type, double std, double alpha, double saturation, double linear, Fit dyt,
-      Fit dyisru, double[] x, double[] y) {
-    double slope() {
-      return Double.isNaN(alpha) ? dyt.fit.parameter() : alpha;
+  public record Slot(String name, String type, @Nullable Curve curve, double std, Map<String, Double> learned,
+      double slope, double saturation, double linear, List<Fit> fits, double[] x, double[] y) {
+    double anySlope() {
+      double[] fitted = fits.getFirst().fit.curve().squash();
+      return Double.isNaN(slope) && fitted != null ? fitted[0] : slope;
     }
   }
 
   /// Of recorded slots.
-  public static Inspection of(List<SlotRecording> recordings) {
-    List<Slot> slots = recordings.stream().map(Inspection::slot).toList();
+  ///
+  /// @param fitted what is fitted to each, see [FormulaFit#target]
+  public static Inspection of(List<SlotRecording> recordings, List<NormSpec> fitted) {
+    List<Slot> slots = recordings.stream().map(recording -> slot(recording, fitted)).toList();
     double[] inverse = slots.stream().mapToDouble(slot -> 1 / slot.std).toArray();
-    double[] slopes = slots.stream().mapToDouble(Slot::slope).toArray();
-    return new Inspection(slots, PairedDifferences.correlation(slopes, inverse));
+    double[] slopes = slots.stream().mapToDouble(Slot::anySlope).toArray();
+    return new Inspection(fitted, slots, PairedDifferences.correlation(slopes, inverse));
   }
 
-  private static Slot slot(SlotRecording recording) {
+  private static Slot slot(SlotRecording recording, List<NormSpec> fitted) {
     int stride = Math.max(1, recording.x().length / FITTED);
     // Not a multiple of the width, or the points would be of a few channels.
     int step = stride % 2 == 0 ? stride + 1 : stride;
@@ -73,60 +86,77 @@ public record Inspection(List<Slot> slots, double correlation) {
     double[] sorted = Arrays.stream(x).map(Math::abs).sorted().toArray();
     double threshold = sorted[(int) (OUTLIERS * (sorted.length - 1))];
     double bound = bound(recording);
-    Fit dyt = fit(Function.DYT, bound, x, y, threshold);
-    Fit dyisru = fit(Function.DYISRU, bound, x, y, threshold);
-    Norm.Squash squash = recording.state().squash();
-    double slope = squash == null ? dyt.fit.parameter() : squash.slope();
-    double shift = squash == null ? 0 : squash.shift();
-    double saturated = Arrays.stream(x).filter(v -> Math.abs(slope * v + shift) > 2).count() / (double) x.length;
-    double linear = Arrays.stream(x).filter(v -> Math.abs(slope * v + shift) < LINEAR).count() / (double) x.length;
-    return new Slot(recording.slot(), recording.type(), std, squash == null ? Double.NaN : squash.slope(), saturated,
-        linear, dyt, dyisru, x, y);
+    List<Fit> fits = fitted.stream().map(spec -> fit(
+        FormulaFit.of(spec, recording.slot(), recording.width(), bound, x, y), x, y, threshold)).toList();
+    Norm.Squash own = recording.state().squash();
+    double[] squash = own == null
+        ? fits.getFirst().fit.curve().squash()
+        : new double[]{ own.slope(), own.shift() };
+    return new Slot(recording.slot(), recording.type(), recording.curve(), std, recording.state().scalars(),
+        own == null ? Double.NaN : own.slope(), share(squash, x, u -> u > FLAT), share(squash, x, u -> u < LINEAR),
+        fits,
+        x, y);
   }
 
-  /// The largest value that the norm can give: sqrt(C - 1) for LayerNorm, sqrt(C) for RMSNorm and for DyISRU with
-  /// `scale_sqrt_width`, which its output betrays, else 1.
+  private static double share(double @Nullable [] squash, double[] x, DoublePredicate magnitude) {
+    return squash == null
+        ? Double.NaN
+        : Arrays.stream(x).filter(v -> magnitude.test(Math.abs(squash[0] * v + squash[1]))).count()
+            / (double) x.length;
+  }
+
+  /// The largest value that the slot's function can give, for example sqrt(C - 1) for LayerNorm and sqrt(C) for RMSNorm; the largest that it
+  /// gave where that has no bound, or is not known.
   private static double bound(SlotRecording recording) {
-    return switch (recording.type()) {
-      case "layernorm" -> Math.sqrt(recording.width() - 1);
-      case "rmsnorm" -> Math.sqrt(recording.width());
-      case "dyisru" -> Arrays.stream(recording.preAffine()).anyMatch(v -> Math.abs(v) > 1 + ROUNDING)
-          ? Math.sqrt(recording.width())
-          : 1;
-      default -> 1;
-    };
+    double bound = recording.curve() == null ? Double.NaN : recording.curve().bound();
+    return Double.isFinite(bound) ? bound : Arrays.stream(recording.preAffine()).map(Math::abs).max().orElseThrow();
   }
 
-  private static Fit fit(Function function, double bound, double[] x, double[] y, double threshold) {
-    OneParameterFit fit = OneParameterFit.of(function, bound, x, y);
+  private static Fit fit(FormulaFit fit, double[] x, double[] y, double threshold) {
     double[] sums = new double[2];
     int[] counts = new int[2];
+    double[] fitted = fit.at(x);
     for (int i = 0; i < x.length; i++) {
       int part = Math.abs(x[i]) > threshold ? 1 : 0;
-      sums[part] += Math.abs(y[i] - fit.at(x[i]));
+      sums[part] += Math.abs(y[i] - fitted[i]);
       counts[part]++;
     }
     return new Fit(fit, sums[0] / counts[0], counts[1] == 0 ? Double.NaN : sums[1] / counts[1]);
   }
 
-  /// A line for each slot.
+  /// A line for each slot, below a heading.
   public List<String> lines() {
-    List<String> lines = new ArrayList<>(
-        List.of(String.format(Locale.ROOT, "%-22s %-10s %8s %8s %7s %7s  %9s %8s %8s  %9s %8s %8s",
-            "slot", "type", "1/std", "alpha", "flat", "linear", "DyT alpha", "rest", "outliers", "DyISRU b", "rest",
-            "outliers")));
+    List<List<String>> rows = new ArrayList<>();
+    List<String> head = new ArrayList<>(List.of("slot", "type", "1/std", "learned", "slope", "flat", "linear"));
+    fitted.forEach(spec -> head.addAll(List.of(spec.type(), "rest", "outliers")));
+    rows.add(head);
     for (Slot slot : slots) {
-      lines.add(String.format(Locale.ROOT,
-          "%-22s %-10s %8.4f %8s %6.2f%% %6.2f%%  %9.4g %8.4f %8.4f  %9.4g %8.4f %8.4f",
-          slot.name, slot.type, 1 / slot.std,
-          Double.isNaN(slot.alpha) ? "" : String.format(Locale.ROOT, "%.4f", slot.alpha), 100 * slot.saturation,
-          100 * slot.linear, slot.dyt.fit.parameter(), slot.dyt.rest, slot.dyt.outliers, slot.dyisru.fit.parameter(),
-          slot.dyisru.rest, slot.dyisru.outliers));
+      List<String> row = new ArrayList<>(List.of(slot.name, slot.type, text("%.4f", 1 / slot.std),
+          numbers(slot.learned), text("%.4f", slot.slope), text("%.2f%%", 100 * slot.saturation),
+          text("%.2f%%", 100 * slot.linear)));
+      for (Fit fit : slot.fits) {
+        row.addAll(List.of(numbers(fit.fit.numbers()), text("%.4f", fit.rest), text("%.4f", fit.outliers)));
+      }
+      rows.add(row);
     }
-    return lines;
+    int[] widths = IntStream.range(0, head.size())
+        .map(i -> rows.stream().mapToInt(row -> row.get(i).length()).max().orElse(0)).toArray();
+    return rows.stream().map(row -> IntStream.range(0, widths.length)
+        .mapToObj(
+            i -> String.format(Locale.ROOT, (i < 2 || i == 3 ? "%-" : "%") + Math.max(1, widths[i]) + "s", row.get(i)))
+        .collect(Collectors.joining("  ")).stripTrailing()).toList();
   }
 
-  /// Input against pre-affine output of a slot, with the two fits.
+  private static String text(String format, double number) {
+    return Double.isNaN(number) ? "" : String.format(Locale.ROOT, format, number);
+  }
+
+  private static String numbers(Map<String, Double> numbers) {
+    return numbers.entrySet().stream().map(n -> n.getKey() + String.format(Locale.ROOT, " %.4g", n.getValue()))
+        .collect(Collectors.joining(", "));
+  }
+
+  /// Input against pre-affine output of a slot, with the fits.
   static Chart chart(Slot slot) {
     int every = Math.max(1, slot.x.length / SHOWN);
     int[] order = IntStream.range(0, slot.x.length).boxed().sorted((a, b) -> Double.compare(slot.x[a], slot.x[b]))
@@ -140,9 +170,11 @@ public record Inspection(List<Slot> slots, double correlation) {
     }
     List<Series> series = new ArrayList<>();
     series.add(new Series(slot.type, 0, Kind.POINTS, points));
-    for (Fit fit : List.of(slot.dyt, slot.dyisru)) {
-      List<Point> curve = points.stream().map(p -> new Point(p.x(), fit.fit.at(p.x()))).toList();
-      series.add(new Series(fit.fit.function().title(), series.size(), Kind.LINE, curve));
+    double[] x = points.stream().mapToDouble(Point::x).toArray();
+    for (Fit fit : slot.fits) {
+      double[] y = fit.fit.at(x);
+      List<Point> curve = IntStream.range(0, x.length).mapToObj(i -> new Point(x[i], y[i])).toList();
+      series.add(new Series("fit of " + fit.fit.name(), series.size() % Svg.COLOURS, Kind.LINE, curve));
     }
     return new Chart(slot.name, "input", "pre-affine output", false, series);
   }

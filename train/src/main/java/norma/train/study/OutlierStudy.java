@@ -10,11 +10,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import norma.train.report.Chart;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
-import norma.train.study.OneParameterFit.Function;
 
 /// The numerical demonstration of the DyISRU paper (arXiv:2503.21708): what LayerNorm and RMSNorm make of one channel that grows to an
 /// outlier, and how well DyT and DyISRU with one fitted parameter follow.
@@ -34,7 +34,7 @@ public record OutlierStudy(List<Target> targets) {
 
   /// One normalization, its 18 points, and a fit of each function.
   @SuppressWarnings("ArrayRecordComponent")
-  public record Target(String name, double bound, double[] x, double[] y, List<OneParameterFit> fits) {}
+  public record Target(String name, double bound, double[] x, double[] y, List<FormulaFit> fits) {}
 
   /// On the numbers that the paper's authors used.
   public static OutlierStudy ofThePaper() {
@@ -68,7 +68,7 @@ public record OutlierStudy(List<Target> targets) {
 
   private static Target target(String name, double bound, double[] x, double[] y) {
     return new Target(name, bound, x, y,
-        Arrays.stream(Function.values()).map(function -> OneParameterFit.of(function, bound, x, y)).toList());
+        FormulaFit.PUBLISHED.stream().map(spec -> FormulaFit.of(spec, "", x.length, bound, x, y)).toList());
   }
 
   /// The 100 numbers: twice the first 100 of NumPy's `RandomState(1).randn`, sorted.
@@ -89,10 +89,10 @@ public record OutlierStudy(List<Target> targets) {
     List<String> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, "%-10s %-7s %7s  %-14s %14s %14s", "target",
         "fit", "bound", "parameter", "mean residual", "max residual")));
     for (Target target : targets) {
-      for (OneParameterFit fit : target.fits) {
-        lines.add(String.format(Locale.ROOT, "%-10s %-7s %7.4f  %-5s %8.4f %14.3g %14.3g", target.name,
-            fit.function().title(), target.bound, fit.function().parameter(), fit.parameter(), fit.meanResidual(),
-            fit.maxResidual()));
+      for (FormulaFit fit : target.fits) {
+        fit.numbers().forEach((name, number) -> lines.add(
+            String.format(Locale.ROOT, "%-10s %-7s %7.4f  %-5s %8.4f %14.3g %14.3g", target.name, fit.name(),
+                target.bound, name, number, fit.meanResidual(), fit.maxResidual())));
       }
     }
     return lines;
@@ -106,8 +106,8 @@ public record OutlierStudy(List<Target> targets) {
       for (int i = 0; i < LEVELS; i++) {
         points.add(new Point(target.x[i], target.y[i]));
       }
-      for (OneParameterFit fit : target.fits) {
-        series.add(new Series(fit.function().title(), series.size() + 1, Kind.LINE, curve(target, fit)));
+      for (FormulaFit fit : target.fits) {
+        series.add(new Series(fit.name(), series.size() + 1, Kind.LINE, curve(target, fit)));
       }
       series.add(new Series(target.name, 0, Kind.POINTS, points));
       return new Chart("", "value of the outlier channel", "normalized value", true, series);
@@ -118,24 +118,21 @@ public record OutlierStudy(List<Target> targets) {
   public List<Chart> residualCharts() {
     return targets.stream().map(target -> {
       List<Series> series = new ArrayList<>();
-      for (OneParameterFit fit : target.fits) {
+      for (FormulaFit fit : target.fits) {
         List<Point> points = new ArrayList<>();
         for (int i = 0; i < LEVELS; i++) {
-          points.add(new Point(target.x[i], target.y[i] - fit.at(target.x[i])));
+          points.add(new Point(target.x[i], target.y[i] - fit.at(target.x[i])[0]));
         }
-        series.add(new Series(target.name + " − " + fit.function().title(), series.size() + 1, Kind.MARKED, points));
+        series.add(new Series(target.name + " − " + fit.name(), series.size() + 1, Kind.MARKED, points));
       }
       return new Chart("", "value of the outlier channel", "residual", true, series);
     }).toList();
   }
 
-  private static List<Point> curve(Target target, OneParameterFit fit) {
+  private static List<Point> curve(Target target, FormulaFit fit) {
     double to = target.x[LEVELS - 1];
-    List<Point> curve = new ArrayList<>();
-    for (int i = 0; i <= CURVE; i++) {
-      double x = to * i / CURVE;
-      curve.add(new Point(x, fit.at(x)));
-    }
-    return curve;
+    double[] x = IntStream.rangeClosed(0, CURVE).mapToDouble(i -> to * i / CURVE).toArray();
+    double[] y = fit.at(x);
+    return IntStream.rangeClosed(0, CURVE).mapToObj(i -> new Point(x[i], y[i])).toList();
   }
 }

@@ -54,12 +54,13 @@ public final class StudyReport {
       }
       figures.append("</figure></section>\n");
     }
-    OneParameterFit exact = study.targets().getLast().fits().getLast();
+    FormulaFit exact = study.targets().getLast().fits().getLast();
     Path file = folder.resolve("report.html");
     Files.createDirectories(folder);
     Files.writeString(file, Template.page("outliers.html", "Outliers")
         .put("table", String.join("\n", study.lines()))
-        .put("beta", String.format(java.util.Locale.ROOT, "%.4f", exact.parameter())).put("figures", figures.toString())
+        .put("beta", String.format(java.util.Locale.ROOT, "%.4f", exact.numbers().get("beta")))
+        .put("figures", figures.toString())
         .fill());
     return file;
   }

@@ -2,26 +2,40 @@ package norma.train.study;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import norma.array.Array;
 import norma.autodiff.Parameter;
+import norma.formula.Curve;
+import norma.formula.Formula;
 import norma.models.NormSlots;
+import norma.nn.Learnable;
 import norma.nn.NormSpec;
+import norma.nn.NormTypes;
 import norma.train.config.RunConfig;
 import norma.train.run.Evaluation;
 import norma.train.run.Session;
 import norma.train.run.StepObserver;
 import norma.train.run.TrainStep;
-import norma.train.study.OneParameterFit.Function;
 
-/// Puts the element-wise function that fits a trained LayerNorm or RMSNorm slot in its place: weight times the bound, same bias, the
-/// fitted alpha or beta. What it costs in validation loss says how much of the normalization the function is.
+/// Puts the element-wise function that fits a trained slot in its place, where that is `weight f + bias` and f computes statistics of a token:
+/// weight times the fit's scale, same bias, the fitted numbers. What it costs in validation loss says how much of the normalization the function is.
 public final class Transplant {
   private final Session trained;
   private final int steps;
+
+  /// Fails unless a formula can take a slot's place.
+  ///
+  /// @throws IllegalArgumentException if it cannot take its weight over
+  public static void check(NormSpec spec) {
+    if (!FormulaFit.target(spec, "", 1).formula().scaled()) {
+      throw new IllegalArgumentException("\"" + spec.type()
+          + "\" cannot take a trained slot's weight over; expected weight * f(x), or weight * f(x) + bias");
+    }
+  }
 
   /// @param trained is not changed
   /// @param steps   of fine-tuning with the run's last learning rate
@@ -37,30 +51,36 @@ public final class Transplant {
   /// @param after    after fine-tuning all weights; NaN without
   public record Outcome(String slot, String function, double before, double after) {}
 
-  /// The trained model, then every slot by itself and all together, with both functions. Fine-tuning takes the same batches for all.
+  /// The trained model, then every slot by itself and all together, with each function. Fine-tuning takes the same batches for all.
   public List<Outcome> all(Inspection inspection) {
     List<Inspection.Slot> slots = inspection.slots().stream().filter(Transplant::normalizes).toList();
     List<Outcome> outcomes = new ArrayList<>(List.of(outcome("none", "", Map.of())));
-    for (Function function : Function.values()) {
-      Map<String, OneParameterFit> all = new LinkedHashMap<>();
+    for (int i = 0; i < inspection.fitted().size(); i++) {
+      String function = inspection.fitted().get(i).type();
+      Map<String, FormulaFit> all = new LinkedHashMap<>();
       for (Inspection.Slot slot : slots) {
-        OneParameterFit fit = function == Function.DYT ? slot.dyt().fit() : slot.dyisru().fit();
+        FormulaFit fit = slot.fits().get(i).fit();
         all.put(slot.name(), fit);
-        outcomes.add(outcome(slot.name(), function.title(), Map.of(slot.name(), fit)));
+        outcomes.add(outcome(slot.name(), function, Map.of(slot.name(), fit)));
       }
       if (slots.size() > 1) {
-        outcomes.add(outcome("all slots", function.title(), all));
+        outcomes.add(outcome("all slots", function, all));
       }
     }
     return outcomes;
   }
 
-  /// Whether a slot computes statistics of its input, and can be named.
+  /// Whether a slot computes statistics of its input, is `weight f + bias` or has neither, and can be named.
   static boolean normalizes(Inspection.Slot slot) {
-    return (slot.type().equals("layernorm") || slot.type().equals("rmsnorm")) && !slot.name().contains(".qk");
+    Curve curve = slot.curve();
+    return curve != null && !curve.formula().pointwise() && affine(curve.formula()) && !slot.name().contains(".qk");
   }
 
-  private Outcome outcome(String slot, String function, Map<String, OneParameterFit> fits) {
+  private static boolean affine(Formula formula) {
+    return formula.scaled() || !(formula.has("weight") || formula.has("bias"));
+  }
+
+  private Outcome outcome(String slot, String function, Map<String, FormulaFit> fits) {
     try (Session session = with(fits)) {
       double before = new Evaluation(session).validationLoss();
       return new Outcome(slot, function, before, steps == 0 ? Double.NaN : fineTuned(session));
@@ -68,33 +88,44 @@ public final class Transplant {
   }
 
   /// The trained model with some slots replaced.
-  Session with(Map<String, OneParameterFit> fits) {
+  Session with(Map<String, FormulaFit> fits) {
     RunConfig config = trained.config();
     NormSlots slots = config.model().norm();
     Map<String, Array> from = new LinkedHashMap<>();
     trained.weights().parameters().forEach(parameter -> from.put(parameter.name(), trained.weights().of(parameter)));
-    for (Map.Entry<String, OneParameterFit> entry : fits.entrySet()) {
-      slots = slots.with(entry.getKey(), spec(entry.getValue(), from.containsKey(entry.getKey() + ".bias")));
+    for (Map.Entry<String, FormulaFit> entry : fits.entrySet()) {
+      slots = slots.with(entry.getKey(),
+          spec(entry.getValue(), entry.getKey(), from.containsKey(entry.getKey() + ".bias")));
     }
     Session session = Session.start(config.withModel(config.model().with(slots)), Path.of(""), false);
     for (Parameter parameter : session.weights().parameters()) {
-      Array value = from.get(parameter.name());
-      if (value != null) {
-        double[] numbers = trained.backend().read(value);
-        String slot = parameter.name().replaceFirst("\\.weight$", "");
-        OneParameterFit fit = fits.get(slot);
-        for (int i = 0; fit != null && i < numbers.length; i++) {
-          numbers[i] *= fit.bound();
-        }
-        session.backend().write(session.weights().of(parameter), numbers);
+      String name = parameter.name();
+      Array old = from.get(name);
+      FormulaFit fit = fits.get(name.substring(0, Math.max(0, name.lastIndexOf('.'))));
+      Array to = session.weights().of(parameter);
+      if (fit != null && name.endsWith(".weight")) {
+        double[] weight = (old == null ? session.backend().read(to) : trained.backend().read(old));
+        session.backend().write(to, Arrays.stream(weight).map(w -> w * fit.scale()).toArray());
+      } else if (old != null && (fit == null || name.endsWith(".bias"))) {
+        session.backend().write(to, trained.backend().read(old));
       }
     }
     return session;
   }
 
-  private static NormSpec spec(OneParameterFit fit, boolean bias) {
-    return new NormSpec(fit.function().title().toLowerCase(Locale.ROOT),
-        Map.of(fit.function().parameter(), fit.parameter(), "bias", bias));
+  /// A slot's configuration: what was fitted, starting with the numbers that fit.
+  private static NormSpec spec(FormulaFit fit, String slot, boolean bias) {
+    if (bias && NormTypes.start(fit.spec(), slot, fit.curve().width(), true).filter(c -> c.formula().has("bias"))
+        .isEmpty()) {
+      throw new IllegalArgumentException("\"" + fit.name() + "\" cannot take the bias of " + slot
+          + " over; expected weight * f(x) + bias");
+    }
+    Map<String, Object> settings = new LinkedHashMap<>(fit.spec().settings());
+    fit.numbers().forEach((name, number) -> settings.put(name, settings.get(name) instanceof Learnable learnable
+        ? learnable.startingAt(number)
+        : number));
+    settings.put("bias", bias);
+    return new NormSpec(fit.name(), settings);
   }
 
   private double fineTuned(Session session) {
@@ -110,10 +141,13 @@ public final class Transplant {
   /// A line for each.
   public static List<String> lines(List<Outcome> outcomes, int steps) {
     Outcome base = outcomes.getFirst();
-    List<String> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, "%-22s %-7s %9s %9s  %s", "replaced", "by",
-        "val loss", "change", steps == 0 ? "" : "after " + steps + " steps of fine-tuning, and change")));
+    int by = Math.max(7, outcomes.stream().mapToInt(outcome -> outcome.function.length()).max().orElse(0));
+    List<String> lines = new ArrayList<>(
+        List.of(String.format(Locale.ROOT, "%-22s %-" + by + "s %9s %9s  %s", "replaced",
+            "by", "val loss", "change", steps == 0 ? "" : "after " + steps + " steps of fine-tuning, and change")));
     for (Outcome outcome : outcomes) {
-      lines.add(String.format(Locale.ROOT, "%-22s %-7s %9.4f %9s  %s", outcome.slot, outcome.function, outcome.before,
+      lines.add(String.format(Locale.ROOT, "%-22s %-" + by + "s %9.4f %9s  %s", outcome.slot, outcome.function,
+          outcome.before,
           outcome.equals(base) ? "" : String.format(Locale.ROOT, "%+.4f", outcome.before - base.before),
           Double.isNaN(outcome.after)
               ? ""

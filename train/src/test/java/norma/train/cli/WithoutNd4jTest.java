@@ -72,6 +72,17 @@ class WithoutNd4jTest {
         .contains("advice");
   }
 
+  @Test
+  void whatFollowsFromAFormulaIsSaidWithoutMeasuring() throws Exception {
+    assumeFalse(CudaDevice.mayExist(), "this machine has a GPU");
+    assertThat(norma(List.of(), "norms").out).contains("tanh(alpha * x)", "odd; bounded, |y| up to 1");
+    Result dyt = norma(List.of(), "norms", "dyt");
+    assertThat(dyt.code).as(dyt.err).isZero();
+    assertThat(dyt.out).contains("slope at 0  0.5", "picture     dyt.svg").doesNotContain("speed");
+    assertThat(dyt.err).hasLineCount(1).startsWith("norma: warning: nothing is measured: runtime.backend is auto");
+    assertThat(folder.resolve("dyt.svg")).exists();
+  }
+
   private Result norma(List<String> options, String... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-Dnorma.home=" + HOME));

@@ -1,0 +1,78 @@
+package norma.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NormsCommandTest {
+  @TempDir
+  private Path folder;
+
+  @Test
+  void allTypesAreListed() {
+    Outcome outcome = Outcome.of("norms");
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.out()).contains("dyt ", "tanh(alpha * x)", "layernorm ", "arXiv:1607.06450");
+  }
+
+  @Test
+  void aFormulaWithItsStartsIsDescribedMeasuredAndDrawn() {
+    Path picture = folder.resolve("curve.svg");
+    Outcome outcome = Outcome.of("norms", "weight * a * softsign(alpha * x)", "alpha=0.25",
+        "a={start: 3, per: channel}",
+        "--out", picture.toString());
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.out()).contains("a           starts at 3, one for each channel", "slope at 0  0.75", "float32 ",
+        "speed ", "picture     " + picture);
+    assertThat(picture).content().contains("<svg", "</svg>");
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', value = {
+      "weight * tahn(x) | norma: column 10 of \"weight * tahn(x)\": unknown name tahn; nearest: tanh",
+      "weight * tanh(alpha * x) | norma: column 15 of \"weight * tanh(alpha * x)\": unknown name alpha; a parameter needs"
+          + " its start, for example alpha: 0.5",
+      "weight * x beta=2 | norma: \"weight * x\" does not use beta", "dyy | did you mean dyt?",
+      "dyt alhpa=2 | did you mean alpha?", "none | norma: none is no formula; norma norms lists those that are",
+      "weight * x alpha | 'alpha' is not a setting; expected key=value", "dyt alpha=low | alpha=low",
+      "{y: | command line: not valid YAML" })
+  void badInputIsOneLineAndLeavesNothing(String arguments, String message) {
+    int end = arguments.contains("=") || arguments.endsWith(" alpha") ? arguments.lastIndexOf(' ') : arguments.length();
+    List<String> command = new ArrayList<>(List.of("norms", arguments.substring(0, end)));
+    if (end < arguments.length()) {
+      command.add(arguments.substring(end + 1));
+    }
+    Path picture = folder.resolve("none.svg");
+    command.addAll(List.of("--out", picture.toString()));
+    Outcome outcome = Outcome.of(command.toArray(new String[0]));
+    assertThat(outcome.code()).as(outcome.err()).isEqualTo(2);
+    assertThat(outcome.err().lines().toList()).hasSize(1).first().asString().startsWith("norma: ").contains(message);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(picture).doesNotExist();
+  }
+
+  /// 30 squares of squares are a thousand million factors, and thirty nodes.
+  @ParameterizedTest
+  @CsvSource({ "x * (alpha^2)", "weight * x / (1 + abs(alpha * x * (x^2)))" })
+  void aFormulaThatIsLargeOnceWrittenOutIsAnsweredLikeAnyOther(String formula) {
+    String squares = formula.replaceFirst("\\((x|alpha)\\^2\\)", "(".repeat(30) + "$1" + "^2)".repeat(30));
+    Outcome outcome = Outcome.of("norms", squares, "alpha=1", "--out", folder.resolve("curve.svg").toString());
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.out()).contains("gradient ", "speed ").hasSizeLessThan(20_000);
+  }
+
+  @Test
+  void aPlaceThatCannotBeWrittenIsSaidBeforeAnythingIsMeasured() {
+    Outcome outcome = Outcome.of("norms", "dyt", "--out", folder.resolve("no/such.svg").toString());
+    assertThat(outcome.code()).isEqualTo(3);
+    assertThat(outcome.err()).hasLineCount(1).contains("no/such.svg", "no such folder");
+    assertThat(outcome.out()).isEmpty();
+  }
+}
