@@ -17,6 +17,7 @@ import norma.nn.NormSpec;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -146,21 +147,62 @@ public final class TorchGpt {
     if (spec.type().equals("none")) {
       return x;
     }
-    Tensor weight = parameter(name + ".weight");
     boolean biased = (Boolean) setting(spec, "bias", config.bias());
     Tensor y = switch (spec.type()) {
       case "layernorm" -> {
         TensorOptional bias = biased ? new TensorOptional(parameter(name + ".bias")) : new TensorOptional();
-        yield torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight), bias, eps(spec), true);
+        yield torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(parameter(name + ".weight")), bias,
+            eps(spec, 1e-5), true);
       }
-      case "rmsnorm" -> torch.rms_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight),
-          new DoubleOptional(eps(spec)));
-      case "dyt" -> x.mul(parameter(name + ".alpha")).tanh().mul(weight);
-      case "dyisru" -> dyisru(spec, parameter(name + ".beta"), x).mul(weight);
-      case "derf" -> x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf().mul(weight);
+      case "rmsnorm" -> rms(x, new TensorOptional(parameter(name + ".weight")), eps(spec, 1e-5));
+      case "rmsnorm_plain" -> rms(x, new TensorOptional(), eps(spec, 1e-5));
+      case "rmsnorm_depth" -> weighted(name, rms(x, new TensorOptional(), eps(spec, 1e-5))
+          .div(new Scalar(Math.sqrt(depth(name)))));
+      case "l1norm" -> weighted(name, x.div(mean(x.abs()).add(new Scalar(eps(spec, 1e-5)))));
+      case "seednorm" -> {
+        Tensor gate = torch.matmul(x, parameter(name + ".beta")).tanh().unsqueeze(-1); // (..., 1)
+        Tensor weight = gate.mul(parameter(name + ".alpha")).add(parameter(name + ".weight"));
+        yield rms(x, new TensorOptional(), eps(spec, 1e-6)).mul(weight);
+      }
+      case "bhyt" -> weighted(name, rms(x, new TensorOptional(), eps(spec, 1e-5)).mul(new Scalar(0.2)).tanh());
+      case "dyt" -> weighted(name, x.mul(parameter(name + ".alpha")).tanh());
+      case "dyisru" -> weighted(name, dyisru(spec, parameter(name + ".beta"), x));
+      case "hardtanh" -> weighted(name, torch.hardtanh(x.mul(parameter(name + ".alpha"))));
+      case "derf" -> weighted(name, line(name, x).erf());
+      case "atan" -> weighted(name, line(name, x).atan());
+      case "isru" -> {
+        Tensor u = line(name, x);
+        yield weighted(name, u.mul(u.mul(u).add(new Scalar(1.0)).rsqrt()));
+      }
+      case "sigmoid" -> weighted(name, line(name, x).sigmoid().mul(new Scalar(2.0)).sub(new Scalar(1.0)));
+      case "softsign" -> {
+        Tensor u = line(name, x);
+        yield weighted(name, u.div(u.abs().add(new Scalar(1.0))));
+      }
       default -> throw new IllegalArgumentException("no PyTorch formula for norm type '" + spec.type() + "'");
     };
-    return biased && !spec.type().equals("layernorm") ? y.add(parameter(name + ".bias")) : y;
+    boolean added = spec.type().equals("layernorm") || spec.type().equals("rmsnorm_plain"); // or there is none
+    return biased && !added ? y.add(parameter(name + ".bias")) : y;
+  }
+
+  private Tensor weighted(String name, Tensor y) {
+    return y.mul(parameter(name + ".weight"));
+  }
+
+  private Tensor line(String name, Tensor x) {
+    return x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift"));
+  }
+
+  private static Tensor rms(Tensor x, TensorOptional weight, double eps) {
+    return torch.rms_norm(x, new long[]{ x.size(-1) }, weight, new DoubleOptional(eps));
+  }
+
+  private static Tensor mean(Tensor x) { // (..., C) to (..., 1)
+    return x.mean(new long[]{ -1 }, true, new ScalarTypeOptional());
+  }
+
+  private static int depth(String slot) {
+    return slot.startsWith("blocks.") ? 1 + Integer.parseInt(slot.split("\\.", -1)[1]) : 1;
   }
 
   private static Tensor dyisru(NormSpec spec, Tensor raw, Tensor x) {
@@ -185,8 +227,8 @@ public final class TorchGpt {
     return result;
   }
 
-  private static double eps(NormSpec spec) {
-    return ((Number) setting(spec, "eps", 1e-5)).doubleValue();
+  private static double eps(NormSpec spec, double otherwise) {
+    return ((Number) setting(spec, "eps", otherwise)).doubleValue();
   }
 
   private static Object setting(NormSpec spec, String name, Object otherwise) {

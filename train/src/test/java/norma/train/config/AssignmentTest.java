@@ -85,7 +85,7 @@ class AssignmentTest {
   static Stream<List<String>> wrong() {
     return Stream.of(
         List.of("model.norm.all=dysru", "command line: model.norm.all=dysru: unknown norm type 'dysru';"
-            + " did you mean dyisru? Known: derf, dyisru, dyt, layernorm, none, rmsnorm"),
+            + " did you mean dyisru? Known: " + TestNorms.NAMES),
         List.of("model.width=12.5",
             "command line: model.width=12.5: 12.5 is not a whole number; expected 1 to 65536"),
         List.of("model.width=130", "command line: model.heads is 4, which does not divide model.width 130"),

@@ -42,10 +42,10 @@ class NormReaderTest {
 
   @Test
   void aFormulaStandsWhereATypeMayStand() {
-    NormSpec own = new NormSpec("weight * x / (1 + abs(alpha * x)) + c * tanh(sum(x * b))",
+    NormSpec own = new NormSpec("weight * x / (1 + abs(alpha * x)) + c * tanh(sum(x * b)) + bias",
         Map.of("alpha", Learnable.from(0.5), "b", new Learnable(1, true, false, false, true), "c",
             new Learnable(0.3, false, true, false, false), "bias", true));
-    NormSlots norm = norm("{all: {y: \"weight * x / (1 + abs(alpha * x)) + c * tanh(sum(x * b))\", alpha: 0.5,"
+    NormSlots norm = norm("{all: {y: \"weight * x / (1 + abs(alpha * x)) + c * tanh(sum(x * b)) + bias\", alpha: 0.5,"
         + " b: {per: channel, start: 1, decay: true}, c: {fixed: 0.3}, bias: true}, final: {y: \"x / rms(x, 1e-6)\"}}");
     assertThat(norm.blocks()).extracting(b -> b.attn().pre()).containsOnly(own);
     assertThat(norm.finalNorm()).isEqualTo(NormSpec.of("x / rms(x, 1e-6)"));
@@ -79,11 +79,11 @@ class NormReaderTest {
   static Stream<List<String>> wrong() {
     return Stream.of(
         List.of("{all: layer_norm}", "model.norm.all: unknown norm type 'layer_norm';"
-            + " did you mean layernorm? Known: derf, dyisru, dyt, layernorm, none, rmsnorm"),
+            + " did you mean layernorm? Known: " + TestNorms.NAMES),
         List.of("{all: batchnorm}", "model.norm.all: unknown norm type 'batchnorm'."
-            + " Known: derf, dyisru, dyt, layernorm, none, rmsnorm"),
-        List.of("{all: 3}", "model.norm.all: 3 is not text; expected a norm type:"
-            + " derf, dyisru, dyt, layernorm, none, rmsnorm (in quotes, \"3\" is text)"),
+            + " Known: " + TestNorms.NAMES),
+        List.of("{all: 3}", "model.norm.all: 3 is not text; expected a norm type: "
+            + TestNorms.NAMES + " (in quotes, \"3\" is text)"),
         List.of("{all: [dyt]}", "model.norm.all: a list; expected a norm type, or {type: ...}"),
         List.of("{all: {alpha: 1}}", "model.norm.all: a slot needs its type, for example {type: dyt, alpha: 0.8}"),
         List.of("{qk: {y: \"weight * tahn(x)\"}}",
@@ -91,6 +91,7 @@ class NormReaderTest {
         List.of("{qk: {y: \"weight * x / alpha\", alpha: 0}}",
             "model.norm.qk.y: \"weight * x / alpha\" divides by 0 at the start: alpha"),
         List.of("{qk: {y: \"tanh(x)\", alpha: 1}}", "model.norm.qk.y: \"tanh(x)\" does not use alpha"),
+        List.of("{qk: {y: \"tanh(x)\", bias: true}}", "model.norm.qk.y: \"tanh(x)\" does not use bias"),
         List.of("{qk: {y: x}}", "model.norm.qk.y: x is no formula of x;"
             + " expected a formula such as \"weight * tanh(alpha * x)\""),
         List.of("{qk: {y: \"a * x\", a: {per: channel}}}",
