@@ -1,16 +1,15 @@
 package norma.bench;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Block;
-import norma.models.NormSlots.Sublayer;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
@@ -44,6 +43,8 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
     BRANCH,
     /// `attn.post` and `mlp.post`, as in the Transformer of 2017.
     POST,
+    /// `attn.v`, `attn.inner` and `mlp.inner`.
+    INNER,
     /// Everywhere, `qk` and `embedding` too.
     ALL
   }
@@ -84,18 +85,14 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   }
 
   private NormSlots normSlots() {
-    NormSpec none = NormSpec.NONE;
     NormSpec norm = new NormSpec(type, settings);
     return switch (slots) {
       case PRE -> NormSlots.all(norm, layers);
-      case BRANCH -> new NormSlots(none, none, none, blocks(new Sublayer(none, norm, none)));
-      case POST -> new NormSlots(none, none, none, blocks(new Sublayer(none, none, norm)));
-      case ALL -> new NormSlots(norm, norm, norm, blocks(new Sublayer(norm, norm, norm)));
+      case BRANCH -> NormSlots.in(Stream.of(Slot.ATTN_BRANCH, Slot.MLP_BRANCH), norm, layers);
+      case POST -> NormSlots.in(Stream.of(Slot.ATTN_POST, Slot.MLP_POST), norm, layers);
+      case INNER -> NormSlots.in(Stream.of(Slot.ATTN_V, Slot.ATTN_INNER, Slot.MLP_INNER), norm, layers);
+      case ALL -> NormSlots.everywhere(norm, layers);
     };
-  }
-
-  private List<Block> blocks(Sublayer both) {
-    return Collections.nCopies(layers, new Block(both, both));
   }
 
   @Override

@@ -4,15 +4,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
-import norma.models.NormSlots.Block;
-import norma.models.NormSlots.Sublayer;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -94,46 +92,52 @@ public final class TorchGpt {
       case FIXED -> x.mul(new Scalar(Math.sqrt(config.width())));
       case LEARNABLE -> x.mul(parameter("embedding_scale"));
     };
-    x = norm(config.norm().embedding(), "embedding", x);
+    x = norm(config.norm().of(Slot.EMBEDDING), "embedding", x);
     for (int i = 0; i < config.layers(); i++) {
-      x = block("blocks." + i, config.norm().blocks().get(i), x);
+      x = block(i, x);
     }
-    x = norm(config.norm().finalNorm(), "final", x);
+    x = norm(config.norm().of(Slot.FINAL), "final", x);
     return torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
   }
 
-  private Tensor block(String name, Block slots, Tensor input) { // (B, T, C)
-    Tensor x = sublayer(name + ".attn", slots.attn(), input, this::attention);
-    return sublayer(name + ".mlp", slots.mlp(), x, this::mlp);
-  }
-
-  private Tensor sublayer(String name, Sublayer slots, Tensor input, BiFunction<String, Tensor, Tensor> body) {
+  private Tensor block(int index, Tensor input) { // (B, T, C)
+    Tensor x = scoped(() -> {
+      Tensor branch = attention(index, norm(index, Slot.ATTN_PRE, input));
+      return norm(index, Slot.ATTN_POST, input.add(norm(index, Slot.ATTN_BRANCH, branch)));
+    });
     return scoped(() -> {
-      Tensor branch = body.apply(name, norm(slots.pre(), name + ".pre", input));
-      Tensor x = input.add(norm(slots.branch(), name + ".branch", branch));
-      return norm(slots.post(), name + ".post", x);
+      Tensor branch = mlp(index, norm(index, Slot.MLP_PRE, x));
+      return norm(index, Slot.MLP_POST, x.add(norm(index, Slot.MLP_BRANCH, branch)));
     });
   }
 
-  private Tensor attention(String name, Tensor x) { // (B, T, C)
+  private Tensor norm(int block, Slot slot, Tensor x) {
+    return norm(config.norm().of(block, slot), "blocks." + block + "." + slot.path(), x);
+  }
+
+  private Tensor attention(int block, Tensor x) { // (B, T, C)
+    String name = "blocks." + block + ".attn";
     TensorVector parts = linear(name + ".qkv", x).split(config.width(), 2); // three (B, T, C)
-    Tensor q = norm(config.norm().qk(), name + ".qk.query", heads(parts.get(0))); // (B, T, H, D)
-    Tensor k = norm(config.norm().qk(), name + ".qk.key", heads(parts.get(1)));
-    Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
-        heads(parts.get(2)).transpose(1, 2), new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
-    return linear(name + ".proj", y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width()));
+    Tensor q = norm(config.norm().of(Slot.QK), name + ".qk.query", heads(parts.get(0))); // (B, T, H, D)
+    Tensor k = norm(config.norm().of(Slot.QK), name + ".qk.key", heads(parts.get(1)));
+    Tensor v = norm(block, Slot.ATTN_V, heads(parts.get(2)));
+    Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2),
+        new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
+    y = y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width());
+    return linear(name + ".proj", norm(block, Slot.ATTN_INNER, y));
   }
 
   private Tensor heads(Tensor x) { // (B, T, C) to (B, T, H, D)
     return x.reshape(x.size(0), x.size(1), config.heads(), config.headWidth());
   }
 
-  private Tensor mlp(String name, Tensor x) {
+  private Tensor mlp(int block, Tensor x) {
+    String name = "blocks." + block + ".mlp";
     if (!config.activation().equals(Activation.GELU)) {
       throw new IllegalArgumentException("PyTorch's side has GELU only, not " + config.activation().text());
     }
     Tensor hidden = torch.gelu(linear(name + ".fc", x), "none"); // "none": exact, not the tanh approximation
-    return linear(name + ".proj", hidden);
+    return linear(name + ".proj", norm(block, Slot.MLP_INNER, hidden));
   }
 
   private Tensor linear(String name, Tensor x) {

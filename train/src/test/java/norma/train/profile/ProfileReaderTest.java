@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
@@ -27,7 +28,7 @@ class ProfileReaderTest {
         .containsExactlyInAnyOrderElementsOf(NormTypes.all().stream().map(NormType::name).toList());
     assertThat(plan.compares()).isTrue();
     assertThat(plan.cases()).allMatch(one -> one.config().train().batch() == 3);
-    assertThat(plan.cases().get(2).config().model().norm().finalNorm().type()).isEqualTo("dyt");
+    assertThat(plan.cases().get(2).config().model().norm().of(Slot.FINAL).type()).isEqualTo("dyt");
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import norma.models.NormSlots.Slot;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
@@ -43,7 +44,7 @@ class StudyReaderTest {
     Study.Cell cell = study.cell(b, b.candidates().getFirst(), 3);
     assertThat(cell.config().train().steps()).isEqualTo(7);
     assertThat(cell.config().train().seed()).isEqualTo(3);
-    assertThat(cell.config().model().norm().finalNorm().type()).isEqualTo("dyt");
+    assertThat(cell.config().model().norm().of(Slot.FINAL).type()).isEqualTo("dyt");
     assertThat(cell.id()).matches("b-s3-[0-9a-f]{8}");
   }
 

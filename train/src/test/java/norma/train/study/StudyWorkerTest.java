@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.kernels.cuda.CudaDevice;
 import norma.models.CostModel;
+import norma.models.NormSlots.Slot;
 import norma.train.config.RunConfig;
 import norma.train.data.Json;
 import norma.train.report.Event;
@@ -159,7 +160,7 @@ class StudyWorkerTest {
   void aDivergedRunIsAResult() throws IOException {
     StudyFolder folder = folder("diverged", "seeds: 2\n");
     work(folder, (config, observer, stop) -> {
-      if (config.model().norm().finalNorm().type().equals("dyt")) {
+      if (config.model().norm().of(Slot.FINAL).type().equals("dyt")) {
         throw new DivergedException("diverged at step 3: the loss is NaN");
       }
       return REAL.run(config, observer, stop);
@@ -179,7 +180,7 @@ class StudyWorkerTest {
     AtomicInteger dyt = new AtomicInteger();
     AtomicInteger rms = new AtomicInteger();
     work(folder, (config, observer, stop) -> {
-      String type = config.model().norm().finalNorm().type();
+      String type = config.model().norm().of(Slot.FINAL).type();
       if (type.equals("dyt")) {
         dyt.incrementAndGet();
         throw new IllegalStateException("always");
@@ -203,7 +204,7 @@ class StudyWorkerTest {
   void whatIsWrongWithARunFailsItAndTheOthersGoOn() throws IOException {
     StudyFolder folder = folder("failed", "seeds: 2\n");
     AtomicInteger dyt = new AtomicInteger();
-    work(folder, (config, observer, stop) -> switch (config.model().norm().finalNorm().type()) {
+    work(folder, (config, observer, stop) -> switch (config.model().norm().of(Slot.FINAL).type()) {
       case "dyt" -> {
         dyt.incrementAndGet();
         if (config.train().seed() == 1) {
