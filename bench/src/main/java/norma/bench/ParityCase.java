@@ -33,7 +33,7 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   static final int MLP_RATIO = 4;
   static final List<String> TYPES = NormTypes.all().stream().map(NormType::name).toList();
   private static final Set<String> INVARIANT = Set.of("layernorm", "rmsnorm", "rmsnorm_plain", "rmsnorm_depth", "l1norm",
-      "bhyt");
+      "bhyt", "gatednorm");
 
   /// Where the norm stands; every other slot is empty.
   enum Slots {

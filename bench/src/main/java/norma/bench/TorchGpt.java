@@ -168,6 +168,13 @@ public final class TorchGpt {
         Tensor weight = gate.mul(parameter(name + ".alpha")).add(parameter(name + ".weight"));
         yield rms(x, new TensorOptional(), eps(spec, 1e-6)).mul(weight);
       }
+      case "gatednorm" -> {
+        Tensor n = rms(x, new TensorOptional(parameter(name + ".weight")), eps(spec, 1e-5));
+        n = biased ? n.add(parameter(name + ".bias")) : n;
+        Tensor gate = torch.linear(torch.silu(torch.linear(n, parameter(name + ".down.weight"))),
+            parameter(name + ".up.weight"));
+        yield n.mul(gate.sigmoid());
+      }
       case "bhyt" -> weighted(name, rms(x, new TensorOptional(), eps(spec, 1e-5)).mul(new Scalar(0.2)).tanh());
       case "dyt" -> weighted(name, x.mul(parameter(name + ".alpha")).tanh());
       case "dyisru" -> weighted(name, dyisru(spec, parameter(name + ".beta"), x));
@@ -185,7 +192,7 @@ public final class TorchGpt {
       }
       default -> throw new IllegalArgumentException("no PyTorch formula for norm type '" + spec.type() + "'");
     };
-    boolean added = spec.type().equals("layernorm") || spec.type().equals("rmsnorm_plain"); // or there is none
+    boolean added = List.of("layernorm", "gatednorm", "rmsnorm_plain").contains(spec.type()); // or there is none
     return biased && !added ? y.add(parameter(name + ".bias")) : y;
   }
 

@@ -31,7 +31,8 @@ class NormTypesTest {
   @Test
   void thePublishedTypesAreFoundByNameEachWithItsSource() {
     assertThat(NormTypes.all()).extracting(NormType::name).containsExactly("atan", "bhyt", "derf", "dyisru", "dyt",
-        "hardtanh", "isru", "l1norm", "layernorm", "none", "rmsnorm", "rmsnorm_depth", "rmsnorm_plain", "seednorm",
+        "gatednorm", "hardtanh", "isru", "l1norm", "layernorm", "none", "rmsnorm", "rmsnorm_depth", "rmsnorm_plain",
+        "seednorm",
         "sigmoid", "softsign");
     assertThat(NormTypes.builtIn()).hasSize(15).extracting(FormulaType::source).allMatch(s -> s.contains("arXiv:"));
   }
@@ -158,6 +159,21 @@ class NormTypesTest {
     Scope third = Scope.root().child("blocks.2.mlp.pre");
     assertThat(forward(NormTypes.create(NormSpec.of("rmsnorm_depth"), third, 2, false), third, x)[0])
         .isCloseTo(1 / Math.sqrt(3), within(1e-6));
+  }
+
+  @Test
+  void aGateMultipliesItsNormAndHasMatricesThatDecay() {
+    Scope slot = Scope.root().child("slot");
+    Norm norm = NormTypes.create(new NormSpec("gatednorm", Map.of("rank", 3, "bias", true)), slot, 4, false);
+    assertThat(slot.parameters()).extracting(p -> p.name() + p.dims().list() + p.decays()).containsExactly(
+        "slot.weight[4]false", "slot.bias[4]false", "slot.down.weight[3, 4]true", "slot.up.weight[4, 3]true");
+    double[] x = { 3, -1, 0.5, 2 };
+    double[] y = forward(norm, slot, x);
+    double rms = Math.sqrt((9 + 1 + 0.25 + 4) / 4);
+    for (int i = 0; i < 4; i++) {
+      assertThat(y[i]).as("half of RMSNorm at the start").isCloseTo(x[i] / rms / 2, within(0.01 * Math.abs(x[i])))
+          .isNotCloseTo(x[i] / rms / 2, within(1e-9));
+    }
   }
 
   @Test

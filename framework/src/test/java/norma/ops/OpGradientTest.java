@@ -36,6 +36,7 @@ class OpGradientTest {
         op(new Linear(), X, new int[]{ 2, 5 }), //
         op(new Linear(), new int[]{ 2, 1, 5 }, new int[]{ 7, 5 }, new int[]{ 7 }), //
         op(new Add(), X, X), //
+        op(new Multiply(), X, X), //
         op(new Scale(), X, SCALAR), //
         op(new Dropout(DROP), X), //
         op(new Reshape(List.of(5, 3)), X), //

@@ -127,7 +127,8 @@ class TorchParityTest {
       for (Parameter parameter : fixture.gpt.parameters()) {
         double[] numbers = Objects.requireNonNull(expected.gradients.get(parameter.name()));
         double[] actual = summary(backend.read(fixture.gradients.of(parameter)));
-        if (parameter.name().endsWith(".qk.key.bias")) { // the loss does not depend on it: only rounding
+        boolean rounding = parameter.name().endsWith(".qk.key.bias") && !model.type.equals("gatednorm"); // which has it in the gate
+        if (rounding) { // the loss does not depend on it
           assertThat(actual[0]).as(parameter.name()).isLessThan(tolerance * largest);
         } else {
           check(parameter.name(), actual, numbers,

@@ -189,6 +189,13 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
+  public void multiply(Array a, Array b, Grad y) {
+    check(b, 1, a.size());
+    check(y.array(), 1, a.size());
+    Elementwise.multiply(a, b, y);
+  }
+
+  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y.array(), 1, x.size());
     Elementwise.dropout(x, mask, y, factors);

@@ -33,6 +33,10 @@ final class Elementwise {
     Loops.multiply(x.segment(), factor, y.array().segment(), Math.toIntExact(x.size()), y.add());
   }
 
+  static void multiply(Array a, Array b, Grad y) {
+    Loops.multiply(a.segment(), b.segment(), y.array().segment(), Math.toIntExact(a.size()), y.add());
+  }
+
   /// Adds the parts, a block at a time, and sums the squares of the block while it is in the cache: in float within a block,
   /// in double over the blocks.
   static double sumInPlace(Array total, List<Array> parts) {
@@ -104,6 +108,18 @@ final class Elementwise {
       }
       for (; i < n; i++) {
         float product = get(xs, i) * factor;
+        set(ys, i, add ? get(ys, i) + product : product);
+      }
+    }
+
+    static void multiply(MemorySegment as, MemorySegment bs, MemorySegment ys, int n, boolean add) {
+      int i = 0;
+      for (; i < whole(n); i += LANES) {
+        FloatVector product = load(as, i).mul(load(bs, i));
+        store(add ? load(ys, i).add(product) : product, ys, i);
+      }
+      for (; i < n; i++) {
+        float product = get(as, i) * get(bs, i);
         set(ys, i, add ? get(ys, i) + product : product);
       }
     }

@@ -151,6 +151,7 @@ final class NormReader {
         }
         given.put(key, switch (setting) {
           case Setting.Number number -> section.number(key, number.value(), Range.of(number));
+          case Setting.Count count -> section.integer(key, count.value(), Range.whole(count.min(), count.max()));
           case Setting.Flag flag -> section.flag(key, flag.value());
           case Setting.Choice choice -> section.choice(key, choice.value(), choice.choices());
         });

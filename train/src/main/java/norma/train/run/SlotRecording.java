@@ -27,7 +27,8 @@ import norma.train.data.Windows;
 @SuppressWarnings("ArrayRecordComponent") // hundreds of thousands of numbers, not copied
 public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state) {
 
-  /// Records every slot on some windows of the training split, the same at every call. A slot `none` has nothing to record.
+  /// Records every slot on some windows of the training split, the same at every call. A slot `none` has nothing to record; of
+  /// one that is composed of operations the first is recorded, a gate's norm.
   ///
   /// @throws IllegalArgumentException if the Java heap has no room for so many
   /// @throws DivergedException        if an input is not finite
@@ -40,7 +41,7 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
       @Override
       public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
         NormSlot slot = slots.get(layer);
-        if (op instanceof NormOp && slot != null) {
+        if (op instanceof NormOp && slot != null && recordings.stream().noneMatch(r -> r.slot.equals(layer))) {
           recordings.add(recording(session, slot, op, inputs, output));
         }
       }

@@ -97,7 +97,7 @@ class NormReaderTest {
     return Stream.of(
         List.of("{all: layer_norm}", "model.norm.all: unknown norm type 'layer_norm';"
             + " did you mean layernorm? Known: " + TestNorms.NAMES),
-        List.of("{all: batchnorm}", "model.norm.all: unknown norm type 'batchnorm'."
+        List.of("{all: whitening}", "model.norm.all: unknown norm type 'whitening'."
             + " Known: " + TestNorms.NAMES),
         List.of("{all: 3}", "model.norm.all: 3 is not text; expected a norm type: "
             + TestNorms.NAMES + " (in quotes, \"3\" is text)"),
@@ -124,6 +124,8 @@ class NormReaderTest {
             + " Settings of rmsnorm: eps, bias"),
         List.of("{qk: {type: none, bias: true}}", "model.norm.qk.bias: none has no such setting. It has none"),
         List.of("{qk: {type: dyt, alpha: big}}", "model.norm.qk.alpha: big is not a number; expected a finite number"),
+        List.of("{qk: {type: gatednorm, rank: 2.5}}",
+            "model.norm.qk.rank: 2.5 is not a whole number; expected 1 to 1024"),
         List.of("{qk: {type: dyt, alpha: .inf}}",
             "model.norm.qk.alpha: .inf is out of range; expected a finite number"),
         List.of("{qk: {type: dyisru, beta: 0}}", "model.norm.qk.beta: 0 is out of range; expected a number above 0"),

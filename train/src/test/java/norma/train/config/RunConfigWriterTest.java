@@ -213,6 +213,7 @@ class RunConfigWriterTest {
       if (r.nextInt(3) == 0) {
         settings.put(setting.name(), switch (setting) {
           case Setting.Number _ -> r.nextDouble() + 1e-9;
+          case Setting.Count count -> 1 + r.nextInt(count.max());
           case Setting.Flag _ -> r.nextBoolean();
           case Setting.Choice choice -> pick(r, choice.choices());
         });
