@@ -30,7 +30,7 @@ public final class HardTanh implements NormType {
 
   @Override
   public String name() {
-    return "hardtanh";
+    return "hard_tanh";
   }
 
   @Override

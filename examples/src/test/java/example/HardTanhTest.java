@@ -40,7 +40,7 @@ class HardTanhTest {
   void clampsAtOneAndIsLinearBetween() {
     try (Backend backend = new Nd4jBackend(DType.FLOAT64, true)) {
       Scope scope = Scope.root();
-      Norm norm = NormTypes.create(NormSpec.of("hardtanh"), scope.child("slot"), 4, false);
+      Norm norm = NormTypes.create(NormSpec.of("hard_tanh"), scope.child("slot"), 4, false);
       ParameterBuffer values = new ParameterBuffer(backend, scope.parameters());
       values.initialize(backend, 1);
       Array x = backend.allocate(DType.FLOAT64, 1, 4);
@@ -55,7 +55,7 @@ class HardTanhTest {
   void everyGradientEqualsCentralDifferences() {
     try (Backend backend = new Nd4jBackend(DType.FLOAT64, true)) {
       Scope scope = Scope.root();
-      Norm norm = NormTypes.create(NormSpec.of("hardtanh"), scope.child("slot"), 3, true);
+      Norm norm = NormTypes.create(NormSpec.of("hard_tanh"), scope.child("slot"), 3, true);
       ParameterBuffer values = new ParameterBuffer(backend, scope.parameters());
       GradientBuffer gradients = new GradientBuffer(backend, scope.parameters());
       values.initialize(backend, 1);
@@ -99,13 +99,13 @@ class HardTanhTest {
   @Test
   void trainsWhenASlotNamesIt(@TempDir Path folder) throws Exception {
     RunConfig config = new ConfigReader(NormTypes.all()).read("test", "",
-        Assignment.parse(List.of("model.norm.all={type: hardtanh, alpha: 0.8}", "model.layers=1", "model.width=16",
+        Assignment.parse(List.of("model.norm.all={type: hard_tanh, alpha: 0.8}", "model.layers=1", "model.width=16",
             "model.heads=2", "model.context=16", "train.batch=8", "train.steps=30", "train.log_every=1",
             "train.eval_every=0", "train.norm_every=30", "optim.lr=1e-2", "optim.warmup_steps=0",
             "data.corpus='builtin:macbeth'",
             "data.val_fraction=0.01", "output.dir='" + folder + "'")));
     try (Session session = Session.start(config, folder, true)) {
-      assertThat(session.model().slots()).extracting(slot -> slot.type()).containsOnly("hardtanh").hasSize(3);
+      assertThat(session.model().slots()).extracting(slot -> slot.type()).containsOnly("hard_tanh").hasSize(3);
       new Trainer(session, new TrainObserver() {
       }, new AtomicBoolean()).run();
     }
@@ -116,7 +116,7 @@ class HardTanhTest {
     List<Event.Step> steps = Metrics.read(run).of(Event.Step.class);
     assertThat(steps).hasSize(30);
     assertThat(steps.getLast().loss()).isLessThan(steps.getFirst().loss() - 0.5);
-    assertThat(run.resolve("report.html")).content().contains("<td>hardtanh</td><td class=\"n\">alpha\u00a0",
+    assertThat(run.resolve("report.html")).content().contains("<td>hard_tanh</td><td class=\"n\">alpha\u00a0",
         ">alpha</text>", ">slope</text>");
   }
 }

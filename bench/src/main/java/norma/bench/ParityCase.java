@@ -1,16 +1,18 @@
 package norma.bench;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Block;
-import norma.models.NormSlots.Sublayer;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
+import norma.nn.NormType;
+import norma.nn.NormTypes;
 
 /// A small GPT with one norm type: what varies between the compared models.
 ///
@@ -29,7 +31,9 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   static final int WIDTH = 24;
   static final int HEADS = 3;
   static final int MLP_RATIO = 4;
-  static final List<String> TYPES = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf", "none");
+  static final List<String> TYPES = NormTypes.all().stream().map(NormType::name).toList();
+  private static final Set<String> INVARIANT = Set.of("layernorm", "rmsnorm", "rmsnorm_plain", "rmsnorm_depth", "l1norm",
+      "bhyt", "gatednorm");
 
   /// Where the norm stands; every other slot is empty.
   enum Slots {
@@ -39,6 +43,8 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
     BRANCH,
     /// `attn.post` and `mlp.post`, as in the Transformer of 2017.
     POST,
+    /// `attn.v`, `attn.inner` and `mlp.inner`.
+    INNER,
     /// Everywhere, `qk` and `embedding` too.
     ALL
   }
@@ -62,13 +68,14 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   private static ParityCase of(String type, Slots slots, boolean bias, boolean tied, EmbeddingScale scale) {
     boolean direct = type.equals("dyisru") && !bias; // both parametrizations
     Map<String, Object> settings = direct ? Map.of("parametrization", "direct", "scale_sqrt_width", true) : Map.of();
-    return new ParityCase(type, slots, settings, 2, bias, tied, learnable(type, slots, scale));
+    return new ParityCase(type, slots, settings, 2, bias, tied, scale(type, slots, scale));
   }
 
-  /// Before a norm that divides by the size of its input the scale's gradient is nothing but eps and rounding.
-  private static EmbeddingScale learnable(String type, Slots slots, EmbeddingScale scale) {
-    boolean invariant = slots == Slots.ALL && (type.equals("layernorm") || type.equals("rmsnorm"));
-    return invariant && scale == EmbeddingScale.LEARNABLE ? EmbeddingScale.FIXED : scale;
+  /// The wanted scale, or a fixed one: before a norm that divides by the size of its input a learnable one's gradient is nothing but eps
+  /// and rounding.
+  static EmbeddingScale scale(String type, Slots slots, EmbeddingScale wanted) {
+    boolean invariant = slots == Slots.ALL && INVARIANT.contains(type);
+    return invariant && wanted == EmbeddingScale.LEARNABLE ? EmbeddingScale.FIXED : wanted;
   }
 
   /// The model.
@@ -78,18 +85,14 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   }
 
   private NormSlots normSlots() {
-    NormSpec none = NormSpec.NONE;
     NormSpec norm = new NormSpec(type, settings);
     return switch (slots) {
       case PRE -> NormSlots.all(norm, layers);
-      case BRANCH -> new NormSlots(none, none, none, blocks(new Sublayer(none, norm, none)));
-      case POST -> new NormSlots(none, none, none, blocks(new Sublayer(none, none, norm)));
-      case ALL -> new NormSlots(norm, norm, norm, blocks(new Sublayer(norm, norm, norm)));
+      case BRANCH -> NormSlots.in(Stream.of(Slot.ATTN_BRANCH, Slot.MLP_BRANCH), norm, layers);
+      case POST -> NormSlots.in(Stream.of(Slot.ATTN_POST, Slot.MLP_POST), norm, layers);
+      case INNER -> NormSlots.in(Stream.of(Slot.ATTN_V, Slot.ATTN_INNER, Slot.MLP_INNER), norm, layers);
+      case ALL -> NormSlots.everywhere(norm, layers);
     };
-  }
-
-  private List<Block> blocks(Sublayer both) {
-    return Collections.nCopies(layers, new Block(both, both));
   }
 
   @Override

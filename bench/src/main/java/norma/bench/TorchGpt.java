@@ -4,19 +4,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
-import norma.models.NormSlots.Block;
-import norma.models.NormSlots.Sublayer;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -93,46 +92,52 @@ public final class TorchGpt {
       case FIXED -> x.mul(new Scalar(Math.sqrt(config.width())));
       case LEARNABLE -> x.mul(parameter("embedding_scale"));
     };
-    x = norm(config.norm().embedding(), "embedding", x);
+    x = norm(config.norm().of(Slot.EMBEDDING), "embedding", x);
     for (int i = 0; i < config.layers(); i++) {
-      x = block("blocks." + i, config.norm().blocks().get(i), x);
+      x = block(i, x);
     }
-    x = norm(config.norm().finalNorm(), "final", x);
+    x = norm(config.norm().of(Slot.FINAL), "final", x);
     return torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
   }
 
-  private Tensor block(String name, Block slots, Tensor input) { // (B, T, C)
-    Tensor x = sublayer(name + ".attn", slots.attn(), input, this::attention);
-    return sublayer(name + ".mlp", slots.mlp(), x, this::mlp);
-  }
-
-  private Tensor sublayer(String name, Sublayer slots, Tensor input, BiFunction<String, Tensor, Tensor> body) {
+  private Tensor block(int index, Tensor input) { // (B, T, C)
+    Tensor x = scoped(() -> {
+      Tensor branch = attention(index, norm(index, Slot.ATTN_PRE, input));
+      return norm(index, Slot.ATTN_POST, input.add(norm(index, Slot.ATTN_BRANCH, branch)));
+    });
     return scoped(() -> {
-      Tensor branch = body.apply(name, norm(slots.pre(), name + ".pre", input));
-      Tensor x = input.add(norm(slots.branch(), name + ".branch", branch));
-      return norm(slots.post(), name + ".post", x);
+      Tensor branch = mlp(index, norm(index, Slot.MLP_PRE, x));
+      return norm(index, Slot.MLP_POST, x.add(norm(index, Slot.MLP_BRANCH, branch)));
     });
   }
 
-  private Tensor attention(String name, Tensor x) { // (B, T, C)
+  private Tensor norm(int block, Slot slot, Tensor x) {
+    return norm(config.norm().of(block, slot), "blocks." + block + "." + slot.path(), x);
+  }
+
+  private Tensor attention(int block, Tensor x) { // (B, T, C)
+    String name = "blocks." + block + ".attn";
     TensorVector parts = linear(name + ".qkv", x).split(config.width(), 2); // three (B, T, C)
-    Tensor q = norm(config.norm().qk(), name + ".qk.query", heads(parts.get(0))); // (B, T, H, D)
-    Tensor k = norm(config.norm().qk(), name + ".qk.key", heads(parts.get(1)));
-    Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
-        heads(parts.get(2)).transpose(1, 2), new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
-    return linear(name + ".proj", y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width()));
+    Tensor q = norm(config.norm().of(Slot.QK), name + ".qk.query", heads(parts.get(0))); // (B, T, H, D)
+    Tensor k = norm(config.norm().of(Slot.QK), name + ".qk.key", heads(parts.get(1)));
+    Tensor v = norm(block, Slot.ATTN_V, heads(parts.get(2)));
+    Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2),
+        new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
+    y = y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width());
+    return linear(name + ".proj", norm(block, Slot.ATTN_INNER, y));
   }
 
   private Tensor heads(Tensor x) { // (B, T, C) to (B, T, H, D)
     return x.reshape(x.size(0), x.size(1), config.heads(), config.headWidth());
   }
 
-  private Tensor mlp(String name, Tensor x) {
+  private Tensor mlp(int block, Tensor x) {
+    String name = "blocks." + block + ".mlp";
     if (!config.activation().equals(Activation.GELU)) {
       throw new IllegalArgumentException("PyTorch's side has GELU only, not " + config.activation().text());
     }
     Tensor hidden = torch.gelu(linear(name + ".fc", x), "none"); // "none": exact, not the tanh approximation
-    return linear(name + ".proj", hidden);
+    return linear(name + ".proj", norm(block, Slot.MLP_INNER, hidden));
   }
 
   private Tensor linear(String name, Tensor x) {
@@ -146,21 +151,69 @@ public final class TorchGpt {
     if (spec.type().equals("none")) {
       return x;
     }
-    Tensor weight = parameter(name + ".weight");
     boolean biased = (Boolean) setting(spec, "bias", config.bias());
     Tensor y = switch (spec.type()) {
       case "layernorm" -> {
         TensorOptional bias = biased ? new TensorOptional(parameter(name + ".bias")) : new TensorOptional();
-        yield torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight), bias, eps(spec), true);
+        yield torch.layer_norm(x, new long[]{ x.size(-1) }, new TensorOptional(parameter(name + ".weight")), bias,
+            eps(spec, 1e-5), true);
       }
-      case "rmsnorm" -> torch.rms_norm(x, new long[]{ x.size(-1) }, new TensorOptional(weight),
-          new DoubleOptional(eps(spec)));
-      case "dyt" -> x.mul(parameter(name + ".alpha")).tanh().mul(weight);
-      case "dyisru" -> dyisru(spec, parameter(name + ".beta"), x).mul(weight);
-      case "derf" -> x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf().mul(weight);
+      case "rmsnorm" -> rms(x, new TensorOptional(parameter(name + ".weight")), eps(spec, 1e-5));
+      case "rmsnorm_plain" -> rms(x, new TensorOptional(), eps(spec, 1e-5));
+      case "rmsnorm_depth" -> weighted(name, rms(x, new TensorOptional(), eps(spec, 1e-5))
+          .div(new Scalar(Math.sqrt(depth(name)))));
+      case "l1norm" -> weighted(name, x.div(mean(x.abs()).add(new Scalar(eps(spec, 1e-5)))));
+      case "seednorm" -> {
+        Tensor gate = torch.matmul(x, parameter(name + ".beta")).tanh().unsqueeze(-1); // (..., 1)
+        Tensor weight = gate.mul(parameter(name + ".alpha")).add(parameter(name + ".weight"));
+        yield rms(x, new TensorOptional(), eps(spec, 1e-6)).mul(weight);
+      }
+      case "gatednorm" -> {
+        Tensor n = rms(x, new TensorOptional(parameter(name + ".weight")), eps(spec, 1e-5));
+        n = biased ? n.add(parameter(name + ".bias")) : n;
+        Tensor gate = torch.linear(torch.silu(torch.linear(n, parameter(name + ".down.weight"))),
+            parameter(name + ".up.weight"));
+        yield n.mul(gate.sigmoid());
+      }
+      case "bhyt" -> weighted(name, rms(x, new TensorOptional(), eps(spec, 1e-5)).mul(new Scalar(0.2)).tanh());
+      case "dyt" -> weighted(name, x.mul(parameter(name + ".alpha")).tanh());
+      case "dyisru" -> weighted(name, dyisru(spec, parameter(name + ".beta"), x));
+      case "hardtanh" -> weighted(name, torch.hardtanh(x.mul(parameter(name + ".alpha"))));
+      case "derf" -> weighted(name, line(name, x).erf());
+      case "atan" -> weighted(name, line(name, x).atan());
+      case "isru" -> {
+        Tensor u = line(name, x);
+        yield weighted(name, u.mul(u.mul(u).add(new Scalar(1.0)).rsqrt()));
+      }
+      case "sigmoid" -> weighted(name, line(name, x).sigmoid().mul(new Scalar(2.0)).sub(new Scalar(1.0)));
+      case "softsign" -> {
+        Tensor u = line(name, x);
+        yield weighted(name, u.div(u.abs().add(new Scalar(1.0))));
+      }
       default -> throw new IllegalArgumentException("no PyTorch formula for norm type '" + spec.type() + "'");
     };
-    return biased && !spec.type().equals("layernorm") ? y.add(parameter(name + ".bias")) : y;
+    boolean added = List.of("layernorm", "gatednorm", "rmsnorm_plain").contains(spec.type()); // or there is none
+    return biased && !added ? y.add(parameter(name + ".bias")) : y;
+  }
+
+  private Tensor weighted(String name, Tensor y) {
+    return y.mul(parameter(name + ".weight"));
+  }
+
+  private Tensor line(String name, Tensor x) {
+    return x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift"));
+  }
+
+  private static Tensor rms(Tensor x, TensorOptional weight, double eps) {
+    return torch.rms_norm(x, new long[]{ x.size(-1) }, weight, new DoubleOptional(eps));
+  }
+
+  private static Tensor mean(Tensor x) { // (..., C) to (..., 1)
+    return x.mean(new long[]{ -1 }, true, new ScalarTypeOptional());
+  }
+
+  private static int depth(String slot) {
+    return slot.startsWith("blocks.") ? 1 + Integer.parseInt(slot.split("\\.", -1)[1]) : 1;
   }
 
   private static Tensor dyisru(NormSpec spec, Tensor raw, Tensor x) {
@@ -185,8 +238,8 @@ public final class TorchGpt {
     return result;
   }
 
-  private static double eps(NormSpec spec) {
-    return ((Number) setting(spec, "eps", 1e-5)).doubleValue();
+  private static double eps(NormSpec spec, double otherwise) {
+    return ((Number) setting(spec, "eps", otherwise)).doubleValue();
   }
 
   private static Object setting(NormSpec spec, String name, Object otherwise) {

@@ -28,7 +28,7 @@ class GptParityTest {
   }
 
   /// Within 1e-4, except for gradients that are sums of terms that nearly cancel: where PyTorch's own float32 is further than
-  /// 2e-5 from its float64, the bound is a multiple of that.
+  /// 2e-5 from its float64, the bound is a multiple of that. In float64 the same with 29 bits more.
   @ParameterizedTest
   @MethodSource("cases")
   void lossAndGradientsEqualPyTorchsInFloat32(ParityCase model) {
@@ -54,7 +54,8 @@ class GptParityTest {
 
     Map<String, Double> differences = new LinkedHashMap<>();
     for (String name : torch.gradients().keySet()) {
-      if (name.endsWith(".qk.key.bias")) { // adds the same to every score of a query: the loss does not depend on it
+      // Adds the same to every score of a query, unless a gate multiplies it: the loss does not depend on it.
+      if (name.endsWith(".qk.key.bias") && !model.type().equals("gatednorm")) {
         assertThat(Numbers.largest(torch.gradient(name))).as(name).isLessThan(tolerance * torch.largest());
         assertThat(Numbers.largest(norma.gradient(name))).as(name).isLessThan(tolerance * torch.largest());
       } else {
@@ -64,14 +65,13 @@ class GptParityTest {
     double lossDifference = Math.abs(norma.loss() - torch.loss()) / torch.loss();
     var worst = differences.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow(); // NaN is largest
     boolean withinTolerance = worst.getValue() < tolerance;
-    Map<String, Double> own = withinTolerance || dtype == DType.FLOAT64
-        ? Map.of()
-        : Numbers.torchFloat32Errors(model);
+    Map<String, Double> own = withinTolerance ? Map.of() : Numbers.torchFloat32Errors(model);
+    double bound = dtype == DType.FLOAT64 ? OTHER_ROUNDING * 0x1p-29 : OTHER_ROUNDING; // 29 bits more than float32
     table.add(String.format(Locale.ROOT, "%s | %s | %.1e | %.1e | %s%s", model, dtype, lossDifference,
         worst.getValue(), worst.getKey(),
         own.isEmpty() ? "" : String.format(Locale.ROOT, " (PyTorch's own error %.1e)", own.get(worst.getKey()))));
     assertThat(lossDifference).as("loss").isLessThan(tolerance);
     assertThat(differences).allSatisfy((name, difference) -> assertThat(difference).as(name)
-        .isLessThan(Math.max(tolerance, OTHER_ROUNDING * own.getOrDefault(name, 0.0))));
+        .isLessThan(Math.max(tolerance, bound * own.getOrDefault(name, 0.0))));
   }
 }

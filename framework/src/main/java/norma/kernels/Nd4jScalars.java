@@ -36,6 +36,11 @@ interface Nd4jScalars extends ScalarKernels {
   }
 
   @Override
+  default void multiply(Array a, Array b, Grad y) {
+    store(y, flat(a).mul(flat(b)));
+  }
+
+  @Override
   default void dropout(Array x, DropMask mask, Grad y) {
     store(y, flat(x).mul(factors(mask, x.size(), flat(x))));
   }

@@ -20,6 +20,9 @@ public interface ScalarKernels {
   /// `y = factor * x` for a constant.
   void multiply(Array x, double factor, Grad y);
 
+  /// `y = a b`, element by element.
+  void multiply(Array a, Array b, Grad y);
+
   /// `y = x factor(i)` (Srivastava et al., JMLR 15, 2014, with the scaling at training time). Its own backward.
   void dropout(Array x, DropMask mask, Grad y);
 

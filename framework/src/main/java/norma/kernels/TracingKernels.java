@@ -58,6 +58,9 @@ public final class TracingKernels implements Kernels {
   public void multiply(Array x, double factor, Grad y) {}
 
   @Override
+  public void multiply(Array a, Array b, Grad y) {}
+
+  @Override
   public void dropout(Array x, DropMask mask, Grad y) {}
 
   @Override

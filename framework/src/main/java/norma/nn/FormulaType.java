@@ -58,8 +58,8 @@ public final class FormulaType implements NormType {
   }
 
   /// The built-in types.
-  static List<NormType> builtIn() {
-    List<NormType> types = new ArrayList<>();
+  static List<FormulaType> builtIn() {
+    List<FormulaType> types = new ArrayList<>();
     try (InputStream in = Objects.requireNonNull(FormulaType.class.getResourceAsStream(FILE), FILE);
         BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       String[] head = {};
@@ -96,7 +96,11 @@ public final class FormulaType implements NormType {
         names.add(new Name(key, Double.toString(learnable.start()), learnable.words()));
       }
     });
-    return new FormulaType(spec.type(), spec.type(), names, "");
+    FormulaType type = new FormulaType(spec.type(), spec.type(), names, "");
+    if (spec.settings().containsKey("bias") && !type.uses("bias")) {
+      throw new IllegalArgumentException("\"" + type.text + "\" does not use bias");
+    }
+    return type;
   }
 
   @Override
@@ -138,7 +142,9 @@ public final class FormulaType implements NormType {
         settings.add(Setting.choice("parametrization", "softplus", "direct"));
       }
     }
-    settings.add(Setting.flag("bias", false));
+    if (uses("bias")) {
+      settings.add(Setting.flag("bias", false));
+    }
     return settings;
   }
 
@@ -154,10 +160,14 @@ public final class FormulaType implements NormType {
       }
     }
     Map<String, Double> constants = constants(settings);
-    if (text.matches(".*\\bdepth\\b.*")) {
+    if (uses("depth")) {
       constants.put("depth", (double) depth);
     }
-    return Formula.of(text, parameters, constants, settings.flag("bias"));
+    return Formula.of(text, parameters, constants, uses("bias") && settings.flag("bias"));
+  }
+
+  private boolean uses(String word) {
+    return text.matches(".*\\b" + word + "\\b.*");
   }
 
   private Map<String, Double> constants(NormSettings settings) {

@@ -1,6 +1,7 @@
 package norma.nn;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// The settings of one slot, complete: what the configuration gave, and the defaults of the type for the rest.
@@ -42,6 +43,18 @@ public final class NormSettings {
   /// A number.
   public double number(String name) {
     return ((Number) value(name)).doubleValue();
+  }
+
+  /// A whole number.
+  public int count(String name) {
+    return (Integer) value(name);
+  }
+
+  /// Some of the settings, for another type that has them too.
+  public NormSpec spec(String type, String... names) {
+    Map<String, Object> some = new LinkedHashMap<>(values);
+    some.keySet().retainAll(List.of(names));
+    return new NormSpec(type, some);
   }
 
   /// A switch.

@@ -7,7 +7,7 @@ import java.util.Map;
 /// What the configuration says of one normalization slot: a type's name and the settings that were given explicitly.
 ///
 /// @param type     name of a [NormType], `none` for an empty slot, or a formula
-/// @param settings explicit settings in the order they were given; values are [Double], [Boolean] or [String], for a formula [Learnable],
+/// @param settings explicit settings in the order they were given; values are [Double], [Integer], [Boolean] or [String], for a formula [Learnable],
 ///                 and [Boolean] for `bias`
 public record NormSpec(String type, Map<String, Object> settings) {
 

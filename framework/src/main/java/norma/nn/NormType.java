@@ -4,7 +4,7 @@ import java.util.List;
 import norma.autodiff.Scope;
 
 /// A kind of normalization that a slot can name. Norma's own types and a user's are found in the same way, by
-/// [java.util.ServiceLoader]; `docs/your-own-norm.md` shows a complete one.
+/// [java.util.ServiceLoader]; `docs/your-own-norm.md` shows how one is written.
 public interface NormType {
 
   /// The name in the configuration: lower case, one word.

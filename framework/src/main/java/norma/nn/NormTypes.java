@@ -13,9 +13,14 @@ import norma.formula.Formula;
 
 /// All norm types on the class path.
 public final class NormTypes {
-  private static final List<NormType> BUILT_IN = FormulaType.builtIn();
+  private static final List<FormulaType> BUILT_IN = FormulaType.builtIn();
 
   private NormTypes() {}
+
+  /// Norma's own that are formulas, in the order of their file.
+  public static List<FormulaType> builtIn() {
+    return BUILT_IN;
+  }
 
   /// Norma's own and the user's, sorted by name.
   ///
@@ -33,16 +38,18 @@ public final class NormTypes {
     return types;
   }
 
-  /// A built-in type's formula with its default settings.
+  /// A built-in type's formula in the first block.
   ///
+  /// @param spec a type with its settings
+  /// @param bias the model's `bias`
   /// @throws IllegalArgumentException if there is no such formula
-  public static Formula formula(String name, boolean bias) {
-    for (NormType type : BUILT_IN) {
-      if (type instanceof FormulaType formula && formula.name().equals(name)) {
-        return formula.formula(NormSettings.of(type, NormSpec.of(name), bias), 1);
+  public static Formula formula(NormSpec spec, boolean bias) {
+    for (FormulaType type : BUILT_IN) {
+      if (type.name().equals(spec.type())) {
+        return type.formula(NormSettings.of(type, spec, bias), 1);
       }
     }
-    throw new IllegalArgumentException("no built-in formula is called '" + name + "'");
+    throw new IllegalArgumentException("no built-in formula is called '" + spec.type() + "'");
   }
 
   /// The layer that a slot's configuration asks for.

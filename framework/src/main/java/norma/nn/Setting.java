@@ -8,11 +8,19 @@ public sealed interface Setting {
   /// The key in the configuration.
   String name();
 
-  /// The value where the configuration says nothing: a [Double], [Boolean] or [String].
+  /// The value where the configuration says nothing: a [Double], [Integer], [Boolean] or [String].
   Object defaultValue();
 
   /// A finite number in `[min, max]`.
   record Number(String name, double value, double min, double max) implements Setting {
+    @Override
+    public Object defaultValue() {
+      return value;
+    }
+  }
+
+  /// A whole number in `[min, max]`.
+  record Count(String name, int value, int min, int max) implements Setting {
     @Override
     public Object defaultValue() {
       return value;
@@ -43,6 +51,11 @@ public sealed interface Setting {
   /// A number above zero.
   static Setting positive(String name, double value) {
     return new Number(name, value, Double.MIN_VALUE, Double.MAX_VALUE);
+  }
+
+  /// A whole number, at least 1.
+  static Setting count(String name, int value, int max) {
+    return new Count(name, value, 1, max);
   }
 
   /// A switch.

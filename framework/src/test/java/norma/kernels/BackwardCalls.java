@@ -40,6 +40,11 @@ final class BackwardCalls {
     double[] input = s.x(21);
     call("scaleBackward", List.of(dy(), in(input), Input.of(-1.7)), List.of(x, scalar),
         (k, in, out) -> k.scaleBackward(in[0], in[1], in[2], out[0], out[1]));
+    call("multiply", List.of(dy(), in(input)), List.of(x), (k, in, out) -> {
+      if (out[0] != null) {
+        k.multiply(in[0], in[1], out[0]);
+      }
+    });
     Formula gelu = Formula.activation("gelu(x)", true);
     call("formulaBackward gelu",
         List.of(dy(), in(Loops.pointwise(input, Loops::geluSlope)), Input.of(normal(s.width(), 31), s.width())),

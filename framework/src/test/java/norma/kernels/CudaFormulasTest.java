@@ -15,8 +15,9 @@ import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Emulator;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/// Formulas of users on the GPU, on the emulator where there is none, against the definition.
+/// Formulas on the GPU, on the emulator where there is none, against the definition.
 class CudaFormulasTest {
 
   @ParameterizedTest
@@ -28,7 +29,16 @@ class CudaFormulasTest {
       "weight * x / maxabs(x) + log(1.5 + sin(b * x))^2 * softplus(beta) | 5",
       "max(x, alpha) * min(x, b) + relu(x) * clamp(x, -1, 1) + silu(x) * cos(x) | 40", "weight + mean(x) | 7" })
   void theyEqualTheDefinition(String text, int width) {
-    Formula formula = RandomFormulas.formula(text);
+    check(RandomFormulas.formula(text), width);
+  }
+
+  @ParameterizedTest
+  @MethodSource("norma.kernels.Formulas#biased")
+  void soDoBuiltInTypes(Formula formula) {
+    check(formula, 33);
+  }
+
+  private static void check(Formula formula, int width) {
     try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32)); Workbench twice = new Workbench(DType.FLOAT64)) {
       List<double[]> actual = run(gpu, formula, width);
       List<double[]> expected = run(twice, formula, width);

@@ -1,45 +1,56 @@
 package norma.kernels;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.formula.Formula;
-import norma.formula.Formula.Parameter;
+import norma.nn.NormSpec;
+import norma.nn.NormTypes;
 import org.jspecify.annotations.Nullable;
 
 /// The built-in formulas, and calls of them.
 public final class Formulas {
-  private static final Map<String, Double> EPS = Map.of("eps", 1e-5);
-  private static final Parameter ALPHA = new Parameter("alpha", false, false);
-
   private Formulas() {}
+
+  /// Every built-in formula, with its bias.
+  public static Stream<Formula> biased() {
+    return all(true);
+  }
+
+  /// Every built-in formula, with its bias and without.
+  public static Stream<Formula> builtIn() {
+    return Stream.concat(all(true), all(false)).distinct();
+  }
+
+  private static Stream<Formula> all(boolean bias) {
+    return NormTypes.builtIn().stream().map(type -> NormTypes.formula(NormSpec.of(type.name()), bias));
+  }
 
   /// LayerNorm.
   public static Formula layerNorm(boolean bias) {
-    return Formula.of("weight * (x - mean(x)) / std(x, eps) + bias", List.of(), EPS, bias);
+    return NormTypes.formula(NormSpec.of("layernorm"), bias);
   }
 
   /// RMSNorm.
   public static Formula rmsNorm(boolean bias) {
-    return Formula.of("weight * x / rms(x, eps) + bias", List.of(), EPS, bias);
+    return NormTypes.formula(NormSpec.of("rmsnorm"), bias);
   }
 
   /// DyT.
   public static Formula dyt(boolean bias) {
-    return Formula.of("weight * tanh(alpha * x) + bias", List.of(ALPHA), Map.of(), bias);
+    return NormTypes.formula(NormSpec.of("dyt"), bias);
   }
 
   /// DyISRU.
   public static Formula dyisru(boolean softplus, boolean scaled, boolean bias) {
-    return Formula.of("weight * width^(scale_sqrt_width / 2) * x / sqrt(beta + x^2) + bias",
-        List.of(new Parameter("beta", false, softplus)), Map.of("scale_sqrt_width", scaled ? 1.0 : 0.0), bias);
+    return NormTypes.formula(new NormSpec("dyisru",
+        Map.of("parametrization", softplus ? "softplus" : "direct", "scale_sqrt_width", scaled)), bias);
   }
 
   /// Derf.
   public static Formula derf(boolean bias) {
-    return Formula.of("weight * erf(alpha * x + shift) + bias", List.of(ALPHA, new Parameter("shift", false, false)),
-        Map.of(), bias);
+    return NormTypes.formula(NormSpec.of("derf"), bias);
   }
 
   /// @param in x, then the parameters

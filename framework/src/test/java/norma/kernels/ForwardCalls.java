@@ -41,9 +41,11 @@ final class ForwardCalls {
     double[] x = s.x(1);
     double[] other = s.x(2);
     double[] sum = new double[x.length];
+    double[] product = new double[x.length];
     double[] dropped = new double[x.length];
     for (int i = 0; i < x.length; i++) {
       sum[i] = x[i] + other[i];
+      product[i] = x[i] * other[i];
       dropped[i] = x[i] * DROP.factor(i);
     }
     Output y = Output.of(s.rows(), s.width());
@@ -52,6 +54,9 @@ final class ForwardCalls {
         pointwise(x, v -> -1.7 * v));
     call("multiply", List.of(in(x)), List.of(y), (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])),
         pointwise(x, v -> 0.3 * v));
+    call("multiply", List.of(in(x), in(other)), List.of(y),
+        (k, in, out) -> k.multiply(in[0], in[1], grad(out[0])),
+        product);
     Formula gelu = Formula.activation("gelu(x)", false);
     call("formula gelu", List.of(in(x)), List.of(y, y),
         (k, in, out) -> Formulas.forward(k, gelu, in, to(out[0]), to(out[1])),

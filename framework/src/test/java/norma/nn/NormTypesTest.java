@@ -29,9 +29,12 @@ class NormTypesTest {
   private static final int WIDTH = 100;
 
   @Test
-  void theSixPublishedTypesAreFoundByName() {
-    assertThat(NormTypes.all()).extracting(NormType::name)
-        .containsExactly("derf", "dyisru", "dyt", "layernorm", "none", "rmsnorm");
+  void thePublishedTypesAreFoundByNameEachWithItsSource() {
+    assertThat(NormTypes.all()).extracting(NormType::name).containsExactly("atan", "bhyt", "derf", "dyisru", "dyt",
+        "gatednorm", "hardtanh", "isru", "l1norm", "layernorm", "none", "rmsnorm", "rmsnorm_depth", "rmsnorm_plain",
+        "seednorm",
+        "sigmoid", "softsign");
+    assertThat(NormTypes.builtIn()).hasSize(15).extracting(FormulaType::source).allMatch(s -> s.contains("arXiv:"));
   }
 
   @Test
@@ -84,7 +87,8 @@ class NormTypesTest {
   @ParameterizedTest
   @CsvSource({ "layernorm, false, 'weight'", "layernorm, true, 'weight bias'", "rmsnorm, false, 'weight'",
       "dyt, false, 'weight alpha'", "dyt, true, 'weight alpha bias'", "dyisru, false, 'weight beta'",
-      "derf, true, 'weight alpha shift bias'", "none, true, ''" })
+      "derf, true, 'weight alpha shift bias'", "none, true, ''", "hardtanh, true, 'weight alpha bias'",
+      "seednorm, true, 'weight alpha beta bias'", "bhyt, false, 'weight'", "rmsnorm_plain, true, ''" })
   void aTypeDeclaresItsParametersUnderItsSlot(String type, boolean bias, String names) {
     Scope root = Scope.root();
     NormTypes.create(NormSpec.of(type), root.child("slot"), WIDTH, bias);
@@ -128,15 +132,54 @@ class NormTypesTest {
     assertThat(squash(NormSpec.of("dyisru")).slope()).isCloseTo(squash(NormSpec.of("dyt")).slope(), within(1e-12));
   }
 
+  /// Published or computed by NumPy: y at x = 0.2 and 4.
+  @ParameterizedTest
+  @CsvSource({ "dyt, 0.099667995, 0.964027580", "dyisru, 0.099503719, 0.894427191", "derf, 0.112462916, 0.995322265",
+      "none, 0.2, 4", "hardtanh, 0.1, 1", "atan, 0.099668652, 1.107148718", "isru, 0.099503719, 0.894427191",
+      "sigmoid, 0.099667995, 0.964027580", "softsign, 0.090909091, 0.666666667",
+      "rmsnorm, 0.099468429, 1.989368589", "rmsnorm_plain, 0.099468429, 1.989368589",
+      "rmsnorm_depth, 0.099468429, 1.989368589", "l1norm, 0.142856122, 2.857122449",
+      "seednorm, 0.099468540, 1.989370804", "bhyt, 0.019891062, 0.378128165" })
+  void aNewLayerComputesItsTypesDefaultFormula(String type, double small, double large) {
+    double[] y = forward(type, new double[]{ -3, -1, -0.1, 0, 0.2, 1.5, 4 });
+    assertThat(y[4]).isCloseTo(small, within(1e-9));
+    assertThat(y[6]).isCloseTo(large, within(1e-9));
+  }
+
   @Test
-  void aNewLayerComputesItsTypesDefaultFormula() {
-    double[] x = { -3, -1, -0.1, 0, 0.2, 1.5, 4 };
-    assertThat(forward("dyt", x)[6]).isCloseTo(0.964027580, within(1e-9));
-    assertThat(forward("dyisru", x)[6]).isCloseTo(0.894427191, within(1e-9));
-    assertThat(forward("derf", x)[6]).isCloseTo(0.995322265, within(1e-9));
-    assertThat(forward("none", x)).isEqualTo(x);
-    assertThat(java.util.Arrays.stream(forward("layernorm", x)).sum()).isCloseTo(0, within(1e-12));
-    assertThat(java.util.Arrays.stream(forward("rmsnorm", x)).map(v -> v * v).sum()).isCloseTo(7, within(1e-4));
+  void layernormHasMeanZeroAndVarianceOne() {
+    double[] y = forward("layernorm", new double[]{ -3, -1, -0.1, 0, 0.2, 1.5, 4 });
+    assertThat(java.util.Arrays.stream(y).sum()).isCloseTo(0, within(1e-12));
+    assertThat(java.util.Arrays.stream(y).map(v -> v * v).sum()).isCloseTo(7, within(1e-4));
+  }
+
+  @Test
+  void theDepthOfANormIsItsBlocks() {
+    double[] x = { 3, -3 };
+    Scope third = Scope.root().child("blocks.2.mlp.pre");
+    assertThat(forward(NormTypes.create(NormSpec.of("rmsnorm_depth"), third, 2, false), third, x)[0])
+        .isCloseTo(1 / Math.sqrt(3), within(1e-6));
+  }
+
+  @Test
+  void aGateMultipliesItsNormAndHasMatricesThatDecay() {
+    Scope slot = Scope.root().child("slot");
+    Norm norm = NormTypes.create(new NormSpec("gatednorm", Map.of("rank", 3, "bias", true)), slot, 4, false);
+    assertThat(slot.parameters()).extracting(p -> p.name() + p.dims().list() + p.decays()).containsExactly(
+        "slot.weight[4]false", "slot.bias[4]false", "slot.down.weight[3, 4]true", "slot.up.weight[4, 3]true");
+    double[] x = { 3, -1, 0.5, 2 };
+    double[] y = forward(norm, slot, x);
+    double rms = Math.sqrt((9 + 1 + 0.25 + 4) / 4);
+    for (int i = 0; i < 4; i++) {
+      assertThat(y[i]).as("half of RMSNorm at the start").isCloseTo(x[i] / rms / 2, within(0.01 * Math.abs(x[i])))
+          .isNotCloseTo(x[i] / rms / 2, within(1e-9));
+    }
+  }
+
+  @Test
+  void aFormulaWithoutABiasHasNoSuchSetting() {
+    assertThatThrownBy(() -> create(new NormSpec("rmsnorm_plain", Map.of("bias", true)), false))
+        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("has no setting 'bias': it has [eps]");
   }
 
   private static double[] forward(String type, double[] x) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -13,7 +14,6 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.array.DType;
 import norma.formula.Formula;
-import norma.formula.RandomFormulas;
 import norma.kernels.DropMask;
 import norma.kernels.Formulas;
 import norma.kernels.RandomStream;
@@ -36,6 +36,7 @@ class OpGradientTest {
         op(new Linear(), X, new int[]{ 2, 5 }), //
         op(new Linear(), new int[]{ 2, 1, 5 }, new int[]{ 7, 5 }, new int[]{ 7 }), //
         op(new Add(), X, X), //
+        op(new Multiply(), X, X), //
         op(new Scale(), X, SCALAR), //
         op(new Dropout(DROP), X), //
         op(new Reshape(List.of(5, 3)), X), //
@@ -47,21 +48,12 @@ class OpGradientTest {
   }
 
   private static Stream<Arguments> norms() {
-    return Stream.of( //
-        op(new FormulaOp(Formulas.layerNorm(false)), X, CHANNELS), //
-        op(new FormulaOp(Formulas.layerNorm(true)), X, CHANNELS, CHANNELS), //
-        op(new FormulaOp(Formulas.rmsNorm(false)), X, CHANNELS), //
-        op(new FormulaOp(Formulas.rmsNorm(true)), X, CHANNELS, CHANNELS), //
-        op(new FormulaOp(Formulas.dyt(false)), X, CHANNELS, SCALAR), //
-        op(new FormulaOp(Formulas.dyt(true)), X, CHANNELS, SCALAR, CHANNELS), //
-        op(new FormulaOp(Formulas.dyisru(true, false, false)), X, CHANNELS, SCALAR), //
-        op(new FormulaOp(Formulas.dyisru(true, true, true)), X, CHANNELS, SCALAR, CHANNELS), //
-        op(new FormulaOp(Formulas.derf(false)), X, CHANNELS, SCALAR, SCALAR), //
-        op(new FormulaOp(Formulas.derf(true)), X, CHANNELS, SCALAR, SCALAR, CHANNELS), //
-        op(new FormulaOp(RandomFormulas.formula("(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6)")), X, CHANNELS,
-            CHANNELS, CHANNELS), //
-        op(new FormulaOp(Formula.activation("gelu(x)", true)), X, CHANNELS), //
-        op(new FormulaOp(Formula.activation("relu(x)^2", false)), X));
+    return Stream.concat(Formulas.builtIn(), Stream.of(Formulas.dyisru(true, true, true),
+        Formula.activation("gelu(x)", true), Formula.activation("relu(x)^2", false))).map(formula -> {
+          List<int[]> shapes = new ArrayList<>(List.of(X));
+          formula.parameters().forEach(p -> shapes.add(p.perChannel() ? CHANNELS : SCALAR));
+          return op(new FormulaOp(formula), shapes.toArray(int[][]::new));
+        });
   }
 
   @ParameterizedTest

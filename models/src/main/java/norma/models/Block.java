@@ -5,6 +5,7 @@ import java.util.stream.Stream;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
+import norma.models.NormSlots.Slot;
 import norma.ops.Add;
 
 /// One block: `x = post(x + branch(attn(pre(x))))`, then the same with the MLP. GPT-2 has only the `pre` slots, the
@@ -20,16 +21,18 @@ final class Block {
   private final NormSlot mlpPost;
   private final Scope scope;
 
-  Block(GptConfig config, NormSlots.Block norm, Scope scope) {
+  /// @param index of the block
+  Block(GptConfig config, int index, Scope scope) {
     this.scope = scope;
-    attnPre = slot(config, norm.attn().pre(), "attn.pre");
-    attn = new CausalSelfAttention(config, scope.child("attn"));
-    attnBranch = slot(config, norm.attn().branch(), "attn.branch");
-    attnPost = slot(config, norm.attn().post(), "attn.post");
-    mlpPre = slot(config, norm.mlp().pre(), "mlp.pre");
-    mlp = new Mlp(config, scope.child("mlp"));
-    mlpBranch = slot(config, norm.mlp().branch(), "mlp.branch");
-    mlpPost = slot(config, norm.mlp().post(), "mlp.post");
+    int width = config.width();
+    attnPre = NormSlot.of(config, index, Slot.ATTN_PRE, scope, width);
+    attn = new CausalSelfAttention(config, index, scope);
+    attnBranch = NormSlot.of(config, index, Slot.ATTN_BRANCH, scope, width);
+    attnPost = NormSlot.of(config, index, Slot.ATTN_POST, scope, width);
+    mlpPre = NormSlot.of(config, index, Slot.MLP_PRE, scope, width);
+    mlp = new Mlp(config, index, scope);
+    mlpBranch = NormSlot.of(config, index, Slot.MLP_BRANCH, scope, width);
+    mlpPost = NormSlot.of(config, index, Slot.MLP_POST, scope, width);
   }
 
   Tensor forward(Tape tape, Tensor input) { // (B, T, C)
@@ -41,16 +44,12 @@ final class Block {
     return x;
   }
 
-  List<NormSlot> slots() {
-    return Stream.concat(Stream.concat(Stream.of(attnPre), attn.slots().stream()),
-        Stream.of(attnBranch, attnPost, mlpPre, mlpBranch, mlpPost)).toList();
+  Stream<NormSlot> slots() {
+    return Stream.of(List.of(attnPre), attn.slots(), List.of(attnBranch, attnPost, mlpPre), mlp.slots(),
+        List.of(mlpBranch, mlpPost)).flatMap(List::stream);
   }
 
   private Tensor add(Tape tape, String sublayer, Tensor residual, Tensor branch) {
     return tape.apply(scope.name() + "." + sublayer + ".add", new Add(), residual, branch);
-  }
-
-  private NormSlot slot(GptConfig config, norma.nn.NormSpec spec, String name) {
-    return new NormSlot(spec, scope.child(name), config.width(), config.bias());
   }
 }

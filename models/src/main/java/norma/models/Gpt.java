@@ -3,6 +3,7 @@ package norma.models;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
@@ -10,6 +11,7 @@ import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.NormSlots.Slot;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.ops.CrossEntropy;
@@ -44,12 +46,13 @@ public final class Gpt {
     embeddingScale = config.embeddingScale() == EmbeddingScale.LEARNABLE
         ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width)))
         : null;
-    embeddingNorm = new NormSlot(config.norm().embedding(), scope.child("embedding"), width, config.bias());
+    embeddingNorm = new NormSlot(config.norm().of(Slot.EMBEDDING), scope.child(Slot.EMBEDDING.path()), width,
+        config.bias());
     dropout = new Dropout("tok_emb.dropout", "tok_emb", config.dropout());
     for (int i = 0; i < config.layers(); i++) {
-      blocks.add(new Block(config, config.norm().blocks().get(i), scope.child("blocks." + i)));
+      blocks.add(new Block(config, i, scope.child("blocks." + i)));
     }
-    finalNorm = new NormSlot(config.norm().finalNorm(), scope.child("final"), width, config.bias());
+    finalNorm = new NormSlot(config.norm().of(Slot.FINAL), scope.child(Slot.FINAL.path()), width, config.bias());
     head = config.tieEmbeddings()
         ? null
         : new Linear("head", scope.child("lm_head"), width, vocabulary, false, initial);
@@ -93,12 +96,8 @@ public final class Gpt {
 
   /// All normalization slots that are not empty, in the order of the model.
   public List<NormSlot> slots() {
-    List<NormSlot> slots = new ArrayList<>();
-    slots.add(embeddingNorm);
-    blocks.forEach(block -> slots.addAll(block.slots()));
-    slots.add(finalNorm);
-    slots.removeIf(slot -> slot.type().equals("none"));
-    return slots;
+    return Stream.of(Stream.of(embeddingNorm), blocks.stream().flatMap(Block::slots), Stream.of(finalNorm))
+        .flatMap(slots -> slots).filter(slot -> !slot.isEmpty()).toList();
   }
 
   /// The architecture.

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -20,8 +20,10 @@ import norma.kernels.Kernels;
 import norma.kernels.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
-import norma.models.NormSlots.Sublayer;
+import norma.models.NormSlots.Slot;
+import norma.nn.FormulaType;
 import norma.nn.NormSpec;
+import norma.nn.NormTypes;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -42,7 +44,23 @@ class GptGradientTest {
     for (String type : List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf")) {
       models.add(config(everywhere(NormSpec.of(type)), true, 0.1, true, EmbeddingScale.FIXED));
     }
+    models.add(config(everywhere(new NormSpec("gatednorm", Map.of("rank", 3))), true, 0, true, EmbeddingScale.FIXED));
+    models.add(config(inTurn(0), true, 0, true, EmbeddingScale.LEARNABLE));
+    models.add(config(inTurn(6), false, 0, false, EmbeddingScale.NONE));
     return models.stream();
+  }
+
+  /// Another built-in type in each slot.
+  private static NormSlots inTurn(int first) {
+    List<FormulaType> types = NormTypes.builtIn();
+    Map<Slot, NormSpec> outside = new EnumMap<>(Slot.class);
+    Map<Slot, NormSpec> block = new EnumMap<>(Slot.class);
+    int next = first;
+    for (Slot slot : Slot.values()) {
+      NormSpec spec = NormSpec.of(types.get(next++ % types.size()).name());
+      (slot.sublayer().isEmpty() ? outside : block).put(slot, spec);
+    }
+    return new NormSlots(outside, List.of(block));
   }
 
   @ParameterizedTest
@@ -119,8 +137,7 @@ class GptGradientTest {
   }
 
   private static NormSlots everywhere(NormSpec spec) {
-    Sublayer all = new Sublayer(spec, spec, spec);
-    return new NormSlots(spec, spec, spec, Collections.nCopies(LAYERS, new NormSlots.Block(all, all)));
+    return NormSlots.everywhere(spec, LAYERS);
   }
 
   private static GptConfig config(NormSlots norm, boolean bias, double dropout, boolean tied, EmbeddingScale scale) {

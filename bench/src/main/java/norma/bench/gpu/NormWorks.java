@@ -11,6 +11,7 @@ import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import org.jspecify.annotations.Nullable;
 
@@ -65,7 +66,7 @@ final class NormWorks {
 
     Norm(String type, Operands o, Size s) {
       kernels = o.kernels();
-      formula = NormTypes.formula(type, false);
+      formula = NormTypes.formula(NormSpec.of(type), false);
       statistics = o.constant(1, kernels.kept(formula), s.rows());
       for (Parameter p : formula.parameters()) {
         parameters.add(p.perChannel() ? o.weights(s.width()) : o.constant(SCALAR));

@@ -7,6 +7,7 @@ import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,7 @@ final class NormCalls {
 
     Operands(String type, Fixture f, Size s) {
       kernels = f.kernels();
-      formula = NormTypes.formula(type, false);
+      formula = NormTypes.formula(NormSpec.of(type), false);
       x = f.normal(s.rows(), s.width());
       y = f.normal(s.rows(), s.width());
       dx = f.grad(s.rows(), s.width());

@@ -320,6 +320,13 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   @Override
+  public void multiply(Array a, Array b, Grad y) {
+    check(b, 1, a.size());
+    check(y, 1, a.size());
+    launch(ELEMENTWISE, "multiply_arrays", each(a.size(), lane())).array(a).array(b).grad(y).number(a.size());
+  }
+
+  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y, 1, x.size());
     launch(ELEMENTWISE, "dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());

@@ -30,8 +30,8 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private static final Routine ADD_UP = Routine.of("elements x; channels sum; sum = sum + x");
   private static final Routine MULTIPLY = Routine.of("elements x y; numbers factor; y = factor * x");
   private static final Routine MULTIPLY_ADD = Routine.of("elements x y; numbers factor; y = y + factor * x");
-  private static final Routine DROP = Routine.of("elements x kept y; y = kept * x");
-  private static final Routine DROP_ADD = Routine.of("elements x kept y; y = y + kept * x");
+  private static final Routine PRODUCT = Routine.of("elements a b y; y = b * a");
+  private static final Routine PRODUCT_ADD = Routine.of("elements a b y; y = y + b * a");
   private static final Routine DOT = Routine.of("elements a b; channels sum; sum = sum + a * b");
   private static final Routine ADAMW = Routine.of("""
       elements w g m v
@@ -237,11 +237,18 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
+  public void multiply(Array a, Array b, Grad y) {
+    check(b, 1, a.size());
+    check(y.array(), 1, a.size());
+    flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.array().segment());
+  }
+
+  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     check(y.array(), 1, x.size());
     for (long from = 0; from < x.size(); from += MASKED) {
       int count = (int) Math.min(MASKED, x.size() - from);
-      flat.run(y.add() ? DROP_ADD : DROP, Flat.NO_NUMBERS, count, x.segment().asSlice(4 * from),
+      flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, count, x.segment().asSlice(4 * from),
           factors.of(mask, from, count), y.array().segment().asSlice(4 * from));
     }
   }

@@ -77,6 +77,31 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   for_each<Lane<real>::COUNT>(n, f);
 }
 
+// y (+)= a b
+struct Product {
+  const real* a;
+  const real* b;
+  real* y;
+  int accumulate;
+
+  template <int N>
+  __device__ __forceinline__ void at(long long i) {
+    float product[N];
+    float other[N];
+    load(a + i, product);
+    load(b + i, other);
+#pragma unroll
+    for (int k = 0; k < N; k++) product[k] *= other[k];
+    put(product, y + i, accumulate);
+  }
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+    multiply_arrays(const real* a, const real* b, real* y, int accumulate, long long n) {
+  Product f{a, b, y, accumulate};
+  for_each<Lane<real>::COUNT>(n, f);
+}
+
 template <typename T>
 struct Fill {
   T* x;

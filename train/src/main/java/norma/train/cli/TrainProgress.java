@@ -102,10 +102,12 @@ final class TrainProgress implements TrainObserver {
         cost.tokens());
   }
 
-  /// The resolved configuration, a section a line.
+  /// The resolved configuration, a section a line, without slots that are empty in all blocks.
   private static Map<String, String> sections(RunConfig config) {
     Map<String, String> sections = new LinkedHashMap<>();
-    RunConfigWriter.flatten(config).forEach((path, value) -> {
+    Map<String, String> flat = RunConfigWriter.flatten(config);
+    flat.entrySet().removeIf(e -> e.getKey().matches("model\\.norm\\.(?!blocks\\.).*") && e.getValue().equals("none"));
+    flat.forEach((path, value) -> {
       int dot = path.indexOf('.');
       String section = dot < 0 ? "run" : path.startsWith("model.norm.") ? "norm" : path.substring(0, dot);
       String key = dot < 0 ? path : path.startsWith("model.norm.") ? path.substring(11) : path.substring(dot + 1);

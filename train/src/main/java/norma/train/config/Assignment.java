@@ -3,6 +3,7 @@ package norma.train.config;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import norma.models.NormSlots.Slot;
 
 /// One setting on top of a file: `optim.lr=3e-4` on the command line, or an entry of a study's variant.
 ///
@@ -112,10 +113,12 @@ public record Assignment(List<String> path, Node value) {
     if (!(file.get("model") instanceof Node.Mapping model) || !(model.get("norm") instanceof Node.Mapping norm)) {
       return file;
     }
-    Node.Mapping rest = norm.without("final");
-    for (String sublayer : List.of("attn", "mlp")) {
-      if (rest.get(sublayer) instanceof Node.Mapping slots) {
-        rest = rest.with(sublayer, slots.at(), slots.without("pre"));
+    Node.Mapping rest = norm;
+    for (Slot slot : Slot.values()) {
+      if (slot.usual() && rest.get(slot.sublayer()) instanceof Node.Mapping sublayer) {
+        rest = rest.with(slot.sublayer(), sublayer.at(), sublayer.without(slot.place()));
+      } else if (slot.usual() && slot.sublayer().isEmpty()) {
+        rest = rest.without(slot.path());
       }
     }
     return file.with("model", model.at(), model.with("norm", norm.at(), rest));

@@ -2,36 +2,35 @@ package norma.train.config;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import norma.models.NormSlots;
+import norma.models.NormSlots.Slot;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 
 /// Normalization slots as a file has them: what most blocks have in common, and the blocks that differ.
 ///
-/// @param common     every slot by its name in the file (`attn.pre`, ..., `final`, `qk`, `embedding`)
+/// @param common     every slot
 /// @param exceptions by block, the slots in which it differs
-record NormLayout(Map<String, NormSpec> common, Map<Integer, Map<String, NormSpec>> exceptions) {
+record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> exceptions) {
 
   static NormLayout of(NormSlots norm) {
-    List<Map<String, NormSpec>> blocks = norm.blocks().stream().map(NormLayout::slots).toList();
-    Map<String, NormSpec> common = new LinkedHashMap<>();
-    blocks.getFirst().keySet()
-        .forEach(slot -> common.put(slot, mostFrequent(blocks.stream().map(b -> b.get(slot)).toList())));
-    Map<Integer, Map<String, NormSpec>> exceptions = new TreeMap<>();
-    for (int i = 0; i < blocks.size(); i++) {
-      Map<String, NormSpec> differing = new LinkedHashMap<>(blocks.get(i));
+    Map<Slot, NormSpec> common = new EnumMap<>(norm.outside());
+    norm.blocks().getFirst().keySet().forEach(slot -> common.put(slot,
+        mostFrequent(IntStream.range(0, norm.blocks().size()).mapToObj(i -> norm.of(i, slot)).toList())));
+    Map<Integer, Map<Slot, NormSpec>> exceptions = new TreeMap<>();
+    for (int i = 0; i < norm.blocks().size(); i++) {
+      Map<Slot, NormSpec> differing = new EnumMap<>(norm.blocks().get(i));
       differing.entrySet().removeIf(slot -> slot.getValue().equals(common.get(slot.getKey())));
       if (!differing.isEmpty()) {
         exceptions.put(i, differing);
       }
     }
-    common.put("final", norm.finalNorm());
-    common.put("qk", norm.qk());
-    common.put("embedding", norm.embedding());
     return new NormLayout(common, exceptions);
   }
 
@@ -40,7 +39,7 @@ record NormLayout(Map<String, NormSpec> common, Map<Integer, Map<String, NormSpe
     Map<String, BitSet> blocks = new LinkedHashMap<>();
     exceptions.forEach((block, slots) -> {
       List<String> texts = new ArrayList<>();
-      slots.forEach((slot, spec) -> texts.add(slot + ": " + text(spec)));
+      slots.forEach((slot, spec) -> texts.add(slot.path() + ": " + text(spec)));
       blocks.computeIfAbsent(String.join(", ", texts), _ -> new BitSet()).set(block);
     });
     Map<String, String> lines = new LinkedHashMap<>();
@@ -70,17 +69,6 @@ record NormLayout(Map<String, NormSpec> common, Map<Integer, Map<String, NormSpe
         ? start
         : "{" + (l.fixed() ? "fixed: " : "start: ") + start + (l.perChannel() ? ", per: channel" : "")
             + (l.positive() ? ", positive: true" : "") + (l.decay() ? ", decay: true" : "") + "}";
-  }
-
-  private static Map<String, NormSpec> slots(NormSlots.Block block) {
-    Map<String, NormSpec> slots = new LinkedHashMap<>();
-    slots.put("attn.pre", block.attn().pre());
-    slots.put("attn.branch", block.attn().branch());
-    slots.put("attn.post", block.attn().post());
-    slots.put("mlp.pre", block.mlp().pre());
-    slots.put("mlp.branch", block.mlp().branch());
-    slots.put("mlp.post", block.mlp().post());
-    return slots;
   }
 
   /// The first of those that occur most often.

@@ -3,6 +3,7 @@ package norma.train.config;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import norma.autodiff.Scope;
 import norma.models.NormSlots;
+import norma.models.NormSlots.Slot;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
@@ -19,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads `model.norm`: shorthand, slots, overrides of blocks.
 final class NormReader {
-  private static final List<String> SUBLAYERS = List.of("attn", "mlp");
-  private static final List<String> PLACES = List.of("pre", "branch", "post");
   private static final Pattern OF = Pattern.compile("[0-9]{1,9}(-[0-9]{1,9})?(, ?[0-9]{1,9}(-[0-9]{1,9})?)*");
 
   private static final String FORMULA = "a formula such as \"weight * tanh(alpha * x)\"";
@@ -37,25 +37,25 @@ final class NormReader {
 
   NormSlots read(Section norm, int layers) {
     NormSpec all = slot(norm, "all", NormSpec.of("layernorm"));
-    NormSlots.Block block = new NormSlots.Block(sublayer(norm.section("attn"), all),
-        sublayer(norm.section("mlp"), all));
-    NormSpec last = slot(norm, "final", all);
-    NormSpec qk = slot(norm, "qk", NormSpec.NONE);
-    NormSpec embedding = slot(norm, "embedding", NormSpec.NONE);
-    List<NormSlots.Block> blocks = new ArrayList<>(Collections.nCopies(layers, block));
+    Map<Slot, NormSpec> block = new EnumMap<>(Slot.class);
+    for (String sublayer : Slot.sublayers()) {
+      Section section = norm.section(sublayer);
+      Slot.of(sublayer).forEach(slot -> block.put(slot, slot(section, slot.place(), otherwise(slot, all))));
+      section.finish();
+    }
+    Map<Slot, NormSpec> outside = new EnumMap<>(Slot.class);
+    Slot.of("").forEach(slot -> outside.put(slot, slot(norm, slot.path(), otherwise(slot, all))));
+    List<Map<Slot, NormSpec>> blocks = new ArrayList<>(Collections.nCopies(layers, block));
     List<Node> overrides = norm.list("blocks");
     norm.finish();
     for (int i = 0; i < overrides.size(); i++) {
       override(overrides.get(i), norm.path("blocks[" + i + "]"), blocks);
     }
-    return new NormSlots(embedding, qk, last, blocks);
+    return new NormSlots(outside, blocks);
   }
 
-  private NormSlots.Sublayer sublayer(Section section, NormSpec pre) {
-    NormSlots.Sublayer slots = new NormSlots.Sublayer(slot(section, "pre", pre),
-        slot(section, "branch", NormSpec.NONE), slot(section, "post", NormSpec.NONE));
-    section.finish();
-    return slots;
+  private static NormSpec otherwise(Slot slot, NormSpec all) {
+    return slot.usual() ? all : NormSpec.NONE;
   }
 
   private NormSpec slot(Section section, String key, NormSpec fallback) {
@@ -159,6 +159,7 @@ final class NormReader {
         }
         given.put(key, switch (setting) {
           case Setting.Number number -> section.number(key, number.value(), Range.of(number));
+          case Setting.Count count -> section.integer(key, count.value(), Range.whole(count.min(), count.max()));
           case Setting.Flag flag -> section.flag(key, flag.value());
           case Setting.Choice choice -> section.choice(key, choice.value(), choice.choices());
         });
@@ -168,41 +169,34 @@ final class NormReader {
   }
 
   /// One line of `blocks`: `{of: "0-1", attn.pre: layernorm}`, also with nested keys `{of: 3, attn: {pre: layernorm}}`.
-  private void override(Node node, String path, List<NormSlots.Block> blocks) {
+  private void override(Node node, String path, List<Map<Slot, NormSpec>> blocks) {
     if (!(node instanceof Node.Mapping mapping)) {
       throw ConfigException.of(node, path, node.describe() + "; expected {of: \"0-1\", attn.pre: layernorm}");
     }
     Section section = new Section(mapping, path);
     BitSet of = layers(section.node("of"), section, blocks.size());
-    Map<String, NormSpec> slots = new LinkedHashMap<>();
-    for (String sublayer : SUBLAYERS) {
-      for (String place : PLACES) {
-        put(slots, sublayer + "." + place, section.node(sublayer + "." + place), section.path(sublayer + "." + place));
-      }
+    Map<Slot, NormSpec> slots = new EnumMap<>(Slot.class);
+    for (String sublayer : Slot.sublayers()) {
+      Slot.of(sublayer).forEach(slot -> put(slots, slot, section, slot.path()));
     }
-    for (String sublayer : SUBLAYERS) {
+    for (String sublayer : Slot.sublayers()) {
       Section nested = section.section(sublayer);
-      for (String place : PLACES) {
-        put(slots, sublayer + "." + place, nested.node(place), nested.path(place));
-      }
+      Slot.of(sublayer).forEach(slot -> put(slots, slot, nested, slot.place()));
       nested.finish();
     }
     section.finish();
     of.stream().forEach(i -> {
-      NormSlots.Block block = blocks.get(i);
-      blocks.set(i, new NormSlots.Block(changed(block.attn(), "attn", slots), changed(block.mlp(), "mlp", slots)));
+      Map<Slot, NormSpec> block = new EnumMap<>(blocks.get(i));
+      block.putAll(slots);
+      blocks.set(i, block);
     });
   }
 
-  private void put(Map<String, NormSpec> slots, String slot, @Nullable Node node, String path) {
-    if (node != null && slots.put(slot, spec(node, path)) != null) {
-      throw ConfigException.of(node, path, "the slot is given twice, dotted and nested");
+  private void put(Map<Slot, NormSpec> slots, Slot slot, Section section, String key) {
+    Node node = section.node(key);
+    if (node != null && slots.put(slot, spec(node, section.path(key))) != null) {
+      throw ConfigException.of(node, section.path(key), "the slot is given twice, dotted and nested");
     }
-  }
-
-  private static NormSlots.Sublayer changed(NormSlots.Sublayer old, String name, Map<String, NormSpec> slots) {
-    return new NormSlots.Sublayer(slots.getOrDefault(name + ".pre", old.pre()),
-        slots.getOrDefault(name + ".branch", old.branch()), slots.getOrDefault(name + ".post", old.post()));
   }
 
   private static BitSet layers(@Nullable Node of, Section section, int layers) {

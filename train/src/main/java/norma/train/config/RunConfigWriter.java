@@ -1,6 +1,8 @@
 package norma.train.config;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,14 +11,15 @@ import java.util.OptionalInt;
 import java.util.Set;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
 
 /// Writes a complete configuration: as YAML that reads back equal, and as a flat list for comparisons.
 public final class RunConfigWriter {
   private static final String NORM = "model.norm.";
   /// The slots that `all` is the shorthand for.
-  private static final List<String> PRE = List.of("attn.pre", "mlp.pre", "final");
-  private static final List<String> SHORTHAND = PRE.stream().map(slot -> NORM + slot).toList();
+  private static final List<Slot> USUAL = Arrays.stream(Slot.values()).filter(Slot::usual).toList();
+  private static final List<String> SHORTHAND = USUAL.stream().map(slot -> NORM + slot.path()).toList();
 
   private RunConfigWriter() {}
 
@@ -46,9 +49,9 @@ public final class RunConfigWriter {
       keys.forEach((key, value) -> flat.put(section + "." + key, value));
       if (section.equals("model")) {
         NormLayout layout = NormLayout.of(config.model().norm());
-        layout.common().forEach((slot, spec) -> flat.put("model.norm." + slot, text(spec)));
+        layout.common().forEach((slot, spec) -> flat.put(NORM + slot.path(), text(spec)));
         layout.exceptions().forEach((block, slots) -> slots
-            .forEach((slot, spec) -> flat.put("model.norm.blocks." + block + "." + slot, text(spec))));
+            .forEach((slot, spec) -> flat.put(NORM + "blocks." + block + "." + slot.path(), text(spec))));
       }
     });
     return flat;
@@ -64,7 +67,7 @@ public final class RunConfigWriter {
       }
     });
     NormSlots norm = config.model().norm();
-    if (!norm.equals(NormSlots.all(RunConfig.DEFAULT.model().norm().finalNorm(), config.model().layers()))) {
+    if (!norm.equals(NormSlots.all(RunConfig.DEFAULT.model().norm().of(Slot.FINAL), config.model().layers()))) {
       settings.add(slots(config));
     }
     return settings;
@@ -171,20 +174,19 @@ public final class RunConfigWriter {
 
   private static void norm(NormSlots norm, StringBuilder yaml) {
     NormLayout layout = NormLayout.of(norm);
-    Map<String, NormSpec> slots = new LinkedHashMap<>(layout.common());
-    slots.entrySet().removeIf(slot -> !PRE.contains(slot.getKey()) && slot.getValue().equals(NormSpec.NONE));
-    NormSpec last = norm.finalNorm();
-    boolean uniform = last.equals(slots.get("attn.pre")) && last.equals(slots.get("mlp.pre"));
+    Map<Slot, NormSpec> slots = new EnumMap<>(layout.common());
+    slots.entrySet().removeIf(slot -> !slot.getKey().usual() && slot.getValue().equals(NormSpec.NONE));
+    NormSpec last = norm.of(Slot.FINAL);
     yaml.append("  norm:\n");
-    if (uniform) {
+    if (USUAL.stream().allMatch(slot -> last.equals(slots.get(slot)))) {
       yaml.append("    all: ").append(text(last)).append('\n');
-      slots.keySet().removeAll(PRE);
+      slots.keySet().removeAll(USUAL);
     }
-    for (String sublayer : List.of("attn", "mlp")) {
+    for (String sublayer : Slot.sublayers()) {
       List<String> places = new ArrayList<>();
       slots.forEach((slot, spec) -> {
-        if (slot.startsWith(sublayer + ".")) {
-          places.add(slot.substring(sublayer.length() + 1) + ": " + text(spec));
+        if (slot.sublayer().equals(sublayer)) {
+          places.add(slot.place() + ": " + text(spec));
         }
       });
       if (!places.isEmpty()) {
@@ -192,8 +194,8 @@ public final class RunConfigWriter {
       }
     }
     slots.forEach((slot, spec) -> {
-      if (slot.indexOf('.') < 0) {
-        yaml.append("    ").append(slot).append(": ").append(text(spec)).append('\n');
+      if (slot.sublayer().isEmpty()) {
+        yaml.append("    ").append(slot.path()).append(": ").append(text(spec)).append('\n');
       }
     });
     if (!layout.exceptions().isEmpty()) {

@@ -20,7 +20,6 @@ import norma.models.NormSlot;
 import norma.nn.Norm;
 import norma.ops.Attention;
 import norma.ops.CrossEntropy;
-import norma.ops.NormOp;
 import norma.ops.Op;
 import norma.optim.Optimizer;
 import norma.train.data.Windows;
@@ -77,7 +76,7 @@ final class NormProbe {
       tape.backward(session.model().loss(tape, batch.ids(), batch.targets(), 1));
     }
     List<Optimizer.Change> changes = trainStep.changes(lr, step);
-    List<Event.Slot> rows = observer.sights.stream().map(sight -> row(sight,
+    List<Event.Slot> rows = observer.sights.values().stream().map(sight -> row(sight,
         observer.gradients.getOrDefault(sight.output, Double.NaN),
         ratio(changes, parameter -> parameter.name().startsWith(sight.slot.name() + ".")))).toList();
     return new Event.Norm(step, rows, observer.maxAttentionLogit, observer.logZ,
@@ -89,14 +88,14 @@ final class NormProbe {
         .reduce(Optimizer.Change.NONE, Optimizer.Change::plus).ratio();
   }
 
-  /// What forward showed of one operation of a slot.
+  /// What forward showed of a slot: the input of its first operation, and the output of its last.
   ///
   /// @param output by which backward knows it
   private record Sight(NormSlot slot, Norm.State state, Tensor output, SlotStatistics in, SlotStatistics out) {}
 
   private final class Observer implements TapeObserver {
-    private final List<Sight> sights = new ArrayList<>();
-    private final Map<Tensor, Double> gradients = new HashMap<>(); // of the sights' outputs
+    private final Map<String, Sight> sights = new LinkedHashMap<>();
+    private final Map<Tensor, Double> gradients = new HashMap<>(); // of outputs in slots
     private double maxAttentionLogit = Double.NEGATIVE_INFINITY;
     private double logZ;
 
@@ -104,8 +103,9 @@ final class NormProbe {
     public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
       Array x = inputs[0].value();
       NormSlot slot = slots.get(layer);
-      if (op instanceof NormOp && slot != null) {
-        sights.add(sight(slot, x, output));
+      if (slot != null) {
+        sights.merge(layer, sight(slot, x, output),
+            (first, last) -> new Sight(slot, first.state, output, first.in, last.out));
       } else if (op instanceof Attention attention) {
         maxAttentionLogit = Math.max(maxAttentionLogit, maxLogit(x, attention.heads()));
       } else if (op instanceof CrossEntropy) {
@@ -115,7 +115,7 @@ final class NormProbe {
 
     @Override
     public void backward(String layer, Op<?> op, Tensor output, Array gradient) {
-      if (op instanceof NormOp && slots.containsKey(layer)) {
+      if (slots.containsKey(layer)) {
         gradients.put(output, SlotStatistics.rms(session.backend().read(gradient)));
       }
     }
@@ -125,7 +125,7 @@ final class NormProbe {
     Norm.State state = state(slot);
     return new Sight(slot, state, output,
         SlotStatistics.of(session.backend().read(x), x.dim(-1), state.squash()),
-        SlotStatistics.of(session.backend().read(output.value()), x.dim(-1), null));
+        SlotStatistics.of(session.backend().read(output.value()), output.value().dim(-1), null));
   }
 
   private static Event.Slot row(Sight sight, double gradient, double updateRatio) {

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state,
     @Nullable Curve curve) {
 
-  /// Records every slot on some windows of the training split, the same at every call. A slot `none` has nothing to record.
+  /// Records every slot on some windows of the training split, the same at every call. A slot `none` has nothing to record; of
+  /// one that is composed of operations the first is recorded, a gate's norm.
   ///
   /// @throws IllegalArgumentException if the Java heap has no room for so many
   /// @throws DivergedException        if an input is not finite
@@ -46,7 +47,7 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
       @Override
       public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
         NormSlot slot = slots.get(layer);
-        if (op instanceof NormOp && slot != null) {
+        if (op instanceof NormOp && slot != null && recordings.stream().noneMatch(r -> r.slot.equals(layer))) {
           recordings.add(recording(session, slot, op, inputs, output));
         }
       }
@@ -68,13 +69,14 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
 
   private static void requireRoom(Session session, int sequences) {
     int context = session.config().model().context();
-    int width = session.config().model().width();
+    int width = Math.max(session.config().model().width(), // of a token, all heads together
+        session.model().slots().stream().mapToInt(NormSlot::width).max().orElse(0));
     double numbers = (double) sequences * context * width;
     double most = Math.min(Integer.MAX_VALUE, // of one array; two of each slot are kept
         Runtime.getRuntime().maxMemory() / (2.0 * Double.BYTES * session.model().slots().size()));
     if (numbers > most) {
       throw new IllegalArgumentException(String.format(Locale.ROOT,
-          "--sequences %d times model.context %d times model.width %d are %,.0f numbers of each slot, of which the Java heap "
+          "--sequences %d times model.context %d times %d channels are %,.0f numbers of each slot, of which the Java heap "
               + "has room for %,.0f; expected at most %,d",
           sequences, context, width, numbers, most, (long) (most / context / width)));
     }

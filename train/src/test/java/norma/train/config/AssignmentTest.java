@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,26 +53,26 @@ class AssignmentTest {
 
   @Test
   void aSlotByNameDropsTheOldSettings() {
-    assertThat(read(FILE, "model.norm.attn.pre=rmsnorm").model().norm().blocks().getFirst().attn().pre())
+    assertThat(read(FILE, "model.norm.attn.pre=rmsnorm").model().norm().of(0, Slot.ATTN_PRE))
         .isEqualTo(NormSpec.of("rmsnorm"));
   }
 
   @Test
   void aSettingBelowASlotByNameIsAddedToIt() {
-    assertThat(read("", "model.norm.all=dyt", "model.norm.all.alpha=2").model().norm().finalNorm())
+    assertThat(read("", "model.norm.all=dyt", "model.norm.all.alpha=2").model().norm().of(Slot.FINAL))
         .isEqualTo(new NormSpec("dyt", Map.of("alpha", 2.0)));
-    assertThat(read(FILE, "model.norm.attn.pre.alpha=2").model().norm().blocks().getFirst().attn().pre())
+    assertThat(read(FILE, "model.norm.attn.pre.alpha=2").model().norm().of(0, Slot.ATTN_PRE))
         .isEqualTo(new NormSpec("dyt", Map.of("alpha", 2.0)));
   }
 
   @Test
   void allHasAuthorityOverTheFilesThreeSlotsAndNothingElse() {
     var norm = read(FILE, "model.norm.all=dyisru").model().norm();
-    assertThat(norm.finalNorm()).isEqualTo(NormSpec.of("dyisru"));
-    assertThat(norm.blocks().get(0).attn().pre()).isEqualTo(NormSpec.of("dyisru"));
-    assertThat(norm.blocks().get(0).attn().branch()).isEqualTo(NormSpec.of("rmsnorm"));
-    assertThat(norm.blocks().get(0).mlp().pre()).isEqualTo(NormSpec.of("dyisru"));
-    assertThat(norm.blocks().get(3).mlp().pre()).isEqualTo(NormSpec.NONE);
+    assertThat(norm.of(Slot.FINAL)).isEqualTo(NormSpec.of("dyisru"));
+    assertThat(norm.of(0, Slot.ATTN_PRE)).isEqualTo(NormSpec.of("dyisru"));
+    assertThat(norm.of(0, Slot.ATTN_BRANCH)).isEqualTo(NormSpec.of("rmsnorm"));
+    assertThat(norm.of(0, Slot.MLP_PRE)).isEqualTo(NormSpec.of("dyisru"));
+    assertThat(norm.of(3, Slot.MLP_PRE)).isEqualTo(NormSpec.NONE);
   }
 
   @Test
@@ -79,13 +80,13 @@ class AssignmentTest {
     var before = read(FILE, "model.norm.final=rmsnorm", "model.norm.all=dyisru").model().norm();
     var after = read(FILE, "model.norm.all=dyisru", "model.norm.final=rmsnorm").model().norm();
     assertThat(before).isEqualTo(after);
-    assertThat(after.finalNorm()).isEqualTo(NormSpec.of("rmsnorm"));
+    assertThat(after.of(Slot.FINAL)).isEqualTo(NormSpec.of("rmsnorm"));
   }
 
   static Stream<List<String>> wrong() {
     return Stream.of(
         List.of("model.norm.all=dysru", "command line: model.norm.all=dysru: unknown norm type 'dysru';"
-            + " did you mean dyisru? Known: derf, dyisru, dyt, layernorm, none, rmsnorm"),
+            + " did you mean dyisru? Known: " + TestNorms.NAMES),
         List.of("model.width=12.5",
             "command line: model.width=12.5: 12.5 is not a whole number; expected 1 to 65536"),
         List.of("model.width=130", "command line: model.heads is 4, which does not divide model.width 130"),

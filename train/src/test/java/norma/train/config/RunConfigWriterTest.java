@@ -4,7 +4,7 @@ import static norma.train.config.TestNorms.read;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.Setting;
@@ -156,7 +157,8 @@ class RunConfigWriterTest {
   @Test
   void flatPathsAreComplete() {
     Map<String, String> flat = RunConfigWriter.flatten(RunConfig.DEFAULT);
-    assertThat(flat).hasSize(1 + 3 + 10 + 9 + 9 + 14 + 3 + 1).containsEntry("optim.betas", "[0.9, 0.99]")
+    assertThat(flat).hasSize(1 + 3 + 10 + Slot.values().length + 9 + 14 + 3 + 1)
+        .containsEntry("optim.betas", "[0.9, 0.99]")
         .containsEntry("model.norm.final", "layernorm").containsEntry("data.corpus", "\"builtin:dickens\"");
   }
 
@@ -189,15 +191,19 @@ class RunConfigWriterTest {
 
   private static NormSlots slots(Random r, int layers) {
     NormSpec pre = spec(r);
-    List<NormSlots.Block> blocks = new ArrayList<>();
-    for (int i = 0; i < layers; i++) {
-      blocks.add(r.nextInt(3) > 0
-          ? new NormSlots.Block(NormSlots.Sublayer.pre(pre), NormSlots.Sublayer.pre(pre))
-          : new NormSlots.Block(new NormSlots.Sublayer(spec(r), spec(r), spec(r)),
-              new NormSlots.Sublayer(spec(r), spec(r), spec(r))));
+    NormSlots slots = NormSlots.all(pre, layers);
+    for (Slot slot : Slot.values()) {
+      if (slot == Slot.QK || r.nextInt(3) > 0) {
+        continue;
+      }
+      for (int i = 0; i < layers; i++) {
+        String name = slot.sublayer().isEmpty() ? slot.path() : "blocks." + i + "." + slot.path();
+        slots = r.nextInt(3) > 0 ? slots : slots.with(name, r.nextBoolean() ? pre : spec(r));
+      }
     }
-    return new NormSlots(r.nextBoolean() ? NormSpec.NONE : spec(r), r.nextBoolean() ? NormSpec.NONE : spec(r),
-        r.nextBoolean() ? pre : spec(r), blocks);
+    Map<Slot, NormSpec> outside = new EnumMap<>(slots.outside());
+    outside.put(Slot.QK, r.nextBoolean() ? NormSpec.NONE : spec(r));
+    return new NormSlots(outside, slots.blocks());
   }
 
   private static NormSpec spec(Random r) {
@@ -207,6 +213,7 @@ class RunConfigWriterTest {
       if (r.nextInt(3) == 0) {
         settings.put(setting.name(), switch (setting) {
           case Setting.Number _ -> r.nextDouble() + 1e-9;
+          case Setting.Count count -> 1 + r.nextInt(count.max());
           case Setting.Flag _ -> r.nextBoolean();
           case Setting.Choice choice -> pick(r, choice.choices());
         });

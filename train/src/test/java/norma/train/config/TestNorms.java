@@ -7,6 +7,7 @@ import norma.nn.NormTypes;
 /// Reads with Norma's own norm types.
 final class TestNorms {
   static final List<NormType> ALL = NormTypes.all();
+  static final String NAMES = String.join(", ", ALL.stream().map(NormType::name).toList());
 
   private TestNorms() {}
 

@@ -135,6 +135,19 @@ class NormProbeTest {
     }
   }
 
+  /// From the input of its first operation to the output of its last.
+  @Test
+  void aSlotThatIsComposedOfOperationsHasOneRow() {
+    try (Session session = session("model.norm.all=none", "model.norm.attn.pre={type: gatednorm, rank: 3}")) {
+      Event.Norm norm = new NormProbe(session, new TrainStep(session)).at(1, LR);
+      assertThat(norm.slots()).extracting(Event.Slot::slot).containsExactly("blocks.0.attn.pre");
+      Event.Slot gate = norm.slots().getFirst();
+      assertThat(gate.outRms()).as("half of what RMSNorm gives").isBetween(0.48, 0.52);
+      assertThat(gate.outGradRms()).isPositive();
+      assertThat(SlotRecording.of(session, 1)).extracting(SlotRecording::slot).containsExactly("blocks.0.attn.pre");
+    }
+  }
+
   /// On one thread: of several, each makes its arena when a part first falls to it, in whichever step that is.
   @Test
   void probesLeaveTheWeightsAloneAndAllocateNothingNativeAfterTheFirst() {

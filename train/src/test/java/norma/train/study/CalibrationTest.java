@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import norma.models.NormSlots.Slot;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
@@ -43,7 +44,7 @@ class CalibrationTest {
   private Calibration calibration(int jobs) {
     return new Calibration(temp.resolve("studies"), OptionalInt.of(jobs), notes::add, (configs, threads) -> {
       measured.addAndGet(configs.size());
-      return configs.stream().mapToDouble(c -> c.model().norm().finalNorm().type().equals("layernorm") ? 20 : 25)
+      return configs.stream().mapToDouble(c -> c.model().norm().of(Slot.FINAL).type().equals("layernorm") ? 20 : 25)
           .toArray();
     });
   }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Random;
+import norma.models.NormSlots.Slot;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.data.Json;
@@ -79,12 +80,12 @@ final class StudyFixture {
   private static String norm(RunConfig config, int step, Random random) {
     List<String> slots = new ArrayList<>();
     for (int block = 0; block < config.model().layers(); block++) {
-      slots.add(slot("blocks." + block + ".attn.pre", config.model().norm().blocks().get(block).attn().pre().type(),
+      slots.add(slot("blocks." + block + ".attn.pre", config.model().norm().of(block, Slot.ATTN_PRE).type(),
           Math.pow(4, block - 2), step, random));
-      slots.add(slot("blocks." + block + ".mlp.pre", config.model().norm().blocks().get(block).mlp().pre().type(),
+      slots.add(slot("blocks." + block + ".mlp.pre", config.model().norm().of(block, Slot.MLP_PRE).type(),
           Math.pow(4, block - 1.5), step, random));
     }
-    slots.add(slot("final", config.model().norm().finalNorm().type(), 20, step, random));
+    slots.add(slot("final", config.model().norm().of(Slot.FINAL).type(), 20, step, random));
     slots.removeIf(String::isEmpty);
     return String.format(Locale.ROOT, "{'event':'norm','step':%d,'slots':[%s],'max_attention_logit':%.2f,'log_z':%.3f}",
         step, String.join(",", slots), 3 + step * 0.004 + 0.3 * random.nextGaussian(), 4.1 + step * 1e-4);

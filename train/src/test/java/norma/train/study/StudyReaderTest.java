@@ -9,6 +9,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import norma.models.NormSlots;
+import norma.models.NormSlots.Slot;
+import norma.nn.NormSpec;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
@@ -21,6 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class StudyReaderTest {
   private static final String TWO = "baseline: a\nvariants:\n  a: {model.norm.all: layernorm}\n  b: {model.norm.all: dyt}\n";
+
+  private static final Path SHIPPED = Path.of(System.getProperty("norma.home"), "configs", "studies");
 
   @TempDir
   Path folder;
@@ -43,7 +48,7 @@ class StudyReaderTest {
     Study.Cell cell = study.cell(b, b.candidates().getFirst(), 3);
     assertThat(cell.config().train().steps()).isEqualTo(7);
     assertThat(cell.config().train().seed()).isEqualTo(3);
-    assertThat(cell.config().model().norm().finalNorm().type()).isEqualTo("dyt");
+    assertThat(cell.config().model().norm().of(Slot.FINAL).type()).isEqualTo("dyt");
     assertThat(cell.id()).matches("b-s3-[0-9a-f]{8}");
   }
 
@@ -228,15 +233,30 @@ class StudyReaderTest {
 
   @Test
   void theStudiesThatAreShippedAreValid() throws IOException {
-    Path shipped = Path.of(System.getProperty("norma.home"), "configs", "studies");
-    try (Stream<Path> files = Files.list(shipped)) {
+    try (Stream<Path> files = Files.list(SHIPPED)) {
       List<Study> studies = files.sorted().map(file -> StudyReader.read(file, List.of())).toList();
       assertThat(studies).extracting(Study::name).contains("norms-quick", "norms-paper", "slots", "blocks",
-          "data-size", "placement", "stability");
+          "data-size", "placement", "stability", "function-search");
       // All but the smoke test and the sweep of learning rates, which say so, have seeds enough to show a difference after the correction for all comparisons.
       assertThat(studies)
           .allMatch(study -> Set.of("norms-quick", "stability").contains(study.name()) != Double.isFinite(
               StudyPlan.detectable(study.seeds().size(), study.comparisons())));
     }
+  }
+
+  @Test
+  void theSearchForAFunctionHasTwelveFormulasEachAtItsBestAgainstLayerNorm() throws IOException {
+    Study study = StudyReader.read(SHIPPED.resolve("function-search.yaml"), List.of());
+    assertThat(study.comparisons()).isEqualTo(12);
+    assertThat(study.variants()).hasSize(13).extracting(v -> v.candidates().size()).containsOnly(4);
+    assertThat(study.variants()).extracting(study::baselineOf).extracting(Study.Variant::name)
+        .containsOnly("layernorm");
+    List<NormSlots> slots = study.variants().stream().flatMap(v -> v.candidates().stream())
+        .map(candidate -> candidate.config().model().norm()).toList();
+    assertThat(slots).extracting(norm -> norm.of(Slot.FINAL)).containsOnly(NormSpec.of("layernorm"));
+    List<NormSpec> formulas = slots.stream().map(norm -> norm.of(0, Slot.ATTN_PRE)).filter(NormSpec::isFormula)
+        .toList();
+    assertThat(formulas).hasSize(48).extracting(NormSpec::type).allMatch(y -> y.contains("alpha * x + shift"));
+    assertThat(formulas.stream().distinct()).as("twelve, with two starts each").hasSize(24);
   }
 }

@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.kernels.cuda.CudaDevice;
 import norma.models.CostModel;
+import norma.models.NormSlots.Slot;
 import norma.train.config.RunConfig;
 import norma.train.data.Json;
 import norma.train.report.Event;
@@ -118,6 +119,36 @@ class StudyWorkerTest {
   }
 
   @Test
+  void aGridOfFormulasIsTrainedPointByPoint() throws IOException {
+    Path file = Files.writeString(temp.resolve("f.yaml"), """
+        base:
+          data: {corpus: "%s"}
+          model: {layers: 1, heads: 2, width: 16, context: 12}
+          train: {steps: 6, batch: 3, eval_every: 3, eval_batches: 2, norm_every: 6, layers_every: 0}
+        baseline: inner
+        variants:
+          inner: {model.norm.final: layernorm}
+          all: {}
+        grid:
+          model.norm.all:
+            - {y: "weight * x / (1 + abs(alpha * x))", alpha: 0.5}
+            - {y: "weight * clamp(gain * x, -1, 1)", gain: 0.5}
+        seeds: 1
+        """.formatted(Files.writeString(temp.resolve("text.txt"), "the quick brown fox jumps. ".repeat(30))));
+    StudyFolder folder = new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("formulas"));
+    work(folder, REAL);
+    List<CellResult> results = new ArrayList<>();
+    for (Study.Cell cell : folder.cells()) {
+      results.add(java.util.Objects.requireNonNull(folder.result(cell)));
+    }
+    assertThat(results).extracting(CellResult::status).containsOnly(CellResult.COMPLETED).hasSize(4);
+    assertThat(results).extracting(CellResult::bestLoss).doesNotHaveDuplicates();
+    assertThat(StudySummary.csv(folder)).contains("weight * clamp(gain * x, -1, 1)");
+    StudyReport.write(folder, "norma study f");
+    assertThat(folder.path().resolve("report.html")).content().contains("gain * x, -1, 1", "abs(alpha * x)");
+  }
+
+  @Test
   void aStudyGoesOnWhereItWasStopped() throws IOException {
     StudyFolder whole = folder("whole", "seeds: 1\n");
     work(whole, REAL);
@@ -159,7 +190,7 @@ class StudyWorkerTest {
   void aDivergedRunIsAResult() throws IOException {
     StudyFolder folder = folder("diverged", "seeds: 2\n");
     work(folder, (config, observer, stop) -> {
-      if (config.model().norm().finalNorm().type().equals("dyt")) {
+      if (config.model().norm().of(Slot.FINAL).type().equals("dyt")) {
         throw new DivergedException("diverged at step 3: the loss is NaN");
       }
       return REAL.run(config, observer, stop);
@@ -179,7 +210,7 @@ class StudyWorkerTest {
     AtomicInteger dyt = new AtomicInteger();
     AtomicInteger rms = new AtomicInteger();
     work(folder, (config, observer, stop) -> {
-      String type = config.model().norm().finalNorm().type();
+      String type = config.model().norm().of(Slot.FINAL).type();
       if (type.equals("dyt")) {
         dyt.incrementAndGet();
         throw new IllegalStateException("always");
@@ -203,7 +234,7 @@ class StudyWorkerTest {
   void whatIsWrongWithARunFailsItAndTheOthersGoOn() throws IOException {
     StudyFolder folder = folder("failed", "seeds: 2\n");
     AtomicInteger dyt = new AtomicInteger();
-    work(folder, (config, observer, stop) -> switch (config.model().norm().finalNorm().type()) {
+    work(folder, (config, observer, stop) -> switch (config.model().norm().of(Slot.FINAL).type()) {
       case "dyt" -> {
         dyt.incrementAndGet();
         if (config.train().seed() == 1) {
