@@ -2,9 +2,11 @@ package norma.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.Stream;
 import norma.array.DType;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.NormSlots.Slot;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;
 
@@ -66,6 +68,20 @@ class CostModelTest {
     // The MLP: input, GELU's slope, and GELU's output.
     assertThat(saved(cost, "blocks.0.mlp")).isEqualTo(row * (128 + 512 + 512));
     assertThat(saved(cost, "blocks.0.attn.pre")).isEqualTo(row * (128 + 2));
+  }
+
+  /// A norm composed of operations is one layer, with its matrices.
+  @Test
+  void aGateCostsItsTwoProducts() {
+    GptConfig config = CHAR_CPU.with(NormSlots.in(Stream.of(Slot.MLP_INNER), NormSpec.of("gatednorm"), 4));
+    CostModel cost = CostModel.of(new Gpt(config, 65), 12, DType.FLOAT32);
+    CostModel.Layer gate = java.util.Objects.requireNonNull(cost.layers().get("blocks.1.mlp.inner"));
+    assertThat(gate.parameters()).isEqualTo(512 + 2 * 16 * 512);
+    double products = 2 * 2.0 * 12 * 64 * 16 * 512;
+    assertThat(gate.cost().forwardFlops() - products).as("element by element").isBetween(12 * 64 * 512 * 5.0,
+        12 * 64 * 512 * 30.0);
+    // Kept: x with a number a row, RMSNorm's output, silu's slope and output, sigmoid's slope and output.
+    assertThat(gate.cost().savedBytes()).isEqualTo(4L * 12 * 64 * (512 + 1 + 512 + 16 + 16 + 512 + 512));
   }
 
   private static long saved(CostModel cost, String layer) {
