@@ -3,7 +3,9 @@ package norma.train.norms;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import norma.formula.Curve;
 import norma.nn.FormulaType;
 import norma.nn.NormSpec;
@@ -32,6 +34,8 @@ public final class NormList {
         formula.parameters().forEach(texts::add);
         texts.add(facts(NormSpec.of(type.name())));
         texts.add(formula.source());
+      } else {
+        type.settings().forEach(setting -> texts.add(setting.name() + " = " + setting.defaultValue()));
       }
       String label = type.name();
       for (String text : texts) {
@@ -43,20 +47,23 @@ public final class NormList {
     return lines;
   }
 
-  /// The rows of the table in `docs/norms.md`.
-  public static List<String> markdown() {
-    return NormTypes.all().stream().map(type -> "| `" + type.name() + "` | `" + formula(type) + "` | "
-        + (type instanceof FormulaType f
-            ? String.join("; ", f.parameters()) + " | " + f.source() + " |"
-            : "| |"))
-        .map(row -> row.replace("  ", " ")).toList();
+  /// The rows of the formulas in the table of `docs/norms.md`, by their names.
+  public static Map<String, String> markdown() {
+    Map<String, String> rows = new TreeMap<>();
+    for (NormType type : NormTypes.all()) {
+      if (type instanceof FormulaType f) {
+        rows.put(f.name(), "| `" + f.name() + "` | `" + f.text() + "` | " + String.join("; ", f.parameters()) + " | "
+            + f.source() + " |");
+      }
+    }
+    return rows;
   }
 
   private static String formula(NormType type) {
     return switch (type) {
       case FormulaType formula -> formula.text();
       case NormType none when none.name().equals("none") -> "x";
-      default -> "no formula: " + type.getClass().getName();
+      default -> "no formula, but Java: " + type.getClass().getName();
     };
   }
 

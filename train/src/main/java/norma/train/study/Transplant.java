@@ -12,6 +12,7 @@ import norma.autodiff.Parameter;
 import norma.formula.Curve;
 import norma.formula.Formula;
 import norma.models.NormSlots;
+import norma.nn.FormulaType;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
@@ -70,10 +71,11 @@ public final class Transplant {
     return outcomes;
   }
 
-  /// Whether a slot computes statistics of its input, is `weight f + bias` or has neither, and can be named.
+  /// Whether a slot is one formula, computes statistics of its input, is `weight f + bias` or has neither, and can be named.
   static boolean normalizes(Inspection.Slot slot) {
     Curve curve = slot.curve();
-    return curve != null && !curve.formula().pointwise() && affine(curve.formula()) && !slot.name().contains(".qk");
+    return curve != null && !curve.formula().pointwise() && affine(curve.formula()) && !slot.name().contains(".qk")
+        && NormTypes.type(NormSpec.of(slot.type()), slot.name()) instanceof FormulaType;
   }
 
   private static boolean affine(Formula formula) {
@@ -115,8 +117,9 @@ public final class Transplant {
 
   /// A slot's configuration: what was fitted, starting with the numbers that fit.
   private static NormSpec spec(FormulaFit fit, String slot, boolean bias) {
-    if (bias && NormTypes.start(fit.spec(), slot, fit.curve().width(), true).filter(c -> c.formula().has("bias"))
-        .isEmpty()) {
+    boolean takes = NormTypes.start(fit.spec(), slot, fit.curve().width(), true)
+        .filter(curve -> curve.formula().has("bias")).isPresent();
+    if (bias && !takes) {
       throw new IllegalArgumentException("\"" + fit.name() + "\" cannot take the bias of " + slot
           + " over; expected weight * f(x) + bias");
     }
@@ -124,7 +127,9 @@ public final class Transplant {
     fit.numbers().forEach((name, number) -> settings.put(name, settings.get(name) instanceof Learnable learnable
         ? learnable.startingAt(number)
         : number));
-    settings.put("bias", bias);
+    if (takes) {
+      settings.put("bias", bias);
+    }
     return new NormSpec(fit.name(), settings);
   }
 

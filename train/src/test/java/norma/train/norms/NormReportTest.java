@@ -85,7 +85,9 @@ class NormReportTest {
   void theFunctionThatKeepsThemIsNamed() {
     NormSpec spec = new NormSpec("weight * 3 * x * (4 + x^2)^-0.5", Map.of());
     assertThat(words(new NormReport(spec).measured(backend)))
-        .contains("less than 3 digits of dx; 3 * isru(0.5 * x) is the same, and keeps them");
+        .contains("less than 3 digits of dx; 3 * isru(0.5 * x) is the same, and nothing cancels in it");
+    assertThat(words(new NormReport(NormSpec.of("weight * (2 * sigmoid(x) - 1)")).measured(backend)))
+        .contains("less than 3 digits of y, dx, dweight; tanh(0.5 * x) is the same, and nothing cancels in it");
     assertThat(words(new NormReport(NormSpec.of("weight * x * (1 + x^4)^-0.25")).measured(backend)))
         .contains("less than 3 digits of dx: something cancels there, or the curve is flat");
   }

@@ -164,10 +164,11 @@ class InspectionTest {
   void anyNormWithAWeightIsTransplantedIntoAndFromFormulas() throws IOException {
     NormSpec target = new NormSpec("weight * x / (1 + abs(alpha * x))", Map.of("alpha", Learnable.from(1)));
     try (Session trained = session("model.norm.all={y: 'weight * x / (rms(x, 1e-3) + alpha)', alpha: 0.5}",
-        "model.norm.final={y: 'x / rms(x, 1e-5)'}", "model.norm.attn.post={y: 'tanh(weight) * x / rms(x, 1e-5)'}")) {
+        "model.norm.final={y: 'x / rms(x, 1e-5)'}", "model.norm.attn.post={y: 'tanh(weight) * x / rms(x, 1e-5)'}",
+        "model.norm.embedding=gatednorm")) {
       Inspection inspection = Inspection.of(SlotRecording.of(trained, 4), List.of(target));
-      assertThat(inspection.slots()).extracting(Transplant::normalizes).containsExactly(true, false, true, true);
-      for (Inspection.Slot old : List.of(inspection.slots().getFirst(), inspection.slots().getLast())) {
+      assertThat(inspection.slots()).extracting(Transplant::normalizes).containsExactly(false, true, false, true, true);
+      for (Inspection.Slot old : List.of(inspection.slots().get(1), inspection.slots().getLast())) {
         FormulaFit fit = old.fits().getFirst().fit();
         try (Session changed = new Transplant(trained, 0).with(Map.of(old.name(), fit))) {
           SlotRecording slot = SlotRecording.of(changed, 1).stream().filter(s -> s.slot().equals(old.name()))
