@@ -1,7 +1,10 @@
 package norma.kernels.rows;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -16,6 +19,7 @@ import norma.formula.Formula.Parameter;
 import norma.formula.Interpreter;
 import norma.formula.RandomFormulas;
 import norma.formula.RandomFormulas.Node;
+import norma.formula.Routine;
 import norma.kernels.Grad;
 import norma.kernels.Workbench;
 import norma.machine.Code;
@@ -90,6 +94,45 @@ class RowKernelsTest {
       assertThat(error(RandomFormulas.formula(text), width, width, _ -> Emulator::of)).as("width %d", width)
           .isLessThan(5e-5);
     }
+  }
+
+  /// Machine code checks nothing itself.
+  @ParameterizedTest
+  @ValueSource(strings = { "AVX2", "AVX512", "" })
+  void anOperandThatIsTooShortIsRefused(String name) {
+    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
+    RowPrograms programs = set == null ? new RowPrograms() : new RowPrograms(set, maker(set));
+    try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
+      Rows rows = kernels.routine(Routine.of("""
+          elements x; channels sum; rows most
+          most = largest(x)
+          sum = sum + x"""), 5);
+      MemorySegment memory = arena.allocate(4 * 10, 4);
+      assertThat(refused(rows.bind(memory, memory, memory), 2)).isFalse();
+      assertThat(refused(rows, 3)).isTrue();
+      assertThat(refused(rows.bind(0, memory, 1), 2)).isTrue();
+      assertThat(refused(rows.bind(0, memory, -1), 1)).isTrue();
+      assertThat(refused(rows.bind(0, memory, 0).bind(1, memory, 6), 1)).isTrue();
+      assertThat(refused(rows.bind(1, memory, 5).bind(2, memory, 9), 2)).isTrue();
+      assertThat(refused(rows, 1)).isFalse();
+    }
+  }
+
+  private static boolean refused(Rows rows, int count) {
+    try {
+      rows.run(count);
+      return false;
+    } catch (IndexOutOfBoundsException e) {
+      return true;
+    }
+  }
+
+  @Test
+  void aRoutineThatWouldComputeVectorsIsRefused() {
+    assertThatIllegalArgumentException().isThrownBy(() -> Routine.of("elements x; channels a b; x = x + a * b"))
+        .withMessageContaining("a vector is computed from others");
+    assertThatIllegalArgumentException().isThrownBy(() -> Routine.of("element x"))
+        .withMessageContaining("neither operands nor an assignment");
   }
 
   private interface Makers {

@@ -103,8 +103,7 @@ class TrainStepTest {
     assertThat(one.numbers).allMatch(Double::isFinite);
   }
 
-  /// nanoGPT's CPU settings. A vector that becomes an object costs tens of megabytes a step; without any it is 0.5 MB alone and 1.1 MB
-  /// after other tests, whose kernels the compiler has seen too (2026-11-26).
+  /// nanoGPT's CPU settings.
   @Test
   void aSteadyStepAllocatesUnderTwoMegabytesOnTheHeapAndNothingOutside() throws Exception {
     Path text = folder.resolve("text.txt");
