@@ -50,7 +50,8 @@ final class RowEmitter {
   static final String LEFT_OUT = "left out";
   private static final int NEGATIVE_INFINITY = 0xFF80_0000;
   private static final int LONGEST_UNROLLED = 24; // operations; beyond, four copies of a loop's body are too much code
-  private static final int SHORT = 6; // operations; such a loop's body is written four times though it has no sums
+  private static final int SHORT = 6; // operations; in long rows such a loop's body is written four times though it has no sums
+  private static final int LONG = 256;
   private static final int SHORTEST_LOOP = 5; // vectors; a row of fewer is code without a jump
   private static final Register TABLE = RDI;
   private static final Register ROWS = RSI;
@@ -214,7 +215,7 @@ final class RowEmitter {
     List<Expr> order = StraightCode.elements(pass.sinks());
     int unroll = !statistics.isEmpty()
         ? lanes(pass, order) / set.lanes()
-        : order.size() <= SHORT ? LONGEST_UNROLLED / SHORT : 1;
+        : order.size() <= SHORT && width >= LONG ? LONGEST_UNROLLED / SHORT : 1;
     // Once to see which registers are left, once with constants in those.
     Assembler real = out;
     out = new Assembler(set);
