@@ -34,11 +34,11 @@ record SmallRun(List<Double> losses, List<Double> gradientNorms, Map<String, Ten
   static final int STEPS = 20;
 
   /// For people.
-  static final String SIZES = "2 layers of width 48 with 3 heads, context 40, batch 6, biases, dropout 0.1";
+  static final String SIZES = "1 layer of width 48 with 3 heads, context 40, batch 6, biases, dropout 0.1";
 
   /// AdamW's eps is larger than usual: it divides by the gradient's size, and of a gradient that is nothing but rounding (of the
   /// keys' biases, which the loss does not depend on) it would make steps as large as any.
-  private static final List<String> SETTINGS = List.of("data.corpus=builtin:macbeth", "model.layers=2", "model.heads=3",
+  private static final List<String> SETTINGS = List.of("data.corpus=builtin:macbeth", "model.layers=1", "model.heads=3",
       "model.width=48", "model.context=40", "model.bias=true", "model.dropout=0.1", "train.batch=6",
       "optim.warmup_steps=5", "optim.decay_steps=" + STEPS, "optim.eps=1e-5");
 
