@@ -17,7 +17,8 @@ import norma.train.report.Median;
 public record JvmFlags(List<String> given, Map<String, String> environment) {
   /// What the launcher `norma` gives and a step's speed may depend on.
   static final List<String> LAUNCHER = List.of("-XX:+UseSerialGC", "-Dorg.bytedeco.javacpp.maxbytes=0",
-      "-Dorg.bytedeco.javacpp.maxphysicalbytes=0");
+      "-Dorg.bytedeco.javacpp.maxphysicalbytes=0", "-XX:Tier4InvocationThreshold=50000",
+      "-XX:Tier4MinInvocationThreshold=6000", "-XX:Tier4CompileThreshold=150000", "-XX:Tier4BackEdgeThreshold=400000");
   /// The launcher's options that only keep the JVM and ND4J quiet.
   static final List<String> QUIET = List.of("--enable-native-access=ALL-UNNAMED",
       "--sun-misc-unsafe-memory-access=allow", "-Dorg.nd4j.log.initialization=false");
