@@ -17,6 +17,7 @@ import norma.train.report.Metrics;
 import norma.train.run.Comparability;
 import norma.train.run.RunFolder;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /// `norma compare`.
@@ -27,6 +28,9 @@ import picocli.CommandLine.Parameters;
 final class CompareCommand implements Callable<Integer> {
   @Parameters(paramLabel = "RUN", arity = "2..*", description = "Runs' folders, or those of their checkpoints; the first is the reference.")
   private List<Path> runs = new ArrayList<>();
+
+  @Mixin
+  private PageOption page = new PageOption();
 
   /// A run as it is compared.
   private record Run(String name, RunConfig config, Map<String, String> environment, Metrics metrics) {
@@ -57,6 +61,8 @@ final class CompareCommand implements Callable<Integer> {
     Map<String, List<Run>> byText = new LinkedHashMap<>();
     all.forEach(run -> byText.computeIfAbsent(run.text(), _ -> new ArrayList<>()).add(run));
     Console console = new Console();
+    Optional<Path> curvesPage = page.place(
+        runs.getFirst().toAbsolutePath().normalize().resolveSibling("compare.html"), console);
     List<String> lines = new ArrayList<>();
     byText.forEach((text, group) -> {
       if (byText.size() > 1) {
@@ -72,13 +78,15 @@ final class CompareCommand implements Callable<Integer> {
     all.stream().skip(1).forEach(run -> lines.addAll(against(all.getFirst(), run)));
     console.text(console.bold(lines.getFirst()));
     lines.stream().skip(1).forEach(console::text);
-    Path page = runs.getFirst().toAbsolutePath().normalize().resolveSibling("compare.html");
+    if (curvesPage.isEmpty()) {
+      return 0;
+    }
     Map<String, List<ComparePage.Run>> curves = new LinkedHashMap<>();
     byText.forEach((text, group) -> curves.put(byText.size() > 1 ? title(text, group) : "",
         group.stream().map(run -> new ComparePage.Run(run.name, run.metrics)).toList()));
-    ComparePage.write(page, curves, String.join("\n", lines));
+    ComparePage.write(curvesPage.get(), curves, String.join("\n", lines));
     console.text("");
-    console.line("curves   %s", page);
+    console.line("curves   %s", curvesPage.get());
     return 0;
   }
 

@@ -4,14 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import norma.train.config.ConfigReader;
 import norma.train.config.Range;
 import norma.train.config.RunConfig;
-import norma.train.disk.Errors;
-import norma.train.disk.WholeFile;
 import norma.train.run.Checkpoint;
 import norma.train.run.RunFolder;
 import norma.train.run.SavedRun;
@@ -21,14 +20,13 @@ import norma.train.study.FormulaFit;
 import norma.train.study.Inspection;
 import norma.train.study.StudyReport;
 import norma.train.study.Transplant;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma inspect`.
-@Command(name = "inspect", mixinStandardHelpOptions = true, description = "What the normalization slots of a trained model do: shape of their curves, saturation, and how near element-wise functions come.", footer = {
+@Command(name = "inspect", mixinStandardHelpOptions = true, description = "What the normalization slots of a trained model do: shape of their curves, saturation, and how near element-wise functions come. The report is inspect.html in the run's folder.", footer = {
     "",
     "1/std of the slot's input; the numbers that its formula has learned; the slope of its squashing function's argument u (DyT's alpha); share "
         + "of inputs in the flat part (|u| > 2) and in the linear part (|u| < 1); for each function that is fitted the numbers that fit best, "
@@ -44,8 +42,8 @@ final class InspectCommand implements Callable<Integer> {
   @Mixin
   private RunArgument run = new RunArgument();
 
-  @Option(names = "--out", paramLabel = "FILE", description = "Where the report goes. Default: inspect.html in the run's folder.")
-  private @Nullable Path out;
+  @Mixin
+  private PageOption page = new PageOption();
 
   @Option(names = "--sequences", paramLabel = "N", description = "Windows of training text to look at. Default: 16.")
   private int sequences = 16;
@@ -68,8 +66,7 @@ final class InspectCommand implements Callable<Integer> {
     RunFolder folder = saved.folder();
     Checkpoint checkpoint = saved.checkpoint();
     Console console = new Console();
-    Path report = out == null ? folder.path().resolve("inspect.html") : out;
-    boolean writable = writable(report, console);
+    Optional<Path> report = page.place(folder.path().resolve("inspect.html"), console);
     try (Session session = Session.resume(folder.config(List.of()), Path.of(""), checkpoint, main.debug())) {
       folder.requireSameText(session);
       Inspection inspection = Inspection.of(SlotRecording.of(session, sequences), fitted);
@@ -87,9 +84,9 @@ final class InspectCommand implements Callable<Integer> {
         console.text("");
         Transplant.lines(new Transplant(session, fineTune).all(inspection), fineTune).forEach(console::text);
       }
-      if (writable) {
-        StudyReport.writeInspection(inspection, folder.path(), report);
-        console.line("report   %s", report);
+      if (report.isPresent()) {
+        StudyReport.writeInspection(inspection, folder.path(), report.get());
+        console.line("report   %s", report.get());
       }
     }
     return 0;
@@ -105,19 +102,5 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     return fitted.isEmpty() ? FormulaFit.PUBLISHED : fitted;
-  }
-
-  /// Says before anything is computed that the report cannot be written. Where nobody asked for its place, the rest is worth having.
-  private boolean writable(Path report, Console console) throws IOException {
-    try {
-      WholeFile.probe(report);
-      return true;
-    } catch (IOException e) {
-      if (out != null) {
-        throw e;
-      }
-      console.warn("no report: " + Errors.line(e) + "; --out FILE puts it elsewhere");
-      return false;
-    }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import norma.kernels.Backend;
 import norma.nn.NormSpec;
@@ -18,7 +19,7 @@ import norma.train.run.Backends;
 import norma.train.run.RunException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -26,7 +27,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(name = "norms", mixinStandardHelpOptions = true, description = "Lists all normalization types, or says what there is to say of one, or of a formula.", customSynopsis = "norma norms [NAME | FORMULA [key=value ...]] [--out FILE]", footer = {
     "",
     "Of a formula: its gradient, checked; whether it is odd and bounded; the digits that it keeps in float32; its speed beside LayerNorm; a "
-        + "picture of its curve.",
+        + "picture of its curve, NAME.svg or formula.svg.",
     "Examples:", "  norma norms dyisru beta=2",
     "  norma norms \"weight * x / (1 + abs(alpha * x))\" alpha=0.5",
     "  norma norms \"weight * a * tanh(x)\" \"a={start: 1, per: channel}\"" })
@@ -40,8 +41,8 @@ final class NormsCommand implements Callable<Integer> {
   @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = "Settings of the type; starts of the formula's numbers.")
   private List<String> settings = new ArrayList<>();
 
-  @Option(names = "--out", paramLabel = "FILE", description = "Where the picture goes. Default: NAME.svg, or formula.svg.")
-  private @Nullable Path out;
+  @Mixin
+  private PageOption page = new PageOption();
 
   @Override
   public Integer call() throws IOException {
@@ -52,12 +53,13 @@ final class NormsCommand implements Callable<Integer> {
     }
     NormSpec spec = new ConfigReader(NormTypes.all()).norm(norm, Assignment.parse(settings));
     NormReport report = new NormReport(spec);
-    Path picture = out == null ? Path.of(spec.isFormula() ? "formula.svg" : spec.type() + ".svg") : out;
-    WholeFile.probe(picture);
+    Optional<Path> picture = page.place(Path.of(spec.isFormula() ? "formula.svg" : spec.type() + ".svg"), console);
     report.known().forEach(console::text);
     measure(report, console);
-    WholeFile.write(picture, report.svg());
-    console.line("picture     %s", picture);
+    if (picture.isPresent()) {
+      WholeFile.write(picture.get(), report.svg());
+      console.line("picture     %s", picture.get());
+    }
     return 0;
   }
 

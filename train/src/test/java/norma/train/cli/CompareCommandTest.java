@@ -41,6 +41,21 @@ class CompareCommandTest {
   }
 
   @Test
+  void curvesThatCannotBeWrittenAreSaidAndTheRestIsPrinted() throws Exception {
+    Path a = run("a", "name: a\n", HERE + "'validation_sha256':'4fca50270dd2'");
+    Path inWay = Files.createDirectories(folder.resolve("compare.html/x")).getParent();
+    Outcome outcome = Outcome.of("compare", a.toString(), a.toString());
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.err()).isEqualTo("norma: warning: no compare.html: " + inWay
+        + ": it is a folder; expected a file's name; --out FILE puts it elsewhere\n");
+    assertThat(outcome.out()).contains("identical losses").doesNotContain("curves ");
+    Path elsewhere = folder.resolve("elsewhere.html");
+    assertThat(Outcome.of("compare", a.toString(), a.toString(), "--out", elsewhere.toString()).out())
+        .contains("curves   " + elsewhere);
+    assertThat(elsewhere).content().contains("<svg");
+  }
+
+  @Test
   void runsThatWereValidatedOnOtherTextsStandApart() throws Exception {
     Path a = run("a", "name: a\n", HERE + "'validation_sha256':'4fca50270dd2'");
     Path b = run("b", "name: b\n", HERE.replace("one.txt", "two.txt") + "'validation_sha256':'901c41b92413'");

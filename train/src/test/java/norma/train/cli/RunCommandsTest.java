@@ -133,7 +133,7 @@ class RunCommandsTest {
     Path inWay = Files.createDirectories(locked.resolve("inspect.html/x")).getParent();
     Outcome outcome = Outcome.of("inspect", locked.toString());
     assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(outcome.err()).isEqualTo("norma: warning: no report: " + inWay
+    assertThat(outcome.err()).isEqualTo("norma: warning: no inspect.html: " + inWay
         + ": it is a folder; expected a file's name; --out FILE puts it elsewhere\n");
     assertThat(outcome.out()).contains("blocks.0.attn.pre").doesNotContain("report ");
     Path elsewhere = folder.resolve("elsewhere.html");
