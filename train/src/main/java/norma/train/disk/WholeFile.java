@@ -42,8 +42,9 @@ public final class WholeFile {
 
   /// Writes the file, or replaces it.
   ///
-  /// @param file whose folder exists
+  /// @throws IOException as [#probe] says it
   public static void write(Path file, String text) throws IOException {
+    probe(file);
     Path beside = beside(file);
     try {
       Files.writeString(beside, text);

@@ -1,0 +1,34 @@
+package norma.train.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WholeFileTest {
+  @TempDir
+  private Path folder;
+
+  @Test
+  void aFileIsReplacedAndNothingIsLeftBesideIt() throws Exception {
+    Path file = folder.resolve("page.html");
+    WholeFile.write(file, "one");
+    WholeFile.write(file, "two");
+    assertThat(file).content().isEqualTo("two");
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files).containsExactly(file);
+    }
+  }
+
+  @Test
+  void theFileThatWasAskedForIsNamedNotTheOneBesideIt() throws Exception {
+    Path nowhere = folder.resolve("no/page.html");
+    assertThatThrownBy(() -> WholeFile.write(nowhere, "")).hasMessage(nowhere + ": no such folder");
+    Path inWay = Files.createDirectory(folder.resolve("page.html"));
+    assertThatThrownBy(() -> WholeFile.write(inWay, "")).hasMessageStartingWith(inWay + ": it is a folder");
+  }
+}
