@@ -47,6 +47,7 @@ import norma.machine.InstructionSet;
 /// mask, spilled values.
 final class RowEmitter {
   static final String MASK = "mask";
+  private static final int WORKING = 7; // registers that a loop needs beside its sums
   static final String LEFT_OUT = "left out";
   private static final int NEGATIVE_INFINITY = 0xFF80_0000;
   private static final int LONGEST_UNROLLED = 24; // operations; beyond, four copies of a loop's body are too much code
@@ -121,7 +122,7 @@ final class RowEmitter {
       out.mask(vector(MASK));
     }
     Loop only = plan.passes().size() == 1 && plan.kept().isEmpty() && plan.slots().isEmpty()
-        && plan.totals().isEmpty() ? prepare(plan.passes().getFirst()) : null; // its constants stay from row to row
+        && plan.totals().isEmpty() ? prepare(plan.passes().getFirst(), false) : null; // its constants stay from row to row
     Label row = new Label();
     out.bind(row);
     for (int k = 0; k < plan.kept().size(); k++) {
@@ -132,7 +133,12 @@ final class RowEmitter {
     }
     for (Pass pass : plan.passes()) {
       rowValues(pass.before(), List.of());
-      emit(only == null ? prepare(pass) : only);
+      if (only == null) {
+        List<Pass> parts = parts(pass);
+        parts.forEach(part -> emit(prepare(part, parts.size() > 1)));
+      } else {
+        emit(only);
+      }
       rowValues(pass.after(), pass.totals());
     }
     for (String stream : streams.names()) {
@@ -209,12 +215,33 @@ final class RowEmitter {
     return reads && statistics <= 2 && order.size() <= LONGEST_UNROLLED ? 32 : 16;
   }
 
+  /// More statistics than registers can add up at a time are made by loops of their own.
+  private List<Pass> parts(Pass pass) {
+    int most = (set.registers() - WORKING) * set.lanes() / 16;
+    List<Sink> statistics = pass.sinks().stream().filter(RowEmitter::statistic).toList();
+    if (statistics.size() <= most) {
+      return List.of(pass);
+    }
+    List<Pass> parts = new ArrayList<>();
+    for (int i = 0; i < statistics.size(); i += most) {
+      List<Sink> some = statistics.subList(i, Math.min(i + most, statistics.size()));
+      parts.add(new Pass(List.of(), some, List.of(), List.of()));
+    }
+    List<Sink> others = pass.sinks().stream().filter(sink -> !statistic(sink)).toList();
+    if (!others.isEmpty()) {
+      parts.add(new Pass(List.of(), others, List.of(), List.of()));
+    }
+    return parts;
+  }
+
   /// A pass whose constants are in registers that its loop leaves free.
-  private Loop prepare(Pass pass) {
+  ///
+  /// @param part whether it is one of several: the whole has so many statistics that they have few lanes
+  private Loop prepare(Pass pass, boolean part) {
     List<Sink> statistics = pass.sinks().stream().filter(RowEmitter::statistic).toList();
     List<Expr> order = StraightCode.elements(pass.sinks());
     int unroll = !statistics.isEmpty()
-        ? lanes(pass, order) / set.lanes()
+        ? (part ? 16 : lanes(pass, order)) / set.lanes()
         : order.size() <= SHORT && width >= LONG ? LONGEST_UNROLLED / SHORT : 1;
     // Once to see which registers are left, once with constants in those.
     Assembler real = out;

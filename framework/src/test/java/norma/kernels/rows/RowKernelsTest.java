@@ -55,7 +55,9 @@ class RowKernelsTest {
       "gelu(x)", "relu(x)^2", "weight * x / mean(abs(x)^1.5)", "weight + mean(x)", "sign(weight * x)",
       "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))", "weight * clamp(x, -1, 1) + alpha * var(x * b)",
       "log(1 + exp(alpha * x)) * sin(b * x)", "max(x, alpha) * min(x, b)", "cos(x) * softsign(x) - exp(-x^2)",
-      "weight * x / (mean(x^2) + var(x) + mean(abs(x)) + mean(x^4) + 1)" })
+      "weight * x / (mean(x^2) + var(x) + mean(abs(x)) + mean(x^4) + 1)",
+      "weight * x / (mean(x^2) + mean(abs(x)) + mean(x^4) + mean(tanh(x)^2) + mean(abs(sin(x))) + maxabs(x) + mean(exp(-x^2)) + mean(b * x)^2"
+          + " + mean(relu(x)) + 1)" })
   void knownFormulasEqualTheirDefinition(String text) {
     check(RandomFormulas.formula(text));
   }
