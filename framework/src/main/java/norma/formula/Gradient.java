@@ -29,7 +29,7 @@ final class Gradient {
           Expr arg = a.arg(i);
           Expr part = arg instanceof Expr.Num ? arg : g.mul(adjoint, a.fn().slope(g, a, a.args(), i));
           if (!(arg instanceof Expr.Num) && !Graph.is(part, 0)) {
-            Space over = a.fn().statistic() && i == 0 ? arg.space() : a.space();
+            Space over = a.fn().statistic() && i == 0 ? Space.of(a.space().rows(), true) : a.space();
             Expr sum = collect(g, part, over, arg.space());
             Expr present = adjoints.get(arg);
             adjoints.put(arg, present == null ? sum : g.add(present, sum));

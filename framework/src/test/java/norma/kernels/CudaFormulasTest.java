@@ -27,7 +27,8 @@ class CudaFormulasTest {
       "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3)) + bias | 2050",
       "weight * erf(alpha * x + beta * tanh(mean(x * alpha))) * beta + bias | 1025",
       "weight * x / maxabs(x) + log(1.5 + sin(b * x))^2 * softplus(beta) | 5",
-      "max(x, alpha) * min(x, b) + relu(x) * clamp(x, -1, 1) + silu(x) * cos(x) | 40", "weight + mean(x) | 7" })
+      "max(x, alpha) * min(x, b) + relu(x) * clamp(x, -1, 1) + silu(x) * cos(x) | 40", "weight + mean(x) | 7",
+      "weight * x / std(a, 0.1 + mean(x^2)) | 12" })
   void theyEqualTheDefinition(String text, int width) {
     check(RandomFormulas.formula(text), width);
   }

@@ -56,6 +56,7 @@ class RowKernelsTest {
       "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))", "weight * clamp(x, -1, 1) + alpha * var(x * b)",
       "log(1 + exp(alpha * x)) * sin(b * x)", "max(x, alpha) * min(x, b)", "cos(x) * softsign(x) - exp(-x^2)",
       "weight * x / (mean(x^2) + var(x) + mean(abs(x)) + mean(x^4) + 1)",
+      "weight * x / std(a, 0.1 + mean(x^2)) * rms(b, mean(abs(x)))",
       "weight * x / (mean(x^2) + mean(abs(x)) + mean(x^4) + mean(tanh(x)^2) + mean(abs(sin(x))) + maxabs(x) + mean(exp(-x^2)) + mean(b * x)^2"
           + " + mean(relu(x)) + 1)" })
   void knownFormulasEqualTheirDefinition(String text) {
