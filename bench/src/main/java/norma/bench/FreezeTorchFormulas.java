@@ -71,7 +71,7 @@ public final class FreezeTorchFormulas {
       y.mul(input("dy", rows * width).reshape(rows, width)).sum().backward();
       List<String> lines = new ArrayList<>();
       sizes.forEach((name, size) -> lines.add("  " + name + " " + size + summary(
-          (name.equals("y") ? y : Objects.requireNonNull(leaves.get(name)).grad()).detach().reshape(size))));
+          TorchGpt.numbers(name.equals("y") ? y : Objects.requireNonNull(leaves.get(name)).grad()))));
       return lines;
     }
   }
@@ -79,22 +79,14 @@ public final class FreezeTorchFormulas {
   private static Tensor input(String name, int size) {
     double[] numbers = new double[size];
     for (int i = 0; i < size; i++) {
-      numbers[i] = 1.5 * StrictMath.sin(name.hashCode() % 1000 + 0.7 * i * i);
+      numbers[i] = 1.5 * FrozenInputs.sine(name, i, 0);
     }
     return Tensor.create(numbers, size);
   }
 
-  private static String summary(Tensor values) {
-    double[] g = new double[Math.toIntExact(values.numel())];
-    values.contiguous().data_ptr_double().get(g);
-    double along = 0;
-    double largest = 0;
-    for (int i = 0; i < g.length; i++) {
-      along += g[i] * StrictMath.cos(1 + 2.3 * i);
-      largest = Math.max(largest, Math.abs(g[i]));
-    }
+  private static String summary(double[] g) {
     StringBuilder line = new StringBuilder();
-    for (double number : new double[]{ largest, along, g[0], g[g.length - 1] }) {
+    for (double number : new double[]{ Numbers.largest(g), Numbers.along(g), g[0], g[g.length - 1] }) {
       line.append(' ').append(new BigDecimal(number).round(DIGITS).doubleValue());
     }
     return line.toString();

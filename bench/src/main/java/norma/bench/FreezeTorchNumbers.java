@@ -13,7 +13,7 @@ import java.util.Objects;
 import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
-import norma.bench.Formula.Batch;
+import norma.bench.FrozenInputs.Batch;
 import norma.bench.ParityCase.Slots;
 import norma.kernels.Backend;
 import norma.kernels.Nd4jBackend;
@@ -68,7 +68,7 @@ public final class FreezeTorchNumbers {
       }
     }
     Frozen frozen = new Frozen("./mvnw -Pbench,freeze -pl bench -am process-classes (norma.bench.FreezeTorchNumbers)",
-        "org.bytedeco:pytorch:" + args[0] + ", float64", Formula.WEIGHTS, Formula.TOKENS,
+        "org.bytedeco:pytorch:" + args[0] + ", float64", FrozenInputs.WEIGHTS, FrozenInputs.TOKENS,
         GRADIENT, ParityCase.VOCABULARY,
         ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.WIDTH, ParityCase.HEADS, ParityCase.MLP_RATIO, models,
         training);
@@ -90,12 +90,10 @@ public final class FreezeTorchNumbers {
 
   private static List<Double> summary(double[] gradient, double rounding) {
     double squares = 0;
-    double along = 0;
-    for (int i = 0; i < gradient.length; i++) {
-      squares += gradient[i] * gradient[i];
-      along += gradient[i] * StrictMath.cos(1 + 2.3 * i);
+    for (double number : gradient) {
+      squares += number * number;
     }
-    return List.of(rounded(Math.sqrt(squares)), rounded(Numbers.largest(gradient)), rounded(along),
+    return List.of(rounded(Math.sqrt(squares)), rounded(Numbers.largest(gradient)), rounded(Numbers.along(gradient)),
         rounded(gradient[0]), rounded(gradient[gradient.length - 1]),
         new BigDecimal(Math.min(1, rounding)).round(new MathContext(2)).doubleValue());
   }
@@ -140,7 +138,7 @@ public final class FreezeTorchNumbers {
   private static TorchGpt start(Backend backend, ParityCase model) {
     List<Parameter> parameters = new Gpt(model.config(), ParityCase.VOCABULARY).parameters();
     ParameterBuffer values = new ParameterBuffer(backend, parameters);
-    Formula.writeWeights(backend, values, 0);
+    FrozenInputs.writeWeights(backend, values, 0);
     return new TorchGpt(model.config(), backend.dtype(), parameters, p -> backend.read(values.of(p)));
   }
 

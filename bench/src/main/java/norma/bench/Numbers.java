@@ -9,14 +9,14 @@ import norma.autodiff.ParameterBuffer;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
-import norma.bench.Formula.Batch;
+import norma.bench.FrozenInputs.Batch;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
 import norma.kernels.Nd4jBackend;
 import norma.models.Gpt;
 import org.bytedeco.javacpp.PointerScope;
 
-/// Loss and gradients of one model with the weights and tokens of [Formula].
+/// Loss and gradients of one model with the weights and tokens of [FrozenInputs].
 ///
 /// @param loss      mean cross-entropy in nats
 /// @param gradients by parameter
@@ -105,6 +105,15 @@ record Numbers(double loss, Map<String, double[]> gradients) {
     return gradients.values().stream().mapToDouble(Numbers::largest).max().orElseThrow();
   }
 
+  /// The sum of g_i cos(1 + 2.3 i): it changes when elements change places.
+  static double along(double[] numbers) {
+    double along = 0;
+    for (int i = 0; i < numbers.length; i++) {
+      along += numbers[i] * StrictMath.cos(1 + 2.3 * i);
+    }
+    return along;
+  }
+
   /// The largest magnitude.
   static double largest(double[] numbers) {
     double largest = 0;
@@ -116,7 +125,7 @@ record Numbers(double loss, Map<String, double[]> gradients) {
 
   private static ParameterBuffer weights(Gpt gpt, Backend backend, int neighbour) {
     ParameterBuffer values = new ParameterBuffer(backend, gpt.parameters());
-    Formula.writeWeights(backend, values, neighbour);
+    FrozenInputs.writeWeights(backend, values, neighbour);
     return values;
   }
 }

@@ -206,7 +206,7 @@ public final class Curve {
 
   /// The argument of the outermost squashing function, `slope x + shift`; null if there is none, or none that is such a line in x.
   public double @Nullable [] squash() {
-    for (Expr node : Gradient.order(List.of(formula.y())).reversed()) {
+    for (Expr node : Expr.nodes(List.of(formula.y())).reversed()) {
       Expr u = node instanceof Apply a ? squashed(a) : null;
       if (u != null && u.space() == Space.POINT) {
         return line(u);
@@ -216,7 +216,7 @@ public final class Curve {
   }
 
   private double @Nullable [] line(Expr u) {
-    if (Gradient.order(List.of(u)).stream().anyMatch(e -> e.space() != Space.NUMBER && e.space() != Space.POINT)) {
+    if (Expr.nodes(List.of(u)).stream().anyMatch(e -> e.space() != Space.NUMBER && e.space() != Space.POINT)) {
       return null;
     }
     double[] line = rows(u, new double[]{ 0, 1, 2 }, new double[3], 1);

@@ -1,12 +1,31 @@
 package norma.formula;
 
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /// A node of a formula. Nodes are made by a [Graph], equal ones once: they are compared by identity.
 public sealed interface Expr {
 
   /// What its value varies over.
   Space space();
+
+  /// All nodes of some expressions, arguments first, each once: a walk of them takes the time of its nodes, however often they are shared.
+  static List<Expr> nodes(Collection<? extends Expr> roots) {
+    Set<Expr> nodes = new LinkedHashSet<>();
+    roots.forEach(root -> visit(root, nodes));
+    return List.copyOf(nodes);
+  }
+
+  private static void visit(Expr node, Set<Expr> nodes) {
+    if (!nodes.contains(node)) {
+      if (node instanceof Apply a) {
+        a.args().forEach(arg -> visit(arg, nodes));
+      }
+      nodes.add(node);
+    }
+  }
 
   /// A constant.
   record Num(double value) implements Expr {

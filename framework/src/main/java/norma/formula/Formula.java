@@ -110,7 +110,7 @@ public final class Formula {
         gradients.add(slope == null ? gradient : g.apply(Fn.ROWS, dx));
       }
     }
-    if (Gradient.order(gradients).size() > MOST_NODES) {
+    if (Expr.nodes(gradients).size() > MOST_NODES) {
       throw new IllegalArgumentException(
           "\"" + key.text + "\" has a gradient of more than " + MOST_NODES + " operations");
     }
@@ -143,12 +143,12 @@ public final class Formula {
   /// dy/dx of an activation, if that costs more than to read it; else null, and backward reads x.
   private @Nullable Expr kept() {
     Expr dx = Gradient.of(g, y).get((Leaf) g.leaf("x", Space.POINT));
-    if (!(dx instanceof Apply) || Gradient.order(List.of(y)).stream().anyMatch(e -> e.space() == Space.ROW)) {
+    if (!(dx instanceof Apply) || !pointwise()) {
       return null;
     }
     Expr s = with(dx, g.leaf("dy", Space.POINT), 1);
     boolean costly = false;
-    for (Expr node : Gradient.order(List.of(Lowering.expand(g, s)))) {
+    for (Expr node : Expr.nodes(List.of(Lowering.expand(g, s)))) {
       costly |= node instanceof Apply a && a.fn().costly();
     }
     return costly ? s : null;
@@ -158,7 +158,7 @@ public final class Formula {
   @SuppressWarnings("ReferenceEquality")
   private Expr with(Expr e, Expr leaf, double value) {
     Map<Expr, Expr> changed = new HashMap<>();
-    for (Expr node : Gradient.order(List.of(e))) {
+    for (Expr node : Expr.nodes(List.of(e))) {
       if (node == leaf) {
         changed.put(node, g.num(value));
       } else if (node instanceof Apply a) {
@@ -179,14 +179,9 @@ public final class Formula {
     return key.text;
   }
 
-  /// The tree of the text, before anything is rewritten.
+  /// The tree of the text, before anything is rewritten; as text, the formula as it was understood.
   public Expr written() {
     return written;
-  }
-
-  /// The formula as it was understood, in the language again.
-  public String parsed() {
-    return written.toString();
   }
 
   /// The gradients of `sum(dy y)` by x and by each parameter, `dx`, `dweight`, ..., as text of the language, after the expressions that they
@@ -205,7 +200,7 @@ public final class Formula {
     Set<String> meanings = new TreeSet<>();
     List<Expr> all = new ArrayList<>(gradients);
     all.add(y);
-    for (Expr node : Gradient.order(all)) {
+    for (Expr node : Expr.nodes(all)) {
       if (node instanceof Apply a && !a.fn().meaning().isEmpty()) {
         meanings.add(a.fn().meaning());
       }
@@ -215,7 +210,7 @@ public final class Formula {
 
   /// Whether each channel's y depends on that channel's x alone.
   public boolean pointwise() {
-    return Gradient.order(List.of(y)).stream().noneMatch(e -> e.space() == Space.ROW);
+    return Expr.nodes(List.of(y)).stream().noneMatch(e -> e.space() == Space.ROW);
   }
 
   /// Whether y is `weight f + bias`, where f has neither of them.
@@ -224,7 +219,7 @@ public final class Formula {
     Expr bias = g.leaf("bias", Space.CHANNEL);
     Expr rest = with(y, weight, 0);
     Expr slope = Gradient.of(g, y).get((Leaf) weight);
-    List<Expr> used = slope == null ? List.of(weight) : Gradient.order(List.of(slope));
+    List<Expr> used = slope == null ? List.of(weight) : Expr.nodes(List.of(slope));
     return !used.contains(weight) && !used.contains(bias) && (has("bias") ? rest.equals(bias) : Graph.is(rest, 0));
   }
 
@@ -363,7 +358,7 @@ public final class Formula {
   /// @throws IllegalArgumentException if so, with the denominator
   public void check(int width, Map<String, double[]> at) {
     Interpreter interpreter = interpreter(width, at);
-    for (Expr node : Gradient.order(List.of(y))) {
+    for (Expr node : Expr.nodes(List.of(y))) {
       if (node instanceof Apply a && a.fn() == Fn.DIV && !a.arg(1).space().rows()) {
         for (double value : interpreter.of(a.arg(1))) {
           if (value == 0) {
@@ -387,7 +382,7 @@ public final class Formula {
     for (Expr root : roots) {
       expanded.add(Lowering.expand(g, root));
     }
-    for (Expr node : Gradient.order(expanded)) {
+    for (Expr node : Expr.nodes(expanded)) {
       if (node instanceof Apply a && (a.space() == Space.POINT || a.arg(0).space() == Space.POINT)) {
         points.add(node);
       }

@@ -1,7 +1,5 @@
 package norma.formula;
 
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +18,7 @@ final class Gradient {
     Map<Expr, Expr> adjoints = new HashMap<>();
     adjoints.put(y, g.leaf("dy", Space.POINT));
     Map<Leaf, Expr> gradients = new LinkedHashMap<>();
-    for (Expr node : order(List.of(y)).reversed()) {
+    for (Expr node : Expr.nodes(List.of(y)).reversed()) {
       Expr adjoint = adjoints.get(node);
       if (node instanceof Leaf leaf && !leaf.name().equals("width")) {
         gradients.put(leaf, adjoint == null ? g.num(0) : adjoint);
@@ -49,26 +47,5 @@ final class Gradient {
       e = e.space().channels() ? g.apply(Fn.SUM, e) : g.mul(e, g.width());
     }
     return lost.rows() ? g.apply(Fn.ROWS, e) : e;
-  }
-
-  /// All nodes, arguments first.
-  static List<Expr> order(Collection<? extends Expr> roots) {
-    List<Expr> order = new ArrayList<>();
-    Map<Expr, Boolean> seen = new HashMap<>();
-    for (Expr root : roots) {
-      visit(root, seen, order);
-    }
-    return order;
-  }
-
-  private static void visit(Expr node, Map<Expr, Boolean> seen, List<Expr> order) {
-    if (seen.put(node, true) == null) {
-      if (node instanceof Apply a) {
-        for (Expr arg : a.args()) {
-          visit(arg, seen, order);
-        }
-      }
-      order.add(node);
-    }
   }
 }

@@ -56,7 +56,7 @@ final class Lowering {
     for (Expr root : roots) {
       count(uses, root);
     }
-    for (Expr node : Gradient.order(roots)) {
+    for (Expr node : Expr.nodes(roots)) {
       if (node instanceof Apply a) {
         for (Expr arg : a.args()) {
           count(uses, arg);

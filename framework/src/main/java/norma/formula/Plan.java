@@ -43,6 +43,11 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
   /// @param output place among the elements that are written, or -1
   public record Sink(Expr value, Expr node, int output) {
 
+    /// Whether it is taken to a statistic of its row.
+    public boolean statistic() {
+      return output < 0 && !is(Fn.ROWS);
+    }
+
     /// Whether it is taken by this function.
     public boolean is(Fn fn) {
       return output < 0 && ((Apply) node).fn() == fn;
@@ -79,7 +84,7 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
       List<Apply> totals = new ArrayList<>();
       List<Expr> all = new ArrayList<>(elements);
       all.addAll(others);
-      List<Expr> order = Gradient.order(all);
+      List<Expr> order = Expr.nodes(all);
       for (Expr node : order) {
         if (node instanceof Apply a && a.fn() == Fn.ROWS) {
           (a.arg(0).space() == Space.POINT ? sums : totals).add(a);

@@ -35,7 +35,7 @@ final class Printer {
     Map<Expr, Integer> uses = Lowering.uses(all);
     Map<Expr, String> names = new HashMap<>();
     Map<String, String> lines = new LinkedHashMap<>();
-    for (Expr node : Gradient.order(all)) {
+    for (Expr node : Expr.nodes(all)) {
       if (node instanceof Apply && uses.getOrDefault(node, 0) > 1) {
         lines.put("#" + (lines.size() + 1), new Printer(names).written(node, SUM));
         names.put(node, "#" + lines.size());

@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 final class CudaKernels implements Kernels, AutoCloseable {
   private static final Scratch NOTHING = () -> {};
   private static final int THREADS = 256;
-  private static final int WARP = 32;
   /// Most blocks of a kernel for each multiprocessor.
   private static final int WAVES = 32;
   /// Blocks of kernels that keep sums until their end, as many as work on a multiprocessor at the same time.
@@ -376,10 +375,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
       stream.takeDeferred();
     }
     Printed printed = backend.modules().formula(formula, x.dim(-1));
-    int across = printed.across(printed.forward());
-    long slots = scratch(Float.BYTES * (long) printed.slots(printed.forward()) * x.rows());
-    Launch launch = stream.next(backend.modules().kernel(printed, "forward"),
-        new Grid(Math.ceilDiv(resident(x.rows() * across, printed.forwardBlocks()), across), across, THREADS));
+    RowWork work = printed.forward();
+    long slots = scratch(Float.BYTES * (long) work.slots().size() * x.rows());
+    Launch launch = stream.next(backend.modules().kernel(printed, "forward"), grid(work, x.rows()));
     if (sum == null) {
       launch.array(x).array(null).array(null);
     } else {
@@ -399,25 +397,24 @@ final class CudaKernels implements Kernels, AutoCloseable {
     check(dx, rows, width);
     Printed printed = backend.modules().formula(formula, width);
     RowWork work = printed.backward();
-    int across = printed.across(work);
-    int parts = Math.ceilDiv(resident(rows * across, printed.backwardBlocks()), across);
+    Grid grid = grid(work, rows);
+    int parts = grid.x();
+    int blocks = grid.x() * grid.y();
     int vectors = work.sums().size();
     int numbers = work.totals().size();
-    long sums = scratch(Float.BYTES * ((long) vectors * (parts + 1) * width + (long) numbers * parts * across
-        + (long) printed.slots(work) * rows));
+    long sums = scratch(Float.BYTES * ((long) vectors * (parts + 1) * width + (long) numbers * blocks
+        + (long) work.slots().size() * rows));
     long ofAll = sums + Float.BYTES * (long) vectors * parts * width;
     long totals = ofAll + Float.BYTES * (long) vectors * width;
-    long slots = totals + Float.BYTES * (long) numbers * parts * across;
-    Launch launch = stream.next(backend.modules().kernel(printed, "backward"), new Grid(parts, across, THREADS))
-        .array(dy)
-        .array(x);
+    long slots = totals + Float.BYTES * (long) numbers * blocks;
+    Launch launch = stream.next(backend.modules().kernel(printed, "backward"), grid).array(dy).array(x);
     parameters.forEach(launch::array);
     launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows);
     if (gradients.stream().anyMatch(Objects::nonNull)) {
-      int blocks = printed.finishedAlone() ? 1 : Math.ceilDiv(width, WARP);
-      Launch finish = stream.next(backend.modules().kernel(printed, "finish"), grid(blocks));
+      Launch finish = stream.next(backend.modules().kernel(printed, "finish"),
+          grid(printed.joint() ? 1 : Math.ceilDiv(width, Lanes.WARP)));
       parameters.forEach(finish::array);
-      finish.number(totals).integer(parts * across).number(sums).integer(parts).number(ofAll);
+      finish.number(totals).integer(blocks).number(sums).integer(parts).number(ofAll);
       gradients.forEach(finish::grad);
     }
   }
@@ -477,6 +474,12 @@ final class CudaKernels implements Kernels, AutoCloseable {
     return new Grid(blocks, 1, THREADS);
   }
 
+  /// As many blocks as work at the same time, side by side where they share rows.
+  private Grid grid(RowWork work, int rows) {
+    int across = work.across();
+    return new Grid(Math.ceilDiv(resident(rows * across, work.blocks()), across), across, THREADS);
+  }
+
   /// A thread for each run of so many elements.
   private Grid each(long size, int elements) {
     return grid(Math.toIntExact(
@@ -485,14 +488,14 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   /// A warp for each row.
   private Grid warps(int rows) {
-    return grid(Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), WAVES * multiprocessors())));
+    return grid(Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / Lanes.WARP), WAVES * multiprocessors())));
   }
 
   /// As many blocks as work at the same time, at most one for eight rows.
   ///
   /// @param blocks of a multiprocessor
   private int resident(int rows, int blocks) {
-    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / WARP), blocks * multiprocessors()));
+    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / Lanes.WARP), blocks * multiprocessors()));
   }
 
   private long multiprocessors() {

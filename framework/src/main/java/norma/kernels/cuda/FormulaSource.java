@@ -55,25 +55,24 @@ final class FormulaSource {
   private void forward() {
     RowWork work = kernels.forward();
     open("forward", "const real* a, const real* b, real* sum, " + to.parameters(true)
-        + "real* y, real* slope, float* kept, float* slots, int rows", kernels.forwardLanes(), kernels.forwardBlocks());
-    rows(work, kernels.forwardLanes());
+        + "real* y, real* slope, float* kept, float* slots, int rows", work);
+    rows(work);
     line("}");
   }
 
   private void backward() {
     RowWork work = kernels.backward();
-    Lanes lanes = kernels.backwardLanes();
     open("backward",
         "const real* dy, const real* x, " + to.parameters(true) + "const float* kept, real* dx, int accumulate, "
             + "float* slots, float* totals, float* sums, int rows",
-        lanes, kernels.backwardBlocks());
+        work);
     if (!work.sums().isEmpty()) {
       line("  __shared__ float spare[WARPS / 2 * PIECE];");
     }
     for (int k = 0; k < work.totals().size(); k++) {
       line("  double t" + k + " = 0;");
     }
-    Map<Expr, String> numbers = rows(work, lanes);
+    Map<Expr, String> numbers = rows(work);
     if (!work.totals().isEmpty()) {
       line("  __shared__ double warps[WARPS];");
     }
@@ -92,9 +91,10 @@ final class FormulaSource {
   }
 
   /// The head of a kernel, with what it knows of its lanes.
-  private void open(String name, String types, Lanes lanes, int blocks) {
-    line("extern \"C\" __global__ void __launch_bounds__(THREADS, " + blocks + ") " + name + "(" + types + ") {");
-    line("  const int N = " + lanes.count() + ", K = " + lanes.chunks() + ", PIECE = WARP * N * K;");
+  private void open(String name, String types, RowWork work) {
+    line(
+        "extern \"C\" __global__ void __launch_bounds__(THREADS, " + work.blocks() + ") " + name + "(" + types + ") {");
+    line("  const int N = " + work.lanes().count() + ", K = " + work.lanes().chunks() + ", PIECE = WARP * N * K;");
     line("  const int lane = threadIdx.x % WARP;");
     line("  const int first = blockIdx.x * WARPS + threadIdx.x / WARP;");
     line("  const int stride = gridDim.x * WARPS;");
@@ -103,12 +103,12 @@ final class FormulaSource {
   /// Prints the passes over rows.
   ///
   /// @return names of numbers
-  private Map<Expr, String> rows(RowWork work, Lanes lanes) {
+  private Map<Expr, String> rows(RowWork work) {
     Map<Expr, String> numbers = new HashMap<>();
     to.parameters(numbers);
     work.plan().numbers().forEach(e -> to.number(e, numbers));
     work.plan().channels().forEach(e -> to.inner(e, numbers));
-    boolean apart = !work.passes().isEmpty() && lanes.pieces() > 1;
+    boolean apart = work.apart();
     if (apart) {
       line("  for (int row = first; row < rows; row += stride) {");
       line("    const long long at = (long long)row * WIDTH;");
@@ -119,8 +119,8 @@ final class FormulaSource {
         statistics(work, pass, known, new Reader(false, later));
         later |= !pass.sinks().isEmpty();
       }
-      for (Expr value : work.values()) {
-        line("    if (lane == 0) slots[(long long)" + work.values().indexOf(value) + " * rows + row] = "
+      for (Expr value : work.slots()) {
+        line("    if (lane == 0) slots[(long long)" + work.slots().indexOf(value) + " * rows + row] = "
             + to.value(value, known, "    ") + ";");
       }
       line("  }");
@@ -128,8 +128,8 @@ final class FormulaSource {
     }
     line("  for (int from = blockIdx.y * PIECE; from < WIDTH; from += gridDim.y * PIECE) {");
     line("    const int column = from + lane * N;");
-    line("    const int left = " + (lanes.full() ? "WARP * N * K" : "WIDTH - column") + ";");
-    Map<Expr, String> channels = hoisted(work, lanes, numbers);
+    line("    const int left = " + (work.lanes().full() ? "WARP * N * K" : "WIDTH - column") + ";");
+    Map<Expr, String> channels = hoisted(work, numbers);
     for (int k = 0; k < work.sums().size(); k++) {
       line("    float q" + k + "[K][N] = {};");
     }
@@ -137,9 +137,9 @@ final class FormulaSource {
     line("    const long long at = (long long)row * WIDTH + column;");
     Map<Expr, String> known = new HashMap<>(channels);
     kept(work, known);
-    for (Expr value : apart ? work.values() : List.<Expr>of()) {
+    for (Expr value : work.slots()) {
       String name = to.name("r");
-      line("    const float " + name + " = slots[(long long)" + work.values().indexOf(value) + " * rows + row];");
+      line("    const float " + name + " = slots[(long long)" + work.slots().indexOf(value) + " * rows + row];");
       known.put(value, name);
     }
     Reader reader = new Reader(true, apart);
@@ -169,42 +169,38 @@ final class FormulaSource {
     if (!apart) {
       work.passes().forEach(pass -> pass.sinks().forEach(sink -> values.add(sink.value())));
     }
-    for (Leaf leaf : ExprSource.leaves(values)) {
-      if (leaf.space() == Space.POINT) {
-        points(leaf, work, reader.later, "    ", "[K][N]");
-      }
-    }
+    read(values, work, reader);
     if (work.backward() && !work.outputs().isEmpty()) {
       line("    float old[K][N];");
       line("    if (accumulate) load_row(dx + at, left, old);");
     }
   }
 
-  private void points(Leaf leaf, RowWork work, boolean later, String indent, String size) {
+  private void read(List<Expr> values, RowWork work, Reader reader) {
+    ExprSource.leaves(values).stream().filter(leaf -> leaf.space() == Space.POINT)
+        .forEach(leaf -> points(leaf, work, reader));
+  }
+
+  /// Reads an input, of the whole row or, where that is not held, of one access.
+  private void points(Leaf leaf, RowWork work, Reader reader) {
+    String indent = reader.held ? "    " : "      ";
+    String size = reader.held ? "[K][N]" : "[N]";
+    String load = reader.held ? "load_row(" : "load(";
+    String at = reader.held ? " + at, left, " : " + at + c, ";
     String name = leaf.name() + "_";
-    String end = size.equals("[N]") ? " + c, " : " + at, left, ";
-    String load = size.equals("[N]") ? "load(" : "load_row(";
-    String store = size.equals("[N]")
-        ? "store_rounded(" + name + ", sum + at + c)"
-        : "store_row_rounded(" + name
-            + ", sum + at, left)";
-    String place = size.equals("[N]") ? " + at + c, " : end;
+    String from = work.backward() ? leaf.name().equals("dy") ? "dy" : "x" : reader.later ? "(b ? sum : a)" : "a";
     line(indent + "float " + name + size + ";");
-    if (work.backward()) {
-      line(indent + load + (leaf.name().equals("dy") ? "dy" : "x") + place + name + ");");
-    } else if (later) {
-      line(indent + load + "(b ? sum : a)" + place + name + ");");
-    } else {
-      line(indent + load + "a" + place + name + ");");
-      line(indent + "if (b) { float o" + size + "; " + load + "b" + place + "o); add(o, " + name + "); " + store
-          + "; }");
+    line(indent + load + from + at + name + ");");
+    if (from.equals("a")) {
+      String store = reader.held ? "store_row_rounded(x_, sum + at, left)" : "store_rounded(x_, sum + at + c)";
+      line(indent + "if (b) { float o" + size + "; " + load + "b" + at + "o); add(o, x_); " + store + "; }");
     }
   }
 
   /// What varies over channels only, of the lane's columns, where registers have room for it.
-  private Map<Expr, String> hoisted(RowWork work, Lanes lanes, Map<Expr, String> numbers) {
+  private Map<Expr, String> hoisted(RowWork work, Map<Expr, String> numbers) {
     Map<Expr, String> channels = new HashMap<>(numbers);
-    if (lanes.held() > Printed.FEW) {
+    if (work.lanes().held() > RowWork.FEW) {
       return channels;
     }
     for (Leaf leaf : ExprSource.leaves(work.plan().channels())) {
@@ -217,7 +213,9 @@ final class FormulaSource {
       if (!channels.containsKey(e)) {
         String name = to.name("c");
         line("    float " + name + "[K][N];");
-        each(() -> line("        " + name + "[k][i] = " + to.value(e, new HashMap<>(channels), "        ") + ";"));
+        Map<Expr, String> element = new HashMap<>(channels);
+        elements(List.of(e), element, true,
+            () -> line("        " + name + "[k][i] = " + to.value(e, element, "        ") + ";"));
         channels.put(e, name + "[k][i]");
       }
     }
@@ -233,16 +231,6 @@ final class FormulaSource {
     throw new IllegalStateException("no parameter " + leaf);
   }
 
-  private void each(Runnable body) {
-    line("#pragma unroll");
-    line("    for (int k = 0; k < K; k++) if (k * WARP * N < left) {");
-    line("#pragma unroll");
-    line("      for (int i = 0; i < N; i++) {");
-    body.run();
-    line("      }");
-    line("    }");
-  }
-
   /// A level of a row's statistics.
   private void statistics(RowWork work, Pass pass, Map<Expr, String> known, Reader reader) {
     pass.before().forEach(e -> known.put(e, to.value(e, known, "    ")));
@@ -255,8 +243,7 @@ final class FormulaSource {
     Map<Expr, String> element = new HashMap<>(known);
     if (!reader.held) {
       line("    for (int c = lane * N; c < WIDTH; c += WARP * N) {");
-      ExprSource.leaves(values).stream().filter(leaf -> leaf.space() == Space.POINT)
-          .forEach(leaf -> points(leaf, work, reader.later, "      ", "[N]"));
+      read(values, work, reader);
     }
     elements(values, element, reader.held, () -> names.forEach((sink, name) -> to.accumulate(
         ((Apply) sink.node()).fn(), name, to.value(sink.value(), element, "        "), "        ")));
@@ -383,7 +370,7 @@ final class FormulaSource {
     to.parameters(known);
     line("  if (threadIdx.x >= WARP) return;");
     for (int i = 0; i < formula.parameters().size(); i++) {
-      Expr gradient = kernels.gradient(i);
+      Expr gradient = kernels.gradients().get(i);
       to.inner(gradient, known);
       boolean vector = formula.parameters().get(i).perChannel();
       line(vector

@@ -2,6 +2,7 @@ package norma.kernels.cuda;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,13 +20,22 @@ import norma.formula.Plan.Sink;
 /// pass over all that is made of elements. The first is empty for a formula without statistics.
 ///
 /// @param backward whether it makes gradients
+/// @param lanes   how they lie over the row
 /// @param passes  statistics and values of a row
 /// @param values  of the row that the last pass reads, of those that the passes compute
 /// @param outputs elements that are written
 /// @param sums    over rows, of elements
 /// @param totals  over rows and channels
-record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values, List<Expr> outputs, List<Expr> sums,
+record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List<Expr> values, List<Expr> outputs,
+    List<Expr> sums,
     List<Total> totals) {
+
+  /// Elements of a row with statistics that a lane holds in registers.
+  private static final int MOST = 32;
+  /// The same where any piece of the row is as good, or where what varies over channels is held as well.
+  static final int FEW = 16;
+  /// Vectors of sums that registers have room for beside a row of that length.
+  private static final int MOST_SUMS = 3;
 
   /// A number that is added up over all rows.
   ///
@@ -33,9 +43,11 @@ record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values
   /// @param factors numbers
   record Total(Apply node, Optional<Expr> element, List<Expr> factors) {}
 
-  /// @param outputs elements
-  /// @param leaves  values of a row that the passes must compute in any case
-  static RowWork of(Plan plan, boolean backward, List<Expr> outputs, Collection<Expr> leaves) {
+  /// @param leaves values of a row that the passes must compute in any case
+  /// @param widest elements of the widest access to memory
+  static RowWork of(Plan plan, boolean backward, Collection<Expr> leaves, int width, int widest) {
+    List<Expr> outputs = plan.passes().stream().flatMap(pass -> pass.sinks().stream())
+        .filter(sink -> sink.output() >= 0).sorted(Comparator.comparingInt(Sink::output)).map(Sink::value).toList();
     List<Expr> sums = plan.sums().stream().map(sum -> sum.arg(0)).toList();
     List<Total> totals = plan.totals().stream().map(RowWork::total).toList();
     List<Expr> last = new ArrayList<>(outputs);
@@ -51,7 +63,7 @@ record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values
     read.forEach(e -> needed(e, plan, needed));
     List<Pass> passes = new ArrayList<>();
     for (Pass pass : plan.passes()) {
-      List<Sink> statistics = pass.sinks().stream().filter(s -> statistic(s) && needed.contains(s.node())).toList();
+      List<Sink> statistics = pass.sinks().stream().filter(s -> s.statistic() && needed.contains(s.node())).toList();
       List<Expr> before = pass.before().stream().filter(needed::contains).toList();
       List<Expr> after = pass.after().stream().filter(needed::contains).toList();
       if (!statistics.isEmpty() || !before.isEmpty() || !after.isEmpty()) {
@@ -59,7 +71,8 @@ record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values
       }
     }
     read.removeAll(plan.kept());
-    return new RowWork(plan, backward, passes, List.copyOf(read), outputs, sums, totals);
+    Lanes lanes = Lanes.of(width, passes.isEmpty() || sums.size() > MOST_SUMS ? FEW : MOST, widest);
+    return new RowWork(plan, backward, lanes, passes, List.copyOf(read), outputs, sums, totals);
   }
 
   /// All that the last pass makes.
@@ -70,8 +83,25 @@ record RowWork(Plan plan, boolean backward, List<Pass> passes, List<Expr> values
     return all;
   }
 
-  private static boolean statistic(Sink sink) {
-    return sink.output() < 0 && !sink.is(Fn.ROWS);
+  /// Whether values of a row are made before, by loops of their own: the row is too long for registers, and its pieces wait for each other.
+  boolean apart() {
+    return !passes.isEmpty() && lanes.pieces() > 1;
+  }
+
+  /// Values of a row that lie in memory meanwhile.
+  List<Expr> slots() {
+    return apart() ? values : List.of();
+  }
+
+  /// Blocks side by side that share a row.
+  int across() {
+    return apart() ? 1 : lanes.pieces();
+  }
+
+  /// Blocks that work on a multiprocessor at the same time.
+  int blocks() {
+    int free = backward && !sums.isEmpty() ? 2 : 4;
+    return lanes.held() <= FEW ? free : backward ? 1 : 2;
   }
 
   /// A sum over rows and channels need not know the sums of single rows.

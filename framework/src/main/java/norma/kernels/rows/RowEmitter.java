@@ -203,14 +203,9 @@ final class RowEmitter {
 
   // Loops over a row.
 
-  /// Whether an element is taken to a statistic of its row.
-  static boolean statistic(Sink sink) {
-    return sink.output() < 0 && !sink.is(Fn.ROWS);
-  }
-
   /// Lanes that statistics are computed in, whatever the vectors.
   static int lanes(Pass pass, List<Expr> order) {
-    long statistics = pass.sinks().stream().filter(RowEmitter::statistic).count();
+    long statistics = pass.sinks().stream().filter(Sink::statistic).count();
     boolean reads = statistics == pass.sinks().size();
     return reads && statistics <= 2 && order.size() <= LONGEST_UNROLLED ? 32 : 16;
   }
@@ -218,7 +213,7 @@ final class RowEmitter {
   /// More statistics than registers can add up at a time are made by loops of their own.
   private List<Pass> parts(Pass pass) {
     int most = (set.registers() - WORKING) * set.lanes() / 16;
-    List<Sink> statistics = pass.sinks().stream().filter(RowEmitter::statistic).toList();
+    List<Sink> statistics = pass.sinks().stream().filter(Sink::statistic).toList();
     if (statistics.size() <= most) {
       return List.of(pass);
     }
@@ -227,7 +222,7 @@ final class RowEmitter {
       List<Sink> some = statistics.subList(i, Math.min(i + most, statistics.size()));
       parts.add(new Pass(List.of(), some, List.of(), List.of()));
     }
-    List<Sink> others = pass.sinks().stream().filter(sink -> !statistic(sink)).toList();
+    List<Sink> others = pass.sinks().stream().filter(sink -> !sink.statistic()).toList();
     if (!others.isEmpty()) {
       parts.add(new Pass(List.of(), others, List.of(), List.of()));
     }
@@ -238,7 +233,7 @@ final class RowEmitter {
   ///
   /// @param part whether it is one of several: the whole has so many statistics that they have few lanes
   private Loop prepare(Pass pass, boolean part) {
-    List<Sink> statistics = pass.sinks().stream().filter(RowEmitter::statistic).toList();
+    List<Sink> statistics = pass.sinks().stream().filter(Sink::statistic).toList();
     List<Expr> order = StraightCode.elements(pass.sinks());
     int unroll = !statistics.isEmpty()
         ? (part ? 16 : lanes(pass, order)) / set.lanes()

@@ -1,15 +1,12 @@
 package norma.kernels.rows;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
-import norma.formula.Fn;
 import norma.formula.Formula;
 import norma.formula.Plan;
 import norma.formula.Routine;
@@ -143,21 +140,11 @@ public final class RowPrograms {
     for (Apply sum : plan.sums()) {
       int users = 0;
       for (Expr gradient : gradients) {
-        users += gradient != null && uses(gradient, sum, new HashSet<>()) ? 1 : 0;
+        users += gradient != null && Expr.nodes(List.of(gradient)).contains(sum) ? 1 : 0;
       }
       direct.add(users == 1 ? gradients.indexOf(sum) : -1);
     }
     return direct;
-  }
-
-  private static boolean uses(Expr e, Expr sum, Set<Expr> seen) {
-    boolean uses = e.equals(sum);
-    if (seen.add(e) && e instanceof Apply a && a.fn() != Fn.ROWS) {
-      for (Expr arg : a.args()) {
-        uses |= uses(arg, sum, seen);
-      }
-    }
-    return uses;
   }
 
   private static boolean computes(Plan plan, List<@Nullable Expr> gradients, List<Integer> direct) {

@@ -1,13 +1,11 @@
 package norma.kernels.rows;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import norma.formula.Expr;
-import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
 import norma.formula.Expr.Space;
 import norma.formula.Plan;
@@ -29,21 +27,17 @@ final class Streams {
   Streams(Plan plan, List<String> first, int stored, List<String> outputs) {
     first.forEach(this::add);
     outputs.forEach(this::add);
-    Set<Expr> seen = new HashSet<>();
-    plan.passes().forEach(pass -> pass.sinks().stream().map(Sink::value).forEach(value -> inputs(value, seen)));
+    for (Expr node : Expr
+        .nodes(plan.passes().stream().flatMap(pass -> pass.sinks().stream()).map(Sink::value).toList())) {
+      if (node instanceof Leaf leaf && leaf.space() == Space.POINT) {
+        add(leaf.name());
+      }
+    }
     add("channel", plan.channels().size());
     add("sum", plan.sums().size());
     add("kept", plan.kept().size());
     add("stored", stored);
     add("total", plan.totals().size());
-  }
-
-  private void inputs(Expr e, Set<Expr> seen) {
-    if (e instanceof Leaf leaf && leaf.space() == Space.POINT) {
-      add(leaf.name());
-    } else if (e instanceof Apply a && seen.add(e)) {
-      a.args().forEach(arg -> inputs(arg, seen));
-    }
   }
 
   private void add(String kind, int count) {

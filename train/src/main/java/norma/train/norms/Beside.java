@@ -8,6 +8,7 @@ import norma.kernels.Backend;
 import norma.kernels.Kernels;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
+import norma.train.report.Median;
 
 /// Times of a formula's kernels beside LayerNorm's, measured in turn.
 ///
@@ -43,10 +44,10 @@ record Beside(double[] forward, double[] backward, double[] ratios) {
       double[][] both = nanos[direction];
       double[] each = new double[ROUNDS];
       Arrays.setAll(each, round -> both[0][round] / both[1][round]);
-      ratios[direction] = median(each);
+      ratios[direction] = Median.of(each);
     }
-    return new Beside(new double[]{ median(nanos[0][0]), median(nanos[0][1]) },
-        new double[]{ median(nanos[1][0]), median(nanos[1][1]) }, ratios);
+    return new Beside(new double[]{ Median.of(nanos[0][0]), Median.of(nanos[0][1]) },
+        new double[]{ Median.of(nanos[1][0]), Median.of(nanos[1][1]) }, ratios);
   }
 
   private static double nanos(Backend backend, Runnable call) {
@@ -56,10 +57,6 @@ record Beside(double[] forward, double[] backward, double[] ratios) {
     }
     backend.synchronize();
     return (System.nanoTime() - start) / (double) CALLS;
-  }
-
-  private static double median(double[] values) {
-    return Arrays.stream(values).sorted().toArray()[values.length / 2];
   }
 
   String text() {

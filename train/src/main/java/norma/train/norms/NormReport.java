@@ -56,7 +56,7 @@ public final class NormReport {
       line("source", type.source());
     }
     line("y", formula.text());
-    line("read as", formula.parsed());
+    line("read as", formula.written().toString());
     formula.rewrites().forEach(note -> line("rewritten", note));
     formula.meanings().forEach(meaning -> line("", meaning));
     formula.parameters().forEach(this::parameter);

@@ -8,13 +8,18 @@ import norma.kernels.Backend;
 import org.bytedeco.pytorch.Tensor;
 
 /// Weights and tokens that anyone can compute again: frozen numbers need no stored inputs.
-final class Formula {
+final class FrozenInputs {
   /// As it stands in the frozen file.
   static final String WEIGHTS = "start + 0.3 sin(name.hashCode() % 1000 + 0.7 i i)";
   /// As it stands in the frozen file.
   static final String TOKENS = "token k of step s is (5 k + k k / 3 + k s + 7 s) mod V; ids (b, t) are k = b (T + 1) + t, targets k + 1";
 
-  private Formula() {}
+  private FrozenInputs() {}
+
+  /// `sin(name.hashCode() % 1000 + 0.7 i i + shift)`.
+  static double sine(String name, int i, double shift) {
+    return StrictMath.sin(name.hashCode() % 1000 + 0.7 * i * i + shift);
+  }
 
   /// Every weight, norm weight, bias and scalar away from its start. The square keeps matrices from having rank two.
   ///
@@ -23,8 +28,7 @@ final class Formula {
     for (Parameter parameter : values.parameters()) {
       double[] numbers = new double[Math.toIntExact(parameter.size())];
       for (int i = 0; i < numbers.length; i++) {
-        double phase = parameter.name().hashCode() % 1000 + 0.7 * i * i + 1e-4 * neighbour;
-        numbers[i] = parameter.initial().mean() + 0.3 * StrictMath.sin(phase);
+        numbers[i] = parameter.initial().mean() + 0.3 * sine(parameter.name(), i, 1e-4 * neighbour);
       }
       backend.write(values.of(parameter), numbers);
     }
