@@ -374,10 +374,10 @@ final class CudaKernels implements Kernels, AutoCloseable {
     if (sum != null) {
       stream.takeDeferred();
     }
-    Printed printed = backend.modules().formula(formula, x.dim(-1));
-    RowWork work = printed.forward();
+    PlannedFormula planned = backend.modules().formula(formula, x.dim(-1));
+    RowWork work = planned.forward();
     long slots = scratch(Float.BYTES * (long) work.slots().size() * x.rows());
-    Launch launch = stream.next(backend.modules().kernel(printed, "forward"), grid(work, x.rows()));
+    Launch launch = stream.next(backend.modules().kernel(planned, "forward"), grid(work, x.rows()));
     if (sum == null) {
       launch.array(x).array(null).array(null);
     } else {
@@ -395,8 +395,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
     int width = x.dim(-1);
     check(dy, rows, width);
     check(dx, rows, width);
-    Printed printed = backend.modules().formula(formula, width);
-    RowWork work = printed.backward();
+    PlannedFormula planned = backend.modules().formula(formula, width);
+    RowWork work = planned.backward();
     Grid grid = grid(work, rows);
     int parts = grid.x();
     int blocks = grid.x() * grid.y();
@@ -407,12 +407,12 @@ final class CudaKernels implements Kernels, AutoCloseable {
     long ofAll = sums + Float.BYTES * (long) vectors * parts * width;
     long totals = ofAll + Float.BYTES * (long) vectors * width;
     long slots = totals + Float.BYTES * (long) numbers * blocks;
-    Launch launch = stream.next(backend.modules().kernel(printed, "backward"), grid).array(dy).array(x);
+    Launch launch = stream.next(backend.modules().kernel(planned, "backward"), grid).array(dy).array(x);
     parameters.forEach(launch::array);
     launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows);
     if (gradients.stream().anyMatch(Objects::nonNull)) {
-      Launch finish = stream.next(backend.modules().kernel(printed, "finish"),
-          grid(printed.joint() ? 1 : Math.ceilDiv(width, Lanes.WARP)));
+      Launch finish = stream.next(backend.modules().kernel(planned, "finish"),
+          grid(planned.joint() ? 1 : Math.ceilDiv(width, Lanes.WARP)));
       parameters.forEach(finish::array);
       finish.number(totals).integer(blocks).number(sums).integer(parts).number(ofAll);
       gradients.forEach(finish::grad);

@@ -26,16 +26,16 @@ import norma.kernels.cuda.RowWork.Total;
 /// `finish(parameters, totals, sums, parts, work, (gradient, accumulate) of each parameter)`: the gradients of parameters, from all parts.
 final class FormulaSource {
   private final Formula formula;
-  private final Printed kernels;
+  private final PlannedFormula kernels;
   private final ExprSource to;
 
-  private FormulaSource(Printed kernels) {
+  private FormulaSource(PlannedFormula kernels) {
     this.formula = kernels.formula();
     this.kernels = kernels;
     this.to = new ExprSource(kernels.formula());
   }
 
-  static String of(Printed kernels) {
+  static String of(PlannedFormula kernels) {
     FormulaSource source = new FormulaSource(kernels);
     source.line("#include \"rows.cuh\"");
     source.line("#ifdef __CUDACC__");

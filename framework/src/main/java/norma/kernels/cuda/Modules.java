@@ -24,7 +24,7 @@ final class Modules implements AutoCloseable {
   private final Compiler compiler;
   private final Map<String, Long> modules = new HashMap<>(); // by source and head width
   private final Map<String, Long> functions = new HashMap<>(); // by kernel and head width
-  private final Map<Row, Printed> formulas = new HashMap<>();
+  private final Map<Row, PlannedFormula> formulas = new HashMap<>();
   private final Map<Formula, Integer> kept = new HashMap<>();
   private final int lane;
 
@@ -64,18 +64,19 @@ final class Modules implements AutoCloseable {
   }
 
   /// One of a formula's kernels.
-  long kernel(Printed printed, String name) {
-    String module = "formula " + printed.number() + " ";
+  long kernel(PlannedFormula planned, String name) {
+    String module = "formula " + planned.number() + " ";
     Long known = functions.get(module + name);
     return known != null
         ? known
-        : function(module, () -> new Unit("formula.cu", FormulaSource.of(printed), 0), name,
+        : function(module, () -> new Unit("formula.cu", FormulaSource.of(planned), 0), name,
             module + name);
   }
 
   /// A formula's kernels for rows of one width, planned once.
-  Printed formula(Formula formula, int width) {
-    return formulas.computeIfAbsent(new Row(formula, width), _ -> Printed.of(formula, width, lane, formulas.size()));
+  PlannedFormula formula(Formula formula, int width) {
+    return formulas.computeIfAbsent(new Row(formula, width),
+        _ -> PlannedFormula.of(formula, width, lane, formulas.size()));
   }
 
   /// Values of a row that a formula keeps.

@@ -62,7 +62,7 @@ class KernelSourcesTest {
       for (int i = 0; i < FORMULAS; i++) {
         Formula formula = RandomFormulas.formula(RandomFormulas.draw(i, 3).toString());
         units.add(new Unit("formula" + i + ".cu",
-            FormulaSource.of(Printed.of(formula, WIDTHS[i], target.bf16 ? 8 : 4, i)), 0));
+            FormulaSource.of(PlannedFormula.of(formula, WIDTHS[i], target.bf16 ? 8 : 4, i)), 0));
       }
       for (Unit unit : units) {
         if (nvrtc.isPresent()) {

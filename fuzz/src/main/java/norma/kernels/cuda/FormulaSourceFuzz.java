@@ -28,7 +28,7 @@ public final class FormulaSourceFuzz {
   }
 
   private static void print(Formula formula, int width) {
-    String source = FormulaSource.of(Printed.of(formula, width, 8, 0));
+    String source = FormulaSource.of(PlannedFormula.of(formula, width, 8, 0));
     Input.require(source.length() <= MOST_CHARACTERS, "a formula's kernels have " + source.length() + " characters: "
         + formula.text());
     Matcher words = WORDS.matcher(source.replaceAll("\\b0x[0-9a-f.]+(p-?\\d+)?f?", ""));
@@ -43,7 +43,7 @@ public final class FormulaSourceFuzz {
     Formula every = Formula.of("weight * tanh(erf(atan(x))) * x^0.3 + log(exp(sin(x) + cos(x))) + max(x, sign(x)) * min(x, abs(x))"
         + " + relu(x) + maxabs(x) + std(x, 1e-5) + softplus(x) + mean(weight) + bias", List.of(), Map.of(), true);
     Set<String> words = IntStream.of(WIDTHS).boxed()
-        .flatMap(width -> WORDS.matcher(FormulaSource.of(Printed.of(every, width, 8, 0))).results())
+        .flatMap(width -> WORDS.matcher(FormulaSource.of(PlannedFormula.of(every, width, 8, 0))).results())
         .map(MatchResult::group).collect(Collectors.toSet());
     words.add("__int_as_float"); // of a number that is infinite
     return words;

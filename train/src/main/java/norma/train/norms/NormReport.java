@@ -104,8 +104,8 @@ public final class NormReport {
     if (!digits.lost().isEmpty()) {
       line("", "less than 3 digits of " + String.join(", ", digits.lost()) + suggestion());
     }
-    line("speed", Beside.measured(backend, curve).text());
-    line("", Beside.ROWS + " tokens of " + WIDTH + " channels; " + backend.description());
+    line("speed", FormulaSpeed.measured(backend, curve).text());
+    line("", FormulaSpeed.ROWS + " tokens of " + WIDTH + " channels; " + backend.description());
     return List.copyOf(lines);
   }
 

@@ -13,22 +13,23 @@ import norma.formula.Plan;
 /// @param gradients of each parameter
 /// @param joint     whether one of these needs sums over rows of other columns than its own
 /// @param number    among all formulas and widths
-record Printed(Formula formula, int width, List<Expr> kept, List<Expr> gradients, boolean joint, RowWork forward,
+record PlannedFormula(Formula formula, int width, List<Expr> kept, List<Expr> gradients, boolean joint, RowWork forward,
     RowWork backward, int number) {
 
   /// @param widest elements of 16 bytes
-  static Printed of(Formula formula, int width, int widest, int number) {
+  static PlannedFormula of(Formula formula, int width, int widest, int number) {
     Formula.Kernels kernels = formula.kernels(false);
     List<Expr> gradients = kernels.gradients().subList(1, kernels.gradients().size());
     Plan backward = kernels.backward(true, false, gradients);
-    return new Printed(formula, width, kernels.kept(), gradients, gradients.stream().anyMatch(Printed::joint),
+    return new PlannedFormula(formula, width, kernels.kept(), gradients,
+        gradients.stream().anyMatch(PlannedFormula::joint),
         RowWork.of(kernels.forward(), false, kernels.kept(), width, widest),
         RowWork.of(backward, true, List.of(), width, widest), number);
   }
 
   private static boolean joint(Expr gradient) {
     return Expr.nodes(List.of(gradient)).stream().anyMatch(e -> e instanceof Apply a && a.fn().statistic()
-        && !a.space().rows() && Expr.nodes(a.args()).stream().anyMatch(Printed::ofRows));
+        && !a.space().rows() && Expr.nodes(a.args()).stream().anyMatch(PlannedFormula::ofRows));
   }
 
   private static boolean ofRows(Expr e) {

@@ -16,13 +16,13 @@ import norma.train.report.Median;
 /// @param backward  the same
 /// @param ratios    medians of the formula's time over LayerNorm's beside it, forward and backward
 @SuppressWarnings("ArrayRecordComponent")
-record Beside(double[] forward, double[] backward, double[] ratios) {
+record FormulaSpeed(double[] forward, double[] backward, double[] ratios) {
   /// Tokens of a step of nanoGPT's CPU settings.
   static final int ROWS = 768;
   private static final int ROUNDS = 41;
   private static final int CALLS = 10;
 
-  static Beside measured(Backend backend, Curve curve) {
+  static FormulaSpeed measured(Backend backend, Curve curve) {
     Curve layerNorm = NormTypes.start(NormSpec.of("layernorm"), "", curve.width(), false).orElseThrow();
     Kernels kernels = backend.kernels();
     FormulaCall[] calls = { new FormulaCall(backend, kernels, curve, ROWS),
@@ -46,7 +46,7 @@ record Beside(double[] forward, double[] backward, double[] ratios) {
       Arrays.setAll(each, round -> both[0][round] / both[1][round]);
       ratios[direction] = Median.of(each);
     }
-    return new Beside(new double[]{ Median.of(nanos[0][0]), Median.of(nanos[0][1]) },
+    return new FormulaSpeed(new double[]{ Median.of(nanos[0][0]), Median.of(nanos[0][1]) },
         new double[]{ Median.of(nanos[1][0]), Median.of(nanos[1][1]) }, ratios);
   }
 
