@@ -17,7 +17,7 @@ import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.kernels.Backend;
-import norma.kernels.Nd4jBackend;
+import norma.kernels.nd4j.Nd4jBackend;
 import norma.nn.Norm;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;

@@ -16,7 +16,7 @@ import norma.autodiff.ParameterBuffer;
 import norma.bench.FrozenInputs.Batch;
 import norma.bench.ParityCase.Slots;
 import norma.kernels.Backend;
-import norma.kernels.Nd4jBackend;
+import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.Gpt;
 import norma.models.GptConfig.EmbeddingScale;
 import org.bytedeco.javacpp.PointerScope;

@@ -12,7 +12,7 @@ import norma.autodiff.Tensor;
 import norma.bench.FrozenInputs.Batch;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.Nd4jBackend;
+import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.Gpt;
 import org.bytedeco.javacpp.PointerScope;
 

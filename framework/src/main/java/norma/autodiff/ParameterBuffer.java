@@ -6,7 +6,7 @@ import java.util.List;
 import norma.array.Array;
 import norma.array.HostMemory;
 import norma.kernels.Backend;
-import norma.kernels.RandomStream;
+import norma.random.RandomStream;
 
 /// One number for every element of every parameter, in one flat array: values, gradients or an optimizer's moments.
 ///

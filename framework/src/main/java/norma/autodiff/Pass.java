@@ -1,7 +1,7 @@
 package norma.autodiff;
 
 import norma.kernels.DropMask;
-import norma.kernels.RandomStream;
+import norma.random.RandomStream;
 
 /// What a forward pass is for. Random numbers of a pass depend on this alone.
 ///

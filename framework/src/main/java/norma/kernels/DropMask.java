@@ -1,5 +1,7 @@
 package norma.kernels;
 
+import norma.random.RandomStream;
+
 /// Which elements dropout sets to zero. The mask is never stored: forward and backward compute it from its stream.
 ///
 /// @param probability of an element to be dropped, in [0, 1)

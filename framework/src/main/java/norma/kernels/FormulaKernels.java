@@ -5,7 +5,7 @@ import norma.array.Array;
 import norma.formula.Formula;
 import org.jspecify.annotations.Nullable;
 
-/// Normalizations and activations: any [Formula] over the channels of one token. The defaults are the definition.
+/// Normalizations and activations: any [Formula] over the channels of one token.
 public interface FormulaKernels {
 
   /// Values of a row that forward leaves for backward.
@@ -20,18 +20,14 @@ public interface FormulaKernels {
   /// @param y          (R, C)
   /// @param slope      (R, C) receives dy/dx if the formula keeps it, else null
   /// @param statistics ([#kept], R) receives what backward needs
-  default void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
-      Array statistics) {
-    Nd4jFormulas.forward(formula, x, parameters, y, slope);
-  }
+  void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics);
 
   /// Gradients of [#formula]. Sums over all tokens run in double or in two levels.
   ///
   /// @param dy        (R, C)
   /// @param x         (R, C), or dy/dx if the formula keeps it
   /// @param gradients of the parameters
-  default void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
-      @Nullable Grad dx, List<@Nullable Grad> gradients) {
-    Nd4jFormulas.backward(formula, dy, x, parameters, dx, gradients);
-  }
+  void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients);
 }

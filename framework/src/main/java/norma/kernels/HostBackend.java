@@ -1,5 +1,6 @@
 package norma.kernels;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,10 +53,6 @@ public abstract class HostBackend implements Backend {
   @Override
   public void write(Array target, double[] values) {
     checkLength(target, values.length);
-    if (!isAddressable(target)) {
-      Nd4jCopies.write(target, values);
-      return;
-    }
     var segment = target.segment();
     for (int i = 0; i < values.length; i++) {
       switch (target.dtype()) {
@@ -72,30 +69,19 @@ public abstract class HostBackend implements Backend {
     if (target.dtype() != DType.INT32) {
       throw new IllegalArgumentException("integers cannot go to " + target);
     }
-    if (isAddressable(target)) {
-      target.segment().copyFrom(java.lang.foreign.MemorySegment.ofArray(values));
-    } else {
-      Nd4jCopies.write(target, values);
-    }
+    target.segment().copyFrom(MemorySegment.ofArray(values));
   }
 
   /// Copies at once, then converts: element by element through the segment, reading was half of an early probe's time (2026-11-25),
   /// because that loop is slow until it is compiled.
   @Override
   public double[] read(Array source) {
-    if (!isAddressable(source)) {
-      return Nd4jCopies.read(source);
-    }
     return switch (source.dtype()) {
       case FLOAT32 -> widened(source.segment().toArray(ValueLayout.JAVA_FLOAT));
       case FLOAT64 -> source.segment().toArray(ValueLayout.JAVA_DOUBLE);
       case INT32 -> Arrays.stream(source.segment().toArray(ValueLayout.JAVA_INT)).asDoubleStream().toArray();
       case BFLOAT16 -> throw new IllegalArgumentException("no bfloat16 on the host: " + source);
     };
-  }
-
-  private static boolean isAddressable(Array array) {
-    return array.memory() instanceof HostMemory memory && memory.isAddressable();
   }
 
   private static double[] widened(float[] floats) {

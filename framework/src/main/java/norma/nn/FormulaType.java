@@ -19,7 +19,7 @@ import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.formula.Curve;
 import norma.formula.Formula;
-import norma.kernels.Softplus;
+import norma.formula.Softplus;
 import norma.nn.Norm.Squash;
 import norma.nn.Norm.State;
 import norma.ops.FormulaOp;

@@ -8,6 +8,7 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Emulator;
+import norma.random.RandomStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -11,6 +11,7 @@ import norma.formula.Formula;
 import norma.kernels.KernelCall.Body;
 import norma.kernels.KernelCall.Input;
 import norma.kernels.KernelCall.Output;
+import norma.random.RandomStream;
 import org.apache.commons.math3.special.Erf;
 import org.jspecify.annotations.Nullable;
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
-import norma.kernels.vector.CpuBackend;
+import norma.kernels.cpu.CpuBackend;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;

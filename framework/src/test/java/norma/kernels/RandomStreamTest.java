@@ -9,6 +9,7 @@ import java.util.function.LongToDoubleFunction;
 import java.util.stream.LongStream;
 import norma.array.Array;
 import norma.array.DType;
+import norma.random.RandomStream;
 import org.junit.jupiter.api.Test;
 
 /// Statistics at fixed seeds, within five standard errors.

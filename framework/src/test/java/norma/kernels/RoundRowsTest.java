@@ -6,7 +6,8 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
-import norma.kernels.vector.CpuBackend;
+import norma.kernels.cpu.CpuBackend;
+import norma.kernels.nd4j.Nd4jBackend;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import norma.array.Array;
 import norma.array.DType;
+import norma.kernels.nd4j.Nd4jBackend;
 
 /// Arrays and kernels for one test: of the definition, unless it is said otherwise.
 public final class Workbench implements AutoCloseable {

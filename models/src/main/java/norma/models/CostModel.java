@@ -22,7 +22,7 @@ import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
-import norma.kernels.TracingBackend;
+import norma.kernels.tracing.TracingBackend;
 import norma.ops.Cost;
 import norma.ops.Op;
 

@@ -17,7 +17,7 @@ import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.Nd4jBackend;
+import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.models.NormSlots.Slot;

@@ -21,7 +21,7 @@ final class HouseRules {
   static final String MACHINE_PACKAGE = "norma.machine";
 
   /// Layers from the bottom to the top; each sees those before it, and none beside it.
-  private static final List<List<String>> LAYERS = List.of(List.of("array", "formula", "machine"), List.of("kernels"),
+  private static final List<List<String>> LAYERS = List.of(List.of("array", "formula", "machine", "random"), List.of("kernels"),
       List.of("ops"),
       List.of("autodiff"), List.of("nn", "optim", "weights"), List.of("models"), List.of("train"));
 
@@ -61,7 +61,7 @@ final class HouseRules {
   /// Fused kernels call nothing of ND4J: those of the CPU work on its memory, those of a GPU do without.
   static ArchRule fusedKernelsUseNoNd4j() {
     return noClasses().that()
-        .resideInAnyPackage("norma.kernels.rows", "norma.kernels.vector", CUDA_PACKAGE, MACHINE_PACKAGE).should()
+        .resideInAnyPackage("norma.kernels.rows", "norma.kernels.cpu", CUDA_PACKAGE, MACHINE_PACKAGE).should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.nd4j..", "org.bytedeco..").allowEmptyShould(true);
   }

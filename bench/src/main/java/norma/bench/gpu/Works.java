@@ -10,7 +10,7 @@ import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.RandomStream;
+import norma.random.RandomStream;
 
 /// What a training step consists of, apart from the norms: see [NormWorks].
 final class Works {

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 import norma.array.DType;
 import norma.kernels.Backend;
-import norma.kernels.Nd4jBackend;
-import norma.kernels.vector.CpuBackend;
+import norma.kernels.cpu.CpuBackend;
+import norma.kernels.nd4j.Nd4jBackend;
 
 /// The backends that are measured, the definition first. Each is opened for one thread.
 final class Backends {

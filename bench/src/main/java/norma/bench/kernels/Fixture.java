@@ -10,7 +10,7 @@ import norma.kernels.Backend;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 
-/// Arrays for one measured call. On a [norma.kernels.TracingBackend] they have shapes only.
+/// Arrays for one measured call. On a [norma.kernels.tracing.TracingBackend] they have shapes only.
 final class Fixture {
   private final Backend backend;
   private final Kernels kernels;

@@ -6,7 +6,7 @@ import norma.array.DType;
 import norma.array.HostMemory;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.TracingBackend;
+import norma.kernels.tracing.TracingBackend;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;

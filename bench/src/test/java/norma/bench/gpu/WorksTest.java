@@ -8,7 +8,7 @@ import java.util.Map;
 import norma.bench.gpu.Works.Maker;
 import norma.bench.gpu.Works.Size;
 import norma.kernels.Backend;
-import norma.kernels.vector.CpuBackend;
+import norma.kernels.cpu.CpuBackend;
 import org.junit.jupiter.api.Test;
 
 /// Every measured call runs, and counts what it moves or multiplies.

@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.TracingBackend;
+import norma.kernels.tracing.TracingBackend;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;

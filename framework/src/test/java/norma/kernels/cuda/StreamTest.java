@@ -2,17 +2,17 @@ package norma.kernels.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Map;
 import java.util.List;
+import java.util.Map;
 import norma.array.Array;
 import norma.array.DType;
 import norma.formula.Formula;
-import norma.kernels.Formulas;
 import norma.kernels.DropMask;
+import norma.kernels.Formulas;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.RandomStream;
 import norma.kernels.cuda.CudaBackend.Precision;
+import norma.random.RandomStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIf;

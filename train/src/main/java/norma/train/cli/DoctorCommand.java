@@ -10,7 +10,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import norma.array.DType;
 import norma.kernels.Backend;
-import norma.kernels.Nd4jBackend;
+import norma.kernels.nd4j.Nd4jBackend;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
 import norma.train.config.RunConfig;

@@ -18,7 +18,7 @@ import norma.kernels.Backend;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.RandomStream;
+import norma.random.RandomStream;
 import norma.train.run.Session;
 import norma.train.run.Workers;
 

@@ -16,7 +16,7 @@ import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.vector.ProductEngine;
+import norma.kernels.cpu.ProductEngine;
 import org.nd4j.linalg.factory.Nd4j;
 
 /// What this machine offers, and how much of it is used.

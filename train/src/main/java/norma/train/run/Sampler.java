@@ -7,7 +7,7 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
-import norma.kernels.RandomStream;
+import norma.random.RandomStream;
 import org.jspecify.annotations.Nullable;
 
 /// Generates text, one character after the other.

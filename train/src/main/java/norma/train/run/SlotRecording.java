@@ -13,12 +13,12 @@ import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
 import norma.formula.Curve;
 import norma.formula.Formula;
-import norma.kernels.RandomStream;
 import norma.models.NormSlot;
 import norma.nn.Norm;
 import norma.ops.FormulaOp;
 import norma.ops.NormOp;
 import norma.ops.Op;
+import norma.random.RandomStream;
 import norma.train.data.Windows;
 import org.jspecify.annotations.Nullable;
 

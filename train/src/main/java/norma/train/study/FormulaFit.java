@@ -12,7 +12,7 @@ import norma.formula.Expr;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.formula.Interpreter;
-import norma.kernels.Softplus;
+import norma.formula.Softplus;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 

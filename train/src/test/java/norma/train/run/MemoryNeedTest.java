@@ -2,7 +2,7 @@ package norma.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import norma.kernels.vector.CpuBackend;
+import norma.kernels.cpu.CpuBackend;
 import norma.models.Gpt;
 import norma.train.config.RunConfig;
 import org.junit.jupiter.api.Test;

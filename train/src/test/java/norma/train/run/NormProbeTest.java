@@ -14,7 +14,7 @@ import norma.array.NativeObjects;
 import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
-import norma.kernels.RandomStream;
+import norma.random.RandomStream;
 import norma.train.report.Event;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 import norma.formula.Curve;
 import norma.formula.Formula.Parameter;
-import norma.kernels.Softplus;
+import norma.formula.Softplus;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,223 @@
+package norma.kernels.cpu;
+
+import static norma.kernels.cpu.Floats.get;
+import static norma.kernels.cpu.Floats.set;
+
+import java.lang.foreign.MemorySegment;
+import norma.array.Array;
+import norma.array.DType;
+import norma.array.HostMemory;
+import norma.formula.Routine;
+import norma.kernels.DropMask;
+import norma.kernels.Grad;
+import norma.kernels.rows.RowKernels;
+import norma.kernels.rows.Rows;
+
+/// Causal attention, a block of queries at a time: the block sees the keys up to its own end, and its weights exist only while
+/// it is worked on, so that memory grows linearly in the context. Backward computes them again from the saved logarithm of
+/// the softmax denominators (FlashAttention, arXiv:2205.14135).
+///
+/// All matrices of weights are transposed, (keys, queries): the queries of a block are side by side, so that maxima and sums are vectors
+/// of queries, to which each row of a key adds. Products read them as they lie, as rows or as columns; only the queries and the
+/// gradients of the outputs are transposed.
+///
+///     forward    S^T = K q^T    P^T = exp((S^T - max) / sqrt(D)) / sum    y = P V
+///     backward   P^T = exp(S^T / sqrt(D) - lse)    dP^T = V dy^T    dS^T = P^T (dP^T - colsum(P^T dP^T)) / sqrt(D)
+///                dq = dS K    dK += dS^T q    dV += P^T dy
+final class CausalAttention implements AutoCloseable {
+  /// Queries of a block: whole vectors, and few, because a block is worked on as if all its queries saw all its keys.
+  private static final int BLOCK = 32;
+
+  // A key that some queries of the block must not see: their score is -infinity, or infinity less than it was.
+  private static final Routine MOST = Routine.of("elements s; channels most; most = max(most, s)");
+  private static final Routine MOST_SEEN = Routine.of("""
+      elements s hidden; channels most
+      s = s + hidden
+      most = max(most, s)""");
+  private static final Routine EXPONENTIALS = Routine.of("""
+      elements s; channels most sum; numbers scale
+      s = exp(scale * (s - most))
+      sum = sum + s""");
+  private static final Routine WEIGHTS = Routine.of("elements p; channels factor; p = p * factor");
+  private static final Routine AGAIN = Routine.of("""
+      elements p dp; channels shift delta; numbers scale
+      p = exp(scale * p + shift)
+      delta = delta + p * dp""");
+  private static final Routine AGAIN_SEEN = Routine.of("""
+      elements p dp hidden; channels shift delta; numbers scale
+      p = exp(scale * (p + hidden) + shift)
+      delta = delta + p * dp""");
+  private static final Routine SLOPES = Routine.of("""
+      elements p dp; channels delta; numbers scale
+      dp = scale * (p * (dp - delta))""");
+
+  private final Tiles tiles;
+  private final Rows most;
+  private final Rows mostSeen;
+  private final Rows exponentials;
+  private final Rows normalize;
+  private final Rows again;
+  private final Rows againSeen;
+  private final Rows slope;
+  private final Spare queries = new Spare();
+  private final Spare outputs = new Spare();
+  private final Spare weights = new Spare();
+  private final Spare slopes = new Spare();
+  private final HostMemory vectors = HostMemory.allocate(DType.FLOAT32, 2 * BLOCK);
+  private final HostMemory hidden = HostMemory.allocate(DType.FLOAT32, BLOCK * BLOCK);
+  private final DropFactors factors;
+
+  /// @param tiles   of this worker
+  /// @param rows    of this worker
+  /// @param factors spare memory for dropout
+  CausalAttention(Tiles tiles, RowKernels rows, DropFactors factors) {
+    this.tiles = tiles;
+    this.factors = factors;
+    most = rows.routine(MOST, BLOCK);
+    mostSeen = rows.routine(MOST_SEEN, BLOCK);
+    exponentials = rows.routine(EXPONENTIALS, BLOCK);
+    normalize = rows.routine(WEIGHTS, BLOCK);
+    again = rows.routine(AGAIN, BLOCK);
+    againSeen = rows.routine(AGAIN_SEEN, BLOCK);
+    slope = rows.routine(SLOPES, BLOCK);
+    for (int key = 0; key < BLOCK; key++) {
+      for (int query = 0; query < BLOCK; query++) {
+        set(hidden.segment(), (long) key * BLOCK + query, query < key ? Float.NEGATIVE_INFINITY : 0);
+      }
+    }
+  }
+
+  /// One head of one sequence.
+  ///
+  /// @param index of the head among all of the batch
+  private record Head(int index, int time, int width, Matrix q, Matrix k, Matrix v) {
+    static Head of(Array qkv, int heads, int b, int h) {
+      int time = qkv.dim(1);
+      int row = qkv.dim(2);
+      int width = row / 3 / heads;
+      MemorySegment all = qkv.segment();
+      long at = (long) b * time * row + (long) h * width;
+      return new Head(b * heads + h, time, width, new Matrix(all, at, row), new Matrix(all, at + row / 3, row),
+          new Matrix(all, at + 2L * (row / 3), row));
+    }
+
+    float scale() {
+      return (float) (1 / Math.sqrt(width));
+    }
+
+    /// The same head in an array of (B, T, C).
+    Matrix in(Array x, int heads) {
+      int b = index / heads;
+      int h = index % heads;
+      return new Matrix(x.segment(), (long) b * time * x.dim(2) + (long) h * width, x.dim(2));
+    }
+  }
+
+  void forward(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    for (int b = 0; b < qkv.dim(0); b++) {
+      for (int h = 0; h < heads; h++) {
+        forward(Head.of(qkv, heads, b, h), drop, heads, y, lse);
+      }
+    }
+  }
+
+  private void forward(Head head, DropMask drop, int heads, Array y, Array lse) {
+    Matrix out = head.in(y, heads);
+    Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
+    MemorySegment max = vectors.segment().asSlice(0, 4L * BLOCK);
+    MemorySegment sum = vectors.segment().asSlice(4L * BLOCK);
+    for (int from = 0; from < head.time; from += BLOCK) {
+      int count = Math.min(BLOCK, head.time - from);
+      int keys = from + count;
+      tiles.multiply(keys, count, head.width, head.k, false, transposed(head.q.from(from), head, count, queries), p,
+          false);
+      fill(max, Float.NEGATIVE_INFINITY);
+      fill(sum, 0);
+      most.bind(p.segment(), max).run(from);
+      mostSeen.bind(p.segment(), hidden.segment(), max).bind(0, p.segment(), (long) from * BLOCK).run(count);
+      exponentials.with(head.scale()).bind(p.segment(), max, sum).run(keys);
+      for (int i = 0; i < count; i++) {
+        double logSum = Math.log(get(sum, i));
+        set(lse.segment(), (long) head.index * head.time + from + i, (float) (head.scale() * get(max, i) + logSum));
+        set(sum, i, 1 / get(sum, i));
+      }
+      normalize.bind(p.segment(), sum).run(keys);
+      dropped(p.segment(), head, from, count, drop);
+      tiles.multiply(count, head.width, keys, p, true, Panels.of(head.v, tiles), out.from(from), false);
+    }
+  }
+
+  private Panels transposed(Matrix rows, Head head, int count, Spare spare) {
+    Matrix columns = new Matrix(spare.floats((long) head.width * BLOCK), 0, BLOCK);
+    tiles.transpose(rows, count, head.width, columns);
+    return Panels.of(columns, tiles);
+  }
+
+  void backward(Array dy, Array qkv, Array lse, int heads, DropMask drop, Grad dqkv) {
+    for (int b = 0; b < qkv.dim(0); b++) {
+      for (int h = 0; h < heads; h++) {
+        Head head = Head.of(qkv, heads, b, h);
+        backward(head, head.in(dy, heads), lse.segment(), drop,
+            Head.of(dqkv.array(), heads, b, h), dqkv.add());
+      }
+    }
+  }
+
+  private void backward(Head head, Matrix dy, MemorySegment lse, DropMask drop, Head gradient, boolean add) {
+    int last = (head.time - 1) / BLOCK * BLOCK;
+    Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
+    Matrix ds = new Matrix(slopes.floats((long) head.time * BLOCK), 0, BLOCK);
+    MemorySegment shift = vectors.segment().asSlice(0, 4L * BLOCK);
+    MemorySegment delta = vectors.segment().asSlice(4L * BLOCK);
+    for (int from = last; from >= 0; from -= BLOCK) { // the last block sees all keys: it writes, the others add
+      int count = Math.min(BLOCK, head.time - from);
+      int keys = from + count;
+      for (int i = 0; i < count; i++) {
+        set(shift, i, -get(lse, (long) head.index * head.time + from + i));
+      }
+      fill(delta, 0);
+      Matrix q = head.q.from(from);
+      Matrix out = dy.from(from);
+      tiles.multiply(keys, count, head.width, head.k, false, transposed(q, head, count, queries), p, false);
+      tiles.multiply(keys, count, head.width, head.v, false, transposed(out, head, count, outputs), ds, false);
+      dropped(ds.segment(), head, from, count, drop);
+      long seen = (long) from * BLOCK;
+      again.with(head.scale()).bind(p.segment(), ds.segment(), shift, delta).run(from);
+      againSeen.with(head.scale()).bind(p.segment(), ds.segment(), hidden.segment(), shift, delta);
+      againSeen.bind(0, p.segment(), seen).bind(1, ds.segment(), seen).run(count);
+      slope.with(head.scale()).bind(p.segment(), ds.segment(), delta).run(keys);
+      dropped(p.segment(), head, from, count, drop);
+      boolean more = add || from < last;
+      tiles.multiply(count, head.width, keys, ds, true, Panels.of(head.k, tiles), gradient.q.from(from), add);
+      tiles.multiply(keys, head.width, count, ds, false, Panels.of(q, tiles), gradient.k, more);
+      tiles.multiply(keys, head.width, count, p, false, Panels.of(out, tiles), gradient.v, more);
+    }
+  }
+
+  private static void fill(MemorySegment vector, float value) {
+    for (int i = 0; i < BLOCK; i++) {
+      set(vector, i, value);
+    }
+  }
+
+  private void dropped(MemorySegment p, Head head, int from, int count, DropMask drop) {
+    if (drop.probability() > 0) {
+      for (int i = 0; i < count; i++) {
+        MemorySegment kept = factors.of(drop, ((long) head.index * head.time + from + i) * head.time, from + i + 1);
+        for (int key = 0; key <= from + i; key++) {
+          long at = (long) key * BLOCK + i;
+          set(p, at, get(p, at) * get(kept, key));
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Spare spare : new Spare[]{ queries, outputs, weights, slopes }) {
+      spare.close();
+    }
+    vectors.close();
+    hidden.close();
+  }
+}

@@ -1,0 +1,93 @@
+package norma.kernels.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import norma.array.Arena;
+import norma.array.DType;
+import norma.kernels.HostBackend;
+import norma.kernels.Kernels;
+import norma.kernels.rows.RowKernels;
+
+/// The CPU with fused kernels, each worker single-threaded.
+public final class CpuBackend extends HostBackend {
+  /// Two for each of two workers: one that is held up by another process leaves less behind, and results are the same bit for
+  /// bit with one to four workers.
+  private static final int SHARDS = 4;
+
+  private final int workers;
+  private final List<CpuKernels> kernels = new ArrayList<>();
+  private final ProductEngine engine;
+  private final PreparedWeights<LinearProducts.PackedWeight> prepared = new PreparedWeights<>(
+      LinearProducts.PackedWeight::close);
+  private final boolean bf16;
+
+  /// Everything in float32.
+  ///
+  /// @param workers threads that a step is divided among
+  /// @param poison  whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
+  public CpuBackend(int workers, boolean poison) {
+    this(workers, poison, false);
+  }
+
+  /// The products of linear layers in bfloat16 or everything in float32.
+  ///
+  /// @param bf16 only where [ProductEngine#hasBf16()]
+  public CpuBackend(int workers, boolean poison, boolean bf16) {
+    this(workers, poison, bf16, ProductEngine.here());
+  }
+
+  CpuBackend(int workers, boolean poison, boolean bf16, ProductEngine engine) {
+    super(DType.FLOAT32, poison);
+    this.workers = workers;
+    this.bf16 = bf16;
+    this.engine = engine;
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public String description() {
+    return engine.description() + ", " + workers
+        + (workers == 1 ? " thread" : " threads") + ", " + (bf16 ? "products in bf16" : "fp32");
+  }
+
+  @Override
+  public int threads() {
+    return workers;
+  }
+
+  @Override
+  public int workers() {
+    return workers;
+  }
+
+  @Override
+  public int shards() {
+    return Math.max(SHARDS, workers);
+  }
+
+  @Override
+  public void weightsChanged() {
+    prepared.forget();
+  }
+
+  @Override
+  protected Kernels kernels(Arena arena) {
+    Tiles tiles = engine.tiles();
+    CpuKernels own = new CpuKernels(arena, tiles, new LinearProducts(bf16 ? engine.bf16() : tiles, prepared),
+        new RowKernels(engine.formulas()));
+    kernels.add(own);
+    return own;
+  }
+
+  @Override
+  public synchronized void close() {
+    super.close();
+    kernels.forEach(CpuKernels::close);
+    kernels.clear();
+    prepared.close();
+  }
+}

@@ -1,0 +1,341 @@
+package norma.kernels.cpu;
+
+import static norma.kernels.Checks.check;
+import static norma.kernels.cpu.Floats.get;
+import static norma.kernels.cpu.Floats.set;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import norma.formula.Formula;
+import norma.formula.Routine;
+import norma.kernels.AdamW;
+import norma.kernels.DropMask;
+import norma.kernels.Grad;
+import norma.kernels.Kernels;
+import norma.kernels.rows.RowKernels;
+import norma.kernels.rows.Rows;
+import org.jspecify.annotations.Nullable;
+
+/// Fused float32 kernels for one worker thread. Products, attention and the two ends of the model are in files of their own.
+final class CpuKernels implements Kernels, AutoCloseable {
+  static final Routine ADD = Routine.of("elements a b y; y = a + b");
+  private static final Routine ADD_VECTOR = Routine.of("elements y; channels b; y = y + b");
+  private static final Routine ADD_UP = Routine.of("elements x; channels sum; sum = sum + x");
+  private static final Routine MULTIPLY = Routine.of("elements x y; numbers factor; y = factor * x");
+  private static final Routine MULTIPLY_ADD = Routine.of("elements x y; numbers factor; y = y + factor * x");
+  private static final Routine PRODUCT = Routine.of("elements a b y; y = b * a");
+  private static final Routine PRODUCT_ADD = Routine.of("elements a b y; y = y + b * a");
+  private static final Routine DOT = Routine.of("elements a b; channels sum; sum = sum + a * b");
+  private static final Routine ADAMW = Routine.of("""
+      elements w g m v
+      numbers keep rate root eps scale beta1 beta2
+      grad = scale * g
+      m = beta1 * (m - grad) + grad
+      v = beta2 * (v - grad^2) + grad^2
+      w = keep * w - rate * m / (root * sqrt(v) + eps)""");
+  /// From 1.5 * 2^23 on float32 has whole numbers only: a sum is rounded to one, halves to even. No scale is below the normal numbers.
+  private static final Routine ROUND = Routine.of("""
+      elements x y
+      scale = max(largest(abs(x)) / 127, 1.1754944e-38)
+      y = scale * (x / scale + 12582912 - 12582912)""");
+  /// Elements of a dropout mask at a time.
+  private static final int MASKED = 1 << 14;
+
+  private static final Scratch NOTHING = () -> {};
+
+  private final Arena arena;
+  private final LinearProducts products;
+  private final RowKernels formulas;
+  private final DropFactors factors = new DropFactors();
+  private final Flat flat;
+  private final Map<Integer, Routine> totals = new HashMap<>();
+  private final Tokens tokens;
+  private final CausalAttention attention;
+
+  /// @param arena    of this worker
+  /// @param tiles    of this worker, for attention
+  /// @param products of linear layers
+  /// @param rows     of this worker
+  CpuKernels(Arena arena, Tiles tiles, LinearProducts products, RowKernels rows) {
+    this.arena = arena;
+    this.formulas = rows;
+    this.products = products;
+    this.flat = new Flat(rows);
+    this.tokens = new Tokens(rows);
+    this.attention = new CausalAttention(tiles, rows, factors);
+  }
+
+  @Override
+  public Arena arena() {
+    return arena;
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.FLOAT32;
+  }
+
+  @Override
+  public Scratch scratch() {
+    return NOTHING;
+  }
+
+  @Override
+  public void prepare(Array w) {
+    products.prepare(w);
+  }
+
+  @Override
+  public void linear(Array x, Array w, @Nullable Array b, Array y) {
+    int rows = x.rows();
+    int in = w.dim(1);
+    int out = w.dim(0);
+    check(x, rows, in);
+    check(y, rows, out);
+    products.forward(x, w, y);
+    if (b != null) {
+      check(b, 1, out);
+      formulas.routine(ADD_VECTOR, out).bind(y.segment(), b.segment()).run(x.rows());
+    }
+  }
+
+  @Override
+  public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
+    int rows = x.rows();
+    int in = w.dim(1);
+    int out = w.dim(0);
+    check(dy, rows, out);
+    check(x, rows, in);
+    check(dx, rows, in);
+    check(dw, out, in);
+    products.backward(dy, x, w, dx, dw);
+    if (db != null) {
+      check(db.array(), 1, out);
+      formulas.routine(ADD_UP, out).bind(dy.segment(), start(db)).run(x.rows());
+    }
+  }
+
+  @Override
+  public void roundRows(Array x, Array y) {
+    check(y, x.rows(), x.dim(-1));
+    formulas.routine(ROUND, x.dim(-1)).bind(x.segment(), y.segment()).run(x.rows());
+  }
+
+  @Override
+  public void embedding(Array ids, Array tok, Array pos, Array y) {
+    check(y, ids.size(), tok.dim(1));
+    check(pos, pos.dim(0), tok.dim(1));
+    tokens.embedding(ids, tok, pos, y);
+  }
+
+  @Override
+  public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
+    check(dy, ids.size(), dy.dim(-1));
+    tokens.embeddingBackward(dy, ids, dtok, dpos);
+  }
+
+  @Override
+  public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    check(qkv, y.rows(), 3L * y.dim(-1));
+    check(lse, heads, y.rows());
+    attention.forward(qkv, heads, drop, y, lse);
+  }
+
+  @Override
+  public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
+      @Nullable Grad dqkv) {
+    check(qkv, y.rows(), 3L * y.dim(-1));
+    check(lse, heads, y.rows());
+    check(dy, y.rows(), y.dim(-1));
+    if (dqkv != null) {
+      check(dqkv.array(), y.rows(), 3L * y.dim(-1));
+      attention.backward(dy, qkv, lse, heads, drop, dqkv);
+    }
+  }
+
+  @Override
+  public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
+    check(targets, logits.rows(), 1);
+    if (dlogits != null) {
+      check(dlogits, logits.rows(), logits.dim(-1));
+    }
+    tokens.crossEntropy(logits, targets, scale, loss, dlogits);
+  }
+
+  @Override
+  public double sumInPlace(Array total, List<Array> parts) {
+    for (Array part : parts) {
+      check(part, 1, total.size());
+    }
+    MemorySegment[] operands = Stream.concat(Stream.of(total), parts.stream()).map(Array::segment)
+        .toArray(MemorySegment[]::new);
+    return flat.run(totals.computeIfAbsent(parts.size(), CpuKernels::total), Flat.NO_NUMBERS, total.size(), operands);
+  }
+
+  /// Adds so many parts, and sums the squares of the result in the same pass.
+  private static Routine total(int parts) {
+    StringBuilder names = new StringBuilder();
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < parts; i++) {
+      names.append(" part").append(i);
+      lines.append("total = total + part").append(i).append(';');
+    }
+    return Routine.of("elements total" + names + "; channels squares;" + lines + "squares = squares + total^2");
+  }
+
+  @Override
+  public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
+    check(g, 1, w.size());
+    check(m, 1, w.size());
+    check(v, 1, w.size());
+    double[] numbers = { 1 - c.lr() * c.weightDecay(), c.lr() / c.correction1(), 1 / Math.sqrt(c.correction2()),
+        c.eps(), c.gradScale(), c.beta1(), c.beta2() };
+    flat.run(ADAMW, numbers, w.size(), w.segment(), g.segment(), m.segment(), v.segment());
+  }
+
+  @Override
+  public void add(Array a, Array b, Array y) {
+    check(b, 1, a.size());
+    check(y, 1, a.size());
+    flat.run(ADD, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.segment());
+  }
+
+  @Override
+  public void scale(Array x, Array s, Array y) {
+    multiply(x, number(s), Grad.write(y));
+  }
+
+  @Override
+  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
+    check(dy, 1, x.size());
+    if (dx != null) {
+      multiply(dy, number(s), dx);
+    }
+    if (ds != null) {
+      double sum = flat.run(DOT, Flat.NO_NUMBERS, x.size(), dy.segment(), x.segment());
+      MemorySegment to = ds.array().segment();
+      set(to, 0, (float) (ds.add() ? get(to, 0) + sum : sum));
+    }
+  }
+
+  @Override
+  public void multiply(Array x, double factor, Grad y) {
+    check(y.array(), 1, x.size());
+    MemorySegment to = y.array().segment();
+    if (factor == 1 && !y.add()) {
+      to.copyFrom(x.segment());
+    } else {
+      flat.run(y.add() ? MULTIPLY_ADD : MULTIPLY, new double[]{ factor }, x.size(), x.segment(), to);
+    }
+  }
+
+  @Override
+  public void multiply(Array a, Array b, Grad y) {
+    check(b, 1, a.size());
+    check(y.array(), 1, a.size());
+    flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.array().segment());
+  }
+
+  @Override
+  public void dropout(Array x, DropMask mask, Grad y) {
+    check(y.array(), 1, x.size());
+    for (long from = 0; from < x.size(); from += MASKED) {
+      int count = (int) Math.min(MASKED, x.size() - from);
+      flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, count, x.segment().asSlice(4 * from),
+          factors.of(mask, from, count), y.array().segment().asSlice(4 * from));
+    }
+  }
+
+  @Override
+  public void takeColumns(Array x, int from, Array y) {
+    check(y, x.rows(), y.dim(-1));
+    for (int row = 0; row < x.rows(); row++) {
+      MemorySegment.copy(x.segment(), 4 * ((long) row * x.dim(-1) + from), y.segment(), 4L * row * y.dim(-1),
+          4L * y.dim(-1));
+    }
+  }
+
+  @Override
+  public void putColumns(Array x, int from, Grad y) {
+    Array target = y.array();
+    check(target, x.rows(), target.dim(-1));
+    MemorySegment source = x.segment();
+    MemorySegment to = target.segment();
+    int width = x.dim(-1);
+    Rows add = formulas.routine(ADD, width);
+    for (int row = 0; row < x.rows(); row++) {
+      long at = (long) row * target.dim(-1) + from;
+      if (y.add()) {
+        add.bind(0, source, (long) row * width).bind(1, to, at).bind(2, to, at).run(1);
+      } else {
+        MemorySegment.copy(source, 4L * row * width, to, 4 * at, 4L * width);
+      }
+    }
+  }
+
+  @Override
+  public void fill(Array x, double value) {
+    MemorySegment segment = x.segment();
+    for (long i = 0; i < x.size(); i++) {
+      switch (x.dtype()) {
+        case FLOAT32 -> set(segment, i, (float) value);
+        case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
+        case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+        case BFLOAT16 -> throw new IllegalArgumentException("no bfloat16 on the host: " + x);
+      }
+    }
+  }
+
+  @Override
+  public int kept(Formula formula) {
+    return formulas.statistics(formula);
+  }
+
+  @Override
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
+    check(y, x.rows(), x.dim(-1));
+    formulas.forward(formula, x, parameters, y, slope, statistics);
+  }
+
+  @Override
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    check(dy, x.rows(), x.dim(-1));
+    check(dx, x.rows(), x.dim(-1));
+    formulas.backward(formula, dy, x, parameters, statistics, dx, gradients);
+  }
+
+  @Override
+  public void close() {
+    products.close();
+    attention.close();
+    tokens.close();
+    flat.close();
+    factors.close();
+    formulas.close();
+  }
+
+  /// Memory of a gradient that rows will be added to: zeroed first if it is to be overwritten.
+  static MemorySegment start(Grad grad) {
+    MemorySegment segment = grad.array().segment();
+    if (!grad.add()) {
+      segment.fill((byte) 0);
+    }
+    return segment;
+  }
+
+  /// A scalar; losses and their gradients are FLOAT64.
+  private static float number(Array scalar) {
+    return scalar.dtype() == DType.FLOAT64
+        ? (float) scalar.segment().get(ValueLayout.JAVA_DOUBLE, 0)
+        : get(scalar.segment(), 0);
+  }
+}

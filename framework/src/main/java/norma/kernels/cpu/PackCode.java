@@ -1,0 +1,76 @@
+package norma.kernels.cpu;
+
+import static norma.machine.Assembler.R10;
+import static norma.machine.Assembler.R8;
+import static norma.machine.Assembler.R9;
+import static norma.machine.Assembler.RCX;
+import static norma.machine.Assembler.RDI;
+import static norma.machine.Assembler.RDX;
+import static norma.machine.Assembler.RSI;
+import static norma.machine.Assembler.RSP;
+import static norma.machine.Assembler.at;
+
+import norma.kernels.cpu.TileCode.Kind;
+import norma.machine.Assembler;
+import norma.machine.Assembler.Label;
+import norma.machine.Assembler.Memory;
+import norma.machine.Assembler.Register;
+import norma.machine.Assembler.Vector;
+import norma.machine.InstructionSet;
+
+/// Copies some columns of a matrix, as machine code; pairs of rows become one row of pairs of bfloat16. What the mask leaves out is 0 in
+/// the copy, which has whole vectors.
+///
+/// Called with (rows, from, stride, to, mask, strideTo, second): rows of the copy, at least 1; strides in bytes, from row to row of the
+/// copy and from what makes one of them to what makes the next; from the first row of a pair to the second.
+///
+/// @param set     instructions
+/// @param kind    of the copy
+/// @param vectors of columns
+/// @param masked  whether the last vector has only the columns of the mask
+record PackCode(InstructionSet set, Kind kind, int vectors, boolean masked) {
+  private static final Register ROWS = RDI;
+  private static final Register FROM = RSI;
+  private static final Register STRIDE = RDX;
+  private static final Register TO = RCX;
+  private static final Register MASK = R8;
+  private static final Register STRIDE_TO = R9;
+  private static final Register SECOND = R10;
+
+  byte[] assemble() {
+    Assembler out = new Assembler(set);
+    if (masked) {
+      out.mask(at(MASK, 0));
+    }
+    out.mov(SECOND, at(RSP, 8));
+    Label loop = new Label();
+    out.align(32);
+    out.bind(loop);
+    for (int v = 0; v < vectors; v++) {
+      Vector first = new Vector(2 * v);
+      out.vmovups(first, at(FROM, v * set.bytes()), masked && v == vectors - 1);
+      if (kind == Kind.BFLOAT16) {
+        pair(out, first, new Vector(2 * v + 1), v);
+      }
+      out.vmovups(at(TO, v * set.bytes()), first);
+    }
+    out.add(FROM, STRIDE);
+    out.add(TO, STRIDE_TO);
+    out.dec(ROWS);
+    out.jne(loop);
+    out.vzeroupper();
+    out.ret();
+    return out.code();
+  }
+
+  private void pair(Assembler out, Vector first, Vector second, int v) {
+    Memory other = new Memory(FROM, SECOND, 1, v * set.bytes(), false);
+    out.vmovups(second, other, masked && v == vectors - 1);
+    out.vcvtneps2bf16(first, first);
+    out.vcvtneps2bf16(second, second);
+    out.vpmovzxwd(first, first);
+    out.vpmovzxwd(second, second);
+    out.vpslld(second, second, 16);
+    out.vpord(first, first, second);
+  }
+}

@@ -1,0 +1,107 @@
+package norma.kernels.cpu;
+
+import static norma.kernels.cpu.Floats.get;
+import static norma.kernels.cpu.Floats.set;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+import norma.array.Array;
+import norma.formula.Routine;
+import norma.kernels.Grad;
+import norma.kernels.rows.RowKernels;
+import norma.kernels.rows.Rows;
+import org.jspecify.annotations.Nullable;
+
+/// The two ends of the model, where tokens come in and losses go out.
+final class Tokens implements AutoCloseable {
+  private static final Routine LIKELIHOOD = Routine.of("""
+      elements x
+      rows most total
+      most = largest(x)
+      total = sum(exp(x - most))""");
+  /// The same, and the gradient but for the target's own part.
+  private static final Routine ENTROPY = Routine.of("""
+      elements x dx
+      rows most total
+      numbers scale
+      most = largest(x)
+      total = sum(exp(x - most))
+      dx = exp(x - most) * (scale / total)""");
+
+  private final RowKernels rows;
+  private final Spare spare = new Spare();
+
+  /// @param rows of this worker
+  Tokens(RowKernels rows) {
+    this.rows = rows;
+  }
+
+  void embedding(Array ids, Array tok, Array pos, Array y) {
+    int time = ids.dim(1);
+    int width = tok.dim(1);
+    MemorySegment id = ids.segment();
+    MemorySegment toks = tok.segment();
+    MemorySegment poss = pos.segment();
+    MemorySegment ys = y.segment();
+    Rows add = rows.routine(CpuKernels.ADD, width);
+    for (int row = 0; row < y.rows(); row++) {
+      add.bind(0, toks, (long) id(id, row, tok.dim(0)) * width).bind(1, poss, (long) (row % time) * width)
+          .bind(2, ys, (long) row * width).run(1);
+    }
+  }
+
+  void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
+    MemorySegment id = ids.segment();
+    MemorySegment dys = dy.segment();
+    int time = ids.dim(1);
+    int width = dy.dim(-1);
+    Rows add = rows.routine(CpuKernels.ADD, width);
+    if (dtok != null) {
+      MemorySegment to = CpuKernels.start(dtok);
+      for (int row = 0; row < dy.rows(); row++) {
+        long at = (long) id(id, row, dtok.array().dim(0)) * width;
+        add.bind(0, dys, (long) row * width).bind(1, to, at).bind(2, to, at).run(1);
+      }
+    }
+    if (dpos != null) {
+      MemorySegment to = CpuKernels.start(dpos);
+      for (int row = 0; row < dy.rows(); row += time) {
+        add.bind(0, dys, (long) row * width).bind(1, to, 0).bind(2, to, 0).run(time);
+      }
+    }
+  }
+
+  void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
+    int count = logits.rows();
+    int vocabulary = logits.dim(-1);
+    MemorySegment x = logits.segment();
+    MemorySegment most = spare.floats(2L * count);
+    MemorySegment total = most.asSlice(4L * count);
+    if (dlogits == null) {
+      rows.routine(LIKELIHOOD, vocabulary).bind(x, most, total).run(count);
+    } else {
+      rows.routine(ENTROPY, vocabulary).with(scale).bind(x, dlogits.segment(), most, total).run(count);
+    }
+    MemorySegment target = targets.segment();
+    MemorySegment dx = dlogits == null ? null : dlogits.segment();
+    double sum = 0;
+    for (int row = 0; row < count; row++) {
+      long at = (long) row * vocabulary + id(target, row, vocabulary);
+      sum += Math.log(get(total, row)) + get(most, row) - get(x, at);
+      if (dx != null) {
+        set(dx, at, (float) (get(dx, at) - scale));
+      }
+    }
+    loss.segment().set(ValueLayout.JAVA_DOUBLE, 0, sum * scale);
+  }
+
+  private static int id(MemorySegment ids, int row, int count) {
+    return Objects.checkIndex(ids.get(ValueLayout.JAVA_INT, 4L * row), count);
+  }
+
+  @Override
+  public void close() {
+    spare.close();
+  }
+}

@@ -1,0 +1,229 @@
+package norma.kernels.nd4j;
+
+import static norma.kernels.nd4j.Nd4jMath.matrix;
+import static norma.kernels.nd4j.Nd4jMath.product;
+import static norma.kernels.nd4j.Nd4jMath.row;
+import static norma.kernels.nd4j.Nd4jMath.store;
+import static norma.kernels.nd4j.Nd4jMath.storeColumnSums;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import norma.array.Arena;
+import norma.array.Array;
+import norma.array.DType;
+import norma.formula.Formula;
+import norma.kernels.AdamW;
+import norma.kernels.DropMask;
+import norma.kernels.Grad;
+import norma.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
+import org.nd4j.linalg.api.memory.enums.AllocationPolicy;
+import org.nd4j.linalg.api.memory.enums.LearningPolicy;
+import org.nd4j.linalg.api.memory.enums.ResetPolicy;
+import org.nd4j.linalg.api.memory.enums.SpillPolicy;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/// The definition of every primitive: compositions of ND4J operations, readable first, in float32 or float64.
+/// Faster backends are checked against it.
+public class Nd4jKernels implements Kernels, Nd4jScalars {
+  /// Temporaries of one kernel: grows to the largest kernel's need, then stays.
+  private static final WorkspaceConfiguration SCRATCH = WorkspaceConfiguration.builder().initialSize(0)
+      .policyAllocation(AllocationPolicy.STRICT).policyLearning(LearningPolicy.FIRST_LOOP)
+      .policyReset(ResetPolicy.BLOCK_LEFT).policySpill(SpillPolicy.REALLOCATE).build();
+
+  private final Arena arena;
+  private final DType dtype;
+
+  Nd4jKernels(Arena arena, DType dtype) {
+    this.arena = arena;
+    this.dtype = dtype;
+  }
+
+  @Override
+  public final Arena arena() {
+    return arena;
+  }
+
+  @Override
+  public final DType dtype() {
+    return dtype;
+  }
+
+  @Override
+  public Scratch scratch() {
+    MemoryWorkspace scratch = Nd4j.getWorkspaceManager().getAndActivateWorkspace(SCRATCH, "norma.scratch");
+    return scratch::close;
+  }
+
+  @Override
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
+    Nd4jFormulas.forward(formula, x, parameters, y, slope);
+  }
+
+  @Override
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    Nd4jFormulas.backward(formula, dy, x, parameters, dx, gradients);
+  }
+
+  @Override
+  public void linear(Array x, Array w, @Nullable Array b, Array y) {
+    product(matrix(x), false, w.nd4j(), true, matrix(y));
+    if (b != null) {
+      matrix(y).addi(row(b));
+    }
+  }
+
+  @Override
+  public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
+    if (dx != null) {
+      store(dx, product(matrix(dy), false, w.nd4j(), false));
+    }
+    if (dw != null) {
+      store(dw, product(matrix(dy), true, matrix(x), false));
+    }
+    storeColumnSums(db, matrix(dy));
+  }
+
+  // By adding a number above which there are no fractions: ND4J's round takes halves away from 0.
+  @Override
+  public void roundRows(Array x, Array y) {
+    double wholeNumbers = dtype == DType.FLOAT32 ? 0x1.8p23 : 0x1.8p52;
+    INDArray scale = Transforms.max(Transforms.abs(matrix(x), true).max(true, 1).divi(127), Float.MIN_NORMAL, false);
+    matrix(y).assign(matrix(x).div(scale).addi(wholeNumbers).subi(wholeNumbers).muli(scale));
+  }
+
+  @Override
+  public void embedding(Array ids, Array tok, Array pos, Array y) {
+    int time = ids.dim(1);
+    INDArray tokens = product(oneHot(ids, tok.dim(0), matrix(tok).dataType()), false, tok.nd4j(), false);
+    y.nd4j().assign(
+        tokens.reshape('c', new long[]{ ids.dim(0), time, tok.dim(1) }).addi(pos.slice(0, 1, time, pos.dim(1)).nd4j()));
+  }
+
+  // By a product with the one-hot matrix: scatter_add loses updates of duplicate indices on two threads.
+  @Override
+  public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
+    int batch = ids.dim(0);
+    int time = ids.dim(1);
+    if (dtok != null) {
+      store(dtok, product(oneHot(ids, dtok.array().dim(0), matrix(dy).dataType()), true, matrix(dy), false));
+    }
+    if (dpos != null) {
+      INDArray byPosition = dy.reshape(batch, time * dy.dim(-1)).nd4j();
+      INDArray sum = product(Nd4j.ones(byPosition.dataType(), 1, batch), false, byPosition, false);
+      if (!dpos.add()) {
+        fill(dpos.array(), 0);
+      }
+      store(Grad.add(dpos.array().slice(0, time, dy.dim(-1))), sum);
+    }
+  }
+
+  @Override
+  public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    int headWidth = y.dim(-1) / heads;
+    INDArray scores = scores(heads(qkv, 0, heads, headWidth), heads(qkv, 1, heads, headWidth));
+    INDArray max = scores.max(true, 3);
+    INDArray exp = Transforms.exp(scores.subi(max), false);
+    INDArray sum = exp.sum(true, 3);
+    INDArray weights = dropped(exp.divi(sum), drop);
+    lse.nd4j().assign(Transforms.log(sum, false).addi(max).reshape('c', new long[]{ lse.dim(0), heads, lse.dim(2) }));
+    heads(y, 0, heads, headWidth).assign(product(weights, false, heads(qkv, 2, heads, headWidth), false));
+  }
+
+  /// With P the weights and dP = dy v^T: dS = P (dP - rowsum(P dP)) / sqrt(D), dq = dS k, dk = dS^T q, dv = P^T dy.
+  @Override
+  public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
+      @Nullable Grad dqkv) {
+    if (dqkv == null) {
+      return;
+    }
+    int headWidth = dy.dim(-1) / heads;
+    INDArray q = heads(qkv, 0, heads, headWidth);
+    INDArray k = heads(qkv, 1, heads, headWidth);
+    INDArray v = heads(qkv, 2, heads, headWidth);
+    INDArray dout = heads(dy, 0, heads, headWidth);
+    INDArray p = Transforms.exp(scores(q, k).subi(lse.reshape(lse.dim(0), heads, lse.dim(2), 1).nd4j()), false);
+    INDArray dv = product(dropped(p.dup('c'), drop), true, dout, false);
+    INDArray dp = dropped(product(dout, false, v, true), drop);
+    INDArray ds = dp.subi(dp.mul(p).sum(true, 3)).muli(p).muli(1 / Math.sqrt(headWidth));
+    INDArray[] parts = { product(ds, false, k, false), product(ds, true, q, false), dv };
+    for (int i = 0; i < parts.length; i++) {
+      INDArray target = heads(dqkv.array(), i, heads, headWidth);
+      target.assign(dqkv.add() ? parts[i].addi(target) : parts[i]);
+    }
+  }
+
+  @Override
+  public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
+    INDArray shifted = matrix(logits).sub(matrix(logits).max(true, 1));
+    INDArray exp = Transforms.exp(shifted, true);
+    INDArray sum = exp.sum(true, 1);
+    INDArray oneHot = oneHot(targets, logits.dim(-1), shifted.dataType());
+    INDArray nll = Transforms.log(sum, true).subi(shifted.muli(oneHot).sum(true, 1)); // (R, 1)
+    loss.nd4j().assign(nll.castTo(DataType.DOUBLE).sum().muli(scale));
+    if (dlogits != null) {
+      matrix(dlogits).assign(exp.divi(sum).subi(oneHot).muli(scale));
+    }
+  }
+
+  // In double: ND4J's whole-array norm2 in float32 is up to 10 % off.
+  @Override
+  public double sumInPlace(Array total, List<Array> parts) {
+    for (Array part : parts) {
+      total.nd4j().addi(part.nd4j());
+    }
+    INDArray values = total.nd4j().castTo(DataType.DOUBLE);
+    return values.mul(values).sumNumber().doubleValue();
+  }
+
+  @Override
+  public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
+    INDArray grad = g.nd4j().mul(c.gradScale());
+    INDArray first = m.nd4j().muli(c.beta1()).addi(grad.mul(1 - c.beta1()));
+    INDArray second = v.nd4j().muli(c.beta2()).addi(grad.muli(grad).muli(1 - c.beta2()));
+    INDArray root = Transforms.sqrt(second.div(c.correction2()), false).addi(c.eps());
+    w.nd4j().muli(1 - c.lr() * c.weightDecay()).subi(first.div(root).muli(c.lr() / c.correction1()));
+  }
+
+  /// Part i of (B, T, N) seen as (B, H, T, D): a view.
+  private static INDArray heads(Array x, int part, int heads, int headWidth) {
+    long row = x.dim(2);
+    return x.nd4jView((long) part * heads * headWidth, new long[]{ x.dim(0), heads, x.dim(1), headWidth },
+        new long[]{ x.dim(1) * row, headWidth, row, 1 });
+  }
+
+  /// `q k^T / sqrt(D)`, minus infinity at later positions. (B, H, T, T)
+  private static INDArray scores(INDArray q, INDArray k) {
+    int time = Math.toIntExact(q.size(2));
+    double[] later = new double[time * time];
+    for (int i = 0; i < time; i++) {
+      Arrays.fill(later, i * time + i + 1, (i + 1) * time, Double.NEGATIVE_INFINITY);
+    }
+    INDArray mask = Nd4j.createFromArray(later).castTo(q.dataType()).reshape(1, 1, time, time);
+    return product(q, false, k, true).muli(1 / Math.sqrt((double) q.size(3))).addi(mask);
+  }
+
+  private static INDArray dropped(INDArray weights, DropMask mask) {
+    if (mask.probability() == 0) {
+      return weights;
+    }
+    return weights.muli(Nd4jScalars.factors(mask, weights.length(), weights).reshape('c', weights.shape()));
+  }
+
+  private static INDArray oneHot(Array ids, int count, DataType type) {
+    int[] values = Nd4jCopies.readIntegers(ids);
+    double[] rows = new double[values.length * count];
+    for (int i = 0; i < values.length; i++) {
+      rows[i * count + Objects.checkIndex(values[i], count)] = 1;
+    }
+    return Nd4j.createFromArray(rows).castTo(type).reshape(values.length, count);
+  }
+}
