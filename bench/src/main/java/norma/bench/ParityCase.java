@@ -32,7 +32,8 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   static final int HEADS = 3;
   static final int MLP_RATIO = 4;
   static final List<String> TYPES = NormTypes.all().stream().map(NormType::name).toList();
-  private static final Set<String> INVARIANT = Set.of("layernorm", "rmsnorm", "rmsnorm_plain", "rmsnorm_depth", "l1norm",
+  private static final Set<String> INVARIANT = Set.of("layernorm", "rmsnorm", "rmsnorm_plain", "rmsnorm_depth",
+      "l1norm",
       "bhyt", "gatednorm");
 
   /// Where the norm stands; every other slot is empty.

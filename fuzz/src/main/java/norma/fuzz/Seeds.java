@@ -33,10 +33,14 @@ final class Seeds {
   /// Every function and every kind of name.
   private static final List<String> FORMULAS = List.of("weight * (x - mean(x)) / std(x, eps) + bias",
       "weight * width^0.5 * x / sqrt(beta + x^2) + bias", "weight * erf(alpha * x - 0.1) + tanh(a * x) * b",
-      "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6)", "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))",
+      "(weight + tanh(sum(x * b)) * a) * x / rms(x, 1e-6)",
+      "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))",
       "weight * clamp(x, -1, 1) + alpha * var(x * b)", "log(1 + exp(alpha * x)) * sin(b * x) * cos(x)",
-      "max(x, alpha) * min(x, b) + relu(x) - sign(x) * maxabs(x)", "softsign(x) + isru(x) * sigmoid(-x) + silu(gelu(x))",
-      "softplus(alpha * x) * x^-2.5 + abs(x)^1.5", "((((((((x))))))))", "x / (1 + abs(x * ((((((((x^2)^2)^2)^2)^2)^2)^2)^2)) * (((((alpha^2)^2)^2)^2)^2)^2", "weight * x / 0 + 1e300 * x");
+      "max(x, alpha) * min(x, b) + relu(x) - sign(x) * maxabs(x)",
+      "softsign(x) + isru(x) * sigmoid(-x) + silu(gelu(x))",
+      "softplus(alpha * x) * x^-2.5 + abs(x)^1.5", "((((((((x))))))))",
+      "x / (1 + abs(x * ((((((((x^2)^2)^2)^2)^2)^2)^2)^2)) * (((((alpha^2)^2)^2)^2)^2)^2",
+      "weight * x / 0 + 1e300 * x");
   private static final String CONFIG = """
       data: {corpus: {url: "https://example.org/a.txt", sha256: "%s"}, val_fraction: 0.1}
       model: {layers: 2, norm: {all: {type: dyt, alpha: 0.8}, qk: rmsnorm, blocks: [{of: "0-1", attn.pre: layernorm}]}}

@@ -21,7 +21,8 @@ final class HouseRules {
   static final String MACHINE_PACKAGE = "norma.machine";
 
   /// Layers from the bottom to the top; each sees those before it, and none beside it.
-  private static final List<List<String>> LAYERS = List.of(List.of("array", "formula", "machine", "random"), List.of("kernels"),
+  private static final List<List<String>> LAYERS = List.of(List.of("array", "formula", "machine", "random"),
+      List.of("kernels"),
       List.of("ops"),
       List.of("autodiff"), List.of("nn", "optim", "weights"), List.of("models"), List.of("train"));
 

@@ -20,7 +20,9 @@ final class Parity {
   public static void main(String[] arguments) {
     OneLine.orEnd(() -> System.exit(compare(new Reference(Path.of(arguments[0])), new Summary(Path.of(arguments[1])),
         Integer.parseInt(arguments[2]), List.of(arguments[3].split(",", -1)),
-        arguments.length > 4 ? List.of(arguments[4].split(",", -1)) : List.copyOf(Reference.norms().keySet())) ? 0 : 1));
+        arguments.length > 4 ? List.of(arguments[4].split(",", -1)) : List.copyOf(Reference.norms().keySet()))
+            ? 0
+            : 1));
   }
 
   private static boolean compare(Reference reference, Summary summary, int steps, List<String> precisions,
