@@ -14,18 +14,18 @@ import norma.kernels.nd4j.Nd4jBackend;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
 import norma.train.config.RunConfig;
-import norma.train.doctor.Advice;
-import norma.train.doctor.Doctor;
+import norma.train.doctor.BusyProcessors;
 import norma.train.doctor.Finding;
+import norma.train.doctor.Finding.Advice;
 import norma.train.doctor.Gpu;
-import norma.train.doctor.JvmFlags;
+import norma.train.doctor.JvmSettings;
+import norma.train.doctor.MemoryPressure;
 import norma.train.doctor.NativeBuild;
 import norma.train.run.Backends;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import norma.train.run.RunException;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 
 /// `norma doctor`.
 @Command(name = "doctor", mixinStandardHelpOptions = true, description = "Shows what a run on this machine uses, why, and what would be faster.")
@@ -33,13 +33,8 @@ final class DoctorCommand implements Callable<Integer> {
   private static final int WIDTH = 100;
   private static final int LABEL = 9;
 
-  @Option(names = "--quick", description = "Measure no training steps: nothing on threads and huge pages, no effect of JVM options.")
-  private boolean quick;
-
   private final Console console = new Console();
   private final int processors = Runtime.getRuntime().availableProcessors();
-  private final JvmFlags flags = new JvmFlags(ManagementFactory.getRuntimeMXBean().getInputArguments(),
-      System.getenv());
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -51,28 +46,21 @@ final class DoctorCommand implements Callable<Integer> {
     show("memory", Machine.memory());
     show("vectors", Machine.vectors());
     show("products", Machine.products());
-    Doctor doctor = Doctor.start(flags, processors); // before the kernels give the compilers work
-    List<Finding> findings = new ArrayList<>(doctor.system());
+    JvmSettings settings = JvmSettings.current(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    List<Finding> findings = new ArrayList<>(BusyProcessors.measure(processors).findings()); // before the compilers work
     findings.addFirst(backend());
+    findings.addAll(List.of(MemoryPressure.current().finding(), JvmSettings.jdk(Runtime.version()), settings.pages(),
+        settings.flags()));
     show(Gpu.finding());
     show("norms", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
+    show("threads", "runtime.threads: auto is " + processors + ", one for each processor that the JVM sees;"
+        + " norma profile configs/profiles/scaling.yaml measures others");
     findings.forEach(this::show);
-    if (quick) {
-      findings.add(flags.unmeasured());
-      show(flags.unmeasured());
-    } else {
-      List<Finding> measured = doctor.steps(StepMeasurement.class.getName(), plan -> show("measure", plan),
-          console::status);
-      measured.forEach(this::show);
-      findings.addAll(measured);
-    }
     List<Advice> advice = findings.stream().flatMap(finding -> finding.advice().stream()).toList();
     advice.forEach(one -> show("advice", one.sentence()));
     if (advice.isEmpty()) {
       show("advice", "nothing found that would make a run faster");
-      show("", "looked at: busy processors, quota, clock, memory, JDK, native build"
-          + ", JVM options"
-          + (quick ? "; not, with --quick: " : ", ") + "threads, huge pages");
+      show("", "looked at: busy processors, quota, clock, memory, JDK, native build, huge pages, JVM options");
     }
     return 0;
   }
@@ -82,7 +70,6 @@ final class DoctorCommand implements Callable<Integer> {
     try {
       chosen = Backends.choose(RunConfig.DEFAULT.runtime(), false);
     } catch (RunException e) { // an installation for GPUs, without one
-      quick = true;
       return Finding.of("backend", "none: " + e.getMessage());
     }
     try (Backend backend = chosen.backend()) {

@@ -3,6 +3,7 @@ package norma.train.doctor;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import norma.train.doctor.Finding.Advice;
 import norma.train.run.SystemFiles;
 
 /// Whether memory is short.
@@ -11,12 +12,13 @@ import norma.train.run.SystemFiles;
 /// @param swapped    bytes of all programs that lie in swap
 /// @param ownSwapped bytes of this process
 /// @param stalled    percent of the last ten seconds that some process waited for memory; 0 where the system does not tell
-record MemoryPressure(double freeShare, double swapped, double ownSwapped, double stalled) {
+public record MemoryPressure(double freeShare, double swapped, double ownSwapped, double stalled) {
   private static final String LABEL = "swap";
   private static final double LITTLE = 0.05;
   private static final double STALLED = 1;
 
-  static MemoryPressure current() {
+  /// Now.
+  public static MemoryPressure current() {
     return of(SystemFiles.read(SystemFiles.MEMORY), SystemFiles.read(SystemFiles.STATUS),
         SystemFiles.read("/proc/pressure/memory"));
   }
@@ -31,7 +33,8 @@ record MemoryPressure(double freeShare, double swapped, double ownSwapped, doubl
         number(pressure, "some avg10=([\\d.]+)"));
   }
 
-  Finding finding() {
+  /// Advice where programs wait for memory.
+  public Finding finding() {
     String fact = String.format(Locale.ROOT, "%s in use; %.0f %% of memory free or to be had; %.0f %% of 10 s stalled",
         swapped == 0 ? "none" : String.format(Locale.ROOT, "%.1f GiB", swapped / 0x1p30), 100 * freeShare, stalled);
     if (freeShare >= LITTLE && ownSwapped == 0 && stalled < STALLED) {

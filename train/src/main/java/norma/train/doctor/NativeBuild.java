@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import norma.train.doctor.Finding.Advice;
 import norma.train.run.SystemFiles;
 
 /// Which of ND4J's native builds is in use, and whether another would be faster.

@@ -3,6 +3,7 @@ package norma.train.doctor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import norma.train.doctor.Finding.Advice;
 import norma.train.run.SystemFiles;
 
 /// How fast the processors may run, and do.

@@ -1,5 +1,5 @@
-/// `norma doctor`: what slows a run on this machine. What is recognized in a text (a file of the system, a flag) is separate from
-/// what is measured, and both become a [norma.train.doctor.Finding].
+/// `norma doctor`: what slows a run on this machine. Each check reads texts of the system or counts for less than a second, and becomes a
+/// [norma.train.doctor.Finding]. Training steps are measured by `norma profile`.
 @NullMarked
 package norma.train.doctor;
 

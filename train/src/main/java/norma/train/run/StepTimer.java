@@ -11,27 +11,15 @@ import norma.train.report.Median;
 /// Measures training steps: gradients and update, with nothing beside them.
 public final class StepTimer {
   /// Forwards and backwards in turn, so an even number: what drifts on the machine meets all configurations alike.
-  public static final int ROUNDS = 6;
+  private static final int ROUNDS = 6;
   /// Steps until the compiler is done with a new kernel, and those that fill memory and caches again; of large models fewer.
   private static final int FIRST_WARM_UP = 100;
   private static final int WARM_UP = 3;
   private static final int MEASURED = 8;
+  /// Time after which neither warming up nor measuring goes on, in one round of one configuration.
+  private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(4);
 
   private StepTimer() {}
-
-  /// How long to measure one configuration in one round: at least one step to warm up, and one that counts.
-  ///
-  /// @param warmUp    steps before those that count
-  /// @param measured  steps that count
-  /// @param mostNanos time after which neither goes on
-  public record Effort(int warmUp, int measured, long mostNanos) {
-    private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(4);
-
-    /// For a round, counted from 0.
-    static Effort of(int round) {
-      return new Effort(round == 0 ? FIRST_WARM_UP : WARM_UP, MEASURED, MOST_NANOS);
-    }
-  }
 
   /// Median milliseconds of a step of each configuration.
   ///
@@ -42,7 +30,7 @@ public final class StepTimer {
     for (int round = 0; round < ROUNDS; round++) {
       for (int i = 0; i < configs.size(); i++) {
         int turn = turn(round, i, configs.size());
-        millis.get(turn).addAll(millis(configs.get(turn), threads, Effort.of(round)));
+        millis.get(turn).addAll(millis(configs.get(turn), threads, round == 0 ? FIRST_WARM_UP : WARM_UP));
       }
     }
     return millis.stream().mapToDouble(Median::of).toArray();
@@ -54,20 +42,18 @@ public final class StepTimer {
   }
 
   /// Milliseconds of each step that counts, of a model made for this call.
-  ///
-  /// @param threads if the configuration says `auto`
-  public static List<Double> millis(RunConfig config, int threads, Effort effort) {
+  private static List<Double> millis(RunConfig config, int threads, int warmUp) {
     OptionalInt given = config.runtime().threads();
     RunConfig alone = config.with(given.isPresent() ? given : OptionalInt.of(threads));
     try (Session session = Session.start(alone, Path.of(""), false)) {
       TrainStep step = new TrainStep(session);
-      int done = steps(step, 0, effort.warmUp, effort.mostNanos).size();
-      return steps(step, done, effort.measured, effort.mostNanos);
+      int done = steps(step, 0, warmUp).size();
+      return steps(step, done, MEASURED);
     }
   }
 
   /// Milliseconds of at least one step, and of as many as are asked for if they do not take too long.
-  private static List<Double> steps(TrainStep step, int done, int count, long mostNanos) {
+  private static List<Double> steps(TrainStep step, int done, int count) {
     List<Double> millis = new ArrayList<>();
     long begin = System.nanoTime();
     do {
@@ -75,7 +61,7 @@ public final class StepTimer {
       int number = done + millis.size() + 1;
       step.update(step.gradients(number, StepObserver.NONE), 0, number, StepObserver.NONE);
       millis.add((System.nanoTime() - start) / 1e6);
-    } while (millis.size() < count && System.nanoTime() - begin < mostNanos);
+    } while (millis.size() < count && System.nanoTime() - begin < MOST_NANOS);
     return millis;
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.OptionalDouble;
+import norma.train.doctor.BusyProcessors.Ticks;
 import org.junit.jupiter.api.Test;
 
 class BusyMachineTest {
@@ -12,16 +13,16 @@ class BusyMachineTest {
 
   @Test
   void ticksOfAllProcessorsAreReadWithoutGuestsCountedTwice() {
-    ProcStat early = ProcStat.of("cpu  100 10 30 500 20 1 2 40 90 5\ncpu0 1 2 3 4\n");
-    assertThat(early).isEqualTo(new ProcStat(143, 40, 703));
-    ProcStat late = ProcStat.of("cpu  160 10 30 510 20 1 2 50 90 5\n");
-    assertThat(late.minus(early)).isEqualTo(new ProcStat(60, 10, 80));
+    Ticks early = Ticks.of("cpu  100 10 30 500 20 1 2 40 90 5\ncpu0 1 2 3 4\n");
+    assertThat(early).isEqualTo(new Ticks(143, 40, 703));
+    Ticks late = Ticks.of("cpu  160 10 30 510 20 1 2 50 90 5\n");
+    assertThat(late.minus(early)).isEqualTo(new Ticks(60, 10, 80));
   }
 
   @Test
   void aSystemWithoutSuchCountsShowsNobody() {
-    assertThat(ProcStat.of("")).isEqualTo(new ProcStat(0, 0, 0));
-    assertThat(ProcStat.of("cpu  7 0 3 90\n")).isEqualTo(new ProcStat(10, 0, 100));
+    assertThat(Ticks.of("")).isEqualTo(new Ticks(0, 0, 0));
+    assertThat(Ticks.of("cpu  7 0 3 90\n")).isEqualTo(new Ticks(10, 0, 100));
   }
 
   @Test
@@ -45,22 +46,23 @@ class BusyMachineTest {
 
   @Test
   void aQuietMachineGivesNoAdvice() {
-    Spin spin = new Spin(new double[]{ 0.99, 0.98 }, 0.01, 0.01, 0, NO_QUOTA, NO_CLOCK);
-    assertThat(spin.finding().advice()).isEmpty();
-    assertThat(spin.finding().facts()).singleElement().asString().contains("slowest 98 %", "no quota");
+    BusyProcessors busy = new BusyProcessors(new double[]{ 0.99, 0.98 }, 0.01, 0.01, 0, NO_QUOTA, NO_CLOCK);
+    assertThat(busy.finding().advice()).isEmpty();
+    assertThat(busy.finding().facts()).singleElement().asString().contains("slowest 98 %", "no quota");
   }
 
   @Test
   void theGreatestTakerIsNamedWithWhatAStepLoses() {
-    Finding beside = new Spin(new double[]{ 0.9, 0.5 }, 0.3, 0.02, 0, NO_QUOTA, NO_CLOCK).finding();
+    Finding beside = new BusyProcessors(new double[]{ 0.9, 0.5 }, 0.3, 0.02, 0, NO_QUOTA, NO_CLOCK).finding();
     assertThat(beside.advice()).singleElement().satisfies(advice -> {
       assertThat(advice.what()).startsWith("end or wait for what runs beside");
       assertThat(advice.why()).contains("30 % other processes", "2 % the hypervisor");
       assertThat(advice.effect()).contains("up to 2.00 times as fast");
     });
-    Finding stolen = new Spin(new double[]{ 0.9, 0.9 }, 0.01, 0.1, 0, NO_QUOTA, NO_CLOCK).finding();
+    Finding stolen = new BusyProcessors(new double[]{ 0.9, 0.9 }, 0.01, 0.1, 0, NO_QUOTA, NO_CLOCK).finding();
     assertThat(stolen.advice().getFirst().what()).startsWith("use a machine whose processors are not shared");
-    Finding limited = new Spin(new double[]{ 0.7, 0.8 }, 0, 0, 0.25, new Quota(OptionalDouble.of(1.5), 9), NO_CLOCK)
+    Finding limited = new BusyProcessors(new double[]{ 0.7, 0.8 }, 0, 0, 0.25, new Quota(OptionalDouble.of(1.5), 9),
+        NO_CLOCK)
         .finding();
     assertThat(limited.advice().getFirst().what()).startsWith("raise the quota");
     assertThat(limited.advice().getFirst().why()).contains("the quota of 1.5 processors stopped them for 25 %");
@@ -68,10 +70,10 @@ class BusyMachineTest {
 
   @Test
   void theMeasurementItselfFindsProcessorTime() throws InterruptedException {
-    Spin spin = Spin.measure(1);
-    assertThat(spin.share()).hasSize(1);
-    assertThat(spin.share()[0]).isGreaterThan(0).isLessThanOrEqualTo(1);
-    assertThat(spin.others()).isBetween(0.0, 1.0);
+    BusyProcessors busy = BusyProcessors.measure(1);
+    assertThat(busy.share()).hasSize(1);
+    assertThat(busy.share()[0]).isGreaterThan(0).isLessThanOrEqualTo(1);
+    assertThat(busy.others()).isBetween(0.0, 1.0);
   }
 
   @Test

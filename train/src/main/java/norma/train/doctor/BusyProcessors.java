@@ -7,9 +7,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import norma.train.doctor.Finding.Advice;
 import norma.train.run.SystemFiles;
 
-/// A thread for each processor that only counts, and who took what from them.
+/// Who takes processors from a run, measured with a thread for each processor that only counts.
 ///
 /// @param share     of wall time that each thread had a processor
 /// @param others    share of all processors that other processes had
@@ -17,7 +18,7 @@ import norma.train.run.SystemFiles;
 /// @param throttled share of the time that the control group was stopped
 /// @param quota     the control group's limit
 /// @param clock     of the processors while all were busy
-record Spin(double[] share, double others, double steal, double throttled, Quota quota, Power clock) {
+public record BusyProcessors(double[] share, double others, double steal, double throttled, Quota quota, Power clock) {
   private static final long NANOS = TimeUnit.MILLISECONDS.toNanos(600);
   private static final String LABEL = "busy";
   /// A thread that lost less shows nothing: ticks of `/proc/stat` are 1 % of the time measured.
@@ -25,12 +26,42 @@ record Spin(double[] share, double others, double steal, double throttled, Quota
   /// Linux shows ticks of a hundredth of a second to programs.
   private static final double TICKS_PER_SECOND = 100;
 
-  /// Keeps all processors busy for a moment.
-  static Spin measure(int processors) throws InterruptedException {
+  /// Processor time of the whole machine since its start, from `/proc/stat`, in ticks.
+  ///
+  /// @param busy  of all processes
+  /// @param steal what the hypervisor gave to others
+  /// @param total with idle time
+  record Ticks(long busy, long steal, long total) {
+    private static final int IDLE = 3;
+    private static final int IO_WAIT = 4;
+    private static final int STEAL = 7;
+    /// The rest counts guests, whose time is in the first fields already.
+    private static final int FIELDS = 8;
+
+    /// @param text content of the file; all zeros where its first line is another
+    static Ticks of(String text) {
+      String first = text.lines().findFirst().orElse("");
+      if (!first.startsWith("cpu ")) {
+        return new Ticks(0, 0, 0);
+      }
+      long[] ticks = Arrays.stream(first.substring(4).strip().split("\\s+")).limit(FIELDS).mapToLong(Long::parseLong)
+          .toArray();
+      ticks = Arrays.copyOf(ticks, FIELDS); // an old kernel has fewer
+      long total = Arrays.stream(ticks).sum();
+      return new Ticks(total - ticks[IDLE] - ticks[IO_WAIT] - ticks[STEAL], ticks[STEAL], total);
+    }
+
+    Ticks minus(Ticks earlier) {
+      return new Ticks(busy - earlier.busy, steal - earlier.steal, total - earlier.total);
+    }
+  }
+
+  /// Keeps all processors busy for 0.6 s, in which nothing else of this program should run.
+  public static BusyProcessors measure(int processors) throws InterruptedException {
     double[] share = new double[processors];
     List<Thread> threads = new ArrayList<>();
     Quota quota = Quota.current();
-    ProcStat before = ProcStat.of(SystemFiles.read("/proc/stat"));
+    Ticks before = Ticks.of(SystemFiles.read("/proc/stat"));
     long own = ownNanos();
     long start = System.nanoTime();
     for (int i = 0; i < processors; i++) {
@@ -43,11 +74,11 @@ record Spin(double[] share, double others, double steal, double throttled, Quota
       thread.join();
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    ProcStat used = ProcStat.of(SystemFiles.read("/proc/stat")).minus(before);
+    Ticks used = Ticks.of(SystemFiles.read("/proc/stat")).minus(before);
     double others = used.busy() - (ownNanos() - own) / 1e9 * TICKS_PER_SECOND;
     double all = Math.max(1, used.total());
     Quota now = Quota.current();
-    return new Spin(share, Math.max(0, others / all), used.steal() / all,
+    return new BusyProcessors(share, Math.max(0, others / all), used.steal() / all,
         (now.throttledSeconds() - quota.throttledSeconds()) / seconds, now, clock);
   }
 
@@ -68,15 +99,14 @@ record Spin(double[] share, double others, double steal, double throttled, Quota
             : 0;
   }
 
-  /// Share of its time that the slowest thread had.
-  double least() {
-    return Arrays.stream(share).min().orElse(1);
+  /// The processors' finding, and their clock's while all were busy.
+  public List<Finding> findings() {
+    return List.of(finding(), clock.finding());
   }
 
-  /// What it says.
   Finding finding() {
     double mean = Arrays.stream(share).average().orElse(1);
-    double least = least();
+    double least = Arrays.stream(share).min().orElse(1);
     String limit = quota.processors().isPresent()
         ? String.format(Locale.ROOT, "the quota of %.1f processors stopped them for %.0f %%",
             quota.processors().getAsDouble(), 100 * throttled)

@@ -1,0 +1,93 @@
+package norma.train.doctor;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import norma.train.doctor.Finding.Advice;
+import norma.train.run.SystemFiles;
+
+/// What this JVM and its memory were started with.
+///
+/// @param options      of the JVM, in their order
+/// @param environment  variables of the process
+/// @param byLauncher   whether `./norma` started it
+/// @param hugePages    content of [#PAGES]; empty where the system has no such setting
+public record JvmSettings(List<String> options, Map<String, String> environment, boolean byLauncher, String hugePages) {
+  /// Linux's setting of pages of 2 MB: fewer misses when a step's activations pass by.
+  public static final String PAGES = "/sys/kernel/mm/transparent_hugepage/enabled";
+  private static final Pattern CHOSEN = Pattern.compile("\\[(\\w+)]");
+  /// glibc's `malloc` asks for pages of 2 MB for large blocks, from 2.35 on: what ND4J allocates.
+  private static final String TUNABLE = "glibc.malloc.hugetlb=";
+  private static final Pattern ASKED = Pattern.compile(TUNABLE + "[1-9]");
+  private static final String START = "start with ./norma, and without options of your own in JAVA_TOOL_OPTIONS";
+  private static final Map<Pattern, String> SLOWING = slowing();
+
+  /// Those of this process.
+  ///
+  /// @param options as the JVM's own bean tells them
+  public static JvmSettings current(List<String> options) {
+    return new JvmSettings(options, System.getenv(), System.getProperty("norma.terminal") != null,
+        SystemFiles.read(PAGES));
+  }
+
+  private static Map<Pattern, String> slowing() {
+    Map<Pattern, String> reasons = new LinkedHashMap<>();
+    reasons.put(Pattern.compile("-Xint"), "nothing is compiled");
+    reasons.put(Pattern.compile("-XX:TieredStopAtLevel=[0-3]"), "the second compiler is off");
+    reasons.put(Pattern.compile("-Xcomp"), "everything is compiled before it runs");
+    reasons.put(Pattern.compile("-XX:ActiveProcessorCount=\\d+"),
+        "the JVM counts so many processors, not the machine's");
+    reasons.put(Pattern.compile("-agentlib:jdwp.*|-Xrunjdwp.*"), "a debugger may wait or set breakpoints");
+    reasons.put(Pattern.compile("-agentlib:.*|-agentpath:.*|-javaagent:.*"), "an agent may change the code that runs");
+    reasons.put(Pattern.compile("-Xcheck:jni"), "every native call is checked");
+    reasons.put(Pattern.compile("-ea.*|-enableassertions.*"), "assertions are checked");
+    reasons.put(Pattern.compile("-Xmx(\\d{1,5}[kK]|([1-9]?\\d|1\\d\\d|2[0-4]\\d|25[0-5])[mM])"),
+        "a heap below 256 MB is collected often");
+    reasons.put(Pattern.compile("OMP_WAIT_POLICY=ACTIVE"), "ND4J's threads keep processors busy while they wait");
+    return reasons;
+  }
+
+  /// Whether options slow a run.
+  public Finding flags() {
+    List<String> facts = new ArrayList<>();
+    if (!byLauncher) {
+      facts.add("not the launcher's");
+    }
+    List<String> given = new ArrayList<>(options);
+    given.add("OMP_WAIT_POLICY=" + environment.get("OMP_WAIT_POLICY"));
+    for (String option : given) {
+      SLOWING.entrySet().stream().filter(reason -> reason.getKey().matcher(option).matches()).findFirst()
+          .ifPresent(reason -> facts.add(option + ": " + reason.getValue()));
+    }
+    return facts.isEmpty()
+        ? Finding.of("flags", "the launcher's, and none that slows a run")
+        : new Finding("flags", facts, List.of(new Advice(START, "options differ from the launcher's", "not measured")));
+  }
+
+  /// Size of native memory's pages.
+  public Finding pages() {
+    Matcher chosen = CHOSEN.matcher(hugePages);
+    String mode = chosen.find() ? chosen.group(1) : "";
+    return switch (mode) {
+      case "" -> Finding.of("pages", "no " + PAGES);
+      case "always" -> Finding.of("pages", "of 2 MB without being asked (" + PAGES + " is always)");
+      case "madvise" -> ASKED.matcher(environment.getOrDefault("GLIBC_TUNABLES", "")).find()
+          ? Finding.of("pages", "of 2 MB for native memory, as GLIBC_TUNABLES asks")
+          : Finding.of("pages", "of 4 KB: nothing asks for 2 MB", new Advice("set GLIBC_TUNABLES=" + TUNABLE + "1",
+              "native memory in pages of 4 KB", "not measured"));
+      default -> Finding.of("pages", "of 4 KB only (" + PAGES + " is " + mode + ")");
+    };
+  }
+
+  /// Whether the JDK has a known fault.
+  public static Finding jdk(Runtime.Version version) {
+    boolean faulty = version.feature() == 25 && version.update() < 3;
+    return new Finding("jdk", List.of(), faulty
+        ? List.of(new Advice("install JDK 25.0.3 or later", "25.0.0 to 25.0.2 have a fault in the G1 collector"
+            + " (JDK-8377811)", "a crash or lost time of other programs, not measured"))
+        : List.of());
+  }
+}
