@@ -11,15 +11,14 @@ import norma.nn.NormTypes;
 import norma.train.config.ConfigReader;
 import norma.train.config.Range;
 import norma.train.config.RunConfig;
+import norma.train.inspect.FormulaFit;
+import norma.train.inspect.Inspection;
+import norma.train.inspect.Transplant;
 import norma.train.run.Checkpoint;
 import norma.train.run.RunFolder;
 import norma.train.run.SavedRun;
 import norma.train.run.Session;
 import norma.train.run.SlotRecording;
-import norma.train.study.FormulaFit;
-import norma.train.study.Inspection;
-import norma.train.study.StudyReport;
-import norma.train.study.Transplant;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -85,7 +84,7 @@ final class InspectCommand implements Callable<Integer> {
         Transplant.lines(new Transplant(session, fineTune).all(inspection), fineTune).forEach(console::text);
       }
       if (report.isPresent()) {
-        StudyReport.writeInspection(inspection, folder.path(), report.get());
+        inspection.write(folder.path(), report.get());
         console.line("report   %s", report.get());
       }
     }

@@ -11,12 +11,12 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import norma.train.config.Assignment;
 import norma.train.config.Range;
+import norma.train.inspect.OutlierStudy;
 import norma.train.report.ShellText;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;
 import norma.train.study.Obstacles;
-import norma.train.study.OutlierStudy;
 import norma.train.study.StabilityCard;
 import norma.train.study.Study;
 import norma.train.study.StudyFile;
@@ -119,7 +119,7 @@ final class StudyCommand implements Callable<Integer> {
   private int outliers() throws IOException {
     OutlierStudy study = OutlierStudy.ofThePaper();
     study.lines().forEach(console::text);
-    console.line("report   %s", StudyReport.writeOutliers(study, STUDIES.resolve("outliers")));
+    console.line("report   %s", study.write(STUDIES.resolve("outliers")));
     return 0;
   }
 

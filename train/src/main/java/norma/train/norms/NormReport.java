@@ -16,7 +16,7 @@ import norma.nn.FormulaType;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
-import norma.train.study.FormulaFit;
+import norma.train.inspect.FormulaFit;
 
 /// All that can be said of one formula, in lines of 80 characters.
 public final class NormReport {

@@ -191,7 +191,7 @@ public final class PairedDifferences {
   }
 
   /// Pearson's; NaN below three pairs.
-  static double correlation(double[] a, double[] b) {
+  public static double correlation(double[] a, double[] b) {
     if (a.length < 3) {
       return Double.NaN;
     }

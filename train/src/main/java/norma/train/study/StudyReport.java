@@ -1,12 +1,8 @@
 package norma.train.study;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
-import norma.train.disk.WholeFile;
-import norma.train.report.Chart;
 import norma.train.report.Figures;
 import norma.train.report.Svg;
 import norma.train.report.Template;
@@ -39,48 +35,6 @@ public final class StudyReport {
         SummaryText.markdown(report.summary, StabilityText.markdown(report.stability), command));
     folder.writeWhole(folder.path().resolve("report.html"), report.html());
     return report.summary;
-  }
-
-  /// Writes the page of the DyISRU paper's demonstration.
-  ///
-  /// @return the file
-  public static Path writeOutliers(OutlierStudy study, Path folder) throws IOException {
-    StringBuilder figures = new StringBuilder();
-    for (int i = 0; i < study.targets().size(); i++) {
-      figures.append("<section><h2>").append(Svg.escape(study.targets().get(i).name())).append("</h2><figure>");
-      for (Chart chart : List.of(study.charts().get(i), study.residualCharts().get(i))) {
-        figures.append(chart.svg(Chart.Size.PAGE, "class", "chart wide"))
-            .append(chart.svg(Chart.Size.PHONE, "class", "chart narrow"));
-      }
-      figures.append("</figure></section>\n");
-    }
-    FormulaFit exact = study.targets().getLast().fits().getLast();
-    Path file = folder.resolve("report.html");
-    Files.createDirectories(folder);
-    Files.writeString(file, Template.page("outliers.html", "Outliers")
-        .put("table", String.join("\n", study.lines()))
-        .put("beta", String.format(java.util.Locale.ROOT, "%.4f", exact.numbers().get("beta")))
-        .put("figures", figures.toString())
-        .fill());
-    return file;
-  }
-
-  /// Writes the page of an inspection.
-  ///
-  /// @param run whose it is
-  public static void writeInspection(Inspection inspection, Path run, Path file) throws IOException {
-    StringBuilder figures = new StringBuilder();
-    for (Inspection.Slot slot : inspection.slots()) {
-      figures.append("<figure>").append(Inspection.chart(slot).svg(Chart.Size.SLOT, "class", "chart"))
-          .append("</figure>\n");
-    }
-    String name = String.valueOf(run.toAbsolutePath().normalize().getFileName());
-    WholeFile.write(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)
-        .put("table", String.join("\n", inspection.lines()))
-        .put("correlation", Double.isNaN(inspection.correlation())
-            ? ""
-            : String.format(java.util.Locale.ROOT, "%.3f", inspection.correlation()))
-        .put("figures", figures.toString()).fill());
   }
 
   private String html() throws IOException {

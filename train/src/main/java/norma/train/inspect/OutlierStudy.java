@@ -1,4 +1,4 @@
-package norma.train.study;
+package norma.train.inspect;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +17,8 @@ import norma.train.report.Chart;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
+import norma.train.report.Svg;
+import norma.train.report.Template;
 
 /// The numerical demonstration of the DyISRU paper (arXiv:2503.21708): what LayerNorm and RMSNorm make of one channel that grows to an
 /// outlier, and how well DyT and DyISRU with one fitted parameter follow.
@@ -75,7 +79,8 @@ public record OutlierStudy(List<Target> targets) {
   static double[] fixture() {
     try (InputStream in = OutlierStudy.class.getResourceAsStream("outlier-fixture.csv")) {
       if (in == null) {
-        throw new IllegalStateException("the program is incomplete: no resource norma/train/study/outlier-fixture.csv");
+        throw new IllegalStateException(
+            "the program is incomplete: no resource norma/train/inspect/outlier-fixture.csv");
       }
       return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).lines()
           .filter(line -> !line.startsWith("#")).mapToDouble(Double::parseDouble).toArray();
@@ -134,5 +139,29 @@ public record OutlierStudy(List<Target> targets) {
     double[] x = IntStream.rangeClosed(0, CURVE).mapToDouble(i -> to * i / CURVE).toArray();
     double[] y = fit.at(x);
     return IntStream.rangeClosed(0, CURVE).mapToObj(i -> new Point(x[i], y[i])).toList();
+  }
+
+  /// Writes its page.
+  ///
+  /// @return the file
+  public Path write(Path folder) throws IOException {
+    StringBuilder figures = new StringBuilder();
+    for (int i = 0; i < targets.size(); i++) {
+      figures.append("<section><h2>").append(Svg.escape(targets.get(i).name)).append("</h2><figure>");
+      for (Chart chart : List.of(charts().get(i), residualCharts().get(i))) {
+        figures.append(chart.svg(Chart.Size.PAGE, "class", "chart wide"))
+            .append(chart.svg(Chart.Size.PHONE, "class", "chart narrow"));
+      }
+      figures.append("</figure></section>\n");
+    }
+    FormulaFit exact = targets.getLast().fits.getLast();
+    Path file = folder.resolve("report.html");
+    Files.createDirectories(folder);
+    Files.writeString(file, Template.page("outliers.html", "Outliers")
+        .put("table", String.join("\n", lines()))
+        .put("beta", String.format(Locale.ROOT, "%.4f", exact.numbers().get("beta")))
+        .put("figures", figures.toString())
+        .fill());
+    return file;
   }
 }

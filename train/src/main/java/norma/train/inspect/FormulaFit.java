@@ -1,4 +1,4 @@
-package norma.train.study;
+package norma.train.inspect;
 
 import java.util.Arrays;
 import java.util.HashMap;

@@ -1,4 +1,4 @@
-package norma.train.study;
+package norma.train.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -202,7 +202,7 @@ class InspectionTest {
   void thePageHasAFigureForEverySlot() throws IOException {
     try (Session session = session("model.norm.all=rmsnorm", "model.norm.final=none")) {
       Path page = temp.resolve("page.html");
-      StudyReport.writeInspection(inspection(SlotRecording.of(session, 2)), temp, page);
+      inspection(SlotRecording.of(session, 2)).write(temp, page);
       assertThat(page).content().contains("blocks.0.attn.pre", "blocks.0.mlp.pre", "pre-affine output")
           .doesNotContain("{{", "final ");
     }

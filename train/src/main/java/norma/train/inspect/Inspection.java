@@ -1,5 +1,7 @@
-package norma.train.study;
+package norma.train.inspect;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,12 +13,15 @@ import java.util.stream.IntStream;
 import norma.formula.Curve;
 import norma.nn.Norm;
 import norma.nn.NormSpec;
+import norma.train.disk.WholeFile;
 import norma.train.report.Chart;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import norma.train.report.Svg;
+import norma.train.report.Template;
 import norma.train.run.SlotRecording;
+import norma.train.study.PairedDifferences;
 import org.jspecify.annotations.Nullable;
 
 /// What the normalization slots of a trained model do: is LayerNorm's map S-shaped, and which element-wise function is it near
@@ -177,5 +182,20 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
       series.add(new Series("fit of " + fit.fit.name(), series.size() % Svg.COLOURS, Kind.LINE, curve));
     }
     return new Chart(slot.name, "input", "pre-affine output", false, series);
+  }
+
+  /// Writes its page.
+  ///
+  /// @param run whose it is
+  public void write(Path run, Path file) throws IOException {
+    StringBuilder figures = new StringBuilder();
+    for (Slot slot : slots) {
+      figures.append("<figure>").append(chart(slot).svg(Chart.Size.SLOT, "class", "chart")).append("</figure>\n");
+    }
+    String name = String.valueOf(run.toAbsolutePath().normalize().getFileName());
+    WholeFile.write(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)
+        .put("table", String.join("\n", lines()))
+        .put("correlation", Double.isNaN(correlation) ? "" : String.format(Locale.ROOT, "%.3f", correlation))
+        .put("figures", figures.toString()).fill());
   }
 }

@@ -1,4 +1,4 @@
-package norma.train.study;
+package norma.train.inspect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
