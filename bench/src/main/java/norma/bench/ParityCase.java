@@ -9,7 +9,7 @@ import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.NormTypes;

@@ -10,7 +10,8 @@ import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
-import norma.models.NormSlots.Slot;
+import norma.models.BlockName;
+import norma.models.Slot;
 import norma.nn.NormSpec;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -112,7 +113,7 @@ public final class TorchGpt {
   }
 
   private Tensor norm(int block, Slot slot, Tensor x) {
-    return norm(config.norm().of(block, slot), "blocks." + block + "." + slot.path(), x);
+    return norm(config.norm().of(block, slot), new BlockName(slot.path(), block).toString(), x);
   }
 
   private Tensor attention(int block, Tensor x) { // (B, T, C)
@@ -213,7 +214,7 @@ public final class TorchGpt {
   }
 
   private static int depth(String slot) {
-    return slot.startsWith("blocks.") ? 1 + Integer.parseInt(slot.split("\\.", -1)[1]) : 1;
+    return 1 + Math.max(0, BlockName.of(slot).block());
   }
 
   private static Tensor dyisru(NormSpec spec, Tensor raw, Tensor x) {

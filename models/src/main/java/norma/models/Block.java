@@ -5,7 +5,6 @@ import java.util.stream.Stream;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
-import norma.models.NormSlots.Slot;
 import norma.ops.Add;
 
 /// One block: `x = post(x + branch(attn(pre(x))))`, then the same with the MLP. GPT-2 has only the `pre` slots, the

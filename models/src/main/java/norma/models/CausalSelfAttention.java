@@ -7,7 +7,6 @@ import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.kernels.DropMask;
-import norma.models.NormSlots.Slot;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.nn.NormSpec;

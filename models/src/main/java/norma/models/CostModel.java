@@ -38,7 +38,7 @@ import norma.ops.Op;
 public record CostModel(Map<String, Layer> parts, long parameters, long decayed, long positions, long tokens) {
 
   private static final Pattern PART_OF_A_SUBLAYER = Pattern
-      .compile("(blocks\\.\\d+\\.(?:attn|mlp))\\.(?:qkv|heads|attention|fc|"
+      .compile("(attn|mlp)\\.(?:qkv|heads|attention|fc|"
           + String.join("|", GptConfig.Activation.LAYERS) + "|proj|dropout|add)");
 
   /// One part, or all parts of a layer.
@@ -117,11 +117,12 @@ public record CostModel(Map<String, Layer> parts, long parameters, long decayed,
 
   /// The layer that a part belongs to; any other name is that of a layer itself.
   public static String layerOf(String part) {
-    Matcher sublayer = PART_OF_A_SUBLAYER.matcher(part);
+    BlockName name = BlockName.of(part);
+    Matcher sublayer = PART_OF_A_SUBLAYER.matcher(name.path());
     return switch (part) {
       case "embedding_scale", "tok_emb.dropout" -> "tok_emb";
       case "loss" -> "head";
-      default -> sublayer.matches() ? sublayer.group(1) : part;
+      default -> sublayer.matches() ? new BlockName(sublayer.group(1), name.block()).toString() : part;
     };
   }
 

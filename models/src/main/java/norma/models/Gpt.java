@@ -11,7 +11,6 @@ import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.models.GptConfig.EmbeddingScale;
-import norma.models.NormSlots.Slot;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.ops.CrossEntropy;

@@ -6,7 +6,6 @@ import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
-import norma.models.NormSlots.Slot;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.ops.FormulaOp;

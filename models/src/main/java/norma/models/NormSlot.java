@@ -3,7 +3,6 @@ package norma.models;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
-import norma.models.NormSlots.Slot;
 import norma.nn.Norm;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;

@@ -20,7 +20,6 @@ import norma.kernels.Kernels;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
-import norma.models.NormSlots.Slot;
 import norma.nn.FormulaType;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;

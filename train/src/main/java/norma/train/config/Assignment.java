@@ -3,7 +3,7 @@ package norma.train.config;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 
 /// One setting on top of a file: `optim.lr=3e-4` on the command line, or an entry of a study's variant.
 ///

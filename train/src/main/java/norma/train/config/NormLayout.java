@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import norma.autodiff.Scope;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormType;

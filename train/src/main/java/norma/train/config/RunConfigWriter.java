@@ -11,7 +11,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Slot;
+import norma.models.BlockName;
+import norma.models.Slot;
 import norma.nn.NormSpec;
 
 /// Writes a complete configuration: as YAML that reads back equal, and as a flat list for comparisons.
@@ -51,7 +52,7 @@ public final class RunConfigWriter {
         NormLayout layout = NormLayout.of(config.model().norm());
         layout.common().forEach((slot, spec) -> flat.put(NORM + slot.path(), text(spec)));
         layout.exceptions().forEach((block, slots) -> slots
-            .forEach((slot, spec) -> flat.put(NORM + "blocks." + block + "." + slot.path(), text(spec))));
+            .forEach((slot, spec) -> flat.put(NORM + new BlockName(slot.path(), block), text(spec))));
       }
     });
     return flat;

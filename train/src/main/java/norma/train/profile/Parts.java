@@ -10,7 +10,7 @@ import norma.train.profile.Row.Group;
 import norma.train.profile.Row.Memory;
 import norma.train.profile.Row.Roof;
 import norma.train.profile.Row.Work;
-import norma.train.report.HeatMap.Place;
+import norma.models.BlockName;
 
 /// Rows taken together.
 final class Parts {
@@ -19,7 +19,7 @@ final class Parts {
   /// What stands in every block, summed over the blocks, with the rest as it is; in the order of the rows.
   static List<Row> overBlocks(List<Row> rows) {
     Map<String, List<Row>> parts = new LinkedHashMap<>();
-    rows.forEach(row -> parts.computeIfAbsent(Place.of(row.name()).name(), _ -> new ArrayList<>()).add(row));
+    rows.forEach(row -> parts.computeIfAbsent(BlockName.of(row.name()).path(), _ -> new ArrayList<>()).add(row));
     List<Row> sums = new ArrayList<>();
     parts.forEach((name, some) -> sums.add(sum(name, some)));
     return sums;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import norma.train.profile.Row.Group;
-import norma.train.report.HeatMap.Place;
+import norma.models.BlockName;
 
 /// A step as a bar whose widths are times: its directions, below them the groups of work, below those the parts, below those the
 /// blocks. The medians of all rows add up to the whole bar.
@@ -77,15 +77,15 @@ record StepBar(List<Slice> slices) {
 
     private List<Slice> parts(List<Row> rows) {
       Map<String, List<Row>> parts = new LinkedHashMap<>();
-      rows.forEach(row -> parts.computeIfAbsent(Place.of(row.name()).name(), _ -> new ArrayList<>()).add(row));
+      rows.forEach(row -> parts.computeIfAbsent(BlockName.of(row.name()).path(), _ -> new ArrayList<>()).add(row));
       List<Slice> slices = new ArrayList<>();
       parts.forEach((part, some) -> slices.add(slice(part, part + direction, some, blocks(some))));
       return slices;
     }
 
     private List<Slice> blocks(List<Row> rows) {
-      return rows.stream().filter(row -> Place.of(row.name()).block() >= 0)
-          .map(row -> slice(String.valueOf(Place.of(row.name()).block()), row.name() + direction, List.of(row),
+      return rows.stream().filter(row -> BlockName.of(row.name()).block() >= 0)
+          .map(row -> slice(String.valueOf(BlockName.of(row.name()).block()), row.name() + direction, List.of(row),
               List.of()))
           .toList();
     }

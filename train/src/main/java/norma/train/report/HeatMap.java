@@ -9,8 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.DoubleFunction;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import norma.models.BlockName;
 
 /// Numbers of slots or layers as a coloured table: what stands in a block has a column for each block, what the model has once is
 /// one wide cell. The numbers stand in the cells, so that nothing depends on the colours.
@@ -18,25 +17,9 @@ import java.util.regex.Pattern;
 /// @param title   heading of the table
 /// @param numbers by name, `blocks.0.attn.pre` or `final`, in the order of the rows; rows without a finite number are left out
 public record HeatMap(String title, Map<String, Double> numbers) {
-  private static final Pattern IN_BLOCK = Pattern.compile("blocks\\.(\\d{1,4})\\.(.+)");
-
   public HeatMap {
     numbers = new LinkedHashMap<>(numbers);
     numbers.values().removeIf(value -> !Double.isFinite(value));
-  }
-
-  /// What is a row: a slot or layer of the blocks, or one that the model has once.
-  ///
-  /// @param name  `attn.pre` of `blocks.0.attn.pre`
-  /// @param block its column; -1 of what is in no block
-  public record Place(String name, int block) {
-    /// Of a name such as `blocks.0.attn.pre` or `final`.
-    public static Place of(String name) {
-      Matcher matcher = IN_BLOCK.matcher(name);
-      return matcher.matches()
-          ? new Place(matcher.group(2), Integer.parseInt(matcher.group(1)))
-          : new Place(name, -1);
-    }
   }
 
   /// The colours of all tables of one quantity, and how its numbers are written.
@@ -120,8 +103,8 @@ public record HeatMap(String title, Map<String, Double> numbers) {
   public String html(Shades shades) {
     Map<String, Map<Integer, Double>> rows = new LinkedHashMap<>();
     numbers.forEach((name, value) -> {
-      Place place = Place.of(name);
-      rows.computeIfAbsent(place.name, _ -> new TreeMap<>()).put(place.block, value);
+      BlockName place = BlockName.of(name);
+      rows.computeIfAbsent(place.path(), _ -> new TreeMap<>()).put(place.block(), value);
     });
     int blocks = 1 + rows.values().stream().flatMap(row -> row.keySet().stream()).mapToInt(Integer::intValue).max()
         .orElse(-1);

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import norma.train.report.Event;
 import norma.train.report.HeatMap;
-import norma.train.report.HeatMap.Place;
+import norma.models.BlockName;
 import norma.train.report.HeatMap.Shades.Spread;
 import norma.train.report.Median;
 
@@ -30,7 +30,7 @@ final class LayerTable {
       Map<String, Double> row = new LinkedHashMap<>();
       medians(variant, Event.Layer::millis).forEach((layer, millis) -> {
         if (Double.isFinite(millis)) {
-          row.merge(Place.of(layer).name(), millis, Double::sum);
+          row.merge(BlockName.of(layer).path(), millis, Double::sum);
         }
       });
       if (!row.isEmpty()) {

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import norma.train.report.Chart;
 import norma.train.report.Event;
 import norma.train.report.Figures;
-import norma.train.report.HeatMap.Place;
+import norma.models.BlockName;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Svg;
@@ -87,7 +87,7 @@ final class ProbeCharts {
     }
     Map<String, SeedCurve> curves = new LinkedHashMap<>();
     slots.forEach((slot, steps) -> {
-      SeedCurve curve = curves.computeIfAbsent(Place.of(slot).name(), _ -> new SeedCurve());
+      SeedCurve curve = curves.computeIfAbsent(BlockName.of(slot).path(), _ -> new SeedCurve());
       steps.forEach((step, values) -> curve.add(step, SeedCurve.mean(values)));
     });
     return curves;

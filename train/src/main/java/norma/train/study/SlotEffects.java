@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.models.BlockName;
 import norma.train.report.HeatMap;
 import norma.train.report.HeatMap.Shades.Spread;
 import norma.train.study.StudySummary.Row;
@@ -68,7 +69,8 @@ final class SlotEffects {
           slots.put(slot, norm);
         } else {
           for (int block = 0; block < config.model().layers(); block++) {
-            slots.put("blocks." + block + "." + slot, flat.getOrDefault(BLOCKS + block + "." + slot, norm));
+            slots.put(new BlockName(slot, block).toString(),
+                flat.getOrDefault(NORM + new BlockName(slot, block), norm));
           }
         }
       }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;

@@ -13,7 +13,8 @@ import java.util.OptionalInt;
 import java.util.Random;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Slot;
+import norma.models.BlockName;
+import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.Setting;
@@ -197,7 +198,7 @@ class RunConfigWriterTest {
         continue;
       }
       for (int i = 0; i < layers; i++) {
-        String name = slot.sublayer().isEmpty() ? slot.path() : "blocks." + i + "." + slot.path();
+        String name = new BlockName(slot.path(), slot.sublayer().isEmpty() ? -1 : i).toString();
         slots = r.nextInt(3) > 0 ? slots : slots.with(name, r.nextBoolean() ? pre : spec(r));
       }
     }

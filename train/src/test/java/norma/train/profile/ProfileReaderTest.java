@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import norma.train.report.HeatMap.Place;
+import norma.models.BlockName;
 import norma.train.report.HeatMap.Shades.Spread;
 import org.junit.jupiter.api.Test;
 
@@ -32,8 +32,8 @@ class HeatMapTest {
             + "<td style=\"background:#6baed6;color:#222\">2.0</td>",
         "<th scope=\"row\">mlp.pre</th><td></td><td style=\"background:#08306b;color:#fff\">4.0</td>",
         "<th scope=\"row\">final</th><td colspan=\"2\"").doesNotContain("qk", "NaN");
-    assertThat(Place.of("blocks.12.attn.pre")).isEqualTo(new Place("attn.pre", 12));
-    assertThat(Place.of("head")).isEqualTo(new Place("head", -1));
+    assertThat(BlockName.of("blocks.12.attn.pre")).isEqualTo(new BlockName("attn.pre", 12));
+    assertThat(BlockName.of("head")).isEqualTo(new BlockName("head", -1));
   }
 
   @Test

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Random;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.data.Json;

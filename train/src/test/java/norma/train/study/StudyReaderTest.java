@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import norma.models.NormSlots;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;

@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.kernels.cuda.CudaDevice;
 import norma.models.CostModel;
-import norma.models.NormSlots.Slot;
+import norma.models.Slot;
 import norma.train.config.RunConfig;
 import norma.train.data.Json;
 import norma.train.report.Event;
