@@ -15,7 +15,7 @@ import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;

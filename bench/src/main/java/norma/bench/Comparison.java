@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import norma.bench.Contender.Step;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 
 /// The steps of both sides on one model.
 ///

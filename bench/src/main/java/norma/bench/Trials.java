@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import norma.bench.Comparison.Agreement;
 import norma.bench.Comparison.Sample;
 import norma.bench.Contender.Step;
-import norma.train.report.Metrics;
+import norma.train.metrics.Metrics;
 
 /// Starts the processes of a comparison and lets them take turns.
 ///

@@ -7,9 +7,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import norma.bench.Contender.Step;
-import norma.train.report.Event;
-import norma.train.report.Median;
-import norma.train.report.Metrics;
+import norma.train.metrics.Event;
+import norma.train.metrics.Median;
+import norma.train.metrics.Metrics;
 
 /// A whole run of `norma train`, from the command to the last file, beside PyTorch's steps alone.
 ///

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import norma.bench.Contender.Step;
-import norma.train.report.Event;
-import norma.train.report.Metrics;
+import norma.train.metrics.Event;
+import norma.train.metrics.Metrics;
 import org.junit.jupiter.api.Test;
 
 /// A whole run beside PyTorch's steps.

@@ -1,8 +1,8 @@
 package norma.fuzz;
 
 import java.io.IOException;
-import norma.train.report.Event;
-import norma.train.report.Metrics;
+import norma.train.metrics.Event;
+import norma.train.metrics.Metrics;
 
 /// A run's `metrics.jsonl`, and what is asked of it.
 public final class MetricsFuzz {

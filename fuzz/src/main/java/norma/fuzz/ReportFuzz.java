@@ -1,7 +1,7 @@
 package norma.fuzz;
 
 import java.io.IOException;
-import norma.train.report.Metrics;
+import norma.train.metrics.Metrics;
 import norma.train.report.RunReport;
 
 /// The report of a run with a strange `metrics.jsonl`: a page or one line, and not a large page of a few lines.

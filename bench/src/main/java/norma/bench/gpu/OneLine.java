@@ -3,7 +3,7 @@ package norma.bench.gpu;
 import java.io.UncheckedIOException;
 import norma.kernels.cuda.CudaException;
 import norma.train.data.DataException;
-import norma.train.disk.Errors;
+import norma.train.files.Errors;
 import norma.train.run.RunException;
 
 /// What cannot be measured is said as the command line says it.

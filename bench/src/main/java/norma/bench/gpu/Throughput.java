@@ -21,7 +21,7 @@ import norma.bench.Side;
 import norma.bench.gpu.Summary.Verdict;
 import norma.train.data.Corpora;
 import norma.train.data.Vocabulary;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 
 /// Training steps of the model of `configs/char-gpu.yaml` without dropout, in bf16: Norma and, where Python has it, PyTorch, eager and
 /// compiled, each in a process of its own. They take turns; who is not at work waits for input.

@@ -11,7 +11,7 @@ import norma.optim.Optimizer;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
-import norma.train.disk.Disk;
+import norma.train.files.Disk;
 
 /// A training of a few hundred numbers, in float64: its state has every kind of tensor. Where Norma's checkpoints are read, for what only
 /// its own package can reach.

@@ -3,7 +3,7 @@ package norma.train.cli;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.regex.Pattern;
-import norma.train.disk.Printable;
+import norma.train.files.Printable;
 
 /// Writes for people: plain lines in a pipe, one changing line and a little colour on a terminal.
 final class Console {

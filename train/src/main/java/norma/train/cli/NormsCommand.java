@@ -12,7 +12,7 @@ import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
-import norma.train.disk.WholeFile;
+import norma.train.files.WholeFile;
 import norma.train.norms.NormList;
 import norma.train.norms.NormReport;
 import norma.train.run.Backends;

@@ -3,8 +3,8 @@ package norma.train.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import norma.train.disk.Errors;
-import norma.train.disk.WholeFile;
+import norma.train.files.Errors;
+import norma.train.files.WholeFile;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 

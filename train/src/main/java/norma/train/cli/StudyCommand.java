@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import norma.train.config.Assignment;
 import norma.train.config.Range;
 import norma.train.inspect.OutlierStudy;
-import norma.train.report.ShellText;
+import norma.train.files.ShellText;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import norma.train.disk.HomeFolder;
+import norma.train.files.HomeFolder;
 
 /// The words after a command: files, and settings `key=value`. A word that names an existing file is that file, whatever is in its
 /// name or its folder's; any other word with `=` is a setting.

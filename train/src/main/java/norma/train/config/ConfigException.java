@@ -1,6 +1,6 @@
 package norma.train.config;
 
-import norma.train.disk.Printable;
+import norma.train.files.Printable;
 
 /// A configuration that cannot be accepted. The message is one printable line: location, path, value, what was expected.
 public final class ConfigException extends RuntimeException {

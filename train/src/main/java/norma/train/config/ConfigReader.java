@@ -16,7 +16,7 @@ import norma.train.config.RunConfig.Optim;
 import norma.train.config.RunConfig.Output;
 import norma.train.config.RunConfig.Runtime;
 import norma.train.config.RunConfig.Train;
-import norma.train.disk.HomeFolder;
+import norma.train.files.HomeFolder;
 
 /// Reads run configurations. Order of authority: [RunConfig#DEFAULT], the file, [Assignment]s from first to last.
 ///

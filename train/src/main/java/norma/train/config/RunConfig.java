@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
-import norma.train.disk.HomeFolder;
+import norma.train.files.HomeFolder;
 
 /// Everything that determines a run, complete and valid: keys that a file leaves out have the values of [#DEFAULT]. A key
 /// `warmup_steps` in YAML is the component `warmupSteps` here. Every constructor refuses a value out of range with

@@ -4,7 +4,7 @@ import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import norma.train.disk.Printable;
+import norma.train.files.Printable;
 
 /// Scalars as YAML 1.2 text (the core schema), and back to words for messages.
 final class YamlText {

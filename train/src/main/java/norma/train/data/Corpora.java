@@ -1,5 +1,6 @@
 package norma.train.data;
 
+import norma.train.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -11,7 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import norma.train.config.Nearest;
-import norma.train.disk.HomeFolder;
+import norma.train.files.HomeFolder;
 import org.jspecify.annotations.Nullable;
 
 /// Loads a [Corpus]: built in, from a file, or from the web.

@@ -1,5 +1,6 @@
 package norma.train.data;
 
+import norma.train.files.Sha256;
 import java.util.Arrays;
 
 /// A text to train on.

@@ -1,5 +1,6 @@
 package norma.train.data;
 
+import norma.train.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;

@@ -2,6 +2,7 @@ package norma.train.data;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import norma.train.files.Sha256;
 import java.util.Arrays;
 import java.util.Locale;
 

@@ -2,6 +2,7 @@ package norma.train.data;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import norma.train.files.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 import norma.formula.Curve;
 import norma.nn.Norm;
 import norma.nn.NormSpec;
-import norma.train.disk.WholeFile;
+import norma.train.files.WholeFile;
 import norma.train.report.Chart;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;

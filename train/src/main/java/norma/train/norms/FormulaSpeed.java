@@ -8,7 +8,7 @@ import norma.kernels.Backend;
 import norma.kernels.Kernels;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 
 /// Times of a formula's kernels beside LayerNorm's, measured in turn.
 ///

@@ -7,8 +7,8 @@ import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import norma.train.disk.Disk;
-import norma.train.disk.TimedFolder;
+import norma.train.files.Disk;
+import norma.train.files.TimedFolder;
 
 /// What a profile leaves behind: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
 ///

@@ -16,7 +16,7 @@ import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.config.Section;
 import norma.train.config.YamlReader;
-import norma.train.disk.FolderName;
+import norma.train.files.FolderName;
 
 /// Reads profile files: a base configuration with cases to `compare`, or settings to `sweep` one at a time.
 public final class ProfileReader {

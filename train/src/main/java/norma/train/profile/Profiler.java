@@ -12,7 +12,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import norma.models.CostModel;
 import norma.train.config.RunConfig;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 import norma.train.run.RecordedStep;
 import norma.train.run.RecordedStep.Times;
 import norma.train.run.Session;

@@ -17,7 +17,7 @@ import norma.train.profile.Row.Group;
 import norma.train.profile.Row.Memory;
 import norma.train.profile.Row.Roof;
 import norma.train.profile.Row.Work;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 import norma.train.run.RecordedStep;
 import norma.train.run.RecordedStep.Times;
 import norma.train.run.Session;

@@ -1,5 +1,7 @@
 package norma.train.report;
 
+import norma.train.metrics.Metrics;
+import norma.train.metrics.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,7 @@
 package norma.train.report;
 
+import norma.train.metrics.Metrics;
+import norma.train.metrics.Event;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -2,6 +2,7 @@ package norma.train.report;
 
 import static norma.train.report.Svg.escape;
 
+import norma.train.metrics.Event;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

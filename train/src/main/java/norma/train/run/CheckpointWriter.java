@@ -18,9 +18,9 @@ import norma.autodiff.Parameter;
 import norma.optim.Optimizer;
 import norma.train.config.RunConfigWriter;
 import norma.train.data.DataException;
-import norma.train.data.Sha256;
-import norma.train.disk.Disk;
-import norma.train.disk.Errors;
+import norma.train.files.Sha256;
+import norma.train.files.Disk;
+import norma.train.files.Errors;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 

@@ -16,7 +16,7 @@ import java.util.Properties;
 import java.util.stream.Stream;
 import norma.autodiff.Tape;
 import norma.models.Gpt;
-import norma.train.data.Sha256;
+import norma.train.files.Sha256;
 import tools.jackson.databind.json.JsonMapper;
 
 /// What a result depends on besides its configuration.

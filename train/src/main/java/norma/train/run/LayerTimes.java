@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.Map;
 import norma.kernels.AdamW;
 import norma.models.CostModel;
-import norma.train.report.Event.Layer;
-import norma.train.report.Median;
+import norma.train.metrics.Event.Layer;
+import norma.train.metrics.Median;
 import norma.train.run.RecordedStep.Times;
 
 /// Time of each layer, on the steps that are recorded.

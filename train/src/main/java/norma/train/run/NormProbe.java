@@ -23,8 +23,8 @@ import norma.ops.Op;
 import norma.optim.Optimizer;
 import norma.random.RandomStream;
 import norma.train.data.Windows;
-import norma.train.report.Event;
-import norma.train.report.MetricsLog;
+import norma.train.metrics.Event;
+import norma.train.metrics.MetricsLog;
 
 /// Looks at every normalization slot on a batch of its own: statistics of its input and output, and the gradient that comes
 /// back to it; besides, the largest attention logit, log Z, and how far the last update moved the weights. Gradients go to a

@@ -13,11 +13,11 @@ import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.data.DataException;
-import norma.train.data.Json;
-import norma.train.disk.Disk;
-import norma.train.disk.Errors;
-import norma.train.disk.TimedFolder;
-import norma.train.report.Metrics;
+import norma.train.files.Json;
+import norma.train.files.Disk;
+import norma.train.files.Errors;
+import norma.train.files.TimedFolder;
+import norma.train.metrics.Metrics;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import norma.train.config.RunConfig;
-import norma.train.data.Json;
+import norma.train.files.Json;
 import org.jspecify.annotations.Nullable;
 
 /// What a command line means by a run: its folder, or that of one of its checkpoints, and `--checkpoint`. Every command that reads a

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Optional;
 import norma.array.Array;
 import norma.optim.Optimizer;
-import norma.train.disk.Disk;
-import norma.train.disk.Errors;
-import norma.train.report.Event;
-import norma.train.report.MetricsLog;
-import norma.train.report.ShellText;
+import norma.train.files.Disk;
+import norma.train.files.Errors;
+import norma.train.metrics.Event;
+import norma.train.metrics.MetricsLog;
+import norma.train.files.ShellText;
 import org.jspecify.annotations.Nullable;
 
 /// A running training's way forth and back between its memory and its checkpoints. The log and the checkpoint go together: the

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import norma.train.config.RunConfig;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 
 /// Measures training steps: gradients and update, with nothing beside them.
 public final class StepTimer {

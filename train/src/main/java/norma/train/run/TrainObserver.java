@@ -2,7 +2,7 @@ package norma.train.run;
 
 import java.nio.file.Path;
 import norma.models.CostModel;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import org.apache.logging.log4j.LogManager;
 
 /// Hears of a training run's progress, to show it to people.

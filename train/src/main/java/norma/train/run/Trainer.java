@@ -12,13 +12,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
-import norma.train.disk.Disk;
-import norma.train.disk.Errors;
-import norma.train.report.Event;
-import norma.train.report.Metrics;
-import norma.train.report.MetricsLog;
+import norma.train.files.Disk;
+import norma.train.files.Errors;
+import norma.train.metrics.Event;
+import norma.train.metrics.Metrics;
+import norma.train.metrics.MetricsLog;
 import norma.train.report.RunReport;
-import norma.train.report.ShellText;
+import norma.train.files.ShellText;
 import org.jspecify.annotations.Nullable;
 
 /// The training loop, and the folder that it fills. Evaluation, probes, timing and sampling only look: with them on or off,

@@ -15,7 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import norma.train.data.Json;
+import norma.train.files.Json;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Parameter;

@@ -11,11 +11,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import norma.train.report.HeatMap;
 import norma.models.BlockName;
 import norma.train.report.HeatMap.Shades.Spread;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 
 /// Where a step's time goes: each layer's median over the timed steps of all seeds.
 final class LayerTable {

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import norma.train.study.StudySummary.Row;
 
 /// A variant with what its runs have recorded: those that came to their end, or if none did, those that diverged.

@@ -13,7 +13,7 @@ import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import norma.train.report.Chart;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import norma.train.report.Figures;
 import norma.models.BlockName;
 import norma.train.report.Series;

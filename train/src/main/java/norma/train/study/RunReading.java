@@ -3,9 +3,9 @@ package norma.train.study;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import norma.train.report.Event;
-import norma.train.report.Median;
-import norma.train.report.Metrics;
+import norma.train.metrics.Event;
+import norma.train.metrics.Median;
+import norma.train.metrics.Metrics;
 
 /// What a study's pages need of a run's `metrics.jsonl`, without its many training steps.
 ///

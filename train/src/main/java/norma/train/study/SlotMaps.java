@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import norma.train.report.HeatMap;
 import norma.train.report.HeatMap.Shades.Spread;
 import norma.train.report.Svg;

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import norma.train.study.Study.Variant;
 
 /// How training stands the learning rate, for a study whose grid has `optim.lr`: one sweep for each variant over all groups, and apart for each point

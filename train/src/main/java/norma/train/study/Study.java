@@ -15,7 +15,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
-import norma.train.data.Sha256;
+import norma.train.files.Sha256;
 
 /// A study, complete and valid: what is compared, with which seeds.
 ///

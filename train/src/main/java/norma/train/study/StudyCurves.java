@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import norma.train.report.Chart;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import norma.train.report.Figures;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;

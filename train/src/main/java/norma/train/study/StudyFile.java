@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import norma.nn.NormTypes;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfigWriter;
-import norma.train.data.Json;
+import norma.train.files.Json;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 import norma.train.run.StepTimer;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;

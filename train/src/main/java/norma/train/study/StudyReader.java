@@ -23,8 +23,8 @@ import norma.train.config.RunConfig;
 import norma.train.config.Section;
 import norma.train.config.YamlReader;
 import norma.train.data.DataException;
-import norma.train.disk.Errors;
-import norma.train.disk.FolderName;
+import norma.train.files.Errors;
+import norma.train.files.FolderName;
 import norma.train.run.RunException;
 import org.jspecify.annotations.Nullable;
 

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
-import norma.train.report.ShellText;
+import norma.train.files.ShellText;
 import norma.train.study.Study.Variant;
 import norma.train.study.StudySummary.Row;
 

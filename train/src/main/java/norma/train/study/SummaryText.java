@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import norma.train.report.Median;
+import norma.train.metrics.Median;
 import norma.train.study.StudySummary.Row;
 
 /// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.

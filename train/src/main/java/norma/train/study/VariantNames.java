@@ -4,7 +4,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import norma.train.config.Assignment;
-import norma.train.disk.FolderName;
+import norma.train.files.FolderName;
 
 /// Names of the variants at the points of a grid: `dyt-width64`, and where that is too long or taken, `dyt-end_of_the_path.txt-1a2b3c4d`.
 final class VariantNames {

@@ -18,7 +18,7 @@ import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.Setting;
-import norma.train.disk.HomeFolder;
+import norma.train.files.HomeFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

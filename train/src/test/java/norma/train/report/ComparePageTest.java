@@ -2,6 +2,7 @@ package norma.train.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import norma.train.metrics.Metrics;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

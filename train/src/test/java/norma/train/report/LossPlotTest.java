@@ -2,6 +2,8 @@ package norma.train.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import norma.train.metrics.Metrics;
+import norma.train.metrics.Event;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,5 +1,6 @@
 package norma.train.report;
 
+import norma.train.metrics.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import norma.models.CostModel;
 import norma.train.config.Assignment;
-import norma.train.report.Event;
-import norma.train.report.Metrics;
+import norma.train.metrics.Event;
+import norma.train.metrics.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

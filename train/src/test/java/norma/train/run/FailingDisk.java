@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
-import norma.train.disk.Disk;
+import norma.train.files.Disk;
 
 /// A disk that is full, or broken, at chosen operations: a write that fails leaves half of its bytes.
 final class FailingDisk implements Disk {

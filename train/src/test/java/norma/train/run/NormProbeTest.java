@@ -15,7 +15,7 @@ import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.random.RandomStream;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

@@ -6,7 +6,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import norma.train.disk.Disk;
+import norma.train.files.Disk;
 
 /// A disk that remembers what it was asked for, in order. It waits for no real disk: a power cut is only played.
 final class RecordingDisk implements Disk {

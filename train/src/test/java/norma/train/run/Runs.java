@@ -14,7 +14,7 @@ import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
-import norma.train.report.Event;
+import norma.train.metrics.Event;
 
 /// Small runs for tests.
 final class Runs {

@@ -11,7 +11,7 @@ import java.util.Random;
 import norma.models.Slot;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
-import norma.train.data.Json;
+import norma.train.files.Json;
 
 /// Studies that no training has made: every run has ended, with everything that a run can record.
 final class StudyFixture {

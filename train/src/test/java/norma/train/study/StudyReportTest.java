@@ -83,7 +83,7 @@ class StudyReportTest {
           .filter(line -> line.startsWith("{\"event\":\"norm\",\"step\":200,")).findFirst().orElseThrow();
       mean += Double.parseDouble(all(last, "(?<=blocks.3.mlp.pre\".{1,80}in_rms\":)[\\d.]+").getFirst()) / 3;
     }
-    assertThat(dyt.lastProbe(norma.train.report.Event.Slot::inRms).get("blocks.3.mlp.pre")).isCloseTo(mean,
+    assertThat(dyt.lastProbe(norma.train.metrics.Event.Slot::inRms).get("blocks.3.mlp.pre")).isCloseTo(mean,
         org.assertj.core.data.Offset.offset(1e-9));
     assertThat(section(report(folder), "slots")).contains(">" + SlotMaps.digits(mean) + "</td>");
   }

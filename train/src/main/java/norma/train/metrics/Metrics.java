@@ -1,4 +1,4 @@
-package norma.train.report;
+package norma.train.metrics;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import norma.train.data.Json;
+import norma.train.files.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -179,7 +179,7 @@ public record Metrics(List<Event> events, boolean torn) {
   }
 
   /// A value as text: strings as they are, the rest as JSON.
-  static String text(JsonNode value) {
+  public static String text(JsonNode value) {
     return value.isString() ? value.stringValue() : value.toString();
   }
 

@@ -1,4 +1,4 @@
-package norma.train.data;
+package norma.train.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package norma.train.data;
+package norma.train.files;
 
 import java.io.IOException;
 import java.io.InputStream;

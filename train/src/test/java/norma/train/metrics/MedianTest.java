@@ -1,4 +1,4 @@
-package norma.train.report;
+package norma.train.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package norma.train.disk;
+package norma.train.files;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;

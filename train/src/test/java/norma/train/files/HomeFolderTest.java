@@ -1,4 +1,4 @@
-package norma.train.disk;
+package norma.train.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

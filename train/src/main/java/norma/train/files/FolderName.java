@@ -1,11 +1,10 @@
-package norma.train.disk;
+package norma.train.files;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import norma.train.data.Sha256;
 
 /// Names of folders and files that are made of somebody's text: a path, a setting, the name of a file. They have letters and digits of ASCII,
 /// `.`, `_` and `-`, a letter or digit first, so that no file system changes them, takes two for one, or finds them too long.

@@ -1,4 +1,4 @@
-package norma.train.report;
+package norma.train.metrics;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
-import norma.train.disk.Disk;
-import norma.train.disk.Errors;
+import norma.train.files.Disk;
+import norma.train.files.Errors;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;

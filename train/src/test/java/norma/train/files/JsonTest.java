@@ -1,5 +1,6 @@
-package norma.train.data;
+package norma.train.files;
 
+import norma.train.data.DataException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;

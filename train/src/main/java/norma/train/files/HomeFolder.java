@@ -1,4 +1,4 @@
-package norma.train.disk;
+package norma.train.files;
 
 import java.nio.file.Path;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package norma.train.report;
+package norma.train.metrics;
 
 import java.util.Arrays;
 import java.util.Collection;

@@ -1,9 +1,8 @@
-package norma.train.report;
+package norma.train.files;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Locale;
-import norma.train.disk.Printable;
 
 /// Words of a command line.
 public final class ShellText {

@@ -1,4 +1,4 @@
-package norma.train.report;
+package norma.train.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -14,8 +14,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 class MetricsTest {
 
+  /// JSON written with single quotes.
+  private static String json(String text) {
+    return text.replace('\'', '"');
+  }
+
   private static Metrics parse(String... lines) throws IOException {
-    return Metrics.parse("metrics.jsonl", RunFixture.json(String.join("\n", lines) + "\n"));
+    return Metrics.parse("metrics.jsonl", json(String.join("\n", lines) + "\n"));
   }
 
   @Test
@@ -59,14 +64,14 @@ class MetricsTest {
 
   @Test
   void aLastLineThatWasCutOffIsReportedAndLeftOut() throws IOException {
-    Metrics metrics = Metrics.parse("m", RunFixture.json("{'event':'step','step':1,'loss':4}\n{'event':'step','st"));
+    Metrics metrics = Metrics.parse("m", json("{'event':'step','step':1,'loss':4}\n{'event':'step','st"));
     assertThat(metrics.torn()).isTrue();
     assertThat(metrics.events()).hasSize(1);
   }
 
   @Test
   void aWholeLastLineWithoutItsNewlineIsRead() throws IOException {
-    Metrics metrics = Metrics.parse("m", RunFixture.json("{'event':'sample','step':1,'text':'a'}"));
+    Metrics metrics = Metrics.parse("m", json("{'event':'sample','step':1,'text':'a'}"));
     assertThat(metrics.torn()).isFalse();
     assertThat(metrics.events()).hasSize(1);
   }

@@ -1,4 +1,4 @@
-package norma.train.disk;
+package norma.train.files;
 
 import java.util.Locale;
 import java.util.function.IntPredicate;
