@@ -13,6 +13,7 @@ import norma.formula.Expr.Space;
 /// What a kernel of Norma's own does to rows of several arrays: lines of formulas, one after the other; a semicolon ends one too.
 ///
 ///     elements x y            read and written, element by element (R, C)
+///     gathered table          the same, but each row lies where the caller says
 ///     channels sum            a vector (C), which every row may change
 ///     rows     most           written, a number for each row (R)
 ///     numbers  scale          given
@@ -29,6 +30,7 @@ public final class Routine {
   private final Map<String, Expr> names = new HashMap<>();
   private final Map<String, Expr> written = new LinkedHashMap<>();
   private final Set<String> rows = new LinkedHashSet<>();
+  private final Set<String> gathered = new LinkedHashSet<>();
   private final List<String> outputs = new ArrayList<>();
   private final List<Expr> stored;
   private final Plan plan;
@@ -75,6 +77,10 @@ public final class Routine {
     for (String name : List.of(words).subList(1, words.length)) {
       switch (words[0]) {
         case "elements" -> names.put(name, g.leaf(name, Space.POINT));
+        case "gathered" -> {
+          names.put(name, g.leaf(name, Space.POINT));
+          gathered.add(name);
+        }
         case "channels" -> names.put(name, g.leaf(name, Space.CHANNEL));
         case "rows" -> rows.add(name);
         case "numbers" -> {
@@ -106,6 +112,11 @@ public final class Routine {
     }
     int channel = plan.channels().indexOf(g.leaf(operand, Space.CHANNEL));
     return channel < 0 ? operand : "channel" + channel;
+  }
+
+  /// Operands whose rows lie where the caller says.
+  public Set<String> gathered() {
+    return gathered;
   }
 
   /// The plan's numbers.

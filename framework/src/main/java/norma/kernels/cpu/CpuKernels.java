@@ -269,14 +269,14 @@ final class CpuKernels implements Kernels, AutoCloseable {
     MemorySegment source = x.segment();
     MemorySegment to = target.segment();
     int width = x.dim(-1);
-    Rows add = formulas.routine(ADD, width);
+    if (y.add()) {
+      formulas.routine(Tokens.SCATTER, width).bind(0, source, 0)
+          .gather(1, to, x.rows(), row -> (long) row * target.dim(-1) + from).run(x.rows());
+      return;
+    }
     for (int row = 0; row < x.rows(); row++) {
       long at = (long) row * target.dim(-1) + from;
-      if (y.add()) {
-        add.bind(0, source, (long) row * width).bind(1, to, at).bind(2, to, at).run(1);
-      } else {
-        MemorySegment.copy(source, 4L * row * width, to, 4 * at, 4L * width);
-      }
+      MemorySegment.copy(source, 4L * row * width, to, 4 * at, 4L * width);
     }
   }
 

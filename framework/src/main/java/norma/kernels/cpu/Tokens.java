@@ -29,6 +29,10 @@ final class Tokens implements AutoCloseable {
       total = sum(exp(x - most))
       dx = exp(x - most) * (scale / total)""");
 
+  private static final Routine GATHER = Routine.of("gathered tok; elements pos y; y = tok + pos");
+  /// Rows of one token are added one after the other.
+  static final Routine SCATTER = Routine.of("elements x; gathered to; to = to + x");
+
   private final RowKernels rows;
   private final Spare spare = new Spare();
 
@@ -41,13 +45,11 @@ final class Tokens implements AutoCloseable {
     int time = ids.dim(1);
     int width = tok.dim(1);
     MemorySegment id = ids.segment();
-    MemorySegment toks = tok.segment();
-    MemorySegment poss = pos.segment();
-    MemorySegment ys = y.segment();
-    Rows add = rows.routine(CpuKernels.ADD, width);
-    for (int row = 0; row < y.rows(); row++) {
-      add.bind(0, toks, (long) id(id, row, tok.dim(0)) * width).bind(1, poss, (long) (row % time) * width)
-          .bind(2, ys, (long) row * width).run(1);
+    Rows gather = rows.routine(GATHER, width).bind(1, pos.segment(), 0);
+    for (int first = 0; first < y.rows(); first += time) {
+      int sequence = first;
+      gather.gather(0, tok.segment(), time, row -> (long) id(id, sequence + row, tok.dim(0)) * width)
+          .bind(2, y.segment(), (long) first * width).run(time);
     }
   }
 
@@ -56,16 +58,14 @@ final class Tokens implements AutoCloseable {
     MemorySegment dys = dy.segment();
     int time = ids.dim(1);
     int width = dy.dim(-1);
-    Rows add = rows.routine(CpuKernels.ADD, width);
     if (dtok != null) {
-      MemorySegment to = CpuKernels.start(dtok);
-      for (int row = 0; row < dy.rows(); row++) {
-        long at = (long) id(id, row, dtok.array().dim(0)) * width;
-        add.bind(0, dys, (long) row * width).bind(1, to, at).bind(2, to, at).run(1);
-      }
+      int vocabulary = dtok.array().dim(0);
+      rows.routine(SCATTER, width).bind(0, dys, 0)
+          .gather(1, CpuKernels.start(dtok), dy.rows(), row -> (long) id(id, row, vocabulary) * width).run(dy.rows());
     }
     if (dpos != null) {
       MemorySegment to = CpuKernels.start(dpos);
+      Rows add = rows.routine(CpuKernels.ADD, width);
       for (int row = 0; row < dy.rows(); row += time) {
         add.bind(0, dys, (long) row * width).bind(1, to, 0).bind(2, to, 0).run(time);
       }

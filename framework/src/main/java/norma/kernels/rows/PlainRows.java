@@ -35,6 +35,7 @@ final class PlainRows {
   private final List<IntConsumer> work = new ArrayList<>(); // in its order, for a row
   private MemorySegment[] segments = {};
   private long[] starts = {};
+  private long[][] gathered = {};
 
   PlainRows(Program program) {
     this.program = program;
@@ -119,7 +120,11 @@ final class PlainRows {
   }
 
   private long place(int stream, int row) {
-    return 4 * (starts[stream] + (streams.kind(stream) == Streams.Kind.ELEMENTS ? (long) row * width : 0));
+    return 4 * switch (streams.kind(stream)) {
+      case ELEMENTS -> starts[stream] + (long) row * width;
+      case GATHERED -> gathered[stream][row];
+      case EVERY_ROW, ROWS -> starts[stream];
+    };
   }
 
   private float[] array(Expr e) {
@@ -132,10 +137,12 @@ final class PlainRows {
 
   /// @param segments of the streams
   /// @param starts   their first elements
+  /// @param gathered first elements of each row of gathered streams
   /// @param numbers  of the plan
-  void run(int rows, MemorySegment[] segments, long[] starts, float[] numbers) {
+  void run(int rows, MemorySegment[] segments, long[] starts, long[][] gathered, float[] numbers) {
     this.segments = segments;
     this.starts = starts;
+    this.gathered = gathered;
     for (int k = 0; k < numbers.length; k++) {
       Arrays.fill(array(plan.numbers().get(k)), numbers[k]);
     }

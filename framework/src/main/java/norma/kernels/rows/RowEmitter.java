@@ -18,7 +18,6 @@ import static norma.machine.Assembler.RSI;
 import static norma.machine.Assembler.at;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,7 +66,7 @@ final class RowEmitter {
   private final Streams streams;
   private final int width;
   private final InstructionSet set;
-  private final Map<String, Register> pointers = new HashMap<>();
+  private final Map<String, Register> pointers = new LinkedHashMap<>();
   private final Map<Object, Integer> vectors = new LinkedHashMap<>(); // an Expr, bits of a constant, or a spilled value
   private final int vectorsStart;
   private Assembler out;
@@ -100,11 +99,11 @@ final class RowEmitter {
   }
 
   private boolean ofElements(String stream) {
-    return streams.kind(streams.of(stream)) != Kind.ROWS;
+    return kind(stream) != Kind.ROWS;
   }
 
-  private boolean everyRow(String stream) {
-    return streams.kind(streams.of(stream)) == Kind.EVERY_ROW;
+  private Kind kind(String stream) {
+    return streams.kind(streams.of(stream));
   }
 
   byte[] assemble() {
@@ -115,7 +114,9 @@ final class RowEmitter {
       if (ofElements(stream) && pointers.size() < POINTERS.size()) {
         Register pointer = POINTERS.get(pointers.size());
         pointers.put(stream, pointer);
-        out.mov(pointer, address(stream));
+        if (kind(stream) != Kind.GATHERED) {
+          out.mov(pointer, address(stream));
+        }
       }
     }
     if (rest() > 0) {
@@ -125,6 +126,11 @@ final class RowEmitter {
         && plan.totals().isEmpty() ? prepare(plan.passes().getFirst(), false) : null; // its constants stay from row to row
     Label row = new Label();
     out.bind(row);
+    pointers.forEach((stream, pointer) -> {
+      if (kind(stream) == Kind.GATHERED) {
+        start(stream, pointer);
+      }
+    });
     for (int k = 0; k < plan.kept().size(); k++) {
       out.mov(TEMPORARY, address("kept" + k));
       out.vbroadcastss(new Vector(0), at(TEMPORARY, 0));
@@ -142,14 +148,13 @@ final class RowEmitter {
       rowValues(pass.after(), pass.totals());
     }
     for (String stream : streams.names()) {
-      if (ofElements(stream) && !everyRow(stream)) {
-        Register pointer = pointers.get(stream);
-        if (pointer != null) {
-          out.add(pointer, 4 * width);
-        } else {
-          out.mov(TEMPORARY, address(stream));
-          next(stream, 4 * width);
-        }
+      boolean gathered = kind(stream) == Kind.GATHERED;
+      Register pointer = pointers.get(stream);
+      if (kind(stream) == Kind.ELEMENTS && pointer != null) {
+        out.add(pointer, 4 * width);
+      } else if (gathered || kind(stream) == Kind.ELEMENTS) {
+        out.mov(TEMPORARY, address(stream));
+        next(stream, gathered ? Long.BYTES : 4 * width);
       }
     }
     out.dec(ROWS);
@@ -164,6 +169,14 @@ final class RowEmitter {
 
   private Memory address(String stream) {
     return at(TABLE, 8 * streams.of(stream));
+  }
+
+  /// Where a row begins; of a gathered stream the table has the address of its rows' addresses.
+  private void start(String stream, Register to) {
+    out.mov(to, address(stream));
+    if (kind(stream) == Kind.GATHERED) {
+      out.mov(to, at(to, 0));
+    }
   }
 
   /// Moves on a stream whose address is at hand.
@@ -185,7 +198,7 @@ final class RowEmitter {
   Memory element(String stream, int from) {
     Register pointer = pointers.get(stream);
     if (pointer == null) {
-      out.mov(TEMPORARY, address(stream));
+      start(stream, TEMPORARY);
       pointer = TEMPORARY;
     }
     return new Memory(pointer, OFFSET, 1, from, false);

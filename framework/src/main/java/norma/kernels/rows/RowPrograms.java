@@ -3,6 +3,7 @@ package norma.kernels.rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
@@ -115,7 +116,8 @@ public final class RowPrograms {
       places.add(kept.indexOf(e));
     }
     List<String> first = routine == null ? List.of() : routine.operands().stream().map(routine::stream).toList();
-    Streams streams = new Streams(plan, first, stored.size(), names);
+    Set<String> gathered = routine == null ? Set.of() : routine.gathered();
+    Streams streams = new Streams(plan, first, gathered, stored.size(), names);
     return new Program(routine, plan, streams, names, stored, width, gradients, direct, places,
         computes(plan, gradients, direct), machine(plan, stored, names, streams, width));
   }

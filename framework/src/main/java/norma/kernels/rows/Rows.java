@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.IntToLongFunction;
 import norma.array.HostMemory;
 import norma.kernels.rows.RowPrograms.Machine;
 import norma.kernels.rows.RowPrograms.Program;
@@ -17,6 +19,8 @@ public final class Rows implements AutoCloseable {
   private final Program program;
   private final MemorySegment[] segments;
   private final long[] starts; // elements
+  private final long[][] gathered; // the same, of each row of a gathered stream
+  private final MemorySegment[] places; // addresses of these rows
   private final long[] addresses;
   private final long[] room; // elements from there to the segment's end
   private final int[] fixed; // elements that a call needs, and those that each row needs
@@ -33,6 +37,8 @@ public final class Rows implements AutoCloseable {
     Streams streams = program.streams();
     segments = new MemorySegment[streams.count()];
     starts = new long[segments.length];
+    gathered = new long[segments.length][0];
+    places = new MemorySegment[segments.length];
     addresses = new long[segments.length];
     room = new long[segments.length];
     fixed = new int[segments.length];
@@ -41,7 +47,7 @@ public final class Rows implements AutoCloseable {
       switch (streams.kind(i)) {
         case ELEMENTS -> perRow[i] = program.width();
         case EVERY_ROW -> fixed[i] = program.width();
-        case ROWS -> perRow[i] = 1;
+        case ROWS, GATHERED -> perRow[i] = 1; // of these `room` is the number of rows
       }
     }
     numbers = new float[program.plan().numbers().size()];
@@ -85,6 +91,28 @@ public final class Rows implements AutoCloseable {
       addresses[stream] = segment.address() + 4 * at;
       room[stream] = at < 0 ? -1 : segment.byteSize() / 4 - at;
     }
+    return this;
+  }
+
+  /// Where the rows of a gathered operand lie from now on.
+  ///
+  /// @param start the first element of a row in the segment
+  /// @throws IndexOutOfBoundsException if the segment has no such row
+  public Rows gather(int stream, MemorySegment segment, int rows, IntToLongFunction start) {
+    long size = segment.byteSize() / 4;
+    if (gathered[stream].length < rows) {
+      gathered[stream] = new long[Math.max(rows, 2 * gathered[stream].length)];
+      places[stream] = arena.allocate(ValueLayout.JAVA_LONG, gathered[stream].length);
+    }
+    MemorySegment place = places[stream];
+    for (int row = 0; row < rows; row++) {
+      long at = Objects.checkFromIndexSize(start.applyAsLong(row), program.width(), size);
+      gathered[stream][row] = at;
+      place.setAtIndex(ValueLayout.JAVA_LONG, row, segment.address() + 4 * at);
+    }
+    segments[stream] = segment;
+    addresses[stream] = place.address();
+    room[stream] = rows;
     return this;
   }
 
@@ -132,7 +160,7 @@ public final class Rows implements AutoCloseable {
       }
     }
     if (plain != null) {
-      plain.run(rows, segments, starts, numbers);
+      plain.run(rows, segments, starts, gathered, numbers);
     } else if (code != null && table != null && rows > 0) {
       code.call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
     }

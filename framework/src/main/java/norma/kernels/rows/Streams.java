@@ -16,15 +16,18 @@ import norma.formula.Plan.Sink;
 final class Streams {
   private final Map<String, Integer> numbers = new LinkedHashMap<>();
   private final List<Kind> kinds = new ArrayList<>();
+  private final Set<String> gathered;
 
   enum Kind {
-    ELEMENTS, EVERY_ROW, ROWS
+    ELEMENTS, GATHERED, EVERY_ROW, ROWS
   }
 
-  /// @param first   names to number first
-  /// @param stored  how many values of rows are left for another kernel
-  /// @param outputs names of streams that the plan's outputs are written to
-  Streams(Plan plan, List<String> first, int stored, List<String> outputs) {
+  /// @param first    names to number first
+  /// @param gathered names of streams whose rows lie where the caller says
+  /// @param stored   how many values of rows are left for another kernel
+  /// @param outputs  names of streams that the plan's outputs are written to
+  Streams(Plan plan, List<String> first, Set<String> gathered, int stored, List<String> outputs) {
+    this.gathered = gathered;
     first.forEach(this::add);
     outputs.forEach(this::add);
     for (Expr node : Expr
@@ -50,7 +53,9 @@ final class Streams {
     if (numbers.putIfAbsent(name, kinds.size()) == null) {
       kinds.add(name.matches("(channel|sum)\\d+")
           ? Kind.EVERY_ROW
-          : name.matches("(kept|stored|total)\\d+") ? Kind.ROWS : Kind.ELEMENTS);
+          : name.matches("(kept|stored|total)\\d+")
+              ? Kind.ROWS
+              : gathered.contains(name) ? Kind.GATHERED : Kind.ELEMENTS);
     }
   }
 

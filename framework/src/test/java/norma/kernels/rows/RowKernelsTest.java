@@ -1,10 +1,12 @@
 package norma.kernels.rows;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -118,6 +120,44 @@ class RowKernelsTest {
       assertThat(refused(rows.bind(0, memory, 0).bind(1, memory, 6), 1)).isTrue();
       assertThat(refused(rows.bind(1, memory, 5).bind(2, memory, 9), 2)).isTrue();
       assertThat(refused(rows, 1)).isFalse();
+    }
+  }
+
+  /// Each row lies where the caller says, a row that comes twice is added to twice, and more streams than pointers make no difference.
+  @ParameterizedTest
+  @ValueSource(strings = { "AVX2", "AVX512", "" })
+  void gatheredRowsLieWhereTheCallerSays(String name) {
+    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
+    RowPrograms programs = set == null ? new RowPrograms() : new RowPrograms(set, maker(set));
+    int[] places = { 3, 0, 3, 2 };
+    for (int width : new int[]{ 1, 19, 130 }) {
+      for (String others : new String[]{ "", " b c d e f g h i j k" }) {
+        try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
+          Rows rows = kernels.routine(
+              Routine.of("elements x" + others + "; gathered to; to = to + x" + others.replace(" ", " + ")), width);
+          MemorySegment x = arena.allocate(4L * 4 * width, 64);
+          MemorySegment to = arena.allocate(4L * 4 * width, 64);
+          for (int i = 0; i < 4 * width; i++) {
+            x.setAtIndex(ValueLayout.JAVA_FLOAT, i, i);
+          }
+          int last = others.length() / 2;
+          for (int i = 0; i <= last; i++) {
+            rows.bind(i, x, 0);
+          }
+          rows.gather(last + 1, to, 4, row -> (long) places[row] * width).run(4);
+          for (int c = 0; c < width; c++) {
+            float[] expected = { width + c, 0, 3 * width + c, 2 * width + 2 * c };
+            for (int row = 0; row < 4; row++) {
+              assertThat(to.getAtIndex(ValueLayout.JAVA_FLOAT, row * width + c)).isEqualTo(expected[row] * (last + 1));
+            }
+          }
+          assertThat(refused(rows, 5)).isTrue();
+          for (long outside : new long[]{ -1, 3L * width + 1 }) {
+            assertThatExceptionOfType(IndexOutOfBoundsException.class)
+                .isThrownBy(() -> rows.gather(last + 1, to, 1, _ -> outside));
+          }
+        }
+      }
     }
   }
 
