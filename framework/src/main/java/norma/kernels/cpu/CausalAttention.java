@@ -38,14 +38,18 @@ final class CausalAttention implements AutoCloseable {
       elements s; channels most sum; numbers scale
       s = exp(scale * (s - most))
       sum = sum + s""");
+  private static final Routine ENDS = Routine.of("""
+      elements most sum lse; numbers scale
+      lse = scale * most + log(sum)
+      sum = 1 / sum""");
   private static final Routine WEIGHTS = Routine.of("elements p; channels factor; p = p * factor");
   private static final Routine AGAIN = Routine.of("""
-      elements p dp; channels shift delta; numbers scale
-      p = exp(scale * p + shift)
+      elements p dp; channels lse delta; numbers scale
+      p = exp(scale * p - lse)
       delta = delta + p * dp""");
   private static final Routine AGAIN_SEEN = Routine.of("""
-      elements p dp hidden; channels shift delta; numbers scale
-      p = exp(scale * (p + hidden) + shift)
+      elements p dp hidden; channels lse delta; numbers scale
+      p = exp(scale * (p + hidden) - lse)
       delta = delta + p * dp""");
   private static final Routine SLOPES = Routine.of("""
       elements p dp; channels delta; numbers scale
@@ -55,6 +59,7 @@ final class CausalAttention implements AutoCloseable {
   private final Rows most;
   private final Rows mostSeen;
   private final Rows exponentials;
+  private final Rows ends;
   private final Rows normalize;
   private final Rows again;
   private final Rows againSeen;
@@ -63,7 +68,7 @@ final class CausalAttention implements AutoCloseable {
   private final Spare outputs = new Spare();
   private final Spare weights = new Spare();
   private final Spare slopes = new Spare();
-  private final HostMemory vectors = HostMemory.allocate(DType.FLOAT32, 2 * BLOCK);
+  private final HostMemory vectors = HostMemory.allocate(DType.FLOAT32, 3 * BLOCK);
   private final HostMemory hidden = HostMemory.allocate(DType.FLOAT32, BLOCK * BLOCK);
   private final DropFactors factors;
 
@@ -76,6 +81,7 @@ final class CausalAttention implements AutoCloseable {
     most = rows.routine(MOST, BLOCK);
     mostSeen = rows.routine(MOST_SEEN, BLOCK);
     exponentials = rows.routine(EXPONENTIALS, BLOCK);
+    ends = rows.routine(ENDS, BLOCK);
     normalize = rows.routine(WEIGHTS, BLOCK);
     again = rows.routine(AGAIN, BLOCK);
     againSeen = rows.routine(AGAIN_SEEN, BLOCK);
@@ -101,6 +107,11 @@ final class CausalAttention implements AutoCloseable {
           new Matrix(all, at + 2L * (row / 3), row));
     }
 
+    /// The place of a query among all heads' queries.
+    long queries(int from) {
+      return (long) index * time + from;
+    }
+
     float scale() {
       return (float) (1 / Math.sqrt(width));
     }
@@ -124,23 +135,21 @@ final class CausalAttention implements AutoCloseable {
   private void forward(Head head, DropMask drop, int heads, Array y, Array lse) {
     Matrix out = head.in(y, heads);
     Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
-    MemorySegment max = vectors.segment().asSlice(0, 4L * BLOCK);
-    MemorySegment sum = vectors.segment().asSlice(4L * BLOCK);
+    MemorySegment max = vector(0);
+    MemorySegment sum = vector(1);
+    MemorySegment logs = vector(2);
     for (int from = 0; from < head.time; from += BLOCK) {
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
       tiles.multiply(keys, count, head.width, head.k, false, transposed(head.q.from(from), head, count, queries), p,
           false);
-      fill(max, Float.NEGATIVE_INFINITY);
-      fill(sum, 0);
+      MemorySegment.copy(p.segment(), 0, max, 0, max.byteSize()); // every query sees the first key
+      sum.fill((byte) 0);
       most.bind(p.segment(), max).run(from);
       mostSeen.bind(p.segment(), hidden.segment(), max).bind(0, p.segment(), (long) from * BLOCK).run(count);
       exponentials.with(head.scale()).bind(p.segment(), max, sum).run(keys);
-      for (int i = 0; i < count; i++) {
-        double logSum = Math.log(get(sum, i));
-        set(lse.segment(), (long) head.index * head.time + from + i, (float) (head.scale() * get(max, i) + logSum));
-        set(sum, i, 1 / get(sum, i));
-      }
+      ends.with(head.scale()).bind(max, sum, logs).run(1);
+      MemorySegment.copy(logs, 0, lse.segment(), 4 * head.queries(from), 4L * count);
       normalize.bind(p.segment(), sum).run(keys);
       dropped(p.segment(), head, from, count, drop);
       tiles.multiply(count, head.width, keys, p, true, Panels.of(head.v, tiles), out.from(from), false);
@@ -167,23 +176,21 @@ final class CausalAttention implements AutoCloseable {
     int last = (head.time - 1) / BLOCK * BLOCK;
     Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
     Matrix ds = new Matrix(slopes.floats((long) head.time * BLOCK), 0, BLOCK);
-    MemorySegment shift = vectors.segment().asSlice(0, 4L * BLOCK);
-    MemorySegment delta = vectors.segment().asSlice(4L * BLOCK);
+    MemorySegment logs = vector(0);
+    MemorySegment delta = vector(1);
     for (int from = last; from >= 0; from -= BLOCK) { // the last block sees all keys: it writes, the others add
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
-      for (int i = 0; i < count; i++) {
-        set(shift, i, -get(lse, (long) head.index * head.time + from + i));
-      }
-      fill(delta, 0);
+      MemorySegment.copy(lse, 4 * head.queries(from), logs, 0, 4L * count);
+      delta.fill((byte) 0);
       Matrix q = head.q.from(from);
       Matrix out = dy.from(from);
       tiles.multiply(keys, count, head.width, head.k, false, transposed(q, head, count, queries), p, false);
       tiles.multiply(keys, count, head.width, head.v, false, transposed(out, head, count, outputs), ds, false);
       dropped(ds.segment(), head, from, count, drop);
       long seen = (long) from * BLOCK;
-      again.with(head.scale()).bind(p.segment(), ds.segment(), shift, delta).run(from);
-      againSeen.with(head.scale()).bind(p.segment(), ds.segment(), hidden.segment(), shift, delta);
+      again.with(head.scale()).bind(p.segment(), ds.segment(), logs, delta).run(from);
+      againSeen.with(head.scale()).bind(p.segment(), ds.segment(), hidden.segment(), logs, delta);
       againSeen.bind(0, p.segment(), seen).bind(1, ds.segment(), seen).run(count);
       slope.with(head.scale()).bind(p.segment(), ds.segment(), delta).run(keys);
       dropped(p.segment(), head, from, count, drop);
@@ -194,10 +201,9 @@ final class CausalAttention implements AutoCloseable {
     }
   }
 
-  private static void fill(MemorySegment vector, float value) {
-    for (int i = 0; i < BLOCK; i++) {
-      set(vector, i, value);
-    }
+  /// A number for each query of a block.
+  private MemorySegment vector(int number) {
+    return vectors.segment().asSlice(4L * BLOCK * number, 4L * BLOCK);
   }
 
   private void dropped(MemorySegment p, Head head, int from, int count, DropMask drop) {

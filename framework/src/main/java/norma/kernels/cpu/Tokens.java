@@ -44,24 +44,23 @@ final class Tokens implements AutoCloseable {
   void embedding(Array ids, Array tok, Array pos, Array y) {
     int time = ids.dim(1);
     int width = tok.dim(1);
-    MemorySegment id = ids.segment();
+    int[] tokens = tokens(ids, tok.dim(0));
     Rows gather = rows.routine(GATHER, width).bind(1, pos.segment(), 0);
     for (int first = 0; first < y.rows(); first += time) {
       int sequence = first;
-      gather.gather(0, tok.segment(), time, row -> (long) id(id, sequence + row, tok.dim(0)) * width)
+      gather.gather(0, tok.segment(), time, row -> (long) tokens[sequence + row] * width)
           .bind(2, y.segment(), (long) first * width).run(time);
     }
   }
 
   void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
-    MemorySegment id = ids.segment();
     MemorySegment dys = dy.segment();
     int time = ids.dim(1);
     int width = dy.dim(-1);
     if (dtok != null) {
-      int vocabulary = dtok.array().dim(0);
+      int[] tokens = tokens(ids, dtok.array().dim(0));
       rows.routine(SCATTER, width).bind(0, dys, 0)
-          .gather(1, CpuKernels.start(dtok), dy.rows(), row -> (long) id(id, row, vocabulary) * width).run(dy.rows());
+          .gather(1, CpuKernels.start(dtok), tokens.length, row -> (long) tokens[row] * width).run(tokens.length);
     }
     if (dpos != null) {
       MemorySegment to = CpuKernels.start(dpos);
@@ -83,11 +82,11 @@ final class Tokens implements AutoCloseable {
     } else {
       rows.routine(ENTROPY, vocabulary).with(scale).bind(x, dlogits.segment(), most, total).run(count);
     }
-    MemorySegment target = targets.segment();
+    int[] target = tokens(targets, vocabulary);
     MemorySegment dx = dlogits == null ? null : dlogits.segment();
     double sum = 0;
     for (int row = 0; row < count; row++) {
-      long at = (long) row * vocabulary + id(target, row, vocabulary);
+      long at = (long) row * vocabulary + target[row];
       sum += Math.log(get(total, row)) + get(most, row) - get(x, at);
       if (dx != null) {
         set(dx, at, (float) (get(dx, at) - scale));
@@ -96,8 +95,12 @@ final class Tokens implements AutoCloseable {
     loss.segment().set(ValueLayout.JAVA_DOUBLE, 0, sum * scale);
   }
 
-  private static int id(MemorySegment ids, int row, int count) {
-    return Objects.checkIndex(ids.get(ValueLayout.JAVA_INT, 4L * row), count);
+  private static int[] tokens(Array ids, int vocabulary) {
+    int[] tokens = ids.segment().toArray(ValueLayout.JAVA_INT);
+    for (int token : tokens) {
+      Objects.checkIndex(token, vocabulary);
+    }
+    return tokens;
   }
 
   @Override

@@ -120,10 +120,10 @@ final class PlainRows {
   }
 
   private long place(int stream, int row) {
-    return 4 * switch (streams.kind(stream)) {
-      case ELEMENTS -> starts[stream] + (long) row * width;
-      case GATHERED -> gathered[stream][row];
-      case EVERY_ROW, ROWS -> starts[stream];
+    return switch (streams.kind(stream)) {
+      case ELEMENTS -> 4 * (starts[stream] + (long) row * width);
+      case GATHERED -> gathered[stream][row] - segments[stream].address();
+      case EVERY_ROW, ROWS -> 4 * starts[stream];
     };
   }
 
@@ -137,7 +137,7 @@ final class PlainRows {
 
   /// @param segments of the streams
   /// @param starts   their first elements
-  /// @param gathered first elements of each row of gathered streams
+  /// @param gathered addresses of the rows of gathered streams
   /// @param numbers  of the plan
   void run(int rows, MemorySegment[] segments, long[] starts, long[][] gathered, float[] numbers) {
     this.segments = segments;

@@ -19,8 +19,8 @@ public final class Rows implements AutoCloseable {
   private final Program program;
   private final MemorySegment[] segments;
   private final long[] starts; // elements
-  private final long[][] gathered; // the same, of each row of a gathered stream
-  private final MemorySegment[] places; // addresses of these rows
+  private final long[][] gathered; // addresses of a gathered stream's rows
+  private final MemorySegment[] places; // the same, for machine code
   private final long[] addresses;
   private final long[] room; // elements from there to the segment's end
   private final int[] fixed; // elements that a call needs, and those that each row needs
@@ -96,22 +96,21 @@ public final class Rows implements AutoCloseable {
 
   /// Where the rows of a gathered operand lie from now on.
   ///
-  /// @param start the first element of a row in the segment
+  /// @param at the first element of each row in the segment
   /// @throws IndexOutOfBoundsException if the segment has no such row
-  public Rows gather(int stream, MemorySegment segment, int rows, IntToLongFunction start) {
-    long size = segment.byteSize() / 4;
+  public Rows gather(int stream, MemorySegment segment, int rows, IntToLongFunction at) {
     if (gathered[stream].length < rows) {
       gathered[stream] = new long[Math.max(rows, 2 * gathered[stream].length)];
       places[stream] = arena.allocate(ValueLayout.JAVA_LONG, gathered[stream].length);
     }
-    MemorySegment place = places[stream];
+    long[] starts = gathered[stream];
+    long size = segment.byteSize() / 4;
     for (int row = 0; row < rows; row++) {
-      long at = Objects.checkFromIndexSize(start.applyAsLong(row), program.width(), size);
-      gathered[stream][row] = at;
-      place.setAtIndex(ValueLayout.JAVA_LONG, row, segment.address() + 4 * at);
+      starts[row] = segment.address() + 4 * Objects.checkFromIndexSize(at.applyAsLong(row), program.width(), size);
     }
+    MemorySegment.copy(starts, 0, places[stream], ValueLayout.JAVA_LONG, 0, rows);
     segments[stream] = segment;
-    addresses[stream] = place.address();
+    addresses[stream] = places[stream].address();
     room[stream] = rows;
     return this;
   }
