@@ -41,7 +41,7 @@ public final class Compare implements Callable<Integer> {
   private List<String> shapes = List.of("S");
 
   @Option(names = "--norms", split = ",", paramLabel = "NORM", description = "Norm types. Default: all five.")
-  private List<String> norms = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf");
+  private List<String> norms = Operands.NORMS;
 
   @Option(names = "--whole-run", description = "Times whole runs of norma train, evaluations and all, from the command to its end, and beside each as many steps of PyTorch's alone.")
   private boolean wholeRun;

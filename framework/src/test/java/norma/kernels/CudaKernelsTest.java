@@ -26,30 +26,30 @@ class CudaKernelsTest {
   @MethodSource("sizes")
   void everyKernelIsCloseToTheDefinition(Sizes sizes) {
     try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32)); Workbench twice = new Workbench(DType.FLOAT64)) {
-      for (KernelCall call : DefinitionTest.calls(sizes)) {
+      for (CheckedCall call : DefinitionTest.calls(sizes)) {
         assertClose(call, call.run(gpu), call.run(twice), 2e-5, FusedKernelsTest.floor(call));
       }
     }
   }
 
-  static List<KernelCall> backwardCalls() {
+  static List<CheckedCall> backwardCalls() {
     return BackwardCalls.of(new Sizes(3, 11, 33, 1));
   }
 
   @ParameterizedTest
   @MethodSource("backwardCalls")
-  void gradientsAreAddedOrLeftOut(KernelCall call) {
+  void gradientsAreAddedOrLeftOut(CheckedCall call) {
     try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32))) {
       double[][] written = call.run(gpu);
       Array[] in = call.inputsOn(gpu);
-      call.body().run(gpu.kernels(), in, new Grad[written.length]);
+      call.run(gpu, in, new Grad[written.length]);
       for (int i = 0; i < written.length; i++) {
         Grad[] out = new Grad[written.length];
         double[] before = Workbench.normal(written[i].length, 40);
         Array target = call.unwritten(gpu, i);
         gpu.backend().write(target, before);
         out[i] = Grad.add(target);
-        call.body().run(gpu.kernels(), in, out);
+        call.run(gpu, in, out);
         double[] sum = written[i].clone();
         Arrays.setAll(sum, j -> sum[j] + before[j]);
         assertClose(call, new double[][]{ gpu.read(target) }, new double[][]{ sum }, 1e-6, 0);

@@ -30,7 +30,7 @@ class DefinitionTest {
   @MethodSource("sizes")
   void everyForwardKernelInFloat64EqualsPlainLoops(Sizes sizes) {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
-      for (KernelCall call : ForwardCalls.of(sizes)) {
+      for (CheckedCall call : ForwardCalls.of(sizes)) {
         // ND4J's tanh is exact in float64 up to 1e-16, however small the argument.
         assertClose(call, call.run(bench), expected(call), 1e-11, call.kernel().endsWith(" dyt") ? 1e-16 : FLOOR);
       }
@@ -41,7 +41,7 @@ class DefinitionTest {
   @MethodSource("sizes")
   void everyForwardKernelInFloat32IsCloseToPlainLoopsInDouble(Sizes sizes) {
     try (Workbench bench = new Workbench(DType.FLOAT32)) {
-      for (KernelCall call : ForwardCalls.of(sizes)) {
+      for (CheckedCall call : ForwardCalls.of(sizes)) {
         assertClose(call, call.run(bench), expected(call), 2e-5, FLOOR);
       }
     }
@@ -51,7 +51,7 @@ class DefinitionTest {
   @MethodSource("sizes")
   void everyBackwardKernelInFloat32IsCloseToFloat64(Sizes sizes) {
     try (Workbench single = new Workbench(DType.FLOAT32); Workbench twice = new Workbench(DType.FLOAT64)) {
-      for (KernelCall call : BackwardCalls.of(sizes)) {
+      for (CheckedCall call : BackwardCalls.of(sizes)) {
         assertClose(call, call.run(single), call.run(twice), 2e-5, call.kernel().endsWith(" dyt") ? 1e-16 : FLOOR);
       }
     }
@@ -70,16 +70,16 @@ class DefinitionTest {
     assertThat(called).isEqualTo(kernels);
   }
 
-  static List<KernelCall> calls(Sizes sizes) {
+  static List<CheckedCall> calls(Sizes sizes) {
     return Stream.concat(ForwardCalls.of(sizes).stream(), BackwardCalls.of(sizes).stream()).toList();
   }
 
-  private static double[][] expected(KernelCall call) {
+  private static double[][] expected(CheckedCall call) {
     return java.util.Objects.requireNonNull(call.expected());
   }
 
   /// Errors are measured against the largest element, and for numbers around 1 against 1: sums may cancel.
-  static void assertClose(KernelCall call, double[][] actual, double[][] expected, double tolerance,
+  static void assertClose(CheckedCall call, double[][] actual, double[][] expected, double tolerance,
       double floor) {
     assertThat(actual.length).as(call.toString()).isEqualTo(expected.length);
     for (int i = 0; i < expected.length; i++) {

@@ -25,7 +25,7 @@ class EnginesTest {
   @MethodSource("sizes")
   void everyKernelGivesTheSameBits(Sizes sizes) throws RefusedException {
     double[][][] plain = null;
-    List<KernelCall> calls = DefinitionTest.calls(sizes);
+    List<CheckedCall> calls = DefinitionTest.calls(sizes);
     for (CpuBackend backend : Engines.backends()) {
       try (Workbench bench = new Workbench(backend)) {
         double[][][] actual = calls.stream().map(call -> call.run(bench)).toArray(double[][][]::new);

@@ -60,13 +60,4 @@ public final class Formulas {
     k.formula(formula, in[0], Arrays.asList(in).subList(1, in.length), y, slope, statistics);
     return statistics;
   }
-
-  /// @param in  dy, x, then the parameters
-  /// @param out of x, then of the parameters
-  static void backward(Kernels k, Formula formula, Array[] in, @Nullable Grad[] out) {
-    k.arena().reset();
-    Array statistics = forward(k, formula, Arrays.copyOfRange(in, 1, in.length), k.empty(in[1].shape()), null);
-    k.formulaBackward(formula, in[0], in[1], Arrays.asList(in).subList(2, in.length), statistics, out[0],
-        Arrays.asList(out).subList(1, out.length));
-  }
 }

@@ -31,7 +31,7 @@ class FusedKernelsTest {
   @MethodSource("sizes")
   void everyKernelIsCloseToTheDefinition(Sizes sizes) {
     try (Workbench fused = new Workbench(new CpuBackend(1, true)); Workbench twice = new Workbench(DType.FLOAT64)) {
-      for (KernelCall call : DefinitionTest.calls(sizes)) {
+      for (CheckedCall call : DefinitionTest.calls(sizes)) {
         DefinitionTest.assertClose(call, call.run(fused), call.run(twice), 2e-5, floor(call));
       }
     }
@@ -43,15 +43,15 @@ class FusedKernelsTest {
     List<String> failures = new ArrayList<>();
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (Workbench bench = new Workbench(new CpuBackend(1, false))) {
-      for (KernelCall call : DefinitionTest.calls(sizes)) {
+      for (CheckedCall call : DefinitionTest.calls(sizes)) {
         Array[] in = call.inputsOn(bench);
-        Grad[] out = new Grad[call.outputs().size()];
+        Grad[] out = new Grad[call.outputs()];
         Arrays.setAll(out, i -> Grad.write(call.unwritten(bench, i)));
         long bytes = Long.MAX_VALUE;
         for (int round = 0; bytes > ALLOCATION && round < ROUNDS; round++) {
           long before = threads.getCurrentThreadAllocatedBytes();
           for (int i = 0; i < CALLS; i++) {
-            call.body().run(bench.kernels(), in, out);
+            call.run(bench, in, out);
           }
           bytes = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
         }
@@ -64,24 +64,24 @@ class FusedKernelsTest {
   }
 
   /// ND4J's tanh is exact up to 1e-16 only.
-  static double floor(KernelCall call) {
+  static double floor(CheckedCall call) {
     return call.kernel().endsWith(" dyt") ? 1e-16 : FLOOR;
   }
 
   @Test
   void gradientsAreAddedOrLeftOut() {
-    for (KernelCall call : BackwardCalls.of(new Sizes(3, 11, 33, 1))) {
+    for (CheckedCall call : BackwardCalls.of(new Sizes(3, 11, 33, 1))) {
       try (Workbench bench = new Workbench(new CpuBackend(1, true))) {
         double[][] written = call.run(bench);
         Array[] in = call.inputsOn(bench);
-        bench.run(() -> call.body().run(bench.kernels(), in, new Grad[written.length]));
+        call.run(bench, in, new Grad[written.length]);
         for (int i = 0; i < written.length; i++) {
           Grad[] out = new Grad[written.length];
           double[] before = Workbench.normal(written[i].length, 40);
           Array target = call.unwritten(bench, i);
           bench.backend().write(target, before);
           out[i] = Grad.add(target);
-          bench.run(() -> call.body().run(bench.kernels(), in, out));
+          call.run(bench, in, out);
           double[][] actual = { bench.read(target) };
           double[] sum = written[i].clone();
           Arrays.setAll(sum, j -> sum[j] + before[j]);

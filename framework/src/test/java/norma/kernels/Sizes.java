@@ -1,6 +1,7 @@
 package norma.kernels;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -35,6 +36,15 @@ record Sizes(int batch, int time, int width, double scale) {
       all.add(new Sizes(1, 3, 128, scale));
     }
     return all;
+  }
+
+  KernelCalls calls() {
+    return new KernelCalls(batch, time, width, heads());
+  }
+
+  /// Integers as a [CheckedCall] has them.
+  static double[] numbers(int[] ids) {
+    return Arrays.stream(ids).asDoubleStream().toArray();
   }
 
   int rows() {

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
-import norma.array.Array;
+import java.util.function.Function;
+import norma.bench.Operands;
 import norma.bench.gpu.Summary.Verdict;
-import norma.bench.gpu.Works.Maker;
-import norma.bench.gpu.Works.Size;
 import norma.kernels.Backend;
-import norma.kernels.Grad;
+import norma.kernels.KernelCall;
+import norma.kernels.KernelCalls;
 import norma.kernels.Kernels;
 import norma.train.config.RunConfig.BackendChoice;
 import norma.train.config.RunConfig.Precision;
@@ -34,21 +34,24 @@ final class KernelShares {
   /// @param peak        rows and columns of the large product
   private record Scale(long aroundBytes, int peak) {}
 
+  private final Backend backend;
+  private final Kernels kernels;
   private final Operands operands;
   private final DeviceTimer timer;
-  private final Size size;
+  private final KernelCalls size;
   private final Scale scale;
   private final double copy; // bytes a second
   private final double product; // operations a second
 
-  private KernelShares(Backend backend, Size size, Scale scale) {
-    Kernels kernels = backend.kernels();
+  private KernelShares(Backend backend, KernelCalls size, Scale scale) {
+    this.backend = backend;
+    this.kernels = backend.kernels();
     this.operands = new Operands(backend, kernels);
     this.timer = new DeviceTimer(kernels);
     this.size = size;
     this.scale = scale;
     this.copy = copyRate(scale.aroundBytes / 2 / backend.activations().bytes());
-    this.product = rate((o, s) -> Works.linear(o, new Size(1, scale.peak, scale.peak), scale.peak, scale.peak));
+    this.product = rate(new KernelCalls(1, scale.peak, scale.peak, 1).linear(scale.peak, false));
   }
 
   /// @param arguments file of a [Summary], and `quick` for sizes that only show that everything runs
@@ -59,7 +62,8 @@ final class KernelShares {
   private static void measure(Summary summary, boolean quick) {
     for (Precision precision : List.of(Precision.BF16, Precision.FP32)) {
       for (int width : quick ? new int[]{ 64 } : new int[]{ 384, 1024 }) {
-        Size size = quick ? new Size(2, 40, width) : new Size(64, 256, width);
+        int heads = width / 64;
+        KernelCalls size = quick ? new KernelCalls(2, 40, width, heads) : new KernelCalls(64, 256, width, heads);
         Runtime runtime = new Runtime(BackendChoice.CUDA, OptionalInt.empty(), precision);
         try (Backend backend = Backends.choose(runtime, false).backend()) {
           new KernelShares(backend, size, quick ? QUICK : FULL).measure(precision.name().toLowerCase(Locale.ROOT),
@@ -74,7 +78,7 @@ final class KernelShares {
     System.out.printf(Locale.ROOT, "%s: a copy moves %.0f GB/s, a large product makes %.1f TFLOP/s%n", where,
         copy / 1e9,
         product / 1e12);
-    Share norm = smallest(shares(NormWorks.all()));
+    Share norm = smallest(shares(Works.norms()));
     Share other = smallest(shares(Works.moving()));
     List<Share> attention = shares(Works.attending());
     Share linear = smallest(shares(Works.multiplying()));
@@ -97,45 +101,41 @@ final class KernelShares {
     return shares.stream().min(Comparator.comparingDouble(Share::value)).orElseThrow();
   }
 
-  private List<Share> shares(Map<String, Maker> works) {
+  private List<Share> shares(Map<String, Function<KernelCalls, KernelCall>> works) {
     List<Share> shares = new ArrayList<>();
-    works.forEach((name, maker) -> {
-      Measured measured = measured(maker);
-      boolean multiplies = measured.work.flops() > 0;
-      double rate = (multiplies ? measured.work.flops() : measured.work.bytes()) / measured.seconds;
+    works.forEach((name, work) -> {
+      KernelCall call = work.apply(size);
+      double seconds = seconds(call);
+      boolean multiplies = call.flops() > 0;
+      double rate = (multiplies ? call.flops() : call.bytes(kernels, backend.dtype())) / seconds;
       Share share = new Share(name, rate / (multiplies ? product : copy));
       shares.add(share);
-      System.out.printf(Locale.ROOT, "  %-26s %9.1f us %14s %5.0f %%%n", name, measured.seconds * 1e6,
+      System.out.printf(Locale.ROOT, "  %-26s %9.1f us %14s %5.0f %%%n", name, seconds * 1e6,
           String.format(Locale.ROOT, multiplies ? "%.1f TFLOP/s" : "%.0f GB/s", rate / (multiplies ? 1e12 : 1e9)),
           100 * share.value);
     });
     return shares;
   }
 
-  private record Measured(Work work, double seconds) {}
-
-  private Measured measured(Maker maker) {
-    Work first = maker.of(operands, size);
-    List<Runnable> calls = new ArrayList<>(List.of(first.call()));
-    long bytes = Math.max(1, operands.kernels().arena().usedBytes());
+  private double seconds(KernelCall call) {
+    List<Runnable> calls = new ArrayList<>(List.of(operands.bind(call)));
+    long bytes = Math.max(1, kernels.arena().usedBytes());
     for (long used = bytes; used < scale.aroundBytes && calls.size() < MOST_SETS; used += bytes) {
-      calls.add(maker.of(operands, size).call());
+      calls.add(operands.bind(call));
     }
     double seconds = timer.seconds(calls);
-    operands.kernels().arena().reset();
-    return new Measured(first, seconds);
+    kernels.arena().reset();
+    return seconds;
   }
 
-  private double rate(Maker maker) {
-    Measured measured = measured(maker);
-    return measured.work.flops() / measured.seconds;
+  private double rate(KernelCall call) {
+    return call.flops() / seconds(call);
   }
 
   private double copyRate(long elements) {
-    Array from = operands.activations(Math.toIntExact(elements));
-    Array to = operands.activations(Math.toIntExact(elements));
-    double seconds = timer.seconds(List.of(() -> operands.kernels().multiply(from, 1, Grad.write(to))));
-    operands.kernels().arena().reset();
-    return (from.bytes() + to.bytes()) / seconds;
+    KernelCall copy = KernelCalls.copy(Math.toIntExact(elements));
+    double seconds = timer.seconds(List.of(operands.bind(copy)));
+    kernels.arena().reset();
+    return copy.bytes(kernels, backend.dtype()) / seconds;
   }
 }

@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import norma.bench.CompareException;
 import norma.bench.Contender.Step;
+import norma.bench.Operands;
 import norma.bench.Side;
 import norma.bench.gpu.Summary.Verdict;
 import norma.train.data.Corpora;
@@ -26,7 +27,6 @@ import norma.train.metrics.Median;
 /// Training steps of the model of `configs/char-gpu.yaml` without dropout, in bf16: Norma and, where Python has it, PyTorch, eager and
 /// compiled, each in a process of its own. They take turns; who is not at work waits for input.
 final class Throughput {
-  private static final List<String> NORMS = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf");
   /// Ways to compile that are tried with the first norm; the faster one stays.
   private static final List<String> MODES = List.of("default", "reduce-overhead");
   private static final String NORMA = "Norma";
@@ -83,7 +83,7 @@ final class Throughput {
         throughput.prepare();
       } else {
         boolean complete = true;
-        for (String norm : NORMS) {
+        for (String norm : Operands.NORMS) {
           complete &= throughput.compare(norm);
         }
         System.exit(complete ? 0 : 1);
@@ -128,7 +128,7 @@ final class Throughput {
             : e.toString()));
       }
     });
-    if (norm.equals(NORMS.getFirst())) {
+    if (norm.equals(Operands.NORMS.getFirst())) {
       sides.forEach((name, side) -> System.out.println(name + ": " + side.fact(name.equals(NORMA)
           ? "backend"
           : "build")));
@@ -138,8 +138,8 @@ final class Throughput {
 
   /// PyTorch keeps what it has compiled, of all norms at once.
   private void prepare() {
-    try (ExecutorService pool = Executors.newFixedThreadPool(NORMS.size())) {
-      NORMS.forEach(norm -> pool.execute(() -> MODES.forEach(mode -> {
+    try (ExecutorService pool = Executors.newFixedThreadPool(Operands.NORMS.size())) {
+      Operands.NORMS.forEach(norm -> pool.execute(() -> MODES.forEach(mode -> {
         try {
           warm("prepare-" + mode, torch(norm, mode), norm).close();
         } catch (CompareException e) {

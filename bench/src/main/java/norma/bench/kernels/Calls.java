@@ -1,47 +1,57 @@
 package norma.bench.kernels;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import norma.array.Array;
-import norma.kernels.AdamW;
+import java.util.function.Function;
+import norma.array.DType;
+import norma.bench.Operands;
+import norma.formula.Formula;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
-import norma.kernels.Kernels;
+import norma.kernels.KernelCall;
+import norma.kernels.KernelCalls;
+import norma.kernels.tracing.TracingKernels;
+import norma.nn.NormSpec;
+import norma.nn.NormTypes;
 
-/// The kernels that are measured, by name: what each reads and writes, and how it is called.
+/// The kernels that are measured, by name.
 final class Calls {
-  private static final Map<String, Factory> ALL = all();
+  private static final Map<String, Function<Size, KernelCall>> ALL = all();
 
   private Calls() {}
 
-  /// Prepares a call.
-  @FunctionalInterface
-  private interface Factory {
-    Call of(Fixture f, Size s);
+  private static Map<String, Function<Size, KernelCall>> all() {
+    Map<String, Function<Size, KernelCall>> all = new LinkedHashMap<>();
+    all.put("linear", s -> s.calls().linear(4 * s.width(), false)); // the MLP's first product
+    all.put("linearInputGradient", s -> only(s.calls().linearBackward(4 * s.width(), false), 0));
+    all.put("linearWeightGradient", s -> only(s.calls().linearBackward(4 * s.width(), false), 1));
+    all.put("linearBackward", s -> s.calls().linearBackward(4 * s.width(), false));
+    all.put("attention", s -> s.calls().attention(DropMask.NONE));
+    all.put("attentionBackward", s -> s.calls().attentionBackward(DropMask.NONE));
+    for (String type : Operands.NORMS) {
+      Formula formula = NormTypes.formula(NormSpec.of(type), false);
+      all.put(type, s -> s.calls().formula(type, formula));
+      all.put(type + "Backward", s -> s.calls().formulaBackward(type, formula));
+    }
+    all.put("add", s -> s.calls().add());
+    all.put("crossEntropy", s -> s.calls().crossEntropy(s.vocabulary(), 1.0 / s.calls().rows(), true));
+    all.put("embedding", s -> s.calls().embedding(s.vocabulary(), s.time()));
+    all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.time()));
+    all.put("sum", s -> KernelCalls.sum(s.parameters(), 3)); // four shards
+    all.put("adamW", s -> KernelCalls.adamW(s.parameters()));
+    return all;
   }
 
-  private static Map<String, Factory> all() {
-    Map<String, Factory> all = new LinkedHashMap<>();
-    all.put("linear", Calls::linear);
-    all.put("linearInputGradient", (f, s) -> linearBackward(f, s, true, false));
-    all.put("linearWeightGradient", (f, s) -> linearBackward(f, s, false, true));
-    all.put("linearBackward", (f, s) -> linearBackward(f, s, true, true));
-    all.put("attention", Calls::attention);
-    all.put("attentionBackward", Calls::attentionBackward);
-    for (String type : NormCalls.TYPES) {
-      all.put(type, (f, s) -> NormCalls.forward(type, f, s));
-      all.put(type + "Backward", (f, s) -> NormCalls.backward(type, f, s));
-    }
-    all.put("add", Calls::add);
-    all.put("crossEntropy", Calls::crossEntropy);
-    all.put("embedding", Calls::embedding);
-    all.put("embeddingBackward", Calls::embeddingBackward);
-    all.put("sum", Calls::sum);
-    all.put("adamW", Calls::adamW);
-    return all;
+  /// One of the two gradients of a linear layer.
+  private static KernelCall only(KernelCall both, int output) {
+    return new KernelCall(both.kernel(), both.inputs(), List.of(both.outputs().get(output)), both.flops() / 2,
+        both.forward(), (k, in, out) -> {
+          Grad[] gradients = new Grad[2];
+          gradients[output] = out[0];
+          both.body().run(k, in, gradients);
+        });
   }
 
   /// Their names.
@@ -52,140 +62,38 @@ final class Calls {
   /// The call of one kernel.
   ///
   /// @throws IllegalArgumentException if there is none of this name
-  static Call of(String kernel, Fixture fixture, Size size) {
-    Factory factory = ALL.get(kernel);
-    if (factory == null) {
+  static KernelCall of(String kernel, Size size) {
+    Function<Size, KernelCall> maker = ALL.get(kernel);
+    if (maker == null) {
       throw new IllegalArgumentException("there is no kernel '" + kernel + "' here; expected one of " + names());
     }
-    return factory.of(fixture, size);
+    return maker.apply(size);
   }
 
-  /// The MLP's first product.
-  private static Call linear(Fixture f, Size s) {
-    Array x = f.normal(s.rows(), s.width());
-    Array w = f.normal(4 * s.width(), s.width());
-    Array y = f.empty(s.rows(), 4 * s.width());
-    Kernels kernels = f.kernels();
-    kernels.prepare(w); // as a training step does
-    return Call.moving(product(s), () -> kernels.linear(x, w, null, y), x, w, y).with(2.0 * x.size() * w.dim(0));
+  /// Bytes that a call must at least move.
+  static long bytes(KernelCall call) {
+    return call.bytes(new TracingKernels(DType.FLOAT32), DType.FLOAT32);
   }
 
-  private static Call linearBackward(Fixture f, Size s, boolean input, boolean weight) {
-    Array dy = f.normal(s.rows(), 4 * s.width());
-    Array x = f.normal(s.rows(), s.width());
-    Array w = f.normal(4 * s.width(), s.width());
-    Grad dx = input ? f.grad(s.rows(), s.width()) : null;
-    Grad dw = weight ? f.grad(4 * s.width(), s.width()) : null;
-    Kernels kernels = f.kernels();
-    kernels.prepare(w);
-    List<Array> moved = new ArrayList<>(List.of(dy));
-    if (dx != null) {
-      moved.addAll(List.of(w, dx.array()));
-    }
-    if (dw != null) {
-      moved.addAll(List.of(x, dw.array()));
-    }
-    return Call.moving(product(s), () -> kernels.linearBackward(dy, x, w, dx, dw, null), moved.toArray(Array[]::new))
-        .with((input && weight ? 4.0 : 2.0) * x.size() * w.dim(0));
+  /// Dimensions of a call, for people.
+  static String shape(String kernel, Size s) {
+    return switch (kernel) {
+      case "linear", "linearInputGradient", "linearWeightGradient", "linearBackward" ->
+        s.calls().rows() + "x" + s.width() + "x" + 4 * s.width();
+      case "attention", "attentionBackward" ->
+        s.batch() + "x" + s.time() + "x" + s.width() + ", " + s.heads() + " heads";
+      case "crossEntropy" -> s.calls().rows() + "x" + s.vocabulary();
+      case "sum", "adamW" -> Integer.toString(s.parameters());
+      default -> s.calls().rows() + "x" + s.width();
+    };
   }
 
-  private static String product(Size s) {
-    return s.rows() + "x" + s.width() + "x" + 4 * s.width();
+  /// How close a time is to what bounds it, as a share: the register peak for products, a copy of as many bytes for the rest.
+  ///
+  /// @param micros     of the call
+  /// @param copyMicros of the copy
+  /// @param peak       GFLOP/s of multiply-adds in registers on as many threads
+  static double share(KernelCall call, double micros, double copyMicros, double peak) {
+    return call.flops() > 0 ? call.flops() / micros / 1e3 / peak : copyMicros / micros;
   }
-
-  private static Call attention(Fixture f, Size s) {
-    Array qkv = f.normal(s.batch(), s.time(), 3 * s.width());
-    Array y = f.empty(s.batch(), s.time(), s.width());
-    Array lse = f.empty(s.batch(), s.heads(), s.time());
-    Kernels kernels = f.kernels();
-    return Call.moving(heads(s), () -> kernels.attention(qkv, s.heads(), DropMask.NONE, y, lse), qkv, y, lse)
-        .with(4 * pairs(s));
-  }
-
-  private static Call attentionBackward(Fixture f, Size s) {
-    Array dy = f.normal(s.batch(), s.time(), s.width());
-    Array qkv = f.normal(s.batch(), s.time(), 3 * s.width());
-    Array y = f.empty(s.batch(), s.time(), s.width());
-    Array lse = f.empty(s.batch(), s.heads(), s.time());
-    Grad dqkv = f.grad(s.batch(), s.time(), 3 * s.width());
-    Kernels kernels = f.kernels();
-    try (Kernels.Scratch _ = kernels.scratch()) {
-      kernels.attention(qkv, s.heads(), DropMask.NONE, y, lse);
-    }
-    return Call.moving(heads(s), () -> kernels.attentionBackward(dy, qkv, y, lse, s.heads(), DropMask.NONE, dqkv), dy,
-        qkv, y, lse, dqkv.array()).with(8 * pairs(s));
-  }
-
-  private static String heads(Size s) {
-    return s.batch() + "x" + s.time() + "x" + s.width() + ", " + s.heads() + " heads";
-  }
-
-  /// Pairs of a query and a key that it sees, over all heads, times the head's width.
-  private static double pairs(Size s) {
-    return (double) s.rows() * (s.time() + 1) / 2 * s.width();
-  }
-
-  private static Call add(Fixture f, Size s) {
-    Array a = f.normal(s.rows(), s.width());
-    Array b = f.normal(s.rows(), s.width());
-    Array y = f.empty(s.rows(), s.width());
-    Kernels kernels = f.kernels();
-    return Call.moving(matrix(a), () -> kernels.add(a, b, y), a, b, y);
-  }
-
-  private static Call crossEntropy(Fixture f, Size s) {
-    Array logits = f.normal(s.rows(), s.vocabulary());
-    Array targets = f.tokens(s.vocabulary(), s.rows());
-    Array loss = f.loss();
-    Array dlogits = f.empty(s.rows(), s.vocabulary());
-    Kernels kernels = f.kernels();
-    return Call.moving(matrix(logits), () -> kernels.crossEntropy(logits, targets, 1.0 / s.rows(), loss, dlogits),
-        logits, targets, dlogits);
-  }
-
-  private static Call embedding(Fixture f, Size s) {
-    Array ids = f.tokens(s.vocabulary(), s.batch(), s.time());
-    Array tok = f.normal(s.vocabulary(), s.width());
-    Array pos = f.normal(s.time(), s.width());
-    Array y = f.empty(s.batch(), s.time(), s.width());
-    Kernels kernels = f.kernels();
-    return Call.moving(matrix(y), () -> kernels.embedding(ids, tok, pos, y), ids, tok, pos, y);
-  }
-
-  private static Call embeddingBackward(Fixture f, Size s) {
-    Array dy = f.normal(s.batch(), s.time(), s.width());
-    Array ids = f.tokens(s.vocabulary(), s.batch(), s.time());
-    Grad dtok = f.grad(s.vocabulary(), s.width());
-    Grad dpos = f.grad(s.time(), s.width());
-    Kernels kernels = f.kernels();
-    return Call.moving(matrix(dy), () -> kernels.embeddingBackward(dy, ids, dtok, dpos), dy, ids, dtok.array(),
-        dpos.array());
-  }
-
-  /// The gradients of a step's four shards, added up, and the square of their norm.
-  private static Call sum(Fixture f, Size s) {
-    Array total = f.normal(s.parameters());
-    List<Array> parts = List.of(f.normal(s.parameters()), f.normal(s.parameters()), f.normal(s.parameters()));
-    Kernels kernels = f.kernels();
-    return Call.moving(matrix(total), () -> {
-      if (Double.isNaN(kernels.sumInPlace(total, parts))) {
-        throw new IllegalStateException("the sum of squares is no number");
-      }
-    }, total, parts.get(0), parts.get(1), parts.get(2), total);
-  }
-
-  private static Call adamW(Fixture f, Size s) {
-    Array w = f.normal(s.parameters());
-    Array g = f.normal(s.parameters());
-    Array m = f.empty(s.parameters());
-    Array v = f.positive(s.parameters());
-    Kernels kernels = f.kernels();
-    AdamW constants = new AdamW(1e-6, 0.9, 0.99, 1e-8, 0.1, 100, 1);
-    return Call.moving(matrix(w), () -> kernels.adamWInPlace(w, g, m, v, constants), w, g, m, v, w, m, v);
-  }
-
-  static String matrix(Array x) {
-    return x.rank() == 1 ? Long.toString(x.size()) : x.rows() + "x" + x.dim(-1);
-  }
-
 }

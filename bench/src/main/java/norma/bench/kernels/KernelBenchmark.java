@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import norma.array.DType;
 import norma.array.HostMemory;
+import norma.bench.Operands;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.tracing.TracingBackend;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -31,8 +31,8 @@ public class KernelBenchmark {
   @Param("S")
   public String size = "";
 
-  /// A name of [Backends].
-  @Param(Backends.DEFINITION)
+  /// A name of [HostBackends].
+  @Param(HostBackends.DEFINITION)
   public String backend = "";
 
   /// Among how many threads the rows are divided; JMH runs as many.
@@ -60,12 +60,12 @@ public class KernelBenchmark {
     /// Arrays, numbers and warming up.
     @Setup
     public void open(KernelBenchmark parameters) {
-      backend = Backends.open(parameters.backend);
-      Fixture fixture = new Fixture(backend);
-      kernels = fixture.kernels();
-      work = Calls.of(parameters.kernel, fixture, Size.of(parameters.size).sequence()).work();
+      backend = HostBackends.open(parameters.backend);
+      kernels = backend.kernels();
+      Operands operands = new Operands(backend, kernels);
+      work = operands.bind(Calls.of(parameters.kernel, Size.of(parameters.size).sequence()));
       warmUp(parameters.settleMillis);
-      work = Calls.of(parameters.kernel, fixture, parameters.share()).work();
+      work = operands.bind(Calls.of(parameters.kernel, parameters.share()));
     }
 
     /// With one sequence: before it is compiled, a whole batch of shape M takes minutes.
@@ -105,8 +105,7 @@ public class KernelBenchmark {
     /// A copy reads as many bytes as it writes: half of what the kernel moves.
     @Setup
     public void open(KernelBenchmark parameters) {
-      Fixture shapes = new Fixture(new TracingBackend(DType.FLOAT32));
-      long floats = Calls.of(parameters.kernel, shapes, parameters.share()).bytes() / 2 / Float.BYTES;
+      long floats = Calls.bytes(Calls.of(parameters.kernel, parameters.share())) / 2 / Float.BYTES;
       from = HostMemory.allocate(DType.FLOAT32, floats);
       to = HostMemory.allocate(DType.FLOAT32, floats);
     }

@@ -15,9 +15,8 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import norma.array.DType;
 import norma.bench.Peak;
-import norma.kernels.tracing.TracingBackend;
+import norma.kernels.KernelCall;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +53,7 @@ public final class KernelTable implements Callable<Integer> {
   private List<String> sizes = List.of("S", "M");
 
   @Option(names = "--backends", split = ",", paramLabel = "NAME", description = "Default: all.")
-  private List<String> backends = List.copyOf(Backends.names());
+  private List<String> backends = HostBackends.NAMES;
 
   @Option(names = "--threads", split = ",", paramLabel = "N", description = "Default: 1 and 2.")
   private List<Integer> threads = List.of(1, 2);
@@ -121,9 +120,9 @@ public final class KernelTable implements Callable<Integer> {
   private void check() {
     try {
       for (String size : sizes) {
-        kernels.forEach(kernel -> shape(kernel, Size.of(size)));
+        kernels.forEach(kernel -> Calls.of(kernel, Size.of(size)));
       }
-      backends.forEach(Backends::require);
+      backends.forEach(HostBackends::require);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
     }
@@ -131,10 +130,6 @@ public final class KernelTable implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(),
           "--iterations, --millis, --settle-millis and --threads expect 1 or more");
     }
-  }
-
-  private static Call shape(String kernel, Size size) {
-    return Calls.of(kernel, new Fixture(new TracingBackend(DType.FLOAT32)), size);
   }
 
   private static String header() {
@@ -153,20 +148,22 @@ public final class KernelTable implements Callable<Integer> {
 
   private void print(String kernel, String size, int shares, double peak, List<RunResult> all)
       throws RunnerException {
-    Call call = shape(kernel, Size.of(size)); // of all threads together
-    double copyMicros = call.isProduct() ? Double.NaN : copyMicros(kernel, size, shares, all);
+    KernelCall call = Calls.of(kernel, Size.of(size)); // of all threads together
+    boolean product = call.flops() > 0;
+    double copyMicros = product ? Double.NaN : copyMicros(kernel, size, shares, all);
     Map<String, Double> micros = new LinkedHashMap<>();
     for (RunResult result : run("kernel", kernel, size, shares, backends)) {
       micros.put(result.getParams().getParam("backend"), result.getPrimaryResult().getScore());
       all.add(result);
     }
-    Double definition = micros.get(Backends.DEFINITION);
+    Double definition = micros.get(HostBackends.DEFINITION);
     micros.forEach((backend, time) -> {
-      String share = String.format(Locale.ROOT, "%.0f %%", 100 * call.share(time, copyMicros, peak));
-      System.out.printf(Locale.ROOT, "| %s | %s | %d | %s | %.1f | %.1f | %s | %s | %s | %s |%n", kernel, call.shape(),
-          shares, backend, time, call.bytes() / time / 1e3,
-          call.isProduct() ? String.format(Locale.ROOT, "%.1f", call.flops() / time / 1e3) : "",
-          call.isProduct() ? "" : share, call.isProduct() ? share : "",
+      String share = String.format(Locale.ROOT, "%.0f %%", 100 * Calls.share(call, time, copyMicros, peak));
+      System.out.printf(Locale.ROOT, "| %s | %s | %d | %s | %.1f | %.1f | %s | %s | %s | %s |%n", kernel,
+          Calls.shape(kernel, Size.of(size)),
+          shares, backend, time, Calls.bytes(call) / time / 1e3,
+          product ? String.format(Locale.ROOT, "%.1f", call.flops() / time / 1e3) : "",
+          product ? "" : share, product ? share : "",
           definition == null ? "" : String.format(Locale.ROOT, "%.2f", definition / time));
     });
   }

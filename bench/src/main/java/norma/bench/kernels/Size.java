@@ -1,5 +1,7 @@
 package norma.bench.kernels;
 
+import norma.kernels.KernelCalls;
+
 /// Dimensions of the measured calls: those of the shapes that `bench/compare` trains.
 ///
 /// @param batch      B
@@ -40,8 +42,8 @@ record Size(int batch, int time, int width, int heads, int vocabulary, int param
     return share(batch);
   }
 
-  /// R.
-  int rows() {
-    return batch * time;
+  /// Kernels of these dimensions.
+  KernelCalls calls() {
+    return new KernelCalls(batch, time, width, heads);
   }
 }

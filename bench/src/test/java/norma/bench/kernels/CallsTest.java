@@ -3,10 +3,10 @@ package norma.bench.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.stream.Stream;
-import norma.array.DType;
+import norma.bench.Operands;
 import norma.kernels.Backend;
+import norma.kernels.KernelCall;
 import norma.kernels.Kernels;
-import norma.kernels.tracing.TracingBackend;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -18,51 +18,50 @@ class CallsTest {
 
   static Stream<Arguments> calls() {
     return Calls.names().stream()
-        .flatMap(kernel -> Backends.names().stream().map(backend -> Arguments.of(kernel, backend)));
+        .flatMap(kernel -> HostBackends.NAMES.stream().map(backend -> Arguments.of(kernel, backend)));
   }
 
   @ParameterizedTest
   @MethodSource("calls")
   void everyCallRunsOnEveryBackendAndCountsTheBytesThatItHasWithoutOne(String kernel, String name) {
-    Call shape = Calls.of(kernel, new Fixture(new TracingBackend(DType.FLOAT32)), SMALL);
-    try (Backend backend = Backends.open(name)) {
-      Fixture fixture = new Fixture(backend);
-      Call call = Calls.of(kernel, fixture, SMALL);
-      try (Kernels.Scratch _ = fixture.kernels().scratch()) {
-        call.work().run();
+    KernelCall call = Calls.of(kernel, SMALL);
+    try (Backend backend = HostBackends.open(name)) {
+      Kernels kernels = backend.kernels();
+      Runnable work = new Operands(backend, kernels).bind(call);
+      try (Kernels.Scratch _ = kernels.scratch()) {
+        work.run();
       }
-      assertThat(call.bytes()).isEqualTo(shape.bytes()).isPositive();
-      assertThat(call.flops()).isEqualTo(shape.flops());
+      assertThat(Calls.bytes(call)).isEqualTo(call.bytes(kernels, backend.dtype())).isPositive();
     }
   }
 
   @Test
   void aNormReadsAndWritesAMatrixForwardAndThreeBackward() {
-    Fixture fixture = new Fixture(new TracingBackend(DType.FLOAT32));
     long matrix = 16384L * 384 * 4;
-    assertThat(Calls.of("dyt", fixture, Size.M).bytes()).isEqualTo(2 * matrix);
-    assertThat(Calls.of("dytBackward", fixture, Size.M).bytes()).isEqualTo(3 * matrix);
+    assertThat(Calls.bytes(Calls.of("dyt", Size.M))).isEqualTo(2 * matrix);
+    assertThat(Calls.bytes(Calls.of("dytBackward", Size.M))).isEqualTo(3 * matrix);
   }
 
   @Test
   void attentionCountsTheLowerTriangleOnly() {
-    Call call = Calls.of("attention", new Fixture(new TracingBackend(DType.FLOAT32)), SMALL);
-    assertThat(call.flops()).isEqualTo(2 * 3 * (5 * 6 / 2) * 4 * 8); // sequences, heads, pairs, 2 products of width 8
+    double triangle = 2 * 3 * (5 * 6 / 2) * 8; // sequences, heads, pairs, width of a head
+    assertThat(Calls.of("attention", SMALL).flops()).isEqualTo(2 * 2 * triangle);
+    assertThat(Calls.of("attentionBackward", SMALL).flops()).isEqualTo(5 * 2 * triangle);
   }
 
   @Test
   void aProductIsMeasuredByTheRegisterPeakAndTheRestByACopy() {
-    Fixture fixture = new Fixture(new TracingBackend(DType.FLOAT32));
-    Call product = Calls.of("linear", fixture, SMALL); // 10 x 24 x 96
-    assertThat(product.share(1, Double.NaN, 100)).isEqualTo(2.0 * 10 * 24 * 96 / 1e-6 / 1e9 / 100);
-    assertThat(Calls.of("add", fixture, SMALL).share(4, 3, 100)).isEqualTo(0.75);
+    KernelCall product = Calls.of("linear", SMALL); // 10 x 24 x 96
+    assertThat(Calls.share(product, 1, Double.NaN, 100)).isEqualTo(2.0 * 10 * 24 * 96 / 1e-6 / 1e9 / 100);
+    assertThat(Calls.share(Calls.of("add", SMALL), 4, 3, 100)).isEqualTo(0.75);
+    assertThat(Calls.shape("linear", SMALL)).isEqualTo("10x24x96");
+    assertThat(Calls.shape("attention", SMALL)).isEqualTo("2x5x24, 3 heads");
   }
 
   @Test
   void bothGradientsOfALinearLayerAreTheWorkOfEach() {
-    Fixture fixture = new Fixture(new TracingBackend(DType.FLOAT32));
-    double both = Calls.of("linearBackward", fixture, SMALL).flops();
-    assertThat(both).isEqualTo(Calls.of("linearInputGradient", fixture, SMALL).flops()
-        + Calls.of("linearWeightGradient", fixture, SMALL).flops());
+    double both = Calls.of("linearBackward", SMALL).flops();
+    assertThat(both).isEqualTo(
+        Calls.of("linearInputGradient", SMALL).flops() + Calls.of("linearWeightGradient", SMALL).flops());
   }
 }

@@ -1,0 +1,202 @@
+package norma.kernels;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import norma.array.Array;
+import norma.formula.Formula;
+import norma.kernels.KernelCall.Kind;
+import norma.kernels.KernelCall.Operand;
+import org.jspecify.annotations.Nullable;
+
+/// The kernels of a training step, for those who check or measure them.
+///
+/// @param batch B
+/// @param time  T
+/// @param width C
+/// @param heads H
+public record KernelCalls(int batch, int time, int width, int heads) {
+
+  /// R.
+  public int rows() {
+    return batch * time;
+  }
+
+  /// `y = a + b`.
+  public KernelCall add() {
+    return forward("add", List.of(rows(width), rows(width)), List.of(rows(width)), 0,
+        (k, in, out) -> k.add(in[0], in[1], to(out[0])));
+  }
+
+  /// Dropout.
+  public KernelCall dropout(DropMask mask) {
+    return forward("dropout", List.of(rows(width)), List.of(rows(width)), 0,
+        (k, in, out) -> k.dropout(in[0], mask, grad(out[0])));
+  }
+
+  /// A normalization, or an activation with its slope.
+  ///
+  /// @param name of the formula
+  public KernelCall formula(String name, Formula formula) {
+    List<Operand> inputs = new ArrayList<>(List.of(rows(width)));
+    inputs.addAll(parameters(formula));
+    inputs.add(statistics(formula));
+    List<Operand> outputs = formula.keepsSlope() ? List.of(rows(width), rows(width)) : List.of(rows(width));
+    return forward("formula " + name, inputs, outputs, 0,
+        (k, in, out) -> k.formula(formula, in[0], Arrays.asList(in).subList(1, in.length - 1), to(out[0]),
+            formula.keepsSlope() ? to(out[1]) : null, in[in.length - 1]));
+  }
+
+  /// Gradients of [#formula]; an activation gets its slope in place of x.
+  public KernelCall formulaBackward(String name, Formula formula) {
+    List<Operand> inputs = new ArrayList<>(List.of(rows(width), rows(width)));
+    inputs.addAll(parameters(formula));
+    inputs.add(statistics(formula));
+    if (!formula.keepsSlope()) {
+      inputs.add(Operand.of(Kind.KEPT, rows(), width)); // y, which only forward needs
+    }
+    List<Operand> outputs = new ArrayList<>(List.of(rows(width)));
+    outputs.addAll(parameters(formula));
+    int parameters = formula.parameters().size();
+    KernelCall.Body forward = (k, in, out) -> k.formula(formula, in[1], Arrays.asList(in).subList(2, parameters + 2),
+        in[parameters + 3], null, in[parameters + 2]);
+    return new KernelCall("formulaBackward " + name, inputs, outputs, 0,
+        formula.keepsSlope() ? KernelCall.NOTHING : forward,
+        (k, in, out) -> k.formulaBackward(formula, in[0], in[1], Arrays.asList(in).subList(2, parameters + 2),
+            in[parameters + 2], out[0], Arrays.asList(out).subList(1, parameters + 1)));
+  }
+
+  /// `y = x W^T`, with a bias or without.
+  ///
+  /// @param out columns of y
+  public KernelCall linear(int out, boolean bias) {
+    List<Operand> inputs = new ArrayList<>(List.of(rows(width), Operand.of(Kind.MATRIX, out, width)));
+    if (bias) {
+      inputs.add(Operand.of(Kind.SMALL, out));
+    }
+    return forward("linear", inputs, List.of(rows(out)), 2.0 * rows() * width * out,
+        (k, in, y) -> k.linear(in[0], in[1], bias ? in[2] : null, to(y[0])));
+  }
+
+  /// Gradients of [#linear] for x, W and, with a bias, b.
+  public KernelCall linearBackward(int out, boolean bias) {
+    List<Operand> outputs = new ArrayList<>(List.of(rows(width), Operand.of(Kind.WEIGHT, out, width)));
+    if (bias) {
+      outputs.add(Operand.of(Kind.SMALL, out));
+    }
+    return forward("linearBackward", List.of(rows(out), rows(width), Operand.of(Kind.MATRIX, out, width)), outputs,
+        4.0 * rows() * width * out,
+        (k, in, d) -> k.linearBackward(in[0], in[1], in[2], d[0], d[1], bias ? d[2] : null));
+  }
+
+  /// Causal attention: two products of the lower triangle.
+  public KernelCall attention(DropMask drop) {
+    return forward("attention", List.of(sequences(3 * width)),
+        List.of(sequences(width), Operand.of(Kind.STATISTICS, batch, heads, time)), 4 * pairs(),
+        (k, in, out) -> k.attention(in[0], heads, drop, to(out[0]), to(out[1])));
+  }
+
+  /// Gradient of [#attention]: the scores once more, then the gradients of weights, queries, keys and values (Dao et al.,
+  /// arXiv:2205.14135), five products.
+  public KernelCall attentionBackward(DropMask drop) {
+    return new KernelCall("attentionBackward",
+        List.of(sequences(width), sequences(3 * width), Operand.of(Kind.KEPT, batch, time, width),
+            Operand.of(Kind.STATISTICS, batch, heads, time)),
+        List.of(sequences(3 * width)), 10 * pairs(), (k, in, out) -> k.attention(in[1], heads, drop, in[2], in[3]),
+        (k, in, out) -> k.attentionBackward(in[0], in[1], in[2], in[3], heads, drop, out[0]));
+  }
+
+  /// Pairs of a query and a key that it sees, over all heads, times the head's width.
+  private double pairs() {
+    return (double) rows() * (time + 1) / 2 * width;
+  }
+
+  /// Rows of two tables.
+  ///
+  /// @param vocabulary V
+  /// @param positions  at least T
+  public KernelCall embedding(int vocabulary, int positions) {
+    return forward("embedding",
+        List.of(Operand.ids(vocabulary, batch, time), Operand.of(Kind.WEIGHT, vocabulary, width),
+            Operand.of(Kind.WEIGHT, positions, width)),
+        List.of(sequences(width)), 0, (k, in, out) -> k.embedding(in[0], in[1], in[2], to(out[0])));
+  }
+
+  /// Gradients of the two tables.
+  public KernelCall embeddingBackward(int vocabulary, int positions) {
+    return forward("embeddingBackward", List.of(sequences(width), Operand.ids(vocabulary, batch, time)),
+        List.of(Operand.of(Kind.WEIGHT, vocabulary, width), Operand.of(Kind.WEIGHT, positions, width)), 0,
+        (k, in, out) -> k.embeddingBackward(in[0], in[1], out[0], out[1]));
+  }
+
+  /// Loss, and the gradient of the logits if it is asked for.
+  ///
+  /// @param scale weight of one row
+  public KernelCall crossEntropy(int vocabulary, double scale, boolean gradient) {
+    Operand loss = Operand.of(Kind.LOSS);
+    return forward("crossEntropy", List.of(rows(vocabulary), Operand.ids(vocabulary, rows())),
+        gradient ? List.of(loss, rows(vocabulary)) : List.of(loss), 0,
+        (k, in, out) -> k.crossEntropy(in[0], in[1], scale, to(out[0]), gradient ? to(out[1]) : null));
+  }
+
+  /// A copy of activations.
+  public static KernelCall copy(int elements) {
+    Operand activations = Operand.of(Kind.ACTIVATION, elements);
+    return forward("multiply", List.of(activations), List.of(activations), 0,
+        (k, in, out) -> k.multiply(in[0], 1, grad(out[0])));
+  }
+
+  /// Gradients of a step's shards, added up, and the sum of their squares.
+  ///
+  /// @param shards without the first, which the others are added to
+  public static KernelCall sum(int parameters, int shards) {
+    List<Operand> inputs = new ArrayList<>(List.of(Operand.of(Kind.UPDATED, parameters)));
+    IntStream.range(0, shards).forEach(i -> inputs.add(Operand.of(Kind.WEIGHT, parameters)));
+    return forward("sumInPlace", inputs, List.of(), 0, (k, in, out) -> {
+      if (Double.isNaN(k.sumInPlace(in[0], Arrays.asList(in).subList(1, in.length)))) {
+        throw new IllegalStateException("the sum of squares is no number");
+      }
+    });
+  }
+
+  /// One update of some parameters.
+  public static KernelCall adamW(int parameters) {
+    AdamW constants = new AdamW(1e-6, 0.9, 0.99, 1e-8, 0.1, 100, 1);
+    Operand updated = Operand.of(Kind.UPDATED, parameters);
+    return forward("adamWInPlace", List.of(updated, Operand.of(Kind.WEIGHT, parameters), updated, updated), List.of(),
+        0,
+        (k, in, out) -> k.adamWInPlace(in[0], in[1], in[2], in[3], constants));
+  }
+
+  private static KernelCall forward(String kernel, List<Operand> inputs, List<Operand> outputs, double flops,
+      KernelCall.Body body) {
+    return new KernelCall(kernel, List.copyOf(inputs), List.copyOf(outputs), flops, KernelCall.NOTHING, body);
+  }
+
+  private Operand rows(int columns) {
+    return Operand.of(Kind.ACTIVATION, rows(), columns);
+  }
+
+  private Operand sequences(int columns) {
+    return Operand.of(Kind.ACTIVATION, batch, time, columns);
+  }
+
+  private List<Operand> parameters(Formula formula) {
+    return formula.parameters().stream()
+        .map(p -> p.perChannel() ? Operand.of(Kind.SMALL, width) : Operand.of(Kind.SMALL)).toList();
+  }
+
+  private Operand statistics(Formula formula) {
+    return new Operand(Kind.STATISTICS, 0, k -> new int[]{ k.kept(formula), rows() });
+  }
+
+  private static Grad grad(@Nullable Grad grad) {
+    return Objects.requireNonNull(grad);
+  }
+
+  private static Array to(@Nullable Grad grad) {
+    return grad(grad).array();
+  }
+}
