@@ -43,7 +43,9 @@ public final class ProductEngine {
     return here;
   }
 
-  static ProductEngine choose(String asked, Code.Maker maker) {
+  /// @param asked what the property says
+  /// @param maker of machine code
+  public static ProductEngine choose(String asked, Code.Maker maker) {
     if (asked.equals("plain")) {
       return plain("asked for by -D" + PROPERTY);
     }
@@ -92,6 +94,11 @@ public final class ProductEngine {
   /// Whether products of bfloat16 run here.
   public boolean hasBf16() {
     return bf16 != null;
+  }
+
+  /// Whether products and formulas run as machine code. Plain Java is several times slower than ND4J.
+  public boolean isMachineCode() {
+    return formulas.isMachineCode();
   }
 
   /// Programs of formulas.

@@ -36,6 +36,11 @@ public final class RowPrograms {
     maker = null;
   }
 
+  /// Whether programs are machine code.
+  public boolean isMachineCode() {
+    return set != null;
+  }
+
   /// @param what   a formula or a routine
   /// @param wanted what backward is to compute; null for forward
   private record Key(Object what, int width, @Nullable Wanted wanted) {}

@@ -2,6 +2,7 @@ package norma.train.run;
 
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Supplier;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.cpu.CpuBackend;
@@ -25,6 +26,10 @@ public record Backends(Backend backend, String reason) {
   /// @param debug whether the memory of a closed step is filled with NaN
   /// @throws RunException if the backend that is asked for cannot work here, or none for `auto`
   public static Backends choose(Runtime runtime, boolean debug) {
+    return choose(runtime, debug, ProductEngine::here);
+  }
+
+  static Backends choose(Runtime runtime, boolean debug, Supplier<ProductEngine> products) {
     boolean asked = runtime.backend() != BackendChoice.AUTO;
     if (runtime.precision() == Precision.FP64) {
       requireNd4j("runtime.precision is fp64", "use fp32, tf32 or bf16");
@@ -54,7 +59,7 @@ public record Backends(Backend backend, String reason) {
     }
     requireNd4j("runtime.backend is " + runtime.backend().name().toLowerCase(Locale.ROOT),
         asked ? "use cuda" : noGpu.isEmpty() ? "no NVIDIA GPU was found" : noGpu.substring(2));
-    return cpu(runtime, debug, asked, noGpu);
+    return cpu(runtime, debug, asked, noGpu, products);
   }
 
   /// What is copied to a GPU host is without ND4J, and so without the backends that compute in the host's memory.
@@ -67,15 +72,22 @@ public record Backends(Backend backend, String reason) {
     }
   }
 
-  private static Backends cpu(Runtime runtime, boolean debug, boolean asked, String noGpu) {
+  private static Backends cpu(Runtime runtime, boolean debug, boolean asked, String noGpu,
+      Supplier<ProductEngine> products) {
+    ProductEngine engine;
     try {
-      ProductEngine.here();
+      engine = products.get();
     } catch (IllegalArgumentException e) { // the system property
       throw new RunException(String.valueOf(e.getMessage()), e);
     }
     boolean bf16 = runtime.precision() == Precision.BF16;
     if (bf16 && !Machine.hasBf16()) {
       throw new RunException("runtime.precision is bf16: " + Machine.noBf16() + "; use fp32" + noGpu);
+    }
+    if (!asked && !engine.isMachineCode()) {
+      return nd4j(runtime, debug,
+          "chosen by runtime.backend: auto, since the backend cpu is slower here: its products in "
+              + engine.description() + noGpu);
     }
     Nd4jCuda.check(true);
     int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
