@@ -15,10 +15,11 @@ import norma.nn.Norm;
 import norma.nn.NormSpec;
 import norma.train.files.WholeFile;
 import norma.train.report.Chart;
-import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
+import norma.train.report.Series;
 import norma.train.report.Svg;
+import norma.train.report.Table;
 import norma.train.report.Template;
 import norma.train.run.SlotRecording;
 import norma.train.study.PairedDifferences;
@@ -131,25 +132,18 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
 
   /// A line for each slot, below a heading.
   public List<String> lines() {
-    List<List<String>> rows = new ArrayList<>();
-    List<String> head = new ArrayList<>(List.of("slot", "type", "1/std", "learned", "slope", "flat", "linear"));
-    fitted.forEach(spec -> head.addAll(List.of(spec.type(), "rest", "outliers")));
-    rows.add(head);
-    for (Slot slot : slots) {
-      List<String> row = new ArrayList<>(List.of(slot.name, slot.type, text("%.4f", 1 / slot.std),
-          numbers(slot.learned), text("%.4f", slot.slope), text("%.2f%%", 100 * slot.saturation),
-          text("%.2f%%", 100 * slot.linear)));
-      for (Fit fit : slot.fits) {
-        row.addAll(List.of(numbers(fit.fit.numbers()), text("%.4f", fit.rest), text("%.4f", fit.outliers)));
-      }
-      rows.add(row);
+    Table<Slot> table = new Table<Slot>().name("slot", Slot::name).text("type", Slot::type)
+        .number("1/std", slot -> text("%.4f", 1 / slot.std)).text("learned", slot -> numbers(slot.learned))
+        .number("slope", slot -> text("%.4f", slot.slope))
+        .number("flat", slot -> text("%.2f%%", 100 * slot.saturation))
+        .number("linear", slot -> text("%.2f%%", 100 * slot.linear));
+    for (int i = 0; i < fitted.size(); i++) {
+      int fit = i;
+      table = table.number(fitted.get(i).type(), slot -> numbers(slot.fits.get(fit).fit.numbers()))
+          .number("rest", slot -> text("%.4f", slot.fits.get(fit).rest))
+          .number("outliers", slot -> text("%.4f", slot.fits.get(fit).outliers));
     }
-    int[] widths = IntStream.range(0, head.size())
-        .map(i -> rows.stream().mapToInt(row -> row.get(i).length()).max().orElse(0)).toArray();
-    return rows.stream().map(row -> IntStream.range(0, widths.length)
-        .mapToObj(
-            i -> String.format(Locale.ROOT, (i < 2 || i == 3 ? "%-" : "%") + Math.max(1, widths[i]) + "s", row.get(i)))
-        .collect(Collectors.joining("  ")).stripTrailing()).toList();
+    return table.lines(slots);
   }
 
   private static String text(String format, double number) {

@@ -11,13 +11,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import norma.train.report.Chart;
-import norma.train.report.Series;
+import norma.train.report.Decimals;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
+import norma.train.report.Series;
 import norma.train.report.Svg;
+import norma.train.report.Table;
 import norma.train.report.Template;
 
 /// The numerical demonstration of the DyISRU paper (arXiv:2503.21708): what LayerNorm and RMSNorm make of one channel that grows to an
@@ -91,16 +92,15 @@ public record OutlierStudy(List<Target> targets) {
 
   /// A line for each fit.
   public List<String> lines() {
-    List<String> lines = new ArrayList<>(List.of(String.format(Locale.ROOT, "%-10s %-7s %7s  %-14s %14s %14s", "target",
-        "fit", "bound", "parameter", "mean residual", "max residual")));
-    for (Target target : targets) {
-      for (FormulaFit fit : target.fits) {
-        fit.numbers().forEach((name, number) -> lines.add(
-            String.format(Locale.ROOT, "%-10s %-7s %7.4f  %-5s %8.4f %14.3g %14.3g", target.name, fit.name(),
-                target.bound, name, number, fit.meanResidual(), fit.maxResidual())));
-      }
-    }
-    return lines;
+    record Number(Target target, FormulaFit fit, String name, double value) {}
+    List<Number> numbers = new ArrayList<>();
+    targets.forEach(target -> target.fits
+        .forEach(fit -> fit.numbers().forEach((name, value) -> numbers.add(new Number(target, fit, name, value)))));
+    return new Table<Number>().name("target", n -> n.target.name).text("fit", n -> n.fit.name())
+        .number("bound", n -> Decimals.format("%.4f", n.target.bound))
+        .number("parameter", n -> n.name + Decimals.format(" %.4f", n.value))
+        .number("mean residual", n -> Decimals.format("%.3g", n.fit.meanResidual()))
+        .number("max residual", n -> Decimals.format("%.3g", n.fit.maxResidual())).lines(numbers);
   }
 
   /// For each target: its points with the two curves. The mirrored half is left out.

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import norma.array.Array;
 import norma.autodiff.Parameter;
@@ -17,6 +16,8 @@ import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import norma.train.config.RunConfig;
+import norma.train.report.Decimals;
+import norma.train.report.Table;
 import norma.train.run.Evaluation;
 import norma.train.run.Session;
 import norma.train.run.StepObserver;
@@ -146,20 +147,13 @@ public final class Transplant {
   /// A line for each.
   public static List<String> lines(List<Outcome> outcomes, int steps) {
     Outcome base = outcomes.getFirst();
-    int by = Math.max(7, outcomes.stream().mapToInt(outcome -> outcome.function.length()).max().orElse(0));
-    List<String> lines = new ArrayList<>(
-        List.of(String.format(Locale.ROOT, "%-22s %-" + by + "s %9s %9s  %s", "replaced",
-            "by", "val loss", "change", steps == 0 ? "" : "after " + steps + " steps of fine-tuning, and change")));
-    for (Outcome outcome : outcomes) {
-      lines.add(String.format(Locale.ROOT, "%-22s %-" + by + "s %9.4f %9s  %s", outcome.slot, outcome.function,
-          outcome.before,
-          outcome.equals(base) ? "" : String.format(Locale.ROOT, "%+.4f", outcome.before - base.before),
-          Double.isNaN(outcome.after)
-              ? ""
-              : String.format(Locale.ROOT, "%9.4f %s", outcome.after,
-                  outcome.equals(base) ? "" : String.format(Locale.ROOT, "%+9.4f", outcome.after - base.after)))
-          .stripTrailing());
-    }
-    return lines;
+    Table<Outcome> table = new Table<Outcome>().name("replaced", Outcome::slot).text("by", Outcome::function)
+        .number("val loss", o -> Decimals.format("%.4f", o.before))
+        .number("change", o -> o.equals(base) ? "" : Decimals.format("%+.4f", o.before - base.before));
+    return (steps == 0
+        ? table
+        : table.number("after " + steps + " steps of fine-tuning", o -> Decimals.format("%.4f", o.after))
+            .number("and change", o -> o.equals(base) ? "" : Decimals.format("%+.4f", o.after - base.after)))
+        .lines(outcomes);
   }
 }

@@ -19,8 +19,11 @@ import norma.train.profile.Row.Group;
 /// @param copyRate     what a copy of the same bytes reaches, NaN without slots
 /// @param keptBytes    a token in a slot that are kept for backward, input included
 /// @param arenaBytes   a token in a slot that forward takes from the arena, output included
+/// @param attributed   share of the watched step in layers and phases
+/// @param overhead     of watching, see [Profile.Steps]
 public record Comparison(String name, Spread stepMillis, Spread speed, Spread slotCost, int slots, double slotForward,
-    double slotBackward, double slotShare, double gigabytes, double copyRate, double keptBytes, double arenaBytes) {
+    double slotBackward, double slotShare, double gigabytes, double copyRate, double keptBytes, double arenaBytes,
+    double attributed, double overhead) {
 
   /// All cases, the first one included.
   static List<Comparison> of(List<Profile> profiles) {
@@ -51,6 +54,7 @@ public record Comparison(String name, Spread stepMillis, Spread speed, Spread sl
         slots.stream().mapToDouble(row -> row.backward().median()).sum(),
         slots.stream().mapToDouble(Row::share).sum(), bytes / millis / 1e6, bytes / floor / 1e6,
         slots.stream().mapToLong(row -> row.memory().kept()).sum() / tokens,
-        slots.stream().mapToLong(row -> row.memory().arena()).sum() / tokens);
+        slots.stream().mapToLong(row -> row.memory().arena()).sum() / tokens, profile.attributed(),
+        profile.steps().overhead());
   }
 }

@@ -1,6 +1,6 @@
 package norma.train.profile;
 
-import static norma.train.report.Tables.digits;
+import static norma.train.report.Decimals.digits;
 
 import java.util.List;
 import norma.train.report.Axis;
@@ -45,9 +45,7 @@ record ComparisonPlot(List<Comparison> cases) {
       Spread speed = cases.get(i).speed();
       double y = plot.middle(i);
       plot.svg.colour(FORWARD)
-          .title(cases.get(i).name() + ": " + ProfileTables.ratio(speed.median()) + " ("
-              + ProfileTables.ratio(speed.low()) + " to "
-              + ProfileTables.ratio(speed.high()) + ")");
+          .title(cases.get(i).name() + ": " + ProfileTables.ratio(speed));
       plot.svg.leaf("line", "x1", plot.x.at(speed.low()), "x2", plot.x.at(speed.high()), "y1", y, "y2", y, "stroke",
           "currentColor", "stroke-width", 3, "stroke-linecap", "round", "stroke-opacity", 0.45);
       plot.svg.leaf("circle", "cx", plot.x.at(speed.median()), "cy", y, "r", 4.5, "fill", "currentColor").close();

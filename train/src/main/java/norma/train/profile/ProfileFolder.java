@@ -42,7 +42,7 @@ public record ProfileFolder(Path path) {
   /// @param facts label and value, for people
   public void write(ProfilePlan plan, List<Profile> profiles, Map<String, String> facts) throws IOException {
     Files.writeString(path.resolve("profile.json"), ProfileJson.of(plan, profiles, facts));
-    Files.writeString(path.resolve("layers.csv"), LayersCsv.of(profiles));
+    Files.writeString(path.resolve("layers.csv"), ProfileTables.csv(profiles));
     ChromeTrace.write(path.resolve("trace.json"), profiles);
     ProfileReport.write(path, plan, profiles, facts);
   }

@@ -1,8 +1,8 @@
 package norma.train.profile;
 
-import static norma.train.report.Tables.count;
-import static norma.train.report.Tables.digits;
-import static norma.train.report.Tables.percent;
+import static norma.train.report.Decimals.count;
+import static norma.train.report.Decimals.digits;
+import static norma.train.report.Decimals.percent;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import norma.train.report.Svg;
+import norma.train.report.Table;
 import norma.train.report.Template;
 
 /// Writes `report.html` of a profile: one page that needs no other file, no network and no script.
@@ -41,7 +42,7 @@ public final class ProfileReport {
 
   private String html(Map<String, String> facts) {
     Template page = Template.page("profile.html", plan.title() + ": profile").put("name", plan.title())
-        .put("note", plan.note()).put("facts", facts(facts));
+        .put("note", plan.note()).put("facts", Table.facts(facts));
     if (profiles.size() == 1) {
       Profile profile = profiles.getFirst();
       StepBar bar = StepBar.of(profile);
@@ -131,22 +132,15 @@ public final class ProfileReport {
     List<Row> parts = Parts.overBlocks(profile.rows());
     Map<String, String> sections = new LinkedHashMap<>();
     sections.put("Roofline", Roofline.of(profile).figure());
-    sections.put("Parts", ProfileTables.parts(parts, profile.steps())
+    sections.put("Parts", ProfileTables.parts(parts, profile.steps().tokens())
         + (parts.size() == profile.rows().size()
             ? ""
-            : "<details><summary>Block by block</summary>\n" + ProfileTables.parts(profile.rows(), profile.steps())
+            : "<details><summary>Block by block</summary>\n" + ProfileTables.parts(profile.rows(), profile.steps().tokens())
                 + "</details>\n"));
     sections.put("Memory", ProfileTables.memory(profile.memory()));
     StringBuilder html = new StringBuilder();
     sections.forEach((title, content) -> html.append(
         content.isEmpty() ? "" : open.formatted(title.toLowerCase(Locale.ROOT), title) + content + close));
     return html.toString();
-  }
-
-  private static String facts(Map<String, String> facts) {
-    StringBuilder rows = new StringBuilder();
-    facts.forEach((label, value) -> rows.append("<tr><th scope=\"row\">").append(Svg.escape(label)).append("</th><td>")
-        .append(Svg.escape(value)).append("</td></tr>\n"));
-    return rows.toString();
   }
 }

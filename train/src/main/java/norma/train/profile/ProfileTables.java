@@ -1,53 +1,78 @@
 package norma.train.profile;
 
-import static norma.train.report.Svg.escape;
-import static norma.train.report.Tables.count;
-import static norma.train.report.Tables.digits;
-import static norma.train.report.Tables.percent;
+import static norma.train.report.Decimals.bytes;
+import static norma.train.report.Decimals.count;
+import static norma.train.report.Decimals.digits;
+import static norma.train.report.Decimals.format;
+import static norma.train.report.Decimals.formatOr;
+import static norma.train.report.Decimals.percent;
+import static norma.train.report.Decimals.plain;
 
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
+import norma.train.profile.Scaling.Point;
+import norma.train.report.Decimals;
+import norma.train.report.Table;
 
-/// The tables of the profile's page, as HTML.
+/// The tables of a profile, for the terminal, the page and `layers.csv`.
 final class ProfileTables {
-  private static final String NONE = "\u2013"; // in place of a number
+  private static final String NUMBERS = "numbers"; // class of the tables on the page
 
   private ProfileTables() {}
 
-  /// A table, its first column names.
+  /// Rows of a profile, or their sums.
   ///
-  /// @param titles of the columns
-  /// @param rows   text of the cells
-  static String table(List<String> titles, List<List<String>> rows) {
-    StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"numbers\"><thead><tr>");
-    titles.forEach(title -> html.append("<th scope=\"col\">").append(escape(title)).append("</th>"));
-    html.append("</tr></thead>\n<tbody>\n");
-    for (List<String> row : rows) {
-      html.append("<tr><th scope=\"row\">").append(escape(row.getFirst())).append("</th>");
-      row.stream().skip(1).forEach(cell -> html.append("<td class=\"n\">").append(escape(cell)).append("</td>"));
-      html.append("</tr>\n");
-    }
-    return html.append("</tbody></table></div>\n").toString();
+  /// @param tokens of a step
+  static Table<Row> parts(long tokens) {
+    return new Table<Row>().name("part", Row::name).number("forward ms", row -> spread(row.forward()))
+        .number("backward ms", row -> spread(row.backward()))
+        .number("calls", row -> row.calls() == 0 ? Table.NONE : count(row.calls()))
+        .number("share", row -> percent(row.share())).number("tokens/s", row -> count(row.tokensPerSecond(tokens)))
+        .number("GFLOP/s", row -> digits(row.gigaflops())).number("GB/s", row -> digits(row.gigabytes()))
+        .number("\u00d7 roof", row -> digits(row.distance()))
+        .number("bound by", row -> bound(row).isEmpty() ? Table.NONE : bound(row))
+        .number("kept", row -> bytes(row.memory().kept())).number("arena", row -> bytes(row.memory().arena()));
   }
 
-  /// Rows of a profile, or their sums.
-  static String parts(List<Row> rows, Profile.Steps steps) {
-    List<List<String>> cells = new ArrayList<>();
-    for (Row row : rows) {
-      boolean counted = Double.isFinite(row.distance());
-      cells.add(List.of(row.name(), spread(row.forward()), spread(row.backward()),
-          row.calls() == 0 ? NONE : count(row.calls()), percent(row.share()),
-          row.group() == Row.Group.REST ? NONE : count(row.tokensPerSecond(steps.tokens())), digits(row.gigaflops()),
-          digits(row.gigabytes()), digits(row.distance()),
-          !counted ? NONE : row.roof().bandwidth() ? "bytes" : "products", bytes(row.memory().kept()),
-          bytes(row.memory().arena())));
-    }
-    return table(List.of("part", "forward ms", "backward ms", "calls", "share", "tokens/s", "GFLOP/s", "GB/s",
-        "\u00d7 roof", "bound by", "kept", "arena"), cells);
+  /// The same for the page.
+  static String parts(List<Row> rows, long tokens) {
+    return parts(tokens).html(NUMBERS, rows);
+  }
+
+  /// `layers.csv`: every row of every case. Cells are empty where nothing is counted.
+  static String csv(List<Profile> profiles) {
+    record Line(String name, Row row, long tokens) {}
+    return new Table<Line>().text("case", Line::name).text("layer", line -> line.row.name())
+        .text("group", line -> line.row.group().name().toLowerCase(Locale.ROOT))
+        .number("calls", line -> Integer.toString(line.row.calls()))
+        .number("forward_ms", line -> cell("%.5f", line.row.forward().median()))
+        .number("forward_q1_ms", line -> cell("%.5f", line.row.forward().low()))
+        .number("forward_q3_ms", line -> cell("%.5f", line.row.forward().high()))
+        .number("backward_ms", line -> cell("%.5f", line.row.backward().median()))
+        .number("backward_q1_ms", line -> cell("%.5f", line.row.backward().low()))
+        .number("backward_q3_ms", line -> cell("%.5f", line.row.backward().high()))
+        .number("share", line -> cell("%.5f", line.row.share()))
+        .number("tokens_per_s", line -> cell("%.0f", line.row.tokensPerSecond(line.tokens)))
+        .number("gflops", line -> cell("%.3f", line.row.gigaflops()))
+        .number("gb_per_s", line -> cell("%.3f", line.row.gigabytes()))
+        .number("roof_ms", line -> cell("%.5f", line.row.roof().millis()))
+        .number("times_roof", line -> cell("%.3f", line.row.distance())).text("bound", line -> bound(line.row))
+        .number("kept_bytes", line -> Long.toString(line.row.memory().kept()))
+        .number("arena_bytes", line -> Long.toString(line.row.memory().arena()))
+        .csv(profiles.stream().flatMap(p -> p.rows().stream()
+            .map(row -> new Line(p.name(), row, p.steps().tokens()))).toList());
+  }
+
+  private static String cell(String format, double value) {
+    return formatOr("", format, value);
+  }
+
+  /// `bytes` or `products`, empty where nothing is counted.
+  static String bound(Row row) {
+    return Double.isNaN(row.roof().millis()) ? "" : row.roof().bandwidth() ? "bytes" : "products";
   }
 
   /// What training keeps.
@@ -60,58 +85,68 @@ final class ProfileTables {
     rows.put("kept for backward, one pass", bytes(memory.kept()));
     rows.put("kept for backward, a token", bytes((double) memory.kept() / memory.passTokens()));
     rows.put("resident, whole process", bytes(memory.resident()));
-    return table(List.of("memory", "size"),
-        rows.entrySet().stream().map(e -> List.of(e.getKey(), e.getValue())).toList());
+    return new Table<Map.Entry<String, String>>().name("memory", Map.Entry::getKey)
+        .number("size", Map.Entry::getValue).html(NUMBERS, List.copyOf(rows.entrySet()));
   }
 
   /// Cases beside the first one.
+  static Table<Comparison> comparison() {
+    String all = "all slots";
+    String each = "a token and slot";
+    return new Table<Comparison>().name("case", Comparison::name).number("step ms", c -> spread(c.stepMillis()))
+        .number("speed", c -> ratio(c.speed())).number(all, "slots", c -> count(c.slots()))
+        .number(all, "slot time", c -> ratio(c.slotCost()))
+        .number(all, "forward ms", slots(c -> millis(c.slotForward())))
+        .number(all, "backward ms", slots(c -> millis(c.slotBackward())))
+        .number(all, "share", slots(c -> percent(c.slotShare()))).number(all, "GB/s", c -> digits(c.gigabytes()))
+        .number(all, "copy GB/s", c -> digits(c.copyRate())).number(each, "kept", slots(c -> bytes(c.keptBytes())))
+        .number(each, "arena", slots(c -> bytes(c.arenaBytes()))).number("layers", c -> percent(c.attributed()))
+        .number("watched", c -> format("%+.1f\u00a0%%", 100 * c.overhead()));
+  }
+
+  /// The same for the page.
   static String comparison(List<Comparison> cases) {
-    List<List<String>> cells = new ArrayList<>();
-    for (Comparison c : cases) {
-      List<String> row = new ArrayList<>(List.of(c.name(), spread(c.stepMillis()),
-          ratio(c.speed().median()) + " (" + ratio(c.speed().low()) + "\u2013" + ratio(c.speed().high()) + ")",
-          count(c.slots())));
-      row.addAll(c.slots() == 0
-          ? Collections.nCopies(7, NONE)
-          : List.of(millis(c.slotForward()), millis(c.slotBackward()), percent(c.slotShare()), digits(c.gigabytes()),
-              digits(c.copyRate()), bytes(c.keptBytes()), bytes(c.arenaBytes())));
-      cells.add(row);
-    }
-    return table(List.of("case", "step ms", "speed", "slots", "slots forward ms", "slots backward ms",
-        "slots' share", "GB/s in slots", "GB/s of a copy", "kept, token and slot", "arena, token and slot"), cells);
+    return comparison().html(NUMBERS, cases);
+  }
+
+  private static Function<Comparison, String> slots(Function<Comparison, String> text) {
+    return c -> c.slots() == 0 ? Table.NONE : text.apply(c);
+  }
+
+  /// Values of a setting and what they cost; those of the threads with what each further one helps.
+  static Table<Point> scaling(Scaling scaling) {
+    Table<Point> table = new Table<Point>().name(scaling.setting(), p -> plain(p.value()))
+        .number("ms a step", p -> digits(p.millis())).number("tokens/s", p -> count(p.tokensPerSecond()))
+        .number("GFLOP/s", p -> digits(p.flops() / p.millis() / 1e6))
+        .number("GFLOP a step", p -> digits(p.flops() / 1e9));
+    Point first = scaling.first();
+    return scaling.overThreads()
+        ? table.number("speed-up", p -> digits(first.millis() / p.millis()))
+            .number("efficiency", p -> percent(first.millis() / p.millis() * first.value() / p.value()))
+        : table;
+  }
+
+  /// The same for the page.
+  static String values(Scaling scaling) {
+    return scaling(scaling).html(NUMBERS, scaling.points());
   }
 
   /// A median with its quartiles; nothing where nothing was measured.
   static String spread(Spread spread) {
     return spread.high() == 0
-        ? NONE
+        ? Table.NONE
         : millis(spread.median()) + " (" + millis(spread.low()) + "\u2013" + millis(spread.high()) + ")";
   }
 
-  /// Of speeds: they differ by percents.
-  static String ratio(double value) {
-    return String.format(Locale.ROOT, "%.3f", value);
+  /// Of speeds, which differ by percents.
+  static String ratio(Spread spread) {
+    return Double.isNaN(spread.median())
+        ? Table.NONE
+        : String.format(Locale.ROOT, "%.3f (%.3f\u2013%.3f)", spread.median(), spread.low(), spread.high());
   }
 
   /// Milliseconds, alike in a column.
   static String millis(double value) {
-    return Double.isFinite(value)
-        ? String.format(Locale.ROOT, value >= 100 ? "%.1f" : value >= 1 ? "%.2f" : "%.3f", value)
-        : NONE;
-  }
-
-  /// Bytes with a unit of 1024.
-  static String bytes(double bytes) {
-    if (!(bytes > 0)) {
-      return NONE;
-    }
-    String[] units = { "B", "KiB", "MiB", "GiB", "TiB" };
-    int unit = 0;
-    double value = bytes;
-    while (value >= 1024 && unit < units.length - 1) {
-      value /= 1024;
-      unit++;
-    }
-    return digits(value) + " " + units[unit];
+    return Decimals.format(value >= 100 ? "%.1f" : value >= 1 ? "%.2f" : "%.3f", value);
   }
 }

@@ -1,6 +1,6 @@
 package norma.train.profile;
 
-import static norma.train.report.Tables.digits;
+import static norma.train.report.Decimals.digits;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,7 @@
 package norma.train.profile;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
@@ -22,10 +23,24 @@ public record Scaling(String setting, List<Point> points, double time, Spread ro
   /// @param millis of a step, median
   /// @param flops  of a step
   /// @param tokens of a step
-  public record Point(double value, double millis, double flops, long tokens) {}
+  public record Point(double value, double millis, double flops, long tokens) {
+    double tokensPerSecond() {
+      return tokens / millis * 1e3;
+    }
+  }
 
   public Scaling {
     points = List.copyOf(points);
+  }
+
+  /// Whether the setting is the number of threads, whose further ones should help.
+  boolean overThreads() {
+    return setting.equals("runtime.threads");
+  }
+
+  /// The smallest value.
+  Point first() {
+    return points.stream().min(Comparator.comparingDouble(Point::value)).orElseThrow();
   }
 
   /// Fits every sweep of a plan.

@@ -1,10 +1,5 @@
 package norma.train.profile;
 
-import static norma.train.report.Tables.count;
-import static norma.train.report.Tables.digits;
-import static norma.train.report.Tables.percent;
-import static norma.train.report.Tables.plain;
-
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -18,15 +13,12 @@ import norma.train.report.Svg;
 
 /// How the cost of a step grows with one setting, as chart and table.
 record ScalingCharts(Scaling scaling) {
-  private static final String THREADS = "runtime.threads";
-
   /// With a heading.
   String html() {
-    boolean threads = scaling.setting().equals(THREADS);
-    Chart chart = threads ? speedUp() : growth();
+    Chart chart = scaling.overThreads() ? speedUp() : growth();
     return "<div><h3>" + Svg.escape(scaling.setting()) + "</h3>\n<figure>"
         + chart.svg(Chart.Size.SLOT, "class", "chart")
-        + "</figure>\n" + (threads ? speedUps() : values()) + "</div>\n";
+        + "</figure>\n" + ProfileTables.values(scaling) + "</div>\n";
   }
 
   /// Measured, the fitted line, and the operations scaled to the same geometric mean. Values that have no logarithm have linear
@@ -63,31 +55,11 @@ record ScalingCharts(Scaling scaling) {
         .map(p -> new Series.Point(p.value(), y.applyAsDouble(p))).toList();
   }
 
-  private String values() {
-    List<List<String>> rows = scaling.points().stream().map(p -> List.of(plain(p.value()), digits(p.millis()),
-        count(p.tokens() / p.millis() * 1e3), digits(p.flops() / p.millis() / 1e6), digits(p.flops() / 1e9))).toList();
-    return ProfileTables.table(List.of(scaling.setting(), "ms a step", "tokens/s", "GFLOP/s", "GFLOP a step"), rows);
-  }
-
   /// Against the smallest number of threads.
   Chart speedUp() {
-    Point first = first();
+    Point first = scaling.first();
     return new Chart("", "threads", "speed-up", Scale.FROM_ZERO, List.of(
         new Series("measured", 0, Kind.MARKED, points(p -> first.millis() / p.millis())),
         new Series("every thread counts fully", 7, Kind.DASHED, points(p -> p.value() / first.value()))));
-  }
-
-  private String speedUps() {
-    Point first = first();
-    List<List<String>> rows = scaling.points().stream().map(p -> {
-      double speedUp = first.millis() / p.millis();
-      return List.of(plain(p.value()), digits(p.millis()), count(p.tokens() / p.millis() * 1e3), digits(speedUp),
-          percent(speedUp * first.value() / p.value()));
-    }).toList();
-    return ProfileTables.table(List.of("threads", "ms a step", "tokens/s", "speed-up", "efficiency"), rows);
-  }
-
-  private Point first() {
-    return scaling.points().stream().min(Comparator.comparingDouble(Point::value)).orElseThrow();
   }
 }

@@ -1,7 +1,7 @@
 package norma.train.profile;
 
-import static norma.train.report.Tables.digits;
-import static norma.train.report.Tables.percent;
+import static norma.train.report.Decimals.digits;
+import static norma.train.report.Decimals.percent;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

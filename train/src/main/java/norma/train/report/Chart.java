@@ -157,7 +157,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
   private Axis xAxis(Size size) {
     double[] xs = all(Point::x);
     if (xScale.log()) {
-      return Axis.at(Arrays.stream(xs).boxed().toList(), Tables::plain);
+      return Axis.at(Arrays.stream(xs).boxed().toList(), Decimals::plain);
     }
     boolean counts = Arrays.stream(xs).allMatch(x -> x == Math.rint(x));
     double xMax = counts ? 1 : Double.NEGATIVE_INFINITY;

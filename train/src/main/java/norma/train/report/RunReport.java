@@ -1,9 +1,9 @@
 package norma.train.report;
 
 import static norma.train.report.Svg.escape;
-import static norma.train.report.Tables.count;
-import static norma.train.report.Tables.digits;
-import static norma.train.report.Tables.loss;
+import static norma.train.report.Decimals.count;
+import static norma.train.report.Decimals.digits;
+import static norma.train.report.Decimals.loss;
 
 import norma.train.files.ShellText;
 import norma.train.metrics.Median;
@@ -61,7 +61,7 @@ public final class RunReport {
       page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));
     }
     if (!evals.isEmpty()) {
-      page.put("evals", Tables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
+      page.put("evals", RunTables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
     }
     List<Event.Norm> norms = metrics.of(Event.Norm.class);
     page.put("panels", panel("learning rate", steps, Event.Step::lr, false)
@@ -69,10 +69,10 @@ public final class RunReport {
         + panel("throughput (tokens/s)", steps, Event.Step::tokensPerSecond, true)
         + panel("update / weight, all matrices", norms, Event.Norm::updateRatio, false));
     metrics.last(Event.Layers.class).ifPresent(
-        l -> page.put("layers", Tables.layers(l.layers())).put("layersStep", count(l.step())));
+        l -> page.put("layers", RunTables.layers(l.layers())).put("layersStep", count(l.step())));
     if (!norms.isEmpty()) {
       Event.Norm last = norms.getLast();
-      page.put("norms", Tables.slots(last.slots())).put("normsStep", count(last.step()))
+      page.put("norms", RunTables.slots(last.slots())).put("normsStep", count(last.step()))
           .put("normCharts", NormCharts.of(norms, figures)).put("outputs", outputs(last));
     }
     page.put("samples", samples()).put("config", optional("config.yaml")).put("environment", environment())
@@ -112,14 +112,14 @@ public final class RunReport {
           loss(best.valLoss()) + " <small>step " + count(best.step()) + "</small>");
       entries.put("final validation loss" + finalKind(), loss(finalLoss()) + " <small>step "
           + count(evals.getLast().step()) + "</small>");
-      entries.put("best bits per character", loss(Tables.bits(best)));
+      entries.put("best bits per character", loss(RunTables.bits(best)));
     });
     if (!steps.isEmpty()) {
       entries.put("steps", count(steps.getLast().step()));
       entries.put("tokens", count((double) steps.getLast().tokens()));
       entries.put("tokens/s, median", count(median(Event.Step::tokensPerSecond)));
       entries.put("ms/step, median", digits(median(Event.Step::stepMillis)));
-      entries.put("training time", Tables.duration(metrics.wallSeconds()));
+      entries.put("training time", Decimals.duration(metrics.wallSeconds()));
     }
     entries.values().removeIf(value -> List.of("0", "0.0 s", "\u2013").contains(value)); // what the run did not say
     StringBuilder html = new StringBuilder();
@@ -192,25 +192,23 @@ public final class RunReport {
     if (text.isEmpty()) {
       return "";
     }
-    StringBuilder rows = new StringBuilder();
+    Map<String, String> facts = new LinkedHashMap<>();
     try {
-      rows(rows, "", Json.parse(text));
+      facts(facts, "", Json.parse(text));
     } catch (JacksonException e) {
-      throw new IOException(folder.resolve("environment.json") + ": "
-          + Json.problem(e), e);
+      throw new IOException(folder.resolve("environment.json") + ": " + Json.problem(e), e);
     }
-    return rows.toString();
+    return Table.facts(facts);
   }
 
-  /// One row for each value; names of nested objects are joined with dots.
-  private static void rows(StringBuilder rows, String prefix, JsonNode object) {
+  /// One for each value; names of nested objects are joined with dots.
+  private static void facts(Map<String, String> facts, String prefix, JsonNode object) {
     object.properties().forEach(entry -> {
       String key = prefix + entry.getKey();
       if (entry.getValue().isObject()) {
-        rows(rows, key + ".", entry.getValue());
+        facts(facts, key + ".", entry.getValue());
       } else {
-        rows.append("<tr><th scope=\"row\">").append(escape(key)).append("</th><td>")
-            .append(escape(Metrics.text(entry.getValue()))).append("</td></tr>\n");
+        facts.put(key, Metrics.text(entry.getValue()));
       }
     });
   }

@@ -1,7 +1,5 @@
 package norma.train.study;
 
-import static norma.train.report.Svg.escape;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -11,11 +9,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
-import norma.train.metrics.Event;
-import norma.train.report.HeatMap;
 import norma.models.BlockName;
-import norma.train.report.HeatMap.Shades.Spread;
+import norma.train.metrics.Event;
 import norma.train.metrics.Median;
+import norma.train.report.Decimals;
+import norma.train.report.HeatMap.Shades.Spread;
+import norma.train.report.HeatMap;
+import norma.train.report.Table;
 
 /// Where a step's time goes: each layer's median over the timed steps of all seeds.
 final class LayerTable {
@@ -43,15 +43,14 @@ final class LayerTable {
     Set<String> places = new LinkedHashSet<>(); // in the order of a model that has most of them
     rows.values().stream().sorted(Comparator.comparingInt((Map<String, Double> row) -> row.size()).reversed())
         .forEach(row -> places.addAll(row.keySet()));
-    StringBuilder html = new StringBuilder("<thead><tr><th scope=\"col\">variant</th>");
-    places.forEach(place -> html.append("<th scope=\"col\" class=\"n\">").append(escape(place)).append("</th>"));
-    html.append("<th scope=\"col\" class=\"n\">sum</th></tr></thead>\n<tbody>\n");
-    rows.forEach((variant, row) -> {
-      html.append("<tr><th scope=\"row\">").append(escape(variant)).append("</th>");
-      places.forEach(place -> html.append(cell(row.getOrDefault(place, Double.NaN))));
-      html.append(cell(row.values().stream().mapToDouble(Double::doubleValue).sum())).append("</tr>\n");
-    });
-    return html.append("</tbody>").toString();
+    Table<Map.Entry<String, Map<String, Double>>> table = new Table<Map.Entry<String, Map<String, Double>>>()
+        .name("variant", Map.Entry::getKey);
+    for (String place : places) {
+      table = table.number(place, row -> millis(row.getValue().getOrDefault(place, Double.NaN)));
+    }
+    return table
+        .number("sum", row -> millis(row.getValue().values().stream().mapToDouble(Double::doubleValue).sum()))
+        .html("", List.copyOf(rows.entrySet()));
   }
 
   /// Thousands of tokens a second through every layer, forward and backward.
@@ -76,7 +75,7 @@ final class LayerTable {
     return medians;
   }
 
-  private static String cell(double millis) {
-    return "<td class=\"n\">" + (Double.isFinite(millis) ? String.format(Locale.ROOT, "%.2f", millis) : "") + "</td>";
+  private static String millis(double millis) {
+    return Decimals.formatOr("", "%.2f", millis);
   }
 }

@@ -2,23 +2,21 @@ package norma.train.study;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import norma.train.report.Decimals;
 import norma.train.report.Svg;
+import norma.train.report.Table;
 import norma.train.study.StabilityCard.Rate;
 import norma.train.study.StabilityCard.Run;
 import norma.train.study.StabilityCard.Sweep;
 
 /// A stability card in words and numbers, for a terminal, a Markdown page and a web page alike. Each is empty if the study has no learning rates in its grid.
 final class StabilityText {
-  private static final List<String> COLUMNS = List.of("variant", "lr sensitivity", "largest lr", "best lr",
-      "final loss there", "attention logit", "kurtosis", "int8 loss", "int8 change");
-  private static final List<String> BY_RATE = List.of("variant", "lr", "trained", "final loss, capped",
-      "attention logit", "kurtosis", "int8 loss", "int8 change");
-
   private StabilityText() {}
 
   /// The table, aligned, with a line before it.
@@ -26,29 +24,14 @@ final class StabilityText {
     if (card.sweeps().isEmpty()) {
       return "";
     }
-    List<List<String>> rows = rows(card);
-    StringBuilder text = new StringBuilder("Stability over learning rates");
-    for (List<String> row : rows) {
-      text.append('\n');
-      for (int i = 0; i < row.size(); i++) {
-        int column = i;
-        int width = rows.stream().mapToInt(r -> r.get(column).length()).max().orElse(0);
-        String pad = " ".repeat(width - row.get(i).length());
-        text.append(i == 0 ? row.get(i) + pad : "  " + pad + row.get(i));
-      }
-    }
-    return text.toString();
+    return "Stability over learning rates\n" + String.join("\n", sweeps(card).lines(card.sweeps()));
   }
 
   /// A section for `summary.md`.
   static String markdown(StabilityCard card) {
-    if (card.sweeps().isEmpty()) {
-      return "";
-    }
-    List<String> lines = rows(card).stream().map(row -> "| " + String.join(" | ", row) + " |\n")
-        .collect(Collectors.toCollection(ArrayList::new));
-    lines.add(1, "|" + "---|".repeat(COLUMNS.size()) + "\n");
-    return "## Stability over learning rates\n\n" + String.join("", lines) + "\n" + method(card) + "\n";
+    return card.sweeps().isEmpty()
+        ? ""
+        : "## Stability over learning rates\n\n" + sweeps(card).markdown(card.sweeps()) + "\n" + method(card) + "\n";
   }
 
   /// What stands in the page's section: chart, table, the numbers of every rate, and how they are made.
@@ -56,10 +39,38 @@ final class StabilityText {
     if (card.sweeps().isEmpty()) {
       return "";
     }
-    List<List<String>> byRate = new ArrayList<>(List.of(BY_RATE));
-    card.sweeps().forEach(sweep -> sweep.rates().forEach(rate -> byRate.add(cells(card, sweep, rate))));
-    return SweepPlot.figures(card) + table(rows(card)) + "<details><summary>Every learning rate</summary>\n"
-        + table(byRate) + "</details>\n<p class=\"note\">" + Svg.escape(method(card)) + "</p>\n";
+    List<At> all = card.sweeps().stream().flatMap(sweep -> sweep.rates().stream().map(rate -> new At(sweep, rate)))
+        .toList();
+    Table<At> rates = new Table<At>().name("variant", at -> at.sweep.name()).number("lr", at -> rate(at.rate.lr()))
+        .number("trained", at -> card.trained(at.sweep, at.rate) + " of " + at.rate.runs().size());
+    return SweepPlot.figures(card) + sweeps(card).html("", card.sweeps())
+        + "<details><summary>Every learning rate</summary>\n"
+        + measured(rates, "final loss, capped", Optional::of).html("", all) + "</details>\n<p class=\"note\">"
+        + Svg.escape(method(card)) + "</p>\n";
+  }
+
+  /// A sweep at one of its rates.
+  private record At(Sweep sweep, Rate rate) {}
+
+  /// A row for each sweep.
+  private static Table<Sweep> sweeps(StabilityCard card) {
+    Function<Sweep, Optional<At>> best = sweep -> card.bestRate(sweep).map(rate -> new At(sweep, rate));
+    return measured(new Table<Sweep>().name("variant", Sweep::name)
+        .number("lr sensitivity", sweep -> sensitivity(card, sweep))
+        .number("largest lr", sweep -> largest(card, sweep))
+        .number("best lr", sweep -> best.apply(sweep).map(at -> rate(at.rate.lr())).orElse("")), "final loss there",
+        best);
+  }
+
+  /// With what was measured at one rate.
+  private static <R> Table<R> measured(Table<R> table, String loss, Function<R, Optional<At>> at) {
+    return table.number(loss, row -> at.apply(row).map(StabilityText::losses).orElse(""))
+        .number("attention logit", row -> at.apply(row).map(a -> logits(a.rate)).orElse(""))
+        .number("kurtosis", row -> at.apply(row).map(a -> digits(a.rate.mean(Run::kurtosis))).orElse(""))
+        .number("int8 loss", row -> at.apply(row)
+            .map(a -> Decimals.formatOr("", "%.4f", a.rate.mean(Run::int8Loss))).orElse(""))
+        .number("int8 change", row -> at.apply(row)
+            .map(a -> Decimals.signed("%+.5f", a.rate.mean(run -> run.int8Loss() - run.finalLoss()))).orElse(""));
   }
 
   /// How the numbers are made.
@@ -77,29 +88,6 @@ final class StabilityText {
             .map(text -> String.format(Locale.ROOT, "%.4f", card.lowestLoss(text))).collect(Collectors.joining(", ")));
   }
 
-  private static List<List<String>> rows(StabilityCard card) {
-    List<List<String>> rows = new ArrayList<>(List.of(COLUMNS));
-    for (Sweep sweep : card.sweeps()) {
-      List<String> row = new ArrayList<>(List.of(sweep.name(), sensitivity(card, sweep), largest(card, sweep)));
-      row.addAll(card.bestRate(sweep).map(best -> atBest(sweep, best)).orElse(List.of("", "", "", "", "", "")));
-      rows.add(row);
-    }
-    return rows;
-  }
-
-  private static List<String> atBest(Sweep sweep, Rate best) {
-    List<String> cells = new ArrayList<>(List.of(rate(best.lr()), losses(sweep, best)));
-    cells.addAll(measured(best));
-    return cells;
-  }
-
-  private static List<String> cells(StabilityCard card, Sweep sweep, Rate rate) {
-    List<String> cells = new ArrayList<>(List.of(sweep.name(), rate(rate.lr()),
-        card.trained(sweep, rate) + " of " + rate.runs().size(), losses(sweep, rate)));
-    cells.addAll(measured(rate));
-    return cells;
-  }
-
   private static String sensitivity(StabilityCard card, Sweep sweep) {
     double[] all = card.sensitivities(sweep);
     return SummaryText.spread(all) + (all.length == 0 || all.length == card.seeds()
@@ -115,18 +103,14 @@ final class StabilityText {
         : (largest.getAsDouble() == sweep.rates().getLast().lr() ? "≥ " : "") + rate(largest.getAsDouble());
   }
 
-  private static String losses(Sweep sweep, Rate rate) {
-    return SummaryText.spread(rate.runs().keySet().stream().mapToDouble(seed -> sweep.cappedLoss(rate, seed))
+  private static String losses(At at) {
+    return SummaryText.spread(at.rate.runs().keySet().stream().mapToDouble(seed -> at.sweep.cappedLoss(at.rate, seed))
         .filter(Double::isFinite).toArray());
   }
 
-  private static List<String> measured(Rate rate) {
-    double change = rate.mean(run -> run.int8Loss() - run.finalLoss());
+  private static String logits(Rate rate) {
     double first = rate.mean(Run::firstLogit);
-    return List.of(Double.isNaN(first) ? "" : digits(first) + " → " + digits(rate.mean(Run::lastLogit)),
-        digits(rate.mean(Run::kurtosis)),
-        Double.isNaN(rate.mean(Run::int8Loss)) ? "" : String.format(Locale.ROOT, "%.4f", rate.mean(Run::int8Loss)),
-        Double.isNaN(change) ? "" : String.format(Locale.ROOT, "%+.5f", change).replace('-', '\u2212'));
+    return Double.isNaN(first) ? "" : digits(first) + " → " + digits(rate.mean(Run::lastLogit));
   }
 
   /// Three digits that mean something.
@@ -144,17 +128,5 @@ final class StabilityText {
     BigDecimal digits = new BigDecimal(lr, new MathContext(3)).stripTrailingZeros();
     int exponent = digits.precision() - digits.scale() - 1;
     return exponent >= -1 ? digits.toPlainString() : digits.movePointLeft(exponent).toPlainString() + "e" + exponent;
-  }
-
-  private static String table(List<List<String>> rows) {
-    StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><thead><tr>");
-    rows.getFirst().forEach(column -> html.append("<th scope=\"col\">").append(Svg.escape(column)).append("</th>"));
-    html.append("</tr></thead>\n<tbody>\n");
-    for (List<String> row : rows.subList(1, rows.size())) {
-      html.append("<tr><th scope=\"row\">").append(Svg.escape(row.getFirst())).append("</th>");
-      row.stream().skip(1).forEach(cell -> html.append("<td class=\"n\">").append(Svg.escape(cell)).append("</td>"));
-      html.append("</tr>\n");
-    }
-    return html.append("</tbody></table></div>\n").toString();
   }
 }

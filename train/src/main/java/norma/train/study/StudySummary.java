@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -14,6 +13,8 @@ import java.util.function.ToDoubleFunction;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
+import norma.train.report.Decimals;
+import norma.train.report.Table;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;
 import org.apache.commons.statistics.distribution.BinomialDistribution;
@@ -241,31 +242,38 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
 
   /// One row a run, tuning included.
   static String csv(StudyFolder folder) throws IOException {
-    StringBuilder csv = new StringBuilder("study,variant,group,baseline,purpose,settings,seed,status,best_val_loss,"
-        + "best_step,final_val_loss,int8_val_loss,steps,seconds,tokens_per_s,peak_rss_mib,seconds_to_baseline,folder,"
-        + "error\n");
     Map<String, Map<Long, CellResult>> baselines = new HashMap<>(); // by group
     for (Variant variant : folder.study().variants()) {
       if (variant.baseline()) {
         baselines.put(variant.group(), folder.reported(variant));
       }
     }
+    record Run(Study.Cell cell, Variant variant, CellResult result, double secondsToBaseline) {}
+    List<Run> runs = new ArrayList<>();
     for (Study.Cell cell : folder.cells()) {
       CellResult result = folder.result(cell);
       if (result != null) {
         CellResult baseline = cell.tuning()
             ? null
             : baselines.getOrDefault(cell.variant().group(), Map.of()).get(cell.seed());
-        List<Object> fields = Arrays.asList(folder.study().name(), cell.variant().name(), cell.variant().group(),
-            cell.variant().baseline(), cell.tuning() ? "tune" : "report", settings(cell.variant(), cell.candidate()),
-            cell.seed(), result.status(), number(result.bestLoss()), result.bestStep(), number(result.finalLoss()),
-            number(result.int8Loss()), result.steps(), rounded("%.1f", result.seconds()),
-            rounded("%.0f", result.tokensPerSecond()), rounded("%.0f", result.peakMebibytes()),
-            rounded("%.2f", secondsToBaseline(folder, result, baseline)), result.folder(), result.error());
-        csv.append(String.join(",", fields.stream().map(field -> quoted(String.valueOf(field))).toList())).append('\n');
+        runs.add(new Run(cell, cell.variant(), result, secondsToBaseline(folder, result, baseline)));
       }
     }
-    return csv.toString();
+    return new Table<Run>().text("study", run -> folder.study().name()).text("variant", run -> run.variant.name())
+        .text("group", run -> run.variant.group()).text("baseline", run -> String.valueOf(run.variant.baseline()))
+        .text("purpose", run -> run.cell.tuning() ? "tune" : "report")
+        .text("settings", run -> settings(run.variant, run.cell.candidate()))
+        .text("seed", run -> String.valueOf(run.cell.seed())).text("status", run -> run.result.status())
+        .text("best_val_loss", run -> number(run.result.bestLoss()))
+        .text("best_step", run -> String.valueOf(run.result.bestStep()))
+        .text("final_val_loss", run -> number(run.result.finalLoss()))
+        .text("int8_val_loss", run -> number(run.result.int8Loss()))
+        .text("steps", run -> String.valueOf(run.result.steps()))
+        .text("seconds", run -> Decimals.formatOr("", "%.1f", run.result.seconds()))
+        .text("tokens_per_s", run -> Decimals.formatOr("", "%.0f", run.result.tokensPerSecond()))
+        .text("peak_rss_mib", run -> Decimals.formatOr("", "%.0f", run.result.peakMebibytes()))
+        .text("seconds_to_baseline", run -> Decimals.formatOr("", "%.2f", run.secondsToBaseline))
+        .text("folder", run -> run.result.folder()).text("error", run -> run.result.error()).csv(runs);
   }
 
   /// Of one run; NaN where there is no baseline's to compare it with.
@@ -275,10 +283,6 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         && baseline.fingerprint().equals(result.fingerprint())
             ? secondsTo(folder.reading(result), baseline.finalLoss())
             : Double.NaN;
-  }
-
-  private static String rounded(String format, double value) {
-    return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "";
   }
 
   /// What makes a run of a variant differ from the base.
@@ -292,10 +296,5 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
 
   private static String number(double value) {
     return Double.isFinite(value) ? Objects.toString(value) : "";
-  }
-
-  /// RFC 4180.
-  private static String quoted(String field) {
-    return field.matches("[^,\"\r\n]*") ? field : '"' + field.replace("\"", "\"\"") + '"';
   }
 }

@@ -2,12 +2,14 @@ package norma.train.study;
 
 import static norma.train.report.Svg.escape;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.ShellText;
+import norma.train.report.Decimals;
+import norma.train.report.Table;
 import norma.train.study.Study.Variant;
 import norma.train.study.StudySummary.Row;
 
@@ -15,40 +17,19 @@ import norma.train.study.StudySummary.Row;
 final class StudyTables {
   private StudyTables() {}
 
-  /// A row for each variant with its verdict.
-  static String results(StudySummary summary) {
-    StringBuilder html = new StringBuilder("<thead><tr>");
-    SummaryText.columns(summary.study())
-        .forEach(column -> html.append("<th scope=\"col\">").append(escape(column)).append("</th>"));
-    html.append("</tr></thead>\n<tbody>\n");
-    for (Row row : summary.rows()) {
-      html.append("<tr>");
-      List<String> cells = SummaryText.cells(summary, row);
-      for (int i = 0; i < cells.size(); i++) {
-        String tag = i == 0 ? "th scope=\"row\"" : i == 1 ? "td class=\"words\"" : "td class=\"n\"";
-        html.append('<').append(tag).append('>').append(escape(cells.get(i))).append(i == 0 ? "</th>" : "</td>");
-      }
-      html.append("</tr>\n");
-    }
-    return html.append("</tbody>").toString();
-  }
-
   /// Every run with what reproduces it.
   static String runs(StudySummary summary) {
-    StringBuilder html = new StringBuilder("<thead><tr>");
-    List.of("variant", "seed", summary.study().estimates() ? "best (estimate)" : "best", "final", "report",
-        "the same run alone")
-        .forEach(column -> html.append("<th scope=\"col\">").append(column).append("</th>"));
-    html.append("</tr></thead>\n<tbody>\n");
-    for (Row row : summary.rows()) {
-      row.results().forEach((seed, result) -> html.append("<tr><th scope=\"row\">")
-          .append(escape(row.variant().name())).append("</th><td class=\"n\">").append(seed)
-          .append("</td><td class=\"n\">").append(loss(result, result.bestLoss())).append("</td><td class=\"n\">")
-          .append(loss(result, result.finalLoss())).append("</td><td>").append(link(result.folder()))
-          .append("</td><td><code>").append(escape(command(row.config().withSeed(seed))))
-          .append("</code></td></tr>\n"));
-    }
-    return html.append("</tbody>").toString();
+    record Run(Row row, long seed, CellResult result) {}
+    List<Run> runs = new ArrayList<>();
+    summary.rows().forEach(row -> row.results().forEach((seed, result) -> runs.add(new Run(row, seed, result))));
+    return new Table<Run>().name("variant", run -> run.row.variant().name())
+        .number("seed", run -> Long.toString(run.seed))
+        .number(summary.study().estimates() ? "best (estimate)" : "best", run -> loss(run.result, run.result.bestLoss()))
+        .number("final", run -> loss(run.result, run.result.finalLoss()))
+        .markup("report", run -> link(run.result.folder()))
+        .markup("the same run alone",
+            run -> "<code>" + escape(command(run.row.config().withSeed(run.seed))) + "</code>")
+        .html("runs", runs);
   }
 
   /// Trains one run of a study by itself, from Norma's defaults: no file of the study is needed.
@@ -81,8 +62,6 @@ final class StudyTables {
   }
 
   private static String loss(CellResult result, double loss) {
-    return Double.isFinite(loss)
-        ? String.format(Locale.ROOT, "%.4f", loss)
-        : result.completed() ? "" : escape(result.status());
+    return Decimals.formatOr(result.completed() ? "" : result.status(), "%.4f", loss);
   }
 }

@@ -7,59 +7,47 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import norma.train.metrics.Median;
+import norma.train.report.Decimals;
+import norma.train.report.Table;
 import norma.train.study.StudySummary.Row;
 
 /// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.
 public final class SummaryText {
   private static final String BEST = "best val loss";
-  /// Columns of [#cells].
-  private static final List<String> COLUMNS = List.of("variant", "verdict", BEST, "final",
-      "difference of the best", "95 % interval", "BCa", "p (Holm)", "r", "difference of the final", "its p",
-      "steps saved", "tokens/s", "peak MiB", "s to baseline's final", "runs");
-  private static final List<String> TERMINAL = List.of("variant", BEST, "final", "difference of the best",
-      "p (Holm)", "runs", "verdict");
-
   private SummaryText() {}
 
-  /// What the columns of [#cells] are called.
-  static List<String> columns(Study study) {
-    return COLUMNS.stream().map(column -> column.equals(BEST) && study.estimates() ? BEST + " (estimate)" : column)
-        .toList();
+  /// A row for each variant. Mean and standard deviation over the seeds that trained to the end.
+  static Table<Row> table(StudySummary summary) {
+    return new Table<Row>().name("variant", row -> row.variant().name()).text("verdict", Row::words)
+        .number(best(summary.study()), row -> spread(row.completed(CellResult::bestLoss)))
+        .number("final", row -> spread(row.completed(CellResult::finalLoss)))
+        .number("difference of the best", paired(row -> signed(row.best().mean())))
+        .number("95 % interval", paired(row -> interval(row.best().studentInterval())))
+        .number("BCa", paired(row -> interval(row.best().bootstrapInterval())))
+        .number("p (Holm)", paired(row -> p(row.bestP())))
+        .number("r", paired(row -> Decimals.signed("%.2f", row.best().correlation())))
+        .number("difference of the final", paired(row -> signed(row.last().mean())))
+        .number("its p", paired(row -> p(row.lastP()))).number("steps saved", paired(row -> steps(row.stepsSaved())))
+        .number("tokens/s", row -> median(row.completed(CellResult::tokensPerSecond)))
+        .number("peak MiB", row -> median(row.completed(CellResult::peakMebibytes)))
+        .number("s to baseline's final", SummaryText::seconds).number("runs", row -> runs(summary, row));
   }
 
-  /// One cell for each of [#columns]. Mean and standard deviation over the seeds that trained to the end.
-  static List<String> cells(StudySummary summary, Row row) {
-    boolean baseline = row.variant().baseline();
-    PairedDifferences best = row.best();
-    boolean paired = !baseline && best.pairs() > 0;
-    return List.of(row.variant().name(), row.words(), spread(row.completed(CellResult::bestLoss)),
-        spread(row.completed(CellResult::finalLoss)), paired ? signed(best.mean()) : "",
-        paired ? interval(best.studentInterval()) : "", paired ? interval(best.bootstrapInterval()) : "",
-        paired ? p(row.bestP()) : "", paired ? correlation(best.correlation()) : "",
-        paired ? signed(row.last().mean()) : "", paired ? p(row.lastP()) : "", paired ? steps(row.stepsSaved()) : "",
-        median(row.completed(CellResult::tokensPerSecond)), median(row.completed(CellResult::peakMebibytes)),
-        seconds(row), runs(summary, row));
+  private static String best(Study study) {
+    return study.estimates() ? "best val loss (estimate)" : "best val loss";
+  }
+
+  private static Function<Row, String> paired(Function<Row, String> text) {
+    return row -> row.variant().baseline() || row.best().pairs() == 0 ? "" : text.apply(row);
   }
 
   /// The most important columns, aligned.
   static String terminal(StudySummary summary) {
-    int[] columns = TERMINAL.stream().mapToInt(COLUMNS::indexOf).toArray();
-    List<List<String>> rows = new ArrayList<>(List.of(columns(summary.study())));
-    summary.rows().forEach(row -> rows.add(cells(summary, row)));
-    int[] widths = Arrays.stream(columns)
-        .map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0)).toArray();
-    return rows.stream().map(row -> {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < columns.length; i++) {
-        String cell = row.get(columns[i]);
-        String pad = " ".repeat(widths[i] - cell.length());
-        boolean words = i == 0 || i == columns.length - 1;
-        line.append(words ? cell + pad : pad + cell).append("  ");
-      }
-      return line.toString().stripTrailing();
-    }).collect(Collectors.joining("\n"));
+    return String.join("\n", table(summary).only("variant", best(summary.study()), "final", "difference of the best",
+        "p (Holm)", "runs", "verdict").lines(summary.rows()));
   }
 
   /// For `summary.md`: can be pasted into an issue or a paper's draft.
@@ -72,26 +60,22 @@ public final class SummaryText {
       text.append(study.note()).append("\n\n");
     }
     text.append(paragraph(summary)).append("\n\n");
-    text.append("| ").append(String.join(" | ", columns(study))).append(" |\n|").append("---|".repeat(COLUMNS.size()))
-        .append('\n');
-    for (Row row : summary.rows()) {
-      text.append("| ").append(String.join(" | ", cells(summary, row))).append(" |\n");
-    }
-    text.append(stability.isEmpty() ? "" : "\n" + stability);
-    text.append("\n## Every run\n\nBest validation loss by seed.\n\n| variant | settings | ")
-        .append(study.seeds().stream().map(Object::toString).collect(Collectors.joining(" | "))).append(" |\n|---|---|")
-        .append("---|".repeat(study.seeds().size())).append('\n');
-    for (Row row : summary.rows()) {
-      text.append("| ").append(row.variant().name()).append(" | `")
-          .append(StudySummary.settings(row.variant(), row.chosen())).append("` | ")
-          .append(study.seeds().stream().map(seed -> point(row.results().get(seed))).collect(Collectors.joining(" | ")))
-          .append(" |\n");
-    }
+    text.append(table(summary).markdown(summary.rows())).append(stability.isEmpty() ? "" : "\n" + stability)
+        .append("\n## Every run\n\nBest validation loss by seed.\n\n").append(everyRun(study).markdown(summary.rows()));
     for (String remark : remarks(summary)) {
       text.append("\n* ").append(remark);
     }
     return text.append("\n\n").append(method(study)).append("\n\nRepeat with `").append(command).append("`.\n")
         .toString();
+  }
+
+  private static Table<Row> everyRun(Study study) {
+    Table<Row> table = new Table<Row>().name("variant", row -> row.variant().name())
+        .text("settings", row -> "`" + StudySummary.settings(row.variant(), row.chosen()) + "`");
+    for (long seed : study.seeds()) {
+      table = table.number(Long.toString(seed), row -> point(row.results().get(seed)));
+    }
+    return table;
   }
 
   /// What was found, in one paragraph.
@@ -191,7 +175,7 @@ public final class SummaryText {
   }
 
   static String signed(double value) {
-    return Double.isNaN(value) ? "" : String.format(Locale.ROOT, "%+.4f", value).replace('-', '\u2212');
+    return Decimals.signed("%+.4f", value);
   }
 
   static String spread(double[] values) {
@@ -212,18 +196,13 @@ public final class SummaryText {
     return p < 0.001 ? String.format(Locale.ROOT, "%.1e", p) : String.format(Locale.ROOT, "%.3f", p);
   }
 
-  private static String correlation(double r) {
-    return Double.isNaN(r) ? "" : String.format(Locale.ROOT, "%.2f", r).replace('-', '\u2212');
-  }
-
   private static String steps(double saved) {
-    return Double.isNaN(saved) ? "not reached" : String.format(Locale.ROOT, "%,.0f", saved).replace('-', '\u2212');
+    return Double.isNaN(saved) ? "not reached" : Decimals.signed("%,.0f", saved);
   }
 
   /// Of the runs that have the number.
   private static String median(double[] numbers) {
-    double median = Median.ofFinite(numbers);
-    return Double.isNaN(median) ? "" : String.format(Locale.ROOT, "%,.0f", median);
+    return Decimals.formatOr("", "%,.0f", Median.ofFinite(numbers));
   }
 
   private static String seconds(Row row) {

@@ -13,8 +13,8 @@ class ProfileTextTest {
     assertThat(lines).anySatisfy(
         line -> assertThat(line).startsWith("sum ").contains("layers and phases ")
             .endsWith("medians add up to 100.0 %"));
-    assertThat(lines).anySatisfy(line -> assertThat(line).matches("phases +3 +1\\.400 .* \\d+\\.\\d"));
-    assertThat(lines).anySatisfy(line -> assertThat(line).matches("waiting +0\\.800 \\[0\\.120\\] +\\d+\\.\\d%"));
+    assertThat(lines).anySatisfy(line -> assertThat(line).matches("phases +3 +1\\.40 .* \\d+\\.\\d+"));
+    assertThat(lines).anySatisfy(line -> assertThat(line).matches("waiting +– +0\\.800 \\(0\\.760–0\\.880\\) .* \\d+\\.\\d\u00a0%.*"));
     assertThat(lines).noneMatch(line -> line.contains("NaN") || line.contains("Infinity"));
   }
 
@@ -22,8 +22,8 @@ class ProfileTextTest {
   void casesAreComparedWithTheFirstInSpeedAndSlotTime() {
     List<String> lines = ProfileText.comparison(
         List.of(ProfileFixture.profile("layernorm", 1), ProfileFixture.profile("dyt", 2)));
-    assertThat(lines.get(1)).startsWith("layernorm ").contains("1.000 (1.00 to 1.00)");
-    assertThat(lines.get(2)).startsWith("dyt ").contains("2.000 (2.00 to 2.00)");
+    assertThat(lines.get(1)).startsWith("layernorm ").contains("1.000 (1.000–1.000)");
+    assertThat(lines.get(2)).startsWith("dyt ").contains("2.000 (2.000–2.000)");
     assertThat(lines).noneMatch(line -> line.contains("NaN"));
   }
 
@@ -33,7 +33,7 @@ class ProfileTextTest {
     assertThat(lines.getFirst())
         .isEqualTo("model.layers: time grows with the power 1.00 (1.00 to 1.00), the FLOP model "
             + "with 1.58, time over FLOPs with 0.63");
-    assertThat(lines.get(1)).startsWith("           2 ");
+    assertThat(lines.get(2)).startsWith("2  ");
     assertThat(lines)
         .anySatisfy(line -> assertThat(line).startsWith("runtime.threads: time grows with the power -0.58"));
   }

@@ -39,7 +39,7 @@ class AxisTest {
 
   @Test
   void equalFactorsAreEqualDistances() {
-    Axis axis = Axis.at(List.of(512.0, 64.0, 128.0, 64.0), Tables::plain).between(0, 100);
+    Axis axis = Axis.at(List.of(512.0, 64.0, 128.0, 64.0), Decimals::plain).between(0, 100);
     assertThat(labels(axis)).containsExactly("64", "128", "512");
     assertThat(axis.at(512) - axis.at(128)).isCloseTo(2 * (axis.at(128) - axis.at(64)), within(1e-9));
     assertThat(axis.at(64)).isGreaterThan(0);
@@ -60,7 +60,7 @@ class AxisTest {
   @Test
   void labelsThatWouldRunIntoEachOtherAreLeftOut() {
     Svg svg = new Svg(100, 50, 12, "");
-    new Frame(Axis.at(List.of(1000.0, 1001.0, 9000.0), Tables::plain).between(0, 100),
+    new Frame(Axis.at(List.of(1000.0, 1001.0, 9000.0), Decimals::plain).between(0, 100),
         Axis.linear(new Ticks(0, 1, 1)).between(40, 0), 12).draw(svg);
     assertThat(svg.end()).contains(">1000<", ">9000<").doesNotContain(">1001<");
   }

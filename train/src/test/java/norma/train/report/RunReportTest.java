@@ -56,7 +56,7 @@ class RunReportTest {
     String html = report();
     assertThat(sections(html)).containsExactly("norms");
     assertThat(html).contains("<th scope=\"colgroup\" colspan=\"4\"><span>input</span></th></tr>",
-        "<th scope=\"col\">1/std</th><th scope=\"col\">RMS</th><th scope=\"col\">max</th><th scope=\"col\">kurtosis</th></tr>");
+        "<th scope=\"col\" class=\"n\">1/std</th><th scope=\"col\" class=\"n\">RMS</th><th scope=\"col\" class=\"n\">max</th><th scope=\"col\" class=\"n\">kurtosis</th></tr>");
     assertThat(all(html, "<svg[^>]* class=\"chart[^>]*>")).as("1/std").hasSize(1);
   }
 
@@ -185,9 +185,9 @@ class RunReportTest {
 
   @Test
   void durationsAndNumbersAreWrittenForPeople() {
-    assertThat(List.of(Tables.duration(12.34), Tables.duration(245), Tables.duration(7800), Tables.duration(3599.7)))
+    assertThat(List.of(Decimals.duration(12.34), Decimals.duration(245), Decimals.duration(7800), Decimals.duration(3599.7)))
         .containsExactly("12.3 s", "4 min 05 s", "2 h 10 min", "1 h 00 min");
-    assertThat(Stream.of(0.0, 0.01234, 1.2345, 12.345, 1234.5, 1.2e-5, Double.NaN).map(Tables::digits))
+    assertThat(Stream.of(0.0, 0.01234, 1.2345, 12.345, 1234.5, 1.2e-5, Double.NaN).map(Decimals::digits))
         .containsExactly("0", "0.012", "1.23", "12.3", "1,235", "1.20e-05", "\u2013");
   }
 }

@@ -1,0 +1,83 @@
+package norma.train.report;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.Locale;
+
+/// How pages and tables write numbers. A number that is not finite is [Table#NONE].
+public final class Decimals {
+  private Decimals() {}
+
+  /// A loss or bits per character: four decimals, as far as seeds and machines agree.
+  public static String loss(double value) {
+    return format("%.4f", value);
+  }
+
+  /// A whole number with its thousands set apart.
+  public static String count(double value) {
+    return format("%,.0f", value);
+  }
+
+  public static String percent(double share) {
+    return format("%.1f\u00a0%%", 100 * share);
+  }
+
+  /// Three digits that mean something.
+  public static String digits(double value) {
+    double size = Math.abs(value);
+    if (size == 0) {
+      return "0";
+    }
+    if (size < 1e-3 || size >= 1e6) {
+      return format("%.2e", value);
+    }
+    return format(size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
+  }
+
+  /// A setting: as few digits as it has, four at most.
+  public static String plain(double value) {
+    BigDecimal digits = new BigDecimal(value, new MathContext(4)).stripTrailingZeros();
+    return Math.abs(value) >= 1e-4 && Math.abs(value) < 1e9 ? digits.toPlainString() : digits.toString();
+  }
+
+  /// A duration: `12.3 s`, `4 min 05 s` or `2 h 10 min`.
+  static String duration(double seconds) {
+    long whole = Math.round(seconds);
+    if (seconds < 60) {
+      return format("%.1f s", seconds);
+    }
+    return whole < 3600
+        ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
+        : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
+  }
+
+  /// Bytes with a unit of 1024.
+  public static String bytes(double bytes) {
+    if (!(bytes > 0)) {
+      return Table.NONE;
+    }
+    String[] units = { "B", "KiB", "MiB", "GiB", "TiB" };
+    int unit = 0;
+    double value = bytes;
+    while (value >= 1024 && unit < units.length - 1) {
+      value /= 1024;
+      unit++;
+    }
+    return digits(value) + " " + units[unit];
+  }
+
+  /// A number in a format of [String#format].
+  public static String format(String pattern, double value) {
+    return formatOr(Table.NONE, pattern, value);
+  }
+
+  /// The same with another text in place of a number that is not finite.
+  public static String formatOr(String none, String pattern, double value) {
+    return Double.isFinite(value) ? String.format(Locale.ROOT, pattern, value) : none;
+  }
+
+  /// The same for text that people read: nothing in place of a number that is not finite, and a minus sign instead of a hyphen.
+  public static String signed(String pattern, double value) {
+    return formatOr("", pattern, value).replace('-', '\u2212');
+  }
+}
