@@ -184,7 +184,7 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
   public void write(Path run, Path file) throws IOException {
     StringBuilder figures = new StringBuilder();
     for (Slot slot : slots) {
-      figures.append("<figure>").append(chart(slot).svg(Chart.Size.SLOT, "class", "chart")).append("</figure>\n");
+      figures.append(chart(slot).figure(List.of(Chart.Size.SLOT)));
     }
     String name = String.valueOf(run.toAbsolutePath().normalize().getFileName());
     WholeFile.write(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)

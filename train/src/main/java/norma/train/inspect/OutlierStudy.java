@@ -147,12 +147,9 @@ public record OutlierStudy(List<Target> targets) {
   public Path write(Path folder) throws IOException {
     StringBuilder figures = new StringBuilder();
     for (int i = 0; i < targets.size(); i++) {
-      figures.append("<section><h2>").append(Svg.escape(targets.get(i).name)).append("</h2><figure>");
-      for (Chart chart : List.of(charts().get(i), residualCharts().get(i))) {
-        figures.append(chart.svg(Chart.Size.PAGE, "class", "chart wide"))
-            .append(chart.svg(Chart.Size.PHONE, "class", "chart narrow"));
-      }
-      figures.append("</figure></section>\n");
+      figures.append("<section><h2>").append(Svg.escape(targets.get(i).name)).append("</h2>")
+          .append(charts().get(i).figure(Chart.Size.ANY)).append(residualCharts().get(i).figure(Chart.Size.ANY))
+          .append("</section>\n");
     }
     FormulaFit exact = targets.getLast().fits.getLast();
     Path file = folder.resolve("report.html");

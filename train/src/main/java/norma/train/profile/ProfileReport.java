@@ -71,12 +71,8 @@ public final class ProfileReport {
     Map<Row.Group, Double> groups = new EnumMap<>(Row.Group.class);
     profile.rows().forEach(row -> groups.merge(row.group(), row.share(), Double::sum));
     groups.remove(Row.Group.REST);
-    StringBuilder html = new StringBuilder();
-    groups
-        .forEach((group, share) -> html.append("<span><i class=\"key s").append(Parts.colour(group)).append("\"></i> ")
-            .append(Parts.title(group))
-            .append(times ? " " + percent(share) : "").append("</span>\n"));
-    return html.toString();
+    return groups.entrySet().stream().map(group -> Svg.key(Parts.colour(group.getKey()),
+        Parts.title(group.getKey()) + (times ? " " + percent(group.getValue()) : ""))).collect(Collectors.joining());
   }
 
   /// A bar for each case, all on one scale.

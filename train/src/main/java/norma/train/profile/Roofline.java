@@ -6,13 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 import norma.train.report.Axis;
 import norma.train.report.Frame;
+import norma.train.report.Legend;
 import norma.train.report.Svg;
 
 /// What the parts reach beside what the machine's peaks allow (Williams, Waterman and Patterson, 2009): a dot for each part that
 /// computes, forward and backward together, over its operations for each byte.
 record Roofline(Peaks peaks, List<Row> parts) {
   private static final int FONT = 13;
-  private static final int ROW = 19;
   private static final double RADIUS = 4.5;
   private static final double DIGIT = 8;
   /// Where a number may stand around its dot, nearest first.
@@ -32,45 +32,37 @@ record Roofline(Peaks peaks, List<Row> parts) {
   String figure() {
     return parts.isEmpty()
         ? ""
-        : "<figure>" + svg(720, 190, "chart wide") + svg(360, 0, "chart narrow") + "</figure>\n";
+        : "<figure>" + svg(720, 520, "chart wide") + svg(360, 500, "chart narrow") + "</figure>\n";
   }
 
-  /// @param beside width of the legend beside the plot; 0 below it
-  private String svg(int width, int beside, String place) {
-    int columns = beside > 0 ? 1 : 2;
-    int legend = ROW * Math.ceilDiv(parts.size(), columns);
-    int plot = beside > 0 ? Math.max(420, legend + 30) : 340;
-    Frame frame = frame(width - beside, plot);
-    Svg svg = new Svg(width, beside > 0 ? plot : plot + legend + 8, FONT, "roofline of the parts", "class", place,
-        "data-frame", Svg.join(frame.x().from(), frame.y().to(), frame.x().to(), frame.y().from()) + " "
-            + frame.x().min() + " " + frame.x().max() + " " + frame.y().min() + " " + frame.y().max());
+  private String svg(int width, int height, String place) {
+    Legend legend = new Legend(width - 8 - FONT * 7, FONT);
+    for (int i = 0; i < parts.size(); i++) {
+      legend.add(i + 1 + " " + parts.get(i).name(), Parts.colour(parts.get(i).group()), i,
+          (svg, x, y) -> svg.leaf("circle", "cx", x + 9, "cy", y, "r", RADIUS, "fill", "currentColor"));
+    }
+    Frame frame = frame(width, height, legend.height());
+    Svg svg = new Svg(width, height, FONT, "roofline of the parts", "class", place, "data-frame", frame.data());
+    legend.draw(svg, frame.x().from(), FONT * 1.3);
     frame.draw(svg);
-    frame.titles(svg, plot, "FLOP for each byte", "GFLOP/s");
+    frame.titles(svg, height, "FLOP for each byte", "GFLOP/s");
     List<Box> taken = new ArrayList<>();
     for (Row part : parts) {
       taken.add(Box.around(frame.x().at(part.intensity()), frame.y().at(part.gigaflops()), RADIUS, RADIUS));
     }
     roofs(svg, frame, taken);
     dots(svg, frame, taken);
-    for (int i = 0; i < parts.size(); i++) {
-      double x = beside > 0 ? width - beside + 14 : 14 + i / Math.ceilDiv(parts.size(), 2) * width / 2.0;
-      double y = beside > 0 ? 22 + ROW * i : plot + 12 + ROW * (i % Math.ceilDiv(parts.size(), 2));
-      svg.colour(Parts.colour(parts.get(i).group()));
-      svg.leaf("circle", "cx", x, "cy", y - 4.5, "r", RADIUS, "fill", "currentColor");
-      svg.close();
-      svg.soft(x + 28, y, "end", String.valueOf(i + 1)).ink(x + 34, y, "start", parts.get(i).name());
-    }
     return svg.end();
   }
 
-  private Frame frame(int width, int height) {
+  private Frame frame(int width, int height, double above) {
     double least = parts.stream().mapToDouble(Row::intensity).min().orElseThrow();
     double most = parts.stream().mapToDouble(Row::intensity).max().orElseThrow();
     double slowest = parts.stream().mapToDouble(Row::gigaflops).min().orElseThrow();
     double fastest = parts.stream().mapToDouble(Row::gigaflops).max().orElseThrow();
     Axis x = Axis.around(least * 0.8, Math.max(most, peaks.gigaflops() / peaks.memory()) * 1.5);
     Axis y = Axis.around(slowest * 0.8, Math.max(fastest, peaks.gigaflops()) * 1.15);
-    return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, FONT * 1.6), FONT);
+    return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, above + FONT), FONT);
   }
 
   private void roofs(Svg svg, Frame frame, List<Box> taken) {

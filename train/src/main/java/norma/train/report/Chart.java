@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
@@ -15,13 +16,15 @@ import norma.train.report.Series.Point;
 /// @param yTitle   title of the y axis with its unit, may be empty
 /// @param xScale   of the x axis: TIGHT, or LOG_TIGHT with its ticks at the values; of those, only TIGHT in [Figures]
 /// @param scale    of the y axis
-/// @param series   the curves, drawn in this order
+/// @param series   the curves, drawn in this order; one without a name stands in no legend
 public record Chart(String title, String xTitle, String yTitle, Scale xScale, Scale scale, List<Series> series) {
 
   /// What an axis spans.
   public enum Scale {
-    /// the values
+    /// the values, without a few that stand far above all others
     TIGHT,
+    /// all values
+    WHOLE,
     /// the values and 0
     FROM_ZERO,
     /// powers of ten around the values; what is not above 0 is left out
@@ -66,6 +69,8 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     public static final Size PANEL = new Size(310, 210, 12);
     /// One of many.
     static final Size SMALL = new Size(240, 130, 12);
+    /// For pages of any width.
+    public static final List<Size> ANY = List.of(PAGE, PHONE);
   }
 
   /// A point as far as it is on the y axis.
@@ -75,18 +80,26 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
         : new Point(p.x(), Double.NaN);
   }
 
-  private record Label(String text, int series, double x, int row) {}
+  /// A figure of the chart in one size, or in two: the first for wide pages and print, the second for narrow ones.
+  ///
+  /// @param attributes more attributes of each drawing: name, value, name, value
+  public String figure(List<Size> sizes, Object... attributes) {
+    StringBuilder html = new StringBuilder("<figure>");
+    for (Size size : sizes) {
+      String place = sizes.size() == 1 ? "chart" : size.equals(sizes.getFirst()) ? "chart wide" : "chart narrow";
+      html.append(svg(size, Stream.concat(Stream.of("class", place), Arrays.stream(attributes)).toArray()));
+    }
+    return html.append("</figure>\n").toString();
+  }
 
   /// Draws it.
   ///
   /// @param attributes more attributes of the root element: name, value, name, value
   public String svg(Size size, Object... attributes) {
     int font = size.font();
-    List<Label> legend = legend(size);
-    int rows = legend.isEmpty() ? 0 : legend.getLast().row() + 1;
-    Frame f = frame(size, rows);
-    List<Object> all = new ArrayList<>(List.of("data-frame", Svg.join(f.x().from(), f.y().to(), f.x().to(),
-        f.y().from()) + " " + f.x().min() + " " + f.x().max() + " " + f.y().min() + " " + f.y().max()));
+    Legend legend = legend(size);
+    Frame f = frame(size, legend.rows());
+    List<Object> all = new ArrayList<>(List.of("data-frame", f.data()));
     if (scale.log()) {
       all.addAll(List.of("data-scale", "log"));
     }
@@ -94,13 +107,11 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     Svg svg = new Svg(size.width(), size.height(), font, title.isEmpty() ? names() : title, all.toArray());
     double left = f.x().from();
     if (!title.isEmpty()) {
-      svg.ink(left, font * 1.5, "start", fit(title, (size.width() - left) / ((font + 1) * BOLD)), "font-weight", 600,
+      svg.ink(left, font * 1.5, "start", Svg.fit(title, (size.width() - left) / ((font + 1) * BOLD)), "font-weight", 600,
           "font-size", font + 1);
     }
     double legendTop = title.isEmpty() ? font * 1.3 : font * 3.1;
-    for (Label label : legend) {
-      drawLabel(svg, label, left + label.x(), legendTop + label.row() * font * 1.5, font);
-    }
+    legend.draw(svg, left, legendTop);
     f.draw(svg);
     f.titles(svg, size.height(), xTitle, yTitle);
     boolean empty = true;
@@ -138,8 +149,9 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
       return scale == Scale.LOG ? Axis.decades(low, high, count) : Axis.around(low, high);
     }
     double low = Arrays.stream(lows).min().orElse(0);
-    double high = series.stream().mapToDouble(s -> Series.readableTop(s.points())).max()
-        .orElse(Double.NEGATIVE_INFINITY);
+    double high = scale == Scale.WHOLE
+        ? Arrays.stream(highs).max().orElse(Double.NEGATIVE_INFINITY)
+        : series.stream().mapToDouble(s -> Series.readableTop(s.points())).max().orElse(Double.NEGATIVE_INFINITY);
     if (Double.isFinite(high)) { // as much of the shaded ranges as leaves the curves their place
       double cut = 2 * high - low;
       high = Math.max(high, Arrays.stream(highs).filter(v -> v <= cut).max().orElse(high));
@@ -157,7 +169,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
   private Axis xAxis(Size size) {
     double[] xs = all(Point::x);
     if (xScale.log()) {
-      return Axis.at(Arrays.stream(xs).boxed().toList(), Decimals::plain);
+      return Axis.at(Arrays.stream(xs).boxed().toList(), Decimals::setting);
     }
     boolean counts = Arrays.stream(xs).allMatch(x -> x == Math.rint(x));
     double xMax = counts ? 1 : Double.NEGATIVE_INFINITY;
@@ -188,22 +200,25 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     boolean joined = false;
     for (int i = 0; i < points.size(); i++) {
       Point p = points.get(i);
-      boolean there = Double.isFinite(p.y());
-      if (there) {
+      if (Double.isFinite(p.y())) {
         path.append(joined ? 'L' : 'M').append(Svg.join(f.x().at(p.x()), f.y().at(p.y())));
         boolean goesOn = !dots && i + 1 < points.size() && Double.isFinite(points.get(i + 1).y());
         path.append(joined || goesOn ? "" : "h0"); // a lone point: a dot, by its round ends
         joined = goesOn;
       }
     }
-    boolean apart = s.kind() == Kind.POINTS;
+    boolean apart = s.kind() == Kind.POINTS || s.kind() == Kind.CROSSES;
     if (!path.isEmpty() && !apart) {
       curve(svg, s, path.toString());
     }
-    if (s.kind() == Kind.MARKED || apart || points.size() == 1) {
+    List<Point> there = points.stream().filter(p -> Double.isFinite(p.y())).toList();
+    if (s.kind() == Kind.CROSSES) {
+      there.forEach(p -> svg.leaf("path", "d", "M" + Svg.join(f.x().at(p.x()) - 4, f.y().at(p.y()) - 4)
+          + "l8 8m0 -8l-8 8", "fill", "none", "stroke", "currentColor", "stroke-width", 1.6));
+    } else if (s.kind() == Kind.MARKED || apart || points.size() == 1) {
       double radius = points.size() > 60 ? 1.8 : 3.2;
-      points.stream().filter(p -> Double.isFinite(p.y())).forEach(p -> svg.leaf("circle", "cx", f.x().at(p.x()), "cy",
-          f.y().at(p.y()), "r", radius, "fill", "currentColor", "fill-opacity", apart ? 0.65 : 1.0));
+      there.forEach(p -> svg.leaf("circle", "cx", f.x().at(p.x()), "cy", f.y().at(p.y()), "r", radius, "fill",
+          "currentColor", "fill-opacity", apart ? 0.65 : 1.0));
     }
   }
 
@@ -237,56 +252,35 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     svg.leaf("path", attributes.toArray());
   }
 
-  /// The legend's labels, laid out in rows of the plot's width; none where the title says it all.
-  private List<Label> legend(Size size) {
-    int font = size.font();
+  /// The legend in rows of the plot's width; empty where the title says it all.
+  private Legend legend(Size size) {
     Frame f = frame(size, 0);
-    double width = f.x().to() - f.x().from();
-    List<Label> labels = new ArrayList<>();
-    List<String> texts = new ArrayList<>();
+    Legend legend = new Legend(f.x().to() - f.x().from(), size.font());
     if (series.size() > 1 || title.isEmpty()) {
-      series.forEach(s -> texts.add(s.name()));
-    }
-    String note = note(f.y());
-    if (!note.isEmpty()) {
-      texts.add(note);
-    }
-    double x = 0;
-    int row = 0;
-    for (int i = 0; i < texts.size(); i++) {
-      boolean isNote = !note.isEmpty() && i == texts.size() - 1;
-      double needed = (isNote ? 0 : 24) + texts.get(i).length() * font * Svg.CHARACTER + font;
-      if (x > 0 && x + needed - font > width) {
-        x = 0;
-        row++;
+      for (int i = 0; i < series.size(); i++) {
+        Series s = series.get(i);
+        if (!s.name().isEmpty()) {
+          legend.add(s.name(), s.colour(), i, (svg, x, y) -> sample(svg, s, x, y));
+        }
       }
-      labels.add(new Label(texts.get(i), isNote ? -1 : i, x, row));
-      x += needed;
     }
-    return labels;
+    return legend.note(note(f.y()));
   }
 
-  private void drawLabel(Svg svg, Label label, double x, double y, int font) {
-    if (label.series() < 0) {
-      svg.soft(x, y, "start", label.text(), "font-style", "italic");
-      return;
-    }
-    Series s = series.get(label.series());
-    double middle = y - font * 0.35;
-    svg.colour("legend ", s.colour(), "data-curve", label.series());
+  /// A piece of a curve.
+  private static void sample(Svg svg, Series s, double x, double y) {
     if (s.kind() != Kind.POINTS) {
       curve(svg, s, s.kind() == Kind.RAW && !s.dense()
-          ? "M" + Svg.join(x + 4, middle) + "h0m5 0h0m5 0h0"
-          : "M" + Svg.join(x, middle) + "h18");
+          ? "M" + Svg.join(x + 4, y) + "h0m5 0h0m5 0h0"
+          : "M" + Svg.join(x, y) + "h18");
     }
     if (s.kind() == Kind.MARKED || s.kind() == Kind.POINTS) {
-      svg.leaf("circle", "cx", x + 9, "cy", middle, "r", 3.2, "fill", "currentColor");
+      svg.leaf("circle", "cx", x + 9, "cy", y, "r", 3.2, "fill", "currentColor");
     }
-    svg.ink(x + 24, y, "start", label.text()).close();
   }
 
   private String note(Axis y) {
-    if (scale.log()) { // everything that has a logarithm has its place
+    if (scale.log() || scale == Scale.WHOLE) {
       return "";
     }
     double[] above = Arrays.stream(all(Point::y)).filter(v -> v > y.highest()).sorted().toArray();
@@ -298,10 +292,5 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
 
   private String names() {
     return String.join(", ", series.stream().map(Series::name).toList());
-  }
-
-  private static String fit(String text, double characters) {
-    int most = (int) characters;
-    return text.length() <= most ? text : text.substring(0, Math.max(1, most - 1)) + "\u2026";
   }
 }

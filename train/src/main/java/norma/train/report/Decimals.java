@@ -40,6 +40,13 @@ public final class Decimals {
     return Math.abs(value) >= 1e-4 && Math.abs(value) < 1e9 ? digits.toPlainString() : digits.toString();
   }
 
+  /// A setting on an axis: below 0.1 three digits at most, `3e-4`.
+  public static String setting(double value) {
+    BigDecimal digits = new BigDecimal(value, new MathContext(3)).stripTrailingZeros();
+    int exponent = digits.precision() - digits.scale() - 1;
+    return exponent >= -1 ? plain(value) : digits.movePointLeft(exponent).toPlainString() + "e" + exponent;
+  }
+
   /// A duration: `12.3 s`, `4 min 05 s` or `2 h 10 min`.
   static String duration(double seconds) {
     long whole = Math.round(seconds);

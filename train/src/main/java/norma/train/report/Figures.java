@@ -18,16 +18,12 @@ public final class Figures {
 
   private final List<Object> data = new ArrayList<>();
 
-  /// A figure that shows a chart in one size, or in two: the first for wide pages and print, the second for narrow ones.
+  /// A [Chart#figure] whose numbers are kept.
   public String add(Chart chart, Chart.Size... sizes) {
     assert !chart.xScale().log() : "the script has no logarithmic x axis";
-    StringBuilder html = new StringBuilder("<figure>");
-    for (Chart.Size size : sizes) {
-      String place = sizes.length == 1 ? "chart" : size.equals(sizes[0]) ? "chart wide" : "chart narrow";
-      html.append(chart.svg(size, "class", place, "data-series", data.size()));
-    }
+    String figure = chart.figure(List.of(sizes), "data-series", data.size());
     data.add(chart.drawn(sizes[0]).stream().map(Figures::numbers).toList());
-    return html.append("</figure>").toString();
+    return figure;
   }
 
   /// All numbers as JSON that can stand in a script element: `<` is written as an escape.

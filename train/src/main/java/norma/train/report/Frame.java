@@ -7,6 +7,11 @@ package norma.train.report;
 /// @param font size of text in pixels
 public record Frame(Axis x, Axis y, int font) {
 
+  /// Its edges and the ends of its axes, for the script and the tests: left, top, right, bottom, then the positions of x and y.
+  public String data() {
+    return Svg.join(x.from(), y.to(), x.to(), y.from()) + " " + x.min() + " " + x.max() + " " + y.min() + " " + y.max();
+  }
+
   /// Draws grid, ticks and their labels; of labels on the x axis that would run into each other, the first ones.
   public void draw(Svg svg) {
     svg.open("g", "class", "axes");

@@ -49,8 +49,8 @@ final class RunTables {
     double sum = finite(layers, Event.Layer::millis).sum();
     double forward = finite(layers, Event.Layer::forwardMillis).sum();
     return new Table<Event.Layer>().name("layer", Event.Layer::layer)
-        .markup("", l -> "<div class=\"bar\">" + bar("fwd", l.forwardMillis() / longest)
-            + bar("bwd", l.backwardMillis() / longest) + "</div>")
+        .markup("", l -> "<div class=\"bar\">" + bar(Svg.FORWARD, l.forwardMillis() / longest)
+            + bar(Svg.BACKWARD, l.backwardMillis() / longest) + "</div>")
         .number("forward ms", l -> millis(l.forwardMillis())).number("backward ms", l -> millis(l.backwardMillis()))
         .number("share", l -> percent(l.millis() / sum)).number("tokens/s", l -> count(l.tokensPerSecond()))
         .number("GFLOP/s", l -> digits(l.gflops()))
@@ -66,9 +66,9 @@ final class RunTables {
     return Decimals.format("%.2f", value);
   }
 
-  private static String bar(String kind, double share) {
+  private static String bar(int colour, double share) {
     return Double.isFinite(share)
-        ? String.format(Locale.ROOT, "<i class=\"%s\" style=\"width:%.1f%%\"></i>", kind, 100 * share)
+        ? String.format(Locale.ROOT, "<i class=\"s%d\" style=\"width:%.1f%%\"></i>", colour, 100 * share)
         : "";
   }
 

@@ -38,7 +38,9 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
     /// light dots, or a light line where there are more points than dots could show
     RAW,
     /// single values, not joined
-    POINTS, LINE, DASHED, MARKED
+    POINTS,
+    /// the same as crosses
+    CROSSES, LINE, DASHED, MARKED
   }
 
   /// What was measured, lightly, and a line of its mean; without noise to speak of (fewer than 40 points) only a line.

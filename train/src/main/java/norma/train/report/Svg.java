@@ -17,6 +17,10 @@ public final class Svg {
       "#222222", "#8a8a8a");
   /// What one drawing can tell apart.
   public static final int COLOURS = PALETTE.size();
+  /// Colour of the forward pass.
+  public static final int FORWARD = 0;
+  /// Colour of the backward pass.
+  public static final int BACKWARD = 3;
   /// Mean width of a character of a sans-serif face, in font sizes.
   public static final double CHARACTER = 0.6;
   private static final String INK = "#222222";
@@ -110,6 +114,11 @@ public final class Svg {
     return open("g", with(attributes, "class", also + "s" + colour, "color", PALETTE.get(colour)));
   }
 
+  /// A square of one of the [#COLOURS] with what it stands for, in HTML.
+  public static String key(int colour, String meaning) {
+    return "<span><i class=\"key s" + colour + "\"></i> " + escape(meaning) + "</span>\n";
+  }
+
   private static Object[] with(Object[] attributes, Object... first) {
     return Stream.concat(Arrays.stream(first), Arrays.stream(attributes)).toArray();
   }
@@ -148,6 +157,12 @@ public final class Svg {
       joined.append(' ').append(number(value));
     }
     return joined.toString();
+  }
+
+  /// As much of a text as fits.
+  static String fit(String text, double characters) {
+    int most = (int) characters;
+    return text.length() <= most ? text : text.substring(0, Math.max(1, most - 1)) + "\u2026";
   }
 
   /// Text for XML and HTML, in content and in quoted attributes. What XML cannot carry becomes U+FFFD.

@@ -41,7 +41,7 @@ final class StabilityText {
     }
     List<At> all = card.sweeps().stream().flatMap(sweep -> sweep.rates().stream().map(rate -> new At(sweep, rate)))
         .toList();
-    Table<At> rates = new Table<At>().name("variant", at -> at.sweep.name()).number("lr", at -> rate(at.rate.lr()))
+    Table<At> rates = new Table<At>().name("variant", at -> at.sweep.name()).number("lr", at -> Decimals.setting(at.rate.lr()))
         .number("trained", at -> card.trained(at.sweep, at.rate) + " of " + at.rate.runs().size());
     return SweepPlot.figures(card) + sweeps(card).html("", card.sweeps())
         + "<details><summary>Every learning rate</summary>\n"
@@ -58,7 +58,7 @@ final class StabilityText {
     return measured(new Table<Sweep>().name("variant", Sweep::name)
         .number("lr sensitivity", sweep -> sensitivity(card, sweep))
         .number("largest lr", sweep -> largest(card, sweep))
-        .number("best lr", sweep -> best.apply(sweep).map(at -> rate(at.rate.lr())).orElse("")), "final loss there",
+        .number("best lr", sweep -> best.apply(sweep).map(at -> Decimals.setting(at.rate.lr())).orElse("")), "final loss there",
         best);
   }
 
@@ -100,7 +100,7 @@ final class StabilityText {
     boolean known = sweep.rates().stream().anyMatch(rate -> !Double.isNaN(sweep.cappedLoss(rate)));
     return largest.isEmpty()
         ? known ? "none" : ""
-        : (largest.getAsDouble() == sweep.rates().getLast().lr() ? "≥ " : "") + rate(largest.getAsDouble());
+        : (largest.getAsDouble() == sweep.rates().getLast().lr() ? "≥ " : "") + Decimals.setting(largest.getAsDouble());
   }
 
   private static String losses(At at) {
@@ -121,12 +121,5 @@ final class StabilityText {
         : (size >= 1e-3 && size < 1e4
             ? new BigDecimal(value, new MathContext(3)).toPlainString()
             : String.format(Locale.ROOT, "%.1e", value)).replace('-', '\u2212');
-  }
-
-  /// A learning rate as one writes it: `3e-4`, and `0.1` from there on.
-  static String rate(double lr) {
-    BigDecimal digits = new BigDecimal(lr, new MathContext(3)).stripTrailingZeros();
-    int exponent = digits.precision() - digits.scale() - 1;
-    return exponent >= -1 ? digits.toPlainString() : digits.movePointLeft(exponent).toPlainString() + "e" + exponent;
   }
 }

@@ -42,8 +42,8 @@ class StabilityCardTest {
 
   @Test
   void theFigureHasItsColoursWithoutThePagesStyle() {
-    assertThat(SweepPlot.figures(CARD)).contains("<g class=\"s0\" color=\"#0072b2\">",
-        "<g class=\"s1\" color=\"#d55e00\">", ">1e-3<", ">1e-2<", ">0.1<");
+    assertThat(SweepPlot.figures(CARD)).contains("<g class=\"s0\" color=\"#0072b2\"",
+        "<g class=\"s1\" color=\"#d55e00\"", ">1e-3<", ">1e-2<", ">0.1<");
   }
 
   @Test
@@ -103,7 +103,7 @@ class StabilityCardTest {
   @ParameterizedTest
   @CsvSource({ "3e-4, 3e-4", "0.001, 1e-3", "3.1623e-3, 3.16e-3", "0.1, 0.1", "0.03, 3e-2", "1, 1" })
   void ratesAreWrittenAsInAConfiguration(double lr, String text) {
-    assertThat(StabilityText.rate(lr)).isEqualTo(text);
+    assertThat(norma.train.report.Decimals.setting(lr)).isEqualTo(text);
   }
 
   /// A text that is easier to predict does not make runs on another one fail.
