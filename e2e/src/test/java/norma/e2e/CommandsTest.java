@@ -84,15 +84,14 @@ class CommandsTest {
 
   @Test
   void profileShowsEveryLayerAndLeavesWhatOtherToolsOpen() {
-    Outcome profile = Outcome.of("profile", "configs/tiny.yaml", "--steps", "3", "--jfr");
+    Outcome profile = Outcome.of("profile", "configs/tiny.yaml", "--steps", "3");
     assertThat(profile.err()).isEmpty();
     assertThat(profile.code()).isZero();
     assertThat(profile.out()).contains("peaks ", "step ", "watched ", "tok_emb ", "blocks.0.attn.attention ",
         "blocks.1.mlp.gelu ", "optimizer ", "waiting ", "other ", "layers and phases ", "memory ", "output   profiles");
     assertThat(Path.of(printed(profile.out(), "output   (profiles/[^:]+)")))
         .isDirectoryContaining("glob:**profile.json").isDirectoryContaining("glob:**layers.csv")
-        .isDirectoryContaining("glob:**trace.json").isDirectoryContaining("glob:**report.html")
-        .isDirectoryContaining("glob:**profile.jfr");
+        .isDirectoryContaining("glob:**trace.json").isDirectoryContaining("glob:**report.html");
     Outcome wrong = Outcome.of("profile", "--steps", "2");
     assertThat(wrong.code()).isEqualTo(2);
     assertThat(wrong.err()).isEqualTo("norma: --steps is 2; expected 3 to 100000\n");

@@ -3,7 +3,6 @@ package norma.train.cli;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.text.ParseException;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
@@ -13,29 +12,25 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import jdk.jfr.Configuration;
-import jdk.jfr.Recording;
 import norma.train.config.Assignment;
 import norma.train.files.Errors;
+import norma.train.files.ShellText;
 import norma.train.profile.Profile;
 import norma.train.profile.ProfileFolder;
 import norma.train.profile.ProfilePlan;
 import norma.train.profile.ProfileReader;
 import norma.train.profile.ProfileText;
 import norma.train.profile.Profiler;
-import norma.train.profile.SpanEvent;
-import norma.train.files.ShellText;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import norma.train.run.RunException;
-import norma.train.run.StepRecorder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `norma profile`.
-@Command(name = "profile", mixinStandardHelpOptions = true, description = "Shows where the time of a training step goes, layer by layer, and how far that is from what the machine can do.", customSynopsis = "norma profile [CONFIG] [key=value ...] [--steps N] [--jfr]", footer = {
+@Command(name = "profile", mixinStandardHelpOptions = true, description = "Shows where the time of a training step goes, layer by layer, and how far that is from what the machine can do.", customSynopsis = "norma profile [CONFIG] [key=value ...] [--steps N]", footer = {
     "",
     "CONFIG is a run's configuration (default: configs/char-cpu.yaml), or a file with cases to compare",
     "or settings to sweep:",
@@ -52,9 +47,6 @@ final class ProfileCommand implements Callable<Integer> {
 
   @Option(names = "--steps", paramLabel = "N", description = "Measured steps of each case, watched and as many not, as far as they fit in a minute, but at least three in each of six rounds where several cases are compared. Default: 60, or what the file says.")
   private @Nullable Integer steps;
-
-  @Option(names = "--jfr", description = "Records the measured steps with Java Flight Recorder as well: profile.jfr, for JDK Mission Control.")
-  private boolean jfr;
 
   private static final long PLAIN_NANOS = 20_000_000_000L;
 
@@ -88,34 +80,21 @@ final class ProfileCommand implements Callable<Integer> {
 
   private void profile(ProfilePlan plan, ProfileFolder folder) throws IOException {
     Map<String, String> facts = facts();
-    List<Profile> profiles = measure(plan, folder);
+    List<Profile> profiles = measure(plan);
     show(plan, profiles);
     folder.write(plan, profiles, facts);
     console.text("");
-    console.line("output   %s: report.html, profile.json, layers.csv, trace.json (ui.perfetto.dev)%s", folder.path(),
-        jfr ? ", profile.jfr" : "");
+    console.line("output   %s: report.html, profile.json, layers.csv, trace.json (ui.perfetto.dev)", folder.path());
   }
 
-  private List<Profile> measure(ProfilePlan plan, ProfileFolder folder) throws IOException {
+  private List<Profile> measure(ProfilePlan plan) {
     console.line("%s", console.bold("norma profile " + plan.title()));
     if (!plan.note().isEmpty()) {
       console.text(plan.note());
     }
     console.line("machine  %s, %d cores%s", Machine.cpu(), Runtime.getRuntime().availableProcessors(),
         plan.cases().size() == 1 ? "" : "; measuring " + plan.cases().size() + " cases in turn");
-    Profiler profiler = new Profiler(plan, jfr ? SpanEvent.LISTENER : StepRecorder.Listener.NONE, this::progress);
-    if (!jfr) {
-      return profiler.measure();
-    }
-    try (Recording recording = new Recording(Configuration.getConfiguration("profile"))) {
-      recording.start();
-      List<Profile> profiles = profiler.measure();
-      recording.stop();
-      recording.dump(folder.recording());
-      return profiles;
-    } catch (ParseException e) {
-      throw new IllegalStateException("the JDK's recording settings cannot be read", e);
-    }
+    return new Profiler(plan, this::progress).measure();
   }
 
   /// In a pipe a line now and then.
@@ -142,7 +121,7 @@ final class ProfileCommand implements Callable<Integer> {
     Map<String, String> facts = new LinkedHashMap<>();
     StringBuilder command = new StringBuilder("norma profile");
     arguments.forEach(argument -> command.append(' ').append(ShellText.of(argument)));
-    facts.put("command", command + (steps == null ? "" : " --steps " + steps) + (jfr ? " --jfr" : ""));
+    facts.put("command", command + (steps == null ? "" : " --steps " + steps));
     facts.put("date", LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString());
     facts.put("norma", Environment.version() + " (" + Environment.commit() + ")");
     facts.put("jdk", Environment.jdk().strip());

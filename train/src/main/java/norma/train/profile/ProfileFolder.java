@@ -32,11 +32,6 @@ public record ProfileFolder(Path path) {
     Files.delete(path);
   }
 
-  /// Where `--jfr` puts its recording.
-  public Path recording() {
-    return path.resolve("profile.jfr");
-  }
-
   /// Writes all files.
   ///
   /// @param facts label and value, for people

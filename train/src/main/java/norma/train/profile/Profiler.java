@@ -42,22 +42,19 @@ public final class Profiler {
   private static final int TRACED = 3;
 
   private final ProfilePlan plan;
-  private final StepRecorder.Listener listener;
   private final Consumer<String> progress;
   private final Function<Session, Peaks> machine;
   private final long warmUpNanos;
   private final Map<RunConfig.Runtime, Peaks> peaks = new HashMap<>();
 
-  /// @param listener hears of every span of a measured step
   /// @param progress hears what is being done
-  public Profiler(ProfilePlan plan, StepRecorder.Listener listener, Consumer<String> progress) {
-    this(plan, listener, progress, Peaks::measure, WARM_UP_NANOS);
+  public Profiler(ProfilePlan plan, Consumer<String> progress) {
+    this(plan, progress, Peaks::measure, WARM_UP_NANOS);
   }
 
-  Profiler(ProfilePlan plan, StepRecorder.Listener listener, Consumer<String> progress,
+  Profiler(ProfilePlan plan, Consumer<String> progress,
       Function<Session, Peaks> machine, long warmUpNanos) {
     this.plan = plan;
-    this.listener = listener;
     this.progress = progress;
     this.machine = machine;
     this.warmUpNanos = warmUpNanos;
@@ -143,22 +140,20 @@ public final class Profiler {
   private final class Stepper {
     private final Session session;
     private final TrainStep trainStep;
-    private final StepRecorder silent;
     private final StepRecorder recorder;
     private int step;
 
     Stepper(Session session) {
       this.session = session;
       this.trainStep = new TrainStep(session);
-      this.silent = new StepRecorder(session, StepRecorder.Listener.NONE);
-      this.recorder = new StepRecorder(session, listener);
+      this.recorder = new StepRecorder(session);
     }
 
     void warmUp(long nanos) {
       long begin = System.nanoTime();
       for (int i = 0; i < WARM_UP || System.nanoTime() - begin < nanos; i += 2) {
         plain();
-        watched(silent);
+        watched();
       }
     }
 
@@ -167,9 +162,9 @@ public final class Profiler {
       int before = samples.rows.size();
       long begin = System.nanoTime();
       for (int i = 0; i < pairs && (i < FEWEST || System.nanoTime() - begin < nanos); i++) {
-        RecordedStep first = i % 2 == 0 ? null : watched(recorder);
+        RecordedStep first = i % 2 == 0 ? null : watched();
         double plain = plain();
-        RecordedStep recorded = first == null ? watched(recorder) : first;
+        RecordedStep recorded = first == null ? watched() : first;
         round.add(plain);
         samples.watched(recorded);
         samples.ratios.add(recorded.nanos() / 1e6 / plain);
@@ -186,10 +181,10 @@ public final class Profiler {
       return (System.nanoTime() - start) / 1e6;
     }
 
-    private RecordedStep watched(StepRecorder with) {
-      with.begin();
-      run(with);
-      return with.end();
+    private RecordedStep watched() {
+      recorder.begin();
+      run(recorder);
+      return recorder.end();
     }
 
     private void run(StepObserver observer) {

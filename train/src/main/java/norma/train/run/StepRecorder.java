@@ -11,38 +11,19 @@ import norma.kernels.Kernels;
 import norma.ops.Op;
 import norma.train.run.RecordedStep.Kind;
 import norma.train.run.RecordedStep.Span;
-import org.jspecify.annotations.Nullable;
 
 /// Records what every worker does in a step, and when. A span costs two looks at the clock, an entry in a list of the
 /// worker's own, and nothing that workers share.
 public final class StepRecorder implements StepObserver {
   private final IdentityHashMap<Kernels, Lane> lanes = new IdentityHashMap<>();
   private final List<Lane> inOrder = new ArrayList<>();
-  private final Listener listener;
   private long start;
 
-  /// Hears of spans as they begin and end, on the worker's thread.
-  public interface Listener {
-    /// Of nothing.
-    Listener NONE = new Listener() {
-    };
-
-    /// @return what [#ended] gets
-    default @Nullable Object started() {
-      return null;
-    }
-
-    /// @param started what [#started] returned
-    default void ended(@Nullable Object started, String name, Kind kind) {}
+  public StepRecorder(Session session) {
+    this(session.workers().kernels());
   }
 
-  /// @param listener hears of every span
-  public StepRecorder(Session session, Listener listener) {
-    this(session.workers().kernels(), listener);
-  }
-
-  StepRecorder(List<Kernels> workers, Listener listener) {
-    this.listener = listener;
+  StepRecorder(List<Kernels> workers) {
     for (Kernels kernels : workers) {
       Lane lane = new Lane(kernels);
       lanes.put(kernels, lane);
@@ -73,13 +54,12 @@ public final class StepRecorder implements StepObserver {
     private final List<Open> open = new ArrayList<>();
     private final List<Marked> spans = new ArrayList<>();
 
-    private record Open(Phase phase, long start, @Nullable Object heard) {}
+    private record Open(Phase phase, long start) {}
 
     /// Times as the kernels' clock gives them.
     private record Marked(String name, Kind kind, long start, long end) {}
 
     private long operationStart;
-    private @Nullable Object operationHeard;
 
     Lane(Kernels kernels) {
       this.kernels = kernels;
@@ -93,7 +73,7 @@ public final class StepRecorder implements StepObserver {
 
     @Override
     public void starts(Phase phase) {
-      open.addLast(new Open(phase, kernels.mark(), listener.started()));
+      open.addLast(new Open(phase, kernels.mark()));
     }
 
     @Override
@@ -102,7 +82,6 @@ public final class StepRecorder implements StepObserver {
       String name = last.phase.title();
       Kind kind = last.phase == Phase.SHARD ? Kind.SHARD : Kind.PHASE;
       spans.add(new Marked(name, kind, last.start, kernels.mark()));
-      listener.ended(last.heard, name, kind);
     }
 
     @Override
@@ -112,7 +91,6 @@ public final class StepRecorder implements StepObserver {
 
     @Override
     public void starts(String layer, Op<?> op, boolean backward) {
-      operationHeard = listener.started();
       operationStart = kernels.mark();
     }
 
@@ -128,7 +106,6 @@ public final class StepRecorder implements StepObserver {
 
     private void operationEnds(String layer, Kind kind) {
       spans.add(new Marked(layer, kind, operationStart, kernels.mark()));
-      listener.ended(operationHeard, layer, kind);
     }
   }
 }

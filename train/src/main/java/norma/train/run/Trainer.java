@@ -90,7 +90,7 @@ public final class Trainer {
     this.sampler = new Sampler(session.language());
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     this.layerTimes = new LayerTimes(cost, train.accumulate());
-    this.recorder = new StepRecorder(session, StepRecorder.Listener.NONE);
+    this.recorder = new StepRecorder(session);
     RunConfig.Optim optim = config.optim();
     this.schedule = new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
         optim.schedule() == RunConfig.Schedule.COSINE);

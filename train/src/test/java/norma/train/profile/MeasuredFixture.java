@@ -6,7 +6,6 @@ import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
-import norma.train.run.StepRecorder;
 
 /// Profiles of a model that takes no time.
 final class MeasuredFixture {
@@ -17,7 +16,7 @@ final class MeasuredFixture {
 
   /// Measured once for all tests that only look at it.
   private static final class Once {
-    private static final Profile SMALL = measured(StepRecorder.Listener.NONE);
+    private static final Profile SMALL = measured();
   }
 
   /// Five steps of the model, with nothing set.
@@ -37,11 +36,11 @@ final class MeasuredFixture {
   }
 
   /// A measured profile with the peaks above.
-  static Profile measured(StepRecorder.Listener listener, String... settings) {
-    return measured(plan(settings), listener).getFirst();
+  static Profile measured(String... settings) {
+    return measured(plan(settings)).getFirst();
   }
 
-  static List<Profile> measured(ProfilePlan plan, StepRecorder.Listener listener) {
-    return new Profiler(plan, listener, progress -> {}, session -> PEAKS, 0).measure();
+  static List<Profile> measured(ProfilePlan plan) {
+    return new Profiler(plan, progress -> {}, session -> PEAKS, 0).measure();
   }
 }

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import norma.train.profile.Row.Group;
-import norma.train.run.StepRecorder;
 import org.junit.jupiter.api.Test;
 
 class ProfilerTest {
@@ -67,7 +66,7 @@ class ProfilerTest {
   /// 36 sequences of 64 are four shards of 9: a pass of 8 and one of 1 each.
   @Test
   void whereThePassesOfAStepDifferMemoryIsThatOfTheLargest() {
-    Profile profile = MeasuredFixture.measured(StepRecorder.Listener.NONE, "train.batch=36",
+    Profile profile = MeasuredFixture.measured("train.batch=36",
         "model.context=64");
     assertThat(profile.memory().passTokens()).isEqualTo(8 * 64);
     Row fc = row(profile, "blocks.0.mlp.fc");
@@ -81,7 +80,7 @@ class ProfilerTest {
     ProfilePlan plan = new ProfilePlan("two", "two", "", List.of(
         new ProfilePlan.Case("one", List.of(), MeasuredFixture.config("model.norm.all=rmsnorm")),
         new ProfilePlan.Case("none", List.of(), MeasuredFixture.config("model.norm.all=none"))), Map.of(), 6);
-    List<Profile> profiles = MeasuredFixture.measured(plan, StepRecorder.Listener.NONE);
+    List<Profile> profiles = MeasuredFixture.measured(plan);
     assertThat(profiles).extracting(Profile::name).containsExactly("one", "none");
     assertThat(profiles).allMatch(profile -> profile.steps().rounds().size() == 6);
     List<Comparison> sides = Comparison.of(profiles);

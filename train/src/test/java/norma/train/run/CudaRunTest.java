@@ -123,7 +123,7 @@ class CudaRunTest {
     Session session = Emulator.with("", () -> Session.start(config("runtime.backend=cuda"), folder, false));
     try (session) {
       TrainStep step = new TrainStep(session);
-      StepRecorder recorder = new StepRecorder(session, StepRecorder.Listener.NONE);
+      StepRecorder recorder = new StepRecorder(session);
       for (int number = 1; number <= 3; number++) {
         recorder.begin();
         step.update(step.gradients(number, recorder), 1e-3, number, recorder);

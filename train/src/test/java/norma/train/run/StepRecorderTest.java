@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -49,7 +48,7 @@ class StepRecorderTest {
         "model.dropout=0.1", "train.batch=3", "runtime.threads=2");
     try (Session session = Session.start(config, Path.of(""), false)) {
       TrainStep trainStep = new TrainStep(session);
-      StepRecorder recorder = new StepRecorder(session, StepRecorder.Listener.NONE);
+      StepRecorder recorder = new StepRecorder(session);
       recorder.begin();
       trainStep.update(trainStep.gradients(1, recorder), 1e-3, 1, recorder);
       RecordedStep step = recorder.end();
@@ -79,7 +78,7 @@ class StepRecorderTest {
       try (Session session = Session.start(config, Path.of(""), false)) {
         TrainStep trainStep = new TrainStep(session);
         StepObserver observer = recorded
-            ? new StepRecorder(session, StepRecorder.Listener.NONE)
+            ? new StepRecorder(session)
             : StepObserver.NONE;
         for (int i = 1; i <= 3; i++) {
           trainStep.update(trainStep.gradients(i, observer), 1e-2, i, observer);
@@ -105,7 +104,7 @@ class StepRecorderTest {
           case "hashCode" -> System.identityHashCode(proxy);
           default -> throw new AssertionError(method);
         });
-    StepRecorder recorder = new StepRecorder(List.of(device), StepRecorder.Listener.NONE);
+    StepRecorder recorder = new StepRecorder(List.of(device));
     recorder.begin();
     StepObserver.Watch watch = recorder.of(device);
     watch.starts(StepObserver.Phase.SHARD);
@@ -115,30 +114,6 @@ class StepRecorderTest {
     over[0] = true;
     assertThat(recorder.end().workers()).containsExactly(
         List.of(new Span("data", Kind.PHASE, 1000, 4000), new Span("shard", Kind.SHARD, 0, 9000)));
-  }
-
-  @Test
-  void aListenerHearsEverySpanThatIsRecorded() {
-    List<String> heard = Collections.synchronizedList(new ArrayList<>());
-    StepRecorder.Listener listener = new StepRecorder.Listener() {
-      @Override
-      public Object started() {
-        return Thread.currentThread();
-      }
-
-      @Override
-      public void ended(@org.jspecify.annotations.Nullable Object started, String name, Kind kind) {
-        assertThat(started).isSameAs(Thread.currentThread());
-        heard.add(name + " " + kind);
-      }
-    };
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), false)) {
-      StepRecorder recorder = new StepRecorder(session, listener);
-      recorder.begin();
-      new TrainStep(session).gradients(1, recorder);
-      assertThat(heard).containsExactlyInAnyOrderElementsOf(recorder.end().workers().stream().flatMap(List::stream)
-          .map(span -> span.name() + " " + span.kind()).toList());
-    }
   }
 
   private static Times times(Map<String, Times> rows, String name) {
