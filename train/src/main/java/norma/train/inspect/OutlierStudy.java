@@ -156,7 +156,7 @@ public record OutlierStudy(List<Target> targets) {
     Files.createDirectories(folder);
     Files.writeString(file, Template.page("outliers.html", "Outliers")
         .put("table", String.join("\n", lines()))
-        .put("beta", String.format(Locale.ROOT, "%.4f", exact.numbers().get("beta")))
+        .put("beta", Decimals.format("%.4f", exact.numbers().getOrDefault("beta", Double.NaN)))
         .put("figures", figures.toString())
         .fill());
     return file;

@@ -62,7 +62,8 @@ final class ProfileJson {
         row.share(), "tokens_per_s", row.tokensPerSecond(tokens), "forward_flops", work.forwardFlops(),
         "backward_flops", work.backwardFlops(), "forward_bytes", work.forwardBytes(), "backward_bytes",
         work.backwardBytes(), "gflops", row.gigaflops(), "gb_per_s", row.gigabytes(), "roof_ms", row.roof().millis(),
-        "times_roof", row.distance(), "bound", ProfileTables.bound(row), "kept_bytes", row.memory().kept(), "arena_bytes",
+        "times_roof", row.distance(), "bound", ProfileTables.bound(row), "kept_bytes", row.memory().kept(),
+        "arena_bytes",
         row.memory().arena());
     fields.values().removeIf(value -> value instanceof Double number && !Double.isFinite(number)); // JSON has no NaN
     return fields;

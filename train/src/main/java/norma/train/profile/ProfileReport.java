@@ -131,7 +131,8 @@ public final class ProfileReport {
     sections.put("Parts", ProfileTables.parts(parts, profile.steps().tokens())
         + (parts.size() == profile.rows().size()
             ? ""
-            : "<details><summary>Block by block</summary>\n" + ProfileTables.parts(profile.rows(), profile.steps().tokens())
+            : "<details><summary>Block by block</summary>\n"
+                + ProfileTables.parts(profile.rows(), profile.steps().tokens())
                 + "</details>\n"));
     sections.put("Memory", ProfileTables.memory(profile.memory()));
     StringBuilder html = new StringBuilder();

@@ -31,8 +31,9 @@ public final class ProfileText {
         .add(text("watched  %.2f ms [%.2f, %.2f], %+.1f %% in %d pairs of neighbouring steps", steps.watched().median(),
             steps.watched().low(), steps.watched().high(), 100 * steps.overhead(), steps.count()));
     lines.add("");
-    lines.addAll(ProfileTables.parts(steps.tokens()).only("part", "calls", "forward ms", "backward ms", "share", "tokens/s",
-        "GFLOP/s", "GB/s", "\u00d7 roof", "bound by").lines(profile.rows()));
+    lines.addAll(
+        ProfileTables.parts(steps.tokens()).only("part", "calls", "forward ms", "backward ms", "share", "tokens/s",
+            "GFLOP/s", "GB/s", "\u00d7 roof", "bound by").lines(profile.rows()));
     lines.add(text(
         "sum      layers and phases %.1f %% of the watched step, waiting %.1f %%, other %.1f %%; medians add up to %.1f %%",
         100 * profile.attributed(), 100 * profile.share("waiting"), 100 * profile.share("other"),
@@ -76,9 +77,11 @@ public final class ProfileText {
     return new Table<Row>().name("kind of work", Row::name)
         .number("rows", sum -> String.valueOf(groups.getOrDefault(sum.group(), List.of()).size()))
         .number("forward ms", sum -> ProfileTables.millis(sum.forward().median()))
-        .number("backward ms", sum -> sum.backward().median() == 0 ? Table.NONE : ProfileTables.millis(sum.backward().median()))
+        .number("backward ms",
+            sum -> sum.backward().median() == 0 ? Table.NONE : ProfileTables.millis(sum.backward().median()))
         .number("share", sum -> percent(sum.share())).number("GFLOP/s", sum -> digits(sum.gigaflops()))
-        .number("GB/s", sum -> digits(sum.gigabytes())).number("\u00d7 roof", sum -> digits(sum.distance())).lines(sums);
+        .number("GB/s", sum -> digits(sum.gigabytes())).number("\u00d7 roof", sum -> digits(sum.distance()))
+        .lines(sums);
   }
 
   private static String memory(Profile.MemoryUse m) {

@@ -16,7 +16,8 @@ record ScalingCharts(Scaling scaling) {
   /// With a heading.
   String html() {
     Chart chart = scaling.overThreads() ? speedUp() : growth();
-    return "<div><h3>" + Svg.escape(scaling.setting()) + "</h3>\n" + chart.figure(List.of(Chart.Size.SLOT)) + ProfileTables.values(scaling) + "</div>\n";
+    return "<div><h3>" + Svg.escape(scaling.setting()) + "</h3>\n" + chart.figure(List.of(Chart.Size.SLOT))
+        + ProfileTables.values(scaling) + "</div>\n";
   }
 
   /// Measured, the fitted line, and the operations scaled to the same geometric mean. Values that have no logarithm have linear

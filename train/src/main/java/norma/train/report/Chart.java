@@ -107,7 +107,8 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     Svg svg = new Svg(size.width(), size.height(), font, title.isEmpty() ? names() : title, all.toArray());
     double left = f.x().from();
     if (!title.isEmpty()) {
-      svg.ink(left, font * 1.5, "start", Svg.fit(title, (size.width() - left) / ((font + 1) * BOLD)), "font-weight", 600,
+      svg.ink(left, font * 1.5, "start", Svg.fit(title, (size.width() - left) / ((font + 1) * BOLD)), "font-weight",
+          600,
           "font-size", font + 1);
     }
     double legendTop = title.isEmpty() ? font * 1.3 : font * 3.1;

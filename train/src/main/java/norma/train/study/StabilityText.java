@@ -41,7 +41,8 @@ final class StabilityText {
     }
     List<At> all = card.sweeps().stream().flatMap(sweep -> sweep.rates().stream().map(rate -> new At(sweep, rate)))
         .toList();
-    Table<At> rates = new Table<At>().name("variant", at -> at.sweep.name()).number("lr", at -> Decimals.setting(at.rate.lr()))
+    Table<At> rates = new Table<At>().name("variant", at -> at.sweep.name())
+        .number("lr", at -> Decimals.setting(at.rate.lr()))
         .number("trained", at -> card.trained(at.sweep, at.rate) + " of " + at.rate.runs().size());
     return SweepPlot.figures(card) + sweeps(card).html("", card.sweeps())
         + "<details><summary>Every learning rate</summary>\n"
@@ -58,7 +59,8 @@ final class StabilityText {
     return measured(new Table<Sweep>().name("variant", Sweep::name)
         .number("lr sensitivity", sweep -> sensitivity(card, sweep))
         .number("largest lr", sweep -> largest(card, sweep))
-        .number("best lr", sweep -> best.apply(sweep).map(at -> Decimals.setting(at.rate.lr())).orElse("")), "final loss there",
+        .number("best lr", sweep -> best.apply(sweep).map(at -> Decimals.setting(at.rate.lr())).orElse("")),
+        "final loss there",
         best);
   }
 

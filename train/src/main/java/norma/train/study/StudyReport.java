@@ -44,7 +44,8 @@ public final class StudyReport {
     String strip = DifferencePlot.svg(summary, 720, "chart wide") + DifferencePlot.svg(summary, 360, "chart narrow");
     return Template.page("study.html", study.title() + ": study").put("name", study.title())
         .put("state", summary.finished() == summary.runs() ? "completed" : "unfinished").put("note", study.note())
-        .put("verdict", SummaryText.paragraph(summary)).put("table", SummaryText.table(summary).html("results", summary.rows()))
+        .put("verdict", SummaryText.paragraph(summary))
+        .put("table", SummaryText.table(summary).html("results", summary.rows()))
         .put("remarks", SummaryText.remarks(summary).stream().map(r -> "<li>" + Svg.escape(r) + "</li>\n")
             .collect(Collectors.joining()))
         .put("method", SummaryText.method(study)).put("strip", strip).put("effects", SlotEffects.of(summary))

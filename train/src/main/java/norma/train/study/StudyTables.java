@@ -24,7 +24,8 @@ final class StudyTables {
     summary.rows().forEach(row -> row.results().forEach((seed, result) -> runs.add(new Run(row, seed, result))));
     return new Table<Run>().name("variant", run -> run.row.variant().name())
         .number("seed", run -> Long.toString(run.seed))
-        .number(summary.study().estimates() ? "best (estimate)" : "best", run -> loss(run.result, run.result.bestLoss()))
+        .number(summary.study().estimates() ? "best (estimate)" : "best",
+            run -> loss(run.result, run.result.bestLoss()))
         .number("final", run -> loss(run.result, run.result.finalLoss()))
         .markup("report", run -> link(run.result.folder()))
         .markup("the same run alone",

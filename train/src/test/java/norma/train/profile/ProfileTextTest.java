@@ -14,7 +14,8 @@ class ProfileTextTest {
         line -> assertThat(line).startsWith("sum ").contains("layers and phases ")
             .endsWith("medians add up to 100.0 %"));
     assertThat(lines).anySatisfy(line -> assertThat(line).matches("phases +3 +1\\.40 .* \\d+\\.\\d+"));
-    assertThat(lines).anySatisfy(line -> assertThat(line).matches("waiting +– +0\\.800 \\(0\\.760–0\\.880\\) .* \\d+\\.\\d\u00a0%.*"));
+    assertThat(lines).anySatisfy(
+        line -> assertThat(line).matches("waiting +– +0\\.800 \\(0\\.760–0\\.880\\) .* \\d+\\.\\d\u00a0%.*"));
     assertThat(lines).noneMatch(line -> line.contains("NaN") || line.contains("Infinity"));
   }
 

@@ -185,7 +185,8 @@ class RunReportTest {
 
   @Test
   void durationsAndNumbersAreWrittenForPeople() {
-    assertThat(List.of(Decimals.duration(12.34), Decimals.duration(245), Decimals.duration(7800), Decimals.duration(3599.7)))
+    assertThat(
+        List.of(Decimals.duration(12.34), Decimals.duration(245), Decimals.duration(7800), Decimals.duration(3599.7)))
         .containsExactly("12.3 s", "4 min 05 s", "2 h 10 min", "1 h 00 min");
     assertThat(Stream.of(0.0, 0.01234, 1.2345, 12.345, 1234.5, 1.2e-5, Double.NaN).map(Decimals::digits))
         .containsExactly("0", "0.012", "1.23", "12.3", "1,235", "1.20e-05", "\u2013");
