@@ -8,7 +8,7 @@ import norma.train.report.Svg;
 import norma.train.report.Ticks;
 
 /// The cases of a comparison under each other: time in the normalization slots, and speed of the whole step.
-record ComparisonPlot(List<Comparison> cases) {
+record ComparisonPlot(List<CaseFigures> cases) {
   private static final int WIDTH = 440;
 
   ComparisonPlot {
@@ -20,7 +20,7 @@ record ComparisonPlot(List<Comparison> cases) {
     double longest = cases.stream().mapToDouble(c -> c.slotForward() + c.slotBackward()).max().orElseThrow();
     RowPlot plot = plot("time in the normalization slots (ms a step)", Ticks.around(0, longest * 1.12, 4), Double.NaN);
     for (int i = 0; i < cases.size(); i++) {
-      Comparison one = cases.get(i);
+      CaseFigures one = cases.get(i);
       double sum = one.slotForward() + one.slotBackward();
       plot.bar(i, Svg.FORWARD, 0, one.slotForward());
       plot.bar(i, Svg.BACKWARD, one.slotForward(), sum);
@@ -35,13 +35,13 @@ record ComparisonPlot(List<Comparison> cases) {
     double high = cases.stream().mapToDouble(c -> c.speed().high()).max().orElseThrow();
     RowPlot plot = plot("speed of the step, first case = 1", Ticks.around(Math.min(1, low), Math.max(1, high), 4), 1);
     for (int i = 0; i < cases.size(); i++) {
-      Spread speed = cases.get(i).speed();
+      Quartiles speed = cases.get(i).speed();
       plot.range(i, speed.low(), speed.median(), speed.high(), cases.get(i).name() + ": " + ProfileTables.ratio(speed));
     }
     return plot.end();
   }
 
   private RowPlot plot(String title, Ticks ticks, double emphasis) {
-    return new RowPlot(WIDTH, "chart", title, cases.stream().map(Comparison::name).toList(), ticks, emphasis);
+    return new RowPlot(WIDTH, "chart", title, cases.stream().map(CaseFigures::name).toList(), ticks, emphasis);
   }
 }

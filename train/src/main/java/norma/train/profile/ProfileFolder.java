@@ -38,7 +38,7 @@ public record ProfileFolder(Path path) {
   public void write(ProfilePlan plan, List<Profile> profiles, Map<String, String> facts) throws IOException {
     Files.writeString(path.resolve("profile.json"), ProfileJson.of(plan, profiles, facts));
     Files.writeString(path.resolve("layers.csv"), ProfileTables.csv(profiles));
-    ChromeTrace.write(path.resolve("trace.json"), profiles);
+    Files.writeString(path.resolve("trace.json"), ChromeTrace.of(profiles));
     ProfileReport.write(path, plan, profiles, facts);
   }
 }

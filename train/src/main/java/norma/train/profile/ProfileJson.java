@@ -18,7 +18,7 @@ final class ProfileJson {
     all.put("facts", facts);
     all.put("cases", profiles.stream().map(ProfileJson::one).toList());
     if (plan.compares()) {
-      all.put("comparison", Comparison.of(profiles).stream().map(ProfileJson::comparison).toList());
+      all.put("comparison", CaseFigures.of(profiles).stream().map(ProfileJson::comparison).toList());
     }
     if (!plan.sweeps().isEmpty()) {
       all.put("scaling", Scaling.of(plan, profiles).stream().map(ProfileJson::scaling).toList());
@@ -34,7 +34,7 @@ final class ProfileJson {
     fields.put("peaks", peaks(profile.peaks()));
     fields.put("step", steps(profile.steps()));
     fields.put("attributed", profile.attributed());
-    fields.put("rows", profile.rows().stream().map(row -> row(row, profile.steps().tokens())).toList());
+    fields.put("rows", profile.rows().stream().map(row -> fields(row(row, profile.steps().tokens()))).toList());
     Profile.MemoryUse memory = profile.memory();
     fields.put("memory", fields("pass_tokens", memory.passTokens(), "weights", memory.weights(), "gradients",
         memory.gradients(), "moments", memory.moments(), "kept_of_a_pass", memory.kept(), "arena", memory.arena(),
@@ -49,57 +49,53 @@ final class ProfileJson {
   }
 
   private static Map<String, Object> steps(Profile.Steps steps) {
-    return fields("plain_ms", spread(steps.plain()), "watched_ms", spread(steps.watched()), "overhead",
+    return fields("plain_ms", steps.plain(), "watched_ms", steps.watched(), "overhead",
         steps.overhead(), "rounds_ms", steps.rounds(), "slot_rounds_ms", steps.slots(), "count", steps.count(),
         "tokens", steps.tokens(), "flops",
         steps.flops(), "tokens_per_s", steps.tokensPerSecond(), "gflops", steps.gigaflops());
   }
 
-  private static Map<String, Object> row(Row row, long tokens) {
+  /// Names and values of a row, which are the columns of `layers.csv` as well.
+  static Object[] row(Row row, long tokens) {
     Row.Work work = row.work();
-    Map<String, Object> fields = fields("layer", row.name(), "group", row.group().name().toLowerCase(Locale.ROOT),
-        "calls", row.calls(), "forward_ms", spread(row.forward()), "backward_ms", spread(row.backward()), "share",
-        row.share(), "tokens_per_s", row.tokensPerSecond(tokens), "forward_flops", work.forwardFlops(),
-        "backward_flops", work.backwardFlops(), "forward_bytes", work.forwardBytes(), "backward_bytes",
-        work.backwardBytes(), "gflops", row.gigaflops(), "gb_per_s", row.gigabytes(), "roof_ms", row.roof().millis(),
-        "times_roof", row.distance(), "bound", ProfileTables.bound(row), "kept_bytes", row.memory().kept(),
-        "arena_bytes",
-        row.memory().arena());
-    fields.values().removeIf(value -> value instanceof Double number && !Double.isFinite(number)); // JSON has no NaN
-    return fields;
+    return new Object[]{ "layer", row.name(), "group", row.group().name().toLowerCase(Locale.ROOT), "calls", row.calls(),
+        "forward_ms", row.forward(), "backward_ms", row.backward(), "share", row.share(), "tokens_per_s",
+        row.tokensPerSecond(tokens), "forward_flops", work.forwardFlops(), "backward_flops", work.backwardFlops(),
+        "forward_bytes", work.forwardBytes(), "backward_bytes", work.backwardBytes(), "gflops", row.gigaflops(),
+        "gb_per_s", row.gigabytes(), "roof_ms", row.roof().millis(), "times_roof", row.distance(), "bound", bound(row),
+        "kept_bytes", row.memory().kept(), "arena_bytes", row.memory().arena() };
   }
 
-  private static Map<String, Object> comparison(Comparison c) {
-    Map<String, Object> fields = fields("name", c.name(), "step_ms", spread(c.stepMillis()), "speed",
-        c.speed().median(),
-        "speed_q1", c.speed().low(), "speed_q3", c.speed().high(), "slot_cost", c.slotCost().median(), "slot_cost_q1",
-        c.slotCost().low(), "slot_cost_q3",
-        c.slotCost().high(), "slots", c.slots(), "slot_forward_ms",
-        c.slotForward(), "slot_backward_ms", c.slotBackward(), "slot_share", c.slotShare(), "slot_gb_per_s",
-        c.gigabytes(), "copy_gb_per_s", c.copyRate(), "kept_bytes_a_token", c.keptBytes(), "arena_bytes_a_token",
-        c.arenaBytes());
-    fields.values().removeIf(value -> value instanceof Double number && !Double.isFinite(number));
-    return fields;
+  /// `bytes` or `products`, empty where nothing is counted.
+  static String bound(Row row) {
+    return Double.isNaN(row.roof().millis()) ? "" : row.roof().bandwidth() ? "bytes" : "products";
+  }
+
+  private static Map<String, Object> comparison(CaseFigures c) {
+    return fields("name", c.name(), "step_ms", c.stepMillis(), "speed", c.speed().median(), "speed_q1", c.speed().low(),
+        "speed_q3", c.speed().high(), "slot_cost", c.slotCost().median(), "slot_cost_q1", c.slotCost().low(),
+        "slot_cost_q3", c.slotCost().high(), "slots", c.slots(), "slot_forward_ms", c.slotForward(), "slot_backward_ms",
+        c.slotBackward(), "slot_share", c.slotShare(), "slot_gb_per_s", c.gigabytes(), "copy_gb_per_s", c.copyRate(),
+        "kept_bytes_a_token", c.keptBytes(), "arena_bytes_a_token", c.arenaBytes());
   }
 
   private static Map<String, Object> scaling(Scaling scaling) {
-    Map<String, Object> fields = fields("setting", scaling.setting(), "time_exponent", scaling.time(),
-        "time_exponent_q1", scaling.rounds().low(), "time_exponent_q3", scaling.rounds().high(),
-        "flops_exponent", scaling.flops(), "time_over_flops_exponent", scaling.perFlop(), "points",
-        scaling.points().stream().map(point -> fields("value", point.value(), "step_ms", point.millis(), "flops",
-            point.flops(), "tokens", point.tokens())).toList());
-    fields.values().removeIf(value -> value instanceof Double number && !Double.isFinite(number));
-    return fields;
+    return fields("setting", scaling.setting(), "time_exponent", scaling.time(), "time_exponent_q1",
+        scaling.rounds().low(), "time_exponent_q3", scaling.rounds().high(), "flops_exponent", scaling.flops(),
+        "time_over_flops_exponent", scaling.perFlop(), "points", scaling.points().stream().map(point -> fields("value",
+            point.value(), "step_ms", point.millis(), "flops", point.flops(), "tokens", point.tokens())).toList());
   }
 
-  private static Map<String, Object> spread(Spread spread) {
-    return fields("median", spread.median(), "q1", spread.low(), "q3", spread.high());
-  }
-
+  /// In their order, without numbers that are not finite, which JSON has not.
   private static Map<String, Object> fields(Object... namesAndValues) {
     Map<String, Object> fields = new LinkedHashMap<>();
     for (int i = 0; i < namesAndValues.length; i += 2) {
-      fields.put((String) namesAndValues[i], namesAndValues[i + 1]);
+      Object value = namesAndValues[i + 1];
+      if (!(value instanceof Double number) || Double.isFinite(number)) {
+        fields.put((String) namesAndValues[i], value instanceof Quartiles q
+            ? fields("median", q.median(), "q1", q.low(), "q3", q.high())
+            : value);
+      }
     }
     return fields;
   }

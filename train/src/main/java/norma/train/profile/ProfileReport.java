@@ -47,7 +47,7 @@ public final class ProfileReport {
       Profile profile = profiles.getFirst();
       StepBar bar = StepBar.of(profile);
       page.put("figures", figures(profile))
-          .put("bar", StepBarPlot.of(List.of(bar)).getFirst().figure("time of a step", true))
+          .put("bar", StepBarPlot.of(List.of(bar)).getFirst().figure("time of a step"))
           .put("sum", digits(bar.millis())).put("watched", digits(profile.steps().watched().median()))
           .put("groups", groups(profile, true))
           .put("details", details(profile, SECTION, "</section>\n"));
@@ -55,7 +55,7 @@ public final class ProfileReport {
       page.put("cases", profiles.stream().map(ProfileReport::folded).collect(Collectors.joining()));
     }
     if (plan.compares()) {
-      List<Comparison> cases = Comparison.of(profiles);
+      List<CaseFigures> cases = CaseFigures.of(profiles);
       ComparisonPlot plot = new ComparisonPlot(cases);
       page.put("slots", plot.slots()).put("speeds", plot.speeds()).put("comparison", ProfileTables.comparison(cases))
           .put("bars", bars()).put("groups", groups(profiles.getFirst(), false));
@@ -71,8 +71,8 @@ public final class ProfileReport {
     Map<Row.Group, Double> groups = new EnumMap<>(Row.Group.class);
     profile.rows().forEach(row -> groups.merge(row.group(), row.share(), Double::sum));
     groups.remove(Row.Group.REST);
-    return groups.entrySet().stream().map(group -> Svg.key(Parts.colour(group.getKey()),
-        Parts.title(group.getKey()) + (times ? " " + percent(group.getValue()) : ""))).collect(Collectors.joining());
+    return groups.entrySet().stream().map(group -> Svg.key(group.getKey().colour,
+        group.getKey().title + (times ? " " + percent(group.getValue()) : ""))).collect(Collectors.joining());
   }
 
   /// A bar for each case, all on one scale.
@@ -83,7 +83,7 @@ public final class ProfileReport {
       Profile profile = profiles.get(i);
       html.append("<h3>").append(Svg.escape(profile.name())).append("<span>")
           .append(digits(profile.steps().plain().median())).append(" ms a step</span></h3>\n")
-          .append(plots.get(i).figure("time of a step: " + profile.name(), false));
+          .append(plots.get(i).figure("time of a step: " + profile.name()));
     }
     return html.toString();
   }
@@ -125,7 +125,7 @@ public final class ProfileReport {
 
   /// Roofline, tables and memory.
   private static String details(Profile profile, String open, String close) {
-    List<Row> parts = Parts.overBlocks(profile.rows());
+    List<Row> parts = Row.overBlocks(profile.rows());
     Map<String, String> sections = new LinkedHashMap<>();
     sections.put("Roofline", Roofline.of(profile).figure());
     sections.put("Parts", ProfileTables.parts(parts, profile.steps().tokens())

@@ -4,15 +4,18 @@ import static norma.train.report.Decimals.bytes;
 import static norma.train.report.Decimals.count;
 import static norma.train.report.Decimals.digits;
 import static norma.train.report.Decimals.format;
-import static norma.train.report.Decimals.formatOr;
 import static norma.train.report.Decimals.percent;
 import static norma.train.report.Decimals.plain;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import norma.train.profile.Scaling.Point;
 import norma.train.report.Decimals;
 import norma.train.report.Table;
@@ -33,7 +36,7 @@ final class ProfileTables {
         .number("share", row -> percent(row.share())).number("tokens/s", row -> count(row.tokensPerSecond(tokens)))
         .number("GFLOP/s", row -> digits(row.gigaflops())).number("GB/s", row -> digits(row.gigabytes()))
         .number("\u00d7 roof", row -> digits(row.distance()))
-        .number("bound by", row -> bound(row).isEmpty() ? Table.NONE : bound(row))
+        .number("bound by", row -> ProfileJson.bound(row).isEmpty() ? Table.NONE : ProfileJson.bound(row))
         .number("kept", row -> bytes(row.memory().kept())).number("arena", row -> bytes(row.memory().arena()));
   }
 
@@ -42,37 +45,28 @@ final class ProfileTables {
     return parts(tokens).html(NUMBERS, rows);
   }
 
-  /// `layers.csv`: every row of every case. Cells are empty where nothing is counted.
+  /// `layers.csv`: every row of every case with six digits. Cells are empty where nothing is counted.
   static String csv(List<Profile> profiles) {
-    record Line(String name, Row row, long tokens) {}
-    return new Table<Line>().text("case", Line::name).text("layer", line -> line.row.name())
-        .text("group", line -> line.row.group().name().toLowerCase(Locale.ROOT))
-        .number("calls", line -> Integer.toString(line.row.calls()))
-        .number("forward_ms", line -> cell("%.5f", line.row.forward().median()))
-        .number("forward_q1_ms", line -> cell("%.5f", line.row.forward().low()))
-        .number("forward_q3_ms", line -> cell("%.5f", line.row.forward().high()))
-        .number("backward_ms", line -> cell("%.5f", line.row.backward().median()))
-        .number("backward_q1_ms", line -> cell("%.5f", line.row.backward().low()))
-        .number("backward_q3_ms", line -> cell("%.5f", line.row.backward().high()))
-        .number("share", line -> cell("%.5f", line.row.share()))
-        .number("tokens_per_s", line -> cell("%.0f", line.row.tokensPerSecond(line.tokens)))
-        .number("gflops", line -> cell("%.3f", line.row.gigaflops()))
-        .number("gb_per_s", line -> cell("%.3f", line.row.gigabytes()))
-        .number("roof_ms", line -> cell("%.5f", line.row.roof().millis()))
-        .number("times_roof", line -> cell("%.3f", line.row.distance())).text("bound", line -> bound(line.row))
-        .number("kept_bytes", line -> Long.toString(line.row.memory().kept()))
-        .number("arena_bytes", line -> Long.toString(line.row.memory().arena()))
-        .csv(profiles.stream().flatMap(p -> p.rows().stream()
-            .map(row -> new Line(p.name(), row, p.steps().tokens()))).toList());
+    List<Object[]> rows = profiles.stream().flatMap(p -> p.rows().stream().map(row -> Stream
+        .concat(Stream.of("case", p.name()), Arrays.stream(ProfileJson.row(row, p.steps().tokens()))).toArray())).toList();
+    Table<Object[]> table = new Table<>();
+    Object[] first = rows.getFirst();
+    for (int i = 0; i < first.length; i += 2) {
+      String name = (String) first[i];
+      int at = i + 1;
+      table = first[at] instanceof Quartiles
+          ? table.text(name, row -> cell(((Quartiles) row[at]).median()))
+              .text(name.replace("_ms", "_q1_ms"), row -> cell(((Quartiles) row[at]).low()))
+              .text(name.replace("_ms", "_q3_ms"), row -> cell(((Quartiles) row[at]).high()))
+          : table.text(name, row -> cell(row[at]));
+    }
+    return table.csv(rows);
   }
 
-  private static String cell(String format, double value) {
-    return formatOr("", format, value);
-  }
-
-  /// `bytes` or `products`, empty where nothing is counted.
-  static String bound(Row row) {
-    return Double.isNaN(row.roof().millis()) ? "" : row.roof().bandwidth() ? "bytes" : "products";
+  private static String cell(Object value) {
+    return value instanceof Double number
+        ? Double.isFinite(number) ? new BigDecimal(number, new MathContext(6)).toPlainString() : ""
+        : value.toString();
   }
 
   /// What training keeps.
@@ -90,10 +84,10 @@ final class ProfileTables {
   }
 
   /// Cases beside the first one.
-  static Table<Comparison> comparison() {
+  static Table<CaseFigures> comparison() {
     String all = "all slots";
     String each = "a token and slot";
-    return new Table<Comparison>().name("case", Comparison::name).number("step ms", c -> spread(c.stepMillis()))
+    return new Table<CaseFigures>().name("case", CaseFigures::name).number("step ms", c -> spread(c.stepMillis()))
         .number("speed", c -> ratio(c.speed())).number(all, "slots", c -> count(c.slots()))
         .number(all, "slot time", c -> ratio(c.slotCost()))
         .number(all, "forward ms", slots(c -> millis(c.slotForward())))
@@ -105,11 +99,11 @@ final class ProfileTables {
   }
 
   /// The same for the page.
-  static String comparison(List<Comparison> cases) {
+  static String comparison(List<CaseFigures> cases) {
     return comparison().html(NUMBERS, cases);
   }
 
-  private static Function<Comparison, String> slots(Function<Comparison, String> text) {
+  private static Function<CaseFigures, String> slots(Function<CaseFigures, String> text) {
     return c -> c.slots() == 0 ? Table.NONE : text.apply(c);
   }
 
@@ -132,14 +126,14 @@ final class ProfileTables {
   }
 
   /// A median with its quartiles; nothing where nothing was measured.
-  static String spread(Spread spread) {
+  static String spread(Quartiles spread) {
     return spread.high() == 0
         ? Table.NONE
         : millis(spread.median()) + " (" + millis(spread.low()) + "\u2013" + millis(spread.high()) + ")";
   }
 
   /// Of speeds, which differ by percents.
-  static String ratio(Spread spread) {
+  static String ratio(Quartiles spread) {
     return Double.isNaN(spread.median())
         ? Table.NONE
         : String.format(Locale.ROOT, "%.3f (%.3f\u2013%.3f)", spread.median(), spread.low(), spread.high());

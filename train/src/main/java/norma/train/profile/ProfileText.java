@@ -73,7 +73,7 @@ public final class ProfileText {
     Map<Row.Group, List<Row>> groups = new TreeMap<>();
     profile.rows().forEach(row -> groups.computeIfAbsent(row.group(), _ -> new ArrayList<>()).add(row));
     List<Row> sums = new ArrayList<>();
-    groups.forEach((group, some) -> sums.add(Parts.sum(Parts.title(group), some)));
+    groups.forEach((group, some) -> sums.add(Row.sum(group.title, some)));
     return new Table<Row>().name("kind of work", Row::name)
         .number("rows", sum -> String.valueOf(groups.getOrDefault(sum.group(), List.of()).size()))
         .number("forward ms", sum -> ProfileTables.millis(sum.forward().median()))
@@ -94,7 +94,7 @@ public final class ProfileText {
 
   /// Cases side by side.
   public static List<String> comparison(List<Profile> profiles) {
-    List<String> lines = new ArrayList<>(ProfileTables.comparison().lines(Comparison.of(profiles)));
+    List<String> lines = new ArrayList<>(ProfileTables.comparison().lines(CaseFigures.of(profiles)));
     lines.add("");
     lines.add("speed, slot time: over those of " + profiles.getFirst().name() + ", median and quartiles of "
         + profiles.getFirst().steps().rounds().size()

@@ -170,7 +170,7 @@ public final class Profiler {
         samples.ratios.add(recorded.nanos() / 1e6 / plain);
       }
       samples.plain.addAll(round);
-      samples.rounds.add(Spread.of(round).median());
+      samples.rounds.add(Quartiles.of(round).median());
       samples.slots.add(Median.of(samples.rows.subList(before, samples.rows.size()).stream()
           .mapToDouble(rows -> slotMillis(session, rows)).toArray()));
     }
@@ -202,8 +202,8 @@ public final class Profiler {
   private Profile profile(ProfilePlan.Case one, Samples samples) {
     WorkCount work = Objects.requireNonNull(samples.work);
     Peaks roofs = Objects.requireNonNull(peaks.get(one.config().runtime()));
-    Profile.Steps steps = new Profile.Steps(Spread.of(samples.plain), Spread.of(samples.watched),
-        Spread.of(samples.ratios).median() - 1, samples.rounds, samples.slots, samples.plain.size(), work.tokens(),
+    Profile.Steps steps = new Profile.Steps(Quartiles.of(samples.plain), Quartiles.of(samples.watched),
+        Quartiles.of(samples.ratios).median() - 1, samples.rounds, samples.slots, samples.plain.size(), work.tokens(),
         work.flops());
     return new Profile(one.name(), one.settings(), one.config(), samples.backend, roofs, steps,
         work.rows(samples.rows, roofs), Objects.requireNonNull(samples.memory),

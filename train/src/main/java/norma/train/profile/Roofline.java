@@ -24,7 +24,7 @@ record Roofline(Peaks peaks, List<Row> parts) {
   }
 
   static Roofline of(Profile profile) {
-    return new Roofline(profile.peaks(), Parts.overBlocks(profile.rows()).stream()
+    return new Roofline(profile.peaks(), Row.overBlocks(profile.rows()).stream()
         .filter(row -> row.work().flops() > 0 && row.work().bytes() > 0 && row.millis() > 0).toList());
   }
 
@@ -38,7 +38,7 @@ record Roofline(Peaks peaks, List<Row> parts) {
   private String svg(int width, int height, String place) {
     Legend legend = new Legend(width - 8 - FONT * 7, FONT);
     for (int i = 0; i < parts.size(); i++) {
-      legend.add(i + 1 + " " + parts.get(i).name(), Parts.colour(parts.get(i).group()), i,
+      legend.add(i + 1 + " " + parts.get(i).name(), parts.get(i).group().colour, i,
           (svg, x, y) -> svg.leaf("circle", "cx", x + 9, "cy", y, "r", RADIUS, "fill", "currentColor"));
     }
     Frame frame = frame(width, height, legend.height());
@@ -136,7 +136,7 @@ record Roofline(Peaks peaks, List<Row> parts) {
       Row part = parts.get(i);
       double x = frame.x().at(part.intensity());
       double y = frame.y().at(part.gigaflops());
-      svg.colour(Parts.colour(part.group())).title(part.name() + ": " + digits(part.gigaflops()) + " GFLOP/s, "
+      svg.colour(part.group().colour).title(part.name() + ": " + digits(part.gigaflops()) + " GFLOP/s, "
           + digits(part.intensity()) + " FLOP for each byte, " + digits(part.distance())
           + " times as long as the peaks allow");
       svg.leaf("circle", "class", "dot", "cx", x, "cy", y, "r", RADIUS, "fill", "currentColor");

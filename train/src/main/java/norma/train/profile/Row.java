@@ -1,5 +1,13 @@
 package norma.train.profile;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import norma.models.BlockName;
+
 /// One part of a layer, or one phase, in a step.
 ///
 /// @param name     `blocks.0.attn.qkv`, `optimizer`, `waiting`, ...
@@ -11,31 +19,40 @@ package norma.train.profile;
 /// @param work     what has to be done in a step
 /// @param memory   what it keeps
 /// @param roof     the least time that the machine's peaks allow, NaN where nothing is counted
-public record Row(String name, Group group, Spread forward, Spread backward, int calls, double share, Work work,
+public record Row(String name, Group group, Quartiles forward, Quartiles backward, int calls, double share, Work work,
     Memory memory, Roof roof) {
 
-  /// Kinds of work.
+  /// A kind of work, with its name for people and its place in the palette. Groups without a colour of their own stand apart from
+  /// those with the same.
   public enum Group {
     /// Token and position embedding with what belongs to it.
-    EMBEDDING,
+    EMBEDDING("embedding", 7),
     /// Normalization slots.
-    NORM,
+    NORM("normalization", 1),
     /// Products of linear layers in attention: queries, keys and values, and the projection.
-    ATTENTION_PRODUCTS,
+    ATTENTION_PRODUCTS("attention products", 0),
     /// Attention proper: scores, softmax and weighted sum.
-    ATTENTION,
+    ATTENTION("attention", 5),
     /// Products of the MLP.
-    MLP_PRODUCTS,
+    MLP_PRODUCTS("MLP products", 2),
     /// The activation.
-    ACTIVATION,
+    ACTIVATION("activation", 3),
     /// Residual adds and dropout.
-    RESIDUAL,
+    RESIDUAL("residual", 4),
     /// The product with the vocabulary, and the loss.
-    HEAD,
+    HEAD("head and loss", 6),
     /// What is no layer: weights in the order of products, data, clipping, optimizer.
-    PHASE,
+    PHASE("phases", 7),
     /// Workers that wait for the slowest, and what stands in no other row.
-    REST
+    REST("rest", 7);
+
+    final String title;
+    final int colour;
+
+    Group(String title, int colour) {
+      this.title = title;
+      this.colour = colour;
+    }
   }
 
   /// Counted, not measured: see [norma.ops.Cost].
@@ -102,5 +119,46 @@ public record Row(String name, Group group, Spread forward, Spread backward, int
   /// How many times longer it takes than the peaks allow; NaN where nothing is counted.
   public double distance() {
     return millis() / roof.millis;
+  }
+
+  /// What stands in every block, summed over the blocks, with the rest as it is; in the order of the rows.
+  static List<Row> overBlocks(List<Row> rows) {
+    Map<String, List<Row>> parts = new LinkedHashMap<>();
+    rows.forEach(row -> parts.computeIfAbsent(BlockName.of(row.name()).path(), _ -> new ArrayList<>()).add(row));
+    List<Row> sums = new ArrayList<>();
+    parts.forEach((name, some) -> sums.add(sum(name, some)));
+    return sums;
+  }
+
+  /// Their sum. Quartiles are added like medians, which is right where the rows are slow and fast in the same steps, and too wide
+  /// otherwise.
+  ///
+  /// @param rows at least one
+  static Row sum(String name, List<Row> rows) {
+    Work work = new Work(sum(rows, row -> row.work().forwardFlops()), sum(rows, row -> row.work().backwardFlops()),
+        sum(rows, row -> row.work().forwardBytes()), sum(rows, row -> row.work().backwardBytes()));
+    Memory memory = new Memory(rows.stream().mapToLong(row -> row.memory().kept()).sum(),
+        rows.stream().mapToLong(row -> row.memory().arena()).sum());
+    return new Row(name, rows.getFirst().group(), spread(rows, Row::forward), spread(rows, Row::backward),
+        rows.stream().mapToInt(Row::calls).sum(), sum(rows, Row::share), work, memory, roof(rows));
+  }
+
+  private static Roof roof(List<Row> rows) {
+    List<Row> counted = rows.stream().filter(row -> !Double.isNaN(row.roof().millis())).toList();
+    if (counted.isEmpty()) {
+      return Roof.NONE;
+    }
+    double millis = sum(counted, row -> row.roof().millis());
+    double bytes = sum(counted, row -> row.roof().bandwidth() ? row.roof().millis() : 0);
+    return new Roof(millis, bytes > millis / 2);
+  }
+
+  private static Quartiles spread(List<Row> rows, Function<Row, Quartiles> direction) {
+    return new Quartiles(sum(rows, row -> direction.apply(row).median()), sum(rows, row -> direction.apply(row).low()),
+        sum(rows, row -> direction.apply(row).high()));
+  }
+
+  private static double sum(List<Row> rows, ToDoubleFunction<Row> number) {
+    return rows.stream().mapToDouble(number).sum();
   }
 }

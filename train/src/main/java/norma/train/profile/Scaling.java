@@ -15,7 +15,7 @@ import norma.train.config.RunConfigWriter;
 /// @param flops    the same of the floating-point operations
 /// @param perFlop  exponent of the time over the operations: 1 where a step costs what the model says; NaN where they are all the
 ///     same
-public record Scaling(String setting, List<Point> points, double time, Spread rounds, double flops, double perFlop) {
+public record Scaling(String setting, List<Point> points, double time, Quartiles rounds, double flops, double perFlop) {
 
   /// A case.
   ///
@@ -69,7 +69,7 @@ public record Scaling(String setting, List<Point> points, double time, Spread ro
       int r = round;
       exponents.add(exponent(values, rounds.stream().mapToDouble(point -> point.get(r)).toArray()));
     }
-    return new Scaling(setting, points, exponent(values, millis), Spread.of(exponents), exponent(values, flops),
+    return new Scaling(setting, points, exponent(values, millis), Quartiles.of(exponents), exponent(values, flops),
         exponent(flops, millis));
   }
 

@@ -68,11 +68,11 @@ record StepBar(List<Slice> slices) {
         }
       }
       List<Slice> children = new ArrayList<>();
-      groups.forEach((group, rows) -> children.add(slice(Parts.title(group), Parts.title(group) + direction, rows,
+      groups.forEach((group, rows) -> children.add(slice(group.title, group.title + direction, rows,
           parts(rows))));
       List<Row> all = groups.values().stream().flatMap(List::stream).toList();
       Slice slice = slice(label, label, all, children);
-      return new Slice(label, slice.millis, Parts.colour(Group.REST), slice.tip, children);
+      return new Slice(label, slice.millis, Group.REST.colour, slice.tip, children);
     }
 
     private List<Slice> parts(List<Row> rows) {
@@ -92,7 +92,7 @@ record StepBar(List<Slice> slices) {
 
     Slice slice(String label, String name, List<Row> rows, List<Slice> children) {
       double time = rows.stream().mapToDouble(millis).sum();
-      return new Slice(label, time, rows.isEmpty() ? 0 : Parts.colour(rows.getFirst().group()), tip(name, rows, time),
+      return new Slice(label, time, rows.isEmpty() ? 0 : rows.getFirst().group().colour, tip(name, rows, time),
           children);
     }
 
@@ -103,7 +103,7 @@ record StepBar(List<Slice> slices) {
       double moved = rows.stream().mapToDouble(bytes).sum();
       tip.append(operations > 0 ? ", " + digits(operations / time / 1e6) + " GFLOP/s" : "")
           .append(moved > 0 ? ", " + digits(moved / time / 1e6) + " GB/s" : "");
-      double distance = rows.isEmpty() ? Double.NaN : Parts.sum(name, rows).distance();
+      double distance = rows.isEmpty() ? Double.NaN : Row.sum(name, rows).distance();
       return tip.append(Double.isNaN(distance)
           ? ""
           : "; " + (direction.isEmpty() ? "" : "forward and backward together ") + digits(distance)

@@ -70,8 +70,8 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     steps.forEach(step -> names.addAll(step.keySet()));
     List<Row> rows = new ArrayList<>();
     for (String name : names) {
-      Spread forward = spread(steps, name, Times::forward);
-      Spread backward = spread(steps, name, Times::backward);
+      Quartiles forward = spread(steps, name, Times::forward);
+      Quartiles backward = spread(steps, name, Times::backward);
       CostModel.Layer layer = pass.parts().get(name);
       Work work = layer == null ? Phase.of(name).map(this::work).orElse(Work.NONE) : work(layer.cost());
       // What a pass reads was written just before; a phase reads what was used a step ago.
@@ -160,12 +160,12 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
   }
 
   /// In milliseconds.
-  private static Spread spread(List<Map<String, Times>> steps, String name, ToDoubleFunction<Times> direction) {
+  private static Quartiles spread(List<Map<String, Times>> steps, String name, ToDoubleFunction<Times> direction) {
     List<Double> values = new ArrayList<>();
     for (Map<String, Times> step : steps) {
       Times times = step.get(name);
       values.add(times == null ? 0 : direction.applyAsDouble(times) / 1e6);
     }
-    return Spread.of(values);
+    return Quartiles.of(values);
   }
 }

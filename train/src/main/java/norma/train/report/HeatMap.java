@@ -22,44 +22,44 @@ public record HeatMap(String title, Map<String, Double> numbers) {
     numbers.values().removeIf(value -> !Double.isFinite(value));
   }
 
+  /// How the colours of a scale lie between its ends.
+  public enum Ramp {
+    LINEAR, LOGARITHMIC,
+    /// from blue for what is below 0 to orange for what is above, as far as the greatest magnitude
+    AROUND_ZERO
+  }
+
   /// The colours of all tables of one quantity, and how its numbers are written.
   ///
   /// @param low    has the first colour
   /// @param high   has the last colour
-  /// @param spread how the colours lie between them
+  /// @param ramp   how the colours lie between them
   /// @param format of a number in a cell, a few characters
-  public record Shades(double low, double high, Spread spread, DoubleFunction<String> format) {
-
-    /// How colours are spread.
-    public enum Spread {
-      LINEAR, LOGARITHMIC,
-      /// from blue for what is below 0 to orange for what is above, as far as the greatest magnitude
-      AROUND_ZERO
-    }
+  private record Shades(double low, double high, Ramp ramp, DoubleFunction<String> format) {
 
     /// Over all numbers; LOGARITHMIC leaves out what is not above 0.
-    public static Shades over(Iterable<HeatMap> maps, Spread spread, DoubleFunction<String> format) {
+    static Shades over(Iterable<HeatMap> maps, Ramp ramp, DoubleFunction<String> format) {
       double low = Double.POSITIVE_INFINITY;
       double high = Double.NEGATIVE_INFINITY;
       for (HeatMap map : maps) {
         for (double value : map.numbers.values()) {
-          if (spread != Spread.LOGARITHMIC || value > 0) {
+          if (ramp != Ramp.LOGARITHMIC || value > 0) {
             low = Math.min(low, value);
             high = Math.max(high, value);
           }
         }
       }
       double most = Math.max(Math.abs(low), Math.abs(high));
-      return spread == Spread.AROUND_ZERO
-          ? new Shades(-most, most, spread, format)
-          : new Shades(low, high, spread, format);
+      return ramp == Ramp.AROUND_ZERO
+          ? new Shades(-most, most, ramp, format)
+          : new Shades(low, high, ramp, format);
     }
 
     private int[] colour(double value) {
-      double share = spread == Spread.LOGARITHMIC
+      double share = ramp == Ramp.LOGARITHMIC
           ? Math.log(Math.max(value, low) / low) / Math.log(high / low)
           : (value - low) / (high - low);
-      int[][] stops = spread == Spread.AROUND_ZERO ? DIVERGING : BLUES;
+      int[][] stops = ramp == Ramp.AROUND_ZERO ? DIVERGING : BLUES;
       double at = (Double.isFinite(share) ? Math.clamp(share, 0, 1) : 0.5) * (stops.length - 1);
       int before = Math.min((int) at, stops.length - 2);
       int[] colour = new int[3];
@@ -77,10 +77,10 @@ public record HeatMap(String title, Map<String, Double> numbers) {
     }
 
     /// A strip with all colours between the two ends.
-    public String key() {
+    String key() {
       StringBuilder stops = new StringBuilder();
       for (int i = 0; i <= 8; i++) {
-        double value = spread == Spread.LOGARITHMIC
+        double value = ramp == Ramp.LOGARITHMIC
             ? low * Math.pow(high / low, i / 8.0)
             : low + (high - low) * i / 8;
         int[] c = colour(value);
@@ -88,7 +88,7 @@ public record HeatMap(String title, Map<String, Double> numbers) {
       }
       return "<p class=\"note shades\">" + escape(format.apply(low)) + " <i style=\"background:linear-gradient(to right"
           + stops + ")\"></i> " + escape(format.apply(high))
-          + (spread == Spread.LOGARITHMIC ? " (colours by the logarithm)" : "") + "</p>\n";
+          + (ramp == Ramp.LOGARITHMIC ? " (colours by the logarithm)" : "") + "</p>\n";
     }
   }
 
@@ -100,7 +100,7 @@ public record HeatMap(String title, Map<String, Double> numbers) {
   private static final int[][] DIVERGING = { { 0x00, 0x72, 0xb2 }, { 0xf7, 0xf7, 0xf7 }, { 0xd5, 0x5e, 0x00 } };
 
   /// The table.
-  public String html(Shades shades) {
+  private String html(Shades shades) {
     Map<String, Map<Integer, Double>> rows = new LinkedHashMap<>();
     numbers.forEach((name, value) -> {
       BlockName place = BlockName.of(name);
@@ -140,13 +140,13 @@ public record HeatMap(String title, Map<String, Double> numbers) {
   }
 
   /// Several tables of one quantity side by side, below the key of their common colours.
-  public static String panels(List<HeatMap> maps, Shades.Spread spread, DoubleFunction<String> format) {
+  public static String panels(List<HeatMap> maps, Ramp ramp, DoubleFunction<String> format) {
     List<HeatMap> shown = new ArrayList<>(maps);
     shown.removeIf(map -> map.numbers.isEmpty());
     if (shown.isEmpty()) {
       return "";
     }
-    Shades shades = Shades.over(shown, spread, format);
+    Shades shades = Shades.over(shown, ramp, format);
     StringBuilder html = new StringBuilder(shades.key()).append("<div class=\"heats\">\n");
     shown.forEach(map -> html.append("<div class=\"scroll\">").append(map.html(shades)).append("</div>\n"));
     return html.append("</div>\n").toString();

@@ -13,7 +13,7 @@ import norma.models.BlockName;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.report.Decimals;
-import norma.train.report.HeatMap.Shades.Spread;
+import norma.train.report.HeatMap.Ramp;
 import norma.train.report.HeatMap;
 import norma.train.report.Table;
 
@@ -58,7 +58,7 @@ final class LayerTable {
     return HeatMap.panels(variants.stream().map(v -> {
       Map<String, Double> numbers = medians(v, layer -> layer.tokensPerSecond() / THOUSAND);
       return new HeatMap(v.name(), numbers);
-    }).toList(), Spread.LOGARITHMIC, value -> String.format(Locale.ROOT, "%,.0f", value));
+    }).toList(), Ramp.LOGARITHMIC, value -> String.format(Locale.ROOT, "%,.0f", value));
   }
 
   private static Map<String, Double> medians(Observed variant, ToDoubleFunction<Event.Layer> number) {

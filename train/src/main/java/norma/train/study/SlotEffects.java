@@ -14,7 +14,7 @@ import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.models.BlockName;
 import norma.train.report.HeatMap;
-import norma.train.report.HeatMap.Shades.Spread;
+import norma.train.report.HeatMap.Ramp;
 import norma.train.study.StudySummary.Row;
 
 /// The difference in loss by slot and block, for studies in which variants change some slots of the baseline each, and nothing else.
@@ -54,7 +54,7 @@ final class SlotEffects {
         maps.add(map(title, effects));
       }
     });
-    return HeatMap.panels(maps, Spread.AROUND_ZERO,
+    return HeatMap.panels(maps, Ramp.AROUND_ZERO,
         difference -> String.format(Locale.ROOT, "%+.1f", difference / MILLI).replace('-', '\u2212'));
   }
 

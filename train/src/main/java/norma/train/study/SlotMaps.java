@@ -6,7 +6,7 @@ import java.util.function.DoubleFunction;
 import java.util.function.Function;
 import norma.train.metrics.Event;
 import norma.train.report.HeatMap;
-import norma.train.report.HeatMap.Shades.Spread;
+import norma.train.report.HeatMap.Ramp;
 import norma.train.report.Svg;
 
 /// What the last probes saw, slot by block: a table for each variant, means over the seeds.
@@ -17,27 +17,27 @@ final class SlotMaps {
   ///
   /// @param title  what it is, with its unit
   /// @param note   how to read it
-  private record Quantity(String title, String note, Spread spread, DoubleFunction<String> format,
+  private record Quantity(String title, String note, Ramp ramp, DoubleFunction<String> format,
       Function<Event.Slot, Double> number) {}
 
   private static final List<Quantity> QUANTITIES = List.of(
       new Quantity("slope \u00d7 std of the input",
           "Slope of the squashing function (\u03b1, 1/\u221a\u03b2) times the standard deviation of the input: below 0.3 the slot works in its linear part, from 1 on it squashes.",
-          Spread.LOGARITHMIC, SlotMaps::digits, slot -> slot.slope() / slot.invStd()),
+          Ramp.LOGARITHMIC, SlotMaps::digits, slot -> slot.slope() / slot.invStd()),
       new Quantity("saturation (%)",
           "Share of the inputs in the flat part of the curve, where the argument is beyond \u00b12.",
-          Spread.LINEAR, share -> String.format(Locale.ROOT, "%.0f", 100 * share), Event.Slot::saturation),
+          Ramp.LINEAR, share -> String.format(Locale.ROOT, "%.0f", 100 * share), Event.Slot::saturation),
       new Quantity("kurtosis over channels",
           "Of the channels' root mean squares: 1 when all channels are alike, the width when one has everything.",
-          Spread.LOGARITHMIC, SlotMaps::digits, Event.Slot::inKurtosis),
-      new Quantity("RMS of the input", "Root mean square of what enters the slot.", Spread.LOGARITHMIC,
+          Ramp.LOGARITHMIC, SlotMaps::digits, Event.Slot::inKurtosis),
+      new Quantity("RMS of the input", "Root mean square of what enters the slot.", Ramp.LOGARITHMIC,
           SlotMaps::digits, Event.Slot::inRms));
 
   static String of(List<Observed> variants) {
     StringBuilder html = new StringBuilder();
     for (Quantity quantity : QUANTITIES) {
       String panels = HeatMap.panels(
-          variants.stream().map(v -> new HeatMap(v.name(), v.lastProbe(quantity.number))).toList(), quantity.spread,
+          variants.stream().map(v -> new HeatMap(v.name(), v.lastProbe(quantity.number))).toList(), quantity.ramp,
           quantity.format);
       if (!panels.isEmpty()) {
         html.append(html.isEmpty() ? "<details open>" : "<details>").append("<summary>")

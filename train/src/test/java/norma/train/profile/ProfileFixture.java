@@ -69,13 +69,13 @@ final class ProfileFixture {
     Work work = new Work(flops / 3, flops * 2 / 3, bytes / 3, bytes * 2 / 3);
     double products = flops / PEAKS.gigaflops() / 1e6;
     double copies = bytes / 60 / 1e6;
-    return new Row(name, group, around(forward), backward == 0 ? Spread.ZERO : around(backward),
+    return new Row(name, group, around(forward), backward == 0 ? Quartiles.ZERO : around(backward),
         group == Group.REST ? 0 : 2, 0, work, flops == 0 ? Memory.NONE : new Memory(98_304, 196_608),
         bytes == 0 ? Roof.NONE : new Roof(Math.max(products, copies), copies > products));
   }
 
-  private static Spread around(double median) {
-    return new Spread(median, 0.95 * median, 1.1 * median);
+  private static Quartiles around(double median) {
+    return new Quartiles(median, 0.95 * median, 1.1 * median);
   }
 
   private static RunConfig config(String... settings) {

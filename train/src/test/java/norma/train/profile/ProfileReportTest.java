@@ -67,7 +67,7 @@ class ProfileReportTest {
         .as("nine slots of 0.06 and 0.11 ms, three times as slow").contains(">9<", ">1.62<", ">2.97<",
             String.format(Locale.ROOT, ">%.3f (", ratio));
     assertThat(all(html, "<details class=\"case\">")).hasSize(2);
-    assertThat(all(html, "<svg[^>]*aria-label=\"time of a step: [^>]*class=\"chart wide\"")).hasSize(2);
+    assertThat(all(html, "<svg[^>]*aria-label=\"time of a step: [^>]*class=\"chart\"")).hasSize(2);
     assertThat(html).contains("<h1>&lt;b&gt;norms&lt;/b&gt; &amp; more ", "<title>&lt;b&gt;norms").doesNotContain("<b>",
         "<dyt>");
   }

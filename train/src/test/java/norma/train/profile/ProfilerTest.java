@@ -83,8 +83,8 @@ class ProfilerTest {
     List<Profile> profiles = MeasuredFixture.measured(plan);
     assertThat(profiles).extracting(Profile::name).containsExactly("one", "none");
     assertThat(profiles).allMatch(profile -> profile.steps().rounds().size() == 6);
-    List<Comparison> sides = Comparison.of(profiles);
-    assertThat(sides.getFirst().speed()).isEqualTo(new Spread(1, 1, 1));
+    List<CaseFigures> sides = CaseFigures.of(profiles);
+    assertThat(sides.getFirst().speed()).isEqualTo(new Quartiles(1, 1, 1));
     assertThat(sides.getFirst().slots()).isEqualTo(5);
     assertThat(sides.getFirst().keptBytes()).isEqualTo(4 * (16 + 1));
     assertThat(sides.get(1).slots()).isZero();
@@ -93,7 +93,7 @@ class ProfilerTest {
     for (int round = 0; round < 6; round++) {
       ratios.add(profiles.get(0).steps().rounds().get(round) / profiles.get(1).steps().rounds().get(round));
     }
-    assertThat(sides.get(1).speed()).isEqualTo(Spread.of(ratios));
+    assertThat(sides.get(1).speed()).isEqualTo(Quartiles.of(ratios));
   }
 
   private static Row row(Profile profile, String name) {

@@ -29,7 +29,7 @@ class StepBarTest {
   @Test
   void widthsAreTimesAndFillTheWholeBar() {
     StepBar bar = StepBar.of(PROFILE);
-    List<Rect> directions = level(rects(StepBarPlot.of(List.of(bar)).getFirst().wide("")), 0);
+    List<Rect> directions = level(rects(StepBarPlot.of(List.of(bar)).getFirst().figure("")), 0);
     assertThat(bar.slices()).extracting(Slice::label).containsExactly("forward", "backward", "phases", "waiting",
         "other");
     double forward = PROFILE.rows().stream().filter(row -> row.group().compareTo(Row.Group.PHASE) < 0)
@@ -45,7 +45,7 @@ class StepBarTest {
   void everyLevelAddsUpToTheOneAboveAndStandsBelowIt() {
     StepBar bar = StepBar.of(PROFILE);
     bar.slices().forEach(StepBarTest::addsUp);
-    List<Rect> rects = rects(StepBarPlot.of(List.of(bar)).getFirst().wide(""));
+    List<Rect> rects = rects(StepBarPlot.of(List.of(bar)).getFirst().figure(""));
     assertThat(level(rects, 1).getFirst().x).isEqualTo(level(rects, 0).getFirst().x);
     assertThat(level(rects, 3)).as("nine parts of four blocks, eight of them also backward but for the two adds")
         .hasSize(4 * (10 + 8));
@@ -63,7 +63,7 @@ class StepBarTest {
   void casesHaveOneScale() {
     List<StepBarPlot> plots = StepBarPlot.of(List.of(StepBar.of(PROFILE), StepBar.of(ProfileFixture.profile("b", 9))));
     double[] widths = plots.stream()
-        .mapToDouble(plot -> level(rects(plot.wide("")), 0).stream().mapToDouble(Rect::width).sum()).toArray();
+        .mapToDouble(plot -> level(rects(plot.figure("")), 0).stream().mapToDouble(Rect::width).sum()).toArray();
     assertThat(widths[1]).isCloseTo(958, within(0.05));
     assertThat(widths[0] / widths[1]).isCloseTo(plots.get(0).bar().millis() / plots.get(1).bar().millis(),
         within(1e-4));

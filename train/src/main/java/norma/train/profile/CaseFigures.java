@@ -21,20 +21,20 @@ import norma.train.profile.Row.Group;
 /// @param arenaBytes   a token in a slot that forward takes from the arena, output included
 /// @param attributed   share of the watched step in layers and phases
 /// @param overhead     of watching, see [Profile.Steps]
-public record Comparison(String name, Spread stepMillis, Spread speed, Spread slotCost, int slots, double slotForward,
+public record CaseFigures(String name, Quartiles stepMillis, Quartiles speed, Quartiles slotCost, int slots, double slotForward,
     double slotBackward, double slotShare, double gigabytes, double copyRate, double keptBytes, double arenaBytes,
     double attributed, double overhead) {
 
   /// All cases, the first one included.
-  static List<Comparison> of(List<Profile> profiles) {
-    List<Comparison> all = new ArrayList<>();
+  static List<CaseFigures> of(List<Profile> profiles) {
+    List<CaseFigures> all = new ArrayList<>();
     for (Profile profile : profiles) {
       all.add(of(profiles.getFirst(), profile));
     }
     return all;
   }
 
-  private static Comparison of(Profile first, Profile profile) {
+  private static CaseFigures of(Profile first, Profile profile) {
     List<Double> ratios = new ArrayList<>();
     List<Double> costs = new ArrayList<>();
     for (int i = 0; i < profile.steps().rounds().size(); i++) {
@@ -47,9 +47,9 @@ public record Comparison(String name, Spread stepMillis, Spread speed, Spread sl
     double bytes = slots.stream().mapToDouble(row -> row.work().bytes()).sum();
     double floor = slots.stream().mapToDouble(row -> row.roof().millis()).sum();
     double tokens = (double) profile.memory().passTokens() * slots.size();
-    return new Comparison(profile.name(), profile.steps().plain(),
-        Spread.of(ratios),
-        slots.isEmpty() ? new Spread(Double.NaN, Double.NaN, Double.NaN) : Spread.of(costs), slots.size(),
+    return new CaseFigures(profile.name(), profile.steps().plain(),
+        Quartiles.of(ratios),
+        slots.isEmpty() ? new Quartiles(Double.NaN, Double.NaN, Double.NaN) : Quartiles.of(costs), slots.size(),
         slots.stream().mapToDouble(row -> row.forward().median()).sum(),
         slots.stream().mapToDouble(row -> row.backward().median()).sum(),
         slots.stream().mapToDouble(Row::share).sum(), bytes / millis / 1e6, bytes / floor / 1e6,

@@ -7,19 +7,19 @@ import java.util.Collection;
 /// @param median  of all
 /// @param low     first quartile
 /// @param high    third quartile
-public record Spread(double median, double low, double high) {
+public record Quartiles(double median, double low, double high) {
   /// Of nothing.
-  static final Spread ZERO = new Spread(0, 0, 0);
+  static final Quartiles ZERO = new Quartiles(0, 0, 0);
 
   /// Quartiles by linear interpolation between the order statistics.
   ///
   /// @throws IllegalArgumentException if there is no value
-  public static Spread of(Collection<Double> values) {
+  public static Quartiles of(Collection<Double> values) {
     double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     if (sorted.length == 0) {
       throw new IllegalArgumentException("no value has no median");
     }
-    return new Spread(quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75));
+    return new Quartiles(quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75));
   }
 
   private static double quantile(double[] sorted, double q) {
@@ -29,7 +29,7 @@ public record Spread(double median, double low, double high) {
     return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
   }
 
-  Spread times(double factor) {
-    return new Spread(median * factor, low * factor, high * factor);
+  Quartiles times(double factor) {
+    return new Quartiles(median * factor, low * factor, high * factor);
   }
 }
