@@ -21,7 +21,8 @@ import norma.train.profile.Row.Group;
 /// @param arenaBytes   a token in a slot that forward takes from the arena, output included
 /// @param attributed   share of the watched step in layers and phases
 /// @param overhead     of watching, see [Profile.Steps]
-public record CaseFigures(String name, Quartiles stepMillis, Quartiles speed, Quartiles slotCost, int slots, double slotForward,
+public record CaseFigures(String name, Quartiles stepMillis, Quartiles speed, Quartiles slotCost, int slots,
+    double slotForward,
     double slotBackward, double slotShare, double gigabytes, double copyRate, double keptBytes, double arenaBytes,
     double attributed, double overhead) {
 

@@ -35,7 +35,8 @@ public record Profile(String name, List<String> settings, RunConfig config, Stri
   /// @param count    measured steps of either kind
   /// @param tokens   of a step
   /// @param flops    of a step, by the cost model
-  public record Steps(Quartiles plain, Quartiles watched, double overhead, List<Double> rounds, List<Double> slots, int count,
+  public record Steps(Quartiles plain, Quartiles watched, double overhead, List<Double> rounds, List<Double> slots,
+      int count,
       long tokens,
       double flops) {
     public Steps {

@@ -58,7 +58,8 @@ final class ProfileJson {
   /// Names and values of a row, which are the columns of `layers.csv` as well.
   static Object[] row(Row row, long tokens) {
     Row.Work work = row.work();
-    return new Object[]{ "layer", row.name(), "group", row.group().name().toLowerCase(Locale.ROOT), "calls", row.calls(),
+    return new Object[]{ "layer", row.name(), "group", row.group().name().toLowerCase(Locale.ROOT), "calls",
+        row.calls(),
         "forward_ms", row.forward(), "backward_ms", row.backward(), "share", row.share(), "tokens_per_s",
         row.tokensPerSecond(tokens), "forward_flops", work.forwardFlops(), "backward_flops", work.backwardFlops(),
         "forward_bytes", work.forwardBytes(), "backward_bytes", work.backwardBytes(), "gflops", row.gigaflops(),

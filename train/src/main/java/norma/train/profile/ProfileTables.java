@@ -48,7 +48,8 @@ final class ProfileTables {
   /// `layers.csv`: every row of every case with six digits. Cells are empty where nothing is counted.
   static String csv(List<Profile> profiles) {
     List<Object[]> rows = profiles.stream().flatMap(p -> p.rows().stream().map(row -> Stream
-        .concat(Stream.of("case", p.name()), Arrays.stream(ProfileJson.row(row, p.steps().tokens()))).toArray())).toList();
+        .concat(Stream.of("case", p.name()), Arrays.stream(ProfileJson.row(row, p.steps().tokens()))).toArray()))
+        .toList();
     Table<Object[]> table = new Table<>();
     Object[] first = rows.getFirst();
     for (int i = 0; i < first.length; i += 2) {

@@ -137,7 +137,7 @@ public final class Profiler {
   }
 
   /// Steps of one session.
-  private final class Stepper {
+  private static final class Stepper {
     private final Session session;
     private final TrainStep trainStep;
     private final StepRecorder recorder;

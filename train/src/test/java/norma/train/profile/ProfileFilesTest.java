@@ -55,7 +55,8 @@ class ProfileFilesTest {
     Map<String, Deque<double[]>> open = new HashMap<>();
     int slices = 0;
     int names = 0;
-    List<JsonNode> events = new JsonMapper().readTree(ChromeTrace.of(List.of(profile))).path("traceEvents").valueStream()
+    List<JsonNode> events = new JsonMapper().readTree(ChromeTrace.of(List.of(profile))).path("traceEvents")
+        .valueStream()
         .sorted((a, b) -> a.path("ts").asDouble(-1) != b.path("ts").asDouble(-1)
             ? Double.compare(a.path("ts").asDouble(-1), b.path("ts").asDouble(-1))
             : Double.compare(b.path("dur").asDouble(-1), a.path("dur").asDouble(-1)))
