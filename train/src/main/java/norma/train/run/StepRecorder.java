@@ -49,7 +49,7 @@ public final class StepRecorder implements StepObserver {
   }
 
   /// One worker's spans.
-  private final class Lane implements Watch, TapeObserver {
+  private static final class Lane implements Watch, TapeObserver {
     private final Kernels kernels;
     private final List<Open> open = new ArrayList<>();
     private final List<Marked> spans = new ArrayList<>();

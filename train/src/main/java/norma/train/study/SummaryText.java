@@ -16,7 +16,6 @@ import norma.train.study.StudySummary.Row;
 
 /// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.
 public final class SummaryText {
-  private static final String BEST = "best val loss";
   private SummaryText() {}
 
   /// A row for each variant. Mean and standard deviation over the seeds that trained to the end.
