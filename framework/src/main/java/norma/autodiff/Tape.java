@@ -11,7 +11,6 @@ import norma.array.DType;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.ops.Linear;
-import norma.ops.NormOp;
 import norma.ops.Op;
 import org.jspecify.annotations.Nullable;
 
@@ -92,9 +91,8 @@ public final class Tape implements AutoCloseable {
       arrays[i] = inputs[i].value();
       differentiable |= inputs[i].differentiable();
     }
-    if (!kernels.computes() && op instanceof NormOp) {
-      // A user's operation may read memory, and a trace has none: its output has its input's shape by contract.
-      return new Tensor(kernels.empty(arrays[0].shape()), null, differentiable);
+    if (!kernels.computes()) {
+      return new Tensor(op.trace(kernels, arrays), null, differentiable);
     }
     try (Kernels.Scratch scratch = kernels.scratch()) {
       Op.Output<S> result = op.forward(kernels, pass.int8() && op instanceof Linear ? rounded(arrays) : arrays);

@@ -1,5 +1,7 @@
 package norma.kernels;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.OptionalLong;
 import norma.array.Array;
 import norma.array.DType;
@@ -51,14 +53,52 @@ public interface Backend extends AutoCloseable {
 
   /// Copies numbers to an array, converting to its element type.
   ///
-  /// @throws IllegalArgumentException if the lengths differ
-  void write(Array target, double[] values);
+  /// @throws IllegalArgumentException if the lengths differ, or for an array of integers
+  default void write(Array target, double[] values) {
+    if (target.dtype() == DType.INT32) {
+      throw new IllegalArgumentException("fractions cannot go to " + target);
+    }
+    checkLength(target, values.length);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment numbers = arena.allocate(target.bytes(), 8);
+      for (int i = 0; i < values.length; i++) {
+        target.dtype().set(numbers, i, values[i]);
+      }
+      copy(numbers, target);
+    }
+  }
 
   /// Copies integers to an array of type INT32.
-  void write(Array target, int[] values);
+  ///
+  /// @throws IllegalArgumentException if the lengths differ, or for an array of another type
+  default void write(Array target, int[] values) {
+    if (target.dtype() != DType.INT32) {
+      throw new IllegalArgumentException("integers cannot go to " + target);
+    }
+    checkLength(target, values.length);
+    copy(MemorySegment.ofArray(values), target);
+  }
+
+  private static void checkLength(Array target, int length) {
+    if (target.size() != length) {
+      throw new IllegalArgumentException(length + " numbers cannot go to " + target);
+    }
+  }
 
   /// Copies an array's elements from the device.
-  double[] read(Array source);
+  default double[] read(Array source) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment numbers = arena.allocate(source.bytes(), 8);
+      copy(source, numbers);
+      return source.dtype().numbers(numbers);
+    }
+  }
+
+  /// Copies elements as they lie to an array, after everything that was started.
+  void copy(MemorySegment from, Array to);
+
+  /// Copies an array's elements as they lie, after everything that was started.
+  void copy(Array from, MemorySegment to);
 
   /// Waits for everything that was started.
   void synchronize();

@@ -1,9 +1,7 @@
 package norma.kernels;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import norma.array.Arena;
 import norma.array.Array;
@@ -51,45 +49,13 @@ public abstract class HostBackend implements Backend {
   }
 
   @Override
-  public void write(Array target, double[] values) {
-    checkLength(target, values.length);
-    var segment = target.segment();
-    for (int i = 0; i < values.length; i++) {
-      switch (target.dtype()) {
-        case FLOAT32 -> segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
-        case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
-        case INT32, BFLOAT16 -> throw new IllegalArgumentException("fractions cannot go to " + target);
-      }
-    }
+  public void copy(MemorySegment from, Array to) {
+    to.segment().copyFrom(from);
   }
 
   @Override
-  public void write(Array target, int[] values) {
-    checkLength(target, values.length);
-    if (target.dtype() != DType.INT32) {
-      throw new IllegalArgumentException("integers cannot go to " + target);
-    }
-    target.segment().copyFrom(MemorySegment.ofArray(values));
-  }
-
-  /// Copies at once, then converts: element by element through the segment, reading was half of an early probe's time (2026-11-25),
-  /// because that loop is slow until it is compiled.
-  @Override
-  public double[] read(Array source) {
-    return switch (source.dtype()) {
-      case FLOAT32 -> widened(source.segment().toArray(ValueLayout.JAVA_FLOAT));
-      case FLOAT64 -> source.segment().toArray(ValueLayout.JAVA_DOUBLE);
-      case INT32 -> Arrays.stream(source.segment().toArray(ValueLayout.JAVA_INT)).asDoubleStream().toArray();
-      case BFLOAT16 -> throw new IllegalArgumentException("no bfloat16 on the host: " + source);
-    };
-  }
-
-  private static double[] widened(float[] floats) {
-    double[] values = new double[floats.length];
-    for (int i = 0; i < floats.length; i++) {
-      values[i] = floats[i];
-    }
-    return values;
+  public void copy(Array from, MemorySegment to) {
+    to.copyFrom(from.segment());
   }
 
   @Override
@@ -101,11 +67,5 @@ public abstract class HostBackend implements Backend {
     owned.forEach(Memory::close);
     arenas.clear();
     owned.clear();
-  }
-
-  private static void checkLength(Array target, int length) {
-    if (target.size() != length) {
-      throw new IllegalArgumentException(length + " numbers cannot go to " + target);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import norma.array.Array;
 import norma.kernels.Kernels;
 
@@ -11,6 +13,7 @@ public record Add() implements Op<Add.Saved> {
 
   @Override
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
+    check(inputs[1], 1, inputs[0].size());
     Array y = kernels.empty(inputs[0].shape());
     kernels.add(inputs[0], inputs[1], y);
     return new Output<>(y, new Saved());

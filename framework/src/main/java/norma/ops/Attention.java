@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import norma.array.Array;
 import norma.kernels.DropMask;
 import norma.kernels.Kernels;
@@ -20,6 +22,7 @@ public record Attention(int heads, DropMask drop) implements Op<Attention.Saved>
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
     Array qkv = inputs[0];
     Array y = kernels.empty(qkv.dim(0), qkv.dim(1), qkv.dim(2) / 3);
+    check(qkv, y.rows(), 3L * y.dim(-1));
     Array lse = kernels.statistics(qkv.dim(0), heads, qkv.dim(1));
     kernels.attention(qkv, heads, drop, y, lse);
     return new Output<>(y, new Saved(qkv, y, lse));

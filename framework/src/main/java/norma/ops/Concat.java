@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import java.util.ArrayList;
 import java.util.List;
 import norma.array.Array;
@@ -18,6 +20,7 @@ public record Concat() implements Op<Concat.Saved> {
     int[] shape = inputs[0].shape();
     shape[shape.length - 1] = 0;
     for (Array input : inputs) {
+      check(input, inputs[0].rows(), input.dim(-1));
       widths.add(input.dim(-1));
       shape[shape.length - 1] += input.dim(-1);
     }

@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Kernels;
@@ -17,6 +19,7 @@ public record CrossEntropy(double scale, boolean withGradient) implements Op<Cro
 
   @Override
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
+    check(inputs[1], inputs[0].rows(), 1);
     Array loss = kernels.arena().empty(DType.FLOAT64);
     Array dlogits = withGradient ? kernels.empty(inputs[0].shape()) : null;
     kernels.crossEntropy(inputs[0], inputs[1], scale, loss, dlogits);

@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import norma.array.Array;
 import norma.kernels.Kernels;
 
@@ -12,6 +14,7 @@ public record Embedding() implements Op<Embedding.Saved> {
   @Override
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
     Array ids = inputs[0];
+    check(inputs[2], inputs[2].dim(0), inputs[1].dim(1));
     Array y = kernels.empty(ids.dim(0), ids.dim(1), inputs[1].dim(1));
     kernels.embedding(ids, inputs[1], inputs[2], y);
     return new Output<>(y, new Saved(ids));

@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +22,9 @@ public record FormulaOp(Formula formula) implements NormOp<FormulaOp.Saved> {
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
     Array x = inputs[0];
     List<Array> parameters = List.of(Arrays.copyOfRange(inputs, 1, inputs.length));
+    for (int i = 0; i < parameters.size(); i++) {
+      check(parameters.get(i), 1, formula.parameters().get(i).perChannel() ? x.dim(-1) : 1);
+    }
     Array y = kernels.empty(x.shape());
     Array slope = formula.keepsSlope() ? kernels.empty(x.shape()) : null;
     Array statistics = kernels.statistics(kernels.kept(formula), x.rows());

@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import norma.array.Array;
 import norma.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +17,10 @@ public record Linear() implements Op<Linear.Saved> {
     Array x = inputs[0];
     Array w = inputs[1];
     Array b = inputs.length > 2 ? inputs[2] : null;
+    check(x, x.rows(), w.dim(1));
+    if (b != null) {
+      check(b, 1, w.dim(0));
+    }
     int[] shape = x.shape();
     shape[shape.length - 1] = w.dim(0);
     Array y = kernels.empty(shape);

@@ -1,5 +1,7 @@
 package norma.ops;
 
+import static norma.ops.Checks.check;
+
 import norma.array.Array;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
@@ -12,6 +14,7 @@ public record Multiply() implements Op<Multiply.Saved> {
 
   @Override
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
+    check(inputs[1], 1, inputs[0].size());
     Array y = kernels.empty(inputs[0].shape());
     kernels.multiply(inputs[0], inputs[1], Grad.write(y));
     return new Output<>(y, new Saved(inputs[0], inputs[1]));

@@ -19,6 +19,11 @@ public sealed interface Op<S extends Record>
   /// Computes the output, in memory taken from `kernels`.
   Output<S> forward(Kernels kernels, Array... inputs);
 
+  /// The output for kernels that compute nothing: [#forward] of an operation that leaves memory to its kernels.
+  default Array trace(Kernels kernels, Array... inputs) {
+    return forward(kernels, inputs).value();
+  }
+
   /// Puts the gradient of each input that needs one into `gradients`. Must not modify `dy`.
   void backward(Kernels kernels, S saved, Array dy, Gradients gradients);
 

@@ -1,11 +1,9 @@
 package norma.kernels.cpu;
 
-import static norma.kernels.Checks.check;
 import static norma.kernels.cpu.Floats.get;
 import static norma.kernels.cpu.Floats.set;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,86 +92,55 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void linear(Array x, Array w, @Nullable Array b, Array y) {
-    int rows = x.rows();
-    int in = w.dim(1);
-    int out = w.dim(0);
-    check(x, rows, in);
-    check(y, rows, out);
     products.forward(x, w, y);
     if (b != null) {
-      check(b, 1, out);
-      formulas.routine(ADD_VECTOR, out).bind(y.segment(), b.segment()).run(x.rows());
+      formulas.routine(ADD_VECTOR, w.dim(0)).bind(y.segment(), b.segment()).run(x.rows());
     }
   }
 
   @Override
   public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
-    int rows = x.rows();
-    int in = w.dim(1);
-    int out = w.dim(0);
-    check(dy, rows, out);
-    check(x, rows, in);
-    check(dx, rows, in);
-    check(dw, out, in);
     products.backward(dy, x, w, dx, dw);
     if (db != null) {
-      check(db.array(), 1, out);
-      formulas.routine(ADD_UP, out).bind(dy.segment(), start(db)).run(x.rows());
+      formulas.routine(ADD_UP, w.dim(0)).bind(dy.segment(), start(db)).run(x.rows());
     }
   }
 
   @Override
   public void roundRows(Array x, Array y) {
-    check(y, x.rows(), x.dim(-1));
     formulas.routine(ROUND, x.dim(-1)).bind(x.segment(), y.segment()).run(x.rows());
   }
 
   @Override
   public void embedding(Array ids, Array tok, Array pos, Array y) {
-    check(y, ids.size(), tok.dim(1));
-    check(pos, pos.dim(0), tok.dim(1));
     tokens.embedding(ids, tok, pos, y);
   }
 
   @Override
   public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
-    check(dy, ids.size(), dy.dim(-1));
     tokens.embeddingBackward(dy, ids, dtok, dpos);
   }
 
   @Override
   public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
-    check(qkv, y.rows(), 3L * y.dim(-1));
-    check(lse, heads, y.rows());
     attention.forward(qkv, heads, drop, y, lse);
   }
 
   @Override
   public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
       @Nullable Grad dqkv) {
-    check(qkv, y.rows(), 3L * y.dim(-1));
-    check(lse, heads, y.rows());
-    check(dy, y.rows(), y.dim(-1));
     if (dqkv != null) {
-      check(dqkv.array(), y.rows(), 3L * y.dim(-1));
       attention.backward(dy, qkv, lse, heads, drop, dqkv);
     }
   }
 
   @Override
   public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
-    check(targets, logits.rows(), 1);
-    if (dlogits != null) {
-      check(dlogits, logits.rows(), logits.dim(-1));
-    }
     tokens.crossEntropy(logits, targets, scale, loss, dlogits);
   }
 
   @Override
   public double sumInPlace(Array total, List<Array> parts) {
-    for (Array part : parts) {
-      check(part, 1, total.size());
-    }
     MemorySegment[] operands = Stream.concat(Stream.of(total), parts.stream()).map(Array::segment)
         .toArray(MemorySegment[]::new);
     return flat.run(totals.computeIfAbsent(parts.size(), CpuKernels::total), Flat.NO_NUMBERS, total.size(), operands);
@@ -192,9 +159,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
-    check(g, 1, w.size());
-    check(m, 1, w.size());
-    check(v, 1, w.size());
     double[] numbers = { 1 - c.lr() * c.weightDecay(), c.lr() / c.correction1(), 1 / Math.sqrt(c.correction2()),
         c.eps(), c.gradScale(), c.beta1(), c.beta2() };
     flat.run(ADAMW, numbers, w.size(), w.segment(), g.segment(), m.segment(), v.segment());
@@ -202,8 +166,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void add(Array a, Array b, Array y) {
-    check(b, 1, a.size());
-    check(y, 1, a.size());
     flat.run(ADD, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.segment());
   }
 
@@ -214,7 +176,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
-    check(dy, 1, x.size());
     if (dx != null) {
       multiply(dy, number(s), dx);
     }
@@ -227,7 +188,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void multiply(Array x, double factor, Grad y) {
-    check(y.array(), 1, x.size());
     MemorySegment to = y.array().segment();
     if (factor == 1 && !y.add()) {
       to.copyFrom(x.segment());
@@ -238,14 +198,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void multiply(Array a, Array b, Grad y) {
-    check(b, 1, a.size());
-    check(y.array(), 1, a.size());
     flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.array().segment());
   }
 
   @Override
   public void dropout(Array x, DropMask mask, Grad y) {
-    check(y.array(), 1, x.size());
     for (long from = 0; from < x.size(); from += MASKED) {
       int count = (int) Math.min(MASKED, x.size() - from);
       flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, count, x.segment().asSlice(4 * from),
@@ -255,7 +212,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void takeColumns(Array x, int from, Array y) {
-    check(y, x.rows(), y.dim(-1));
     for (int row = 0; row < x.rows(); row++) {
       MemorySegment.copy(x.segment(), 4 * ((long) row * x.dim(-1) + from), y.segment(), 4L * row * y.dim(-1),
           4L * y.dim(-1));
@@ -265,7 +221,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   @Override
   public void putColumns(Array x, int from, Grad y) {
     Array target = y.array();
-    check(target, x.rows(), target.dim(-1));
     MemorySegment source = x.segment();
     MemorySegment to = target.segment();
     int width = x.dim(-1);
@@ -284,12 +239,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   public void fill(Array x, double value) {
     MemorySegment segment = x.segment();
     for (long i = 0; i < x.size(); i++) {
-      switch (x.dtype()) {
-        case FLOAT32 -> set(segment, i, (float) value);
-        case FLOAT64 -> segment.setAtIndex(ValueLayout.JAVA_DOUBLE, i, value);
-        case INT32 -> segment.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
-        case BFLOAT16 -> throw new IllegalArgumentException("no bfloat16 on the host: " + x);
-      }
+      x.dtype().set(segment, i, value);
     }
   }
 
@@ -301,15 +251,12 @@ final class CpuKernels implements Kernels, AutoCloseable {
   @Override
   public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
       Array statistics) {
-    check(y, x.rows(), x.dim(-1));
     formulas.forward(formula, x, parameters, y, slope, statistics);
   }
 
   @Override
   public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
       @Nullable Grad dx, List<@Nullable Grad> gradients) {
-    check(dy, x.rows(), x.dim(-1));
-    check(dx, x.rows(), x.dim(-1));
     formulas.backward(formula, dy, x, parameters, statistics, dx, gradients);
   }
 
@@ -334,8 +281,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   /// A scalar; losses and their gradients are FLOAT64.
   private static float number(Array scalar) {
-    return scalar.dtype() == DType.FLOAT64
-        ? (float) scalar.segment().get(ValueLayout.JAVA_DOUBLE, 0)
-        : get(scalar.segment(), 0);
+    return (float) scalar.dtype().numbers(scalar.segment())[0];
   }
 }

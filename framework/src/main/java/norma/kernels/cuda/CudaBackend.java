@@ -1,10 +1,8 @@
 package norma.kernels.cuda;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -162,53 +160,13 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public void write(Array target, double[] values) {
-    checkLength(target, values.length);
-    try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofConfined()) {
-      MemorySegment numbers = arena.allocate(target.bytes(), 8);
-      for (int i = 0; i < values.length; i++) {
-        switch (target.dtype()) {
-          case FLOAT32 -> numbers.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) values[i]);
-          case FLOAT64 -> numbers.setAtIndex(ValueLayout.JAVA_DOUBLE, i, values[i]);
-          case BFLOAT16 -> numbers.setAtIndex(ValueLayout.JAVA_SHORT, i, bf16((float) values[i]));
-          case INT32 -> throw new IllegalArgumentException("fractions cannot go to " + target);
-        }
-      }
-      stream.write(numbers, CudaMemory.start(target));
-    }
+  public void copy(MemorySegment from, Array to) {
+    stream.write(from, CudaMemory.start(to));
   }
 
   @Override
-  public void write(Array target, int[] values) {
-    checkLength(target, values.length);
-    if (target.dtype() != DType.INT32) {
-      throw new IllegalArgumentException("integers cannot go to " + target);
-    }
-    stream.write(MemorySegment.ofArray(values), CudaMemory.start(target));
-  }
-
-  @Override
-  public double[] read(Array source) {
-    try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofConfined()) {
-      MemorySegment numbers = arena.allocate(source.bytes(), 8);
-      stream.read(CudaMemory.start(source), numbers);
-      double[] values = new double[Math.toIntExact(source.size())];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = switch (source.dtype()) {
-          case FLOAT32 -> numbers.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-          case FLOAT64 -> numbers.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
-          case BFLOAT16 -> Float.intBitsToFloat(numbers.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
-          case INT32 -> numbers.getAtIndex(ValueLayout.JAVA_INT, i);
-        };
-      }
-      return values;
-    }
-  }
-
-  /// To the nearest bfloat16, halves to even.
-  private static short bf16(float x) {
-    int bits = Float.floatToRawIntBits(x);
-    return Float.isNaN(x) ? 0x7FC0 : (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
+  public void copy(Array from, MemorySegment to) {
+    stream.read(CudaMemory.start(from), to);
   }
 
   @Override
@@ -225,11 +183,5 @@ public final class CudaBackend implements Backend {
     rounded.values().forEach(CudaMemory::close);
     modules.close();
     stream.close();
-  }
-
-  private static void checkLength(Array target, int length) {
-    if (target.size() != length) {
-      throw new IllegalArgumentException(length + " numbers cannot go to " + Arrays.toString(target.shape()));
-    }
   }
 }

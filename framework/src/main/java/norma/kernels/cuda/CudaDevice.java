@@ -34,9 +34,14 @@ public record CudaDevice(int number, String name, int major, int minor, int mult
   }
 
   static CudaDevice first(Driver driver) {
-    int device = driver.device(0);
-    return new CudaDevice(device, driver.name(device), driver.attribute(device, MAJOR), driver.attribute(device, MINOR),
-        driver.attribute(device, MULTIPROCESSORS), driver.memory(device), driver.version());
+    int device = (int) driver.made("cuDeviceGet", 0);
+    return new CudaDevice(device, driver.name(device), attribute(driver, device, MAJOR),
+        attribute(driver, device, MINOR), attribute(driver, device, MULTIPROCESSORS),
+        driver.made("cuDeviceTotalMem_v2", device), driver.version());
+  }
+
+  private static int attribute(Driver driver, int device, int attribute) {
+    return (int) driver.made("cuDeviceGetAttribute", attribute, device);
   }
 
   /// 90 for compute capability 9.0.

@@ -1,6 +1,5 @@
 package norma.kernels.cuda;
 
-import static norma.kernels.Checks.check;
 import static norma.kernels.cuda.Compiler.Source.COLUMNS;
 import static norma.kernels.cuda.Compiler.Source.ELEMENTWISE;
 import static norma.kernels.cuda.Compiler.Source.OPTIMIZER;
@@ -97,11 +96,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void linear(Array x, Array w, @Nullable Array b, Array y) {
     int rows = x.rows();
-    check(x, rows, w.dim(1));
-    check(y, rows, w.dim(0));
     product(matrix(x), false, weight(w), true, matrix(y), false);
     if (b != null) {
-      check(b, 1, w.dim(0));
       launch(ELEMENTWISE, "add_bias", each(y.size(), lane())).array(y).array(b).integer(rows).integer(w.dim(0));
     }
   }
@@ -109,11 +105,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
     int rows = x.rows();
-    check(dy, rows, w.dim(0));
-    check(x, rows, w.dim(1));
-    check(dx, rows, w.dim(1));
-    check(dw, w.dim(0), w.dim(1));
-    check(db, 1, w.dim(0));
     if (dx != null) {
       product(matrix(dy), false, weight(w), false, matrix(dx.array()), dx.add());
     }
@@ -161,7 +152,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void roundRows(Array x, Array y) {
-    check(y, x.rows(), x.dim(-1));
     String kernel = x.dtype() == dtype() ? "round_rows" : "round_rows_of_weight";
     launch(ELEMENTWISE, kernel, warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
   }
@@ -171,8 +161,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void embedding(Array ids, Array tok, Array pos, Array y) {
     int rows = Math.toIntExact(ids.size());
-    check(y, rows, tok.dim(1));
-    check(pos, pos.dim(0), tok.dim(1));
     launch(TOKENS, "embedding", each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
         .integer(ids.dim(1)).integer(tok.dim(1));
   }
@@ -181,7 +169,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
     int rows = Math.toIntExact(ids.size());
     int width = dy.dim(-1);
-    check(dy, rows, width);
     if (dtok != null) {
       int vocabulary = dtok.array().dim(0);
       long size = (long) vocabulary * width;
@@ -204,10 +191,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
     int rows = logits.rows();
-    check(targets, rows, 1);
-    if (dlogits != null) {
-      check(dlogits, rows, logits.dim(-1));
-    }
     Grid grid = grid(resident(rows, SUMS));
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(TOKENS, "cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
@@ -219,18 +202,12 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
-    check(qkv, y.rows(), 3L * y.dim(-1));
-    check(lse, heads, y.rows());
     attention("attention", y, heads, launch -> launch.array(qkv).array(y).array(lse), drop);
   }
 
   @Override
   public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
       @Nullable Grad dqkv) {
-    check(qkv, y.rows(), 3L * y.dim(-1));
-    check(lse, heads, y.rows());
-    check(dy, y.rows(), y.dim(-1));
-    check(dqkv, y.rows(), 3L * y.dim(-1));
     if (dqkv == null) {
       return;
     }
@@ -253,7 +230,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public double sumInPlace(Array total, List<Array> parts) {
     for (Array part : parts) {
-      check(part, 1, total.size());
       launch(OPTIMIZER, "add_in_place", each(total.size(), 4)).array(total).array(part).number(total.size());
     }
     Grid grid = grid(Math.min(each(total.size(), 4).x(), resident(Integer.MAX_VALUE, SUMS)));
@@ -266,9 +242,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
-    check(g, 1, w.size());
-    check(m, 1, w.size());
-    check(v, 1, w.size());
     launch(OPTIMIZER, "adamw", each(w.size(), 4)).array(w).array(g).array(m).array(v).real(1 - c.lr() * c.weightDecay())
         .real(c.beta1()).real(c.beta2()).real(c.lr() / c.correction1()).real(1 / Math.sqrt(c.correction2()))
         .real(c.eps()).real(c.gradScale()).number(w.size());
@@ -278,14 +251,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void add(Array a, Array b, Array y) {
-    check(b, 1, a.size());
-    check(y, 1, a.size());
     stream.defer(new Sum(this, a, b, y));
   }
 
   @Override
   public void scale(Array x, Array s, Array y) {
-    check(y, 1, x.size());
     scale(x, s, Grad.write(y));
   }
 
@@ -295,8 +265,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
-    check(dy, 1, x.size());
-    check(dx, 1, x.size());
     if (dx != null) {
       scale(dy, s, dx);
     }
@@ -310,7 +278,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void multiply(Array x, double factor, Grad y) {
-    check(y, 1, x.size());
     if (x.dtype() != dtype()) {
       throw new IllegalArgumentException("expected " + dtype() + ", the activations' type, not " + x);
     }
@@ -320,20 +287,16 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void multiply(Array a, Array b, Grad y) {
-    check(b, 1, a.size());
-    check(y, 1, a.size());
     launch(ELEMENTWISE, "multiply_arrays", each(a.size(), lane())).array(a).array(b).grad(y).number(a.size());
   }
 
   @Override
   public void dropout(Array x, DropMask mask, Grad y) {
-    check(y, 1, x.size());
     launch(ELEMENTWISE, "dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());
   }
 
   @Override
   public void takeColumns(Array x, int from, Array y) {
-    check(y, x.rows(), y.dim(-1));
     launch(ELEMENTWISE, "take_columns", each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y)
         .integer(y.dim(-1))
         .integer(x.rows());
@@ -341,7 +304,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
-    check(y, x.rows(), y.array().dim(-1));
     launch(ELEMENTWISE, "put_columns", each(x.size(), 1)).array(x).integer(x.dim(-1)).array(y.array())
         .integer(y.array().dim(-1)).integer(from).integer(y.add() ? 1 : 0).integer(x.rows());
   }
@@ -368,7 +330,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
       Array statistics) {
-    check(y, x.rows(), x.dim(-1));
     boolean sums = stream.deferred() instanceof Sum sum && same(sum.y, x);
     Sum sum = sums ? (Sum) stream.deferred() : null;
     if (sum != null) {
@@ -393,8 +354,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
       @Nullable Grad dx, List<@Nullable Grad> gradients) {
     int rows = x.rows();
     int width = x.dim(-1);
-    check(dy, rows, width);
-    check(dx, rows, width);
     PlannedFormula planned = backend.modules().formula(formula, width);
     RowWork work = planned.backward();
     Grid grid = grid(work, rows);
@@ -421,7 +380,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
     if (out != null) {
-      check(out, 1, width);
       launch(COLUMNS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
     }
   }

@@ -29,10 +29,10 @@ final class DeviceClock implements AutoCloseable {
     if (open.size() == OPEN) {
       resolve();
     }
-    long event = spare.isEmpty() ? driver.event() : spare.pop();
+    long event = spare.isEmpty() ? driver.made("cuEventCreate", 0) : spare.pop();
     stream.record(event);
     if (open.isEmpty()) { // where the device's time is on the host's clock
-      driver.awaitEvent(event);
+      driver.call("cuEventSynchronize", event);
       start = System.nanoTime();
     }
     open.add(event);
@@ -54,19 +54,23 @@ final class DeviceClock implements AutoCloseable {
   }
 
   private void resolve() {
-    driver.awaitEvent(open.getLast());
+    driver.call("cuEventSynchronize", open.getLast());
     double time = start;
     for (int i = 0; i < open.size(); i++) {
-      time += i == 0 ? 0 : driver.milliseconds(open.get(i - 1), open.get(i)) * 1e6;
+      time += i == 0 ? 0 : millis(open.get(i - 1), open.get(i)) * 1e6;
       nanos[(int) (known++ % REMEMBERED)] = Math.round(time);
     }
     spare.addAll(open);
     open.clear();
   }
 
+  private double millis(long from, long to) {
+    return Float.intBitsToFloat((int) driver.made("cuEventElapsedTime", from, to));
+  }
+
   @Override
   public void close() {
-    open.forEach(driver::closeEvent);
-    spare.forEach(driver::closeEvent);
+    spare.addAll(open);
+    spare.forEach(event -> driver.call("cuEventDestroy_v2", event));
   }
 }

@@ -1,7 +1,6 @@
 package norma.kernels.cuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -19,7 +18,6 @@ final class Driver {
   private static final int OUT_OF_MEMORY = 2;
   private static final int NO_DEVICE = 100;
   private static final int DEVICE_UNAVAILABLE = 46;
-  private static final int NON_BLOCKING_STREAM = 1;
   private static final int THREAD_LOCAL_CAPTURE = 1;
   private static final int BYTES_OF_NODE = 72; // CUDA_KERNEL_NODE_PARAMS_v2
 
@@ -30,6 +28,7 @@ final class Driver {
   private final MethodHandle toDevice;
   private final MethodHandle toHost;
   private final MemorySegment out = Arena.global().allocate(16, 8); // results of calls
+  private final MemorySegment before = Arena.global().allocate(JAVA_LONG);
   private final MemorySegment node = Arena.global().allocate(BYTES_OF_NODE, 8);
 
   private Driver(Library library) {
@@ -55,7 +54,7 @@ final class Driver {
     }
     Driver driver = new Driver(library);
     int result = library.call("cuInit", 0);
-    if (result == NO_DEVICE || (result == 0 && driver.devices() == 0)) {
+    if (result == NO_DEVICE || (result == 0 && driver.made("cuDeviceGetCount") == 0)) {
       String visible = System.getenv("CUDA_VISIBLE_DEVICES");
       throw new CudaException("no GPU: NVIDIA's driver sees none"
           + (visible == null ? "" : " (CUDA_VISIBLE_DEVICES is \"" + visible + "\")"));
@@ -82,36 +81,32 @@ final class Driver {
     return library.call("cuDriverGetVersion", version) == 0 ? version.get(JAVA_INT, 0) : 0;
   }
 
-  private int devices() {
-    check(library.call("cuDeviceGetCount", out), "cuDeviceGetCount");
-    return out.get(JAVA_INT, 0);
+  /// Calls a function, which CUDA's manual of the driver's interface describes.
+  ///
+  /// @throws CudaException if it refuses
+  void call(String function, Object... arguments) {
+    check(library.call(function, arguments), function);
   }
 
-  /// The device with this number.
-  int device(int number) {
-    check(library.call("cuDeviceGet", out, number), "cuDeviceGet");
-    return out.get(JAVA_INT, 0);
+  /// Calls a function that writes a number to the address that is its first argument, which is not given here.
+  ///
+  /// @return that number
+  long made(String function, Object... arguments) {
+    out.set(JAVA_LONG, 0, 0); // it may be of 32 bits
+    Object[] all = new Object[arguments.length + 1];
+    all[0] = out;
+    System.arraycopy(arguments, 0, all, 1, arguments.length);
+    call(function, all);
+    return out.get(JAVA_LONG, 0);
   }
 
   /// What it is called.
   String name(int device) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment text = arena.allocate(256);
-      check(library.call("cuDeviceGetName", text, (int) text.byteSize(), device), "cuDeviceGetName");
+      call("cuDeviceGetName", text, (int) text.byteSize(), device);
       return text.getString(0);
     }
-  }
-
-  /// Bytes of its memory.
-  long memory(int device) {
-    check(library.call("cuDeviceTotalMem_v2", out, device), "cuDeviceTotalMem");
-    return out.get(JAVA_LONG, 0);
-  }
-
-  /// A CUdevice_attribute.
-  int attribute(int device, int attribute) {
-    check(library.call("cuDeviceGetAttribute", out, attribute, device), "cuDeviceGetAttribute");
-    return out.get(JAVA_INT, 0);
   }
 
   /// The device's context, for the calling thread too.
@@ -129,23 +124,13 @@ final class Driver {
     }
     check(result, "cuDevicePrimaryCtxRetain");
     long context = out.get(JAVA_LONG, 0);
-    use(context);
+    call("cuCtxSetCurrent", context);
     return context;
-  }
-
-  /// Makes a context the calling thread's.
-  void use(long context) {
-    check(library.call("cuCtxSetCurrent", context), "cuCtxSetCurrent");
-  }
-
-  void release(int device) {
-    check(library.call("cuDevicePrimaryCtxRelease_v2", device), "cuDevicePrimaryCtxRelease");
   }
 
   /// Bytes of device memory that are free.
   long free() {
-    check(library.call("cuMemGetInfo_v2", out, out.asSlice(8)), "cuMemGetInfo");
-    return out.get(JAVA_LONG, 0);
+    return made("cuMemGetInfo_v2", out.asSlice(8));
   }
 
   /// Device memory, with undefined contents.
@@ -161,19 +146,10 @@ final class Driver {
     return out.get(JAVA_LONG, 0);
   }
 
-  void free(long address) {
-    check(library.call("cuMemFree_v2", address), "cuMemFree");
-  }
-
   /// Host memory that the device copies from and to directly.
   @SuppressWarnings("restricted") // as many bytes as were asked for
   MemorySegment allocateHost(long bytes) {
-    check(library.call("cuMemHostAlloc", out, bytes, 0), "cuMemHostAlloc");
-    return out.get(ADDRESS, 0).reinterpret(bytes);
-  }
-
-  void freeHost(MemorySegment memory) {
-    check(library.call("cuMemFreeHost", memory), "cuMemFreeHost");
+    return MemorySegment.ofAddress(made("cuMemHostAlloc", bytes, 0)).reinterpret(bytes);
   }
 
   /// Copies to the device, in the order of the stream.
@@ -194,44 +170,17 @@ final class Driver {
     }
   }
 
-  /// Sets 32-bit words, in the order of the stream.
-  void fill(long address, int word, long words, long stream) {
-    check(library.call("cuMemsetD32Async", address, word, words, stream), "cuMemsetD32Async");
-  }
-
-  long stream() {
-    check(library.call("cuStreamCreate", out, NON_BLOCKING_STREAM), "cuStreamCreate");
-    return out.get(JAVA_LONG, 0);
-  }
-
-  void closeStream(long stream) {
-    check(library.call("cuStreamDestroy_v2", stream), "cuStreamDestroy");
-  }
-
-  /// Waits for everything in the stream.
-  void await(long stream) {
-    check(library.call("cuStreamSynchronize", stream), "cuStreamSynchronize");
-  }
-
-  /// What is sent to the stream from now on is recorded instead.
-  void beginCapture(long stream) {
-    check(library.call("cuStreamBeginCapture_v2", stream, THREAD_LOCAL_CAPTURE), "cuStreamBeginCapture");
-  }
-
+  /// What is sent to the stream meanwhile is recorded instead.
+  ///
   /// @return the graph of what was recorded
-  long endCapture(long stream) {
-    check(library.call("cuStreamEndCapture", stream, out), "cuStreamEndCapture");
+  long capture(long stream, Runnable work) {
+    call("cuStreamBeginCapture_v2", stream, THREAD_LOCAL_CAPTURE);
+    try {
+      work.run();
+    } finally {
+      call("cuStreamEndCapture", stream, out);
+    }
     return out.get(JAVA_LONG, 0);
-  }
-
-  /// Machine code for the device.
-  long module(MemorySegment image) {
-    check(library.call("cuModuleLoadData", out, image), "cuModuleLoadData");
-    return out.get(JAVA_LONG, 0);
-  }
-
-  void unload(long module) {
-    check(library.call("cuModuleUnload", module), "cuModuleUnload");
   }
 
   /// A kernel of a module.
@@ -254,44 +203,22 @@ final class Driver {
     }
   }
 
-  long graph() {
-    check(library.call("cuGraphCreate", out, 0), "cuGraphCreate");
-    return out.get(JAVA_LONG, 0);
-  }
-
-  /// Adds a kernel after another node.
+  /// Adds a kernel to a graph, after another node.
   ///
   /// @param after the node before it, or 0
   long add(long graph, long after, Launch kernel) {
     describe(kernel);
-    try (Arena arena = Arena.ofConfined()) {
-      check(library.call("cuGraphAddKernelNode_v2", out, graph, arena.allocateFrom(JAVA_LONG, after),
-          after == 0 ? 0L : 1L, node), "cuGraphAddKernelNode");
-      return out.get(JAVA_LONG, 0);
-    }
+    return add("cuGraphAddKernelNode_v2", graph, after, node);
   }
 
   /// Adds a whole graph, of which a copy is made, after another node.
   long add(long graph, long after, long child) {
-    try (Arena arena = Arena.ofConfined()) {
-      check(library.call("cuGraphAddChildGraphNode", out, graph, arena.allocateFrom(JAVA_LONG, after),
-          after == 0 ? 0L : 1L, child), "cuGraphAddChildGraphNode");
-      return out.get(JAVA_LONG, 0);
-    }
+    return add("cuGraphAddChildGraphNode", graph, after, child);
   }
 
-  void closeGraph(long graph) {
-    check(library.call("cuGraphDestroy", graph), "cuGraphDestroy");
-  }
-
-  /// A graph that can be started.
-  long executable(long graph) {
-    check(library.call("cuGraphInstantiateWithFlags", out, graph, 0L), "cuGraphInstantiate");
-    return out.get(JAVA_LONG, 0);
-  }
-
-  void closeExecutable(long executable) {
-    check(library.call("cuGraphExecDestroy", executable), "cuGraphExecDestroy");
+  private long add(String function, long graph, long after, Object what) {
+    before.set(JAVA_LONG, 0, after);
+    return made(function, graph, before, after == 0 ? 0L : 1L, what);
   }
 
   /// Gives a kernel other arguments from the graph's next start on.
@@ -326,32 +253,9 @@ final class Driver {
     node.set(ADDRESS, 40, kernel.parameters()); // the rest stays 0
   }
 
-  long event() {
-    check(library.call("cuEventCreate", out, 0), "cuEventCreate");
-    return out.get(JAVA_LONG, 0);
-  }
-
-  void closeEvent(long event) {
-    check(library.call("cuEventDestroy_v2", event), "cuEventDestroy");
-  }
-
-  void record(long event, long stream) {
-    check(library.call("cuEventRecord", event, stream), "cuEventRecord");
-  }
-
-  void awaitEvent(long event) {
-    check(library.call("cuEventSynchronize", event), "cuEventSynchronize");
-  }
-
-  /// Milliseconds from one event to another.
-  double milliseconds(long from, long to) {
-    check(library.call("cuEventElapsedTime", out, from, to), "cuEventElapsedTime");
-    return out.get(JAVA_FLOAT, 0);
-  }
-
   private void check(int result, String function) {
     if (result != 0) {
-      throw new CudaException("the GPU's driver refused " + function + ": " + error(result));
+      throw new CudaException("the GPU's driver refused " + function.replaceFirst("_v2$", "") + ": " + error(result));
     }
   }
 

@@ -116,12 +116,12 @@ final class Modules implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment copy = arena.allocate(bytes.length, 64);
       MemorySegment.copy(bytes, 0, copy, ValueLayout.JAVA_BYTE, 0, bytes.length);
-      return driver.module(copy);
+      return driver.made("cuModuleLoadData", copy);
     }
   }
 
   @Override
   public void close() {
-    modules.values().forEach(driver::unload);
+    modules.values().forEach(module -> driver.call("cuModuleUnload", module));
   }
 }

@@ -125,6 +125,6 @@ final class Products implements AutoCloseable {
   @Override
   public void close() {
     check(library.call("cublasDestroy_v2", handle), "cublasDestroy");
-    driver.free(workspace);
+    driver.call("cuMemFree_v2", workspace);
   }
 }

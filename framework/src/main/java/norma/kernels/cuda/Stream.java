@@ -28,6 +28,7 @@ final class Stream implements AutoCloseable {
   private static final int GRAPHS = 256;
   /// Sequences that came once.
   private static final int SEEN = 1 << 14;
+  private static final int NON_BLOCKING_STREAM = 1;
   private static final long STAGING_BYTES = 4 << 20;
 
   private final Driver driver;
@@ -54,15 +55,15 @@ final class Stream implements AutoCloseable {
     this.device = device;
     this.context = driver.context(device);
     try {
-      this.stream = driver.stream();
+      this.stream = driver.made("cuStreamCreate", NON_BLOCKING_STREAM);
       this.products = new Products(driver, stream);
       this.staging = driver.allocateHost(STAGING_BYTES);
     } catch (OutOfMemoryError e) {
-      driver.release(device);
+      release();
       throw new CudaException("the GPU has no memory left even to start: " + e.getMessage()
           + "; nvidia-smi shows who holds it");
     } catch (CudaException e) {
-      driver.release(device);
+      release();
       throw e;
     }
     for (int i = 0; i < MOST; i++) {
@@ -182,7 +183,7 @@ final class Stream implements AutoCloseable {
     if (graphs.size() == GRAPHS) {
       forget(graphs.remove(graphs.keySet().iterator().next()));
     }
-    long graph = driver.graph();
+    long graph = driver.made("cuGraphCreate", 0);
     long[] nodes = new long[count];
     Kept[] kept = new Kept[count];
     for (int i = 0; i < count; i++) {
@@ -192,7 +193,7 @@ final class Stream implements AutoCloseable {
           : driver.add(graph, before, collected[i]);
       kept[i] = collected[i].kept();
     }
-    Graph remembered = new Graph(graph, driver.executable(graph), nodes, kept);
+    Graph remembered = new Graph(graph, driver.made("cuGraphInstantiateWithFlags", graph, 0L), nodes, kept);
     Graph old = graphs.put(hash, remembered);
     if (old != null) { // two sequences of one hash: the later one stays
       forget(old);
@@ -204,20 +205,14 @@ final class Stream implements AutoCloseable {
     if (graph == null) {
       return;
     }
-    driver.closeExecutable(graph.executable);
-    driver.closeGraph(graph.graph);
+    driver.call("cuGraphExecDestroy", graph.executable);
+    driver.call("cuGraphDestroy", graph.graph);
   }
 
   private long addProduct(long graph, long before, Launch product) {
-    long recorded;
-    driver.beginCapture(stream);
-    try {
-      products.run(product);
-    } finally {
-      recorded = driver.endCapture(stream);
-    }
+    long recorded = driver.capture(stream, () -> products.run(product));
     long node = driver.add(graph, before, recorded);
-    driver.closeGraph(recorded);
+    driver.call("cuGraphDestroy", recorded);
     return node;
   }
 
@@ -255,7 +250,7 @@ final class Stream implements AutoCloseable {
   /// Waits for everything.
   void await() {
     flush();
-    driver.await(stream);
+    driver.call("cuStreamSynchronize", stream);
     staged = 0;
   }
 
@@ -263,7 +258,7 @@ final class Stream implements AutoCloseable {
   void fill(long address, int word, long words) {
     flush();
     if (words > 0) {
-      driver.fill(address, word, words, stream);
+      driver.call("cuMemsetD32Async", address, word, words, stream);
     }
   }
 
@@ -276,7 +271,7 @@ final class Stream implements AutoCloseable {
   void free(long address) {
     use();
     flush();
-    driver.free(address);
+    driver.call("cuMemFree_v2", address);
   }
 
   /// Bytes of the device's memory that are free.
@@ -288,12 +283,16 @@ final class Stream implements AutoCloseable {
   /// Puts an event after everything before.
   void record(long event) {
     flush();
-    driver.record(event, stream);
+    driver.call("cuEventRecord", event, stream);
+  }
+
+  private void release() {
+    driver.call("cuDevicePrimaryCtxRelease_v2", device);
   }
 
   /// A worker other than the one that took hold of the device may call as well.
   private void use() {
-    driver.use(context);
+    driver.call("cuCtxSetCurrent", context);
   }
 
   /// What is kept of sequences: for tests.
@@ -315,9 +314,9 @@ final class Stream implements AutoCloseable {
   public void close() {
     forgetGraphs();
     products.close();
-    driver.freeHost(staging);
-    driver.closeStream(stream);
-    driver.release(device);
+    driver.call("cuMemFreeHost", staging);
+    driver.call("cuStreamDestroy_v2", stream);
+    release();
     arena.close();
   }
 }

@@ -1,5 +1,6 @@
 package norma.kernels.tracing;
 
+import java.lang.foreign.MemorySegment;
 import norma.array.Array;
 import norma.array.DType;
 import norma.array.VirtualMemory;
@@ -36,15 +37,10 @@ public record TracingBackend(DType dtype) implements Backend {
   }
 
   @Override
-  public void write(Array target, double[] values) {}
+  public void copy(MemorySegment from, Array to) {}
 
   @Override
-  public void write(Array target, int[] values) {}
-
-  @Override
-  public double[] read(Array source) {
-    return new double[Math.toIntExact(source.size())];
-  }
+  public void copy(Array from, MemorySegment to) {}
 
   @Override
   public void synchronize() {}

@@ -214,6 +214,36 @@ static __device__ __forceinline__ long long stride_of_grid() {
   return (long long)gridDim.x * blockDim.x * N;
 }
 
+// N neighbours of an array.
+template <int N>
+struct Line {
+  float at[N];
+
+  template <typename T>
+  __device__ __forceinline__ explicit Line(const T* from) {
+    load(from, at);
+  }
+};
+
+template <int N, typename F, typename Y, typename... Lines>
+static __device__ __forceinline__ void map_line(F f, Y* y, int accumulate, const Lines&... x) {
+  float values[N];
+#pragma unroll
+  for (int k = 0; k < N; k++) values[k] = f(x.at[k]...);
+  put(values, y, accumulate);
+}
+
+// y[i] (+)= f(x[i], ...) for the n elements of some arrays, N at a time and then one at a time.
+template <int N, typename F, typename Y, typename... X>
+static __device__ __forceinline__ void map(long long n, F f, Y* y, int accumulate, const X*... x) {
+  for (long long i = first_of_thread<N>(); i + N <= n; i += stride_of_grid<N>()) {
+    map_line<N>(f, y + i, accumulate, Line<N>(x + i)...);
+  }
+  for (long long i = n / N * N + first_of_thread<1>(); i < n; i += stride_of_grid<1>()) {
+    map_line<1>(f, y + i, accumulate, Line<1>(x + i)...);
+  }
+}
+
 // An equal share of a matrix's rows, the next ones for each part.
 struct Share {
   int begin;

@@ -3,6 +3,7 @@
 #include "common.cuh"
 
 static const int THREADS = 256;
+static const int LANE = Lane<real>::COUNT;
 
 // Calls f.at<N>(i) for every N elements from i on, then f.at<1>(i) for what n leaves over.
 template <int N, typename F>
@@ -13,58 +14,20 @@ static __device__ __forceinline__ void for_each(long long n, F& f) {
   }
 }
 
-// y = a + b
-struct Add {
-  const real* a;
-  const real* b;
-  real* y;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float sum[N];
-    float other[N];
-    load(a + i, sum);
-    load(b + i, other);
-#pragma unroll
-    for (int k = 0; k < N; k++) sum[k] += other[k];
-    store(sum, y + i);
-  }
-};
-
-// y may be a.
+// y = a + b; y may be a.
 extern "C" __global__ void __launch_bounds__(THREADS) add(const real* a, const real* b, real* y, long long n) {
-  Add f{a, b, y};
-  for_each<Lane<real>::COUNT>(n, f);
+  map<LANE>(n, [](float a, float b) { return a + b; }, y, 0, a, b);
 }
 
 // y (+)= factor x
-template <typename T>
-struct Multiply {
-  const real* x;
-  float factor;
-  T* y;
-  int accumulate;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float product[N];
-    load(x + i, product);
-#pragma unroll
-    for (int k = 0; k < N; k++) product[k] *= factor;
-    put(product, y + i, accumulate);
-  }
-};
-
 extern "C" __global__ void __launch_bounds__(THREADS)
     multiply(const real* x, float factor, real* y, int accumulate, long long n) {
-  Multiply<real> f{x, factor, y, accumulate};
-  for_each<Lane<real>::COUNT>(n, f);
+  map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)
     multiply_to_float(const real* x, float factor, float* y, int accumulate, long long n) {
-  Multiply<float> f{x, factor, y, accumulate};
-  for_each<Lane<real>::COUNT>(n, f);
+  map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 
 // The factor is a number s in memory, of type 0 float, 1 double, 2 bf16.
@@ -73,57 +36,21 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   const float factor = s_type == 0   ? *(const float*)s
                        : s_type == 1 ? (float)*(const double*)s
                                      : to_float(*(const bf16*)s);
-  Multiply<real> f{x, factor, y, accumulate};
-  for_each<Lane<real>::COUNT>(n, f);
+  map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 
 // y (+)= a b
-struct Product {
-  const real* a;
-  const real* b;
-  real* y;
-  int accumulate;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float product[N];
-    float other[N];
-    load(a + i, product);
-    load(b + i, other);
-#pragma unroll
-    for (int k = 0; k < N; k++) product[k] *= other[k];
-    put(product, y + i, accumulate);
-  }
-};
-
 extern "C" __global__ void __launch_bounds__(THREADS)
     multiply_arrays(const real* a, const real* b, real* y, int accumulate, long long n) {
-  Product f{a, b, y, accumulate};
-  for_each<Lane<real>::COUNT>(n, f);
+  map<LANE>(n, [](float a, float b) { return a * b; }, y, accumulate, a, b);
 }
 
-template <typename T>
-struct Fill {
-  T* x;
-  float value;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float values[N];
-#pragma unroll
-    for (int k = 0; k < N; k++) values[k] = value;
-    store(values, x + i);
-  }
-};
-
 extern "C" __global__ void __launch_bounds__(THREADS) fill_real(real* x, float value, long long n) {
-  Fill<real> f{x, value};
-  for_each<Lane<real>::COUNT>(n, f);
+  map<LANE>(n, [=]() { return value; }, x, 0);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) fill_float(float* x, float value, long long n) {
-  Fill<float> f{x, value};
-  for_each<Lane<float>::COUNT>(n, f);
+  map<Lane<float>::COUNT>(n, [=]() { return value; }, x, 0);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) fill_double(double* x, double value, long long n) {

@@ -6,12 +6,7 @@ static const int N = Lane<float>::COUNT;
 
 // total += part
 extern "C" __global__ void __launch_bounds__(THREADS) add_in_place(float* total, const float* part, long long n) {
-  for (long long i = first_of_thread<N>(); i + N <= n; i += stride_of_grid<N>()) {
-    float x[N];
-    load(part + i, x);
-    put(x, total + i, 1);
-  }
-  for (long long i = n / N * N + first_of_thread<1>(); i < n; i += stride_of_grid<1>()) total[i] += part[i];
+  map<N>(n, [](float x) { return x; }, total, 1, part);
 }
 
 // partial[block] = sum(x^2) over the block's elements: four in float, their sums in double.
@@ -72,11 +67,5 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
 // y = x, rounded: weights for the tensor cores.
 extern "C" __global__ void __launch_bounds__(THREADS) to_bf16_array(const float* x, bf16* y, long long n) {
-  const int LINE = Lane<bf16>::COUNT;
-  for (long long i = first_of_thread<LINE>(); i + LINE <= n; i += stride_of_grid<LINE>()) {
-    float line[LINE];
-    load(x + i, line);
-    store(line, y + i);
-  }
-  for (long long i = n / LINE * LINE + first_of_thread<1>(); i < n; i += stride_of_grid<1>()) y[i] = to_bf16(x[i]);
+  map<Lane<bf16>::COUNT>(n, [](float x) { return x; }, y, 0, x);
 }
