@@ -69,11 +69,6 @@ public final class ParameterBuffer {
     return flat.slice(0, Math.toIntExact(decayed));
   }
 
-  /// The part that it does not apply to.
-  public Array undecayed() {
-    return flat.slice(decayed, Math.toIntExact(flat.size() - decayed));
-  }
-
   /// The parameters, in the order of their declaration.
   public List<Parameter> parameters() {
     return parameters;

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// A node of a formula. Nodes are made by a [Graph], equal ones once: they are compared by identity.
 public sealed interface Expr {
@@ -13,15 +14,22 @@ public sealed interface Expr {
 
   /// All nodes of some expressions, arguments first, each once: a walk of them takes the time of its nodes, however often they are shared.
   static List<Expr> nodes(Collection<? extends Expr> roots) {
+    return nodes(roots, _ -> true);
+  }
+
+  /// Those nodes that are reached through some functions only.
+  ///
+  /// @param through whether the arguments of a function are walked
+  static List<Expr> nodes(Collection<? extends Expr> roots, Predicate<Apply> through) {
     Set<Expr> nodes = new LinkedHashSet<>();
-    roots.forEach(root -> visit(root, nodes));
+    roots.forEach(root -> visit(root, through, nodes));
     return List.copyOf(nodes);
   }
 
-  private static void visit(Expr node, Set<Expr> nodes) {
+  private static void visit(Expr node, Predicate<Apply> through, Set<Expr> nodes) {
     if (!nodes.contains(node)) {
-      if (node instanceof Apply a) {
-        a.args().forEach(arg -> visit(arg, nodes));
+      if (node instanceof Apply a && through.test(a)) {
+        a.args().forEach(arg -> visit(arg, through, nodes));
       }
       nodes.add(node);
     }

@@ -146,32 +146,12 @@ public final class Formula {
     if (!(dx instanceof Apply) || !pointwise()) {
       return null;
     }
-    Expr s = with(dx, g.leaf("dy", Space.POINT), 1);
+    Expr s = g.with(dx, g.leaf("dy", Space.POINT), 1);
     boolean costly = false;
     for (Expr node : Expr.nodes(List.of(Lowering.expand(g, s)))) {
       costly |= node instanceof Apply a && a.fn().costly();
     }
     return costly ? s : null;
-  }
-
-  /// An expression with another value in the place of a leaf.
-  @SuppressWarnings("ReferenceEquality")
-  private Expr with(Expr e, Expr leaf, double value) {
-    Map<Expr, Expr> changed = new HashMap<>();
-    for (Expr node : Expr.nodes(List.of(e))) {
-      if (node == leaf) {
-        changed.put(node, g.num(value));
-      } else if (node instanceof Apply a) {
-        List<Expr> args = new ArrayList<>();
-        for (Expr arg : a.args()) {
-          args.add(changed.get(arg));
-        }
-        changed.put(node, g.apply(a.fn(), args));
-      } else {
-        changed.put(node, node);
-      }
-    }
-    return changed.getOrDefault(e, e);
   }
 
   /// The text that it was made of.
@@ -217,7 +197,7 @@ public final class Formula {
   public boolean scaled() {
     Expr weight = g.leaf("weight", Space.CHANNEL);
     Expr bias = g.leaf("bias", Space.CHANNEL);
-    Expr rest = with(y, weight, 0);
+    Expr rest = g.with(y, weight, 0);
     Expr slope = Gradient.of(g, y).get((Leaf) weight);
     List<Expr> used = slope == null ? List.of(weight) : Expr.nodes(List.of(slope));
     return !used.contains(weight) && !used.contains(bias) && (has("bias") ? rest.equals(bias) : Graph.is(rest, 0));

@@ -94,4 +94,15 @@ final class Graph {
   Expr neg(Expr a) {
     return apply(Fn.NEG, a);
   }
+
+  /// An expression with a number in the place of a leaf.
+  Expr with(Expr e, Expr leaf, double value) {
+    Map<Expr, Expr> changed = new HashMap<>();
+    for (Expr node : Expr.nodes(List.of(e))) {
+      changed.put(node, node.equals(leaf)
+          ? num(value)
+          : node instanceof Apply a ? apply(a.fn(), a.args().stream().map(changed::get).toList()) : node);
+    }
+    return changed.getOrDefault(e, e);
+  }
 }

@@ -9,11 +9,6 @@ public final class Softplus {
     return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   }
 
-  /// Its derivative.
-  public static double slope(double x) {
-    return 1 / (1 + Math.exp(-x));
-  }
-
   /// The x whose softplus is `y`.
   ///
   /// @param y above 0

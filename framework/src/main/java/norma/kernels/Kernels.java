@@ -4,6 +4,7 @@ import java.util.List;
 import norma.array.Arena;
 import norma.array.Array;
 import norma.array.DType;
+import norma.formula.Formula;
 import org.jspecify.annotations.Nullable;
 
 /// The primitives of a GPT, each forward with its backward beside it. One instance belongs to one worker thread.
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// Conventions: outputs are given by the caller and overwritten; a matrix argument may have more dimensions, its rows are
 /// all but the last; a backward kernel receives what forward computed, never modifies its inputs, and skips a gradient
 /// whose [Grad] is null; `...InPlace` names a kernel that modifies its argument. Scalars are arrays of shape ().
-public interface Kernels extends ScalarKernels, FormulaKernels {
+public interface Kernels {
 
   /// Memory of the step that these kernels work for.
   Arena arena();
@@ -126,4 +127,60 @@ public interface Kernels extends ScalarKernels, FormulaKernels {
   /// @param m first moments
   /// @param v second moments
   void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants);
+
+  // Normalizations and activations: any formula over the channels of one token.
+
+  /// Values of a row that forward leaves for backward.
+  default int kept(Formula formula) {
+    return 0;
+  }
+
+  /// `y = f(x; parameters)`.
+  ///
+  /// @param x          (R, C)
+  /// @param parameters of the formula in its order, vectors (C) and numbers ()
+  /// @param y          (R, C)
+  /// @param slope      (R, C) receives dy/dx if the formula keeps it, else null
+  /// @param statistics ([#kept], R) receives what backward needs
+  void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics);
+
+  /// Gradients of [#formula]. Sums over all tokens run in double or in two levels.
+  ///
+  /// @param dy        (R, C)
+  /// @param x         (R, C), or dy/dx if the formula keeps it
+  /// @param gradients of the parameters
+  void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients);
+
+  // What treats every element alike, and copies.
+
+  /// `y = a + b`; y may be a.
+  void add(Array a, Array b, Array y);
+
+  /// `y = s x` for one learnable number.
+  ///
+  /// @param s ()
+  void scale(Array x, Array s, Array y);
+
+  /// `dx = s dy`, `ds = sum(dy x)`.
+  void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds);
+
+  /// `y = factor * x` for a constant.
+  void multiply(Array x, double factor, Grad y);
+
+  /// `y = a b`, element by element.
+  void multiply(Array a, Array b, Grad y);
+
+  /// `y = x factor(i)` (Srivastava et al., JMLR 15, 2014, with the scaling at training time). Its own backward.
+  void dropout(Array x, DropMask mask, Grad y);
+
+  /// Copies columns `[from, from + width of y)` of x's rows to y.
+  void takeColumns(Array x, int from, Array y);
+
+  /// Copies x to columns `[from, from + width of x)` of y's rows, or adds it there.
+  void putColumns(Array x, int from, Grad y);
+
+  /// Sets every element.
+  void fill(Array x, double value);
 }

@@ -17,8 +17,7 @@ public final class CpuBackend extends HostBackend {
   private final int workers;
   private final List<CpuKernels> kernels = new ArrayList<>();
   private final ProductEngine engine;
-  private final PreparedWeights<LinearProducts.PackedWeight> prepared = new PreparedWeights<>(
-      LinearProducts.PackedWeight::close);
+  private final PreparedWeights prepared = new PreparedWeights();
   private final boolean bf16;
 
   /// Everything in float32.

@@ -2,6 +2,7 @@ package norma.kernels.cpu;
 
 import norma.array.Array;
 import norma.kernels.Grad;
+import norma.kernels.cpu.PreparedWeights.Packed;
 import org.jspecify.annotations.Nullable;
 
 /// The three products of a linear layer, for one worker thread. Shapes: x (rows, in), w (out, in), y (rows, out).
@@ -10,36 +11,22 @@ import org.jspecify.annotations.Nullable;
 /// float32, the weights that the optimizer sees too (Micikevicius et al. 2018, arXiv:1710.03740).
 final class LinearProducts implements AutoCloseable {
   private final Tiles tiles;
-  private final PreparedWeights<PackedWeight> prepared;
+  private final PreparedWeights prepared;
   private final Spare left = new Spare();
   private final Spare right = new Spare();
 
   /// @param tiles    of this worker
   /// @param prepared shared by all workers
-  LinearProducts(Tiles tiles, PreparedWeights<PackedWeight> prepared) {
+  LinearProducts(Tiles tiles, PreparedWeights prepared) {
     this.tiles = tiles;
     this.prepared = prepared;
   }
 
-  /// A weight (N, K) in both orders.
-  static final class PackedWeight {
-    private final Spare plainMemory = new Spare();
-    private final Spare transposedMemory = new Spare();
-    private @Nullable Panels plain;
-    private @Nullable Panels transposed;
-
-    void close() {
-      plainMemory.close();
-      transposedMemory.close();
-    }
-  }
-
   /// Packs a weight once for all products until its values change. Different threads may prepare different weights.
   void prepare(Array w) {
-    prepared.put(w, PackedWeight::new, weight -> {
-      weight.plain = packed(Matrix.of(w), w.dim(0), w.dim(1), weight.plainMemory);
-      weight.transposed = transposed(w, weight.transposedMemory);
-    });
+    PreparedWeights.Weight weight = prepared.of(w);
+    weight.packed = new Packed(packed(Matrix.of(w), w.dim(0), w.dim(1), weight.plain),
+        transposed(w, weight.transposed));
   }
 
   private Panels packed(Matrix b, int inner, int columns, Spare spare) {
@@ -56,8 +43,8 @@ final class LinearProducts implements AutoCloseable {
 
   /// `y = x w^T`.
   void forward(Array x, Array w, Array y) {
-    PackedWeight ready = prepared.of(w);
-    Panels weight = ready == null || ready.transposed == null ? transposed(w, right) : ready.transposed;
+    Packed ready = prepared.packed(w);
+    Panels weight = ready == null ? transposed(w, right) : ready.transposed();
     int rows = x.rows();
     int in = w.dim(1);
     tiles.multiply(rows, w.dim(0), in, tiles.rows(Matrix.of(x), rows, in, left), false, weight, Matrix.of(y), false);
@@ -69,8 +56,8 @@ final class LinearProducts implements AutoCloseable {
     int in = w.dim(1);
     int out = w.dim(0);
     if (dx != null) {
-      PackedWeight ready = prepared.of(w);
-      Panels weight = ready == null || ready.plain == null ? packed(Matrix.of(w), out, in, right) : ready.plain;
+      Packed ready = prepared.packed(w);
+      Panels weight = ready == null ? packed(Matrix.of(w), out, in, right) : ready.plain();
       tiles.multiply(rows, in, out, tiles.rows(Matrix.of(dy), rows, out, left), false, weight, Matrix.of(dx.array()),
           dx.add());
     }

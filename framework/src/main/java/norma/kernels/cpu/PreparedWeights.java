@@ -1,26 +1,14 @@
 package norma.kernels.cpu;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
 import norma.array.Array;
 import norma.array.Memory;
 import org.jspecify.annotations.Nullable;
 
-/// Weights of linear layers, made ready once for all products of a step and for all workers. The memory stays from step to step.
-///
-/// @param <W> a weight as the products read it
-final class PreparedWeights<W> implements AutoCloseable {
-  private final Map<Key, Entry<W>> weights = new ConcurrentHashMap<>();
-  private final Consumer<W> release;
-
-  /// @param release gives the memory of a weight back
-  PreparedWeights(Consumer<W> release) {
-    this.release = release;
-  }
+/// Weights of linear layers, packed once for all products of a step and for all workers. The memory stays from step to step.
+final class PreparedWeights implements AutoCloseable {
+  private final Map<Key, Weight> weights = new ConcurrentHashMap<>();
 
   private record Key(Memory memory, long offset, int rows, int columns) {
     static Key of(Array w) {
@@ -28,43 +16,39 @@ final class PreparedWeights<W> implements AutoCloseable {
     }
   }
 
-  private static final class Entry<W> {
-    private final W weight;
-    private volatile boolean valid;
+  /// A weight (N, K) in both orders.
+  record Packed(Panels plain, Panels transposed) {}
 
-    Entry(W weight) {
-      this.weight = weight;
-    }
+  /// A weight's memory, and what holds of it.
+  static final class Weight {
+    final Spare plain = new Spare();
+    final Spare transposed = new Spare();
+    volatile @Nullable Packed packed;
   }
 
-  /// Makes one weight ready. Different threads may do so with different weights.
-  ///
-  /// @param create its memory, the first time
-  /// @param fill   brings it up to date
-  void put(Array w, Supplier<W> create, Consumer<W> fill) {
-    Entry<W> entry = weights.computeIfAbsent(Key.of(w), key -> new Entry<>(create.get()));
-    fill.accept(entry.weight);
-    entry.valid = true;
+  /// The memory of a weight. Different threads may pack different ones.
+  Weight of(Array w) {
+    return weights.computeIfAbsent(Key.of(w), _ -> new Weight());
   }
 
-  /// What was made ready and still holds; null if nothing is.
+  /// What was packed and still holds; null if nothing is.
   @Nullable
-  W of(Array w) {
-    Entry<W> entry = weights.get(Key.of(w));
-    return entry == null || !entry.valid ? null : entry.weight;
+  Packed packed(Array w) {
+    Weight weight = weights.get(Key.of(w));
+    return weight == null ? null : weight.packed;
   }
 
   /// The weights have other values now.
   void forget() {
-    for (Entry<W> entry : weights.values()) {
-      entry.valid = false;
-    }
+    weights.values().forEach(weight -> weight.packed = null);
   }
 
   @Override
   public void close() {
-    List<Entry<W>> all = new ArrayList<>(weights.values());
+    weights.values().forEach(weight -> {
+      weight.plain.close();
+      weight.transposed.close();
+    });
     weights.clear();
-    all.forEach(entry -> release.accept(entry.weight));
   }
 }

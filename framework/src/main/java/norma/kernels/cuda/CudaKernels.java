@@ -28,11 +28,6 @@ import org.jspecify.annotations.Nullable;
 /// bits.
 final class CudaKernels implements Kernels, AutoCloseable {
   private static final Scratch NOTHING = () -> {};
-  private static final int THREADS = 256;
-  /// Most blocks of a kernel for each multiprocessor.
-  private static final int WAVES = 32;
-  /// Blocks of kernels that keep sums until their end, as many as work on a multiprocessor at the same time.
-  private static final int SUMS = 4;
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
   private static final int ROWS_OF_PART = 1024;
   private static final long MOST_PARTIALS = 1 << 24;
@@ -42,7 +37,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private final Stream stream;
   private final Precision precision;
   private final DeviceClock clock;
-  private final AttentionGrids attentionGrids;
+  private final Grids grids;
   private @Nullable CudaMemory scratch;
 
   CudaKernels(Arena arena, CudaBackend backend, Precision precision) {
@@ -51,7 +46,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     this.stream = backend.stream();
     this.precision = precision;
     this.clock = backend.clock();
-    this.attentionGrids = new AttentionGrids(precision == Precision.BF16);
+    this.grids = new Grids(backend.device().multiprocessors(), precision == Precision.BF16);
   }
 
   @Override
@@ -98,7 +93,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     int rows = x.rows();
     product(matrix(x), false, weight(w), true, matrix(y), false);
     if (b != null) {
-      launch(ELEMENTWISE, "add_bias", each(y.size(), lane())).array(y).array(b).integer(rows).integer(w.dim(0));
+      launch(ELEMENTWISE, "add_bias", grids.each(y.size())).array(y).array(b).integer(rows).integer(w.dim(0));
     }
   }
 
@@ -113,9 +108,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
     }
     if (db != null) {
       int width = w.dim(0);
-      int parts = resident(rows, SUMS);
+      int parts = grids.sums(rows);
       long partial = scratch((long) parts * width * Float.BYTES);
-      launch(COLUMNS, "column_partials", grid(parts)).array(dy).number(partial).integer(rows).integer(width);
+      launch(COLUMNS, "column_partials", Grids.of(parts)).array(dy).number(partial).integer(rows).integer(width);
       columnSums(partial, parts, width, db);
     }
   }
@@ -147,13 +142,13 @@ final class CudaKernels implements Kernels, AutoCloseable {
   ///
   /// @param to address of as many bfloat16
   void toBf16(Array from, long to) {
-    launch(OPTIMIZER, "to_bf16_array", each(from.size(), lane())).array(from).number(to).number(from.size());
+    launch(OPTIMIZER, "to_bf16_array", grids.each(from.size())).array(from).number(to).number(from.size());
   }
 
   @Override
   public void roundRows(Array x, Array y) {
     String kernel = x.dtype() == dtype() ? "round_rows" : "round_rows_of_weight";
-    launch(ELEMENTWISE, kernel, warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
+    launch(ELEMENTWISE, kernel, grids.warps(x.rows())).array(x).array(y).integer(x.rows()).integer(x.dim(-1));
   }
 
   // Tokens
@@ -161,7 +156,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void embedding(Array ids, Array tok, Array pos, Array y) {
     int rows = Math.toIntExact(ids.size());
-    launch(TOKENS, "embedding", each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
+    launch(TOKENS, "embedding", grids.each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
         .integer(ids.dim(1)).integer(tok.dim(1));
   }
 
@@ -174,7 +169,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       long size = (long) vocabulary * width;
       int parts = Math.clamp(MOST_PARTIALS / size, 1, Math.ceilDiv(rows, ROWS_OF_PART));
       long partial = scratch(parts * size * Float.BYTES);
-      launch(TOKENS, "token_partials", new Grid(vocabulary, parts, THREADS)).array(dy).array(ids).number(partial)
+      launch(TOKENS, "token_partials", Grids.of(vocabulary, parts)).array(dy).array(ids).number(partial)
           .integer(rows).integer(vocabulary).integer(width).integer(parts);
       columnSums(partial, parts, Math.toIntExact(size), dtok);
     }
@@ -183,7 +178,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       if (cleared) {
         fill(dpos.array(), 0);
       }
-      launch(TOKENS, "position_sums", each((long) ids.dim(1) * width, 1)).array(dy).array(dpos.array())
+      launch(TOKENS, "position_sums", grids.each((long) ids.dim(1) * width, 1)).array(dy).array(dpos.array())
           .integer(ids.dim(0)).integer(ids.dim(1)).integer(width).integer(cleared || dpos.add() ? 1 : 0);
     }
   }
@@ -191,11 +186,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {
     int rows = logits.rows();
-    Grid grid = grid(resident(rows, SUMS));
+    Grid grid = Grids.of(grids.sums(rows));
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(TOKENS, "cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
         .integer(rows).integer(logits.dim(-1));
-    launch(ELEMENTWISE, "sum_doubles", grid(1)).number(partial).integer(grid.x()).array(loss);
+    launch(ELEMENTWISE, "sum_doubles", Grids.of(1)).number(partial).integer(grid.x()).array(loss);
   }
 
   // Attention
@@ -219,7 +214,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private void attention(String name, Array y, int heads, Consumer<Launch> arrays, DropMask drop) {
-    AttentionGrids.Choice choice = attentionGrids.of(y, heads);
+    Grids.Attention choice = grids.attention(y, heads);
     Launch launch = stream.next(backend.modules().kernel(choice.source(), choice.headWidth(), name), choice.grid());
     arrays.accept(launch);
     launch.integer(y.dim(0)).integer(y.dim(1)).integer(heads).integer(y.dim(2) / heads).drop(drop);
@@ -230,19 +225,19 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public double sumInPlace(Array total, List<Array> parts) {
     for (Array part : parts) {
-      launch(OPTIMIZER, "add_in_place", each(total.size(), 4)).array(total).array(part).number(total.size());
+      launch(OPTIMIZER, "add_in_place", grids.each(total.size(), 4)).array(total).array(part).number(total.size());
     }
-    Grid grid = grid(Math.min(each(total.size(), 4).x(), resident(Integer.MAX_VALUE, SUMS)));
+    Grid grid = grids.sums(total.size(), 4);
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(OPTIMIZER, "square_partials", grid).array(total).number(partial).number(total.size());
     Array sum = arena.empty(DType.FLOAT64);
-    launch(ELEMENTWISE, "sum_doubles", grid(1)).number(partial).integer(grid.x()).array(sum);
+    launch(ELEMENTWISE, "sum_doubles", Grids.of(1)).number(partial).integer(grid.x()).array(sum);
     return backend.read(sum)[0];
   }
 
   @Override
   public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
-    launch(OPTIMIZER, "adamw", each(w.size(), 4)).array(w).array(g).array(m).array(v).real(1 - c.lr() * c.weightDecay())
+    launch(OPTIMIZER, "adamw", grids.each(w.size(), 4)).array(w).array(g).array(m).array(v).real(1 - c.lr() * c.weightDecay())
         .real(c.beta1()).real(c.beta2()).real(c.lr() / c.correction1()).real(1 / Math.sqrt(c.correction2()))
         .real(c.eps()).real(c.gradScale()).number(w.size());
   }
@@ -260,7 +255,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private void scale(Array x, Array s, Grad y) {
-    launch(ELEMENTWISE, "scale", each(x.size(), lane())).array(s).integer(type(s)).array(x).grad(y).number(x.size());
+    launch(ELEMENTWISE, "scale", grids.each(x.size())).array(s).integer(s.dtype().bytes()).array(x).grad(y).number(x.size());
   }
 
   @Override
@@ -269,10 +264,10 @@ final class CudaKernels implements Kernels, AutoCloseable {
       scale(dy, s, dx);
     }
     if (ds != null) {
-      Grid grid = grid(Math.min(each(x.size(), lane()).x(), resident(Integer.MAX_VALUE, SUMS)));
+      Grid grid = grids.sums(x.size(), grids.lane());
       long partial = scratch((long) grid.x() * Double.BYTES);
       launch(ELEMENTWISE, "dot_partials", grid).array(dy).array(x).number(partial).number(x.size());
-      launch(ELEMENTWISE, "sum_doubles_to_float", grid(1)).number(partial).integer(grid.x()).grad(ds);
+      launch(ELEMENTWISE, "sum_doubles_to_float", Grids.of(1)).number(partial).integer(grid.x()).grad(ds);
     }
   }
 
@@ -282,35 +277,35 @@ final class CudaKernels implements Kernels, AutoCloseable {
       throw new IllegalArgumentException("expected " + dtype() + ", the activations' type, not " + x);
     }
     String kernel = x.dtype() == y.array().dtype() ? "multiply" : "multiply_to_float";
-    launch(ELEMENTWISE, kernel, each(x.size(), lane())).array(x).real(factor).grad(y).number(x.size());
+    launch(ELEMENTWISE, kernel, grids.each(x.size())).array(x).real(factor).grad(y).number(x.size());
   }
 
   @Override
   public void multiply(Array a, Array b, Grad y) {
-    launch(ELEMENTWISE, "multiply_arrays", each(a.size(), lane())).array(a).array(b).grad(y).number(a.size());
+    launch(ELEMENTWISE, "multiply_arrays", grids.each(a.size())).array(a).array(b).grad(y).number(a.size());
   }
 
   @Override
   public void dropout(Array x, DropMask mask, Grad y) {
-    launch(ELEMENTWISE, "dropout", each(x.size(), lane())).array(x).drop(mask).grad(y).number(x.size());
+    launch(ELEMENTWISE, "dropout", grids.each(x.size())).array(x).drop(mask).grad(y).number(x.size());
   }
 
   @Override
   public void takeColumns(Array x, int from, Array y) {
-    launch(ELEMENTWISE, "take_columns", each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y)
+    launch(ELEMENTWISE, "take_columns", grids.each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y)
         .integer(y.dim(-1))
         .integer(x.rows());
   }
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
-    launch(ELEMENTWISE, "put_columns", each(x.size(), 1)).array(x).integer(x.dim(-1)).array(y.array())
+    launch(ELEMENTWISE, "put_columns", grids.each(x.size(), 1)).array(x).integer(x.dim(-1)).array(y.array())
         .integer(y.array().dim(-1)).integer(from).integer(y.add() ? 1 : 0).integer(x.rows());
   }
 
   @Override
   public void fill(Array x, double value) {
-    Grid grid = each(x.size(), lane());
+    Grid grid = grids.each(x.size());
     switch (x.dtype()) {
       case FLOAT64 -> launch(ELEMENTWISE, "fill_double", grid).array(x).real64(value).number(x.size());
       case FLOAT32 -> launch(ELEMENTWISE, "fill_float", grid).array(x).real(value).number(x.size());
@@ -338,7 +333,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     PlannedFormula planned = backend.modules().formula(formula, x.dim(-1));
     RowWork work = planned.forward();
     long slots = scratch(Float.BYTES * (long) work.slots().size() * x.rows());
-    Launch launch = stream.next(backend.modules().kernel(planned, "forward"), grid(work, x.rows()));
+    Launch launch = stream.next(backend.modules().kernel(planned, "forward"), grids.of(work, x.rows()));
     if (sum == null) {
       launch.array(x).array(null).array(null);
     } else {
@@ -356,7 +351,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     int width = x.dim(-1);
     PlannedFormula planned = backend.modules().formula(formula, width);
     RowWork work = planned.backward();
-    Grid grid = grid(work, rows);
+    Grid grid = grids.of(work, rows);
     int parts = grid.x();
     int blocks = grid.x() * grid.y();
     int vectors = work.sums().size();
@@ -371,7 +366,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows);
     if (gradients.stream().anyMatch(Objects::nonNull)) {
       Launch finish = stream.next(backend.modules().kernel(planned, "finish"),
-          grid(planned.joint() ? 1 : Math.ceilDiv(width, Lanes.WARP)));
+          Grids.of(planned.joint() ? 1 : Math.ceilDiv(width, Lanes.WARP)));
       parameters.forEach(finish::array);
       finish.number(totals).integer(blocks).number(sums).integer(parts).number(ofAll);
       gradients.forEach(finish::grad);
@@ -380,7 +375,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
     if (out != null) {
-      launch(COLUMNS, "column_sums", each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
+      launch(COLUMNS, "column_sums", grids.each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
     }
   }
 
@@ -388,7 +383,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   private record Sum(CudaKernels kernels, Array a, Array b, Array y) implements Stream.Deferred {
     @Override
     public void send() {
-      kernels.launch(ELEMENTWISE, "add", kernels.each(y.size(), kernels.lane())).array(a).array(b).array(y)
+      kernels.launch(ELEMENTWISE, "add", kernels.grids.each(y.size())).array(a).array(b).array(y)
           .number(y.size());
     }
   }
@@ -412,52 +407,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
       scratch = new CudaMemory(stream, DType.FLOAT32, (bytes + Float.BYTES - 1) / Float.BYTES);
     }
     return scratch.address();
-  }
-
-  /// Elements of 16 bytes.
-  private int lane() {
-    return 16 / dtype().bytes();
-  }
-
-  private static int type(Array scalar) {
-    return switch (scalar.dtype()) {
-      case FLOAT32 -> 0;
-      case FLOAT64 -> 1;
-      case BFLOAT16 -> 2;
-      case INT32 -> throw new IllegalArgumentException("no factor: " + scalar);
-    };
-  }
-
-  private static Grid grid(int blocks) {
-    return new Grid(blocks, 1, THREADS);
-  }
-
-  /// As many blocks as work at the same time, side by side where they share rows.
-  private Grid grid(RowWork work, int rows) {
-    int across = work.across();
-    return new Grid(Math.ceilDiv(resident(rows * across, work.blocks()), across), across, THREADS);
-  }
-
-  /// A thread for each run of so many elements.
-  private Grid each(long size, int elements) {
-    return grid(Math.toIntExact(
-        Math.min(Math.ceilDiv(Math.max(1, size), (long) elements * THREADS), WAVES * multiprocessors())));
-  }
-
-  /// A warp for each row.
-  private Grid warps(int rows) {
-    return grid(Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / Lanes.WARP), WAVES * multiprocessors())));
-  }
-
-  /// As many blocks as work at the same time, at most one for eight rows.
-  ///
-  /// @param blocks of a multiprocessor
-  private int resident(int rows, int blocks) {
-    return Math.toIntExact(Math.min(Math.ceilDiv(rows, THREADS / Lanes.WARP), blocks * multiprocessors()));
-  }
-
-  private long multiprocessors() {
-    return backend.device().multiprocessors();
   }
 
   @Override

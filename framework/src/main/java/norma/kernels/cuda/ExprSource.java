@@ -1,11 +1,8 @@
 package norma.kernels.cuda;
 
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -79,15 +76,8 @@ final class ExprSource {
 
   /// Numbers inside of what varies over channels.
   void inner(Expr e, Map<Expr, String> known) {
-    inner(e, known, new HashSet<>());
-  }
-
-  private void inner(Expr e, Map<Expr, String> known, Set<Expr> seen) {
-    if (e.space() == Space.NUMBER) {
-      number(e, known);
-    } else if (e instanceof Apply a && e.space() == Space.CHANNEL && a.fn() != Fn.ROWS && seen.add(e)) {
-      a.args().forEach(arg -> inner(arg, known, seen));
-    }
+    Expr.nodes(List.of(e), a -> a.space() == Space.CHANNEL && a.fn() != Fn.ROWS).stream()
+        .filter(node -> node.space() == Space.NUMBER).forEach(node -> number(node, known));
   }
 
   void accumulate(Fn fn, String to, String value, String indent) {
@@ -103,18 +93,10 @@ final class ExprSource {
     }
   }
 
-  static Set<Leaf> leaves(List<Expr> roots) {
-    Set<Leaf> leaves = new LinkedHashSet<>();
-    roots.forEach(root -> leaves(root, leaves, new LinkedHashSet<>()));
-    return leaves;
-  }
-
-  private static void leaves(Expr e, Set<Leaf> leaves, Set<Expr> seen) {
-    if (e instanceof Leaf leaf && e.space().channels()) {
-      leaves.add(leaf);
-    } else if (e instanceof Apply a && e.space().channels() && seen.add(e)) {
-      a.args().forEach(arg -> leaves(arg, leaves, seen));
-    }
+  /// Inputs and vectors that values are made of.
+  static List<Leaf> leaves(List<Expr> roots) {
+    return Expr.nodes(roots, a -> a.space().channels()).stream().filter(e -> e.space().channels())
+        .filter(Leaf.class::isInstance).map(Leaf.class::cast).toList();
   }
 
   /// The name of a value, which is computed where it is not known.

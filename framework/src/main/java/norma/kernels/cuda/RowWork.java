@@ -54,13 +54,13 @@ record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List
     last.addAll(sums);
     totals.forEach(total -> total.element.ifPresent(last::add));
     Set<Expr> read = new LinkedHashSet<>();
-    Set<Expr> seen = new HashSet<>();
-    last.forEach(e -> values(e, read, seen));
+    Expr.nodes(last, a -> a.space() == Space.POINT).stream().filter(e -> e.space() == Space.ROW).forEach(read::add);
     totals.stream().filter(total -> total.element.isEmpty()).forEach(total -> read.add(total.node.arg(0)));
-    Set<Expr> needed = new LinkedHashSet<>();
-    last.forEach(e -> needed(e, plan, needed));
-    leaves.forEach(e -> needed(e, plan, needed));
-    read.forEach(e -> needed(e, plan, needed));
+    List<Expr> wanted = new ArrayList<>(last);
+    wanted.addAll(leaves);
+    wanted.addAll(read);
+    Set<Expr> needed = new HashSet<>(Expr.nodes(wanted, a -> a.space().rows() && !plan.kept().contains(a)));
+    needed.removeAll(Set.copyOf(plan.kept()));
     List<Pass> passes = new ArrayList<>();
     for (Pass pass : plan.passes()) {
       List<Sink> statistics = pass.sinks().stream().filter(s -> s.statistic() && needed.contains(s.node())).toList();
@@ -116,20 +116,5 @@ record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List
     return e instanceof Apply a && a.fn() == Fn.SUM && a.arg(0).space() == Space.POINT
         ? new Total(node, Optional.of(a.arg(0)), factors)
         : new Total(node, Optional.empty(), List.of());
-  }
-
-  /// Values of rows that elements are made of.
-  private static void values(Expr e, Set<Expr> values, Set<Expr> seen) {
-    if (e.space() == Space.ROW) {
-      values.add(e);
-    } else if (e instanceof Apply a && e.space() == Space.POINT && seen.add(e)) {
-      a.args().forEach(arg -> values(arg, values, seen));
-    }
-  }
-
-  private static void needed(Expr e, Plan plan, Set<Expr> needed) {
-    if (e instanceof Apply a && e.space().rows() && !plan.kept().contains(e) && needed.add(e)) {
-      a.args().forEach(arg -> needed(arg, plan, needed));
-    }
   }
 }

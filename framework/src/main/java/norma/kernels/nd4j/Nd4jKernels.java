@@ -1,10 +1,12 @@
 package norma.kernels.nd4j;
 
 import static norma.kernels.nd4j.Nd4jMath.matrix;
+import static norma.kernels.nd4j.Nd4jMath.number;
 import static norma.kernels.nd4j.Nd4jMath.product;
 import static norma.kernels.nd4j.Nd4jMath.row;
 import static norma.kernels.nd4j.Nd4jMath.store;
 import static norma.kernels.nd4j.Nd4jMath.storeColumnSums;
+import static norma.kernels.nd4j.Nd4jMath.storeSum;
 
 import java.util.Arrays;
 import java.util.List;
@@ -31,7 +33,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /// The definition of every primitive: compositions of ND4J operations, readable first, in float32 or float64.
 /// Faster backends are checked against it.
-public class Nd4jKernels implements Kernels, Nd4jScalars {
+public class Nd4jKernels implements Kernels {
   /// Temporaries of one kernel: grows to the largest kernel's need, then stays.
   private static final WorkspaceConfiguration SCRATCH = WorkspaceConfiguration.builder().initialSize(0)
       .policyAllocation(AllocationPolicy.STRICT).policyLearning(LearningPolicy.FIRST_LOOP)
@@ -40,7 +42,9 @@ public class Nd4jKernels implements Kernels, Nd4jScalars {
   private final Arena arena;
   private final DType dtype;
 
-  Nd4jKernels(Arena arena, DType dtype) {
+  /// @param arena receives results
+  /// @param dtype FLOAT32 or FLOAT64
+  public Nd4jKernels(Arena arena, DType dtype) {
     this.arena = arena;
     this.dtype = dtype;
   }
@@ -193,6 +197,58 @@ public class Nd4jKernels implements Kernels, Nd4jScalars {
     w.nd4j().muli(1 - c.lr() * c.weightDecay()).subi(first.div(root).muli(c.lr() / c.correction1()));
   }
 
+
+  @Override
+  public void add(Array a, Array b, Array y) {
+    flat(a).addi(flat(b), flat(y));
+  }
+
+  @Override
+  public void scale(Array x, Array s, Array y) {
+    flat(x).muli(number(s), flat(y));
+  }
+
+  @Override
+  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
+    store(dx, flat(dy).mul(number(s)));
+    storeSum(ds, matrix(dy).mul(matrix(x)));
+  }
+
+  @Override
+  public void multiply(Array x, double factor, Grad y) {
+    store(y, flat(x).mul(factor));
+  }
+
+  @Override
+  public void multiply(Array a, Array b, Grad y) {
+    store(y, flat(a).mul(flat(b)));
+  }
+
+  @Override
+  public void dropout(Array x, DropMask mask, Grad y) {
+    store(y, flat(x).mul(factors(mask, x.size(), flat(x))));
+  }
+
+  @Override
+  public void takeColumns(Array x, int from, Array y) {
+    matrix(y).assign(columns(x, from, y.dim(-1)));
+  }
+
+  @Override
+  public void putColumns(Array x, int from, Grad y) {
+    INDArray target = columns(y.array(), from, x.dim(-1));
+    if (y.add()) {
+      target.addi(matrix(x));
+    } else {
+      target.assign(matrix(x));
+    }
+  }
+
+  @Override
+  public void fill(Array x, double value) {
+    flat(x).assign(value);
+  }
+
   /// Part i of (B, T, N) seen as (B, H, T, D): a view.
   private static INDArray heads(Array x, int part, int heads, int headWidth) {
     long row = x.dim(2);
@@ -215,7 +271,7 @@ public class Nd4jKernels implements Kernels, Nd4jScalars {
     if (mask.probability() == 0) {
       return weights;
     }
-    return weights.muli(Nd4jScalars.factors(mask, weights.length(), weights).reshape('c', weights.shape()));
+    return weights.muli(factors(mask, weights.length(), weights).reshape('c', weights.shape()));
   }
 
   private static INDArray oneHot(Array ids, int count, DataType type) {
@@ -225,5 +281,22 @@ public class Nd4jKernels implements Kernels, Nd4jScalars {
       rows[i * count + Objects.checkIndex(values[i], count)] = 1;
     }
     return Nd4j.createFromArray(rows).castTo(type).reshape(values.length, count);
+  }
+
+  private static INDArray flat(Array x) {
+    return x.reshape(Math.toIntExact(x.size())).nd4j();
+  }
+
+  private static INDArray columns(Array x, int from, int count) {
+    return x.nd4jView(from, new long[]{ x.rows(), count }, new long[]{ x.dim(-1), 1 });
+  }
+
+  /// The factors of a mask, as an array like `model`.
+  private static INDArray factors(DropMask mask, long size, INDArray model) {
+    double[] factors = new double[Math.toIntExact(size)];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = mask.factor(i);
+    }
+    return Nd4j.createFromArray(factors).castTo(model.dataType());
   }
 }

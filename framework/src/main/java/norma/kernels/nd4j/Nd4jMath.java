@@ -22,11 +22,6 @@ final class Nd4jMath {
     return x.reshape(1, x.dim(0)).nd4j();
   }
 
-  /// A vector as one column, for broadcasting over columns.
-  static INDArray column(Array x) {
-    return x.reshape(x.dim(0), 1).nd4j();
-  }
-
   /// The value of a scalar array.
   static double number(Array scalar) {
     return scalar.reshape(1).nd4j().getDouble(0);

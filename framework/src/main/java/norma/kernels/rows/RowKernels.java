@@ -42,7 +42,7 @@ public final class RowKernels implements AutoCloseable {
     return programs.plan(formula).kept().size();
   }
 
-  /// See [norma.kernels.FormulaKernels#formula].
+  /// See [norma.kernels.Kernels#formula].
   public void forward(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
       Array statistics) {
     Call call = new Call(programs.forward(formula, x.dim(-1)), formula, x, parameters);
@@ -55,7 +55,7 @@ public final class RowKernels implements AutoCloseable {
     call.bound.run(call.rows);
   }
 
-  /// See [norma.kernels.FormulaKernels#formulaBackward].
+  /// See [norma.kernels.Kernels#formulaBackward].
   public void backward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics, @Nullable Grad dx,
       List<@Nullable Grad> gradients) {
     List<Boolean> wanted = new ArrayList<>();

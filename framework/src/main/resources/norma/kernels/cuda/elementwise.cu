@@ -1,4 +1,4 @@
-// Kernels that treat every element alike, and copies, see norma.kernels.ScalarKernels. All are bound by memory: a
+// Kernels that treat every element alike, and copies, see norma.kernels.Kernels. All are bound by memory: a
 // thread has a line of 16 bytes of each array on its way, and the processor is full of threads.
 #include "common.cuh"
 
@@ -30,12 +30,12 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 
-// The factor is a number s in memory, of type 0 float, 1 double, 2 bf16.
+// The factor is a number s in memory: a float of 4 bytes, a double of 8 or a bf16 of 2.
 extern "C" __global__ void __launch_bounds__(THREADS)
-    scale(const void* s, int s_type, const real* x, real* y, int accumulate, long long n) {
-  const float factor = s_type == 0   ? *(const float*)s
-                       : s_type == 1 ? (float)*(const double*)s
-                                     : to_float(*(const bf16*)s);
+    scale(const void* s, int s_bytes, const real* x, real* y, int accumulate, long long n) {
+  const float factor = s_bytes == 4   ? *(const float*)s
+                       : s_bytes == 8 ? (float)*(const double*)s
+                                      : to_float(*(const bf16*)s);
   map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 

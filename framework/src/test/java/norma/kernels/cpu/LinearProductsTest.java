@@ -26,7 +26,7 @@ class LinearProductsTest {
     for (String engine : List.of("", "plain", "avx2")) {
       for (boolean prepared : new boolean[]{ false, true }) {
         try (LinearProducts products = new LinearProducts(ProductEngine.choose(engine, Executable::of).tiles(),
-            new PreparedWeights<>(LinearProducts.PackedWeight::close));
+            new PreparedWeights());
             Arena arena = new Arena(HostMemory::allocate, true)) {
           check(products, arena, rows, in, out, prepared);
         }
