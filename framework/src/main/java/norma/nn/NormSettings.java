@@ -23,7 +23,7 @@ public final class NormSettings {
   public static NormSettings of(NormType type, NormSpec spec, boolean modelBias) {
     Map<String, Object> values = new LinkedHashMap<>();
     for (Setting setting : type.settings()) {
-      values.put(setting.name(), setting.name().equals("bias") ? (Object) modelBias : setting.defaultValue());
+      values.put(setting.name(), setting.name().equals("bias") ? (Object) modelBias : setting.value());
     }
     spec.settings().forEach((name, value) -> {
       if (!values.containsKey(name)) {

@@ -9,39 +9,19 @@ public sealed interface Setting {
   String name();
 
   /// The value where the configuration says nothing: a [Double], [Integer], [Boolean] or [String].
-  Object defaultValue();
+  Object value();
 
   /// A finite number in `[min, max]`.
-  record Number(String name, double value, double min, double max) implements Setting {
-    @Override
-    public Object defaultValue() {
-      return value;
-    }
-  }
+  record Number(String name, Double value, double min, double max) implements Setting {}
 
   /// A whole number in `[min, max]`.
-  record Count(String name, int value, int min, int max) implements Setting {
-    @Override
-    public Object defaultValue() {
-      return value;
-    }
-  }
+  record Count(String name, Integer value, int min, int max) implements Setting {}
 
   /// True or false.
-  record Flag(String name, boolean value) implements Setting {
-    @Override
-    public Object defaultValue() {
-      return value;
-    }
-  }
+  record Flag(String name, Boolean value) implements Setting {}
 
   /// One of a few words.
-  record Choice(String name, String value, List<String> choices) implements Setting {
-    @Override
-    public Object defaultValue() {
-      return value;
-    }
-  }
+  record Choice(String name, String value, List<String> choices) implements Setting {}
 
   /// A number without bounds.
   static Setting number(String name, double value) {

@@ -35,7 +35,7 @@ public final class NormList {
         texts.add(facts(NormSpec.of(type.name())));
         texts.add(formula.source());
       } else {
-        type.settings().forEach(setting -> texts.add(setting.name() + " = " + setting.defaultValue()));
+        type.settings().forEach(setting -> texts.add(setting.name() + " = " + setting.value()));
       }
       String label = type.name();
       for (String text : texts) {
