@@ -1,6 +1,6 @@
 package norma.machine;
 
-/// Machine code cannot run here. Callers answer with Java.
+/// Machine code cannot run here. Callers answer with another backend.
 public final class RefusedException extends Exception {
   private static final long serialVersionUID = 1;
 

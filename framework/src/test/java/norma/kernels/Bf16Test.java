@@ -9,6 +9,7 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.cpu.CpuBackend;
 import norma.kernels.cpu.ProductEngine;
+import norma.machine.RefusedException;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -19,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Linear layers in bfloat16 on CPUs that have it; EmulatedTilesTest has the code for the others.
 class Bf16Test {
   @BeforeAll
-  static void theCpuHasTheProduct() {
+  static void theCpuHasTheProduct() throws RefusedException {
     Assumptions.assumeTrue(ProductEngine.here().hasBf16(),
         "products of bfloat16 need AVX512-BF16; here: " + ProductEngine.here().description());
   }

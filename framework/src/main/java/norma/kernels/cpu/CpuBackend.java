@@ -7,6 +7,7 @@ import norma.array.DType;
 import norma.kernels.HostBackend;
 import norma.kernels.Kernels;
 import norma.kernels.rows.RowKernels;
+import norma.machine.RefusedException;
 
 /// The CPU with fused kernels, each worker single-threaded.
 public final class CpuBackend extends HostBackend {
@@ -31,8 +32,9 @@ public final class CpuBackend extends HostBackend {
   /// The products of linear layers in bfloat16 or everything in float32.
   ///
   /// @param bf16 only where [ProductEngine#hasBf16()]
+  /// @throws IllegalStateException where no machine code can run
   public CpuBackend(int workers, boolean poison, boolean bf16) {
-    this(workers, poison, bf16, ProductEngine.here());
+    this(workers, poison, bf16, engine());
   }
 
   CpuBackend(int workers, boolean poison, boolean bf16, ProductEngine engine) {
@@ -40,6 +42,14 @@ public final class CpuBackend extends HostBackend {
     this.workers = workers;
     this.bf16 = bf16;
     this.engine = engine;
+  }
+
+  private static ProductEngine engine() {
+    try {
+      return ProductEngine.here();
+    } catch (RefusedException e) {
+      throw new IllegalStateException("the backend cpu cannot run here: " + e.reason(), e);
+    }
   }
 
   @Override

@@ -167,8 +167,17 @@ final class MachineTiles implements Tiles {
     if (down > 0 && across > 0) {
       transpose.call(down, across, atFrom, 4 * from.row(), atTo, 4 * to.row(), 0, 0, 0, 0);
     }
-    PlainTiles.transpose(from, 0, down * TransposeCode.SIDE, across * TransposeCode.SIDE, columns, to);
-    PlainTiles.transpose(from, down * TransposeCode.SIDE, rows, 0, columns, to);
+    transpose(from, 0, down * TransposeCode.SIDE, across * TransposeCode.SIDE, columns, to);
+    transpose(from, down * TransposeCode.SIDE, rows, 0, columns, to);
+  }
+
+  /// Writes the transpose of rows `[row, rows)` and columns `[column, columns)` to where it belongs.
+  static void transpose(Matrix from, int row, int rows, int column, int columns, Matrix to) {
+    for (int r = row; r < rows; r++) {
+      for (int c = column; c < columns; c++) {
+        Floats.set(to.segment(), to.at() + c * to.row() + r, Floats.get(from.segment(), from.at() + r * from.row() + c));
+      }
+    }
   }
 
   /// Address of a matrix of this shape, all of whose elements lie in its segment.

@@ -1,6 +1,6 @@
 package norma.kernels.cpu;
 
-/// What all products are made of, by machine code or in plain Java: the same bits. A sum goes over the inner dimension in order, by fused
+/// What all products are made of. A sum goes over the inner dimension in order, by fused
 /// multiply-adds from zero on; where it is added to something, it is finished first.
 ///
 /// Operands are float32 as they lie. Tiles of bfloat16 want them rounded, by [#rows], [#columns] and [#pack], and read two steps of the

@@ -60,11 +60,11 @@ final class RowEmitter {
   private static final List<Register> POINTERS = List.of(RCX, R8, R9, R10, R11, RBX, RBP, R12, R13, R14, R15);
   private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
 
-  private final Plan plan;
-  private final List<Expr> stored;
-  private final List<String> outputs;
-  private final Streams streams;
-  private final int width;
+  final Plan plan;
+  final List<Expr> stored;
+  final List<String> outputs;
+  final Streams streams;
+  final int width;
   private final InstructionSet set;
   private final Map<String, Register> pointers = new LinkedHashMap<>();
   private final Map<Object, Integer> vectors = new LinkedHashMap<>(); // an Expr, bits of a constant, or a spilled value

@@ -16,10 +16,10 @@ import norma.machine.InstructionSet;
 import norma.machine.RefusedException;
 import org.jspecify.annotations.Nullable;
 
-/// The programs of formulas and routines, made once for all workers of a backend: machine code, or what [PlainRows] needs.
-public final class RowPrograms {
-  private final @Nullable InstructionSet set;
-  private final Code.@Nullable Maker maker;
+/// The programs of formulas and routines, machine code that is made once for all workers of a backend.
+public class RowPrograms {
+  private final InstructionSet set;
+  private final Code.Maker maker;
   private final Map<Formula, Formula.Kernels> plans = new ConcurrentHashMap<>();
   private final Map<Key, Program> programs = new ConcurrentHashMap<>();
 
@@ -28,17 +28,6 @@ public final class RowPrograms {
   public RowPrograms(InstructionSet set, Code.Maker maker) {
     this.set = set;
     this.maker = maker;
-  }
-
-  /// In plain Java.
-  public RowPrograms() {
-    set = null;
-    maker = null;
-  }
-
-  /// Whether programs are machine code.
-  public boolean isMachineCode() {
-    return set != null;
   }
 
   /// @param what   a formula or a routine
@@ -52,11 +41,6 @@ public final class RowPrograms {
   /// @param parameters of which parameters
   record Wanted(boolean dx, boolean add, List<Boolean> parameters) {}
 
-  /// Code and its table.
-  ///
-  /// @param vectors places of constants by their bits, of numbers, of masks
-  record Machine(InstructionSet set, Code code, Map<Object, Integer> vectors, int tableBytes) {}
-
   /// A routine or one direction of a formula at one width.
   ///
   /// @param routine   null for a formula
@@ -66,11 +50,10 @@ public final class RowPrograms {
   /// @param direct    for each sum over rows the parameter whose gradient it is, or -1
   /// @param places    of kept values among all that forward leaves
   /// @param computes  whether the caller computes with vectors
-  /// @param machine   null for plain Java
+  /// @param vectors   places in the code's table: of constants by their bits, of numbers, of masks
   record Program(@Nullable Routine routine, Plan plan, Streams streams, List<String> outputs, List<Expr> stored,
-      int width,
-      List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places, boolean computes,
-      @Nullable Machine machine) {}
+      int width, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places, boolean computes,
+      InstructionSet set, Code code, Map<Object, Integer> vectors, int tableBytes) {}
 
   Formula.Kernels plan(Formula formula) {
     return plans.computeIfAbsent(formula, f -> f.kernels(true));
@@ -123,19 +106,16 @@ public final class RowPrograms {
     List<String> first = routine == null ? List.of() : routine.operands().stream().map(routine::stream).toList();
     Set<String> gathered = routine == null ? Set.of() : routine.gathered();
     Streams streams = new Streams(plan, first, gathered, stored.size(), names);
+    RowEmitter emitter = new RowEmitter(plan, stored, names, streams, width, set);
+    Code code = code(emitter);
     return new Program(routine, plan, streams, names, stored, width, gradients, direct, places,
-        computes(plan, gradients, direct), machine(plan, stored, names, streams, width));
+        computes(plan, gradients, direct), set, code, emitter.vectors(), emitter.tableBytes());
   }
 
-  private @Nullable Machine machine(Plan plan, List<Expr> stored, List<String> outputs, Streams streams,
-      int width) {
-    if (set == null || maker == null) {
-      return null;
-    }
-    RowEmitter emitter = new RowEmitter(plan, stored, outputs, streams, width, set);
+  /// What tests compare with another way to compute the same.
+  Code code(RowEmitter emitter) {
     try {
-      Code code = maker.of("rows", emitter.assemble());
-      return new Machine(set, code, emitter.vectors(), emitter.tableBytes());
+      return maker.of("rows", emitter.assemble());
     } catch (RefusedException e) { // what was mapped before can be mapped again
       throw new IllegalStateException(e);
     }

@@ -4,21 +4,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntToLongFunction;
 import norma.array.HostMemory;
-import norma.kernels.rows.RowPrograms.Machine;
 import norma.kernels.rows.RowPrograms.Program;
-import norma.machine.Code;
 import norma.machine.InstructionSet;
-import org.jspecify.annotations.Nullable;
 
 /// A program with its operands, for one worker thread: they are bound one by one, then checked, then it runs.
 public final class Rows implements AutoCloseable {
   private final Program program;
-  private final MemorySegment[] segments;
-  private final long[] starts; // elements
   private final long[][] gathered; // addresses of a gathered stream's rows
   private final MemorySegment[] places; // the same, for machine code
   private final long[] addresses;
@@ -26,51 +20,43 @@ public final class Rows implements AutoCloseable {
   private final int[] fixed; // elements that a call needs, and those that each row needs
   private final int[] perRow;
   private final Arena arena = Arena.ofShared();
-  private final @Nullable MemorySegment table;
-  private final @Nullable Code code;
-  private final @Nullable PlainRows plain;
-  private final float[] numbers;
+  private final MemorySegment table;
   private double[] given = {};
 
   Rows(Program program) {
     this.program = program;
     Streams streams = program.streams();
-    segments = new MemorySegment[streams.count()];
-    starts = new long[segments.length];
-    gathered = new long[segments.length][0];
-    places = new MemorySegment[segments.length];
-    addresses = new long[segments.length];
-    room = new long[segments.length];
-    fixed = new int[segments.length];
-    perRow = new int[segments.length];
-    for (int i = 0; i < segments.length; i++) {
+    int count = streams.count();
+    gathered = new long[count][0];
+    places = new MemorySegment[count];
+    addresses = new long[count];
+    room = new long[count];
+    fixed = new int[count];
+    perRow = new int[count];
+    for (int i = 0; i < count; i++) {
       switch (streams.kind(i)) {
         case ELEMENTS -> perRow[i] = program.width();
         case EVERY_ROW -> fixed[i] = program.width();
         case ROWS, GATHERED -> perRow[i] = 1; // of these `room` is the number of rows
       }
     }
-    numbers = new float[program.plan().numbers().size()];
-    Machine machine = program.machine();
-    code = machine == null ? null : machine.code();
-    table = machine == null ? null : constants(machine, program.width());
-    plain = machine == null ? new PlainRows(program) : null;
+    table = constants();
   }
 
-  private MemorySegment constants(Machine machine, int width) {
-    MemorySegment memory = arena.allocate(machine.tableBytes(), HostMemory.ALIGNMENT_BYTES);
-    InstructionSet set = machine.set();
-    int rest = width % set.lanes();
-    for (Map.Entry<Object, Integer> vector : machine.vectors().entrySet()) {
-      if (vector.getKey() instanceof Integer bits) {
-        fill(memory, vector.getValue(), bits, 0, set.lanes());
-      } else if (vector.getKey().equals(RowEmitter.LEFT_OUT)) {
-        fill(memory, vector.getValue(), Float.floatToRawIntBits(Float.NEGATIVE_INFINITY), rest, set.lanes());
-      } else if (vector.getKey().equals(RowEmitter.MASK)) {
+  private MemorySegment constants() {
+    MemorySegment memory = arena.allocate(program.tableBytes(), HostMemory.ALIGNMENT_BYTES);
+    InstructionSet set = program.set();
+    int rest = program.width() % set.lanes();
+    program.vectors().forEach((key, at) -> {
+      if (key instanceof Integer bits) {
+        fill(memory, at, bits, 0, set.lanes());
+      } else if (key.equals(RowEmitter.LEFT_OUT)) {
+        fill(memory, at, Float.floatToRawIntBits(Float.NEGATIVE_INFINITY), rest, set.lanes());
+      } else if (key.equals(RowEmitter.MASK)) {
         boolean lanes = set == InstructionSet.AVX2;
-        fill(memory, vector.getValue(), lanes ? -1 : (1 << rest) - 1, 0, lanes ? rest : 1);
+        fill(memory, at, lanes ? -1 : (1 << rest) - 1, 0, lanes ? rest : 1);
       }
-    }
+    });
     return memory;
   }
 
@@ -86,8 +72,6 @@ public final class Rows implements AutoCloseable {
   /// @param at     its first element in the segment
   public Rows bind(int stream, MemorySegment segment, long at) {
     if (stream >= 0) {
-      segments[stream] = segment;
-      starts[stream] = at;
       addresses[stream] = segment.address() + 4 * at;
       room[stream] = at < 0 ? -1 : segment.byteSize() / 4 - at;
     }
@@ -109,7 +93,6 @@ public final class Rows implements AutoCloseable {
       starts[row] = segment.address() + 4 * Objects.checkFromIndexSize(at.applyAsLong(row), program.width(), size);
     }
     MemorySegment.copy(starts, 0, places[stream], ValueLayout.JAVA_LONG, 0, rows);
-    segments[stream] = segment;
     addresses[stream] = places[stream].address();
     room[stream] = rows;
     return this;
@@ -135,13 +118,9 @@ public final class Rows implements AutoCloseable {
   /// The plan's numbers.
   void numbers(double[] values) {
     for (int k = 0; k < values.length; k++) {
-      numbers[k] = (float) values[k];
-      Machine machine = program.machine();
-      if (machine != null && table != null) {
-        Integer place = machine.vectors().get(program.plan().numbers().get(k));
-        if (place != null) {
-          fill(table, place, Float.floatToRawIntBits(numbers[k]), 0, machine.set().lanes());
-        }
+      Integer place = program.vectors().get(program.plan().numbers().get(k));
+      if (place != null) {
+        fill(table, place, Float.floatToRawIntBits((float) values[k]), 0, program.set().lanes());
       }
     }
   }
@@ -154,14 +133,10 @@ public final class Rows implements AutoCloseable {
       if (fixed[i] + (long) rows * perRow[i] > room[i]) {
         throw new IndexOutOfBoundsException(rows + " rows, but operand " + i + " has " + room[i] + " elements");
       }
-      if (table != null) {
-        table.set(ValueLayout.JAVA_LONG, 8L * i, addresses[i]);
-      }
+      table.set(ValueLayout.JAVA_LONG, 8L * i, addresses[i]);
     }
-    if (plain != null) {
-      plain.run(rows, segments, starts, gathered, numbers);
-    } else if (code != null && table != null && rows > 0) {
-      code.call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
+    if (rows > 0) {
+      program.code().call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
     }
   }
 

@@ -2,6 +2,7 @@ package norma.kernels.cpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import norma.kernels.rows.PlainRows;
 import norma.machine.Cpu;
 import norma.machine.Executable;
 import norma.machine.RefusedException;
@@ -13,17 +14,22 @@ public final class Engines {
   /// In plain Java first.
   public static List<CpuBackend> backends() throws RefusedException {
     Cpu cpu = Cpu.here(Executable::of);
-    List<CpuBackend> backends = new ArrayList<>(List.of(backend("plain")));
+    List<CpuBackend> backends = new ArrayList<>(List.of(backend(plain())));
     if (cpu.avx2()) {
-      backends.add(backend("avx2"));
+      backends.add(backend(ProductEngine.choose("avx2", Executable::of)));
     }
     if (cpu.avx512()) {
-      backends.add(backend("avx512"));
+      backends.add(backend(ProductEngine.choose("avx512", Executable::of)));
     }
     return backends;
   }
 
-  private static CpuBackend backend(String products) {
-    return new CpuBackend(1, true, false, ProductEngine.choose(products, Executable::of));
+  /// For one worker.
+  static ProductEngine plain() {
+    return new ProductEngine(new PlainTiles(), null, PlainRows.programs());
+  }
+
+  private static CpuBackend backend(ProductEngine engine) {
+    return new CpuBackend(1, true, false, engine);
   }
 }

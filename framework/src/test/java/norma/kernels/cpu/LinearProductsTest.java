@@ -12,6 +12,7 @@ import norma.array.DType;
 import norma.array.HostMemory;
 import norma.kernels.Grad;
 import norma.machine.Executable;
+import norma.machine.RefusedException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -22,10 +23,11 @@ class LinearProductsTest {
 
   @ParameterizedTest
   @CsvSource({ "1, 1, 1", "3, 5, 7", "8, 8, 8", "17, 16, 33", "37, 65, 66", "64, 128, 96", "7, 130, 257" })
-  void productsAreSums(int rows, int in, int out) {
-    for (String engine : List.of("", "plain", "avx2")) {
+  void productsAreSums(int rows, int in, int out) throws RefusedException {
+    for (ProductEngine engine : List.of(ProductEngine.choose("", Executable::of), Engines.plain(),
+        ProductEngine.choose("avx2", Executable::of))) {
       for (boolean prepared : new boolean[]{ false, true }) {
-        try (LinearProducts products = new LinearProducts(ProductEngine.choose(engine, Executable::of).tiles(),
+        try (LinearProducts products = new LinearProducts(engine.tiles(),
             new PreparedWeights());
             Arena arena = new Arena(HostMemory::allocate, true)) {
           check(products, arena, rows, in, out, prepared);

@@ -106,7 +106,7 @@ class RowKernelsTest {
   @ValueSource(strings = { "AVX2", "AVX512", "" })
   void anOperandThatIsTooShortIsRefused(String name) {
     InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
-    RowPrograms programs = set == null ? new RowPrograms() : new RowPrograms(set, maker(set));
+    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
     try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
       Rows rows = kernels.routine(Routine.of("""
           elements x; channels sum; rows most
@@ -128,7 +128,7 @@ class RowKernelsTest {
   @ValueSource(strings = { "AVX2", "AVX512", "" })
   void gatheredRowsLieWhereTheCallerSays(String name) {
     InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
-    RowPrograms programs = set == null ? new RowPrograms() : new RowPrograms(set, maker(set));
+    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
     int[] places = { 3, 0, 3, 2 };
     for (int width : new int[]{ 1, 19, 130 }) {
       for (String others : new String[]{ "", " b c d e f g h i j k" }) {
@@ -200,7 +200,7 @@ class RowKernelsTest {
       expected.add(exact.of(gradient));
     }
     double worst = 0;
-    List<double[]> plain = run(formula, values, rows, width, new RowPrograms());
+    List<double[]> plain = run(formula, values, rows, width, PlainRows.programs());
     for (int k = 0; k < plain.size(); k++) {
       worst = Math.max(worst, difference(plain.get(k), expected.get(k)));
     }

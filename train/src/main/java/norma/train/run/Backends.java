@@ -2,7 +2,6 @@ package norma.train.run;
 
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.function.Supplier;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.cpu.CpuBackend;
@@ -11,6 +10,7 @@ import norma.kernels.cuda.CudaBackend;
 import norma.kernels.cuda.CudaDevice;
 import norma.kernels.cuda.CudaException;
 import norma.kernels.nd4j.Nd4jBackend;
+import norma.machine.RefusedException;
 import norma.train.config.RunConfig.BackendChoice;
 import norma.train.config.RunConfig.Precision;
 import norma.train.config.RunConfig.Runtime;
@@ -29,7 +29,12 @@ public record Backends(Backend backend, String reason) {
     return choose(runtime, debug, ProductEngine::here);
   }
 
-  static Backends choose(Runtime runtime, boolean debug, Supplier<ProductEngine> products) {
+  /// Finds the machine code of the backend `cpu`.
+  interface Engine {
+    ProductEngine get() throws RefusedException;
+  }
+
+  static Backends choose(Runtime runtime, boolean debug, Engine engine) {
     boolean asked = runtime.backend() != BackendChoice.AUTO;
     if (runtime.precision() == Precision.FP64) {
       requireNd4j("runtime.precision is fp64", "use fp32, tf32 or bf16");
@@ -59,7 +64,7 @@ public record Backends(Backend backend, String reason) {
     }
     requireNd4j("runtime.backend is " + runtime.backend().name().toLowerCase(Locale.ROOT),
         asked ? "use cuda" : noGpu.isEmpty() ? "no NVIDIA GPU was found" : noGpu.substring(2));
-    return cpu(runtime, debug, asked, noGpu, products);
+    return cpu(runtime, debug, asked, noGpu, engine);
   }
 
   /// What is copied to a GPU host is without ND4J, and so without the backends that compute in the host's memory.
@@ -73,21 +78,22 @@ public record Backends(Backend backend, String reason) {
   }
 
   private static Backends cpu(Runtime runtime, boolean debug, boolean asked, String noGpu,
-      Supplier<ProductEngine> products) {
-    ProductEngine engine;
+      Engine engine) {
+    boolean bf16 = runtime.precision() == Precision.BF16;
     try {
-      engine = products.get();
+      engine.get();
+      if (bf16 && !Machine.hasBf16()) {
+        throw new RunException("runtime.precision is bf16: " + Machine.noBf16() + "; use fp32" + noGpu);
+      }
     } catch (IllegalArgumentException e) { // the system property
       throw new RunException(String.valueOf(e.getMessage()), e);
-    }
-    boolean bf16 = runtime.precision() == Precision.BF16;
-    if (bf16 && !Machine.hasBf16()) {
-      throw new RunException("runtime.precision is bf16: " + Machine.noBf16() + "; use fp32" + noGpu);
-    }
-    if (!asked && !engine.isMachineCode()) {
-      return nd4j(runtime, debug,
-          "chosen by runtime.backend: auto, since the backend cpu is slower here: its products in "
-              + engine.description() + noGpu);
+    } catch (RefusedException e) {
+      if (asked || bf16) {
+        throw new RunException("runtime." + (asked ? "backend is cpu" : "precision is bf16") + ": " + e.reason()
+            + "; use " + (bf16 ? "nd4j with fp32" : "nd4j"), e);
+      }
+      return nd4j(runtime, debug, "chosen by runtime.backend: auto, since the backend cpu cannot run here: "
+          + e.reason() + noGpu);
     }
     Nd4jCuda.check(true);
     int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());

@@ -17,6 +17,7 @@ import norma.kernels.Backend;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.cpu.ProductEngine;
+import norma.machine.RefusedException;
 import org.nd4j.linalg.factory.Nd4j;
 
 /// What this machine offers, and how much of it is used.
@@ -56,7 +57,11 @@ public final class Machine {
 
   /// Whether products of bfloat16 run here.
   static boolean hasBf16() {
-    return ProductEngine.here().hasBf16();
+    try {
+      return ProductEngine.here().hasBf16();
+    } catch (RefusedException e) {
+      return false;
+    }
   }
 
   /// Why there are none.
@@ -68,7 +73,11 @@ public final class Machine {
 
   /// What multiplies matrices on the backend `cpu`, and why.
   public static String products() {
-    return ProductEngine.here().description();
+    try {
+      return ProductEngine.here().description();
+    } catch (RefusedException e) {
+      return "none, so that the backend is nd4j: " + e.reason();
+    }
   }
 
   /// Whether the JVM started from the launcher's class cache.

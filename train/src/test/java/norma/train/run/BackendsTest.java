@@ -1,6 +1,7 @@
 package norma.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import norma.kernels.cpu.ProductEngine;
@@ -14,19 +15,20 @@ class BackendsTest {
   @TempDir
   private Path folder;
 
-  /// Plain Java is several times slower than ND4J.
+  private static final Backends.Engine REFUSED = () -> ProductEngine.choose("", (name, code) -> {
+    throw new RefusedException("mmap is refused");
+  });
+
   @Test
   void autoTakesNd4jWhereMachineCodeCannotRun() {
-    ProductEngine refused = ProductEngine.choose("", (name, code) -> {
-      throw new RefusedException("mmap is refused");
-    });
-    assertThat(choose(refused, "runtime.backend=auto")).startsWith("nd4j, chosen by runtime.backend: auto")
+    assertThat(choose("runtime.backend=auto")).startsWith("nd4j, chosen by runtime.backend: auto")
         .contains("mmap is refused");
-    assertThat(choose(refused, "runtime.backend=cpu")).isEqualTo("cpu, asked for by runtime.backend");
+    assertThatThrownBy(() -> choose("runtime.backend=cpu")).isInstanceOf(RunException.class)
+        .hasMessage("runtime.backend is cpu: mmap is refused; use nd4j");
   }
 
-  private String choose(ProductEngine products, String setting) {
-    Backends chosen = Backends.choose(Runs.config(folder, setting).runtime(), false, () -> products);
+  private String choose(String setting) {
+    Backends chosen = Backends.choose(Runs.config(folder, setting).runtime(), false, REFUSED);
     try (var backend = chosen.backend()) {
       return backend.name() + ", " + chosen.reason();
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -19,14 +20,28 @@ import norma.formula.Fn;
 import norma.formula.Plan;
 import norma.formula.Plan.Pass;
 import norma.formula.Plan.Sink;
-import norma.kernels.rows.RowPrograms.Program;
+import norma.machine.Code;
+import norma.machine.InstructionSet;
 
-/// A program in plain Java, for CPUs and systems on which machine code cannot run: the same operations in the same order, and so the same
-/// bits. A value of a row is an array of equal numbers, as it is a vector of equal lanes there.
-final class PlainRows {
+/// A program in plain Java, which takes what machine code takes: the same operations in the same order, and so the same bits. A value of a
+/// row is an array of equal numbers, as it is a vector of equal lanes there.
+public final class PlainRows implements Code {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-  private final Program program;
+  /// Programs in plain Java.
+  public static RowPrograms programs() {
+    return new RowPrograms(InstructionSet.AVX2, (_, _) -> {
+      throw new IllegalStateException();
+    }) {
+      @Override
+      Code code(RowEmitter emitter) {
+        emitter.assemble(); // which finds places for numbers
+        return new PlainRows(emitter);
+      }
+    };
+  }
+
+  private final RowEmitter program;
   private final Plan plan;
   private final Streams streams;
   private final int width;
@@ -34,19 +49,17 @@ final class PlainRows {
   private final Set<Expr> rowsKnown;
   private final List<IntConsumer> work = new ArrayList<>(); // in its order, for a row
   private MemorySegment[] segments = {};
-  private long[] starts = {};
-  private long[][] gathered = {};
 
-  PlainRows(Program program) {
+  private PlainRows(RowEmitter program) {
     this.program = program;
-    plan = program.plan();
-    streams = program.streams();
-    width = program.width();
+    plan = program.plan;
+    streams = program.streams;
+    width = program.width;
     rowsKnown = new HashSet<>(plan.kept());
     for (int k = 0; k < plan.kept().size(); k++) {
       float[] kept = array(plan.kept().get(k));
       int stream = streams.of("kept" + k);
-      work.add(row -> Arrays.fill(kept, segments[stream].get(FLOAT, 4 * (starts[stream] + row))));
+      work.add(row -> Arrays.fill(kept, segments[stream].get(FLOAT, 4L * row)));
     }
     for (Pass pass : plan.passes()) {
       pass.before().forEach(this::rowValue);
@@ -67,7 +80,7 @@ final class PlainRows {
   /// A value of a row: for the passes that follow, and for another kernel if that wants it.
   private void leave(Expr e) {
     rowsKnown.add(e);
-    int k = program.stored().indexOf(e);
+    int k = program.stored.indexOf(e);
     if (k >= 0) {
       put("stored" + k, array(e));
     }
@@ -75,7 +88,7 @@ final class PlainRows {
 
   private void put(String name, float[] value) {
     int stream = streams.of(name);
-    work.add(row -> segments[stream].set(FLOAT, 4 * (starts[stream] + row), value[0]));
+    work.add(row -> segments[stream].set(FLOAT, 4L * row, value[0]));
   }
 
   private void elements(Pass pass) {
@@ -90,7 +103,7 @@ final class PlainRows {
     for (Sink sink : pass.sinks()) {
       float[][] taken = StraightCode.operands(sink, parents).stream().map(this::array).toArray(float[][]::new);
       if (sink.output() >= 0) {
-        write(program.outputs().get(sink.output()), taken[0]);
+        write(program.outputs.get(sink.output()), taken[0]);
       } else if (sink.is(Fn.ROWS)) {
         String stream = "sum" + plan.sums().indexOf(sink.node());
         float[] sum = new float[width];
@@ -111,20 +124,25 @@ final class PlainRows {
 
   private void read(String name, float[] to) {
     int stream = streams.of(name);
-    work.add(row -> MemorySegment.copy(segments[stream], FLOAT, place(stream, row), to, 0, width));
+    work.add(row -> MemorySegment.copy(place(stream, row), FLOAT, 0, to, 0, width));
   }
 
   private void write(String name, float[] from) {
     int stream = streams.of(name);
-    work.add(row -> MemorySegment.copy(from, 0, segments[stream], FLOAT, place(stream, row), width));
+    work.add(row -> MemorySegment.copy(from, 0, place(stream, row), FLOAT, 0, width));
   }
 
-  private long place(int stream, int row) {
+  private MemorySegment place(int stream, int row) {
     return switch (streams.kind(stream)) {
-      case ELEMENTS -> 4 * (starts[stream] + (long) row * width);
-      case GATHERED -> gathered[stream][row] - segments[stream].address();
-      case EVERY_ROW, ROWS -> 4 * starts[stream];
+      case ELEMENTS -> segments[stream].asSlice(4L * row * width);
+      case GATHERED -> memory(segments[stream].get(ValueLayout.JAVA_LONG, 8L * row));
+      case EVERY_ROW, ROWS -> segments[stream];
     };
+  }
+
+  @SuppressWarnings("restricted") // the caller has checked operands as wholes
+  private static MemorySegment memory(long address) {
+    return MemorySegment.ofAddress(address).reinterpret(Long.MAX_VALUE - address);
   }
 
   private float[] array(Expr e) {
@@ -135,22 +153,23 @@ final class PlainRows {
     });
   }
 
-  /// @param segments of the streams
-  /// @param starts   their first elements
-  /// @param gathered addresses of the rows of gathered streams
-  /// @param numbers  of the plan
-  void run(int rows, MemorySegment[] segments, long[] starts, long[][] gathered, float[] numbers) {
-    this.segments = segments;
-    this.starts = starts;
-    this.gathered = gathered;
-    for (int k = 0; k < numbers.length; k++) {
-      Arrays.fill(array(plan.numbers().get(k)), numbers[k]);
+  @Override
+  public long call(long address, long rows, long c, long d, long e, long f, long g, long h, long i, long j) {
+    MemorySegment table = memory(address);
+    segments = IntStream.range(0, streams.count()).mapToObj(s -> memory(table.get(ValueLayout.JAVA_LONG, 8L * s)))
+        .toArray(MemorySegment[]::new);
+    for (Expr number : plan.numbers()) {
+      Integer place = program.vectors().get(number);
+      if (place != null) {
+        Arrays.fill(array(number), table.get(FLOAT, place));
+      }
     }
     for (int row = 0; row < rows; row++) {
       for (IntConsumer one : work) {
         one.accept(row);
       }
     }
+    return 0;
   }
 
   private static float plus(float sum, float[][] taken, int c) {

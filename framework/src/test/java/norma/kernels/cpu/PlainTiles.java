@@ -4,9 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/// [Tiles] in plain Java, for CPUs and systems on which machine code cannot run, and what the tests compare the others with: the same
-/// bits. HotSpot makes vectors of the innermost loop if it is long and its arrays are read at the same places: 12 to 20 GFLOP/s for 64 to
-/// 384 columns where machine code has 230 (Zen 5, 2026-11-29). For one thread.
+/// [Tiles] in plain Java, which machine code is compared with: the same bits. For one thread.
 final class PlainTiles implements Tiles {
   private static final int PANEL = 512;
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -69,16 +67,7 @@ final class PlainTiles implements Tiles {
 
   @Override
   public void transpose(Matrix from, int rows, int columns, Matrix to) {
-    transpose(from, 0, rows, 0, columns, to);
-  }
-
-  /// Writes the transpose of rows `[row, rows)` and columns `[column, columns)` to where it belongs.
-  static void transpose(Matrix from, int row, int rows, int column, int columns, Matrix to) {
-    for (int r = row; r < rows; r++) {
-      for (int c = column; c < columns; c++) {
-        set(to, c * to.row() + r, get(from, r * from.row() + c));
-      }
-    }
+    MachineTiles.transpose(from, 0, rows, 0, columns, to);
   }
 
   private static float get(Matrix m, long at) {
