@@ -12,7 +12,7 @@ import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.KernelCall;
 import norma.kernels.KernelCalls;
-import norma.kernels.tracing.TracingKernels;
+import norma.kernels.tracing.TracingBackend;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 
@@ -72,7 +72,7 @@ final class Calls {
 
   /// Bytes that a call must at least move.
   static long bytes(KernelCall call) {
-    return call.bytes(new TracingKernels(DType.FLOAT32), DType.FLOAT32);
+    return call.bytes(new TracingBackend(DType.FLOAT32).kernels(), DType.FLOAT32);
   }
 
   /// Dimensions of a call, for people.
