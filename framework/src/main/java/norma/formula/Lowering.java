@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Space;
 import org.jspecify.annotations.Nullable;
@@ -33,10 +35,8 @@ final class Lowering {
   /// @param machine whether for machine code, which has neither tanh nor exp
   static List<Expr> lower(Graph g, List<Expr> outputs, boolean machine) {
     Lowering l = new Lowering(g, machine);
-    List<Expr> result = new ArrayList<>();
-    for (Expr e : outputs) {
-      result.add(l.expand(e));
-    }
+    List<Expr> result = new ArrayList<>(outputs);
+    result.replaceAll(l::expand);
     l.uses = uses(result);
     result.replaceAll(l::sort);
     if (machine) {
@@ -53,43 +53,35 @@ final class Lowering {
 
   static Map<Expr, Integer> uses(List<Expr> roots) {
     Map<Expr, Integer> uses = new HashMap<>();
-    for (Expr root : roots) {
-      count(uses, root);
-    }
+    roots.forEach(root -> uses.merge(root, 1, Integer::sum));
     for (Expr node : Expr.nodes(roots)) {
       if (node instanceof Apply a) {
-        for (Expr arg : a.args()) {
-          count(uses, arg);
-        }
+        a.args().forEach(arg -> uses.merge(arg, 1, Integer::sum));
       }
     }
     return uses;
   }
 
-  private static void count(Map<Expr, Integer> uses, Expr e) {
-    uses.put(e, uses.getOrDefault(e, 0) + 1);
+  private Expr expand(Expr e) {
+    return once(expanded, e, a -> {
+      Expr definition = a.fn().definition(g, a.args());
+      return definition != null ? expand(definition) : function(all(a, this::expand));
+    });
   }
 
-  private Expr expand(Expr e) {
-    if (!(e instanceof Apply a)) {
-      return e;
-    }
-    Expr done = expanded.get(e);
+  /// What a function becomes, found once; leaves and constants stay.
+  private static Expr once(Map<Expr, Expr> known, Expr e, Function<Apply, Expr> step) {
+    Expr done = known.get(e);
     if (done == null) {
-      Expr definition = a.fn().definition(g, a.args());
-      done = definition != null ? expand(definition) : function(g.apply(a.fn(), all(a.args(), 0)));
-      expanded.put(e, done);
+      done = e instanceof Apply a ? step.apply(a) : e;
+      known.put(e, done);
     }
     return done;
   }
 
-  /// Arguments after step 0 (expand), 1 (sort) or 2 (fuse).
-  private List<Expr> all(List<Expr> args, int step) {
-    List<Expr> result = new ArrayList<>(args.size());
-    for (Expr arg : args) {
-      result.add(step == 0 ? expand(arg) : step == 1 ? sort(arg) : fuse(arg));
-    }
-    return result;
+  /// The same function of what its arguments become.
+  private Expr all(Apply a, UnaryOperator<Expr> step) {
+    return g.apply(a.fn(), a.args().stream().map(step).toList());
   }
 
   private Expr function(Expr e) {
@@ -227,19 +219,11 @@ final class Lowering {
   // Products.
 
   private Expr sort(Expr e) {
-    if (!(e instanceof Apply a)) {
-      return e;
-    }
-    Expr done = sorted.get(e);
-    if (done == null) {
-      done = switch (a.fn()) {
-        case MUL, DIV, NEG -> product(a);
-        case SUM -> sum(sort(a.arg(0)));
-        default -> g.apply(a.fn(), all(a.args(), 1));
-      };
-      sorted.put(e, done);
-    }
-    return done;
+    return once(sorted, e, a -> switch (a.fn()) {
+      case MUL, DIV, NEG -> product(a);
+      case SUM -> sum(sort(a.arg(0)));
+      default -> all(a, this::sort);
+    });
   }
 
   /// Factors by their spaces, above and below the line.
@@ -313,24 +297,16 @@ final class Lowering {
   // Multiply and add at once.
 
   private Expr fuse(Expr e) {
-    if (!(e instanceof Apply a)) {
-      return e;
-    }
-    Expr done = fused.get(e);
-    if (done == null) {
-      done = switch (a.fn()) {
+    return once(fused, e, a -> {
+      Expr fma = switch (a.fn()) {
         case ADD -> factor(a.arg(0))
             ? fma(a.arg(0), a.arg(1), false)
             : factor(a.arg(1)) ? fma(a.arg(1), a.arg(0), false) : null;
         case SUB -> factor(a.arg(1)) ? fma(a.arg(1), a.arg(0), true) : null;
         default -> null;
       };
-      if (done == null || !a.space().rows()) {
-        done = g.apply(a.fn(), all(a.args(), 2));
-      }
-      fused.put(e, done);
-    }
-    return done;
+      return fma == null || !a.space().rows() ? all(a, this::fuse) : fma;
+    });
   }
 
   private boolean factor(Expr e) {

@@ -33,6 +33,9 @@ public sealed interface Op<S extends Record>
   /// @param saved what backward needs
   record Output<S extends Record>(Array value, S saved) {}
 
+  /// Saved by an operation whose backward needs nothing of forward.
+  record Nothing() {}
+
   /// Where backward leaves its results, by the position of the input.
   interface Gradients {
 

@@ -8,22 +8,19 @@ import norma.kernels.Kernels;
 ///
 /// @param from  first column
 /// @param count number of columns
-public record TakeColumns(int from, int count) implements Op<TakeColumns.Saved> {
-
-  /// Nothing.
-  public record Saved() {}
+public record TakeColumns(int from, int count) implements Op<Op.Nothing> {
 
   @Override
-  public Output<Saved> forward(Kernels kernels, Array... inputs) {
+  public Output<Nothing> forward(Kernels kernels, Array... inputs) {
     int[] shape = inputs[0].shape();
     shape[shape.length - 1] = count;
     Array y = kernels.empty(shape);
     kernels.takeColumns(inputs[0], from, y);
-    return new Output<>(y, new Saved());
+    return new Output<>(y, new Nothing());
   }
 
   @Override
-  public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
+  public void backward(Kernels kernels, Nothing saved, Array dy, Gradients gradients) {
     Grad dx = gradients.into(0);
     if (dx != null) {
       if (!dx.add()) {

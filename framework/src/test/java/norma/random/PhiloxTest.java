@@ -16,7 +16,7 @@ class PhiloxTest {
     int[] c = words(counter);
     int[] k = words(key);
     int[] out = new int[4];
-    Philox.block(out, joined(k[0], k[1]), joined(c[2], c[3]), joined(c[0], c[1]));
+    RandomStream.block(out, joined(k[0], k[1]), joined(c[2], c[3]), joined(c[0], c[1]));
     assertThat(out).containsExactly(words(answer));
   }
 

@@ -200,44 +200,45 @@ final class MachineTiles implements Tiles {
     return masks.address() + ((columns - 1) % set.lanes() + 1) * MASK_BYTES;
   }
 
+  // What one thread has assembled, another one sees whole: the code is a final field. At worst it is assembled twice.
+
   private Code tile(boolean transposed, boolean add, int width) {
     int kinds = (transposed ? 2 : 0) + (add ? 1 : 0);
     int index = kinds * (vectors + 1) + variant(width);
-    Code code = tiles[index];
-    return code != null ? code : make(index, transposed, add, width);
+    Code made = tiles[index];
+    if (made == null) {
+      TileCode code = new TileCode(set, kind, set.vectors(width), transposed ? Left.COLUMNS : Left.ROWS, add,
+          width < panel);
+      made = make(code.toString(), code.assemble());
+      tiles[index] = made;
+    }
+    return made;
   }
 
   private Code pack(int width) {
-    Code code = packs[variant(width)];
-    return code != null ? code : make(width);
+    int index = variant(width);
+    Code made = packs[index];
+    if (made == null) {
+      PackCode code = new PackCode(set, kind, set.vectors(width), width < panel);
+      made = make(code.toString(), code.assemble());
+      packs[index] = made;
+    }
+    return made;
   }
 
   private Code round(boolean masked) {
     int index = masked ? 1 : 0;
-    if (rounds[index] == null) {
+    Code made = rounds[index];
+    if (made == null) {
       RoundCode code = new RoundCode(masked);
-      rounds[index] = make(code.toString(), code.assemble());
+      made = make(code.toString(), code.assemble());
+      rounds[index] = made;
     }
-    return rounds[index];
+    return made;
   }
 
   private int variant(int width) {
     return width == panel ? vectors : set.vectors(width) - 1;
-  }
-
-  // What one thread has assembled, another one sees whole: the code is a final field. At worst it is assembled twice.
-
-  private Code make(int index, boolean transposed, boolean add, int width) {
-    TileCode code = new TileCode(set, kind, set.vectors(width), transposed ? Left.COLUMNS : Left.ROWS, add,
-        width < panel);
-    tiles[index] = make(code.toString(), code.assemble());
-    return tiles[index];
-  }
-
-  private Code make(int width) {
-    PackCode code = new PackCode(set, kind, set.vectors(width), width < panel);
-    packs[variant(width)] = make(code.toString(), code.assemble());
-    return packs[variant(width)];
   }
 
   private Code make(String name, byte[] code) {

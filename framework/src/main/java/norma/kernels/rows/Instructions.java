@@ -41,9 +41,7 @@ final class Instructions {
         boolean swap = !registers.inRegister(first) && registers.inRegister(second);
         yield binary(a.fn(), swap ? second : first, swap ? first : second);
       }
-      case SUB, DIV -> {
-        yield binary(a.fn(), first, second);
-      }
+      case SUB, DIV -> binary(a.fn(), first, second);
       case MIN, MAX -> { // the second of the instruction where one is NaN: what is limited
         Vector limit = new Vector(registers.register(second));
         Operand x = registers.operand(first);
@@ -55,9 +53,7 @@ final class Instructions {
         }
         yield to;
       }
-      case FMA -> {
-        yield multiplyAdd(first, second, u.getLast(), minus);
-      }
+      case FMA -> multiplyAdd(first, second, u.getLast(), minus);
       case SQRT -> {
         Operand x = registers.operand(first);
         Vector to = registers.target(first);
@@ -97,9 +93,7 @@ final class Instructions {
         out.vaddps(to, to, value);
         yield to;
       }
-      default -> {
-        yield unary(a.fn(), first);
-      }
+      default -> unary(a.fn(), first);
     };
   }
 

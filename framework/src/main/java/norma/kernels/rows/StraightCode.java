@@ -30,17 +30,8 @@ final class StraightCode {
 
   /// All that vary over elements, arguments first.
   static List<Expr> elements(List<Sink> sinks) {
-    List<Expr> order = new ArrayList<>();
-    Set<Expr> seen = new HashSet<>();
-    sinks.forEach(sink -> elements(sink.value(), seen, order));
-    return order;
-  }
-
-  private static void elements(Expr e, Set<Expr> seen, List<Expr> order) {
-    if (e instanceof Apply a && e.space() == Space.POINT && seen.add(e)) {
-      a.args().forEach(arg -> elements(arg, seen, order));
-      order.add(e);
-    }
+    return Expr.nodes(sinks.stream().map(Sink::value).toList(), a -> a.space() == Space.POINT).stream()
+        .filter(e -> e instanceof Apply && e.space() == Space.POINT).toList();
   }
 
   /// How often each value is wanted, by others and by what becomes of elements.

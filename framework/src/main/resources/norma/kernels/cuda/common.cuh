@@ -163,7 +163,7 @@ struct Drop {
   float factor;
 };
 
-// Block i of the stream: Philox4x32-10, see norma.random.Philox.
+// Block i of the stream: Philox4x32-10, see norma.random.RandomStream.
 static __device__ __forceinline__ uint4 philox(unsigned long long key, unsigned long long step, unsigned long long i) {
   uint4 c = make_uint4((unsigned)i, (unsigned)(i >> 32), (unsigned)step, (unsigned)(step >> 32));
   unsigned k0 = opaque((unsigned)key);
