@@ -47,7 +47,7 @@ final class Compiler {
   record Unit(String file, String text, int headWidth) {}
 
   /// What they include.
-  static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh", "rows.cuh");
+  static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh", "rows.cuh", "attention.cuh");
 
   private static final Logger LOG = LogManager.getLogger(Compiler.class);
 

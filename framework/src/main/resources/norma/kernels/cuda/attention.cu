@@ -1,14 +1,7 @@
-// Causal attention in float32 arithmetic for any head width up to 256, a tile of scores at a time (FlashAttention,
-// arXiv:2205.14135): the tile's weights pass through shared memory to the next product. Backward computes them again
-// from the saved logarithm of the softmax denominators, once over the queries (dq) and once over the keys (dk, dv), so
-// that each result has one writer.
+// Causal attention in float32 arithmetic for any head width up to 256, see attention.cuh: a tile's weights pass through shared
+// memory to the next product.
 //
-//     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
-//     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
-//                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
-//
-// HEAD_WIDTH is 64, 128 or 256: the head's or the next one above. Blocks have 128 threads and 64 rows, 32 for 256
-// (queries, or keys in backward_keys), of one head: grid (ceil(T / rows), B H). All shared memory is static.
+// HEAD_WIDTH is 64, 128 or 256: the head's or the next one above. Blocks have 64 rows, 32 for 256.
 #include "common.cuh"
 
 static const int THREADS = 128;
@@ -468,28 +461,7 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 static const int LINES = HEAD_WIDTH > 128 ? 2 : 4;  // 16 rows each, of a block
 // Blocks of a processor at a time: as many as registers allow with 8 spilled bytes at most (ptxas of CUDA 13.0).
 static const int BLOCKS = HEAD_WIDTH > 64 ? 2 : 3;
+static const int BLOCKS_OF_KEYS = BLOCKS;
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention(const real* qkv, real* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
-  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    forward<HEAD_WIDTH / CHUNK, LINES>(qkv, y, lse, index, time, heads, head_width, drop);
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention_backward_queries(const real* dy, const real* qkv, const real* y, const float* lse, float* delta,
-                               real* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
-  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_queries<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, y, lse, delta, dqkv, accumulate, index, time, heads,
-                                                head_width, drop);
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention_backward_keys(const real* dy, const real* qkv, const real*, const float* lse, const float* delta,
-                            real* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
-  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_keys<HEAD_WIDTH / CHUNK, LINES>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, head_width,
-                                             drop);
-  }
-}
+#define TILES HEAD_WIDTH / CHUNK, LINES
+#include "attention.cuh"

@@ -1,14 +1,7 @@
-// Causal attention by the tensor cores in bfloat16, after FlashAttention-2 (Dao, arXiv:2307.08691): scores exist only
-// in registers, a tile at a time; the weights of a tile are the left operand of the next product as they lie. Backward
-// computes them again from the saved logarithm of the softmax denominators, once over the queries (dq) and once over
-// the keys (dk, dv), so that each result has one writer.
+// Causal attention by the tensor cores in bfloat16, see attention.cuh, after FlashAttention-2 (Dao, arXiv:2307.08691): scores exist
+// only in registers; the weights of a tile are the left operand of the next product as they lie.
 //
-//     forward    S = q K^T    P = exp(S / sqrt(D) - lse)    y = dropped(P) V
-//     backward   dP = dropped(dy V^T)    dS = P (dP - delta), delta = rowsum(dy y)
-//                dq = dS K / sqrt(D)    dk = dS^T q / sqrt(D)    dv = dropped(P)^T dy
-//
-// HEAD_WIDTH is the head's: 16 to 128 in steps of 16. Blocks have 128 threads and 64 rows (queries, or keys in
-// backward_keys) of one head: grid (ceil(T / 64), B H). All shared memory is static.
+// HEAD_WIDTH is the head's: 16 to 128 in steps of 16. Blocks have 64 rows.
 #include "common.cuh"
 
 static const int THREADS = 128;
@@ -266,7 +259,7 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
 // first.
 template <int D>
 static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* lse, int index, int time, int heads,
-                                               const Drop& drop) {
+                                               int, const Drop& drop) {
   alignas(16) __shared__ bf16 keys[ROWS * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 values[ROWS * RowTile<D>::STRIDE];
   Place at;
@@ -357,7 +350,7 @@ static __device__ __forceinline__ void add_products(const unsigned (&a)[D / 16][
 template <int D>
 static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf16* qkv, const bf16* y,
                                                         const float* lse, float* delta, bf16* dqkv, int accumulate,
-                                                        int index, int time, int heads, const Drop& drop) {
+                                                        int index, int time, int heads, int, const Drop& drop) {
   const int N = RowTile<D>::STREAMED;
   alignas(16) __shared__ bf16 keys[2][N * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 values[2][N * RowTile<D>::STRIDE];
@@ -452,7 +445,7 @@ static __device__ __forceinline__ void add_queries(const bf16* queries, const bf
 template <int D>
 static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16* qkv, const float* lse,
                                                      const float* delta, bf16* dqkv, int accumulate, int index,
-                                                     int time, int heads, const Drop& drop) {
+                                                     int time, int heads, int, const Drop& drop) {
   const int N = RowTile<D>::STREAMED;
   alignas(16) __shared__ bf16 queries[2][N * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 slopes[2][N * RowTile<D>::STRIDE];  // dy
@@ -510,25 +503,5 @@ static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16*
 static const int BLOCKS = HEAD_WIDTH > 80 ? 2 : HEAD_WIDTH > 64 ? 3 : 4;
 static const int BLOCKS_OF_KEYS = HEAD_WIDTH > 64 ? 2 : 3;
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention(const bf16* qkv, bf16* y, float* lse, int batch, int time, int heads, int head_width, Drop drop) {
-  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    forward<HEAD_WIDTH>(qkv, y, lse, index, time, heads, drop);
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS)
-    attention_backward_queries(const bf16* dy, const bf16* qkv, const bf16* y, const float* lse, float* delta,
-                               bf16* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
-  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_queries<HEAD_WIDTH>(dy, qkv, y, lse, delta, dqkv, accumulate, index, time, heads, drop);
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS_OF_KEYS)
-    attention_backward_keys(const bf16* dy, const bf16* qkv, const bf16*, const float* lse, const float* delta,
-                            bf16* dqkv, int accumulate, int batch, int time, int heads, int head_width, Drop drop) {
-  for (int index = blockIdx.y; index < batch * heads; index += gridDim.y) {
-    backward_keys<HEAD_WIDTH>(dy, qkv, lse, delta, dqkv, accumulate, index, time, heads, drop);
-  }
-}
+#define TILES HEAD_WIDTH
+#include "attention.cuh"
