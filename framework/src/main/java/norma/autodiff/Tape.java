@@ -10,7 +10,7 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.ops.Linear;
+import norma.ops.LinearOp;
 import norma.ops.Op;
 import org.jspecify.annotations.Nullable;
 
@@ -95,7 +95,7 @@ public final class Tape implements AutoCloseable {
       return new Tensor(op.trace(kernels, arrays), null, differentiable);
     }
     try (Kernels.Scratch scratch = kernels.scratch()) {
-      Op.Output<S> result = op.forward(kernels, pass.int8() && op instanceof Linear ? rounded(arrays) : arrays);
+      Op.Output<S> result = op.forward(kernels, pass.int8() && op instanceof LinearOp ? rounded(arrays) : arrays);
       Tensor output = new Tensor(result.value(), null, differentiable);
       if (differentiable) {
         nodes.add(new Node<>(layer, op, result.saved(), inputs, output));

@@ -24,6 +24,6 @@ public final class Dropout {
       return x;
     }
     long perSequence = x.value().size() / x.value().dim(0);
-    return tape.apply(layer, new norma.ops.Dropout(tape.pass().mask(name, probability, perSequence)), x);
+    return tape.apply(layer, new norma.ops.DropoutOp(tape.pass().mask(name, probability, perSequence)), x);
   }
 }

@@ -35,7 +35,7 @@ public final class Linear {
   public Tensor forward(Tape tape, Tensor x) {
     Tensor w = tape.parameter(weight);
     return bias == null
-        ? tape.apply(name, new norma.ops.Linear(), x, w)
-        : tape.apply(name, new norma.ops.Linear(), x, w, tape.parameter(bias));
+        ? tape.apply(name, new norma.ops.LinearOp(), x, w)
+        : tape.apply(name, new norma.ops.LinearOp(), x, w, tape.parameter(bias));
   }
 }

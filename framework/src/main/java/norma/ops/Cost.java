@@ -36,12 +36,12 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     long all = inputs.stream().mapToLong(Array::bytes).sum() + output.bytes();
     long y = output.bytes();
     return switch (op) {
-      case Linear _ -> product(n, x, inputs);
+      case LinearOp _ -> product(n, x, inputs);
       case Embedding _ -> new Cost(n, 2 * n, 0, x.bytes() + 3 * y, x.bytes() + 5 * y); // rows of two tables
       case Add _ -> new Cost(n, 0, 0, all, 0); // both gradients are the output's
       case Multiply _ -> new Cost(n, 2 * n, 0, all, 2 * all - y);
       case Scale _ -> new Cost(n, 3 * n, 0, all, all + y);
-      case Dropout _ -> new Cost(n, n, 0, all, all);
+      case DropoutOp _ -> new Cost(n, n, 0, all, all);
       case Reshape _ -> ZERO;
       case TakeColumns _ -> new Cost(0, n, 0, 2 * y, 2 * y);
       case Concat _ -> new Cost(0, 0, 0, all, all);
@@ -59,10 +59,10 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
   public static List<Array> kept(Op<?> op, List<Array> inputs, Array output) {
     return switch (op) {
       case FormulaOp f when f.formula().keepsSlope() -> List.of();
-      case Linear _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
+      case LinearOp _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
       case Multiply _ -> List.copyOf(inputs);
       case Attention _ -> List.of(inputs.getFirst(), output);
-      case Add _,Dropout _,Reshape _,TakeColumns _,Concat _,CrossEntropy _ -> List.of();
+      case Add _,DropoutOp _,Reshape _,TakeColumns _,Concat _,CrossEntropy _ -> List.of();
     };
   }
 

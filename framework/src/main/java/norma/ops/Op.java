@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param <S> what forward keeps for backward
 public sealed interface Op<S extends Record>
-    permits Linear, Embedding, Add, Multiply, Scale, Dropout, Reshape, TakeColumns, Concat, Attention, CrossEntropy,
+    permits LinearOp, Embedding, Add, Multiply, Scale, DropoutOp, Reshape, TakeColumns, Concat, Attention, CrossEntropy,
     NormOp {
 
   /// Computes the output, in memory taken from `kernels`.

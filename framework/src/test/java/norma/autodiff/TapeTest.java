@@ -14,7 +14,7 @@ import norma.kernels.Workbench;
 import norma.ops.Add;
 import norma.ops.CrossEntropy;
 import norma.ops.FormulaOp;
-import norma.ops.Linear;
+import norma.ops.LinearOp;
 import norma.ops.Reshape;
 import norma.ops.Scale;
 import org.junit.jupiter.api.AfterEach;
@@ -60,7 +60,7 @@ class TapeTest {
     checkW((tape, x) -> add(tape, x, tape.apply("", gelu(), x)));
     checkW((tape, x) -> add(tape, tape.apply("", gelu(), x), x));
     checkW((tape, x) -> {
-      Tensor first = add(tape, x, tape.apply("", new Linear(), x, tape.parameter(u)));
+      Tensor first = add(tape, x, tape.apply("", new LinearOp(), x, tape.parameter(u)));
       return add(tape, first, tape.apply("", gelu(), first));
     });
   }
@@ -86,7 +86,7 @@ class TapeTest {
 
   @Test
   void aParameterUsedTwiceGetsTheSumOfBothGradients() {
-    check(u, (tape, x) -> tape.apply("", new Linear(), tape.apply("", new Linear(), x, tape.parameter(u)),
+    check(u, (tape, x) -> tape.apply("", new LinearOp(), tape.apply("", new LinearOp(), x, tape.parameter(u)),
         tape.parameter(u)));
     check(w, (tape, x) -> add(tape, tape.parameter(w), add(tape, x, tape.parameter(w))));
   }
@@ -123,7 +123,7 @@ class TapeTest {
     try (Tape tape = new Tape(bench.kernels(), values, gradients, Pass.EVALUATION, null)) {
       Array part = bench.array(java.util.Arrays.copyOfRange(x, 3 * from, 3 * (from + rows)), rows, 3);
       Array ids = bench.ids(java.util.Arrays.copyOfRange(targets, from, from + rows), rows);
-      Tensor logits = tape.apply("", new Linear(), tape.constant(part), tape.parameter(u));
+      Tensor logits = tape.apply("", new LinearOp(), tape.constant(part), tape.parameter(u));
       tape.backward(tape.apply("", new CrossEntropy(1.0 / 6, true), logits, tape.constant(ids)));
     }
   }
@@ -149,7 +149,7 @@ class TapeTest {
       Tensor x = tape.constant(bench.array(new double[]{ 127, 1.4 }, 1, 2));
       Tensor weight = tape.constant(bench.array(new double[]{ 2.54, 0.019 }, 1, 2));
       Tensor bias = tape.constant(bench.array(new double[]{ 0.123 }, 1));
-      return bench.read(tape.apply("", new Linear(), x, weight, bias).value())[0];
+      return bench.read(tape.apply("", new LinearOp(), x, weight, bias).value())[0];
     }
   }
 

@@ -33,12 +33,12 @@ class OpGradientTest {
 
   static Stream<Arguments> operations() {
     return Stream.concat(norms(), Stream.of( //
-        op(new Linear(), X, new int[]{ 2, 5 }), //
-        op(new Linear(), new int[]{ 2, 1, 5 }, new int[]{ 7, 5 }, new int[]{ 7 }), //
+        op(new LinearOp(), X, new int[]{ 2, 5 }), //
+        op(new LinearOp(), new int[]{ 2, 1, 5 }, new int[]{ 7, 5 }, new int[]{ 7 }), //
         op(new Add(), X, X), //
         op(new Multiply(), X, X), //
         op(new Scale(), X, SCALAR), //
-        op(new Dropout(DROP), X), //
+        op(new DropoutOp(DROP), X), //
         op(new Reshape(List.of(5, 3)), X), //
         op(new TakeColumns(1, 3), X), //
         op(new Concat(), X, new int[]{ 3, 1 }, new int[]{ 3, 2 }), //
@@ -59,13 +59,13 @@ class OpGradientTest {
   @ParameterizedTest
   @MethodSource("operations")
   void gradientsEqualCentralDifferences(Op<?> op, int[][] shapes) {
-    GradientCheck.check((tape, inputs) -> tape.apply("op", op, inputs.toArray(new norma.autodiff.Tensor[0])), shapes);
+    OpGradientCheck.check((tape, inputs) -> tape.apply("op", op, inputs.toArray(new norma.autodiff.Tensor[0])), shapes);
   }
 
   @ParameterizedTest
   @MethodSource("operations")
   void gradientsAreAddedToThoseOfAnotherUse(Op<?> op, int[][] shapes) {
-    GradientCheck.check((tape, inputs) -> {
+    OpGradientCheck.check((tape, inputs) -> {
       norma.autodiff.Tensor[] scaled = inputs.stream()
           .map(x -> tape.apply("scale", new Scale(), x, tape.constant(0.7))).toArray(norma.autodiff.Tensor[]::new);
       norma.autodiff.Tensor first = tape.apply("op", op, scaled);
@@ -77,7 +77,7 @@ class OpGradientTest {
   @Test
   void dyisruWithADirectBetaHasTheRightGradients() {
     for (boolean scaled : new boolean[]{ false, true }) {
-      GradientCheck.check((tape, inputs) -> {
+      OpGradientCheck.check((tape, inputs) -> {
         norma.autodiff.Tensor beta = tape.apply("shift", new Add(), inputs.get(2), tape.constant(4));
         return tape.apply("op", new FormulaOp(Formulas.dyisru(false, scaled, false)), inputs.get(0), inputs.get(1),
             beta);
@@ -89,7 +89,7 @@ class OpGradientTest {
   void embeddingsHaveTheRightGradients() {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
       var ids = bench.ids(new int[]{ 1, 1, 4, 0, 1, 4 }, 2, 3);
-      GradientCheck.check(
+      OpGradientCheck.check(
           (tape, inputs) -> tape.apply("op", new Embedding(), tape.constant(ids), inputs.get(0), inputs.get(1)),
           new int[]{ 5, 4 }, new int[]{ 3, 4 });
     }
@@ -99,7 +99,7 @@ class OpGradientTest {
   void crossEntropyHasTheRightGradients() {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
       var targets = bench.ids(new int[]{ 1, 4, 0 }, 3);
-      GradientCheck.check((tape, inputs) -> tape.apply("op", new CrossEntropy(0.7, tape.differentiates()),
+      OpGradientCheck.check((tape, inputs) -> tape.apply("op", new CrossEntropy(0.7, tape.differentiates()),
           inputs.getFirst(), tape.constant(targets)), X);
     }
   }

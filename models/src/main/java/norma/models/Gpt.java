@@ -75,7 +75,7 @@ public final class Gpt {
       x = block.forward(tape, x);
     }
     x = finalNorm.forward(tape, x);
-    return head == null ? tape.apply("head", new norma.ops.Linear(), x, tok) : head.forward(tape, x); // (B, T, V)
+    return head == null ? tape.apply("head", new norma.ops.LinearOp(), x, tok) : head.forward(tape, x); // (B, T, V)
   }
 
   /// Cross-entropy of the next tokens in nats, summed over positions and multiplied by `scale`.

@@ -8,7 +8,7 @@ import norma.kernels.Kernels;
 /// Sets elements to zero at random and scales the rest. Keeps nothing: backward computes the same mask again.
 ///
 /// @param mask which elements
-public record Dropout(DropMask mask) implements Op<Op.Nothing> {
+public record DropoutOp(DropMask mask) implements Op<Op.Nothing> {
 
   @Override
   public Output<Nothing> forward(Kernels kernels, Array... inputs) {

@@ -21,12 +21,12 @@ import norma.kernels.Workbench;
 ///
 /// Its output is reduced to a scalar by a fixed random matrix and cross-entropy, so that every element of the output has a
 /// gradient of its own.
-final class GradientCheck {
+final class OpGradientCheck {
   private static final double H = 1e-5;
   private static final int DIRECTIONS = 3;
   private static final int CLASSES = 3;
 
-  private GradientCheck() {}
+  private OpGradientCheck() {}
 
   /// An operation in its setting.
   interface Forward {
@@ -93,7 +93,7 @@ final class GradientCheck {
     for (int i = 0; i < rows; i++) {
       targets[i] = i % CLASSES;
     }
-    Tensor logits = tape.apply("loss", new Linear(), y, tape.constant(mix));
+    Tensor logits = tape.apply("loss", new LinearOp(), y, tape.constant(mix));
     return tape.apply("loss", new CrossEntropy(0.3, tape.differentiates()), logits,
         tape.constant(bench.ids(targets, rows)));
   }

@@ -7,7 +7,7 @@ import norma.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
 
 /// `y = x W^T + b`. Inputs: x (..., K), w (N, K), and b (N) if there is a bias.
-public record Linear() implements Op<Linear.Saved> {
+public record LinearOp() implements Op<LinearOp.Saved> {
 
   /// @param b null without bias
   public record Saved(Array x, Array w, @Nullable Array b) {}
