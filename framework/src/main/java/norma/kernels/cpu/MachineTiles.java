@@ -175,7 +175,8 @@ final class MachineTiles implements Tiles {
   static void transpose(Matrix from, int row, int rows, int column, int columns, Matrix to) {
     for (int r = row; r < rows; r++) {
       for (int c = column; c < columns; c++) {
-        Floats.set(to.segment(), to.at() + c * to.row() + r, Floats.get(from.segment(), from.at() + r * from.row() + c));
+        Floats.set(to.segment(), to.at() + c * to.row() + r,
+            Floats.get(from.segment(), from.at() + r * from.row() + c));
       }
     }
   }

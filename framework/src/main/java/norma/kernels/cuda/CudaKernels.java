@@ -237,7 +237,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
-    launch(OPTIMIZER, "adamw", grids.each(w.size(), 4)).array(w).array(g).array(m).array(v).real(1 - c.lr() * c.weightDecay())
+    launch(OPTIMIZER, "adamw", grids.each(w.size(), 4)).array(w).array(g).array(m).array(v)
+        .real(1 - c.lr() * c.weightDecay())
         .real(c.beta1()).real(c.beta2()).real(c.lr() / c.correction1()).real(1 / Math.sqrt(c.correction2()))
         .real(c.eps()).real(c.gradScale()).number(w.size());
   }
@@ -255,7 +256,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private void scale(Array x, Array s, Grad y) {
-    launch(ELEMENTWISE, "scale", grids.each(x.size())).array(s).integer(s.dtype().bytes()).array(x).grad(y).number(x.size());
+    launch(ELEMENTWISE, "scale", grids.each(x.size())).array(s).integer(s.dtype().bytes()).array(x).grad(y)
+        .number(x.size());
   }
 
   @Override

@@ -197,7 +197,6 @@ public class Nd4jKernels implements Kernels {
     w.nd4j().muli(1 - c.lr() * c.weightDecay()).subi(first.div(root).muli(c.lr() / c.correction1()));
   }
 
-
   @Override
   public void add(Array a, Array b, Array y) {
     flat(a).addi(flat(b), flat(y));
