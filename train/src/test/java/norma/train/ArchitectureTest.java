@@ -38,6 +38,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void reportsTouchNoRun() {
+    HouseRules.reportsTouchNoRun().check(CLASSES);
+  }
+
+  @Test
   void javaUtilLoggingIsNotUsed() {
     HouseRules.noJavaUtilLogging().check(CLASSES);
   }

@@ -80,6 +80,14 @@ final class HouseRules {
         .callMethod(Throwable.class, "printStackTrace");
   }
 
+  /// Tables, charts and pages know events and files; a run, a study or a profile hands them what they show.
+  static ArchRule reportsTouchNoRun() {
+    return noClasses().that().resideInAPackage("norma.train.report..").should().dependOnClassesThat()
+        .resideInAnyPackage("norma.train.cli..", "norma.train.config..", "norma.train.data..", "norma.train.doctor..",
+            "norma.train.inspect..", "norma.train.norms..", "norma.train.profile..", "norma.train.run..",
+            "norma.train.study..");
+  }
+
   /// One logging library.
   static ArchRule noJavaUtilLogging() {
     return noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..");

@@ -1,5 +1,8 @@
 package norma.train.cli;
 
+import static norma.train.report.Decimals.count;
+import static norma.train.report.Decimals.loss;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +17,7 @@ import norma.train.config.RunConfigWriter;
 import norma.train.report.ComparePage;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
+import norma.train.report.Table;
 import norma.train.run.Comparability;
 import norma.train.run.RunFolder;
 import picocli.CommandLine.Command;
@@ -47,10 +51,34 @@ final class CompareCommand implements Callable<Integer> {
               eval.valTokens()));
     }
 
+    double bestLoss() {
+      return metrics.of(Event.Eval.class).stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
+    }
+
+    double finalLoss() {
+      double end = metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
+      return Double.isFinite(end) ? end : metrics.last(Event.Eval.class).map(Event.Eval::valLoss).orElse(Double.NaN);
+    }
+
+    Optional<Event.Step> lastStep() {
+      return metrics.last(Event.Step.class);
+    }
+
+    double tokensPerSecond() {
+      double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
+      return speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2];
+    }
+
     String text() {
       return environment.getOrDefault(Comparability.VALIDATION, "");
     }
   }
+
+  private static final Table<Run> TABLE = new Table<Run>().name("run", Run::name)
+      .number("best val", run -> loss(run.bestLoss())).number("final val", run -> loss(run.finalLoss()))
+      .number("steps", run -> run.lastStep().map(step -> Integer.toString(step.step())).orElse("0"))
+      .number("last loss", run -> loss(run.lastStep().map(Event.Step::loss).orElse(Double.NaN)))
+      .number("tokens/s", run -> count(run.tokensPerSecond()));
 
   @Override
   public Integer call() throws IOException {
@@ -70,9 +98,7 @@ final class CompareCommand implements Callable<Integer> {
             ? ""
             : ": not comparable with the losses above"));
       }
-      lines.add(String.format(Locale.ROOT, "%-40s %9s %9s %6s %9s %11s", "run", "best val", "final val", "steps",
-          "last loss", "tokens/s"));
-      group.forEach(run -> lines.add(row(run)));
+      lines.addAll(TABLE.lines(group));
       group.forEach(run -> run.estimate().ifPresent(lines::add));
     });
     all.stream().skip(1).forEach(run -> lines.addAll(against(all.getFirst(), run)));
@@ -112,18 +138,6 @@ final class CompareCommand implements Callable<Integer> {
       lines.add("  " + firstDifference(reference.metrics, run.metrics));
     }
     return lines;
-  }
-
-  private static String row(Run run) {
-    List<Event.Eval> evals = run.metrics.of(Event.Eval.class);
-    List<Event.Step> steps = run.metrics.of(Event.Step.class);
-    double best = evals.stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
-    double end = run.metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
-    double last = Double.isFinite(end) ? end : evals.isEmpty() ? Double.NaN : evals.getLast().valLoss();
-    double[] speed = steps.stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
-    return String.format(Locale.ROOT, "%-40s %9.4f %9.4f %6d %9.4f %,11.0f", run.name, best, last,
-        steps.isEmpty() ? 0 : steps.getLast().step(), steps.isEmpty() ? Double.NaN : steps.getLast().loss(),
-        speed.length == 0 ? Double.NaN : speed[speed.length / 2]);
   }
 
   private static String firstDifference(Metrics left, Metrics right) {

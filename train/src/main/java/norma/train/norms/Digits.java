@@ -3,11 +3,12 @@ package norma.train.norms;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import norma.formula.Curve;
 import norma.kernels.Backend;
+import norma.train.report.Decimals;
+import norma.train.report.Table;
 
 /// How many decimal digits a formula's kernels keep, by the magnitude of x.
 ///
@@ -16,12 +17,12 @@ record Digits(Map<String, List<Double>> of) {
   /// Powers of ten.
   static final int LEAST = -6;
   static final int MOST = 6;
-  /// What float32 has.
+  /// Digits of float32.
   private static final double ALL = 7.2;
   private static final double FEW = 3;
   private static final int ROWS = 8;
 
-  /// At magnitudes of x between a power of ten and twice it, against float64.
+  /// Measures at magnitudes of x between a power of ten and twice it, against float64.
   static Digits measured(Backend backend, Curve curve) {
     FormulaCall call = new FormulaCall(backend, backend.kernels(), curve, ROWS);
     Map<String, List<Double>> digits = new LinkedHashMap<>();
@@ -56,22 +57,13 @@ record Digits(Map<String, List<Double>> of) {
 
   /// A heading and a line for each.
   List<String> lines() {
-    StringBuilder head = new StringBuilder("|x| = 10^");
-    head.append(" ".repeat(Math.max(0, labels() - head.length())));
+    Table<Map.Entry<String, List<Double>>> table = new Table<Map.Entry<String, List<Double>>>()
+        .name("|x| = 10^", Map.Entry::getKey);
     for (int power = LEAST; power <= MOST; power++) {
-      head.append(String.format(Locale.ROOT, "%5d", power));
+      int i = power - LEAST;
+      table = table.number(Integer.toString(power), row -> Decimals.format("%.1f", row.getValue().get(i)));
     }
-    List<String> lines = new ArrayList<>(List.of(head.toString()));
-    of.forEach((name, digits) -> {
-      StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-" + labels() + "s", name));
-      digits.forEach(d -> line.append(String.format(Locale.ROOT, "%5.1f", d)));
-      lines.add(line.toString());
-    });
-    return lines;
-  }
-
-  private int labels() {
-    return Math.max(2, of.keySet().stream().mapToInt(String::length).max().orElse(0));
+    return table.lines(List.copyOf(of.entrySet()));
   }
 
   /// The names of what keeps less than three digits somewhere.

@@ -67,7 +67,7 @@ final class FormulaCall {
     kernels.formulaBackward(formula, dy, x, parameters, statistics, dx, gradients);
   }
 
-  /// What both directions gave, by `y`, `dx`, `dweight`, ...
+  /// Results of both directions, by `y`, `dx`, `dweight`, ...
   Map<String, double[]> computed() {
     Map<String, double[]> results = new LinkedHashMap<>();
     results.put("y", backend.read(y));
@@ -81,7 +81,7 @@ final class FormulaCall {
     return results;
   }
 
-  /// The same in float64, of the same numbers.
+  /// Those results in float64, of the same numbers.
   Map<String, double[]> exact() {
     Map<String, double[]> leaves = new HashMap<>(Map.of("x", backend.read(x), "dy", backend.read(dy)));
     for (int i = 0; i < parameters.size(); i++) {

@@ -5,12 +5,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.stream.Collectors;
 import norma.formula.Curve;
 import norma.nn.FormulaType;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
+import norma.train.report.Table;
 
 /// All normalization types: views of `norms.txt`, and of a user's types.
 public final class NormList {
@@ -23,7 +24,7 @@ public final class NormList {
 
   private NormList() {}
 
-  /// For a terminal of 80 columns: of each type the formula, its names with their starts, what is known of it, its source.
+  /// Lines for a terminal of 80 columns: each type's formula, its numbers with their starts, its facts, its source.
   public static List<String> lines() {
     List<NormType> types = NormTypes.all();
     int indent = 2 + types.stream().mapToInt(type -> type.name().length()).max().orElse(0);
@@ -49,14 +50,11 @@ public final class NormList {
 
   /// The rows of the formulas in the table of `docs/norms.md`, by their names.
   public static Map<String, String> markdown() {
-    Map<String, String> rows = new TreeMap<>();
-    for (NormType type : NormTypes.all()) {
-      if (type instanceof FormulaType f) {
-        rows.put(f.name(), "| `" + f.name() + "` | `" + f.text() + "` | " + String.join("; ", f.parameters()) + " | "
-            + f.source() + " |");
-      }
-    }
-    return rows;
+    Table<FormulaType> table = new Table<FormulaType>().name("type", f -> "`" + f.name() + "`")
+        .text("formula", f -> "`" + f.text() + "`").text("numbers", f -> String.join("; ", f.parameters()))
+        .text("source", FormulaType::source);
+    return NormTypes.all().stream().filter(FormulaType.class::isInstance).map(FormulaType.class::cast)
+        .collect(Collectors.toMap(FormulaType::name, f -> table.markdown(f).strip()));
   }
 
   private static String formula(NormType type) {
@@ -67,7 +65,7 @@ public final class NormList {
     };
   }
 
-  /// Whether a formula is odd and bounded, with its numbers as they start and without a bias.
+  /// Says whether a formula is odd and bounded, with its numbers as they start and without a bias.
   public static String facts(NormSpec spec) {
     Optional<Curve> curve = NormTypes.start(spec, "", NARROW, false);
     return curve.map(narrow -> odd(narrow) + "; " + bound(narrow, spec)).orElse("");

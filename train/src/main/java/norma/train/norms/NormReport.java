@@ -48,7 +48,7 @@ public final class NormReport {
             () -> new IllegalArgumentException(spec.type() + " is no formula; norma norms lists those that are"));
   }
 
-  /// What follows from the formula alone.
+  /// Facts that follow from the formula alone.
   public List<String> known() {
     lines.clear();
     if (!spec.isFormula() && NormTypes.type(spec, "") instanceof FormulaType type) {
@@ -95,7 +95,7 @@ public final class NormReport {
             worst.getKey(), worst.getValue());
   }
 
-  /// What is measured on a backend: digits, and speed.
+  /// Measures digits and speed on a backend.
   public List<String> measured(Backend backend) {
     lines.clear();
     Digits digits = Digits.measured(backend, start(spec, CHECKED));

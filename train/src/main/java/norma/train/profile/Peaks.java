@@ -22,7 +22,7 @@ import norma.random.RandomStream;
 import norma.train.run.Session;
 import norma.train.run.Workers;
 
-/// What the machine gives at most to the threads of a run, all of them busy: the roofs of the roofline (Williams, Waterman and
+/// The machine's best rates with all threads of a run busy: the roofs of the roofline (Williams, Waterman and
 /// Patterson, "Roofline: an insightful visual performance model", 2009).
 ///
 /// @param threads   that computed
@@ -31,13 +31,13 @@ import norma.train.run.Workers;
 public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   /// Large enough that a tile's edges do not matter, small enough for the cache of a core: 3 MiB.
   private static final int PRODUCT = 512;
-  /// The same for a device, whose tiles are many at a time.
+  /// Size of the product on a device, which computes many tiles at a time.
   private static final int DEVICE_PRODUCT = 4096;
   private static final long PRODUCT_NANOS = 1_000_000_000L;
   private static final long COPY_NANOS = 100_000_000L;
   private static final long SMALLEST = 1 << 16;
   private static final int FACTOR = 4;
-  /// Of all threads together, where the last cache is not larger: soon copied.
+  /// Bytes of all threads together, where the last cache is not larger: soon copied.
   private static final long LARGEST = 1 << 29;
   /// Times the last cache, so that little of the memory is still in it.
   private static final int BEYOND_CACHE = 4;

@@ -16,7 +16,7 @@ import norma.train.run.Session;
 import norma.train.run.SystemFiles;
 import norma.train.run.TrainStep;
 
-/// What training keeps in memory.
+/// Counts the memory that training keeps.
 final class ProcessMemory {
   private ProcessMemory() {}
 

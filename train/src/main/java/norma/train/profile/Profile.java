@@ -44,12 +44,12 @@ public record Profile(String name, List<String> settings, RunConfig config, Stri
       slots = List.copyOf(slots);
     }
 
-    /// Of plain steps.
+    /// Rate of the plain steps.
     public double tokensPerSecond() {
       return tokens / plain.median() * 1e3;
     }
 
-    /// Of plain steps.
+    /// Rate of the plain steps.
     public double gigaflops() {
       return flops / plain.median() / 1e6;
     }

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import norma.train.files.Disk;
 import norma.train.files.TimedFolder;
 
-/// What a profile leaves behind: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
+/// A profile's folder: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
 ///
 /// @param path the folder
 public record ProfileFolder(Path path) {

@@ -87,7 +87,7 @@ final class ProfileJson {
             point.value(), "step_ms", point.millis(), "flops", point.flops(), "tokens", point.tokens())).toList());
   }
 
-  /// In their order, without numbers that are not finite, which JSON has not.
+  /// Fields in their order, without numbers that are not finite, which JSON has not.
   private static Map<String, Object> fields(Object... namesAndValues) {
     Map<String, Object> fields = new LinkedHashMap<>();
     for (int i = 0; i < namesAndValues.length; i += 2) {

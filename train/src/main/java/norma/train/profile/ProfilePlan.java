@@ -7,7 +7,7 @@ import java.util.Map;
 import norma.train.config.Range;
 import norma.train.config.RunConfig;
 
-/// What a profile measures.
+/// The cases that a profile measures.
 ///
 /// @param name   of the folder
 /// @param title  for people
@@ -38,18 +38,18 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
     sweeps = new LinkedHashMap<>(sweeps);
   }
 
-  /// Of one configuration.
+  /// A plan for one configuration.
   static ProfilePlan of(RunConfig config) {
     Case only = new Case(config.name(), List.of(), config.withCorpusIn(Path.of("")));
     return new ProfilePlan(config.name(), config.name(), "", List.of(only), Map.of(), STEPS);
   }
 
-  /// Whether cases stand side by side.
+  /// Cases stand side by side.
   public boolean compares() {
     return sweeps.isEmpty() && cases.size() > 1;
   }
 
-  /// The same with another number of steps.
+  /// Changes the number of steps.
   ///
   /// @throws IllegalArgumentException if it is out of range
   public ProfilePlan withSteps(int more) {

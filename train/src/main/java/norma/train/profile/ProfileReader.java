@@ -33,7 +33,7 @@ public final class ProfileReader {
     this.overrides = overrides;
   }
 
-  /// What a file asks for: a profile file, or the configuration of a run.
+  /// Reads a profile file, or the configuration of a run.
   ///
   /// @param overrides settings for all cases
   /// @throws ConfigException if anything in it is wrong

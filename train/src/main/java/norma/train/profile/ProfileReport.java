@@ -113,10 +113,7 @@ public final class ProfileReport {
     entries.put("waiting", number(percent(profile.share("waiting")), ""));
     entries.put("other", number(percent(profile.share("other")), ""));
     entries.put("cost of watching", number(percent(steps.overhead()), ""));
-    StringBuilder html = new StringBuilder();
-    entries.forEach((term, value) -> html.append("<div><dt>").append(Svg.escape(term)).append("</dt><dd>")
-        .append(value).append("</dd></div>\n"));
-    return html.toString();
+    return Template.figures(entries);
   }
 
   private static String number(String value, String small) {
@@ -131,9 +128,8 @@ public final class ProfileReport {
     sections.put("Parts", ProfileTables.parts(parts, profile.steps().tokens())
         + (parts.size() == profile.rows().size()
             ? ""
-            : "<details><summary>Block by block</summary>\n"
-                + ProfileTables.parts(profile.rows(), profile.steps().tokens())
-                + "</details>\n"));
+            : Template.details(false, "Block by block",
+                ProfileTables.parts(profile.rows(), profile.steps().tokens()))));
     sections.put("Memory", ProfileTables.memory(profile.memory()));
     StringBuilder html = new StringBuilder();
     sections.forEach((title, content) -> html.append(

@@ -40,7 +40,7 @@ final class ProfileTables {
         .number("kept", row -> bytes(row.memory().kept())).number("arena", row -> bytes(row.memory().arena()));
   }
 
-  /// The same for the page.
+  /// Makes that table for the page.
   static String parts(List<Row> rows, long tokens) {
     return parts(tokens).html(NUMBERS, rows);
   }
@@ -70,7 +70,7 @@ final class ProfileTables {
         : value.toString();
   }
 
-  /// What training keeps.
+  /// The memory that training keeps.
   static String memory(Profile.MemoryUse memory) {
     Map<String, String> rows = new LinkedHashMap<>();
     rows.put("weights", bytes(memory.weights()));
@@ -99,7 +99,7 @@ final class ProfileTables {
         .number("watched", c -> format("%+.1f\u00a0%%", 100 * c.overhead()));
   }
 
-  /// The same for the page.
+  /// Makes that table for the page.
   static String comparison(List<CaseFigures> cases) {
     return comparison().html(NUMBERS, cases);
   }
@@ -121,7 +121,7 @@ final class ProfileTables {
         : table;
   }
 
-  /// The same for the page.
+  /// Makes that table for the page.
   static String values(Scaling scaling) {
     return scaling(scaling).html(NUMBERS, scaling.points());
   }
@@ -133,7 +133,7 @@ final class ProfileTables {
         : millis(spread.median()) + " (" + millis(spread.low()) + "\u2013" + millis(spread.high()) + ")";
   }
 
-  /// Of speeds, which differ by percents.
+  /// A ratio of times with its quartiles: speeds differ by percents.
   static String ratio(Quartiles spread) {
     return Double.isNaN(spread.median())
         ? Table.NONE

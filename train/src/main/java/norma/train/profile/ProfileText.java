@@ -13,7 +13,7 @@ import norma.train.report.Table;
 /// A profile as lines for a terminal.
 public final class ProfileText {
   private static final double MIB = 1 << 20;
-  /// Of a step: what a profile may cost, and leave unexplained.
+  /// Share of a step that a profile may cost, and leave unexplained.
   private static final double TRUSTED = 0.03;
 
   private ProfileText() {}
@@ -46,7 +46,7 @@ public final class ProfileText {
     return lines;
   }
 
-  /// What makes a profile worth less than it looks.
+  /// Reasons to trust a profile less.
   static List<String> doubts(Profile profile) {
     List<String> doubts = new ArrayList<>();
     if (profile.steps().overhead() > TRUSTED) {

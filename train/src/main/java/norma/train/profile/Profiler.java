@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// Measures training steps, in turn with nobody watching and with every span recorded. The learning rate is 0: every step is the
 /// same work.
 public final class Profiler {
-  /// Of several cases: forwards and backwards in turn, so even numbers; what drifts on the machine meets all cases alike. A round
+  /// Rounds of several cases go forwards and backwards in turn, so their number is even: a drift of the machine meets all cases alike. A round
   /// costs a start of every case; with twenty, ratios of single rounds that differed by 30 % on a shared machine gave a median
   /// that is good to some percent (2026-11-26).
   private static final int FEWEST_ROUNDS = 6;
@@ -37,7 +37,7 @@ public final class Profiler {
   /// Steps that fill memory and caches again.
   private static final int WARM_UP = 4;
   private static final int FEWEST = 3;
-  /// Of one case in all its rounds.
+  /// Time of one case in all its rounds.
   private static final long MOST_NANOS = 60_000_000_000L;
   private static final int TRACED = 3;
 
@@ -60,7 +60,7 @@ public final class Profiler {
     this.warmUpNanos = warmUpNanos;
   }
 
-  /// What is known of one case so far.
+  /// Measurements of one case so far.
   private static final class Samples {
     private final List<Double> plain = new ArrayList<>();
     private final List<Double> watched = new ArrayList<>();

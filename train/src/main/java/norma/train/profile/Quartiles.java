@@ -8,7 +8,7 @@ import java.util.Collection;
 /// @param low     first quartile
 /// @param high    third quartile
 public record Quartiles(double median, double low, double high) {
-  /// Of nothing.
+  /// Quartiles of nothing.
   static final Quartiles ZERO = new Quartiles(0, 0, 0);
 
   /// Quartiles by linear interpolation between the order statistics.

@@ -9,7 +9,7 @@ import norma.train.report.Frame;
 import norma.train.report.Legend;
 import norma.train.report.Svg;
 
-/// What the parts reach beside what the machine's peaks allow (Williams, Waterman and Patterson, 2009): a dot for each part that
+/// The parts' rates below the machine's peaks (Williams, Waterman and Patterson, 2009): a dot for each part that
 /// computes, forward and backward together, over its operations for each byte.
 record Roofline(Peaks peaks, List<Row> parts) {
   private static final int FONT = 13;
@@ -28,7 +28,7 @@ record Roofline(Peaks peaks, List<Row> parts) {
         .filter(row -> row.work().flops() > 0 && row.work().bytes() > 0 && row.millis() > 0).toList());
   }
 
-  /// For pages of any width; empty where nothing computes.
+  /// Draws it for pages of any width; empty where nothing computes.
   String figure() {
     return parts.isEmpty()
         ? ""
@@ -107,7 +107,7 @@ record Roofline(Peaks peaks, List<Row> parts) {
       svg.soft(start, away, "start", text).close();
     }
 
-    /// What a text covers.
+    /// The boxes that a text covers.
     private List<Box> boxes(double start, double width, double away) {
       double length = Math.hypot(x2 - x1, y2 - y1);
       double cos = (x2 - x1) / length;

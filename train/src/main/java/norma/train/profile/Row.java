@@ -41,7 +41,7 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
     RESIDUAL("residual", 4),
     /// The product with the vocabulary, and the loss.
     HEAD("head and loss", 6),
-    /// What is no layer: weights in the order of products, data, clipping, optimizer.
+    /// Work of no layer: weights in the order of products, data, clipping, optimizer.
     PHASE("phases", 7),
     /// Workers that wait for the slowest, and what stands in no other row.
     REST("rest", 7);
@@ -83,7 +83,7 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
     static final Memory NONE = new Memory(0, 0);
   }
 
-  /// What the machine's peaks allow.
+  /// The least time that the machine's peaks allow.
   ///
   /// @param millis    least time of a step's work
   /// @param bandwidth whether bytes bound it, not products
@@ -96,7 +96,7 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
     return forward.median() + backward.median();
   }
 
-  /// Of a step's tokens through this row; NaN for waiting and the rest, which no token passes.
+  /// Rate of a step's tokens through this row; NaN for waiting and the rest, which no token passes.
   public double tokensPerSecond(long tokens) {
     return group == Group.REST ? Double.NaN : tokens / millis() * 1e3;
   }
@@ -121,7 +121,7 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
     return millis() / roof.millis;
   }
 
-  /// What stands in every block, summed over the blocks, with the rest as it is; in the order of the rows.
+  /// Sums the rows that stand in every block over the blocks, and leaves the rest as it is; in the order of the rows.
   static List<Row> overBlocks(List<Row> rows) {
     Map<String, List<Row>> parts = new LinkedHashMap<>();
     rows.forEach(row -> parts.computeIfAbsent(BlockName.of(row.name()).path(), _ -> new ArrayList<>()).add(row));

@@ -33,7 +33,7 @@ public record Scaling(String setting, List<Point> points, double time, Quartiles
     points = List.copyOf(points);
   }
 
-  /// Whether the setting is the number of threads, whose further ones should help.
+  /// The setting is the number of threads.
   boolean overThreads() {
     return setting.equals("runtime.threads");
   }

@@ -13,7 +13,7 @@ import norma.train.report.Svg;
 
 /// How the cost of a step grows with one setting, as chart and table.
 record ScalingCharts(Scaling scaling) {
-  /// With a heading.
+  /// Chart and table below a heading.
   String html() {
     Chart chart = scaling.overThreads() ? speedUp() : growth();
     return "<div><h3>" + Svg.escape(scaling.setting()) + "</h3>\n" + chart.figure(List.of(Chart.Size.SLOT))

@@ -16,10 +16,10 @@ record StepBarPlot(StepBar bar, double millis) {
   private static final int WIDTH = 960;
   private static final int FONT = 12;
   private static final int LEVEL = 26;
-  /// Of the fill, level by level: light enough for dark text.
+  /// Opacity of the fill, level by level: light enough for dark text.
   private static final double[] OPACITY = { 0.18, 0.42, 0.3, 0.18 };
 
-  /// On one scale.
+  /// Plots of several bars on one scale.
   static List<StepBarPlot> of(List<StepBar> bars) {
     double millis = bars.stream().mapToDouble(StepBar::millis).max().orElse(1);
     return bars.stream().map(bar -> new StepBarPlot(bar, millis)).toList();
@@ -60,7 +60,7 @@ record StepBarPlot(StepBar bar, double millis) {
     }
   }
 
-  /// As much of its name as fits.
+  /// The longest form of its name that fits.
   private static String label(Slice slice, double width) {
     String name = slice.label();
     return Stream.of(name + " " + digits(slice.millis()) + " ms", name, name.substring(name.lastIndexOf('.') + 1))

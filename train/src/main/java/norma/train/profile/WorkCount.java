@@ -24,7 +24,7 @@ import norma.train.run.Session;
 import norma.train.run.StepObserver.Phase;
 import norma.train.run.TrainStep;
 
-/// What a step has to do, counted: floating-point operations and bytes of every part and phase.
+/// Counts the work of a step: floating-point operations and bytes of every part and phase.
 ///
 /// @param threads    that compute
 /// @param workers    that share the passes; one where the kernels divide their own work among the threads
@@ -41,7 +41,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     long parameters, int shards, int bytes) {
   private static final int ID_BYTES = Integer.BYTES;
 
-  /// Of a session's step.
+  /// Counts the work of a session's step.
   ///
   /// @param pass cost of its largest pass
   static WorkCount of(Session session, TrainStep trainStep, CostModel pass) {
@@ -74,7 +74,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
       Quartiles backward = spread(steps, name, Times::backward);
       CostModel.Layer layer = pass.parts().get(name);
       Work work = layer == null ? Phase.of(name).map(this::work).orElse(Work.NONE) : work(layer.cost());
-      // What a pass reads was written just before; a phase reads what was used a step ago.
+      // A pass reads memory written just before; a phase reads memory used a step ago.
       double perCall = (layer == null ? 1 : workers / passes) / threads;
       rows.add(new Row(name, group(name), forward, backward,
           (int) Median.of(steps.stream().mapToDouble(s -> calls(s, name)).toArray()),
@@ -159,7 +159,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     return times == null ? 0 : times.calls();
   }
 
-  /// In milliseconds.
+  /// Quartiles of a row's times in milliseconds.
   private static Quartiles spread(List<Map<String, Times>> steps, String name, ToDoubleFunction<Times> direction) {
     List<Double> values = new ArrayList<>();
     for (Map<String, Times> step : steps) {

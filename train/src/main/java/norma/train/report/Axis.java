@@ -82,7 +82,7 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
     return new Axis(first - room, last + room, true, marks, 0, 1);
   }
 
-  /// The same axis between two coordinates in pixels.
+  /// Moves the axis between two coordinates in pixels.
   public Axis between(double start, double end) {
     return new Axis(min, max, log, marks, start, end);
   }

@@ -19,7 +19,7 @@ import norma.train.report.Series.Point;
 /// @param series   the curves, drawn in this order; one without a name stands in no legend
 public record Chart(String title, String xTitle, String yTitle, Scale xScale, Scale scale, List<Series> series) {
 
-  /// What an axis spans.
+  /// The range that an axis spans.
   public enum Scale {
     /// the values, without a few that stand far above all others
     TIGHT,
@@ -43,12 +43,12 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     series = List.copyOf(series);
   }
 
-  /// With a linear x axis.
+  /// A chart with a linear x axis.
   public Chart(String title, String xTitle, String yTitle, Scale scale, List<Series> series) {
     this(title, xTitle, yTitle, Scale.TIGHT, scale, series);
   }
 
-  /// With linear axes.
+  /// A chart with linear axes.
   ///
   /// @param fromZero whether the y axis begins at 0
   public Chart(String title, String xTitle, String yTitle, boolean fromZero, List<Series> series) {
@@ -63,13 +63,13 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     public static final Size PAGE = new Size(720, 420, 13);
     /// A figure for a telephone.
     public static final Size PHONE = new Size(360, 330, 12);
-    /// One of two in a row.
+    /// A figure that has half of a row.
     public static final Size SLOT = new Size(420, 300, 12);
-    /// One of three in a row.
+    /// A figure that has a third of a row.
     public static final Size PANEL = new Size(310, 210, 12);
-    /// One of many.
+    /// A small figure among many.
     static final Size SMALL = new Size(240, 130, 12);
-    /// For pages of any width.
+    /// The sizes for a page of any width.
     public static final List<Size> ANY = List.of(PAGE, PHONE);
   }
 

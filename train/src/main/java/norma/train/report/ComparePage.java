@@ -16,7 +16,7 @@ import norma.train.report.Series.Point;
 public final class ComparePage {
   private ComparePage() {}
 
-  /// One of those that are compared.
+  /// A run that is compared.
   public record Run(String name, Metrics metrics) {}
 
   /// Writes the page.

@@ -78,12 +78,12 @@ public final class Decimals {
     return formatOr(Table.NONE, pattern, value);
   }
 
-  /// The same with another text in place of a number that is not finite.
+  /// Formats a number with a text of one's own in place of one that is not finite.
   public static String formatOr(String none, String pattern, double value) {
     return Double.isFinite(value) ? String.format(Locale.ROOT, pattern, value) : none;
   }
 
-  /// The same for text that people read: nothing in place of a number that is not finite, and a minus sign instead of a hyphen.
+  /// Formats a number with a minus sign instead of a hyphen, and with nothing in place of one that is not finite.
   public static String signed(String pattern, double value) {
     return formatOr("", pattern, value).replace('-', '\u2212');
   }

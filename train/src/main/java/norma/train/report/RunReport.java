@@ -122,13 +122,10 @@ public final class RunReport {
       entries.put("training time", Decimals.duration(metrics.wallSeconds()));
     }
     entries.values().removeIf(value -> List.of("0", "0.0 s", "\u2013").contains(value)); // what the run did not say
-    StringBuilder html = new StringBuilder();
-    entries.forEach((term, value) -> html.append("<div><dt>").append(escape(term)).append("</dt><dd>").append(value)
-        .append("</dd></div>\n"));
-    return html.toString();
+    return Template.figures(entries);
   }
 
-  /// That of the run's end, which is exact; where it has none, of the last evaluation.
+  /// The loss of the run's end, which is exact; the last evaluation's where the run has no end.
   private double finalLoss() {
     double end = metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
     return Double.isFinite(end) ? end : evals.getLast().valLoss();
@@ -181,8 +178,8 @@ public final class RunReport {
     }
     StringBuilder html = new StringBuilder();
     for (Event.Sample sample : samples.reversed()) { // the latest first, and open
-      html.append(html.isEmpty() ? "<details open>" : "<details>").append("<summary>step ").append(count(sample.step()))
-          .append("</summary><pre>").append(escape(sample.text())).append("</pre></details>\n");
+      html.append(Template.details(html.isEmpty(), "step " + count(sample.step()),
+          "<pre>" + escape(sample.text()) + "</pre>"));
     }
     return html.toString();
   }

@@ -12,7 +12,7 @@ import java.util.List;
 /// @param points its points by growing x; where y is not finite a line is interrupted
 public record Series(String name, int colour, Kind kind, List<Point> points) {
 
-  /// Of more than two points in each of these stretches a drawing shows two: a plot is a few hundred pixels wide.
+  /// A drawing shows at most two points in each of so many stretches: a plot is a few hundred pixels wide.
   static final int BUCKETS = 300;
 
   /// A 40th on either side: a twentieth of the run removes the noise of the batches and keeps the knee of the curve.
@@ -43,7 +43,7 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
     CROSSES, LINE, DASHED, MARKED
   }
 
-  /// What was measured, lightly, and a line of its mean; without noise to speak of (fewer than 40 points) only a line.
+  /// The measured points, drawn lightly, and a line of their mean; fewer than 40 points are a line alone.
   /// The mean leaves out what [Chart] leaves out.
   static List<Series> withMean(String name, List<Point> measured) {
     List<Point> points = measured.stream().filter(p -> Double.isFinite(p.y())).toList();
@@ -57,12 +57,12 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
         new Series("mean of " + (2 * half + 1), 0, Kind.LINE, smooth(shown, half)));
   }
 
-  /// Whether any of the points has a range to shade.
+  /// Some point has a range to shade.
   boolean shaded() {
     return points.stream().anyMatch(p -> p.low() < p.high());
   }
 
-  /// Whether dots would run into each other.
+  /// Dots would run into each other.
   boolean dense() {
     return points.size() > 2 * BUCKETS;
   }
@@ -82,7 +82,7 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
     return smooth;
   }
 
-  /// At most two points of each of `buckets` equal stretches, the lowest and the highest, and both ends:
+  /// Keeps at most two points of each of `buckets` equal stretches, the lowest and the highest, and both ends:
   /// the outline stays as it was.
   static List<Point> thin(List<Point> points, int buckets) {
     int n = points.size();

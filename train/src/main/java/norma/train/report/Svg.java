@@ -15,7 +15,7 @@ public final class Svg {
   /// bluish green, orange, reddish purple, sky blue, black; grey in place of its yellow, which is too light for lines.
   private static final List<String> PALETTE = List.of("#0072b2", "#d55e00", "#009e73", "#e69f00", "#cc79a7", "#56b4e9",
       "#222222", "#8a8a8a");
-  /// What one drawing can tell apart.
+  /// Number of colours that one drawing can tell apart.
   public static final int COLOURS = PALETTE.size();
   /// Colour of the forward pass.
   public static final int FORWARD = 0;
@@ -68,7 +68,7 @@ public final class Svg {
     return this;
   }
 
-  /// What a reader sees who points at the element opened last.
+  /// The text that a reader sees who points at the element opened last.
   public Svg title(String text) {
     out.append("<title>").append(escape(text)).append("</title>\n");
     return this;
@@ -109,7 +109,7 @@ public final class Svg {
     return colour("", colour, attributes);
   }
 
-  /// The same with another class.
+  /// A coloured group with another class.
   Svg colour(String also, int colour, Object... attributes) {
     return open("g", with(attributes, "class", also + "s" + colour, "color", PALETTE.get(colour)));
   }
@@ -159,7 +159,7 @@ public final class Svg {
     return joined.toString();
   }
 
-  /// As much of a text as fits.
+  /// Cuts a text that does not fit.
   static String fit(String text, double characters) {
     int most = (int) characters;
     return text.length() <= most ? text : text.substring(0, Math.max(1, most - 1)) + "\u2026";

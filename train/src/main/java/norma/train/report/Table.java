@@ -22,7 +22,7 @@ public record Table<R>(List<Column<R>> columns) {
   /// A text with more characters is written in several lines of a page.
   private static final int LONG = 30;
 
-  /// What stands in a column.
+  /// The kind of cells in a column.
   enum Kind {
     /// what the row is about; aligned left
     NAME,
@@ -57,27 +57,27 @@ public record Table<R>(List<Column<R>> columns) {
     this(List.of());
   }
 
-  /// With a column that names the rows.
+  /// Adds a column that names the rows.
   public Table<R> name(String heading, Function<R, String> text) {
     return with(new Column<>(heading, "", Kind.NAME, text));
   }
 
-  /// With a column of words.
+  /// Adds a column of words.
   public Table<R> text(String heading, Function<R, String> text) {
     return with(new Column<>(heading, "", Kind.TEXT, text));
   }
 
-  /// With a column of numbers.
+  /// Adds a column of numbers.
   public Table<R> number(String heading, Function<R, String> text) {
     return number("", heading, text);
   }
 
-  /// With a column of numbers that belongs to a group.
+  /// Adds a column of numbers that belongs to a group.
   public Table<R> number(String group, String heading, Function<R, String> text) {
     return with(new Column<>(heading, group, Kind.NUMBER, text));
   }
 
-  /// With a column of HTML.
+  /// Adds a column of HTML.
   public Table<R> markup(String heading, Function<R, String> html) {
     return with(new Column<>(heading, "", Kind.MARKUP, html));
   }
@@ -161,7 +161,7 @@ public record Table<R>(List<Column<R>> columns) {
     return html(style, rows, row -> false, List.of());
   }
 
-  /// The same with a row or more that stand out, and a last one.
+  /// Makes the table for a page with rows that stand out and a last one.
   ///
   /// @param best rows that stand out
   /// @param foot cells of the last row, may be empty

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// A page with holes: `{{name}}` takes text and escapes it, `{{{name}}}` takes markup as it is, and what stands between
 /// `<!--if name-->` and `<!--end name-->` is there only if `name` was given. Text that is filled in is not looked at again.
@@ -54,6 +55,22 @@ public final class Template {
 
   private String value(String name) {
     return values.getOrDefault(name, "");
+  }
+
+  /// The most important numbers at the head of a page.
+  ///
+  /// @param figures HTML of each number, by what it is
+  public static String figures(Map<String, String> figures) {
+    return figures.entrySet().stream().map(figure -> "<div><dt>" + Svg.escape(figure.getKey()) + "</dt><dd>"
+        + figure.getValue() + "</dd></div>\n").collect(Collectors.joining());
+  }
+
+  /// A part of a page that opens with a click.
+  ///
+  /// @param summary HTML that is always there
+  /// @param content HTML
+  public static String details(boolean open, String summary, String content) {
+    return (open ? "<details open>" : "<details>") + "<summary>" + summary + "</summary>\n" + content + "</details>\n";
   }
 
   /// A file that lies beside this class.

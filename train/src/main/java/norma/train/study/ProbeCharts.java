@@ -19,6 +19,7 @@ import norma.models.BlockName;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Svg;
+import norma.train.report.Template;
 
 /// The scalars of each variant's norms, and how the slope of each squashing function goes with 1/std of its input, which it is said to
 /// follow (DyT, arXiv:2503.10622, section 6.2).
@@ -33,10 +34,8 @@ final class ProbeCharts {
         || Double.isFinite(slot.slope()))).toList();
     StringBuilder html = new StringBuilder();
     for (Observed variant : shown) {
-      html.append(shown.size() <= OPEN ? "<details open>" : "<details>").append("<summary>")
-          .append(escape(variant.name())).append(correlation(variant))
-          .append("</summary>\n<div class=\"panels places\">")
-          .append(charts(variant, figures)).append("</div></details>\n");
+      html.append(Template.details(shown.size() <= OPEN, escape(variant.name()) + correlation(variant),
+          "<div class=\"panels places\">" + charts(variant, figures) + "</div>"));
     }
     return html.toString();
   }

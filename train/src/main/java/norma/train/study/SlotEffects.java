@@ -58,7 +58,7 @@ final class SlotEffects {
         difference -> String.format(Locale.ROOT, "%+.1f", difference / MILLI).replace('-', '\u2212'));
   }
 
-  /// What stands in every slot, by the names that probes use.
+  /// The normalization in every slot, by the names that probes use.
   private static Map<String, String> slots(RunConfig config) {
     Map<String, String> flat = RunConfigWriter.flatten(config);
     Map<String, String> slots = new LinkedHashMap<>();

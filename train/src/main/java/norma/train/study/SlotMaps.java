@@ -8,8 +8,9 @@ import norma.train.metrics.Event;
 import norma.train.report.HeatMap;
 import norma.train.report.HeatMap.Ramp;
 import norma.train.report.Svg;
+import norma.train.report.Template;
 
-/// What the last probes saw, slot by block: a table for each variant, means over the seeds.
+/// Numbers of the last probes, slot by block: a table for each variant, means over the seeds.
 final class SlotMaps {
   private SlotMaps() {}
 
@@ -40,9 +41,8 @@ final class SlotMaps {
           variants.stream().map(v -> new HeatMap(v.name(), v.lastProbe(quantity.number))).toList(), quantity.ramp,
           quantity.format);
       if (!panels.isEmpty()) {
-        html.append(html.isEmpty() ? "<details open>" : "<details>").append("<summary>")
-            .append(Svg.escape(quantity.title)).append("</summary>\n<p class=\"note\">")
-            .append(Svg.escape(quantity.note)).append("</p>\n").append(panels).append("</details>\n");
+        html.append(Template.details(html.isEmpty(), Svg.escape(quantity.title),
+            "<p class=\"note\">" + Svg.escape(quantity.note) + "</p>\n" + panels));
       }
     }
     return html.toString();

@@ -140,7 +140,7 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
     return StabilityText.terminal(this);
   }
 
-  /// Of a study's folder as it is now.
+  /// Reads a study's folder as it is now.
   public static StabilityCard of(StudyFolder folder) throws IOException {
     Map<String, Sweep> sweeps = new LinkedHashMap<>();
     for (Variant variant : folder.study().variants()) {

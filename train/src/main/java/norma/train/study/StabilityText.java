@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import norma.train.report.Decimals;
 import norma.train.report.Svg;
 import norma.train.report.Table;
+import norma.train.report.Template;
 import norma.train.study.StabilityCard.Rate;
 import norma.train.study.StabilityCard.Run;
 import norma.train.study.StabilityCard.Sweep;
@@ -34,7 +35,7 @@ final class StabilityText {
         : "## Stability over learning rates\n\n" + sweeps(card).markdown(card.sweeps()) + "\n" + method(card) + "\n";
   }
 
-  /// What stands in the page's section: chart, table, the numbers of every rate, and how they are made.
+  /// The page's section: chart, table, the numbers of every rate, and how they are made.
   static String html(StabilityCard card) {
     if (card.sweeps().isEmpty()) {
       return "";
@@ -45,8 +46,9 @@ final class StabilityText {
         .number("lr", at -> Decimals.setting(at.rate.lr()))
         .number("trained", at -> card.trained(at.sweep, at.rate) + " of " + at.rate.runs().size());
     return SweepPlot.figures(card) + sweeps(card).html("", card.sweeps())
-        + "<details><summary>Every learning rate</summary>\n"
-        + measured(rates, "final loss, capped", Optional::of).html("", all) + "</details>\n<p class=\"note\">"
+        + Template.details(false, "Every learning rate",
+            measured(rates, "final loss, capped", Optional::of).html("", all))
+        + "<p class=\"note\">"
         + Svg.escape(method(card)) + "</p>\n";
   }
 
@@ -64,7 +66,7 @@ final class StabilityText {
         best);
   }
 
-  /// With what was measured at one rate.
+  /// Adds the measurements at one rate.
   private static <R> Table<R> measured(Table<R> table, String loss, Function<R, Optional<At>> at) {
     return table.number(loss, row -> at.apply(row).map(StabilityText::losses).orElse(""))
         .number("attention logit", row -> at.apply(row).map(a -> logits(a.rate)).orElse(""))

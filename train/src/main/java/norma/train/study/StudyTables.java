@@ -10,6 +10,7 @@ import norma.train.config.RunConfigWriter;
 import norma.train.files.ShellText;
 import norma.train.report.Decimals;
 import norma.train.report.Table;
+import norma.train.report.Template;
 import norma.train.study.Study.Variant;
 import norma.train.study.StudySummary.Row;
 
@@ -50,9 +51,8 @@ final class StudyTables {
           : RunConfigWriter.differences(other.config(), row.config()).stream()
               .map(d -> d.path() + ": " + d.left() + " \u2192 " + d.right()).collect(Collectors.joining("; "));
       String open = row.chosen() == null ? ", the first of " + row.variant().candidates().size() + " tries" : "";
-      html.append("<details><summary>").append(escape(row.variant().name())).append(" <span class=\"note\">")
-          .append(escape(differences + open)).append("</span></summary><pre>")
-          .append(escape(RunConfigWriter.yaml(row.config()))).append("</pre></details>\n");
+      html.append(Template.details(false, escape(row.variant().name()) + " <span class=\"note\">"
+          + escape(differences + open) + "</span>", "<pre>" + escape(RunConfigWriter.yaml(row.config())) + "</pre>"));
     }
     return html.toString();
   }

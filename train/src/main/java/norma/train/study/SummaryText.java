@@ -49,7 +49,7 @@ public final class SummaryText {
         "p (Holm)", "runs", "verdict").lines(summary.rows()));
   }
 
-  /// For `summary.md`: can be pasted into an issue or a paper's draft.
+  /// Writes `summary.md`, which can be pasted into an issue or a paper's draft.
   ///
   /// @param stability a section of its own, or empty
   static String markdown(StudySummary summary, String stability, String command) {
@@ -77,7 +77,7 @@ public final class SummaryText {
     return table;
   }
 
-  /// What was found, in one paragraph.
+  /// The findings in one paragraph.
   static String paragraph(StudySummary summary) {
     Study study = summary.study();
     StringBuilder text = new StringBuilder(summary.finished() < summary.runs()
@@ -108,7 +108,7 @@ public final class SummaryText {
     return text.toString().strip();
   }
 
-  /// What else a reader must know.
+  /// Remarks that a reader must know.
   static List<String> remarks(StudySummary summary) {
     List<String> remarks = new ArrayList<>();
     steps(summary).ifPresent(remarks::add);
@@ -199,7 +199,7 @@ public final class SummaryText {
     return Double.isNaN(saved) ? "not reached" : Decimals.signed("%,.0f", saved);
   }
 
-  /// Of the runs that have the number.
+  /// Median of the runs that have the number.
   private static String median(double[] numbers) {
     return Decimals.formatOr("", "%,.0f", Median.ofFinite(numbers));
   }

@@ -17,7 +17,7 @@ import norma.train.study.StabilityCard.Sweep;
 final class SweepPlot {
   private SweepPlot() {}
 
-  /// As many figures as it takes to tell the curves apart; empty before the first loss.
+  /// Makes as many figures as it takes to tell the curves apart; empty before the first loss.
   static String figures(StabilityCard card) {
     List<Sweep> all = card.sweeps().stream().filter(sweep -> !means(sweep).isEmpty()).toList();
     StringBuilder html = new StringBuilder();
