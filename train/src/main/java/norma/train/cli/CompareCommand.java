@@ -65,7 +65,8 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     double tokensPerSecond() {
-      double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted().toArray();
+      double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted()
+          .toArray();
       return speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2];
     }
 
