@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import norma.formula.Curve;
 import norma.nn.FormulaType;
@@ -54,7 +55,7 @@ public final class NormList {
         .text("formula", f -> "`" + f.text() + "`").text("numbers", f -> String.join("; ", f.parameters()))
         .text("source", FormulaType::source);
     return NormTypes.all().stream().filter(FormulaType.class::isInstance).map(FormulaType.class::cast)
-        .collect(Collectors.toMap(FormulaType::name, f -> table.markdown(f).strip()));
+        .collect(Collectors.toMap(FormulaType::name, f -> table.markdown(f).strip(), (a, b) -> a, TreeMap::new));
   }
 
   private static String formula(NormType type) {

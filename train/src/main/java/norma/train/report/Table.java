@@ -126,12 +126,8 @@ public record Table<R>(List<Column<R>> columns) {
 
   /// The table in Markdown.
   public String markdown(List<R> rows) {
-    return markdownHead() + rows.stream().map(this::markdown).collect(Collectors.joining());
-  }
-
-  /// The first two lines in Markdown.
-  public String markdownHead() {
-    return markdownLine(headings()) + "|" + "---|".repeat(columns.size()) + "\n";
+    return markdownLine(headings()) + "|" + "---|".repeat(columns.size()) + "\n"
+        + rows.stream().map(this::markdown).collect(Collectors.joining());
   }
 
   /// A row in Markdown.
