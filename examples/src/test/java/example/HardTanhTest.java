@@ -27,6 +27,7 @@ import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
+import norma.train.report.RunReport;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;
@@ -116,6 +117,7 @@ class HardTanhTest {
     List<Event.Step> steps = Metrics.read(run).of(Event.Step.class);
     assertThat(steps).hasSize(30);
     assertThat(steps.getLast().loss()).isLessThan(steps.getFirst().loss() - 0.5);
+    RunReport.write(run);
     assertThat(run.resolve("report.html")).content().contains("<td>hard_tanh</td><td class=\"n\">alpha\u00a0",
         ">alpha</text>", ">slope</text>");
   }

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import norma.train.cli.Outcome;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
-import norma.train.run.Checkpoint;
+import norma.train.run.SavedRun;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,13 +54,13 @@ class DiskTest {
     void assertGoesOn(Path run, String reason) throws Exception {
       assertThat(isAlive.getAsBoolean()).isTrue();
       assertThat(errors.call()).contains(reason, "metrics.jsonl", "training goes on, the next attempt is at step");
-      assertThat(Checkpoint.open(run).step()).isPositive().isLessThan(steps);
+      assertThat(SavedRun.checkpointIn(run).step()).isPositive().isLessThan(steps);
     }
 
     void assertEndsWhole(Path run, int before) throws Exception {
       await(() -> newestStep(run) > before);
       assertThat(code.call()).as(errors.call()).isZero();
-      assertThat(Checkpoint.open(run).step()).isEqualTo(steps);
+      assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(steps);
       assertThat(Metrics.read(run).of(Event.Step.class)).as("nothing is missing in the log")
           .extracting(Event.Step::step).containsExactlyElementsOf(IntStream.rangeClosed(0, steps / LOG_EVERY)
               .mapToObj(i -> Math.max(1, i * LOG_EVERY)).toList());

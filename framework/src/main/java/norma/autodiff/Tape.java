@@ -10,7 +10,6 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.ops.LinearOp;
 import norma.ops.Op;
 import org.jspecify.annotations.Nullable;
 
@@ -95,23 +94,13 @@ public final class Tape implements AutoCloseable {
       return new Tensor(op.trace(kernels, arrays), null, differentiable);
     }
     try (Kernels.Scratch scratch = kernels.scratch()) {
-      Op.Output<S> result = op.forward(kernels, pass.int8() && op instanceof LinearOp ? rounded(arrays) : arrays);
+      Op.Output<S> result = op.forward(kernels, pass.reading().of(kernels, op, arrays));
       Tensor output = new Tensor(result.value(), null, differentiable);
       if (differentiable) {
         nodes.add(new Node<>(layer, op, result.saved(), inputs, output));
       }
       return output;
     }
-  }
-
-  /// The inputs of a linear layer in int8: x and w, not the bias.
-  private Array[] rounded(Array[] arrays) {
-    Array[] rounded = arrays.clone();
-    for (int i = 0; i < 2; i++) {
-      rounded[i] = kernels.arena().empty(arrays[i].dtype(), arrays[i].shape());
-      kernels.roundRows(arrays[i], rounded[i]);
-    }
-    return rounded;
   }
 
   /// Plays the tape backwards from a scalar, adding to the gradients of every parameter that it depends on.

@@ -140,7 +140,7 @@ class TapeTest {
   /// x = (127, 1.4) becomes (127, 1); w = (2.54, 0.019) has the scale 0.02 and becomes (2.54, 0.02); the bias stays.
   @Test
   void aPassInInt8RoundsWhatALinearLayerReads() {
-    assertThat(linear(Pass.INT8)).isCloseTo(127 * 2.54 + 0.02 + 0.123, within(1e-9));
+    assertThat(linear(norma.nn.Int8.EVALUATION)).isCloseTo(127 * 2.54 + 0.02 + 0.123, within(1e-9));
     assertThat(linear(Pass.EVALUATION)).isCloseTo(127 * 2.54 + 1.4 * 0.019 + 0.123, within(1e-9));
   }
 

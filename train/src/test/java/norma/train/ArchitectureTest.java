@@ -18,6 +18,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void roomsSeeThoseBelow() {
+    HouseRules.roomsSeeThoseBelow().forEach(rule -> rule.check(CLASSES));
+  }
+
+  @Test
   void foreignFunctionsAreCalledInTwoPackages() {
     HouseRules.foreignFunctionsAreCalledInTwoPackages().check(CLASSES);
   }

@@ -1,5 +1,8 @@
 package norma.train;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
@@ -10,7 +13,9 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The dependencies that are allowed, in all modules: the class path of this one has the others.
 final class HouseRules {
@@ -50,6 +55,25 @@ final class HouseRules {
       }
     }
     return rule.whereLayer("train").mayNotBeAccessedByAnyLayer();
+  }
+
+  /// The lower rooms of `train`; each sees those before it, and nothing else of `train`. All others may see them.
+  private static final List<List<String>> ROOMS = List.of(List.of("files"), List.of("metrics", "config"),
+      List.of("data"), List.of("run"));
+
+  /// `files <- metrics, config <- data <- run <- all others`: a run writes no report and knows no command and no study.
+  static List<ArchRule> roomsSeeThoseBelow() {
+    List<ArchRule> rules = new ArrayList<>();
+    List<String> below = new ArrayList<>();
+    for (List<String> floor : ROOMS) {
+      for (String room : floor) {
+        Stream<String> allowed = Stream.concat(below.stream(), Stream.of(room)).map(name -> "norma.train." + name);
+        rules.add(noClasses().that().resideInAPackage("norma.train." + room).should().dependOnClassesThat(
+            resideInAPackage("norma.train..").and(not(resideInAnyPackage(allowed.toArray(String[]::new))))));
+      }
+      below.addAll(floor);
+    }
+    return rules;
   }
 
   /// Foreign functions are called in two packages, of which one alone makes memory executable: what is outside of Java's own checks lies

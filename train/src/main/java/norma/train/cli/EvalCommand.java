@@ -34,7 +34,7 @@ final class EvalCommand implements Callable<Integer> {
     SavedRun saved = run.saved();
     RunFolder folder = saved.folder();
     Checkpoint checkpoint = saved.checkpoint();
-    try (Session session = Session.resume(folder.config(Assignment.parse(settings)), Path.of(""), checkpoint,
+    try (Session session = checkpoint.session(folder.config(Assignment.parse(settings)), Path.of(""),
         main.debug())) {
       if (settings.stream().noneMatch(setting -> setting.startsWith("data"))) {
         folder.requireSameText(session);

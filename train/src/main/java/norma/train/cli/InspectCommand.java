@@ -66,7 +66,7 @@ final class InspectCommand implements Callable<Integer> {
     Checkpoint checkpoint = saved.checkpoint();
     Console console = new Console();
     Optional<Path> report = page.place(folder.path().resolve("inspect.html"), console);
-    try (Session session = Session.resume(folder.config(List.of()), Path.of(""), checkpoint, main.debug())) {
+    try (Session session = checkpoint.session(folder.config(List.of()), Path.of(""), main.debug())) {
       folder.requireSameText(session);
       Inspection inspection = Inspection.of(SlotRecording.of(session, sequences), fitted);
       if (inspection.slots().isEmpty()) {

@@ -39,7 +39,7 @@ final class SampleCommand implements Callable<Integer> {
   public Integer call() {
     Sampler.Settings settings = new Sampler.Settings(tokens, temperature, topK, seed);
     SavedRun saved = run.saved();
-    try (LanguageModel language = LanguageModel.load(saved.folder().config(List.of()), saved.checkpoint(),
+    try (LanguageModel language = saved.checkpoint().languageModel(saved.folder().config(List.of()),
         main.debug())) {
       Sampler sampler = new Sampler(language);
       String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;

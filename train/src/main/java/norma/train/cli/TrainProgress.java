@@ -10,6 +10,7 @@ import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.metrics.Event;
+import norma.train.report.RunReport;
 import norma.train.files.ShellText;
 import norma.train.run.Environment;
 import norma.train.run.Evaluation;
@@ -65,7 +66,7 @@ final class TrainProgress implements TrainObserver {
         "model    %,d parameters (%,d without positions); weight decay on %,d of them, none on %,d vectors and scalars",
         cost.parameters(), cost.parameters() - cost.positions(), cost.decayed(), cost.parameters() - cost.decayed());
     console.line("backend  %s", session.backend().description());
-    console.line("         %s", session.language().backendReason());
+    console.line("         %s", session.backendReason());
     console.line("output   %s", folder);
     evaluationCost(Evaluation.Cost.of(session, cost));
     if (resumedAt >= 0) {
@@ -169,6 +170,10 @@ final class TrainProgress implements TrainObserver {
 
   @Override
   public void ended(Event.End end, Path folder, double seconds) {
+    RunReport.write(folder, this::warned);
+    if (end.reason().equals("diverged")) {
+      return; // the error says it
+    }
     console.text("");
     String speed = tokens == 0 // a resumed run that had no step left
         ? ""

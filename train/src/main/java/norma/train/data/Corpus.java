@@ -1,7 +1,12 @@
 package norma.train.data;
 
 import norma.train.files.Sha256;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.util.Arrays;
+import java.util.Locale;
 
 /// A text to train on.
 ///
@@ -18,7 +23,7 @@ public record Corpus(String name, String source, int[] codePoints, String sha256
   ///
   /// @throws DataException if the bytes are not UTF-8 or hold fewer than two distinct characters
   static Corpus of(String name, String source, byte[] bytes) {
-    int[] codePoints = Utf8.decode(bytes, source);
+    int[] codePoints = decoded(bytes, source);
     if (codePoints.length > 0 && codePoints[0] == BYTE_ORDER_MARK) {
       codePoints = Arrays.copyOfRange(codePoints, 1, codePoints.length);
     }
@@ -31,5 +36,20 @@ public record Corpus(String name, String source, int[] codePoints, String sha256
           .formatted(source, Vocabulary.describe(first)));
     }
     return new Corpus(name, source, codePoints, Sha256.of(bytes));
+  }
+
+  /// Strict UTF-8 (RFC 3629): overlong forms, encoded surrogates and truncated sequences are refused, never replaced.
+  private static int[] decoded(byte[] bytes, String source) {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    try {
+      return UTF_8.newDecoder().decode(in).codePoints().toArray();
+    } catch (CharacterCodingException e) {
+      int offset = in.position(); // of the first byte that begins no well-formed sequence
+      throw new DataException(
+          String.format(Locale.ROOT,
+              "%s is not UTF-8: bad byte 0x%02X at offset %d: convert it to UTF-8 (for example with iconv) or repair it",
+              source, bytes[offset] & 0xFF, offset),
+          e);
+    }
   }
 }

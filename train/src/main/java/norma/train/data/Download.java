@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Set;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -30,31 +29,26 @@ record Download(Fetcher fetcher, long maxBytes) {
   // Long enough for a slow server's first byte, short enough that a person offline is told before they give up.
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-  private static final int MAX_REDIRECTS = 5;
-  private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
-
   /// Opens what lies at a URL.
   interface Fetcher {
     InputStream open(URI url) throws IOException;
   }
 
-  /// Follows a few redirects, to https only.
+  /// Follows redirects, a few, and to https only.
   static Fetcher https() {
     return url -> {
-      HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT)
+      HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).connectTimeout(TIMEOUT)
           .build();
       try {
-        URI at = url;
-        for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-          HttpRequest request = HttpRequest.newBuilder(at).timeout(TIMEOUT).build();
-          HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
-          if (response.statusCode() == 200) {
-            return response.body();
-          }
-          response.body().close();
-          at = redirect(at, response);
+        HttpResponse<InputStream> response = client.send(HttpRequest.newBuilder(url).timeout(TIMEOUT).build(),
+            BodyHandlers.ofInputStream());
+        if (response.statusCode() == 200) {
+          return response.body();
         }
-        throw new IOException("the server redirects more than " + MAX_REDIRECTS + " times");
+        response.body().close();
+        throw new IOException("the server answers HTTP status " + response.statusCode());
+      } catch (IllegalArgumentException e) {
+        throw new IOException("the server redirects to what is no URL", e);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         InterruptedIOException interrupted = new InterruptedIOException("interrupted");
@@ -62,22 +56,6 @@ record Download(Fetcher fetcher, long maxBytes) {
         throw interrupted;
       }
     };
-  }
-
-  private static URI redirect(URI from, HttpResponse<?> response) throws IOException {
-    String location = response.headers().firstValue("location").orElse("");
-    if (!REDIRECTS.contains(response.statusCode()) || location.isEmpty()) {
-      throw new IOException("the server answers HTTP status " + response.statusCode());
-    }
-    try {
-      URI to = from.resolve(location);
-      if ("https".equalsIgnoreCase(to.getScheme()) && to.getHost() != null) {
-        return to;
-      }
-    } catch (IllegalArgumentException e) {
-      throw new IOException("the server redirects to what is no URL", e);
-    }
-    throw new IOException("the server redirects to a place that is not https");
   }
 
   /// The bytes at `url`, from the cache if they lie there.

@@ -2,6 +2,7 @@ package norma.train.data;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import norma.train.files.Errors;
 import norma.train.files.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -112,7 +113,7 @@ public final class Vocabulary {
     try {
       root = Json.read(file);
     } catch (IOException e) {
-      throw new DataException("cannot read %s: %s".formatted(file, e), e);
+      throw new DataException(Errors.line(e), e);
     } catch (JacksonException e) {
       throw new DataException(file + " is not JSON: " + place(e) + Json.problem(e), e);
     }

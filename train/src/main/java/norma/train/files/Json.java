@@ -1,6 +1,5 @@
 package norma.train.files;
 
-import norma.train.data.DataException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -47,6 +46,11 @@ public final class Json {
     return Printable.line(text.codePoints().limit(200).mapToObj(Character::toString).collect(Collectors.joining()));
   }
 
+  /// A value as text: strings as they are, the rest as JSON.
+  public static String plain(JsonNode value) {
+    return value.isString() ? value.stringValue() : value.toString();
+  }
+
   /// One value.
   ///
   /// @throws JacksonException if the text is not JSON within the bounds above
@@ -56,8 +60,7 @@ public final class Json {
 
   /// The one value in a file.
   ///
-  /// @throws IOException   if the file cannot be read
-  /// @throws DataException with one line if it is larger than 32 MiB or not UTF-8
+  /// @throws IOException      if the file cannot be read, and with one line if it is larger than 32 MiB or not UTF-8
   /// @throws JacksonException if it is not JSON within the bounds above
   public static JsonNode read(Path file) throws IOException {
     byte[] bytes;
@@ -65,13 +68,13 @@ public final class Json {
       bytes = in.readNBytes(MAX_FILE_BYTES + 1);
     }
     if (bytes.length > MAX_FILE_BYTES) {
-      throw new DataException(file + " is damaged: it is larger than 32 MiB");
+      throw new IOException(file + " is damaged: it is larger than 32 MiB");
     }
     ByteBuffer buffer = ByteBuffer.wrap(bytes);
     try {
       return parse(StandardCharsets.UTF_8.newDecoder().decode(buffer).toString());
     } catch (CharacterCodingException e) {
-      throw new DataException(String.format(Locale.ROOT, "%s is damaged: it is not UTF-8: bad byte 0x%02X at offset %d",
+      throw new IOException(String.format(Locale.ROOT, "%s is damaged: it is not UTF-8: bad byte 0x%02X at offset %d",
           file, buffer.get(buffer.position()), buffer.position()), e);
     }
   }

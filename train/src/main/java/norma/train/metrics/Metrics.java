@@ -7,14 +7,18 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.stream.Collectors;
 import norma.train.files.Json;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /// The events of a run, as `metrics.jsonl` tells them.
 ///
@@ -24,10 +28,12 @@ public record Metrics(List<Event> events, boolean torn) {
   /// The file's name in a run folder.
   public static final String FILE = "metrics.jsonl";
 
-  /// No sound run has a larger number; the range of a chart's axis and the distance of its ticks must be finite.
-  private static final double LARGEST = 1e100;
   /// Two million lines.
   private static final int MAX_BYTES = 512 << 20;
+  private static final String SLOPE = "squash_slope";
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final Map<String, LineFormat<?>> FORMATS = Arrays.stream(Event.class.getPermittedSubclasses())
+      .collect(Collectors.toMap(Metrics::name, type -> new LineFormat<>(type.asSubclass(Record.class))));
 
   public Metrics {
     events = List.copyOf(events);
@@ -125,107 +131,28 @@ public record Metrics(List<Event> events, boolean torn) {
     return total;
   }
 
-  private static Optional<Event> event(JsonNode node) {
-    return Optional.ofNullable(switch (string(node, "event")) {
-      case "start" -> new Event.Start(node.has("step") ? integer(node, "step") : 0, fields(node));
-      case "step" -> new Event.Step(integer(node, "step"), (long) orZero(number(node, "tokens")), number(node, "loss"),
-          number(node, "lr"), number(node, "grad_norm"), number(node, "step_ms"), number(node, "tokens_per_s"),
-          number(node, "elapsed_s"));
-      case "eval" -> new Event.Eval(integer(node, "step"), number(node, "train_loss"), number(node, "val_loss"),
-          number(node, "val_bits_per_char"), (long) orZero(number(node, "val_tokens")));
-      case "norm" -> new Event.Norm(integer(node, "step"), list(node, "slots", Metrics::slot),
-          number(node, "max_attention_logit"), number(node, "log_z"), number(node, "update_ratio"));
-      case "layers" -> new Event.Layers(integer(node, "step"), list(node, "layers", Metrics::layer));
-      case "sample" -> new Event.Sample(integer(node, "step"), string(node, "text"));
-      case "diverged" -> new Event.Diverged(integer(node, "step"), node.path("first_bad").asString(""));
-      case "rollback" -> new Event.Rollback(integer(node, "step"), integer(node, "failed_step"),
-          node.path("first_bad").asString(""), integer(node, "retry"), number(node, "lr_factor"));
-      case "end" -> new Event.End(integer(node, "step"), string(node, "reason"), number(node, "best_val_loss"),
-          (int) orZero(number(node, "best_step")), (long) orZero(number(node, "best_val_tokens")),
-          number(node, "final_val_loss"));
-      default -> null;
-    });
+  private static String name(Class<?> type) {
+    return type.getSimpleName().toLowerCase(Locale.ROOT);
   }
 
-  private static Event.Slot slot(JsonNode node) {
-    Map<String, Double> scalars = new LinkedHashMap<>();
-    node.properties().forEach(field -> {
-      if (field.getValue().isNumber() && !MetricsLog.SLOT_FIELDS.contains(field.getKey())) {
-        scalars.put(field.getKey(), number(node, field.getKey()));
-      }
-    });
-    double slope = node.has(MetricsLog.SLOPE) ? number(node, MetricsLog.SLOPE) : slopeOfOlderRun(scalars);
-    return new Event.Slot(string(node, "slot"), string(node, "type"), scalars, slope, number(node, "inv_std"),
-        number(node, "saturation"), number(node, "in_rms"), number(node, "in_absmax"), number(node, "in_kurtosis"),
-        number(node, "in_outliers"), number(node, "out_rms"), number(node, "out_absmax"), number(node, "out_grad_rms"),
-        number(node, "update_ratio"));
+  /// An event's line, without its end.
+  static String line(Event event) {
+    String name = name(event.getClass());
+    ObjectNode line = JSON.createObjectNode().put(Event.NAME, name);
+    Objects.requireNonNull(FORMATS.get(name)).write((Record) event, line);
+    return JSON.writeValueAsString(line);
+  }
+
+  private static Optional<Event> event(JsonNode line) {
+    line.path("slots").forEach(Metrics::addSlopeOfOlderRun);
+    return Optional.ofNullable(FORMATS.get(LineFormat.string(Event.NAME, line.path(Event.NAME))))
+        .map(format -> (Event) format.read(line));
   }
 
   /// Before 2026-12 runs did not log it: there were DyT and Derf with alpha, and DyISRU with beta.
-  private static double slopeOfOlderRun(Map<String, Double> scalars) {
-    return scalars.getOrDefault("alpha", 1 / Math.sqrt(scalars.getOrDefault("beta", Double.NaN)));
-  }
-
-  private static Event.Layer layer(JsonNode node) {
-    return new Event.Layer(string(node, "layer"), number(node, "forward_ms"), number(node, "backward_ms"),
-        number(node, "tokens_per_s"), number(node, "gflops"));
-  }
-
-  private static Map<String, String> fields(JsonNode node) {
-    Map<String, String> fields = new LinkedHashMap<>();
-    node.properties().forEach(e -> fields.put(e.getKey(), text(e.getValue())));
-    fields.keySet().removeAll(List.of("event", "step"));
-    return fields;
-  }
-
-  /// A value as text: strings as they are, the rest as JSON.
-  public static String text(JsonNode value) {
-    return value.isString() ? value.stringValue() : value.toString();
-  }
-
-  private static <T> List<T> list(JsonNode node, String name, Function<JsonNode, T> element) {
-    JsonNode value = node.path(name);
-    if (!value.isArray()) {
-      throw wrong(name, value, "a list");
+  private static void addSlopeOfOlderRun(JsonNode slot) {
+    if (slot instanceof ObjectNode older && !older.has(SLOPE)) {
+      older.put(SLOPE, older.path("alpha").asDouble(1 / Math.sqrt(older.path("beta").asDouble(Double.NaN))));
     }
-    return value.valueStream().map(element).toList();
-  }
-
-  private static String string(JsonNode node, String name) {
-    JsonNode value = node.path(name);
-    if (!value.isString()) {
-      throw wrong(name, value, "a string");
-    }
-    return value.stringValue();
-  }
-
-  private static int integer(JsonNode node, String name) {
-    JsonNode value = node.path(name);
-    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0) {
-      throw wrong(name, value, "a whole number from 0");
-    }
-    return value.intValue();
-  }
-
-  private static double number(JsonNode node, String name) {
-    JsonNode value = node.path(name);
-    if (value.isMissingNode() || value.isNull()) {
-      return Double.NaN;
-    }
-    if (!value.isNumber()) {
-      throw wrong(name, value, "a number or null");
-    }
-    double number = value.doubleValue();
-    return Math.abs(number) > LARGEST ? Double.NaN : Math.abs(number) < 1 / LARGEST ? 0 : number;
-  }
-
-  private static double orZero(double value) {
-    return Double.isNaN(value) ? 0 : value;
-  }
-
-  private static IllegalArgumentException wrong(String name, JsonNode value, String expected) {
-    return new IllegalArgumentException(
-        "'" + name + "' is " + (value.isMissingNode() ? "missing" : Json.printable(value.toString())) + ", expected "
-            + expected);
   }
 }

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import norma.formula.Curve;
 import norma.nn.FormulaType;
@@ -55,7 +54,7 @@ public final class NormList {
         .text("formula", f -> "`" + f.text() + "`").text("numbers", f -> String.join("; ", f.parameters()))
         .text("source", FormulaType::source);
     return NormTypes.all().stream().filter(FormulaType.class::isInstance).map(FormulaType.class::cast)
-        .collect(Collectors.toMap(FormulaType::name, f -> table.markdown(f).strip(), (a, b) -> a, TreeMap::new));
+        .collect(Collectors.toMap(FormulaType::name, f -> table.markdown(f).strip()));
   }
 
   private static String formula(NormType type) {

@@ -33,7 +33,7 @@ public final class RowPlot {
     }
     for (int i = 0; i < names.size(); i++) {
       svg.ink(left - 8, middle(i) + FONT * 0.35, "end",
-          Svg.fit(names.get(i), (left - 14) / (FONT * Svg.CHARACTER) + 0.01)); // the longest name fits, in spite of rounding
+          Svg.fit(names.get(i), (left - 14) / (FONT * Svg.CHARACTER)));
     }
   }
 

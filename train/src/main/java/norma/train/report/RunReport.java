@@ -8,6 +8,7 @@ import static norma.train.report.Decimals.loss;
 import norma.train.files.ShellText;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
+import norma.train.metrics.Shown;
 import norma.train.metrics.Event;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +19,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import norma.train.files.Errors;
 import norma.train.files.Json;
 import norma.train.files.WholeFile;
 import norma.train.report.Series.Kind;
@@ -53,6 +57,17 @@ public final class RunReport {
     WholeFile.write(runFolder.resolve("report.html"), report.html());
   }
 
+  /// Writes both files at the end of a run, which no report may spoil.
+  ///
+  /// @param warnings hears, in one line, why one cannot be written
+  public static void write(Path runFolder, Consumer<String> warnings) {
+    try {
+      write(runFolder);
+    } catch (IOException e) {
+      warnings.accept("cannot write " + runFolder.resolve("report.html") + ": " + Errors.line(e));
+    }
+  }
+
   private String html() throws IOException {
     Template page = Template.page("report.html", name + ": training report").put("name", name)
         .put("state", metrics.state()).put("story", story()).put("losses", losses())
@@ -64,10 +79,7 @@ public final class RunReport {
       page.put("evals", RunTables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
     }
     List<Event.Norm> norms = metrics.of(Event.Norm.class);
-    page.put("panels", panel("learning rate", steps, Event.Step::lr, false)
-        + panel("gradient norm, before clipping", steps, Event.Step::gradNorm, true)
-        + panel("throughput (tokens/s)", steps, Event.Step::tokensPerSecond, true)
-        + panel("update / weight, all matrices", norms, Event.Norm::updateRatio, false));
+    page.put("panels", panels(Event.Step.class, steps) + panels(Event.Norm.class, norms));
     metrics.last(Event.Layers.class).ifPresent(
         l -> page.put("layers", RunTables.layers(l.layers())).put("layersStep", count(l.step())));
     if (!norms.isEmpty()) {
@@ -150,10 +162,15 @@ public final class RunReport {
     return Median.ofFinite(steps.stream().mapToDouble(quantity).toArray());
   }
 
-  private <E extends Event> String panel(String title, List<E> events, ToDoubleFunction<E> quantity, boolean noisy) {
-    List<Point> points = events.stream().map(s -> new Point(s.step(), quantity.applyAsDouble(s)))
+  private <E extends Record & Event> String panels(Class<E> type, List<E> events) {
+    return Shown.Number.of(type).stream().map(number -> panel(number, events)).collect(Collectors.joining());
+  }
+
+  private <E extends Record & Event> String panel(Shown.Number<E> number, List<E> events) {
+    List<Point> points = events.stream().map(s -> new Point(s.step(), number.value().applyAsDouble(s)))
         .filter(p -> Double.isFinite(p.y())).toList();
-    List<Series> series = noisy
+    String title = number.shown().value();
+    List<Series> series = number.shown().noisy()
         ? Series.withMean("measured", points)
         : List.of(new Series(title, 0, Kind.LINE, points));
     return points.isEmpty() ? "" : figures.add(new Chart(title, "step", "", true, series), Chart.Size.PANEL);
@@ -205,7 +222,7 @@ public final class RunReport {
       if (entry.getValue().isObject()) {
         facts(facts, key + ".", entry.getValue());
       } else {
-        facts.put(key, Metrics.text(entry.getValue()));
+        facts.put(key, Json.plain(entry.getValue()));
       }
     });
   }

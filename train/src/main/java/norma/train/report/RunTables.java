@@ -11,21 +11,11 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import norma.train.metrics.Event;
+import norma.train.metrics.Shown;
 
 /// The tables of a run's page.
 final class RunTables {
-  private static final Table<Event.Slot> SLOTS = new Table<Event.Slot>().name("slot", Event.Slot::slot)
-      .text("type", Event.Slot::type).number("scalars", RunTables::scalars)
-      .number("input", "1/std", s -> digits(s.invStd()))
-      .number("input", "saturation", s -> percent(s.saturation()))
-      .number("input", "RMS", s -> digits(s.inRms()))
-      .number("input", "max", s -> digits(s.inAbsmax()))
-      .number("input", "outliers, %", s -> digits(100 * s.inOutliers()))
-      .number("input", "kurtosis", s -> digits(s.inKurtosis()))
-      .number("output", "RMS", s -> digits(s.outRms()))
-      .number("output", "max", s -> digits(s.outAbsmax()))
-      .number("output", "gradient", s -> digits(s.outGradRms()))
-      .number("update", s -> digits(s.updateRatio()));
+  private static final Table<Event.Slot> SLOTS = slotTable();
 
   private RunTables() {}
 
@@ -75,6 +65,24 @@ final class RunTables {
   /// The normalization slots at the last probe. Columns in which no slot has a number are left out.
   static String slots(List<Event.Slot> slots) {
     return SLOTS.withoutEmpty(slots).html("", slots);
+  }
+
+  private static Table<Event.Slot> slotTable() {
+    Table<Event.Slot> table = new Table<Event.Slot>().name("slot", Event.Slot::slot).text("type", Event.Slot::type)
+        .number("scalars", RunTables::scalars);
+    for (Shown.Number<Event.Slot> number : Shown.Number.of(Event.Slot.class)) {
+      table = table.number(number.shown().group(), number.shown().value(),
+          slot -> shown(number.value().applyAsDouble(slot), number.shown().style()));
+    }
+    return table;
+  }
+
+  private static String shown(double number, Shown.Style style) {
+    return switch (style) {
+      case DIGITS -> digits(number);
+      case PERCENT -> percent(number);
+      case HUNDREDTHS -> digits(100 * number);
+    };
   }
 
   private static String scalars(Event.Slot s) {

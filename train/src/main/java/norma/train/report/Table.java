@@ -126,8 +126,12 @@ public record Table<R>(List<Column<R>> columns) {
 
   /// The table in Markdown.
   public String markdown(List<R> rows) {
-    return markdownLine(headings()) + "|" + "---|".repeat(columns.size()) + "\n"
-        + rows.stream().map(this::markdown).collect(Collectors.joining());
+    return markdownHead() + rows.stream().map(this::markdown).collect(Collectors.joining());
+  }
+
+  /// The first two lines in Markdown.
+  public String markdownHead() {
+    return markdownLine(headings()) + "|" + "---|".repeat(columns.size()) + "\n";
   }
 
   /// A row in Markdown.

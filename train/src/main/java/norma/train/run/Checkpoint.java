@@ -50,13 +50,6 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   private static final Logger LOG = LogManager.getLogger(Checkpoint.class);
   private static final Pattern NAME = Pattern.compile("step-(\\d{7,9})");
 
-  /// Opens the newest checkpoint of a run folder that is whole, or the given checkpoint folder: [SavedRun] has the rest.
-  ///
-  /// @throws RunException if there is none, or none that is not damaged
-  public static Checkpoint open(Path runOrCheckpoint) {
-    return SavedRun.of(runOrCheckpoint, null).checkpoint();
-  }
-
   /// The newest checkpoint of a run folder that is whole. Says so where a newer one is damaged or incomplete.
   ///
   /// @throws RunException if there are checkpoints and all are damaged
@@ -183,6 +176,30 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
       return state;
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
+    }
+  }
+
+  /// A model with these weights and this vocabulary.
+  ///
+  /// @throws RunException if the checkpoint does not fit the configuration
+  public LanguageModel languageModel(RunConfig config, boolean debug) {
+    return loaded(new LanguageModel(config, vocabulary, false, debug));
+  }
+
+  /// The same with the text of the configuration.
+  ///
+  /// @param base folder that a relative corpus path starts at
+  public Session session(RunConfig config, Path base, boolean debug) {
+    return loaded(Session.unset(config, base, vocabulary, debug));
+  }
+
+  private <M extends LanguageModel> M loaded(M model) {
+    try {
+      load(model.backend(), model.weights());
+      return model;
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
     }
   }
 

@@ -11,6 +11,7 @@ import norma.autodiff.TapeObserver;
 import norma.kernels.Kernels;
 import norma.models.CostModel;
 import norma.random.RandomStream;
+import norma.nn.Int8;
 import norma.train.data.Windows;
 import norma.train.data.Windows.Window;
 import org.jspecify.annotations.Nullable;
@@ -46,9 +47,9 @@ public final class Evaluation {
     return mean(Pass.EVALUATION, validation(all));
   }
 
-  /// The same with the inputs and weights of all linear layers, the head's too, rounded to int8: see [Pass#int8].
+  /// The same of the model in [Int8].
   public double int8ValidationLoss() {
-    return mean(Pass.INT8, validation(all));
+    return mean(Int8.EVALUATION, validation(all));
   }
 
   /// What a run is watched by: [#validationLoss], or an estimate of it on the windows that `train.eval_tokens` leaves, the same every time.

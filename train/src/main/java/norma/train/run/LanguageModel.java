@@ -8,57 +8,38 @@ import norma.train.config.RunConfig;
 import norma.train.data.Vocabulary;
 
 /// A model that can compute: structure, weights, the characters behind its tokens, and the backend that it lives on. It needs
-/// no corpus.
-public final class LanguageModel implements AutoCloseable {
+/// no corpus; with one it is a [Session].
+public sealed class LanguageModel implements AutoCloseable permits Session {
   private final RunConfig config;
   private final Vocabulary vocabulary;
-  private final Gpt gpt;
+  private final Gpt model;
   private final Backend backend;
   private final String backendReason;
   private final Workers workers;
   private final ParameterBuffer weights;
 
-  private LanguageModel(RunConfig config, Vocabulary vocabulary, boolean trains, boolean debug) {
+  /// A model whose weights are to be set.
+  ///
+  /// @param trains whether its training must fit the memory
+  /// @param debug  whether the memory of a closed step is filled with NaN
+  /// @throws RunException if training it needs more memory than there is
+  LanguageModel(RunConfig config, Vocabulary vocabulary, boolean trains, boolean debug) {
     this.config = config;
     this.vocabulary = vocabulary;
-    this.gpt = new Gpt(config.model(), vocabulary.size());
+    this.model = new Gpt(config.model(), vocabulary.size());
     Backends chosen = Backends.choose(config.runtime(), debug);
     this.backend = chosen.backend();
     this.backendReason = chosen.reason();
     try {
       if (trains) {
-        MemoryNeed.of(config, gpt, backend).require(backend);
+        MemoryNeed.of(config, model, backend).require(backend);
       }
-      this.weights = new ParameterBuffer(backend, gpt.parameters());
+      this.weights = new ParameterBuffer(backend, model.parameters());
     } catch (RuntimeException | OutOfMemoryError e) {
       backend.close();
       throw e;
     }
     this.workers = new Workers(backend);
-  }
-
-  /// A model with initial weights, to be trained.
-  ///
-  /// @param debug whether the memory of a closed step is filled with NaN
-  /// @throws RunException if training it needs more memory than there is
-  public static LanguageModel initial(RunConfig config, Vocabulary vocabulary, boolean debug) {
-    LanguageModel model = new LanguageModel(config, vocabulary, true, debug);
-    model.weights.initialize(model.backend, config.train().seed());
-    return model;
-  }
-
-  /// A model with the weights and the vocabulary of a checkpoint.
-  ///
-  /// @throws RunException if the checkpoint does not fit the configuration
-  public static LanguageModel load(RunConfig config, Checkpoint checkpoint, boolean debug) {
-    LanguageModel model = new LanguageModel(config, checkpoint.vocabulary(), false, debug);
-    try {
-      checkpoint.load(model.backend, model.weights);
-      return model;
-    } catch (RuntimeException e) {
-      model.close();
-      throw e;
-    }
   }
 
   /// The configuration.
@@ -72,8 +53,8 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /// The structure.
-  public Gpt gpt() {
-    return gpt;
+  public Gpt model() {
+    return model;
   }
 
   /// The numbers.
@@ -92,7 +73,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /// The threads that compute, each with kernels of its own.
-  Workers workers() {
+  public Workers workers() {
     return workers;
   }
 

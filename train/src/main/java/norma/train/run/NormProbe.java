@@ -24,7 +24,7 @@ import norma.optim.Optimizer;
 import norma.random.RandomStream;
 import norma.train.data.Windows;
 import norma.train.metrics.Event;
-import norma.train.metrics.MetricsLog;
+import org.jspecify.annotations.Nullable;
 
 /// Looks at every normalization slot on a batch of its own: statistics of its input and output, and the gradient that comes
 /// back to it; besides, the largest attention logit, log Z, and how far the last update moved the weights. Gradients go to a
@@ -51,9 +51,10 @@ final class NormProbe {
 
   /// A scalar that is called as a statistic would be lost in the log.
   static void requireOwnNames(String type, Set<String> scalars) {
-    scalars.stream().filter(MetricsLog.SLOT_FIELDS::contains).findFirst().ifPresent(name -> {
+    Set<String> taken = Event.Slot.fieldNames();
+    scalars.stream().filter(taken::contains).findFirst().ifPresent(name -> {
       throw new IllegalArgumentException("norm type " + type + " has a scalar called " + name + ", as a statistic in "
-          + "metrics.jsonl is; expected none of " + String.join(", ", new TreeSet<>(MetricsLog.SLOT_FIELDS)));
+          + "metrics.jsonl is; expected none of " + String.join(", ", new TreeSet<>(taken)));
     });
   }
 
@@ -76,9 +77,9 @@ final class NormProbe {
       tape.backward(session.model().loss(tape, batch.ids(), batch.targets(), 1));
     }
     List<Optimizer.Change> changes = trainStep.changes(lr, step);
-    List<Event.Slot> rows = observer.sights.values().stream().map(sight -> row(sight,
-        observer.gradients.getOrDefault(sight.output, Double.NaN),
-        ratio(changes, parameter -> parameter.name().startsWith(sight.slot.name() + ".")))).toList();
+    List<Event.Slot> rows = observer.passes.values().stream().map(pass -> row(pass,
+        observer.gradients.getOrDefault(pass.output, Double.NaN),
+        ratio(changes, parameter -> parameter.name().startsWith(pass.slot.name() + ".")))).toList();
     return new Event.Norm(step, rows, observer.maxAttentionLogit, observer.logZ,
         ratio(changes, Parameter::decays));
   }
@@ -91,10 +92,10 @@ final class NormProbe {
   /// What forward showed of a slot: the input of its first operation, and the output of its last.
   ///
   /// @param output by which backward knows it
-  private record Sight(NormSlot slot, Norm.State state, Tensor output, SlotStatistics in, SlotStatistics out) {}
+  private record SlotPass(NormSlot slot, Norm.State state, Tensor output, Statistics in, Statistics out) {}
 
   private final class Observer implements TapeObserver {
-    private final Map<String, Sight> sights = new LinkedHashMap<>();
+    private final Map<String, SlotPass> passes = new LinkedHashMap<>();
     private final Map<Tensor, Double> gradients = new HashMap<>(); // of outputs in slots
     private double maxAttentionLogit = Double.NEGATIVE_INFINITY;
     private double logZ;
@@ -104,8 +105,8 @@ final class NormProbe {
       Array x = inputs[0].value();
       NormSlot slot = slots.get(layer);
       if (slot != null) {
-        sights.merge(layer, sight(slot, x, output),
-            (first, last) -> new Sight(slot, first.state, output, first.in, last.out));
+        passes.merge(layer, pass(slot, x, output),
+            (first, last) -> new SlotPass(slot, first.state, output, first.in, last.out));
       } else if (op instanceof Attention attention) {
         maxAttentionLogit = Math.max(maxAttentionLogit, maxLogit(x, attention.heads()));
       } else if (op instanceof CrossEntropy) {
@@ -116,24 +117,24 @@ final class NormProbe {
     @Override
     public void backward(String layer, Op<?> op, Tensor output, Array gradient) {
       if (slots.containsKey(layer)) {
-        gradients.put(output, SlotStatistics.rms(session.backend().read(gradient)));
+        gradients.put(output, rms(session.backend().read(gradient)));
       }
     }
   }
 
-  private Sight sight(NormSlot slot, Array x, Tensor output) {
+  private SlotPass pass(NormSlot slot, Array x, Tensor output) {
     Norm.State state = state(slot);
-    return new Sight(slot, state, output,
-        SlotStatistics.of(session.backend().read(x), x.dim(-1), state.squash()),
-        SlotStatistics.of(session.backend().read(output.value()), output.value().dim(-1), null));
+    return new SlotPass(slot, state, output,
+        Statistics.of(session.backend().read(x), x.dim(-1), state.squash()),
+        Statistics.of(session.backend().read(output.value()), output.value().dim(-1), null));
   }
 
-  private static Event.Slot row(Sight sight, double gradient, double updateRatio) {
-    SlotStatistics in = sight.in;
-    Norm.Squash squash = sight.state.squash();
-    return new Event.Slot(sight.slot.name(), sight.slot.type(), sight.state.scalars(),
+  private static Event.Slot row(SlotPass pass, double gradient, double updateRatio) {
+    Statistics in = pass.in;
+    Norm.Squash squash = pass.state.squash();
+    return new Event.Slot(pass.slot.name(), pass.slot.type(), pass.state.scalars(),
         squash == null ? Double.NaN : squash.slope(), in.invStd(), in.saturation(),
-        in.rms(), in.absmax(), in.kurtosis(), in.outliers(), sight.out.rms(), sight.out.absmax(), gradient,
+        in.rms(), in.absmax(), in.kurtosis(), in.outliers(), pass.out.rms(), pass.out.absmax(), gradient,
         updateRatio);
   }
 
@@ -177,5 +178,61 @@ final class NormProbe {
       total += max + Math.log(sum);
     }
     return total / (values.length / (double) vocabulary);
+  }
+
+  /// Statistics of the numbers that enter or leave a slot, over all tokens and channels; [Event.Slot] says what each is.
+  record Statistics(double invStd, double saturation, double rms, double absmax, double kurtosis, double outliers) {
+    private static final double OUTLIER_STDS = 6;
+    private static final double FLAT = 2;
+
+    /// @param values (R, C) row-major
+    /// @param width  C
+    /// @param squash the slot's squashing function, or null
+    static Statistics of(double[] values, int width, Norm.@Nullable Squash squash) {
+      double[] squares = new double[width];
+      double sum = 0;
+      double max = 0;
+      for (int row = 0; row < values.length; row += width) {
+        for (int c = 0; c < width; c++) {
+          double value = values[row + c];
+          sum += value;
+          squares[c] += value * value;
+          max = Math.max(max, Math.abs(value));
+        }
+      }
+      double meanSquare = 0;
+      double fourth = 0;
+      for (double square : squares) {
+        double channel = square / (values.length / (double) width);
+        meanSquare += channel / width;
+        fourth += channel * channel / width;
+      }
+      double mean = sum / values.length;
+      double std = Math.sqrt(meanSquare - mean * mean);
+      return new Statistics(1 / std,
+          squash == null ? Double.NaN : shareBeyond(values, squash.slope(), squash.shift(), FLAT),
+          Math.sqrt(meanSquare),
+          max, fourth / (meanSquare * meanSquare), shareBeyond(values, 1, -mean, OUTLIER_STDS * std));
+    }
+
+    /// Share of the values with |slope x + shift| > limit.
+    private static double shareBeyond(double[] values, double slope, double shift, double limit) {
+      int beyond = 0;
+      for (double value : values) {
+        if (Math.abs(slope * value + shift) > limit) {
+          beyond++;
+        }
+      }
+      return beyond / (double) values.length;
+    }
+  }
+
+  /// Root mean square of some numbers.
+  static double rms(double[] values) {
+    double squares = 0;
+    for (double value : values) {
+      squares += value * value;
+    }
+    return Math.sqrt(squares / values.length);
   }
 }

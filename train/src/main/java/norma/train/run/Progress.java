@@ -1,7 +1,7 @@
 package norma.train.run;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
+import norma.train.metrics.LineFormat;
 
 /// How far a run has come. With the weights and the optimizer's moments it is all that the rest of the run depends on, since every
 /// random stream is a function of the seed and the step.
@@ -20,6 +20,7 @@ import java.util.Map;
 /// @param anchorBytes    length of `metrics.jsonl` after a return there
 record Progress(int step, double bestLoss, int bestStep, double lastLoss, int lastEvaluated, double elapsedSeconds,
     long metricsBytes, int rollbacks, double lrFactor, int anchor, long anchorBytes) {
+  private static final LineFormat<Progress> FORMAT = new LineFormat<>(Progress.class);
   /// An eighth of the rate: where that does not help, the rate is not the cause.
   static final int MAX_ROLLBACKS = 3;
   static final Progress START = new Progress(0, Double.POSITIVE_INFINITY, 0, Double.NaN, -1, 0, 0, 0, 1, 0, 0);
@@ -48,38 +49,16 @@ record Progress(int step, double bestLoss, int bestStep, double lastLoss, int la
     return bestStep == step && lastEvaluated == step;
   }
 
-  /// By name, digit for digit.
+  /// Its fields in a checkpoint.
   Map<String, String> fields() {
-    Map<String, String> fields = new LinkedHashMap<>();
-    fields.put("step", Integer.toString(step));
-    fields.put("best_loss", Double.toString(bestLoss));
-    fields.put("best_step", Integer.toString(bestStep));
-    fields.put("last_loss", Double.toString(lastLoss));
-    fields.put("last_evaluated", Integer.toString(lastEvaluated));
-    fields.put("elapsed_s", Double.toString(elapsedSeconds));
-    fields.put("metrics_bytes", Long.toString(metricsBytes));
-    fields.put("rollbacks", Integer.toString(rollbacks));
-    fields.put("lr_factor", Double.toString(lrFactor));
-    fields.put("anchor", Integer.toString(anchor));
-    fields.put("anchor_bytes", Long.toString(anchorBytes));
-    return fields;
+    return FORMAT.texts(this);
   }
 
-  /// What [#fields] told.
+  /// The progress that [#fields] told.
   ///
   /// @throws IllegalArgumentException if a number is none, or none that a run can have
   static Progress of(Map<String, String> fields) {
-    Progress progress = new Progress(Integer.parseInt(fields.getOrDefault("step", "")),
-        Double.parseDouble(fields.getOrDefault("best_loss", "")),
-        Integer.parseInt(fields.getOrDefault("best_step", "")),
-        Double.parseDouble(fields.getOrDefault("last_loss", "")),
-        Integer.parseInt(fields.getOrDefault("last_evaluated", "")),
-        Double.parseDouble(fields.getOrDefault("elapsed_s", "")),
-        Long.parseLong(fields.getOrDefault("metrics_bytes", "")),
-        Integer.parseInt(fields.getOrDefault("rollbacks", "")),
-        Double.parseDouble(fields.getOrDefault("lr_factor", "")),
-        Integer.parseInt(fields.getOrDefault("anchor", "")),
-        Long.parseLong(fields.getOrDefault("anchor_bytes", "")));
+    Progress progress = FORMAT.parsed(fields);
     progress.requirePossible();
     return progress;
   }

@@ -128,7 +128,7 @@ public final class Resumption implements AutoCloseable {
     Conditions before = state == null
         ? null
         : state.conditions();
-    String text = before == null ? folder.environment("corpus_sha256") : before.corpus();
+    String text = before == null ? folder.environment("corpus_sha256") : before.corpusSha256();
     if (!Session.corpus(config, Path.of("")).sha256().equals(text)) {
       throw new RunException("data.corpus is not the text that " + folder.path()
           + " was trained on: it changed since; a resumed run needs the same bytes (SHA-256 "
@@ -136,7 +136,7 @@ public final class Resumption implements AutoCloseable {
     }
     Session session = checkpoint == null
         ? Session.start(config, Path.of(""), debug)
-        : Session.resume(config, Path.of(""), checkpoint, debug);
+        : checkpoint.session(config, Path.of(""), debug);
     try {
       if (before != null) {
         requireSameConditions(before, Conditions.of(session));

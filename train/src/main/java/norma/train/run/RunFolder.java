@@ -12,7 +12,6 @@ import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
-import norma.train.data.DataException;
 import norma.train.files.Json;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
@@ -139,8 +138,6 @@ public record RunFolder(Path path) {
       throw new RunException(Errors.line(e), e);
     } catch (JacksonException e) {
       throw new RunException(file + " is damaged: " + Json.problem(e), e);
-    } catch (DataException e) {
-      throw new RunException(String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -94,7 +94,7 @@ public final class Sampler {
 
   private double[] lastLogits(Array ids) {
     try (Tape tape = new Tape(language.kernels(), language.weights(), null, Pass.EVALUATION, null)) {
-      Array logits = language.gpt().logits(tape, ids).value(); // (1, T, V)
+      Array logits = language.model().logits(tape, ids).value(); // (1, T, V)
       int vocabulary = logits.dim(2);
       double[] last = language.backend().read(logits.slice((long) (logits.dim(1) - 1) * vocabulary, vocabulary));
       if (!FiniteCheck.finite(last)) {

@@ -3,10 +3,6 @@ package norma.train.run;
 import java.nio.file.Path;
 import java.util.List;
 import norma.array.Array;
-import norma.autodiff.ParameterBuffer;
-import norma.kernels.Backend;
-import norma.kernels.Kernels;
-import norma.models.Gpt;
 import norma.train.config.RunConfig;
 import norma.train.data.Corpora;
 import norma.train.data.Corpus;
@@ -15,18 +11,17 @@ import norma.train.data.Vocabulary;
 import norma.train.data.Windows;
 
 /// A language model with a text: what training and evaluation need.
-public final class Session implements AutoCloseable {
-  private final LanguageModel language;
+public final class Session extends LanguageModel {
   private final Corpus corpus;
   private final Split split;
   private final List<Array> matrices; // all that a linear layer may have as its weight
 
-  private Session(LanguageModel language, Corpus corpus, Split split) {
-    this.language = language;
+  private Session(RunConfig config, Corpus corpus, Vocabulary vocabulary, Split split, boolean trains, boolean debug) {
+    super(config, vocabulary, trains, debug);
     this.corpus = corpus;
     this.split = split;
-    this.matrices = language.gpt().parameters().stream().filter(parameter -> parameter.shape().length == 2)
-        .map(language.weights()::of).toList();
+    this.matrices = model().parameters().stream().filter(parameter -> parameter.shape().length == 2)
+        .map(weights()::of).toList();
   }
 
   /// A session with the corpus's own vocabulary and initial weights.
@@ -34,21 +29,20 @@ public final class Session implements AutoCloseable {
   /// @param base  folder that a relative corpus path starts at
   /// @param debug whether the memory of a closed step is filled with NaN
   /// @throws norma.train.data.DataException if the corpus cannot be read or is too short
+  /// @throws RunException                   if training needs more memory than there is
   public static Session start(RunConfig given, Path base, boolean debug) {
     RunConfig config = given.withCorpusIn(base);
     Corpus corpus = corpus(config, base);
     Vocabulary vocabulary = Vocabulary.of(corpus.codePoints());
-    Split split = split(config, corpus, vocabulary);
-    return new Session(LanguageModel.initial(config, vocabulary, debug), corpus, split);
+    Session session = new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), true, debug);
+    session.weights().initialize(session.backend(), config.train().seed());
+    return session;
   }
 
-  /// A session with the weights and the vocabulary of a checkpoint.
-  ///
-  /// @throws RunException if the checkpoint does not fit the configuration
-  public static Session resume(RunConfig config, Path base, Checkpoint checkpoint, boolean debug) {
+  /// A session whose weights are to be read from a checkpoint.
+  static Session unset(RunConfig config, Path base, Vocabulary vocabulary, boolean debug) {
     Corpus corpus = corpus(config, base);
-    Split split = split(config, corpus, checkpoint.vocabulary());
-    return new Session(LanguageModel.load(config, checkpoint, debug), corpus, split);
+    return new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), false, debug);
   }
 
   /// The text of a configuration.
@@ -67,39 +61,14 @@ public final class Session implements AutoCloseable {
         config.data().trainFraction(), config.model().context());
   }
 
-  /// The model.
-  public LanguageModel language() {
-    return language;
-  }
-
-  /// The configuration.
-  public RunConfig config() {
-    return language.config();
-  }
-
   /// The text.
   public Corpus corpus() {
     return corpus;
   }
 
-  /// Characters and their ids.
-  public Vocabulary vocabulary() {
-    return language.vocabulary();
-  }
-
   /// Training and validation tokens.
   public Split split() {
     return split;
-  }
-
-  /// The model's structure.
-  public Gpt model() {
-    return language.gpt();
-  }
-
-  /// The model's numbers.
-  public ParameterBuffer weights() {
-    return language.weights();
   }
 
   /// Runs every part on the workers, with the weights of linear layers prepared: no part may change them.
@@ -117,24 +86,9 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /// Where it computes.
-  public Backend backend() {
-    return language.backend();
-  }
-
   /// Hash of the validation split, by which a later evaluation knows that it is of the same text.
   public String validationSha256() {
     return split.validationSha256(vocabulary());
-  }
-
-  /// The threads that compute.
-  public Workers workers() {
-    return language.workers();
-  }
-
-  /// Kernels of the calling thread.
-  Kernels kernels() {
-    return language.kernels();
   }
 
   /// Windows of the training tokens.
@@ -145,10 +99,5 @@ public final class Session implements AutoCloseable {
   /// Windows of the validation tokens.
   Windows validation() {
     return new Windows(split.validation(), config().model().context());
-  }
-
-  @Override
-  public void close() {
-    language.close();
   }
 }

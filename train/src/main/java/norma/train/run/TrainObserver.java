@@ -24,9 +24,9 @@ public interface TrainObserver {
 
   /// Something went wrong that the run survives; one line.
   default void warned(String message) {
-    LogManager.getLogger(Trainer.class).warn(message);
+    LogManager.getLogger(TrainObserver.class).warn(message);
   }
 
-  /// The run is over and its files are written.
+  /// The run is over, diverged or not, and its log and its files are written.
   default void ended(Event.End end, Path folder, double seconds) {}
 }

@@ -17,7 +17,6 @@ import norma.train.files.Errors;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.MetricsLog;
-import norma.train.report.RunReport;
 import norma.train.files.ShellText;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +41,7 @@ public final class Trainer {
   private final LayerTimes layerTimes;
   private final StepRecorder recorder;
   private final Schedule schedule;
-  private final Saving saving;
+  private final Checkpointing checkpointing;
   private final double secondsBefore;
   private final long startNanos = System.nanoTime();
 
@@ -87,7 +86,7 @@ public final class Trainer {
     this.trainStep = new TrainStep(session);
     this.evaluation = new Evaluation(session);
     this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep) : null;
-    this.sampler = new Sampler(session.language());
+    this.sampler = new Sampler(session);
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     this.layerTimes = new LayerTimes(cost, train.accumulate());
     this.recorder = new StepRecorder(session);
@@ -96,8 +95,8 @@ public final class Trainer {
         optim.schedule() == RunConfig.Schedule.COSINE);
     try {
       this.metrics = new MetricsLog(folder, disk, observer::warned);
-      this.saving = new Saving(folder, session, trainStep.optimizer(), metrics, disk, observer);
-      this.progress = resumption == null ? Progress.START : saving.resume(resumption);
+      this.checkpointing = new Checkpointing(folder, session, trainStep.optimizer(), metrics, disk, observer);
+      this.progress = resumption == null ? Progress.START : checkpointing.resume(resumption);
     } catch (IOException e) {
       throw new RunException("cannot use " + folder + ": " + Errors.line(e), e);
     }
@@ -114,7 +113,7 @@ public final class Trainer {
       if (metrics.length() == 0) {
         metrics.append(new Event.Start(0, Map.of("config", "config.yaml", "environment", "environment.json")));
       }
-      progress = saving.begin(progress);
+      progress = checkpointing.begin(progress);
       observer.started(session, cost, folder);
       for (;;) {
         try {
@@ -195,8 +194,8 @@ public final class Trainer {
       sample(step);
     }
     boolean due = due(train.checkpointEvery(), step) || (train.checkpointEvery() > 0 && progress.isBest());
-    if (due || saving.again(step)) {
-      progress = saving.save(progress.at(step, seconds(), 0), due);
+    if (due || checkpointing.again(step)) {
+      progress = checkpointing.save(progress.at(step, seconds(), 0), due);
     }
   }
 
@@ -229,7 +228,7 @@ public final class Trainer {
     boolean completed = step == train.steps();
     double finalLoss = lastExact();
     if (step > 0) {
-      saving.saveLast(progress.at(step, seconds(), 0));
+      checkpointing.saveLast(progress.at(step, seconds(), 0));
     }
     if (completed) {
       if (progress.lastEvaluated() != step) {
@@ -245,7 +244,6 @@ public final class Trainer {
     }
     Event.End end = endEvent(completed ? "completed" : "interrupted", finalLoss);
     metrics.append(end);
-    write("report.html", file -> RunReport.write(folder));
     if (!metrics.flush()) {
       throw new RunException(folder + " has no complete metrics.jsonl: its last lines could not be written; make room, "
           + "then norma train --resume " + ShellText.of(folder.toString()) + " repeats what is missing");
@@ -289,16 +287,18 @@ public final class Trainer {
   /// @throws DivergedException if it does not
   private Progress back(DivergedException failure) {
     String firstBad = failure.firstBad();
-    if (train.onNonfinite() == RunConfig.OnNonfinite.ROLLBACK && saving.canRollBack(progress)) {
-      Optional<Progress> back = saving.rollBack(progress, step, firstBad);
+    if (train.onNonfinite() == RunConfig.OnNonfinite.ROLLBACK && checkpointing.canRollBack(progress)) {
+      Optional<Progress> back = checkpointing.rollBack(progress, step, firstBad);
       if (back.isPresent()) {
         return back.get();
       }
     }
     metrics.append(new Event.Diverged(step, firstBad));
-    metrics.append(endEvent("diverged", lastExact()));
-    write("report.html", file -> RunReport.write(folder));
-    throw new DivergedException("diverged at step " + step + ": " + failure.getMessage() + "; " + saving.lastGood()
+    Event.End end = endEvent("diverged", lastExact());
+    metrics.append(end);
+    observer.ended(end, folder, seconds());
+    throw new DivergedException("diverged at step " + step + ": " + failure.getMessage() + "; "
+        + checkpointing.lastGood()
         + "; try a lower optim.lr (now " + session.config().optim().lr()
         + "), a longer optim.warmup_steps, a smaller optim.clip_norm, or train.on_nonfinite=rollback; see " + folder);
   }

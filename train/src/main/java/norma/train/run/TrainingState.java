@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import norma.train.files.Json;
+import norma.train.metrics.LineFormat;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Parameter;
@@ -38,40 +39,38 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
   private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
       .build();
 
-  /// What the numbers of a run depend on besides its configuration.
+  /// Conditions that the numbers of a run depend on besides its configuration.
   ///
-  /// @param corpus  SHA-256 of the text: with it, the batch of a step is a function of (seed, step)
-  /// @param backend its name
-  /// @param shards  parts of a batch whose gradients are added up
-  record Conditions(String corpus, String backend, int shards) {
+  /// @param corpusSha256 of the text: with it, the batch of a step is a function of (seed, step)
+  /// @param backend      its name
+  /// @param shards       parts of a batch whose gradients are added up
+  record Conditions(String corpusSha256, String backend, int shards) {
+    private static final LineFormat<Conditions> FORMAT = new LineFormat<>(Conditions.class);
+
     static Conditions of(Session session) {
       return new Conditions(session.corpus().sha256(), session.backend().name(), session.backend().shards());
     }
 
-    /// What [#fields] told.
+    /// The conditions that [#fields] told.
     ///
     /// @throws IllegalArgumentException if a value is none that Norma writes
     static Conditions of(Map<String, String> fields) {
-      Conditions conditions = new Conditions(fields.getOrDefault("corpus_sha256", ""),
-          fields.getOrDefault("backend", ""), Integer.parseInt(fields.getOrDefault("shards", "")));
-      require("corpus_sha256", conditions.corpus, conditions.corpus.matches("[0-9a-f]{64}"), "a SHA-256");
-      require("backend", conditions.backend, conditions.backend.matches("[a-z0-9]{1,20}"), "a backend's name");
-      require("shards", Integer.toString(conditions.shards), conditions.shards > 0, "at least 1");
+      Conditions conditions = FORMAT.parsed(fields);
+      conditions.require("corpus_sha256", conditions.corpusSha256.matches("[0-9a-f]{64}"), "a SHA-256");
+      conditions.require("backend", conditions.backend.matches("[a-z0-9]{1,20}"), "a backend's name");
+      conditions.require("shards", conditions.shards > 0, "at least 1");
       return conditions;
     }
 
-    private static void require(String name, String value, boolean holds, String expected) {
+    private void require(String name, boolean holds, String expected) {
       if (!holds) {
-        throw new IllegalArgumentException(name + " is " + Json.printable(value) + "; expected " + expected);
+        throw new IllegalArgumentException(
+            name + " is " + Json.printable(fields().getOrDefault(name, "")) + "; expected " + expected);
       }
     }
 
     Map<String, String> fields() {
-      Map<String, String> fields = new LinkedHashMap<>();
-      fields.put("corpus_sha256", corpus);
-      fields.put("backend", backend);
-      fields.put("shards", Integer.toString(shards));
-      return fields;
+      return FORMAT.texts(this);
     }
   }
 

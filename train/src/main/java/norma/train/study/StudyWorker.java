@@ -19,6 +19,7 @@ import norma.train.files.FolderName;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
+import norma.train.report.RunReport;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
 import norma.train.run.Evaluation;
@@ -207,6 +208,7 @@ public final class StudyWorker {
 
     @Override
     public void ended(Event.End end, Path path, double seconds) {
+      RunReport.write(path, this::warned);
       if (reported && trained != null && end.reason().equals("completed")) {
         int8Loss = new Evaluation(trained).int8ValidationLoss();
       }

@@ -42,16 +42,16 @@ class MetricsLogTest {
 
   @Test
   void theLinesAreTheContractsOwn() {
-    assertThat(MetricsLog.json(EVENTS.get(1))).isEqualTo("{\"event\":\"step\",\"step\":10,\"tokens\":7680,"
+    assertThat(Metrics.line(EVENTS.get(1))).isEqualTo("{\"event\":\"step\",\"step\":10,\"tokens\":7680,"
         + "\"loss\":3.211234567890123,\"lr\":1.0E-4,\"grad_norm\":0.9,\"step_ms\":12.812,\"tokens_per_s\":60000.0,"
         + "\"elapsed_s\":0.211}");
-    assertThat(MetricsLog.json(EVENTS.get(3))).contains(
+    assertThat(Metrics.line(EVENTS.get(3))).contains(
         "\"alpha\":0.5,\"shift\":-0.1,\"squash_slope\":0.5,\"inv_std\":0.5,\"saturation\":0.1",
         "\"gamma\":2.0,\"inv_std\":0.5,\"in_rms\":2.0",
         "\"in_kurtosis\":3.0,\"in_outliers\":1.0E-4,\"out_rms\":0.7,\"out_absmax\":1.5,\"out_grad_rms\":0.02,"
             + "\"update_ratio\":0.003}",
         "\"max_attention_logit\":7.0,\"log_z\":4.2,\"update_ratio\":0.001}");
-    assertThat(MetricsLog.json(EVENTS.get(7))).contains("\"best_val_loss\":null", "\"final_val_loss\":null");
+    assertThat(Metrics.line(EVENTS.get(7))).contains("\"best_val_loss\":null", "\"final_val_loss\":null");
   }
 
   @Test
@@ -77,8 +77,8 @@ class MetricsLogTest {
     log.append(EVENTS.get(6));
     assertThat(Metrics.read(folder).events()).isEqualTo(List.of(EVENTS.get(1), EVENTS.get(6)));
     assertThat(folder.resolve("metrics.discarded.jsonl")).content()
-        .isEqualTo("{\"event\":\"cut\",\"reason\":\"a test\"}\n" + MetricsLog.json(EVENTS.get(2)) + "\n"
-            + MetricsLog.json(EVENTS.get(5)) + "\n");
+        .isEqualTo("{\"event\":\"cut\",\"reason\":\"a test\"}\n" + Metrics.line(EVENTS.get(2)) + "\n"
+            + Metrics.line(EVENTS.get(5)) + "\n");
     assertThat(warnings).isEmpty();
   }
 

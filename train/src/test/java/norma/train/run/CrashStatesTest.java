@@ -88,7 +88,7 @@ class CrashStatesTest {
       Map<Integer, byte[]> weights = Map.of(6, weights(original, 6), 9, weights(original, 9));
       int committed = committed(disk.operations(), original, 9);
       eachState(before, disk.operations(), Set.of(committed), (state, run, length) -> {
-        Checkpoint opened = Checkpoint.open(run);
+        Checkpoint opened = SavedRun.checkpointIn(run);
         assertThat(opened.step()).as("after %d operations: %s", length, state.keySet())
             .isIn(length >= committed ? List.of(9) : List.of(6, 9));
         assertThat(weights(run, opened.step())).isEqualTo(weights.get(opened.step()));
@@ -120,7 +120,7 @@ class CrashStatesTest {
       assertThat(written).isNotEqualTo(kept);
       int committed = committed(disk.operations(), original, 6);
       eachState(before, disk.operations(), Set.of(committed), (state, run, length) -> {
-        Checkpoint opened = Checkpoint.open(run);
+        Checkpoint opened = SavedRun.checkpointIn(run);
         assertThat(opened.step()).as("after %d operations: %s", length, state.keySet())
             .isIn(length >= committed ? List.of(6) : List.of(3, 6));
         if (opened.step() == 6) {
@@ -147,11 +147,11 @@ class CrashStatesTest {
       int created = disk.operations().size();
       MetricsLog log = new MetricsLog(original, disk, warning -> {});
       Optimizer optimizer = new TrainStep(session).optimizer();
-      Saving saving = new Saving(original, session, optimizer, log, disk, SILENT);
+      Checkpointing checkpointing = new Checkpointing(original, session, optimizer, log, disk, SILENT);
       log.append(new Event.Start(0, Map.of()));
-      saving.begin(Progress.START);
+      checkpointing.begin(Progress.START);
       log.append(new Event.Diverged(3, "not really"));
-      assertThat(saving.save(Progress.START.at(3, 1, 0), true).metricsBytes()).isEqualTo(log.length());
+      assertThat(checkpointing.save(Progress.START.at(3, 1, 0), true).metricsBytes()).isEqualTo(log.length());
       int committed = committed(disk.operations(), original, 3);
       byte[] lines = bytes(original.resolve("metrics.jsonl"));
       Path there = home.relativize(original);
@@ -184,7 +184,7 @@ class CrashStatesTest {
     Files.writeString(log, "{\"event\":\"step\",\"step\":5,\"lo", StandardOpenOption.APPEND);
     Files.writeString(original.resolve("metrics.discarded.jsonl"), "{\"event\":\"cut\",\"reason\":\"an earlier\"}\n");
     Set<String> lines = lines(original);
-    byte[] kept = Arrays.copyOf(bytes(log), (int) Checkpoint.open(original).state().progress().metricsBytes());
+    byte[] kept = Arrays.copyOf(bytes(log), (int) SavedRun.checkpointIn(original).state().progress().metricsBytes());
     assertThat(kept.length).isBetween(1, bytes(log).length - 100);
     SortedMap<Path, Entry> before = CrashStates.tree(original);
     RecordingDisk disk = new RecordingDisk();
@@ -200,7 +200,7 @@ class CrashStatesTest {
       eachState(crashed, again.operations(), Set.of(), (second, twice, operations) -> {
         assertThat(lines(twice)).as("after %d operations and %d more", length, operations).containsAll(lines);
         assertThat(RunFolder.open(twice).config(List.of()).train().steps()).isIn(6, 9);
-        assertThat(Checkpoint.open(twice).step()).isEqualTo(3);
+        assertThat(SavedRun.checkpointIn(twice).step()).isEqualTo(3);
       });
     });
     assertThat(states).as("different states").isGreaterThan(50);
@@ -219,18 +219,19 @@ class CrashStatesTest {
     Set<String> lines;
     try (Resumption resumption = Resumption.open(original, List.of()); Session session = resumption.session(false)) {
       MetricsLog log = new MetricsLog(original, disk, warning -> {});
-      Saving saving = new Saving(original, session, new TrainStep(session).optimizer(), log, disk, SILENT);
-      Progress progress = saving.begin(saving.resume(resumption));
+      Checkpointing checkpointing = new Checkpointing(original, session, new TrainStep(session).optimizer(), log, disk,
+          SILENT);
+      Progress progress = checkpointing.begin(checkpointing.resume(resumption));
       assertThat(progress.anchor()).isEqualTo(anchor);
       Files.delete(original.resolve("metrics.discarded.jsonl")); // the rollback makes a new one
       lines = lines(original);
       before = CrashStates.tree(original);
       disk.operations().clear();
-      assertThat(saving.rollBack(progress, failing, "head")).map(Progress::step).contains(3);
+      assertThat(checkpointing.rollBack(progress, failing, "head")).map(Progress::step).contains(3);
     }
     eachState(before, disk.operations(), Set.of(), (state, run, length) -> {
       assertThat(lines(run)).as("after %d operations", length).containsAll(lines);
-      Progress newest = Checkpoint.open(run).state().progress();
+      Progress newest = SavedRun.checkpointIn(run).state().progress();
       assertThat(newest.metricsBytes()).as("lines of step %d after %d operations", newest.step(), length)
           .isLessThanOrEqualTo(bytes(run.resolve("metrics.jsonl")).length);
       assertThat(resume(run, new RecordingDisk()).step()).isEqualTo(newest.step()).isIn(3, interrupted);
@@ -247,14 +248,14 @@ class CrashStatesTest {
     try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
         Session session = resumption.session(false)) {
       MetricsLog log = new MetricsLog(run, disk, warning -> {});
-      return new Saving(run, session, new TrainStep(session).optimizer(), log, disk, SILENT).resume(resumption);
+      return new Checkpointing(run, session, new TrainStep(session).optimizer(), log, disk, SILENT).resume(resumption);
     }
   }
 
   /// The next write succeeds and leaves nothing behind of the one that was cut off.
   private static void goesOn(Path run, Session session, Optimizer optimizer) throws IOException {
     writer(run, session, optimizer, new RecordingDisk()).write(Progress.START.at(12, 1, 0));
-    assertThat(Checkpoint.open(run).step()).isEqualTo(12);
+    assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(12);
     assertThat(Runs.list(run.resolve("checkpoints"))).noneMatch(path -> path.getFileName().toString().startsWith("."));
   }
 

@@ -10,6 +10,7 @@ import norma.models.CostModel;
 import norma.train.config.Assignment;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
+import norma.train.report.RunReport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,6 +35,8 @@ class EstimateTest {
     assertThat(exactEnd.bestValTokens()).isZero();
     assertThat(Files.readString(run.resolve("metrics.jsonl"))).contains("\"val_tokens\":24", "\"best_val_tokens\":24");
     assertThat(Files.readString(exact.resolve("metrics.jsonl"))).doesNotContain("val_tokens");
+    RunReport.write(run);
+    RunReport.write(exact);
     assertThat(Files.readString(run.resolve("report.html"))).contains("best validation loss, estimate",
         "validation loss, estimated", "estimated validation loss, best", "is an estimate on 24 characters");
     assertThat(Files.readString(exact.resolve("report.html"))).doesNotContain("estimated validation loss",

@@ -72,7 +72,7 @@ class FiniteTest {
     assertThat(metrics.of(Event.Eval.class)).extracting(Event.Eval::step).doesNotContain(6);
     assertThat(run().resolve("checkpoints/step-0000006")).doesNotExist();
     if (checkpointEvery > 0) {
-      assertThat(Checkpoint.open(run()).step()).isEqualTo(3);
+      assertThat(SavedRun.checkpointIn(run()).step()).isEqualTo(3);
     }
   }
 
@@ -142,14 +142,14 @@ class FiniteTest {
   /// As an earlier Norma wrote it.
   private Path withCheckpointOf(String what) throws Exception {
     Path run = Runs.train(Runs.config(folder));
-    try (Session session = Session.resume(RunFolder.open(run).config(List.of()), Path.of(""), Checkpoint.open(run),
+    try (Session session = SavedRun.checkpointIn(run).session(RunFolder.open(run).config(List.of()), Path.of(""),
         false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       Array array = what.equals("weight")
           ? fc(session)
           : optimizer.firstMoments().of(session.model().parameters().getFirst());
       fill(session, array, Double.NaN);
-      Progress progress = Checkpoint.open(run).state().progress();
+      Progress progress = SavedRun.checkpointIn(run).state().progress();
       new CheckpointWriter(run, session, optimizer, Disk.real(), _ -> {}).write(progress.at(9, 1, 0));
     }
     return run;
@@ -158,9 +158,9 @@ class FiniteTest {
   @Test
   void anOlderCheckpointWithBadWeightsIsOneLine() throws Exception {
     Path run = withCheckpointOf("weight");
-    Checkpoint bad = Checkpoint.open(run);
+    Checkpoint bad = SavedRun.checkpointIn(run);
     assertThat(bad.step()).isEqualTo(9);
-    assertThatThrownBy(() -> LanguageModel.load(RunFolder.open(run).config(List.of()), bad, false))
+    assertThatThrownBy(() -> bad.languageModel(RunFolder.open(run).config(List.of()), false))
         .isInstanceOf(RunException.class).hasMessage(bad.folder().resolve("model.safetensors") + " has numbers in " + FC
             + " that are not finite: the run had diverged; --checkpoint STEP takes an earlier checkpoint");
     try (Resumption resumption = Resumption.open(run, norma.train.config.Assignment.parse(List.of("train.steps=9")))) {
@@ -181,7 +181,7 @@ class FiniteTest {
   void whatCannotBeSampledIsSaid() {
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
       fill(session, fc(session), 1e38);
-      Sampler sampler = new Sampler(session.language());
+      Sampler sampler = new Sampler(session);
       for (double temperature : new double[]{ 0, 1 }) {
         assertThatThrownBy(() -> sampler.sample("T", new Sampler.Settings(3, temperature, 0, 1)))
             .isInstanceOf(DivergedException.class).hasMessage(

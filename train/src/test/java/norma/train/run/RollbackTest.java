@@ -12,6 +12,7 @@ import norma.autodiff.Parameter;
 import norma.models.CostModel;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
+import norma.train.report.RunReport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,6 +65,7 @@ class RollbackTest {
     }
     assertThat(Files.readString(run.resolve("metrics.discarded.jsonl"))).contains("rolled back to step 3",
         "\"step\":4");
+    RunReport.write(run);
     assertThat(run.resolve("report.html")).content().contains("Rolled back 1 time");
   }
 
@@ -130,7 +132,7 @@ class RollbackTest {
     assertThatThrownBy(() -> trainWithFaults(taken -> taken == 4)).isInstanceOf(DivergedException.class)
         .hasMessageContainingAll("the checkpoint of step 3 is whole", "train.on_nonfinite=rollback")
         .hasMessageNotContaining("\n");
-    assertThat(Checkpoint.open(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(3);
+    assertThat(SavedRun.checkpointIn(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(3);
   }
 
   /// A kill after a rollback is a copy of the folder: no checkpoint has heard of the rollback then.

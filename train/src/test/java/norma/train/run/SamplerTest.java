@@ -44,10 +44,10 @@ class SamplerTest {
   @Test
   void aSampleDependsOnTheSeedAloneAndGoesOnPastTheContext(@TempDir Path folder) {
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
-      Sampler sampler = new Sampler(session.language());
+      Sampler sampler = new Sampler(session);
       String first = sampler.sample("The ", new Sampler.Settings(40, 1, 0, 5));
       assertThat(first.codePointCount(0, first.length())).isEqualTo(40);
-      assertThat(new Sampler(session.language()).sample("The ", new Sampler.Settings(40, 1, 0, 5))).isEqualTo(first);
+      assertThat(new Sampler(session).sample("The ", new Sampler.Settings(40, 1, 0, 5))).isEqualTo(first);
       assertThat(sampler.sample("The ", new Sampler.Settings(40, 1, 0, 6))).isNotEqualTo(first);
       assertThat(sampler.sample("The ", new Sampler.Settings(0, 1, 0, 6))).isEmpty();
     }
@@ -56,7 +56,7 @@ class SamplerTest {
   @Test
   void aLongSampleTakesNoMemoryForWhatIsToCome(@TempDir Path folder) {
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
-      Sampler sampler = new Sampler(session.language());
+      Sampler sampler = new Sampler(session);
       StringBuilder seen = new StringBuilder();
       sampler.sample("The ", new Sampler.Settings(Integer.MAX_VALUE, 1, 0, 5),
           character -> seen.appendCodePoint(character).length() < 40);
@@ -67,7 +67,7 @@ class SamplerTest {
   @Test
   void aPromptWithUnknownCharactersNamesThem(@TempDir Path folder) {
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
-      assertThatThrownBy(() -> new Sampler(session.language()).sample("Thé", new Sampler.Settings(1, 1, 0, 5)))
+      assertThatThrownBy(() -> new Sampler(session).sample("Thé", new Sampler.Settings(1, 1, 0, 5)))
           .isInstanceOf(DataException.class).hasMessageContaining("'é' (U+00E9)");
     }
   }

@@ -35,8 +35,7 @@ class TrainerTest {
     Path run = Runs.train(Runs.config(folder, "model.norm.all=dyt", "name=mine"));
     assertThat(run.getFileName().toString()).matches("mine-\\d{8}-\\d{6}");
     assertThat(Runs.list(run)).extracting(path -> path.getFileName().toString()).containsExactly("checkpoints",
-        "config.yaml", "environment.json", "layers.csv", "lock", "loss.svg", "metrics.jsonl", "report.html",
-        "sample.txt");
+        "config.yaml", "environment.json", "layers.csv", "lock", "metrics.jsonl", "sample.txt");
     assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
         .containsExactly("step-0000003", "step-0000006");
     Metrics metrics = Metrics.read(run);
@@ -144,7 +143,7 @@ class TrainerTest {
   void aCheckpointEvaluatesToTheLossThatTheRunLogged() throws Exception {
     Path run = Runs.train(Runs.config(folder, "model.norm.all=dyisru"));
     RunConfig config = RunFolder.open(run).config(List.of());
-    try (Session session = Session.resume(config, Path.of(""), Checkpoint.open(run), true)) {
+    try (Session session = SavedRun.checkpointIn(run).session(config, Path.of(""), true)) {
       assertThat(new Evaluation(session).validationLoss())
           .isEqualTo(Metrics.read(run).of(Event.Eval.class).getLast().valLoss());
     }
@@ -185,7 +184,7 @@ class TrainerTest {
       assertThat(end.reason()).isEqualTo("interrupted");
       assertThat(end.step()).isEqualTo(4);
     }
-    assertThat(Checkpoint.open(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(4);
+    assertThat(SavedRun.checkpointIn(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(4);
   }
 
   @Test

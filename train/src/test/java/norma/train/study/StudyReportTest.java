@@ -50,7 +50,6 @@ class StudyReportTest {
     assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "differences", "curves", "slots",
         "probes", "outputs", "layers", "runs", "configs", "reproduce");
     assertThat(html).doesNotContain("{{", "<!--", "NaN", "Infinity", "src=", "https://");
-    assertThat(section(html, "differences")).contains(">dyt</text>", ">bad</text>");
   }
 
   @Test

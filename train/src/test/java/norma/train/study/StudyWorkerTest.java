@@ -32,6 +32,7 @@ import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
 import norma.train.run.Checkpoint;
+import norma.train.run.SavedRun;
 import norma.train.run.DivergedException;
 import norma.train.run.Evaluation;
 import norma.train.run.RunException;
@@ -408,8 +409,8 @@ class StudyWorkerTest {
         assertThat(result.int8Loss()).isNaN();
       } else {
         RunConfig config = RunFolder.open(folder.path().resolve(result.folder())).config(List.of());
-        Checkpoint last = Checkpoint.open(folder.path().resolve(result.folder()));
-        try (Session session = Session.resume(config, Path.of(""), last, false)) {
+        Checkpoint last = SavedRun.checkpointIn(folder.path().resolve(result.folder()));
+        try (Session session = last.session(config, Path.of(""), false)) {
           assertThat(result.int8Loss()).isEqualTo(new Evaluation(session).int8ValidationLoss())
               .isNotEqualTo(result.finalLoss()).isCloseTo(result.finalLoss(), within(0.01));
         }

@@ -13,9 +13,9 @@ import norma.train.metrics.MetricsLog;
 import norma.train.files.ShellText;
 import org.jspecify.annotations.Nullable;
 
-/// A running training's way forth and back between its memory and its checkpoints. The log and the checkpoint go together: the
-/// checkpoint knows how long the log was, and going back to it cuts the log to that length.
-final class Saving {
+/// Saves a running training in checkpoints, and takes it back to one. The log and the checkpoint go together: the checkpoint
+/// knows how long the log was, and going back to it cuts the log to that length.
+final class Checkpointing {
   private static final double LOWER = 0.5;
 
   private final Path folder;
@@ -28,7 +28,8 @@ final class Saving {
   private int last; // step of the newest checkpoint
   private int tryAgain = -1;
 
-  Saving(Path folder, Session session, Optimizer optimizer, MetricsLog metrics, Disk disk, TrainObserver observer) {
+  Checkpointing(Path folder, Session session, Optimizer optimizer, MetricsLog metrics, Disk disk,
+      TrainObserver observer) {
     this.folder = folder;
     this.session = session;
     this.optimizer = optimizer;

@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/// What the launcher's class cache is recorded from: the commands, on the smallest model.
-final class Rehearsal {
-  private Rehearsal() {}
+/// Runs the commands on the smallest model; the launcher records its class cache from that.
+final class ClassCacheRecording {
+  private ClassCacheRecording() {}
 
   /// @param arguments where to put the run
   public static void main(String[] arguments) throws IOException {
