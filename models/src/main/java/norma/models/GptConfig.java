@@ -4,22 +4,18 @@ import java.util.List;
 import java.util.stream.Stream;
 import norma.formula.Formula;
 
-/// The architecture of a GPT-2 style decoder. Defaults and ranges belong to the configuration reader; this record holds
-/// a complete and consistent set.
-///
-/// @param layers         number of blocks
-/// @param heads          attention heads H; divides `width`
-/// @param width          channels C
-/// @param context        the longest sequence T
-/// @param mlpRatio       hidden width of the MLP over `width`
-/// @param bias           whether linear layers and normalization slots have a bias
-/// @param dropout        probability in [0, 1), after the embedding, on attention weights and on sublayer outputs
-/// @param activation     of the MLP
-/// @param tieEmbeddings  whether the head shares the token embedding's weight
-/// @param embeddingScale factor after the embedding
-/// @param norm           the normalization slots
-public record GptConfig(int layers, int heads, int width, int context, int mlpRatio, boolean bias, double dropout,
-    Activation activation, boolean tieEmbeddings, EmbeddingScale embeddingScale, NormSlots norm) {
+/// The architecture of a GPT-2 style decoder, complete and consistent.
+public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") int layers,
+    @Key(value = "4", range = "[1, 65536]", does = "attention heads H; divides width") int heads,
+    @Key(value = "128", range = "[1, 65536]", does = "channels C") int width,
+    @Key(value = "64", range = "[1, 1048576]", does = "characters T that one prediction can see") int context,
+    @Key(value = "4", range = "[1, 64]", does = "hidden width of the MLP / width") int mlpRatio,
+    @Key(value = "false", does = "whether linear layers and normalization slots have a bias") boolean bias,
+    @Key(value = "0.0", range = "[0, 1)", does = "probability after the embedding, on attention weights and on sublayer outputs") double dropout,
+    @Key(value = "gelu", does = "of the MLP: gelu, relu, relu2, silu, or a formula of x") Activation activation,
+    @Key(value = "true", does = "whether the head shares the token embedding's weight") boolean tieEmbeddings,
+    @Key(value = "none", does = "factor after the embedding; fixed: sqrt(width); learnable: starts there") EmbeddingScale embeddingScale,
+    @Key(does = "slots, each with a type of norma norms, {type: dyt, alpha: 0.8}, or {y: FORMULA}") NormSlots norm) {
 
   /// Activation function of the MLP: one of [#NAMES], or a formula in x.
   ///

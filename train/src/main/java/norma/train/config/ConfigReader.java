@@ -3,22 +3,19 @@ package norma.train.config;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
-import norma.models.GptConfig;
+import norma.models.GptConfig.Activation;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.train.config.RunConfig.Corpus;
-import norma.train.config.RunConfig.Data;
-import norma.train.config.RunConfig.Optim;
-import norma.train.config.RunConfig.Output;
-import norma.train.config.RunConfig.Runtime;
-import norma.train.config.RunConfig.Train;
 import norma.train.files.HomeFolder;
 
-/// Reads run configurations. Order of authority: [RunConfig#DEFAULT], the file, [Assignment]s from first to last.
+/// Reads run configurations. Order of authority: the defaults of the [ConfigKey]s, the file, [Assignment]s from first to last.
 ///
 /// The first thing wrong is reported as a [ConfigException].
 public final class ConfigReader {
@@ -52,7 +49,7 @@ public final class ConfigReader {
   public RunConfig read(Node.Mapping file, List<Assignment> assignments) {
     Node.Mapping tree = Assignment.apply(file, assignments);
     try {
-      return bind(new Section(tree, ""));
+      return (RunConfig) bind(RunConfig.class, ConfigKey.ROOT, new Section(tree, ""));
     } catch (IllegalArgumentException e) {
       String message = String.valueOf(e.getMessage());
       throw (ConfigException) new ConfigException(locate(tree, message), message).initCause(e);
@@ -73,31 +70,74 @@ public final class ConfigReader {
     return norms.unchecked(Assignment.apply(mapping, settings), "");
   }
 
-  private RunConfig bind(Section root) {
-    RunConfig d = RunConfig.DEFAULT;
-    String name = root.text("name", d.name());
-    Section data = root.section("data");
-    Section model = root.section("model");
-    Section optim = root.section("optim");
-    Section train = root.section("train");
-    Section runtime = root.section("runtime");
-    Section output = root.section("output");
-    root.finish();
-    return new RunConfig(name, data(data, d.data()), model(model, d.model()), optim(optim, d.optim()),
-        train(train, d.train()), runtime(runtime, d.runtime()), output(output, d.output()));
+  /// The record of a group. Its keys come before the groups in it, so that an unknown key is reported before what is wrong further down.
+  private Record bind(Class<?> type, List<ConfigKey> keys, Section s) {
+    Object[] values = new Object[keys.size()];
+    for (int i = 0; i < values.length; i++) {
+      ConfigKey key = keys.get(i);
+      Node node = key.isGroup() ? null : s.node(key.name());
+      values[i] = key.isGroup() ? s.section(key.name()) : value(key, node == null ? start(key) : node);
+    }
+    s.finish();
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] instanceof Section inner) {
+        values[i] = keys.get(i).type() == NormSlots.class
+            ? norms.read(inner, (int) values[0]) // layers is the first key of the model
+            : bind(keys.get(i).type(), keys.get(i).keys(), inner);
+      }
+    }
+    return ConfigKey.record(type, values);
   }
 
-  private static Data data(Section s, Data d) {
-    Node node = s.node("corpus");
-    Corpus corpus = switch (node) {
-      case null -> d.corpus();
-      case Node.Mapping _ -> download(s.section("corpus"));
-      default -> new Corpus.Named(Section.text(node, s.path("corpus"), "builtin:NAME, a path, or {url:, sha256:}"));
-    };
-    double valFraction = s.number("val_fraction", d.valFraction(), Data.VAL_FRACTION);
-    double trainFraction = s.number("train_fraction", d.trainFraction(), Data.TRAIN_FRACTION);
-    s.finish();
-    return new Data(corpus, valFraction, trainFraction);
+  /// A key's default as if it had been written.
+  private static Node start(ConfigKey key) {
+    Location at = Location.of("defaults");
+    return key.type() == List.class
+        ? Objects.requireNonNull(YamlReader.value(at, key.start()))
+        : new Node.Scalar(at, key.start(), true);
+  }
+
+  private static Object value(ConfigKey key, Node node) {
+    String path = key.path();
+    Class<?> type = key.type();
+    Range range = key.range();
+    if (range != null) {
+      if (type == int.class) {
+        return (int) Section.whole(node, path, range);
+      } else if (type == long.class) {
+        return Section.whole(node, path, range);
+      } else if (type == double.class) {
+        return Section.number(node, path, range);
+      } else if (type == List.class) {
+        return numbers(key, node, range);
+      }
+      return node instanceof Node.Scalar word && word.text().equals(key.start())
+          ? OptionalInt.empty()
+          : OptionalInt.of((int) Section.whole(node, path, range));
+    }
+    if (type.isEnum()) {
+      return type.getEnumConstants()[key.words().indexOf(Section.choice(node, path, key.words()))];
+    } else if (type == boolean.class) {
+      return Section.flag(node, path);
+    } else if (type == Corpus.class) {
+      return node instanceof Node.Mapping download
+          ? download(new Section(download, path))
+          : new Corpus.Named(Section.text(node, path, "builtin:NAME, a path, or {url:, sha256:}"));
+    }
+    return type == Activation.class ? activation(node, path) : Section.text(node, path, "text");
+  }
+
+  private static List<Double> numbers(ConfigKey key, Node node, Range range) {
+    int size = key.start().split(",", -1).length;
+    if (!(node instanceof Node.Sequence sequence) || sequence.items().size() != size) {
+      throw ConfigException.of(node, key.path(),
+          node.describe() + " is not a list of " + size + " numbers; expected " + key.start());
+    }
+    List<Double> values = new ArrayList<>();
+    for (Node item : sequence.items()) {
+      values.add(Section.number(item, key.path() + "[" + values.size() + "]", range));
+    }
+    return values;
   }
 
   private static Corpus download(Section s) {
@@ -115,83 +155,15 @@ public final class ConfigReader {
     }
   }
 
-  private GptConfig model(Section s, GptConfig d) {
-    int layers = s.integer("layers", d.layers(), RunConfig.LAYERS);
-    int heads = s.integer("heads", d.heads(), RunConfig.WIDTH);
-    int width = s.integer("width", d.width(), RunConfig.WIDTH);
-    int context = s.integer("context", d.context(), RunConfig.CONTEXT);
-    int mlpRatio = s.integer("mlp_ratio", d.mlpRatio(), RunConfig.MLP_RATIO);
-    boolean bias = s.flag("bias", d.bias());
-    double dropout = s.number("dropout", d.dropout(), Range.belowOne());
-    GptConfig.Activation activation = activation(s, d.activation());
-    boolean tieEmbeddings = s.flag("tie_embeddings", d.tieEmbeddings());
-    GptConfig.EmbeddingScale embeddingScale = s.choice("embedding_scale", d.embeddingScale());
-    Section norm = s.section("norm");
-    s.finish();
-    NormSlots slots = norms.read(norm, layers);
-    return new GptConfig(layers, heads, width, context, mlpRatio, bias, dropout, activation, tieEmbeddings,
-        embeddingScale, slots);
-  }
-
-  private static GptConfig.Activation activation(Section s, GptConfig.Activation fallback) {
-    Node node = s.node("activation");
+  private static Activation activation(Node node, String path) {
     if (!(node instanceof Node.Scalar scalar) || !scalar.text().matches(".*[^a-z0-9_].*")) {
-      return new GptConfig.Activation(s.choice("activation", fallback.text(), GptConfig.Activation.NAMES));
+      return new Activation(Section.choice(node, path, Activation.NAMES));
     }
     try {
-      return new GptConfig.Activation(scalar.text());
+      return new Activation(scalar.text());
     } catch (IllegalArgumentException e) {
-      throw s.error(node, "activation", String.valueOf(e.getMessage()));
+      throw ConfigException.of(node, path, String.valueOf(e.getMessage()));
     }
-  }
-
-  private static Optim optim(Section s, Optim d) {
-    double lr = s.number("lr", d.lr(), Optim.RATE);
-    double minLr = s.number("min_lr", d.minLr(), Optim.RATE);
-    RunConfig.Schedule schedule = s.choice("schedule", d.schedule());
-    int warmupSteps = s.integer("warmup_steps", d.warmupSteps(), Optim.STEPS);
-    int decaySteps = s.integer("decay_steps", d.decaySteps(), Optim.STEPS);
-    List<Double> betas = s.numbers("betas", List.of(d.beta1(), d.beta2()), Optim.BETA);
-    double eps = s.number("eps", d.eps(), Optim.EPS);
-    double weightDecay = s.number("weight_decay", d.weightDecay(), Optim.RATE);
-    double clipNorm = s.number("clip_norm", d.clipNorm(), Optim.RATE);
-    s.finish();
-    return new Optim(lr, minLr, schedule, warmupSteps, decaySteps, betas.get(0), betas.get(1), eps, weightDecay,
-        clipNorm);
-  }
-
-  private static Train train(Section s, Train d) {
-    int steps = s.integer("steps", d.steps(), Train.STEPS);
-    int batch = s.integer("batch", d.batch(), Train.COUNT);
-    int accumulate = s.integer("accumulate", d.accumulate(), Train.COUNT);
-    long seed = s.seed("seed", d.seed());
-    int logEvery = s.integer("log_every", d.logEvery(), Train.EVERY);
-    int evalEvery = s.integer("eval_every", d.evalEvery(), Train.EVERY);
-    int evalBatches = s.integer("eval_batches", d.evalBatches(), Train.COUNT);
-    OptionalInt evalTokens = s.integerOr("all", "eval_tokens", d.evalTokens(), Train.TOKENS);
-    int sampleEvery = s.integer("sample_every", d.sampleEvery(), Train.EVERY);
-    int checkpointEvery = s.integer("checkpoint_every", d.checkpointEvery(), Train.EVERY);
-    int keepCheckpoints = s.integer("keep_checkpoints", d.keepCheckpoints(), Train.COUNT);
-    RunConfig.OnNonfinite onNonfinite = s.choice("on_nonfinite", d.onNonfinite());
-    int layersEvery = s.integer("layers_every", d.layersEvery(), Train.EVERY);
-    int normEvery = s.integer("norm_every", d.normEvery(), Train.EVERY);
-    s.finish();
-    return new Train(steps, batch, accumulate, seed, logEvery, evalEvery, evalBatches, evalTokens, sampleEvery,
-        checkpointEvery, keepCheckpoints, onNonfinite, layersEvery, normEvery);
-  }
-
-  private static Runtime runtime(Section s, Runtime d) {
-    RunConfig.BackendChoice backend = s.choice("backend", d.backend());
-    OptionalInt threads = s.integerOr("auto", "threads", d.threads(), Runtime.THREADS);
-    RunConfig.Precision precision = s.choice("precision", d.precision());
-    s.finish();
-    return new Runtime(backend, threads, precision);
-  }
-
-  private static Output output(Section s, Output d) {
-    String dir = s.text("dir", d.dir());
-    s.finish();
-    return new Output(dir);
   }
 
   /// The messages of our constructors begin with a dotted path: finds the deepest part of it that was written down.

@@ -1,11 +1,13 @@
 package norma.train.config;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import norma.models.NormSlots;
@@ -18,6 +20,8 @@ import norma.nn.NormSpec;
 /// @param common     every slot
 /// @param exceptions by block, the slots in which it differs
 record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> exceptions) {
+  /// The slots that `all` is the shorthand for.
+  static final List<Slot> USUAL = Arrays.stream(Slot.values()).filter(Slot::usual).toList();
 
   static NormLayout of(NormSlots norm) {
     Map<Slot, NormSpec> common = new EnumMap<>(norm.outside());
@@ -34,17 +38,37 @@ record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> 
     return new NormLayout(common, exceptions);
   }
 
-  /// What `blocks:` says: slots and the blocks that have them, `attn.pre: layernorm` to `0-1,3`.
-  Map<String, String> lines() {
+  /// The keys of `model.norm` but `blocks`, as shortly as stays exact: `all` where it says it.
+  Map<String, String> entries() {
+    Map<Slot, NormSpec> slots = new EnumMap<>(common);
+    slots.entrySet().removeIf(slot -> !slot.getKey().usual() && slot.getValue().equals(NormSpec.NONE));
+    Map<String, String> entries = new LinkedHashMap<>();
+    if (USUAL.stream().map(slots::get).distinct().count() == 1) {
+      entries.put("all", text(Objects.requireNonNull(slots.get(Slot.FINAL))));
+      slots.keySet().removeAll(USUAL);
+    }
+    Map<String, List<String>> sublayers = new LinkedHashMap<>();
+    slots.forEach((slot, spec) -> {
+      if (slot.sublayer().isEmpty()) {
+        entries.put(slot.path(), text(spec));
+      } else {
+        sublayers.computeIfAbsent(slot.sublayer(), _ -> new ArrayList<>()).add(slot.place() + ": " + text(spec));
+        entries.put(slot.sublayer(), "{" + String.join(", ", sublayers.get(slot.sublayer())) + "}");
+      }
+    });
+    return entries;
+  }
+
+  /// The lines of `blocks`, `{of: "0-1,3", attn.pre: layernorm}`.
+  List<String> blocks() {
     Map<String, BitSet> blocks = new LinkedHashMap<>();
     exceptions.forEach((block, slots) -> {
       List<String> texts = new ArrayList<>();
       slots.forEach((slot, spec) -> texts.add(slot.path() + ": " + text(spec)));
       blocks.computeIfAbsent(String.join(", ", texts), _ -> new BitSet()).set(block);
     });
-    Map<String, String> lines = new LinkedHashMap<>();
-    blocks.forEach((slots, set) -> lines.put(slots, ranges(set)));
-    return lines;
+    return blocks.entrySet().stream().map(line -> "{of: \"" + ranges(line.getValue()) + "\", " + line.getKey() + "}")
+        .toList();
   }
 
   /// A slot's value: `dyt`, or `{type: dyt, alpha: 0.8}`.
@@ -55,10 +79,8 @@ record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> 
     }
     text.insert(0, spec.isFormula() ? "{y: " : "{type: ");
     spec.settings().forEach((name, value) -> text.append(", ").append(name).append(": ").append(switch (value) {
-      case Double number -> YamlText.of(number);
-      case String word -> YamlText.of(word);
       case Learnable learnable -> text(learnable);
-      default -> value.toString();
+      default -> YamlText.of(value);
     }));
     return text.append('}').toString();
   }

@@ -1,6 +1,7 @@
 package norma.train.config;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import norma.autodiff.Scope;
 import norma.models.NormSlots;
 import norma.models.Slot;
@@ -26,6 +28,15 @@ final class NormReader {
   private static final String FORMULA = "a formula such as \"weight * tanh(alpha * x)\"";
   private static final Range FINITE = new Range(-Double.MAX_VALUE, Double.MAX_VALUE, "a finite number");
 
+  /// The keys that it reads.
+  static final List<ConfigKey> KEYS = Stream.of(
+      Stream.of(ConfigKey.norm("all", NormSpec.class, "layernorm", "attn.pre, mlp.pre and final at once")),
+      Arrays.stream(Slot.values()).map(slot -> ConfigKey.norm(slot.path(), NormSpec.class,
+          slot.usual() ? "layernorm" : "none", slot.where())),
+      Stream.of(ConfigKey.norm("blocks", List.class, "[]",
+          "single blocks, later lines win: [{of: \"0-1\", attn.pre: rmsnorm}]")))
+      .flatMap(keys -> keys).toList();
+
   private final Map<String, List<Setting>> settings = new TreeMap<>();
 
   NormReader(List<NormType> types) {
@@ -36,31 +47,22 @@ final class NormReader {
   }
 
   NormSlots read(Section norm, int layers) {
-    NormSpec all = slot(norm, "all", NormSpec.of("layernorm"));
-    Map<Slot, NormSpec> block = new EnumMap<>(Slot.class);
-    for (String sublayer : Slot.sublayers()) {
-      Section section = norm.section(sublayer);
-      Slot.of(sublayer).forEach(slot -> block.put(slot, slot(section, slot.place(), otherwise(slot, all))));
-      section.finish();
-    }
-    Map<Slot, NormSpec> outside = new EnumMap<>(Slot.class);
-    Slot.of("").forEach(slot -> outside.put(slot, slot(norm, slot.path(), otherwise(slot, all))));
-    List<Map<Slot, NormSpec>> blocks = new ArrayList<>(Collections.nCopies(layers, block));
+    Node all = norm.node("all");
+    NormSpec usual = all == null ? NormSpec.of(KEYS.getFirst().start()) : spec(all, norm.path("all"));
+    Map<Slot, NormSpec> given = new EnumMap<>(Slot.class);
+    nested(norm, given);
+    Slot.of("").forEach(slot -> put(given, slot, norm, slot.path()));
     List<Node> overrides = norm.list("blocks");
     norm.finish();
+    NormSlots slots = NormSlots.all(usual, 1);
+    Map<Slot, NormSpec> outside = new EnumMap<>(slots.outside());
+    Map<Slot, NormSpec> block = new EnumMap<>(slots.blocks().getFirst());
+    given.forEach((slot, spec) -> (slot.sublayer().isEmpty() ? outside : block).put(slot, spec));
+    List<Map<Slot, NormSpec>> blocks = new ArrayList<>(Collections.nCopies(layers, block));
     for (int i = 0; i < overrides.size(); i++) {
       override(overrides.get(i), norm.path("blocks[" + i + "]"), blocks);
     }
     return new NormSlots(outside, blocks);
-  }
-
-  private static NormSpec otherwise(Slot slot, NormSpec all) {
-    return slot.usual() ? all : NormSpec.NONE;
-  }
-
-  private NormSpec slot(Section section, String key, NormSpec fallback) {
-    Node node = section.node(key);
-    return node == null ? fallback : spec(node, section.path(key));
   }
 
   private NormSpec spec(Node node, String path) {
@@ -176,20 +178,24 @@ final class NormReader {
     Section section = new Section(mapping, path);
     BitSet of = layers(section.node("of"), section, blocks.size());
     Map<Slot, NormSpec> slots = new EnumMap<>(Slot.class);
-    for (String sublayer : Slot.sublayers()) {
-      Slot.of(sublayer).forEach(slot -> put(slots, slot, section, slot.path()));
-    }
-    for (String sublayer : Slot.sublayers()) {
-      Section nested = section.section(sublayer);
-      Slot.of(sublayer).forEach(slot -> put(slots, slot, nested, slot.place()));
-      nested.finish();
-    }
+    Slot.sublayers().stream().flatMap(name -> Slot.of(name).stream())
+        .forEach(slot -> put(slots, slot, section, slot.path()));
+    nested(section, slots);
     section.finish();
     of.stream().forEach(i -> {
       Map<Slot, NormSpec> block = new EnumMap<>(blocks.get(i));
       block.putAll(slots);
       blocks.set(i, block);
     });
+  }
+
+  /// Slots of the sublayers, `attn: {pre: layernorm}`.
+  private void nested(Section section, Map<Slot, NormSpec> slots) {
+    for (String sublayer : Slot.sublayers()) {
+      Section nested = section.section(sublayer);
+      Slot.of(sublayer).forEach(slot -> put(slots, slot, nested, slot.place()));
+      nested.finish();
+    }
   }
 
   private void put(Map<Slot, NormSpec> slots, Slot slot, Section section, String key) {

@@ -9,46 +9,40 @@ import norma.nn.Setting;
 /// @param text how an error message calls the range
 public record Range(double min, double max, String text) {
 
+  /// Every whole number of 64 bits.
+  static final Range LONG = new Range(-0x1p63, 0x1p63, "a whole number of 64 bits");
+
   /// Whole numbers, both ends included.
   public static Range whole(int min, int max) {
     return new Range(min, max, min + " to " + max);
   }
 
-  /// `[min, ...)`.
-  public static Range from(double min) {
-    return new Range(min, Double.MAX_VALUE, text(min) + " or more");
-  }
-
-  /// `(min, ...)`.
-  public static Range above(double min) {
-    return new Range(Math.nextUp(min), Double.MAX_VALUE, "a number above " + text(min));
-  }
-
-  /// `[0, 1)`.
-  public static Range belowOne() {
-    return new Range(0, Math.nextDown(1.0), "a number from 0 to below 1");
-  }
-
-  /// `(0, 1)`.
-  public static Range share() {
-    return new Range(Double.MIN_VALUE, Math.nextDown(1.0), "a number above 0 and below 1");
-  }
-
-  /// `(0, 1]`.
-  public static Range fraction() {
-    return new Range(Double.MIN_VALUE, 1, "a number above 0, at most 1");
+  /// An interval, `[1, 65536]`, `[0, 1)` or `(0, inf)`.
+  public static Range of(String interval) {
+    int comma = interval.indexOf(", ");
+    String low = interval.substring(1, comma);
+    String high = interval.substring(comma + 2, interval.length() - 1);
+    boolean above = interval.startsWith("(");
+    boolean below = interval.endsWith(")");
+    double min = above ? Math.nextUp(Double.parseDouble(low)) : Double.parseDouble(low);
+    if (high.equals("inf")) {
+      return new Range(min, Double.MAX_VALUE, above ? "a number above " + low : low + " or more");
+    }
+    double max = below ? Math.nextDown(Double.parseDouble(high)) : Double.parseDouble(high);
+    return new Range(min, max, !above && !below
+        ? low + " to " + high
+        : "a number " + (above ? "above " + low + (below ? " and" : ",") : "from " + low + " to")
+            + (below ? " below " : " at most ") + high);
   }
 
   /// What a norm type's setting accepts.
   static Range of(Setting.Number setting) {
     if (setting.max() < Double.MAX_VALUE) {
-      return new Range(setting.min(), setting.max(),
-          text(setting.min()) + " to " + text(setting.max()));
+      return of("[" + text(setting.min()) + ", " + text(setting.max()) + "]");
     }
-    if (setting.min() == -Double.MAX_VALUE) {
-      return new Range(setting.min(), setting.max(), "a finite number");
-    }
-    return setting.min() == Double.MIN_VALUE ? above(0) : from(setting.min());
+    return setting.min() == -Double.MAX_VALUE
+        ? new Range(setting.min(), setting.max(), "a finite number")
+        : of(setting.min() == Double.MIN_VALUE ? "(0, inf)" : "[" + text(setting.min()) + ", inf)");
   }
 
   /// `0`, not `0.0`: a bound is read as a quantity, not as what to write.
@@ -56,28 +50,22 @@ public record Range(double min, double max, String text) {
     return bound == Math.rint(bound) && Math.abs(bound) < 1e7 ? Integer.toString((int) bound) : YamlText.of(bound);
   }
 
+  /// The same, beside a word that stands for no number.
+  Range or(String word) {
+    return new Range(min, max, text + ", or " + word);
+  }
+
   /// Whether a number is inside.
   public boolean contains(double value) {
     return value >= min && value <= max;
   }
 
-  /// Refuses a whole number outside.
-  ///
-  /// @throws IllegalArgumentException if the value at `path` is outside
-  public void check(String path, int value) {
-    check(path, value, Integer.toString(value));
-  }
-
   /// Refuses a number outside.
   ///
   /// @throws IllegalArgumentException if the value at `path` is outside
-  public void check(String path, double value) {
-    check(path, value, YamlText.of(value));
-  }
-
-  private void check(String path, double value, String shown) {
-    if (!contains(value)) {
-      throw new IllegalArgumentException(path + " is " + shown + "; expected " + text);
+  public void check(String path, Number value) {
+    if (!contains(value.doubleValue())) {
+      throw new IllegalArgumentException(path + " is " + YamlText.of(value) + "; expected " + text);
     }
   }
 }

@@ -1,26 +1,23 @@
 package norma.train.config;
 
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
-import norma.models.GptConfig;
-import norma.models.NormSlots;
+import java.util.StringJoiner;
 import norma.models.BlockName;
+import norma.models.NormSlots;
 import norma.models.Slot;
-import norma.nn.NormSpec;
 
-/// Writes a complete configuration: as YAML that reads back equal, and as a flat list for comparisons.
+/// Writes a complete configuration: as YAML that reads back equal, with what its keys do, and as a flat list for comparisons.
 public final class RunConfigWriter {
   private static final String NORM = "model.norm.";
-  /// The slots that `all` is the shorthand for.
-  private static final List<Slot> USUAL = Arrays.stream(Slot.values()).filter(Slot::usual).toList();
-  private static final List<String> SHORTHAND = USUAL.stream().map(slot -> NORM + slot.path()).toList();
+  private static final List<String> SHORTHAND = NormLayout.USUAL.stream().map(slot -> NORM + slot.path()).toList();
+  /// Where comments begin and end.
+  private static final int COMMENT = 30;
+  private static final int WIDTH = 120;
 
   private RunConfigWriter() {}
 
@@ -30,32 +27,98 @@ public final class RunConfigWriter {
   /// All keys, in the order of the documentation. Slots are written as shortly as stays exact: `{all: dyt}` if that says
   /// it, else slot by slot with overrides of blocks.
   public static String yaml(RunConfig config) {
-    StringBuilder yaml = new StringBuilder("name: " + YamlText.of(config.name()) + "\n");
-    sections(config).forEach((section, keys) -> {
-      yaml.append(section).append(":\n");
-      keys.forEach((key, value) -> yaml.append("  ").append(key).append(": ").append(value).append('\n'));
-      if (section.equals("model")) {
-        norm(config.model().norm(), yaml);
-      }
-    });
+    StringBuilder yaml = new StringBuilder();
+    yaml(ConfigKey.ROOT, config, "", yaml);
     return yaml.toString();
+  }
+
+  private static void yaml(List<ConfigKey> keys, Record group, String indent, StringBuilder yaml) {
+    for (ConfigKey key : keys) {
+      Object value = key.in(group);
+      String name = indent + key.name() + ":";
+      if (value instanceof NormSlots norm) {
+        NormLayout layout = NormLayout.of(norm);
+        yaml.append(name).append('\n');
+        layout.entries()
+            .forEach((slot, text) -> yaml.append("    ").append(slot).append(": ").append(text).append('\n'));
+        yaml.append(layout.blocks().isEmpty() ? "" : "    blocks:\n");
+        layout.blocks().forEach(block -> yaml.append("      - ").append(block).append('\n'));
+      } else if (key.isGroup()) {
+        yaml(key.keys(), (Record) value, indent + "  ", yaml.append(name).append('\n'));
+      } else {
+        yaml.append(name).append(' ').append(key.text(value)).append('\n');
+      }
+    }
+  }
+
+  /// The defaults of all keys as YAML, with what each does: what `configs/char-cpu.yaml` has.
+  public static String documented() {
+    StringBuilder yaml = new StringBuilder("""
+        # The default of every key: nanoGPT's shakespeare-char settings for a CPU. A file says only what it changes.
+        # On the command line: norma train optim.lr=3e-4; norma config KEY says what a key accepts.
+
+        """);
+    documented(ConfigKey.ROOT, "", yaml);
+    return yaml.toString();
+  }
+
+  private static void documented(List<ConfigKey> keys, String indent, StringBuilder yaml) {
+    for (ConfigKey key : keys) {
+      if (key.isGroup()) {
+        yaml.append(indent.isEmpty() ? "\n" : "").append(commented(indent + key.name() + ":", key.does()));
+        documented(key.type() == NormSlots.class ? key.values().toList() : key.keys(), indent + "  ", yaml);
+      } else if (key.path().startsWith(NORM) && !key.name().equals("all")) {
+        String slot = key.path().substring(NORM.length());
+        String entry = slot.contains(".")
+            ? slot.replace(".", ": {") + ": " + key.start() + "}"
+            : slot + ": " + key.start();
+        yaml.append(commented(indent + "# " + entry, key.does()));
+      } else {
+        yaml.append(commented(indent + key.name() + ": " + key.start(), key.does()));
+      }
+    }
+  }
+
+  /// A line, and further ones where the comment is long.
+  private static String commented(String line, String comment) {
+    StringBuilder lines = new StringBuilder(line);
+    int column = line.length();
+    String gap = " ".repeat(Math.max(2, COMMENT - column)) + "# ";
+    for (String word : comment.split(" ", -1)) {
+      if (column + gap.length() + word.length() > WIDTH) {
+        lines.append('\n');
+        column = 0;
+        gap = " ".repeat(COMMENT) + "# ";
+      }
+      lines.append(gap).append(word);
+      column += gap.length() + word.length();
+      gap = " ";
+    }
+    return lines.append('\n').toString();
   }
 
   /// Dotted path to value, as YAML text. Of the slots of the blocks: `model.norm.attn.pre` is what most blocks have,
   /// `model.norm.blocks.3.attn.pre` what another block has instead.
   public static Map<String, String> flatten(RunConfig config) {
     Map<String, String> flat = new LinkedHashMap<>();
-    flat.put("name", YamlText.of(config.name()));
-    sections(config).forEach((section, keys) -> {
-      keys.forEach((key, value) -> flat.put(section + "." + key, value));
-      if (section.equals("model")) {
-        NormLayout layout = NormLayout.of(config.model().norm());
-        layout.common().forEach((slot, spec) -> flat.put(NORM + slot.path(), text(spec)));
-        layout.exceptions().forEach((block, slots) -> slots
-            .forEach((slot, spec) -> flat.put(NORM + new BlockName(slot.path(), block), text(spec))));
-      }
-    });
+    flatten(ConfigKey.ROOT, config, flat);
     return flat;
+  }
+
+  private static void flatten(List<ConfigKey> keys, Record group, Map<String, String> flat) {
+    for (ConfigKey key : keys) {
+      Object value = key.in(group);
+      if (value instanceof NormSlots norm) {
+        NormLayout layout = NormLayout.of(norm);
+        layout.common().forEach((slot, spec) -> flat.put(NORM + slot.path(), NormLayout.text(spec)));
+        layout.exceptions().forEach((block, slots) -> slots.forEach(
+            (slot, spec) -> flat.put(NORM + new BlockName(slot.path(), block), NormLayout.text(spec))));
+      } else if (key.isGroup()) {
+        flatten(key.keys(), (Record) value, flat);
+      } else {
+        flat.put(key.path(), key.text(value));
+      }
+    }
   }
 
   /// What `norma train` must be given to train a configuration, as `key=value`: all that differs from the defaults.
@@ -69,21 +132,23 @@ public final class RunConfigWriter {
     });
     NormSlots norm = config.model().norm();
     if (!norm.equals(NormSlots.all(RunConfig.DEFAULT.model().norm().of(Slot.FINAL), config.model().layers()))) {
-      settings.add(slots(config));
+      settings.add(slots(NormLayout.of(norm)));
     }
     return settings;
   }
 
   /// All slots in one setting, since those of blocks are a list, which can only be set as a whole.
-  private static String slots(RunConfig config) {
-    if (YamlReader.mapping("", yaml(config)).get("model") instanceof Node.Mapping model
-        && model.get("norm") instanceof Node.Mapping norm) {
-      Node all = norm.get("all");
-      return all != null && norm.entries().size() == 1
-          ? NORM + "all=" + YamlText.flow(all)
-          : "model.norm=" + YamlText.flow(norm);
+  private static String slots(NormLayout layout) {
+    Map<String, String> entries = layout.entries();
+    if (entries.keySet().equals(Set.of("all")) && layout.blocks().isEmpty()) {
+      return NORM + "all=" + entries.get("all");
     }
-    throw new IllegalStateException("a configuration without model.norm");
+    StringJoiner norm = new StringJoiner(", ", "model.norm={", "}");
+    entries.forEach((slot, text) -> norm.add(slot + ": " + text));
+    if (!layout.blocks().isEmpty()) {
+      norm.add("blocks: [" + String.join(", ", layout.blocks()) + "]");
+    }
+    return norm.toString();
   }
 
   /// Where two configurations differ. If all three slots of the shorthand differ in the same way, they are one line,
@@ -111,102 +176,5 @@ public final class RunConfigWriter {
       differences.removeAll(slots);
     }
     return List.copyOf(differences);
-  }
-
-  private static Map<String, Map<String, String>> sections(RunConfig config) {
-    Map<String, Map<String, String>> sections = new LinkedHashMap<>();
-    sections.put("data", data(config.data()));
-    sections.put("model", model(config.model()));
-    sections.put("optim", optim(config.optim()));
-    sections.put("train", train(config.train()));
-    RunConfig.Runtime runtime = config.runtime();
-    sections.put("runtime", keys("backend", YamlText.of(runtime.backend()), "threads",
-        orWord(runtime.threads(), "auto"), "precision",
-        YamlText.of(runtime.precision())));
-    sections.put("output", keys("dir", YamlText.of(config.output().dir())));
-    return sections;
-  }
-
-  private static Map<String, String> data(RunConfig.Data data) {
-    Map<String, String> keys = switch (data.corpus()) {
-      case RunConfig.Corpus.Named named -> keys("corpus", YamlText.of(named.source()));
-      case RunConfig.Corpus.Download download -> keys("corpus",
-          "{url: " + YamlText.of(download.url().toString()) + ", sha256: \"" + download.sha256() + "\"}");
-    };
-    keys.put("val_fraction", YamlText.of(data.valFraction()));
-    keys.put("train_fraction", YamlText.of(data.trainFraction()));
-    return keys;
-  }
-
-  private static Map<String, String> model(GptConfig model) {
-    return keys("layers", model.layers(), "heads", model.heads(), "width", model.width(), "context", model.context(),
-        "mlp_ratio", model.mlpRatio(), "bias", model.bias(), "dropout", YamlText.of(model.dropout()), "activation",
-        YamlText.of(model.activation().text()), "tie_embeddings", model.tieEmbeddings(), "embedding_scale",
-        YamlText.of(model.embeddingScale()));
-  }
-
-  private static Map<String, String> optim(RunConfig.Optim optim) {
-    return keys("lr", YamlText.of(optim.lr()), "min_lr", YamlText.of(optim.minLr()), "schedule",
-        YamlText.of(optim.schedule()), "warmup_steps", optim.warmupSteps(), "decay_steps", optim.decaySteps(), "betas",
-        "[" + YamlText.of(optim.beta1()) + ", " + YamlText.of(optim.beta2()) + "]", "eps", YamlText.of(optim.eps()),
-        "weight_decay", YamlText.of(optim.weightDecay()), "clip_norm", YamlText.of(optim.clipNorm()));
-  }
-
-  private static Map<String, String> train(RunConfig.Train train) {
-    return keys("steps", train.steps(), "batch", train.batch(), "accumulate", train.accumulate(), "seed", train.seed(),
-        "log_every", train.logEvery(), "eval_every", train.evalEvery(), "eval_batches", train.evalBatches(),
-        "eval_tokens", orWord(train.evalTokens(), "all"), "sample_every", train.sampleEvery(), "checkpoint_every",
-        train.checkpointEvery(), "keep_checkpoints",
-        train.keepCheckpoints(), "on_nonfinite", YamlText.of(train.onNonfinite()), "layers_every", train.layersEvery(),
-        "norm_every", train.normEvery());
-  }
-
-  private static String orWord(OptionalInt value, String word) {
-    return value.isPresent() ? Integer.toString(value.getAsInt()) : word;
-  }
-
-  private static Map<String, String> keys(Object... keysAndValues) {
-    Map<String, String> keys = new LinkedHashMap<>();
-    for (int i = 0; i < keysAndValues.length; i += 2) {
-      keys.put(keysAndValues[i].toString(), keysAndValues[i + 1].toString());
-    }
-    return keys;
-  }
-
-  private static void norm(NormSlots norm, StringBuilder yaml) {
-    NormLayout layout = NormLayout.of(norm);
-    Map<Slot, NormSpec> slots = new EnumMap<>(layout.common());
-    slots.entrySet().removeIf(slot -> !slot.getKey().usual() && slot.getValue().equals(NormSpec.NONE));
-    NormSpec last = norm.of(Slot.FINAL);
-    yaml.append("  norm:\n");
-    if (USUAL.stream().allMatch(slot -> last.equals(slots.get(slot)))) {
-      yaml.append("    all: ").append(text(last)).append('\n');
-      slots.keySet().removeAll(USUAL);
-    }
-    for (String sublayer : Slot.sublayers()) {
-      List<String> places = new ArrayList<>();
-      slots.forEach((slot, spec) -> {
-        if (slot.sublayer().equals(sublayer)) {
-          places.add(slot.place() + ": " + text(spec));
-        }
-      });
-      if (!places.isEmpty()) {
-        yaml.append("    ").append(sublayer).append(": {").append(String.join(", ", places)).append("}\n");
-      }
-    }
-    slots.forEach((slot, spec) -> {
-      if (slot.sublayer().isEmpty()) {
-        yaml.append("    ").append(slot.path()).append(": ").append(text(spec)).append('\n');
-      }
-    });
-    if (!layout.exceptions().isEmpty()) {
-      yaml.append("    blocks:\n");
-      layout.lines().forEach((slotTexts, of) -> yaml.append("      - {of: \"").append(of).append("\", ")
-          .append(slotTexts).append("}\n"));
-    }
-  }
-
-  private static String text(NormSpec spec) {
-    return NormLayout.text(spec);
   }
 }

@@ -1,11 +1,8 @@
 package norma.train.config;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -47,58 +44,74 @@ public final class Section {
   /// A group of keys; absent, it is empty and everything in it has its default.
   public Section section(String key) {
     Node node = node(key);
-    return switch (node) {
-      case null -> new Section(new Node.Mapping(mapping.at(), Map.of()), path(key));
-      case Node.Mapping inner -> new Section(inner, path(key));
-      default -> throw error(node, key, node.describe() + " is a value; expected a group of keys");
-    };
+    if (node == null) {
+      return new Section(new Node.Mapping(mapping.at(), Map.of()), path(key));
+    } else if (node instanceof Node.Mapping inner) {
+      return new Section(inner, path(key));
+    }
+    throw error(node, key, node.describe() + " is a value; expected a group of keys");
   }
 
   /// A list; empty if absent.
   public List<Node> list(String key) {
     Node node = node(key);
-    return switch (node) {
-      case null -> List.of();
-      case Node.Sequence sequence -> sequence.items();
-      default -> throw error(node, key, node.describe() + " is not a list; expected [...]");
-    };
+    if (node == null) {
+      return List.of();
+    } else if (node instanceof Node.Sequence sequence) {
+      return sequence.items();
+    }
+    throw error(node, key, node.describe() + " is not a list; expected [...]");
   }
 
   /// A whole number.
   public int integer(String key, int fallback, Range range) {
     Node node = node(key);
-    return node == null ? fallback : (int) whole(node, key, range, range.text());
-  }
-
-  /// A whole number, or a word that stands for none.
-  public OptionalInt integerOr(String word, String key, OptionalInt fallback, Range range) {
-    Node node = node(key);
-    if (node instanceof Node.Scalar scalar && scalar.text().equals(word)) {
-      return OptionalInt.empty();
-    }
-    return node == null ? fallback : OptionalInt.of(integer(key, 1, range));
+    return node == null ? fallback : (int) whole(node, path(key), range);
   }
 
   /// A whole number of 64 bits.
   public long seed(String key, long fallback) {
     Node node = node(key);
-    Range all = new Range(-0x1p63, 0x1p63, "");
-    return node == null ? fallback : whole(node, key, all, "a whole number of 64 bits");
+    return node == null ? fallback : whole(node, path(key), Range.LONG);
   }
 
-  private long whole(Node node, String key, Range range, String expected) {
-    String shown = node.describe();
+  /// A number.
+  public double number(String key, double fallback, Range range) {
+    Node node = node(key);
+    return node == null ? fallback : number(node, path(key), range);
+  }
+
+  /// True or false.
+  public boolean flag(String key, boolean fallback) {
+    Node node = node(key);
+    return node == null ? fallback : flag(node, path(key));
+  }
+
+  /// Text.
+  public String text(String key, String fallback) {
+    Node node = node(key);
+    return node == null ? fallback : text(node, path(key), "text");
+  }
+
+  /// One of a few words.
+  public String choice(String key, String fallback, List<String> words) {
+    Node node = node(key);
+    return node == null ? fallback : choice(node, path(key), words);
+  }
+
+  static long whole(Node node, String path, Range range) {
+    String expected = "; expected " + range.text();
     if (!YamlText.isNumber(node)) {
-      throw error(node, key, shown + " is not a whole number; expected " + expected);
+      throw ConfigException.of(node, path, node.describe() + " is not a whole number" + expected);
     }
     if (!YamlText.isInteger(node)) {
       double value = decimal(node);
-      String advice = value == Math.rint(value) && range.contains(value) && Math.abs(value) < EXACT
-          ? "not written as a whole number; write " + (long) value
-          : value == Math.rint(value)
-              ? "out of range; expected " + expected
-              : "not a whole number; expected " + expected;
-      throw error(node, key, shown + " is " + advice);
+      String advice = value != Math.rint(value)
+          ? "not a whole number" + expected
+          : range.contains(value) && Math.abs(value) < EXACT
+              ? "not written as a whole number; write " + (long) value
+              : "out of range" + expected;
+      throw ConfigException.of(node, path, node.describe() + " is " + advice);
     }
     try {
       long value = Long.parseLong(((Node.Scalar) node).text());
@@ -108,16 +121,10 @@ public final class Section {
     } catch (NumberFormatException _) {
       // more than 64 bits
     }
-    throw error(node, key, shown + " is out of range; expected " + expected);
+    throw ConfigException.of(node, path, node.describe() + " is out of range" + expected);
   }
 
-  /// A number.
-  public double number(String key, double fallback, Range range) {
-    Node node = node(key);
-    return node == null ? fallback : number(node, path(key), range);
-  }
-
-  private static double number(Node node, String path, Range range) {
+  static double number(Node node, String path, Range range) {
     if (!YamlText.isNumber(node)) {
       throw ConfigException.of(node, path, node.describe() + " is not a number; expected " + range.text());
     }
@@ -126,24 +133,6 @@ public final class Section {
       throw ConfigException.of(node, path, node.describe() + " is out of range; expected " + range.text());
     }
     return value;
-  }
-
-  /// Several numbers in brackets.
-  public List<Double> numbers(String key, List<Double> fallback, Range range) {
-    Node node = node(key);
-    if (node == null) {
-      return fallback;
-    }
-    if (!(node instanceof Node.Sequence sequence) || sequence.items().size() != fallback.size()) {
-      String example = fallback.toString();
-      throw error(node, key,
-          node.describe() + " is not a list of " + fallback.size() + " numbers; expected " + example);
-    }
-    List<Double> values = new ArrayList<>();
-    for (Node item : sequence.items()) {
-      values.add(number(item, path(key) + "[" + values.size() + "]", range));
-    }
-    return List.copyOf(values);
   }
 
   private static double decimal(Node number) {
@@ -159,22 +148,11 @@ public final class Section {
     };
   }
 
-  /// True or false.
-  public boolean flag(String key, boolean fallback) {
-    Node node = node(key);
-    if (node == null) {
-      return fallback;
-    }
+  static boolean flag(Node node, String path) {
     if (!YamlText.isFlag(node)) {
-      throw error(node, key, node.describe() + " is not a switch; expected true or false");
+      throw ConfigException.of(node, path, node.describe() + " is not a switch; expected true or false");
     }
     return Boolean.parseBoolean(((Node.Scalar) node).text());
-  }
-
-  /// Text.
-  public String text(String key, String fallback) {
-    Node node = node(key);
-    return node == null ? fallback : text(node, path(key), "text");
   }
 
   static String text(Node node, String path, String expected) {
@@ -188,28 +166,16 @@ public final class Section {
     return scalar.text();
   }
 
-  /// One of a few words.
-  public String choice(String key, String fallback, List<String> words) {
-    Node node = node(key);
-    if (node == null) {
-      return fallback;
-    }
-    String expected = (words.size() == 1 ? "" : "one of ") + String.join(", ", words);
+  static String choice(Node node, String path, List<String> words) {
     if (node instanceof Node.Scalar scalar && words.contains(scalar.text())) {
       return scalar.text();
     }
     String hint = node instanceof Node.Scalar scalar && words.size() > 1
         ? Nearest.hint("", scalar.text(), words)
         : "";
-    throw error(node, key,
-        node.describe() + " is not known" + hint + (hint.isEmpty() ? "; expected " : " Expected ") + expected);
-  }
-
-  /// One of an enum's constants, in lower case.
-  public <E extends Enum<E>> E choice(String key, E fallback) {
-    E[] constants = fallback.getDeclaringClass().getEnumConstants();
-    List<String> words = Arrays.stream(constants).map(YamlText::of).toList();
-    return constants[words.indexOf(choice(key, YamlText.of(fallback), words))];
+    throw ConfigException.of(node, path, node.describe() + " is not known" + hint
+        + (hint.isEmpty() ? "; expected " : " Expected ") + (words.size() == 1 ? "" : "one of ")
+        + String.join(", ", words));
   }
 
   /// Fails at the first key that was not asked for.

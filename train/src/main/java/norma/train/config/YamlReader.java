@@ -78,12 +78,12 @@ public final class YamlReader {
   public static Node.Mapping mapping(String source, String yaml) {
     Location whole = Location.of(source);
     Node node = parse(whole, yaml.startsWith("\uFEFF") ? yaml.substring(1) : yaml);
-    return switch (node) {
-      case null -> new Node.Mapping(whole, Map.of());
-      case Node.Mapping mapping -> mapping;
-      case Node.Scalar _,Node.Sequence _ ->
-        throw new ConfigException(node.at(), node.describe() + " is not a configuration; expected keys with values");
-    };
+    if (node == null) {
+      return new Node.Mapping(whole, Map.of());
+    } else if (node instanceof Node.Mapping mapping) {
+      return mapping;
+    }
+    throw new ConfigException(node.at(), node.describe() + " is not a configuration; expected keys with values");
   }
 
   /// Any value, with the given location in all its parts.
@@ -121,17 +121,12 @@ public final class YamlReader {
     Node root = null;
     boolean seen = false;
     while (events.hasNext()) {
-      switch (events.next()) {
-        case DocumentStartEvent start -> {
-          if (seen) {
-            throw new ConfigException(at(start.getStartMark()), "a second document; expected one");
-          }
-          seen = true;
-          root = node(events.next(), "", 0);
+      if (events.next() instanceof DocumentStartEvent start) { // and not that of the stream, or an end
+        if (seen) {
+          throw new ConfigException(at(start.getStartMark()), "a second document; expected one");
         }
-        default -> {
-          // the start and end of the stream, the end of a document
-        }
+        seen = true;
+        root = node(events.next(), "", 0);
       }
     }
     return root;
@@ -143,18 +138,18 @@ public final class YamlReader {
       throw new ConfigException(at, "nested more than " + MAX_DEPTH + " levels deep");
     }
     refuse(event, at, path);
-    return switch (event) {
-      case ScalarEvent scalar -> new Node.Scalar(at, scalar.getValue(), scalar.isPlain());
-      case MappingStartEvent _ -> mapping(at, path, depth);
-      case SequenceStartEvent _ -> {
-        List<Node> items = new ArrayList<>();
-        for (Event next = events.next(); !(next instanceof SequenceEndEvent); next = events.next()) {
-          items.add(node(next, path + "[" + items.size() + "]", depth + 1));
-        }
-        yield new Node.Sequence(at, items);
+    if (event instanceof ScalarEvent scalar) {
+      return new Node.Scalar(at, scalar.getValue(), scalar.isPlain());
+    } else if (event instanceof MappingStartEvent) {
+      return mapping(at, path, depth);
+    } else if (event instanceof SequenceStartEvent) {
+      List<Node> items = new ArrayList<>();
+      for (Event next = events.next(); !(next instanceof SequenceEndEvent); next = events.next()) {
+        items.add(node(next, path + "[" + items.size() + "]", depth + 1));
       }
-      default -> throw new ConfigException(at, "not valid YAML: a value is missing");
-    };
+      return new Node.Sequence(at, items);
+    }
+    throw new ConfigException(at, "not valid YAML: a value is missing");
   }
 
   private Node.Mapping mapping(Location at, String path, int depth) {
@@ -178,11 +173,9 @@ public final class YamlReader {
 
   private static void refuse(Event event, Location at, String path) {
     String where = path.isEmpty() ? "" : YamlText.shorten(path) + ": ";
-    Optional<String> tag = switch (event) {
-      case ScalarEvent scalar -> scalar.getTag();
-      case CollectionStartEvent start -> start.getTag();
-      default -> Optional.empty();
-    };
+    Optional<String> tag = event instanceof ScalarEvent scalar
+        ? scalar.getTag()
+        : event instanceof CollectionStartEvent start ? start.getTag() : Optional.empty();
     if (tag.isPresent()) {
       throw new ConfigException(at,
           where + "a tag (" + YamlText.shorten(tag.get()) + "); expected a value without tags");

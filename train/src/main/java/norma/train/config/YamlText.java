@@ -1,6 +1,7 @@
 package norma.train.config;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -34,8 +35,22 @@ final class YamlText {
     return node instanceof Node.Scalar s && s.plain() && NUMBER.matcher(s.text()).matches();
   }
 
-  /// Shortest text that reads back as the same double: `0.001`, `1.0`, `1e-8`.
-  static String of(double value) {
+  /// A value that reads back the same: a number with the fewest digits (`0.001`, `1.0`, `1e-8`), a text in quotes where it could be read
+  /// as anything else, an enum's constant in lower case, a list.
+  static String of(Object value) {
+    if (value instanceof Double number) {
+      return number(number);
+    } else if (value instanceof String text) {
+      return text(text);
+    } else if (value instanceof Enum<?> constant) {
+      return constant.name().toLowerCase(Locale.ROOT);
+    }
+    return value instanceof List<?> items
+        ? items.stream().map(YamlText::of).collect(Collectors.joining(", ", "[", "]"))
+        : value.toString();
+  }
+
+  private static String number(double value) {
     double magnitude = Math.abs(value);
     if (value == 0 || (magnitude >= 1e-3 && magnitude < 1e7) || !Double.isFinite(value)) {
       return Double.toString(value);
@@ -49,8 +64,7 @@ final class YamlText {
     return (value < 0 ? "-" : "") + mantissa + "e" + (digits.length() - 1 - exact.scale());
   }
 
-  /// A string, quoted where it could be read as anything else.
-  static String of(String value) {
+  private static String text(String value) {
     if (PLAIN.matcher(value).matches() && !NULL.matcher(value).matches() && !FLAG.matcher(value).matches()) {
       return value;
     }
@@ -70,17 +84,12 @@ final class YamlText {
   /// A tree on one line, as it was written but for spaces and comments.
   static String flow(Node node) {
     return switch (node) {
-      case Node.Scalar scalar -> scalar.plain() ? scalar.text() : of(scalar.text());
+      case Node.Scalar scalar -> scalar.plain() ? scalar.text() : text(scalar.text());
       case Node.Sequence list -> list.items().stream().map(YamlText::flow).collect(Collectors.joining(", ", "[", "]"));
       case Node.Mapping group -> group.entries().entrySet().stream()
           .map(entry -> entry.getKey() + ": " + flow(entry.getValue().value()))
           .collect(Collectors.joining(", ", "{", "}"));
     };
-  }
-
-  /// An enum constant.
-  static String of(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
   }
 
   /// At most 60 characters, for messages.

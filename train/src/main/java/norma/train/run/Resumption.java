@@ -6,9 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 import norma.train.config.Assignment;
+import norma.train.config.ConfigKey;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.config.RunConfigWriter.Difference;
@@ -24,13 +24,6 @@ import org.jspecify.annotations.Nullable;
 /// folder. Later checkpoints are set aside, and what the log has after this one goes to `metrics.discarded.jsonl`.
 public final class Resumption implements AutoCloseable {
   private static final Logger LOG = LogManager.getLogger(Resumption.class);
-
-  /// What may change: it is watched or stored differently, and every loss stays the same. Where the text lies may change too, if it is the
-  /// same text; which backend and how many threads, if they compute the same ([Conditions]).
-  private static final Set<String> FREE = Set.of("train.steps", "train.log_every", "train.eval_every",
-      "train.eval_batches", "train.sample_every", "train.checkpoint_every", "train.keep_checkpoints",
-      "train.on_nonfinite", "train.layers_every", "train.norm_every", "runtime.backend", "runtime.threads",
-      "data.corpus");
 
   private final RunFolder folder;
   private final RunLock lock;
@@ -98,9 +91,11 @@ public final class Resumption implements AutoCloseable {
     }
   }
 
+  /// A key that is resumable leaves every loss the same. Where the text lies may change too, if it is the same text; which backend
+  /// and how many threads, if they compute the same ([Conditions]).
   private void requireSameMathematics(RunConfig before) {
     for (Difference difference : RunConfigWriter.differences(before, config)) {
-      if (!FREE.contains(difference.path())) {
+      if (ConfigKey.find(difference.path()).filter(ConfigKey::resumable).isEmpty()) {
         throw new IllegalArgumentException(difference.path() + " is " + shown(difference.right())
             + ", but this run has " + shown(difference.left())
             + "; a resumed run computes what it would have: start a new run to change it");

@@ -370,7 +370,8 @@ public final class StudyReader {
     }
     Node steps = budget.node("steps");
     return new Budget(steps == null ? List.of() : List.of(Assignment.of("train.steps", steps)),
-        budget.number("flops", Double.NaN, Range.above(0)), budget.number("seconds", Double.NaN, Range.above(0)));
+        budget.number("flops", Double.NaN, Range.of("(0, inf)")),
+        budget.number("seconds", Double.NaN, Range.of("(0, inf)")));
   }
 
   private ConfigException error(String key, String message) {

@@ -49,7 +49,7 @@ class ConfigReaderTest {
     assertThat(gpu.model()).extracting(GptConfig::layers, GptConfig::heads, GptConfig::width, GptConfig::context,
         GptConfig::dropout, GptConfig::bias).containsExactly(6, 6, 384, 256, 0.2, false);
     assertThat(gpu.optim()).isEqualTo(
-        new RunConfig.Optim(1e-3, 1e-4, RunConfig.Schedule.COSINE, 100, 5000, 0.9, 0.99, 1e-8, 0.1, 1));
+        new RunConfig.Optim(1e-3, 1e-4, RunConfig.Schedule.COSINE, 100, 5000, List.of(0.9, 0.99), 1e-8, 0.1, 1));
     assertThat(gpu.train().steps()).isEqualTo(5000);
     assertThat(gpu.train().batch()).isEqualTo(64);
   }
@@ -81,7 +81,8 @@ class ConfigReaderTest {
         new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25, 0.5));
     assertThat(c.model()).isEqualTo(new GptConfig(1, 2, 6, 5, 3, true, 0.5, GptConfig.Activation.GELU, false,
         GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
-    assertThat(c.optim()).isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, 0.5, 0, 1, 7, 0));
+    assertThat(c.optim())
+        .isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, List.of(0.5, 0.0), 1, 7, 0));
     assertThat(c.train())
         .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
             RunConfig.OnNonfinite.ROLLBACK, 11, 12));
@@ -195,13 +196,15 @@ class ConfigReaderTest {
   }
 
   @Test
-  void recordsRefuseWhatTheReaderRefuses() {
-    assertThatThrownBy(() -> new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1))
-        .isInstanceOf(IllegalArgumentException.class)
+  void aConfigurationRefusesWhatTheReaderRefuses() {
+    RunConfig d = RunConfig.DEFAULT;
+    assertThatThrownBy(() -> new RunConfig("a", new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1),
+        d.model(), d.optim(), d.train(), d.runtime(), d.output())).isInstanceOf(IllegalArgumentException.class)
         .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
-    assertThatThrownBy(
-        () -> new RunConfig.Train(0, 1, 1, 1, 1, 1, 1, OptionalInt.empty(), 1, 1, 1, RunConfig.OnNonfinite.STOP, 1, 1))
-        .isInstanceOf(IllegalArgumentException.class).hasMessage("train.steps is 0; expected 1 to 999999999");
+    assertThatThrownBy(() -> d.withSteps(0)).isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("train.steps is 0; expected 1 to 999999999");
+    assertThatThrownBy(() -> d.with(OptionalInt.of(0))).isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("runtime.threads is 0; expected 1 to 4096, or auto");
     assertThatThrownBy(() -> new RunConfig.Output("a\0b")).isInstanceOf(IllegalArgumentException.class)
         .hasMessageEndingWith("; expected a path");
   }

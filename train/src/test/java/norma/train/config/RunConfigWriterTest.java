@@ -178,7 +178,7 @@ class RunConfigWriterTest {
             r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
             pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),
         new RunConfig.Optim(lr, lr * r.nextDouble(), pick(r, List.of(RunConfig.Schedule.values())), warmup,
-            warmup + 1 + r.nextInt(1000), r.nextDouble(), r.nextDouble(), Math.pow(10, -12 * r.nextDouble()),
+            warmup + 1 + r.nextInt(1000), List.of(r.nextDouble(), r.nextDouble()), Math.pow(10, -12 * r.nextDouble()),
             r.nextDouble(), r.nextInt(2)),
         new RunConfig.Train(1 + r.nextInt(9999), 1 + r.nextInt(99), 1 + r.nextInt(9), r.nextLong(), r.nextInt(99),
             r.nextInt(99), 1 + r.nextInt(99),
