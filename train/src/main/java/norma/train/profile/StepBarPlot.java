@@ -7,7 +7,6 @@ import java.util.stream.Stream;
 import norma.train.profile.StepBar.Slice;
 import norma.train.report.Axis;
 import norma.train.report.Svg;
-import norma.train.report.Ticks;
 
 /// Draws a [StepBar], level below level.
 ///
@@ -31,7 +30,7 @@ record StepBarPlot(StepBar bar, double millis) {
   String figure(String title) {
     int bottom = LEVEL * OPACITY.length + 1;
     Svg svg = new Svg(WIDTH, bottom + 26, FONT, title, "class", "chart");
-    Axis x = Axis.linear(Ticks.over(0, millis, 8, false)).between(1, WIDTH - 1);
+    Axis x = Axis.over(0, millis, 8, false).between(1, WIDTH - 1);
     for (Axis.Mark mark : x.marks()) {
       double at = x.at(mark.position());
       svg.rule(at, bottom, at, bottom + 4);

@@ -6,6 +6,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// One axis of a drawing: where a value stands, and what is written at it. On a logarithmic axis positions are exponents of ten.
 ///
@@ -28,10 +31,51 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
     marks = List.copyOf(marks);
   }
 
-  /// A linear axis.
-  public static Axis linear(Ticks ticks) {
-    List<Mark> marks = Arrays.stream(ticks.values()).mapToObj(value -> new Mark(value, ticks.label(value))).toList();
-    return new Axis(ticks.min(), ticks.max(), false, marks, 0, 1);
+  /// A linear axis over exactly [min, max], with about `count` ticks inside.
+  ///
+  /// @param wholeNumbers whether the axis counts things: no tick between two whole numbers
+  public static Axis over(double min, double max, int count, boolean wholeNumbers) {
+    double span = max > min ? max - min : 1;
+    double step = niceStep(span / count);
+    return linear(min, min + span, wholeNumbers ? Math.max(1, step) : step);
+  }
+
+  /// A linear axis that contains [min, max] and begins and ends with a tick.
+  public static Axis around(double min, double max, int count) {
+    if (!(max > min)) { // one value: an axis around it, so that it stands in the middle
+      double pad = min == 0 ? 1 : Math.abs(min) * 0.1;
+      return around(min - pad, max + pad, count);
+    }
+    double step = niceStep((max - min) / count);
+    return linear(Math.floor(min / step + 1e-9) * step, Math.ceil(max / step - 1e-9) * step, step);
+  }
+
+  /// Ticks at the multiples of a step, exact up to rounding.
+  private static Axis linear(double min, double max, double step) {
+    List<Mark> marks = LongStream
+        .rangeClosed((long) Math.ceil(min / step - 1e-9), (long) Math.floor(max / step + 1e-9))
+        .mapToObj(i -> new Mark(i * step, linearLabel(i * step, step))).toList();
+    return new Axis(min, max, false, marks, 0, 1);
+  }
+
+  /// The smallest of 1, 2, 5 times a power of ten that is at least `atLeast`.
+  static double niceStep(double atLeast) {
+    double power = Math.pow(10, Math.floor(Math.log10(atLeast)));
+    return DoubleStream.of(1, 2, 5).map(factor -> factor * power).filter(step -> step >= atLeast * (1 - 1e-9))
+        .findFirst().orElse(10 * power);
+  }
+
+  /// As many decimals as the step needs, thousands set apart, powers of ten for the very small and large.
+  private static String linearLabel(double value, double step) {
+    int exponent = (int) Math.floor(Math.log10(step) + 1e-9);
+    if (Math.abs(value) < step / 2) {
+      return "0";
+    }
+    if (exponent < -4 || Math.abs(value) >= 1e7) {
+      return String.format(Locale.ROOT, "%.2e", value).replaceFirst("\\.?0+e", "e").replaceFirst("e([+-])0*(\\d)", "e$1$2")
+          .replace("e+", "e");
+    }
+    return String.format(Locale.ROOT, "%,." + Math.max(0, -exponent) + "f", value);
   }
 
   /// A logarithmic axis from one power of ten to another.
@@ -40,15 +84,17 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
   static Axis decades(double low, double high, int count) {
     int first = (int) Math.floor(Math.log10(low) + 1e-9);
     int last = Math.max(first + 1, (int) Math.ceil(Math.log10(high) - 1e-9));
-    Ticks ticks = new Ticks(first, last, Math.max(1, Math.ceilDiv(last - first, count)));
-    return new Axis(first, last, true, Arrays.stream(ticks.values()).mapToObj(Axis::power).toList(), 0, 1);
+    int step = Math.max(1, Math.ceilDiv(last - first, count));
+    List<Mark> marks = IntStream.rangeClosed(Math.ceilDiv(first, step), Math.floorDiv(last, step))
+        .mapToObj(i -> new Mark(i * step, label(Math.pow(10, i * step), i * step))).toList();
+    return new Axis(first, last, true, marks, 0, 1);
   }
 
   /// A logarithmic axis that begins and ends with 1, 2 or 5 times a power of ten.
   ///
   /// @param low  above 0
   /// @param high at least `low`
-  public static Axis around(double low, double high) {
+  public static Axis logarithmic(double low, double high) {
     boolean many = Math.log10(high / low) > MANY_DECADES;
     List<Mark> marks = new ArrayList<>();
     double first = Double.NEGATIVE_INFINITY;
@@ -66,7 +112,7 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
         }
       }
     }
-    return last > first ? new Axis(first, last, true, marks, 0, 1) : around(low * 0.9, high * 1.1);
+    return last > first ? new Axis(first, last, true, marks, 0, 1) : logarithmic(low * 0.9, high * 1.1);
   }
 
   /// A logarithmic axis that has its ticks at the values themselves, with some room on either side.
@@ -110,10 +156,6 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
   /// Characters of the longest label.
   int longestLabel() {
     return marks.stream().mapToInt(mark -> mark.label.length()).max().orElse(0);
-  }
-
-  private static Mark power(double exponent) {
-    return new Mark(exponent, label(Math.pow(10, exponent), (int) Math.round(exponent)));
   }
 
   private static String label(double value, int exponent) {

@@ -147,7 +147,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     if (scale.log()) {
       double low = Arrays.stream(lows).filter(v -> v > 0).min().orElse(1);
       double high = Arrays.stream(highs).filter(v -> v > 0).max().orElse(10);
-      return scale == Scale.LOG ? Axis.decades(low, high, count) : Axis.around(low, high);
+      return scale == Scale.LOG ? Axis.decades(low, high, count) : Axis.logarithmic(low, high);
     }
     double low = Arrays.stream(lows).min().orElse(0);
     double high = scale == Scale.WHOLE
@@ -157,8 +157,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
       double cut = 2 * high - low;
       high = Math.max(high, Arrays.stream(highs).filter(v -> v <= cut).max().orElse(high));
     }
-    return Axis.linear(
-        Ticks.around(scale == Scale.FROM_ZERO ? Math.min(0, low) : low, Double.isFinite(high) ? high : 1, count));
+    return Axis.around(scale == Scale.FROM_ZERO ? Math.min(0, low) : low, Double.isFinite(high) ? high : 1, count);
   }
 
   /// The finite ones of a number of every point.
@@ -180,7 +179,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
       xMin = Math.min(xMin, x);
     }
     xMin = xMin >= 0 && (xMin < 0.25 * xMax || xMin == xMax) ? 0 : xMin;
-    return Axis.linear(Ticks.over(xMin, xMax, Math.max(2, size.width() / (size.font() * 8)), counts));
+    return Axis.over(xMin, xMax, Math.max(2, size.width() / (size.font() * 8)), counts);
   }
 
   private Frame frame(Size size, int legendRows) {

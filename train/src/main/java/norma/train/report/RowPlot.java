@@ -16,11 +16,11 @@ public final class RowPlot {
   /// @param width    in pixels
   /// @param place    class of the drawing
   /// @param emphasis value whose line is drawn strongly; NaN for none
-  public RowPlot(int width, String place, String title, List<String> names, Ticks ticks, double emphasis) {
+  public RowPlot(int width, String place, String title, List<String> names, Axis axis, double emphasis) {
     int longest = names.stream().mapToInt(String::length).max().orElse(0);
     double left = Math.min(0.4 * width, 14 + longest * FONT * Svg.CHARACTER);
     int bottom = TOP + ROW * names.size();
-    x = Axis.linear(ticks).between(left, width - 24);
+    x = axis.between(left, width - 24);
     svg = new Svg(width, bottom + 24, FONT, title, "class", place);
     svg.ink(4, FONT * 1.4, "start", title, "font-weight", 600);
     for (Axis.Mark mark : x.marks()) {

@@ -3,8 +3,8 @@ package norma.train.study;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import norma.train.report.Axis;
 import norma.train.report.RowPlot;
-import norma.train.report.Ticks;
 import norma.train.study.StudySummary.Row;
 
 /// The paired differences of every variant: a dot for each seed, the mean with its interval, and the line of no difference.
@@ -30,7 +30,7 @@ final class DifferencePlot {
     RowPlot plot = new RowPlot(width, place, width < 600
         ? "difference to the baseline (nats/character)"
         : "difference of the best validation loss to the baseline (nats/character); left is better",
-        rows.stream().map(row -> row.variant().name()).toList(), Ticks.around(low, high, width / 110), 0);
+        rows.stream().map(row -> row.variant().name()).toList(), Axis.around(low, high, width / 110), 0);
     for (int i = 0; i < rows.size(); i++) {
       PairedDifferences best = rows.get(i).best();
       PairedDifferences.Interval interval = best.studentInterval();

@@ -5,7 +5,8 @@ import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
+import java.util.function.DoublePredicate;
+import java.util.function.DoubleUnaryOperator;
 import norma.train.report.Series.Point;
 
 /// A curve over the steps that several runs, or several slots, have in common: the mean, and the range from the lowest to the highest.
@@ -25,22 +26,22 @@ final class SeedCurve {
 
   /// Arithmetic means.
   List<Point> means() {
-    List<Point> points = new ArrayList<>();
-    byStep.forEach((step, values) -> {
-      DoubleSummaryStatistics s = values.stream().collect(Collectors.summarizingDouble(Double::doubleValue));
-      points.add(new Point(step, s.getAverage(), s.getMin(), s.getMax()));
-    });
-    return points;
+    return points(value -> true, DoubleUnaryOperator.identity(), DoubleUnaryOperator.identity());
   }
 
   /// Geometric means of positive values, for a logarithmic axis.
   List<Point> geometricMeans() {
+    return points(value -> value > 0, Math::log, Math::exp);
+  }
+
+  private List<Point> points(DoublePredicate counted, DoubleUnaryOperator in, DoubleUnaryOperator out) {
     List<Point> points = new ArrayList<>();
     byStep.forEach((step, values) -> {
-      DoubleSummaryStatistics s = values.stream().filter(v -> v > 0)
-          .collect(Collectors.summarizingDouble(Math::log));
+      DoubleSummaryStatistics s = values.stream().mapToDouble(Double::doubleValue).filter(counted).map(in)
+          .summaryStatistics();
       if (s.getCount() > 0) {
-        points.add(new Point(step, Math.exp(s.getAverage()), Math.exp(s.getMin()), Math.exp(s.getMax())));
+        points.add(new Point(step, out.applyAsDouble(s.getAverage()), out.applyAsDouble(s.getMin()),
+            out.applyAsDouble(s.getMax())));
       }
     });
     return points;

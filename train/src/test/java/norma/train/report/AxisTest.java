@@ -2,6 +2,7 @@ package norma.train.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.List;
 import java.util.regex.Pattern;
@@ -11,6 +12,8 @@ import norma.train.report.Chart.Scale;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class AxisTest {
   private static List<String> labels(Axis axis) {
@@ -19,19 +22,19 @@ class AxisTest {
 
   @Test
   void aLogarithmicAxisEndsWithOneTwoOrFiveTimesAPowerOfTen() {
-    assertThat(labels(Axis.around(33, 180))).containsExactly("20", "50", "100", "200");
-    assertThat(labels(Axis.around(0.5, 2))).containsExactly("0.5", "1", "2");
-    Axis wide = Axis.around(0.3, 4000);
+    assertThat(labels(Axis.logarithmic(33, 180))).containsExactly("20", "50", "100", "200");
+    assertThat(labels(Axis.logarithmic(0.5, 2))).containsExactly("0.5", "1", "2");
+    Axis wide = Axis.logarithmic(0.3, 4000);
     assertThat(labels(wide)).as("few labels, tight ends").containsExactly("1", "10", "100", "1,000");
     assertThat(wide.min()).isCloseTo(Math.log10(0.2), within(1e-12));
     assertThat(wide.max()).isCloseTo(Math.log10(5000), within(1e-12));
-    assertThat(labels(Axis.around(2e-7, 1.5e-6))).containsExactly("2e-7", "5e-7", "1e-6", "2e-6");
+    assertThat(labels(Axis.logarithmic(2e-7, 1.5e-6))).containsExactly("2e-7", "5e-7", "1e-6", "2e-6");
   }
 
   @Test
   void oneValueStandsInsideItsLogarithmicAxis() {
     for (double value : new double[]{ 1, 3, 0.05, 1e9 }) {
-      Axis axis = Axis.around(value, value);
+      Axis axis = Axis.logarithmic(value, value);
       assertThat(Math.log10(value)).isBetween(axis.min(), axis.max());
       assertThat(axis.max()).isGreaterThan(axis.min());
     }
@@ -61,7 +64,37 @@ class AxisTest {
   void labelsThatWouldRunIntoEachOtherAreLeftOut() {
     Svg svg = new Svg(100, 50, 12, "");
     new Frame(Axis.at(List.of(1000.0, 1001.0, 9000.0), Decimals::plain).between(0, 100),
-        Axis.linear(new Ticks(0, 1, 1)).between(40, 0), 12).draw(svg);
+        Axis.around(0, 1, 1).between(40, 0), 12).draw(svg);
     assertThat(svg.end()).contains(">1000<", ">9000<").doesNotContain(">1001<");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "0.9, 1", "1, 1", "1.1, 2", "2.3, 5", "5.1, 10", "0.0011, 0.002", "30000, 50000" })
+  void stepsAreOneTwoOrFiveTimesAPowerOfTen(double atLeast, double expected) {
+    assertThat(Axis.niceStep(atLeast)).isCloseTo(expected, withinPercentage(1e-9));
+  }
+
+  @Test
+  void stepsOfARunAreWholeNumbersWithThousandsSetApart() {
+    assertThat(labels(Axis.over(0, 2000, 5, true))).containsExactly("0", "500", "1,000", "1,500", "2,000");
+    assertThat(labels(Axis.over(0, 1, 5, true))).containsExactly("0", "1");
+    assertThat(labels(Axis.over(0, 2, 8, true))).containsExactly("0", "1", "2");
+  }
+
+  @Test
+  void anAxisAroundValuesBeginsAndEndsWithATick() {
+    assertThat(labels(Axis.around(1.53, 4.17, 6))).containsExactly("1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5");
+    assertThat(labels(Axis.around(0, 0.001, 4))).containsExactly("0", "0.0005", "0.0010");
+    assertThat(labels(Axis.around(0, 3e-6, 3))).containsExactly("0", "1e-6", "2e-6", "3e-6");
+    assertThat(labels(Axis.around(0, 6.2e4, 3))).containsExactly("0", "50,000", "100,000");
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "0", "4.17", "-3", "1e30" })
+  void oneValueStandsInsideItsAxis(double value) {
+    Axis axis = Axis.around(value, value, 5);
+    assertThat(axis.min()).isLessThan(value);
+    assertThat(axis.max()).isGreaterThan(value);
+    assertThat(axis.marks().size()).isBetween(3, 8);
   }
 }
