@@ -72,7 +72,8 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
       return "0";
     }
     if (exponent < -4 || Math.abs(value) >= 1e7) {
-      return String.format(Locale.ROOT, "%.2e", value).replaceFirst("\\.?0+e", "e").replaceFirst("e([+-])0*(\\d)", "e$1$2")
+      return String.format(Locale.ROOT, "%.2e", value).replaceFirst("\\.?0+e", "e")
+          .replaceFirst("e([+-])0*(\\d)", "e$1$2")
           .replace("e+", "e");
     }
     return String.format(Locale.ROOT, "%,." + Math.max(0, -exponent) + "f", value);
