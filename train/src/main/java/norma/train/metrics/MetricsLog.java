@@ -9,8 +9,6 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -21,8 +19,6 @@ public final class MetricsLog {
 
   private static final JsonMapper JSON = new JsonMapper();
 
-  private static final Logger LOG = LogManager.getLogger(MetricsLog.class);
-
   private final Path file;
   private final Disk disk;
   private final Consumer<String> warnings;
@@ -30,11 +26,8 @@ public final class MetricsLog {
   private long length;
   private boolean failing;
 
-  /// For one run folder; a file that is there already is continued.
-  public MetricsLog(Path runFolder) throws IOException {
-    this(runFolder, Disk.real(), LOG::warn);
-  }
-
+  /// The log of one run folder; a file that is there already is continued.
+  ///
   /// @param warnings hears, in one line, when the log cannot be written
   public MetricsLog(Path runFolder, Disk disk, Consumer<String> warnings) throws IOException {
     this.file = runFolder.resolve(Metrics.FILE);

@@ -10,7 +10,6 @@ import java.util.Map;
 import norma.train.files.Json;
 import norma.train.files.Sha256;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -25,8 +24,7 @@ record Manifest(int step, double valLoss, Map<String, String> files) {
   static final String FILE = "manifest.json";
   private static final int FORMAT = 2;
   private static final long MAX_BYTES = 1 << 16; // a hundred times its usual size
-  private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-      .build();
+  private static final JsonMapper JSON = new JsonMapper();
 
   byte[] bytes() {
     ObjectNode node = JSON.createObjectNode().put("format", FORMAT).put("step", step);

@@ -22,7 +22,6 @@ import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.optim.Optimizer;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -36,8 +35,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param file       where the tensors are
 record TrainingState(Progress progress, Conditions conditions, Path file) {
   private static final int MAX_HEADER_BYTES = 16 << 20; // 100 times what a model of 1,000 blocks has
-  private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-      .build();
+  private static final JsonMapper JSON = new JsonMapper();
 
   /// Conditions that the numbers of a run depend on besides its configuration.
   ///
@@ -144,12 +142,11 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
         throw new RunException(file + " lacks the key " + key);
       }
     }
-    fields.keySet().removeAll(KEYS);
-    if (!fields.isEmpty()) {
-      throw new RunException(
-          file + " has keys that Norma does not know: " + Json.printable(fields.keySet().toString()));
+    Set<String> unknown = new LinkedHashSet<>(fields.keySet());
+    unknown.removeAll(KEYS);
+    if (!unknown.isEmpty()) {
+      throw new RunException(file + " has keys that Norma does not know: " + Json.printable(unknown.toString()));
     }
-    header.properties().forEach(entry -> fields.put(entry.getKey(), entry.getValue().asString("")));
     try {
       return new TrainingState(Progress.of(fields), Conditions.of(fields), file);
     } catch (NumberFormatException e) {

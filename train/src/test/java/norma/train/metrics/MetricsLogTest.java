@@ -33,7 +33,7 @@ class MetricsLogTest {
 
   @Test
   void everyEventReadsBackEqual(@TempDir Path folder) throws Exception {
-    MetricsLog log = new MetricsLog(folder);
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warning -> {});
     for (Event event : EVENTS) {
       log.append(event);
     }
@@ -56,7 +56,7 @@ class MetricsLogTest {
 
   @Test
   void everyEventIsOnDiskWhenAppendReturns(@TempDir Path folder) throws Exception {
-    MetricsLog log = new MetricsLog(folder);
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warning -> {});
     for (int i = 0; i < EVENTS.size(); i++) {
       log.append(EVENTS.get(i));
       assertThat(Files.readAllLines(folder.resolve(Metrics.FILE))).hasSize(i + 1);
