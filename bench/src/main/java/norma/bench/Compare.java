@@ -8,18 +8,19 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import norma.bench.TorchSetting.Blas;
 import norma.bench.Trials.Model;
-import norma.bench.Trials.Plan;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
+import norma.train.run.Session;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -125,13 +126,14 @@ public final class Compare implements Callable<Integer> {
     describe(chosen, report);
     trials.peak();
     try (BusyLoops _ = new BusyLoops(busy)) {
-      Map<Shape, TorchSetting> torch = new EnumMap<>(Shape.class);
+      Map<Shape, TorchSetting> torch = new HashMap<>();
       for (Shape shape : chosen) {
         torch.put(shape, choose(shape, trials, report));
       }
       for (Shape shape : chosen) {
         for (String norm : norms) {
-          System.out.print(report.add(row(model(shape, norm), Objects.requireNonNull(torch.get(shape)), trials)));
+          System.out
+              .print(report.add(row(model(shape, norm), Objects.requireNonNull(torch.get(shape)), trials, report)));
         }
       }
     }
@@ -150,15 +152,12 @@ public final class Compare implements Callable<Integer> {
     return choice.best();
   }
 
-  private Row row(Model model, TorchSetting torch, Trials trials) throws IOException {
-    Shape shape = model.shape();
-    Plan plan = new Plan(warmup == null ? shape.warmupSteps() : warmup, blocks(),
-        stepsPerBlock == null ? shape.stepsPerBlock() : stepsPerBlock);
-    return wholeRun ? trials.wholeRun(model, torch, plan, quick) : trials.steps(model, torch, plan);
+  private Row row(Model model, TorchSetting torch, Trials trials, CompareReport report) throws IOException {
+    return wholeRun ? trials.wholeRun(model, torch, quick).row() : trials.steps(model, torch).row(report.peak());
   }
 
   private int blocks() {
-    return blocks != null ? blocks : wholeRun ? 3 : 8;
+    return blocks != null ? blocks : wholeRun ? 3 : Shape.S.blocks();
   }
 
   /// Fails now rather than in a child, in the middle of a long table.
@@ -172,7 +171,7 @@ public final class Compare implements Callable<Integer> {
       throw wrong("--quick is about --whole-run, which is not there");
     }
     for (Shape shape : chosen) {
-      norms.forEach(norm -> TorchSide.corpus(StepServer.config(model(shape, norm).settings()), Path.of("")));
+      norms.forEach(norm -> Session.corpus(StepServer.config(model(shape, norm).settings()), Path.of("")));
     }
     Path folder = out == null ? null : out.toAbsolutePath().getParent();
     if (folder != null && !Files.isDirectory(folder)) {
@@ -181,12 +180,13 @@ public final class Compare implements Callable<Integer> {
   }
 
   private Shape shape(String name) {
-    for (Shape shape : Shape.values()) {
-      if (shape.name().equals(name)) {
-        return shape;
-      }
-    }
-    throw wrong("there is no shape '" + name + "'; expected S or M");
+    Shape shape = switch (name) {
+      case "S" -> Shape.S;
+      case "M" -> Shape.M;
+      default -> throw wrong("there is no shape '" + name + "'; expected S or M");
+    };
+    return shape.with(warmup == null ? shape.warmup() : warmup, blocks(),
+        stepsPerBlock == null ? shape.steps() : stepsPerBlock);
   }
 
   private void require(String option, int value, int least) {
@@ -213,7 +213,7 @@ public final class Compare implements Callable<Integer> {
         LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT)));
     report.fact("commit", Environment.commit());
     report.fact("machine", Machine.cpu() + ", " + Runtime.getRuntime().availableProcessors() + " cores, "
-        + Machine.vectors() + "; " + Environment.jdk().strip());
+        + Machine.vectors() + "; " + Environment.jdk());
     report.fact("bindings", "org.bytedeco:pytorch " + System.getProperty("norma.bench.pytorch", "unknown"));
     report.fact("load", String.format(Locale.ROOT, "%.2f at the start, with nothing of this running",
         ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()));
@@ -226,5 +226,23 @@ public final class Compare implements Callable<Integer> {
             + "PyTorch's steps half before and half after each" + (quick ? ", times the number of steps" : "")
         : blocks() + " alternating blocks, float32, same initial values and batches; losses of the first "
             + Comparison.FIRST_STEPS + " steps must agree within " + Comparison.LOSS_TOLERANCE);
+  }
+
+  /// Processes that do nothing but compute, as on a laptop in use. They end with the driver, however it ends.
+  private static final class BusyLoops implements AutoCloseable {
+    private static final String LOOP = "while kill -0 $PPID 2>/dev/null; do i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; done";
+
+    private final List<Process> processes = new ArrayList<>();
+
+    BusyLoops(int count) throws IOException {
+      for (int i = 0; i < count; i++) {
+        processes.add(new ProcessBuilder("sh", "-c", LOOP).start());
+      }
+    }
+
+    @Override
+    public void close() {
+      processes.forEach(Process::destroy);
+    }
   }
 }

@@ -39,12 +39,17 @@ final class CompareReport {
         "%.0f GFLOP/s of multiply-adds in registers on all cores, %.0f on one; shares are of all cores", all, one));
   }
 
+  /// GFLOP/s of multiply-adds in registers on all cores.
+  double peak() {
+    return allCores;
+  }
+
   /// Adds a comparison.
   ///
   /// @return its line of the table; before the first one the header and the head of the table
   String add(Row row) {
     rows.add(row);
-    return (rows.size() == 1 ? header() + "\n" + tableHead : "") + row.line(allCores);
+    return (rows.size() == 1 ? header() + "\n" + tableHead : "") + row.line();
   }
 
   /// Whether both sides computed the same everywhere.
@@ -65,11 +70,11 @@ final class CompareReport {
 
   private String csv() {
     StringBuilder text = new StringBuilder("shape,norm");
-    rows.getFirst().figures(allCores).keySet().forEach(name -> text.append(',').append(name));
+    rows.getFirst().figures().keySet().forEach(name -> text.append(',').append(name));
     text.append('\n');
     for (Row row : rows) {
       text.append(row.shape()).append(',').append(row.norm());
-      row.figures(allCores).values().forEach(value -> text.append(',').append(value));
+      row.figures().values().forEach(value -> text.append(',').append(value));
       text.append('\n');
     }
     return text.toString();
@@ -79,9 +84,9 @@ final class CompareReport {
     List<Map<String, Object>> results = new ArrayList<>();
     for (Row row : rows) {
       Map<String, Object> result = new LinkedHashMap<>();
-      result.put("shape", row.shape());
+      result.put("shape", row.shape().name());
       result.put("norm", row.norm());
-      result.putAll(row.figures(allCores));
+      result.putAll(row.figures());
       result.putAll(row.samples());
       results.add(result);
     }

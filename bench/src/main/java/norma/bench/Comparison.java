@@ -17,8 +17,8 @@ import norma.train.metrics.Median;
 /// @param agreement  of the losses of the first steps
 /// @param norma      measured
 /// @param torch      measured
-record Comparison(String shape, String norm, long tokens, double flops, Agreement agreement, Sample norma,
-    Sample torch) implements Row {
+record Comparison(Shape shape, String norm, long tokens, double flops, Agreement agreement, Sample norma,
+    Sample torch) {
 
   /// Of the table in Markdown.
   static final String TABLE_HEAD = """
@@ -99,22 +99,15 @@ record Comparison(String shape, String norm, long tokens, double flops, Agreemen
     return flops / side.medianMillis() / 1e6 / peak;
   }
 
-  @Override
-  public boolean agrees() {
-    return agreement.holds();
-  }
-
-  @Override
-  public String line(double peak) {
-    return String.format(Locale.ROOT,
+  /// What the table shows.
+  ///
+  /// @param peak GFLOP/s of multiply-adds in registers on all cores
+  Row row(double peak) {
+    String line = String.format(Locale.ROOT,
         "| %s | %s | %s | %s | %.0f | %.0f | **%.2f** | %.0f %% | %.0f %% | %d | %d | %.2f | %.1e%s |%n", shape, norm,
         norma.text(), torch.text(), tokensPerSecond(norma), tokensPerSecond(torch), ratio(), 100 * share(norma, peak),
         100 * share(torch, peak), norma.peakBytes() >> 20, torch.peakBytes() >> 20, memoryRatio(), agreement.loss(),
-        agrees() ? "" : CompareReport.NOT_THE_SAME);
-  }
-
-  @Override
-  public Map<String, Object> figures(double peak) {
+        agreement.holds() ? "" : CompareReport.NOT_THE_SAME);
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("norma_ms_median", norma.medianMillis());
     figures.put("norma_ms_min", norma.minMillis());
@@ -130,11 +123,7 @@ record Comparison(String shape, String norm, long tokens, double flops, Agreemen
     figures.put("memory_ratio", memoryRatio());
     figures.put("loss_difference", agreement.loss());
     figures.put("gradient_norm_difference", agreement.gradientNorm());
-    return figures;
-  }
-
-  @Override
-  public Map<String, List<Double>> samples() {
-    return Map.of("norma_step_ms", norma.stepMillis(), "torch_step_ms", torch.stepMillis());
+    return new Row(shape, norm, agreement.holds(), line, figures,
+        Map.of("norma_step_ms", norma.stepMillis(), "torch_step_ms", torch.stepMillis()));
   }
 }

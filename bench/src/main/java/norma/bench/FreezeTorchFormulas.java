@@ -59,7 +59,7 @@ public final class FreezeTorchFormulas {
       int width = Objects.requireNonNull(sizes.get("weight"));
       int rows = Objects.requireNonNull(sizes.get("x")) / width;
       Map<String, Tensor> leaves = new LinkedHashMap<>();
-      leaves.put("width", Tensor.create(new double[]{ width }, 1));
+      leaves.put("width", TorchFormula.number(width));
       leaves.put("x", input("x", rows * width).reshape(rows, width).detach().set_requires_grad(true));
       sizes.forEach((name, size) -> {
         if (!name.equals("y") && !name.equals("x")) {

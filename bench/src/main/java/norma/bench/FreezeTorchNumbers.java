@@ -19,12 +19,9 @@ import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.Gpt;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.train.config.RunConfig;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamW;
-import org.bytedeco.pytorch.AdamWOptions;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Writes PyTorch's numbers, computed in float64, that the module `models` compares itself with in every build.
@@ -54,7 +51,9 @@ public final class FreezeTorchNumbers {
 
   /// @param args version of PyTorch's bindings, path of the file
   public static void main(String[] args) throws IOException {
-    Training training = new Training(TRAINING_BATCH, 1e-3, 0.9, 0.99, 1e-8, 0.1, 1, new ArrayList<>());
+    RunConfig.Optim optim = RunConfig.DEFAULT.optim();
+    Training training = new Training(TRAINING_BATCH, optim.lr(), optim.beta1(), optim.beta2(), optim.eps(),
+        optim.weightDecay(), optim.clipNorm(), new ArrayList<>());
     List<Model> models = new ArrayList<>();
     try (Backend backend = new Nd4jBackend(DType.FLOAT64, false)) {
       for (String type : ParityCase.TYPES) {
@@ -63,7 +62,7 @@ public final class FreezeTorchNumbers {
         if (TRAINED.contains(type)) {
           models.add(gradients(new ParityCase(type, Slots.PRE, Map.of(), 2, false, true, EmbeddingScale.NONE)));
           training.runs.add(
-              train(backend, training, new ParityCase(type, Slots.PRE, Map.of(), 2, true, true, EmbeddingScale.NONE)));
+              train(backend, optim, new ParityCase(type, Slots.PRE, Map.of(), 2, true, true, EmbeddingScale.NONE)));
         }
       }
     }
@@ -98,41 +97,20 @@ public final class FreezeTorchNumbers {
         new BigDecimal(Math.min(1, rounding)).round(new MathContext(2)).doubleValue());
   }
 
-  private static Run train(Backend backend, Training settings, ParityCase model) {
+  private static Run train(Backend backend, RunConfig.Optim optim, ParityCase model) {
     try (PointerScope scope = new PointerScope()) {
       TorchGpt gpt = start(backend, model);
-      Tensor[] all = gpt.parameters().values().toArray(Tensor[]::new);
-      Tensor[] matrices = gpt.parameters().values().stream().filter(p -> p.dim() >= 2).toArray(Tensor[]::new);
-      Tensor[] others = gpt.parameters().values().stream().filter(p -> p.dim() < 2).toArray(Tensor[]::new);
+      AdamW optimizer = gpt.adamW(optim);
       List<Double> losses = new ArrayList<>();
       List<Double> norms = new ArrayList<>();
-      List<AdamW> optimizers = new ArrayList<>(List.of(optimizer(matrices, settings, settings.weightDecay)));
-      if (others.length > 0) {
-        optimizers.add(optimizer(others, settings, 0));
-      }
       for (int step = 1; step <= STEPS; step++) {
         Batch batch = new Batch(step, TRAINING_BATCH, ParityCase.CONTEXT, ParityCase.VOCABULARY);
-        optimizers.forEach(AdamW::zero_grad);
-        Tensor loss = gpt.loss(batch.tensor(0), batch.tensor(1));
-        loss.backward();
-        losses.add(rounded(loss.item_double()));
-        norms.add(rounded(torch.clip_grad_norm_(new TensorVector(all), settings.clipNorm)));
-        for (AdamW optimizer : optimizers) {
-          optimizer.param_groups().get(0).options().set_lr(settings.lr * step);
-          optimizer.step();
-        }
+        double[] lossAndNorm = gpt.step(optimizer, optim, optim.lr() * step, batch.tensor(0), batch.tensor(1));
+        losses.add(rounded(lossAndNorm[0]));
+        norms.add(rounded(lossAndNorm[1]));
       }
       return new Run(model, losses, norms);
     }
-  }
-
-  private static AdamW optimizer(Tensor[] parameters, Training settings, double weightDecay) {
-    AdamWOptions options = new AdamWOptions(settings.lr);
-    // A C++ tuple: its last member comes first in memory.
-    options.betas().put(settings.beta2, settings.beta1);
-    options.eps().put(settings.eps);
-    options.weight_decay().put(weightDecay);
-    return new AdamW(new TensorVector(parameters), options);
   }
 
   private static TorchGpt start(Backend backend, ParityCase model) {

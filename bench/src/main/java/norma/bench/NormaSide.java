@@ -20,17 +20,11 @@ final class NormaSide implements Contender {
   private NormaSide(RunConfig config) {
     this.session = Session.start(config, Path.of(""), false);
     this.trainStep = new TrainStep(session);
-    this.schedule = schedule(config.optim());
+    this.schedule = TrainStep.schedule(config.optim());
   }
 
   public static void main(String[] settings) throws IOException {
     StepServer.serve(settings, NormaSide::new);
-  }
-
-  /// The learning rates that both sides train with.
-  static Schedule schedule(RunConfig.Optim optim) {
-    return new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
-        optim.schedule() == RunConfig.Schedule.COSINE);
   }
 
   @Override

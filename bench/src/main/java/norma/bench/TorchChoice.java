@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import norma.bench.TorchSetting.Blas;
 
 /// PyTorch at its best on one shape: which BLAS and how many threads.
 ///

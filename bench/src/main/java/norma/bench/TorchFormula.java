@@ -26,8 +26,8 @@ final class TorchFormula {
     this.leaves = leaves;
   }
 
-  /// @param leaves x (R, C) and width (1), and of the parameters vectors (C) and numbers (1), in float64
-  /// @return (R, C)
+  /// @param leaves x (..., C), width (), and the parameters, vectors (C) and numbers ()
+  /// @return (..., C)
   static Tensor of(Formula formula, Map<String, Tensor> leaves) {
     return new TorchFormula(leaves).value(formula.written());
   }
@@ -45,8 +45,9 @@ final class TorchFormula {
     return known;
   }
 
-  private static Tensor number(double value) {
-    return Tensor.create(new double[]{ value }, 1);
+  /// Of no dimension, so that the other operand decides the element type.
+  static Tensor number(double value) {
+    return Tensor.create(new double[]{ value }, 1).squeeze();
   }
 
   /// @param u first argument

@@ -1,22 +1,29 @@
 package norma.bench;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import norma.array.DType;
 import norma.autodiff.Parameter;
+import norma.formula.Formula;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
 import norma.models.BlockName;
 import norma.models.Slot;
 import norma.nn.NormSpec;
+import norma.nn.NormTypes;
+import norma.train.config.RunConfig;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AdamW;
+import org.bytedeco.pytorch.AdamWOptions;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.OptimizerParamGroup;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -24,13 +31,18 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /// [norma.models.Gpt] a second time, in PyTorch's operations and with PyTorch's automatic differentiation. It shares
-/// nothing with Norma but the configuration and the parameters' names; the norms are written from their formulas.
+/// nothing with Norma but the configuration, the parameters' names and the texts of formulas: the norms that are compared most are
+/// written as one writes them in PyTorch, the others by [TorchFormula].
 ///
 /// Tensors live until the [PointerScope] in which they were made is closed. Every sublayer has one of its own, so that what
 /// it does not need for backward is freed as early as Python's reference counting would.
 public final class TorchGpt {
+  /// Written here without their bias.
+  private static final Set<String> WITHOUT_BIAS = Set.of("rmsnorm", "dyt", "dyisru", "derf");
+
   private final GptConfig config;
   private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+  private final TensorVector all;
 
   /// A model with copies of these values.
   ///
@@ -49,6 +61,7 @@ public final class TorchGpt {
       Tensor value = Tensor.create(values.apply(parameter)).to(type).reshape(shape);
       this.parameters.put(parameter.name(), value.set_requires_grad(true));
     }
+    this.all = new TensorVector(this.parameters.values().toArray(Tensor[]::new));
   }
 
   /// The parameters by name, in the order of the model.
@@ -76,6 +89,42 @@ public final class TorchGpt {
       throw new IllegalStateException("PyTorch's loss does not depend on " + name);
     }
     return numbers(gradient);
+  }
+
+  /// An optimizer of the parameters, in two groups: weight decay on matrices only.
+  AdamW adamW(RunConfig.Optim optim) {
+    List<Tensor> matrices = parameters.values().stream().filter(p -> p.dim() >= 2).toList();
+    List<Tensor> others = parameters.values().stream().filter(p -> p.dim() < 2).toList();
+    AdamW adamW = new AdamW(new TensorVector(matrices.toArray(Tensor[]::new)), options(optim, optim.weightDecay()));
+    if (!others.isEmpty()) {
+      adamW.add_param_group(
+          new OptimizerParamGroup(new TensorVector(others.toArray(Tensor[]::new)), options(optim, 0)));
+    }
+    return adamW;
+  }
+
+  /// One training step. Gradients are freed behind it, not filled with zeros.
+  ///
+  /// @return loss and gradient norm, before clipping
+  double[] step(AdamW optimizer, RunConfig.Optim optim, double lr, Tensor ids, Tensor targets) {
+    Tensor mean = loss(ids, targets);
+    mean.backward();
+    double loss = mean.item_double();
+    double norm = torch.clip_grad_norm_(all, optim.clipNorm());
+    for (long group = 0; group < optimizer.param_groups().size(); group++) {
+      optimizer.param_groups().get(group).options().set_lr(lr);
+    }
+    optimizer.step();
+    optimizer.zero_grad(true);
+    return new double[]{ loss, norm };
+  }
+
+  private static AdamWOptions options(RunConfig.Optim optim, double weightDecay) {
+    AdamWOptions options = new AdamWOptions(optim.lr());
+    options.betas().put(optim.beta2(), optim.beta1()); // a C++ tuple: its last member comes first in memory
+    options.eps().put(optim.eps());
+    options.weight_decay().put(weightDecay);
+    return options;
   }
 
   /// The elements of a tensor.
@@ -160,15 +209,6 @@ public final class TorchGpt {
             eps(spec, 1e-5), true);
       }
       case "rmsnorm" -> rms(x, new TensorOptional(parameter(name + ".weight")), eps(spec, 1e-5));
-      case "rmsnorm_plain" -> rms(x, new TensorOptional(), eps(spec, 1e-5));
-      case "rmsnorm_depth" -> weighted(name, rms(x, new TensorOptional(), eps(spec, 1e-5))
-          .div(new Scalar(Math.sqrt(depth(name)))));
-      case "l1norm" -> weighted(name, x.div(mean(x.abs()).add(new Scalar(eps(spec, 1e-5)))));
-      case "seednorm" -> {
-        Tensor gate = torch.matmul(x, parameter(name + ".beta")).tanh().unsqueeze(-1); // (..., 1)
-        Tensor weight = gate.mul(parameter(name + ".alpha")).add(parameter(name + ".weight"));
-        yield rms(x, new TensorOptional(), eps(spec, 1e-6)).mul(weight);
-      }
       case "gatednorm" -> {
         Tensor n = rms(x, new TensorOptional(parameter(name + ".weight")), eps(spec, 1e-5));
         n = biased ? n.add(parameter(name + ".bias")) : n;
@@ -176,45 +216,33 @@ public final class TorchGpt {
             parameter(name + ".up.weight"));
         yield n.mul(gate.sigmoid());
       }
-      case "bhyt" -> weighted(name, rms(x, new TensorOptional(), eps(spec, 1e-5)).mul(new Scalar(0.2)).tanh());
       case "dyt" -> weighted(name, x.mul(parameter(name + ".alpha")).tanh());
       case "dyisru" -> weighted(name, dyisru(spec, parameter(name + ".beta"), x));
-      case "hardtanh" -> weighted(name, torch.hardtanh(x.mul(parameter(name + ".alpha"))));
-      case "derf" -> weighted(name, line(name, x).erf());
-      case "atan" -> weighted(name, line(name, x).atan());
-      case "isru" -> {
-        Tensor u = line(name, x);
-        yield weighted(name, u.mul(u.mul(u).add(new Scalar(1.0)).rsqrt()));
-      }
-      case "sigmoid" -> weighted(name, line(name, x).sigmoid().mul(new Scalar(2.0)).sub(new Scalar(1.0)));
-      case "softsign" -> {
-        Tensor u = line(name, x);
-        yield weighted(name, u.div(u.abs().add(new Scalar(1.0))));
-      }
-      default -> throw new IllegalArgumentException("no PyTorch formula for norm type '" + spec.type() + "'");
+      case "derf" ->
+        weighted(name, x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift")).erf());
+      default -> asWritten(spec, name, x);
     };
-    boolean added = List.of("layernorm", "gatednorm", "rmsnorm_plain").contains(spec.type()); // or there is none
-    return biased && !added ? y.add(parameter(name + ".bias")) : y;
+    return biased && WITHOUT_BIAS.contains(spec.type()) ? y.add(parameter(name + ".bias")) : y;
+  }
+
+  /// Any other formula, bias and all.
+  private Tensor asWritten(NormSpec spec, String name, Tensor x) {
+    int width = Math.toIntExact(x.size(-1));
+    Formula formula = NormTypes.start(spec, name, width, config.bias()).orElseThrow(
+        () -> new IllegalArgumentException("norm type '" + spec.type() + "' is no formula: PyTorch's side lacks it"))
+        .formula();
+    Map<String, Tensor> leaves = new HashMap<>(
+        Map.of("x", x, "width", TorchFormula.number(width), "bias", TorchFormula.number(0)));
+    formula.parameters().forEach(p -> leaves.put(p.name(), parameter(name + "." + p.name())));
+    return TorchFormula.of(formula, leaves);
   }
 
   private Tensor weighted(String name, Tensor y) {
     return y.mul(parameter(name + ".weight"));
   }
 
-  private Tensor line(String name, Tensor x) {
-    return x.mul(parameter(name + ".alpha")).add(parameter(name + ".shift"));
-  }
-
   private static Tensor rms(Tensor x, TensorOptional weight, double eps) {
     return torch.rms_norm(x, new long[]{ x.size(-1) }, weight, new DoubleOptional(eps));
-  }
-
-  private static Tensor mean(Tensor x) { // (..., C) to (..., 1)
-    return x.mean(new long[]{ -1 }, true, new ScalarTypeOptional());
-  }
-
-  private static int depth(String slot) {
-    return 1 + Math.max(0, BlockName.of(slot).block());
   }
 
   private static Tensor dyisru(NormSpec spec, Tensor raw, Tensor x) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 import norma.bench.Comparison.Agreement;
 import norma.bench.Comparison.Sample;
@@ -28,16 +29,9 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
   /// @param settings of Norma's configuration, for both sides
   record Model(Shape shape, String norm, List<String> settings) {
     String log(String side) {
-      return shape.name() + "-" + norm + "-" + side + ".log";
+      return shape + "-" + norm + "-" + side + ".log";
     }
   }
-
-  /// How long both sides run.
-  ///
-  /// @param warmup        steps before the first block
-  /// @param blocks        of each side
-  /// @param stepsPerBlock of a block
-  record Plan(int warmup, int blocks, int stepsPerBlock) {}
 
   /// Multiply-adds in registers.
   void peak() {
@@ -53,19 +47,14 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
     try (Side first = torch(model, one, "torch-one"); Side second = torch(model, other, "torch-other")) {
       first.run(model.shape.choiceWarmup());
       second.run(model.shape.choiceWarmup());
-      List<Step> firstSteps = new ArrayList<>();
-      List<Step> secondSteps = new ArrayList<>();
-      for (int block = 0; block < CHOICE_BLOCKS; block++) {
-        firstSteps.addAll(first.run(model.shape.choiceSteps()));
-        secondSteps.addAll(second.run(model.shape.choiceSteps()));
-      }
-      return new TorchChoice.Round(one, other, Sample.of(firstSteps, 0).medianMillis(),
-          Sample.of(secondSteps, 0).medianMillis());
+      List<List<Step>> steps = inTurn(List.of(first, second), CHOICE_BLOCKS, model.shape.choiceSteps(), block -> {});
+      return new TorchChoice.Round(one, other, Sample.of(steps.getFirst(), 0).medianMillis(),
+          Sample.of(steps.getLast(), 0).medianMillis());
     }
   }
 
   /// Steps of both sides.
-  Comparison steps(Model model, TorchSetting setting, Plan plan) {
+  Comparison steps(Model model, TorchSetting setting) {
     progress(model.shape + ", " + model.norm + ": starting both sides");
     try (Side norma = new Side(norma("norma.bench.NormaSide", model.settings), logs.resolve(model.log("norma")));
         Side torch = torch(model, setting, "torch")) {
@@ -73,36 +62,31 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
       report.fact("PyTorch", torch.fact("build"));
       Agreement agreement = Agreement.of(norma.run(Comparison.FIRST_STEPS), torch.run(Comparison.FIRST_STEPS));
       progress(model.shape + ", " + model.norm + ": warming up");
-      norma.run(plan.warmup - Comparison.FIRST_STEPS);
-      torch.run(plan.warmup - Comparison.FIRST_STEPS);
-      List<Step> normaSteps = new ArrayList<>();
-      List<Step> torchSteps = new ArrayList<>();
-      for (int block = 1; block <= plan.blocks; block++) {
-        progress(model.shape + ", " + model.norm + ": block " + block + " of " + plan.blocks);
-        normaSteps.addAll(norma.run(plan.stepsPerBlock));
-        torchSteps.addAll(torch.run(plan.stepsPerBlock));
-      }
-      return new Comparison(model.shape.name(), model.norm, Long.parseLong(norma.fact("tokens")),
-          Double.parseDouble(norma.fact("flops")), agreement, Sample.of(normaSteps, norma.peakBytes()),
-          Sample.of(torchSteps, torch.peakBytes()));
+      norma.run(model.shape.warmup() - Comparison.FIRST_STEPS);
+      torch.run(model.shape.warmup() - Comparison.FIRST_STEPS);
+      List<List<Step>> steps = inTurn(List.of(norma, torch), model.shape.blocks(), model.shape.steps(),
+          block -> progress(model.shape + ", " + model.norm + ": block " + block + " of " + model.shape.blocks()));
+      return new Comparison(model.shape, model.norm, Long.parseLong(norma.fact("tokens")),
+          Double.parseDouble(norma.fact("flops")), agreement, Sample.of(steps.getFirst(), norma.peakBytes()),
+          Sample.of(steps.getLast(), torch.peakBytes()));
     }
   }
 
   /// `norma train` as a user starts it, and PyTorch's steps, half of them before and half after.
   ///
   /// @param quick whether PyTorch only does two blocks and its median counts for all steps
-  WholeRun wholeRun(Model model, TorchSetting setting, Plan plan, boolean quick) throws IOException {
+  WholeRun wholeRun(Model model, TorchSetting setting, boolean quick) throws IOException {
     int steps = StepServer.config(model.settings).train().steps();
     progress(model.shape + ", " + model.norm + ": warming up");
     command(List.of("--help"), logs.resolve("help.log")); // makes the class cache where there is none
     try (Side torch = torch(model, setting, "torch")) {
       report.fact("PyTorch", torch.fact("build"));
-      List<Step> first = torch.run(plan.warmup);
+      List<Step> first = torch.run(model.shape.warmup());
       List<WholeRun.Run> runs = new ArrayList<>();
       List<Double> torchSeconds = new ArrayList<>();
-      int half = quick ? plan.stepsPerBlock : (steps + 1) / 2;
-      for (int block = 1; block <= plan.blocks; block++) {
-        progress(model.shape + ", " + model.norm + ": run " + block + " of " + plan.blocks);
+      int half = quick ? model.shape.steps() : (steps + 1) / 2;
+      for (int block = 1; block <= model.shape.blocks(); block++) {
+        progress(model.shape + ", " + model.norm + ": run " + block + " of " + model.shape.blocks());
         List<Step> torchSteps = new ArrayList<>(torch.run(half));
         runs.add(run(model));
         torchSteps.addAll(torch.run(quick ? half : steps - half));
@@ -156,6 +140,22 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
         Files.delete(file);
       }
     }
+  }
+
+  /// Runs steps of several sides in turn.
+  ///
+  /// @param steps    of a block
+  /// @param progress is told each block's number before it runs
+  /// @return all steps of each side
+  private static List<List<Step>> inTurn(List<Side> sides, int blocks, int steps, IntConsumer progress) {
+    List<List<Step>> all = sides.stream().<List<Step>>map(side -> new ArrayList<>()).toList();
+    for (int block = 1; block <= blocks; block++) {
+      progress.accept(block);
+      for (int i = 0; i < sides.size(); i++) {
+        all.get(i).addAll(sides.get(i).run(steps));
+      }
+    }
+    return all;
   }
 
   private Side torch(Model model, TorchSetting setting, String log) {

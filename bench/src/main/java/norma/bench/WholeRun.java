@@ -20,8 +20,8 @@ import norma.train.metrics.Metrics;
 /// @param torch          time of PyTorch's steps beside each, in seconds
 /// @param lossDifference largest relative difference of the first logged steps' losses
 /// @param valLoss        exact validation loss after the last step
-record WholeRun(String shape, String norm, int steps, List<Double> norma, List<Double> torch,
-    double lossDifference, double valLoss) implements Row {
+record WholeRun(Shape shape, String norm, int steps, List<Double> norma, List<Double> torch,
+    double lossDifference, double valLoss) {
 
   /// Of the table in Markdown.
   static final String TABLE_HEAD = """
@@ -60,7 +60,7 @@ record WholeRun(String shape, String norm, int steps, List<Double> norma, List<D
   /// @param torch      seconds of PyTorch's steps beside each
   /// @param torchFirst its first steps
   static WholeRun of(Trials.Model model, int steps, List<Run> norma, List<Double> torch, List<Step> torchFirst) {
-    return new WholeRun(model.shape().name(), model.norm(), steps, norma.stream().map(Run::seconds).toList(), torch,
+    return new WholeRun(model.shape(), model.norm(), steps, norma.stream().map(Run::seconds).toList(), torch,
         norma.stream().mapToDouble(run -> run.difference(torchFirst)).max().orElseThrow(), norma.getLast().valLoss);
   }
 
@@ -76,20 +76,11 @@ record WholeRun(String shape, String norm, int steps, List<Double> norma, List<D
     return Median.of(torch) / Median.of(norma);
   }
 
-  @Override
-  public boolean agrees() {
-    return lossDifference <= Comparison.LOSS_TOLERANCE; // false for NaN
-  }
-
-  @Override
-  public String line(double peak) {
-    return String.format(Locale.ROOT, "| %s | %s | %d | %s | %s | **%.2f** | %.4f | %.1e%s |%n", shape,
-        norm, steps, text(norma), text(torch), ratio(), valLoss,
-        lossDifference, agrees() ? "" : CompareReport.NOT_THE_SAME);
-  }
-
-  @Override
-  public Map<String, Object> figures(double peak) {
+  /// What the table shows.
+  Row row() {
+    boolean agrees = lossDifference <= Comparison.LOSS_TOLERANCE; // false for NaN
+    String line = String.format(Locale.ROOT, "| %s | %s | %d | %s | %s | **%.2f** | %.4f | %.1e%s |%n", shape, norm,
+        steps, text(norma), text(torch), ratio(), valLoss, lossDifference, agrees ? "" : CompareReport.NOT_THE_SAME);
     Map<String, Object> figures = new LinkedHashMap<>();
     figures.put("steps", steps);
     figures.put("norma_s_median", Median.of(norma));
@@ -99,12 +90,7 @@ record WholeRun(String shape, String norm, int steps, List<Double> norma, List<D
     figures.put("ratio", ratio());
     figures.put("val_loss", valLoss);
     figures.put("loss_difference", lossDifference);
-    return figures;
-  }
-
-  @Override
-  public Map<String, List<Double>> samples() {
-    return Map.of("norma_s", norma, "torch_s", torch);
+    return new Row(shape, norm, agrees, line, figures, Map.of("norma_s", norma, "torch_s", torch));
   }
 
   private static String text(List<Double> seconds) {

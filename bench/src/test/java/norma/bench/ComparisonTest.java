@@ -24,7 +24,7 @@ class ComparisonTest {
 
   @Test
   void ratioSaysHowManyTimesNormaIsFasterAndMemoryWhatShareItNeeds() {
-    Comparison row = new Comparison("S", "dyt", 768, 4e9, SAME, new Sample(List.of(10.0), 40),
+    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, SAME, new Sample(List.of(10.0), 40),
         new Sample(List.of(25.0), 100));
     assertThat(row.ratio()).isEqualTo(2.5);
     assertThat(row.memoryRatio()).isEqualTo(0.4);
@@ -33,27 +33,27 @@ class ComparisonTest {
 
   @Test
   void sharesOfTheRegisterPeakAreTheModelsWorkOverTimeOverPeak() {
-    Comparison row = new Comparison("S", "dyt", 768, 4e9, SAME, new Sample(List.of(10.0), 1),
+    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, SAME, new Sample(List.of(10.0), 1),
         new Sample(List.of(25.0), 1)); // 400 and 160 GFLOP/s
     assertThat(row.share(row.norma(), 500)).isEqualTo(0.8);
     assertThat(row.share(row.torch(), 500)).isEqualTo(0.32);
-    assertThat(row.line(500)).contains("| 80 % | 32 % |");
-    assertThat(row.figures(500)).containsEntry("norma_share_of_register_peak", 0.8)
+    assertThat(row.row(500).line()).contains("| 80 % | 32 % |");
+    assertThat(row.row(500).figures()).containsEntry("norma_share_of_register_peak", 0.8)
         .containsEntry("torch_share_of_register_peak", 0.32);
   }
 
   @Test
   void theReportHasItsHeaderOnceAndEveryFigureInItsFiles(@TempDir Path folder) throws IOException {
-    Comparison row = new Comparison("S", "dyt", 768, 4e9, SAME, new Sample(List.of(10.0, 30.0), 1),
+    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, SAME, new Sample(List.of(10.0, 30.0), 1),
         new Sample(List.of(25.0), 1));
     CompareReport report = new CompareReport(Comparison.TABLE_HEAD);
     report.peak(250, 500);
-    assertThat(report.add(row)).contains("register peak 500 GFLOP/s", "250 on one").contains("| shape |");
-    assertThat(report.add(row)).isEqualTo(row.line(500));
+    assertThat(report.add(row.row(500))).contains("register peak 500 GFLOP/s", "250 on one").contains("| shape |");
+    assertThat(report.add(row.row(500))).isEqualTo(row.row(500).line());
     report.write(folder.resolve("a.csv"));
     report.write(folder.resolve("a.json"));
     assertThat(Files.readAllLines(folder.resolve("a.csv"))).hasSize(3)
-        .allMatch(line -> line.split(",", -1).length == 2 + row.figures(500).size());
+        .allMatch(line -> line.split(",", -1).length == 2 + row.row(500).figures().size());
     assertThat(Files.readString(folder.resolve("a.json"))).contains("\"norma_step_ms\"", "30.0",
         "\"register_peak_gflops_one_thread\" : 250.0");
   }

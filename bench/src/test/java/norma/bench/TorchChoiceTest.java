@@ -1,7 +1,7 @@
 package norma.bench;
 
-import static norma.bench.Blas.MKL;
-import static norma.bench.Blas.OPENBLAS;
+import static norma.bench.TorchSetting.Blas.MKL;
+import static norma.bench.TorchSetting.Blas.OPENBLAS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;

@@ -29,15 +29,17 @@ class WholeRunTest {
     List<WholeRun.Run> runs = List.of(run(40, 3.0), run(90, 3.0), run(50, 3.0));
     WholeRun row = WholeRun.of(MODEL, 2000, runs, List.of(60.0, 75.0, 200.0), torch(3.0));
     assertThat(row.ratio()).isEqualTo(1.5);
-    assertThat(row.line(Double.NaN))
+    assertThat(row.row().line())
         .startsWith("| S | dyt | 2000 | 50.0 (40.0) | 75.0 (60.0) | **1.50** | 1.9100 | 0.0e+00 |");
   }
 
   @Test
   void loggedLossesAreComparedWithPyTorchsOfTheSameSteps() {
-    assertThat(WholeRun.of(MODEL, 20, List.of(run(1, 3.0)), List.of(1.0), torch(3.0)).agrees()).isTrue();
-    assertThat(WholeRun.of(MODEL, 20, List.of(run(1, 3.0), run(1, 3.1)), List.of(1.0), torch(3.0)).agrees()).isFalse();
-    assertThat(WholeRun.of(MODEL, 20, List.of(run(1, 3.0)), List.of(1.0), List.of()).agrees()).as("nothing to compare")
+    assertThat(WholeRun.of(MODEL, 20, List.of(run(1, 3.0)), List.of(1.0), torch(3.0)).row().agrees()).isTrue();
+    assertThat(WholeRun.of(MODEL, 20, List.of(run(1, 3.0), run(1, 3.1)), List.of(1.0), torch(3.0)).row().agrees())
+        .isFalse();
+    assertThat(WholeRun.of(MODEL, 20, List.of(run(1, 3.0)), List.of(1.0), List.of()).row().agrees())
+        .as("nothing to compare")
         .isFalse();
   }
 

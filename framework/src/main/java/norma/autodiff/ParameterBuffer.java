@@ -44,14 +44,19 @@ public final class ParameterBuffer {
   /// start with the same numbers wherever both have the parameter.
   public void initialize(Backend backend, long seed) {
     for (Parameter parameter : parameters) {
-      RandomStream stream = RandomStream.of(seed, "init." + parameter.name());
-      double[] values = new double[Math.toIntExact(parameter.size())];
-      for (int i = 0; i < values.length; i++) {
-        double noise = parameter.initial().std() == 0 ? 0 : parameter.initial().std() * stream.normal(i);
-        values[i] = parameter.initial().mean() + noise;
-      }
-      backend.write(of(parameter), values);
+      backend.write(of(parameter), initial(parameter, seed));
     }
+  }
+
+  /// Starting values of one parameter.
+  public static double[] initial(Parameter parameter, long seed) {
+    RandomStream stream = RandomStream.of(seed, "init." + parameter.name());
+    double[] values = new double[Math.toIntExact(parameter.size())];
+    for (int i = 0; i < values.length; i++) {
+      double noise = parameter.initial().std() == 0 ? 0 : parameter.initial().std() * stream.normal(i);
+      values[i] = parameter.initial().mean() + noise;
+    }
+    return values;
   }
 
   /// The numbers of one parameter, in its shape.

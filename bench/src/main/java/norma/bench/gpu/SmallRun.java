@@ -1,17 +1,11 @@
 package norma.bench.gpu;
 
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import norma.array.Array;
-import norma.array.DType;
-import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
-import norma.autodiff.Pass;
-import norma.autodiff.Tape;
-import norma.kernels.Kernels;
 import norma.nn.NormTypes;
 import norma.optim.Schedule;
 import norma.train.config.Assignment;
@@ -26,7 +20,7 @@ import norma.weights.Safetensors.Tensor;
 ///
 /// @param losses        of each step, before its update
 /// @param gradientNorms of each step, before clipping
-/// @param gradients     of all parameters for one batch, with dropout, at the initial weights
+/// @param gradients     of all parameters in the first step, with dropout
 /// @param weights       after the last step
 record SmallRun(List<Double> losses, List<Double> gradientNorms, Map<String, Tensor> gradients,
     Map<String, Tensor> weights) {
@@ -58,14 +52,17 @@ record SmallRun(List<Double> losses, List<Double> gradientNorms, Map<String, Ten
   /// @param steps at most [#STEPS]
   static SmallRun of(RunConfig config, int steps) {
     try (Session session = Session.start(config, Path.of(""), false)) {
-      Map<String, Tensor> gradients = gradients(session);
+      Map<String, Tensor> gradients = new LinkedHashMap<>();
       TrainStep trainStep = new TrainStep(session);
-      RunConfig.Optim optim = config.optim();
-      Schedule schedule = new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(), true);
+      Schedule schedule = TrainStep.schedule(config.optim());
       Double[] losses = new Double[steps];
       Double[] norms = new Double[steps];
       for (int step = 1; step <= steps; step++) {
         TrainStep.Result result = trainStep.gradients(step, StepObserver.NONE);
+        if (step == 1) {
+          session.model().parameters()
+              .forEach(p -> gradients.put(p.name(), tensor(session, p, trainStep.sums().of(p))));
+        }
         trainStep.update(result, schedule.at(step), step, StepObserver.NONE);
         losses[step - 1] = result.loss();
         norms[step - 1] = result.gradientNorm();
@@ -74,27 +71,6 @@ record SmallRun(List<Double> losses, List<Double> gradientNorms, Map<String, Ten
       session.model().parameters().forEach(p -> weights.put(p.name(), tensor(session, p, session.weights().of(p))));
       return new SmallRun(List.of(losses), List.of(norms), gradients, weights);
     }
-  }
-
-  private static Map<String, Tensor> gradients(Session session) {
-    int batch = session.config().train().batch();
-    int time = session.config().model().context();
-    int[] text = session.split().train();
-    Kernels kernels = session.workers().kernels().getFirst();
-    Array ids = session.backend().allocate(DType.INT32, batch, time);
-    Array targets = session.backend().allocate(DType.INT32, batch, time);
-    session.backend().write(ids, Arrays.copyOf(text, batch * time));
-    session.backend().write(targets, Arrays.copyOfRange(text, 1, batch * time + 1));
-    GradientBuffer gradients = new GradientBuffer(session.backend(), session.model().parameters());
-    gradients.start();
-    try (Tape tape = new Tape(kernels, session.weights(), gradients, new Pass(true, 1, 1, 0), null)) {
-      tape.backward(session.model().loss(tape, ids, targets, 1.0 / (batch * time)));
-      gradients.finish(kernels);
-      session.backend().synchronize();
-    }
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    session.model().parameters().forEach(p -> tensors.put(p.name(), tensor(session, p, gradients.of(p))));
-    return tensors;
   }
 
   private static Tensor tensor(Session session, Parameter parameter, Array array) {

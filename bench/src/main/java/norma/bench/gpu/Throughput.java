@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import norma.bench.CompareException;
 import norma.bench.Contender.Step;
 import norma.bench.Operands;
+import norma.bench.Shape;
 import norma.bench.Side;
 import norma.bench.gpu.Summary.Verdict;
 import norma.train.data.Corpora;
@@ -32,8 +33,8 @@ final class Throughput {
   private static final String NORMA = "Norma";
   private static final String EAGER = "eager";
   private static final String COMPILED = "compiled, ";
-  private static final Shape FULL = new Shape(6, 6, 384, 256, 64, 25, 6, 25);
-  private static final Shape QUICK = new Shape(1, 2, 32, 16, 2, 1, 2, 1);
+  private static final Shape FULL = Shape.M.with(25, 6, 25);
+  private static final Shape QUICK = new Shape("quick", 2, 16, 32, 1, 2, 1, 2, 1, 0, 0);
 
   private final Summary summary;
   private final Path logs;
@@ -42,26 +43,6 @@ final class Throughput {
   private final String python; // empty: no PyTorch
   private final Shape shape;
   private List<String> compiled = MODES;
-
-  /// The model, and how many steps.
-  ///
-  /// @param warmUp before the first block
-  /// @param blocks of each side
-  /// @param steps  of a block
-  private record Shape(int layers, int heads, int width, int context, int batch, int warmUp, int blocks, int steps) {
-    List<String> settings() {
-      return List.of("model.layers=" + layers, "model.heads=" + heads, "model.width=" + width,
-          "model.context=" + context, "train.batch=" + batch, "runtime.backend=cuda", "runtime.precision=bf16");
-    }
-
-    List<String> words() {
-      return IntStream.of(layers, heads, width, context, batch).mapToObj(Integer::toString).toList();
-    }
-
-    int tokens() {
-      return batch * context;
-    }
-  }
 
   private Throughput(Summary summary, Path logs, String corpus, String python, Shape shape) {
     this.summary = summary;
@@ -152,7 +133,7 @@ final class Throughput {
   private Side warm(String name, Side.Command command, String norm) {
     Side side = new Side(command, logs.resolve(norm + "-" + name.replace(", ", "-") + ".log"));
     try {
-      side.run(shape.warmUp);
+      side.run(shape.warmup());
       return side;
     } catch (CompareException e) {
       side.close();
@@ -163,10 +144,10 @@ final class Throughput {
   /// Median milliseconds of a step.
   private Map<String, Double> measure(Map<String, Side> sides) {
     Map<String, List<Double>> millis = new LinkedHashMap<>();
-    for (int block = 0; block < shape.blocks; block++) {
+    for (int block = 0; block < shape.blocks(); block++) {
       sides.forEach((name, side) -> {
-        double nanos = side.run(shape.steps).stream().mapToLong(Step::nanos).sum();
-        millis.computeIfAbsent(name, of -> new ArrayList<>()).add(nanos / shape.steps / 1e6);
+        double nanos = side.run(shape.steps()).stream().mapToLong(Step::nanos).sum();
+        millis.computeIfAbsent(name, of -> new ArrayList<>()).add(nanos / shape.steps() / 1e6);
       });
     }
     Map<String, Double> medians = new LinkedHashMap<>();
@@ -177,9 +158,9 @@ final class Throughput {
   private void show(String norm, Map<String, Double> millis) {
     double norma = Objects.requireNonNull(millis.get(NORMA));
     millis.forEach((name, of) -> System.out.printf(Locale.ROOT, "%-10s %-26s %8.2f ms a step, %9.0f tokens/s%s%n", norm,
-        name, of, shape.tokens() / of * 1e3,
+        name, of, tokens() / of * 1e3,
         name.equals(NORMA) ? "" : String.format(Locale.ROOT, ", Norma %.2f x", of / norma)));
-    String figure = String.format(Locale.ROOT, "%.0f", shape.tokens() / norma * 1e3);
+    String figure = String.format(Locale.ROOT, "%.0f", tokens() / norma * 1e3);
     Optional<String> best = compiled.stream().filter(mode -> millis.containsKey(COMPILED + mode))
         .min(Comparator.comparing(mode -> millis.get(COMPILED + mode)));
     if (best.isEmpty()) {
@@ -194,6 +175,10 @@ final class Throughput {
         "at least 1.00 x compiled", shape.equals(QUICK) ? Verdict.SHOWN : Verdict.goal(ratio >= 1));
   }
 
+  private int tokens() {
+    return shape.batch() * shape.context();
+  }
+
   /// As this process was started.
   private Side.Command norma(String norm) {
     List<String> words = new ArrayList<>();
@@ -203,13 +188,15 @@ final class Throughput {
         .addAll(List.of("-cp", System.getProperty("java.class.path"), "norma.bench.NormaSide", "model.norm.all=" + norm,
             "data.corpus=\"" + corpus.replace("\\", "\\\\").replace("\"", "\\\"") + "\""));
     words.addAll(shape.settings());
+    words.addAll(List.of("runtime.backend=cuda", "runtime.precision=bf16"));
     return new Side.Command("Norma", words, Map.of());
   }
 
   private Side.Command torch(String norm, String mode) {
     List<String> words = new ArrayList<>(List.of(python.split(" ", -1)));
     words.addAll(List.of(norm, mode, Integer.toString(vocabulary)));
-    words.addAll(shape.words());
+    IntStream.of(shape.layers(), shape.heads(), shape.width(), shape.context(), shape.batch())
+        .forEach(size -> words.add(Integer.toString(size)));
     return new Side.Command("PyTorch " + mode, words, Map.of());
   }
 }

@@ -24,10 +24,10 @@ final class Calls {
 
   private static Map<String, Function<Size, KernelCall>> all() {
     Map<String, Function<Size, KernelCall>> all = new LinkedHashMap<>();
-    all.put("linear", s -> s.calls().linear(4 * s.width(), false)); // the MLP's first product
-    all.put("linearInputGradient", s -> only(s.calls().linearBackward(4 * s.width(), false), 0));
-    all.put("linearWeightGradient", s -> only(s.calls().linearBackward(4 * s.width(), false), 1));
-    all.put("linearBackward", s -> s.calls().linearBackward(4 * s.width(), false));
+    all.put("linear", s -> s.calls().linear(4 * s.calls().width(), false)); // the MLP's first product
+    all.put("linearInputGradient", s -> only(s.calls().linearBackward(4 * s.calls().width(), false), 0));
+    all.put("linearWeightGradient", s -> only(s.calls().linearBackward(4 * s.calls().width(), false), 1));
+    all.put("linearBackward", s -> s.calls().linearBackward(4 * s.calls().width(), false));
     all.put("attention", s -> s.calls().attention(DropMask.NONE));
     all.put("attentionBackward", s -> s.calls().attentionBackward(DropMask.NONE));
     for (String type : Operands.NORMS) {
@@ -37,8 +37,8 @@ final class Calls {
     }
     all.put("add", s -> s.calls().add());
     all.put("crossEntropy", s -> s.calls().crossEntropy(s.vocabulary(), 1.0 / s.calls().rows(), true));
-    all.put("embedding", s -> s.calls().embedding(s.vocabulary(), s.time()));
-    all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.time()));
+    all.put("embedding", s -> s.calls().embedding(s.vocabulary(), s.calls().time()));
+    all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.calls().time()));
     all.put("sum", s -> KernelCalls.sum(s.parameters(), 3)); // four shards
     all.put("adamW", s -> KernelCalls.adamW(s.parameters()));
     return all;
@@ -76,15 +76,16 @@ final class Calls {
   }
 
   /// Dimensions of a call, for people.
-  static String shape(String kernel, Size s) {
+  static String shape(String kernel, Size size) {
+    KernelCalls s = size.calls();
     return switch (kernel) {
       case "linear", "linearInputGradient", "linearWeightGradient", "linearBackward" ->
-        s.calls().rows() + "x" + s.width() + "x" + 4 * s.width();
+        s.rows() + "x" + s.width() + "x" + 4 * s.width();
       case "attention", "attentionBackward" ->
         s.batch() + "x" + s.time() + "x" + s.width() + ", " + s.heads() + " heads";
-      case "crossEntropy" -> s.calls().rows() + "x" + s.vocabulary();
-      case "sum", "adamW" -> Integer.toString(s.parameters());
-      default -> s.calls().rows() + "x" + s.width();
+      case "crossEntropy" -> s.rows() + "x" + size.vocabulary();
+      case "sum", "adamW" -> Integer.toString(size.parameters());
+      default -> s.rows() + "x" + s.width();
     };
   }
 

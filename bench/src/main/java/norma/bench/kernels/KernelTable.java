@@ -136,7 +136,7 @@ public final class KernelTable implements Callable<Integer> {
     return String.format(Locale.ROOT, "date     %s%ncommit   %s%nmachine  %s, %d cores, %s; %s%nload     %.2f%n",
         LocalDateTime.now(ZoneId.systemDefault()).format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT)),
         Environment.commit(), Machine.cpu(), Runtime.getRuntime().availableProcessors(), Machine.vectors(),
-        Environment.jdk().strip(), ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
+        Environment.jdk(), ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage());
   }
 
   private static String peaks(Map<Integer, Double> peaks) {

@@ -6,6 +6,7 @@ import java.util.stream.Stream;
 import norma.bench.Operands;
 import norma.kernels.Backend;
 import norma.kernels.KernelCall;
+import norma.kernels.KernelCalls;
 import norma.kernels.Kernels;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// The measured calls run, and know what they move.
 class CallsTest {
-  private static final Size SMALL = new Size(2, 5, 24, 3, 11, 100);
+  private static final Size SMALL = new Size(new KernelCalls(2, 5, 24, 3), 11, 100);
 
   static Stream<Arguments> calls() {
     return Calls.names().stream()
@@ -38,8 +39,8 @@ class CallsTest {
   @Test
   void aNormReadsAndWritesAMatrixForwardAndThreeBackward() {
     long matrix = 16384L * 384 * 4;
-    assertThat(Calls.bytes(Calls.of("dyt", Size.M))).isEqualTo(2 * matrix);
-    assertThat(Calls.bytes(Calls.of("dytBackward", Size.M))).isEqualTo(3 * matrix);
+    assertThat(Calls.bytes(Calls.of("dyt", Size.of("M")))).isEqualTo(2 * matrix);
+    assertThat(Calls.bytes(Calls.of("dytBackward", Size.of("M")))).isEqualTo(3 * matrix);
   }
 
   @Test

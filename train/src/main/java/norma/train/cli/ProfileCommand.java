@@ -124,7 +124,7 @@ final class ProfileCommand implements Callable<Integer> {
     facts.put("command", command + (steps == null ? "" : " --steps " + steps));
     facts.put("date", LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString());
     facts.put("norma", Environment.version() + " (" + Environment.commit() + ")");
-    facts.put("jdk", Environment.jdk().strip());
+    facts.put("jdk", Environment.jdk());
     facts.put("cpu", Machine.cpu());
     facts.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
     facts.put("load",

@@ -73,8 +73,8 @@ public final class Environment {
 
   /// Version and maker of the JVM.
   public static String jdk() {
-    return System.getProperty("java.vendor.version", "") + " " + System.getProperty("java.vm.name") + " "
-        + Runtime.version();
+    return (System.getProperty("java.vendor.version", "") + " " + System.getProperty("java.vm.name") + " "
+        + Runtime.version()).strip();
   }
 
   static String json(Session session) {

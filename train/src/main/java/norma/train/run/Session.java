@@ -56,7 +56,8 @@ public final class Session extends LanguageModel {
     };
   }
 
-  private static Split split(RunConfig config, Corpus corpus, Vocabulary vocabulary) {
+  /// Its parts to train and to validate on.
+  public static Split split(RunConfig config, Corpus corpus, Vocabulary vocabulary) {
     return Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(),
         config.data().trainFraction(), config.model().context());
   }

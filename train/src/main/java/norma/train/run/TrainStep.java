@@ -10,6 +10,7 @@ import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.kernels.Kernels;
 import norma.optim.Optimizer;
+import norma.optim.Schedule;
 import norma.random.RandomStream;
 import norma.train.config.RunConfig;
 import norma.train.data.Windows;
@@ -59,6 +60,12 @@ public final class TrainStep {
     this.squares = new double[optimizer.chunks()];
   }
 
+  /// The learning rates of a run.
+  public static Schedule schedule(RunConfig.Optim optim) {
+    return new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
+        optim.schedule() == RunConfig.Schedule.COSINE);
+  }
+
   /// Loss and gradients of a step's batches.
   ///
   /// @param step     counts from 1
@@ -73,6 +80,11 @@ public final class TrainStep {
       watch.ends();
     });
     return new Result(Arrays.stream(losses).sum(), Math.sqrt(Arrays.stream(squares).sum()));
+  }
+
+  /// The sums of all shards, once [#gradients] has run.
+  public GradientBuffer sums() {
+    return shards.getFirst();
   }
 
   /// Updates the weights with the gradients of the same step.

@@ -90,9 +90,7 @@ public final class Trainer {
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     this.layerTimes = new LayerTimes(cost, train.accumulate());
     this.recorder = new StepRecorder(session);
-    RunConfig.Optim optim = config.optim();
-    this.schedule = new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
-        optim.schedule() == RunConfig.Schedule.COSINE);
+    this.schedule = TrainStep.schedule(config.optim());
     try {
       this.metrics = new MetricsLog(folder, disk, observer::warned);
       this.checkpointing = new Checkpointing(folder, session, trainStep.optimizer(), metrics, disk, observer);

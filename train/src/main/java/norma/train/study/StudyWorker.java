@@ -217,7 +217,7 @@ public final class StudyWorker {
 
   /// What speed and sums depend on besides the configuration.
   static Map<String, String> machine() {
-    return Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk().strip(), "norma",
+    return Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk(), "norma",
         Environment.version() + " " + Environment.build());
   }
 
