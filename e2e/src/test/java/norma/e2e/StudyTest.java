@@ -72,7 +72,7 @@ class StudyTest {
 
     String killed = study("killed").toString();
     Outcome.Running study = Outcome.start(List.of("study", killed, "--jobs", "1"));
-    while (study.isAlive() && !leased(results("killed").resolve("leases"))) {
+    while (study.isAlive() && !locked(results("killed").resolve("locks"))) {
       Thread.sleep(20);
     }
     ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly); // in the middle of their first runs
@@ -106,11 +106,11 @@ class StudyTest {
     assertThat(steps).as("the same for both seeds").hasSize(2);
   }
 
-  private static boolean leased(Path leases) throws IOException {
-    if (!Files.isDirectory(leases)) {
+  private static boolean locked(Path locks) throws IOException {
+    if (!Files.isDirectory(locks)) {
       return false;
     }
-    try (Stream<Path> files = Files.list(leases)) {
+    try (Stream<Path> files = Files.list(locks)) {
       return files.findAny().isPresent();
     }
   }

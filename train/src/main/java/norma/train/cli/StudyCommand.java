@@ -16,8 +16,8 @@ import norma.train.files.ShellText;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;
-import norma.train.study.Obstacles;
 import norma.train.study.StabilityCard;
+import norma.train.study.StabilityText;
 import norma.train.study.Study;
 import norma.train.study.StudyFile;
 import norma.train.study.StudyFolder;
@@ -26,6 +26,9 @@ import norma.train.study.StudyReader;
 import norma.train.study.StudyReport;
 import norma.train.study.StudySummary;
 import norma.train.study.StudyWorker;
+import norma.train.study.SummaryText;
+import norma.train.study.UntrainableVariants;
+import norma.train.study.WorkerProcesses;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -104,7 +107,7 @@ final class StudyCommand implements Callable<Integer> {
       console.text(study.note());
     }
     if (plan) {
-      Obstacles.refuse(folder, threads(folder));
+      UntrainableVariants.refuse(folder, threads(folder));
       show(StudyPlan.of(folder, jobs), study);
       return 0;
     }
@@ -158,9 +161,9 @@ final class StudyCommand implements Callable<Integer> {
 
   private int run(StudyFolder folder, Path file, List<String> settings, String command) throws IOException {
     int threads = threads(folder);
-    Obstacles.refuse(folder, threads);
+    UntrainableVariants.refuse(folder, threads);
     int again = folder.reopenFailed();
-    int open = openRuns(folder);
+    int open = StudySummary.of(folder).left();
     int processes = processes(open);
     console.line("runs     %d of %d are left%s; %d at once; results in %s", open, folder.study().runs(),
         again == 0 ? "" : ", " + again + " of which failed before", processes, folder.path());
@@ -168,7 +171,8 @@ final class StudyCommand implements Callable<Integer> {
     StudyFile.write(folder, command);
     try (StopSignal signal = new StopSignal(main)) {
       if (open > 0) {
-        new StudyWorkers(folder, worker(folder, file, settings, threads), console).run(processes, signal.flag());
+        new WorkerProcesses(folder, worker(folder, file, settings, threads), new Lines(folder.study(), console))
+            .run(processes, signal.flag());
       }
       StudySummary summary = StudyReport.write(folder, command);
       console.text("");
@@ -204,23 +208,37 @@ final class StudyCommand implements Callable<Integer> {
   /// Of each run, where its configuration says `auto`.
   private int threads(StudyFolder folder) throws IOException {
     StudySummary summary = StudySummary.of(folder);
-    int left = summary.runs() - summary.finished() + summary.failed().size();
-    return StudyWorker.threadsOfEach(Runtime.getRuntime().availableProcessors(), processes(left));
-  }
-
-  private static int openRuns(StudyFolder folder) throws IOException {
-    StudySummary summary = StudySummary.of(folder);
-    return summary.runs() - summary.finished();
+    return StudyWorker.threadsOfEach(processes(summary.left() + summary.failed().size()));
   }
 
   private void table(StudySummary summary, StabilityCard stability) {
-    console.text(summary.terminalTable());
+    console.text(SummaryText.terminal(summary));
     console.text("");
     if (!stability.sweeps().isEmpty()) {
-      console.text(stability.terminalTable());
+      console.text(StabilityText.terminal(stability));
       console.text("");
     }
-    console.text(summary.paragraph());
-    summary.remarks().forEach(remark -> console.text("* " + remark));
+    console.text(SummaryText.paragraph(summary));
+    SummaryText.remarks(summary).forEach(remark -> console.text("* " + remark));
+  }
+
+  /// A line for each run that ends, and below them how far the study is.
+  private record Lines(Study study, Console console) implements WorkerProcesses.Listener {
+    @Override
+    public void ended(int number, Study.Cell cell, CellResult result) {
+      console.line("%4d/%-4d %-32s seed %-6d %s", number, study.runs(),
+          cell.variant().name() + (cell.tuning() ? " " + cell.candidate().label() : ""), cell.seed(),
+          result.completed()
+              ? String.format(Locale.ROOT, "best%s %.4f at %d, final %.4f, %s",
+                  study.estimates() ? " (estimate)" : "", result.bestLoss(), result.bestStep(), result.finalLoss(),
+                  Console.time(result.seconds()))
+              : result.status() + ": " + result.error());
+    }
+
+    @Override
+    public void waiting(int done, double seconds, double secondsLeft) {
+      console.status(String.format(Locale.ROOT, "%d of %d runs  %s  ETA %s", done, study.runs(), Console.time(seconds),
+          Double.isNaN(secondsLeft) ? "after the first run" : Console.time(secondsLeft)));
+    }
   }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import norma.train.config.RunConfig;
+import norma.train.files.ProcessLock;
 import norma.train.run.RunException;
 import norma.train.run.StepTimer;
 import norma.train.study.Study.Candidate;
@@ -55,17 +56,15 @@ public final class Calibration {
     if (jobs.isEmpty()) {
       return StepTimes.read(folder.path()).of(study);
     }
-    int threads = StudyWorker.threadsOfEach(Runtime.getRuntime().availableProcessors(),
-        Math.min(jobs.getAsInt(), study.runs()));
-    Lease.Watcher watcher = new Lease.Watcher();
+    int threads = StudyWorker.threadsOfEach(Math.min(jobs.getAsInt(), study.runs()));
     while (true) {
       StepTimes known = StepTimes.read(folder.path());
       if (missing(known, study).isEmpty()) {
         compare(known, threads, folder);
         return known.of(study);
       }
-      try (Lease lease = watcher.take(folder.path().resolve("leases").resolve("calibration"))) {
-        if (lease != null) { // others wait, and leave the machine in peace
+      try (ProcessLock lock = folder.lock("calibration")) {
+        if (lock != null) { // others wait, and leave the machine in peace
           measure(folder, threads);
         } else {
           pause();
@@ -81,12 +80,12 @@ public final class Calibration {
     return missing;
   }
 
-  /// Adds what the file lacks. What it has by then stays: runs may have been made by it.
+  /// Adds what the file lacks. What it has stays: runs may have been made by it.
   private void measure(StudyFolder folder, int threads) throws IOException {
     StepTimes known = StepTimes.read(folder.path());
     Map<String, Candidate> missing = missing(known, folder.study());
     if (missing.isEmpty()) {
-      return; // measured between our look and the lease
+      return; // measured between our look and the lock
     }
     Path file = folder.path().resolve(StepTimes.FILE);
     Map<String, String> here = StudyWorker.machine();
@@ -95,17 +94,17 @@ public final class Calibration {
           + " new variants cannot be measured like the others here; delete it to measure all again, which repeats all runs");
     }
     int each = known.steps().isEmpty() ? threads : known.threads();
-    try (Obstacles obstacles = new Obstacles(new StepCost(), each)) {
-      missing.values().forEach(candidate -> obstacles.check(name(folder.study(), candidate), candidate));
-      obstacles.refuse(folder.study().variants().size());
+    try (UntrainableVariants untrainable = new UntrainableVariants(new StepCost(), each)) {
+      missing.values().forEach(candidate -> untrainable.check(name(folder.study(), candidate), candidate));
+      untrainable.refuse(folder.study().variants().size());
     }
     notes.accept("measuring a training step of " + missing.size() + (missing.size() == 1 ? " variant" : " variants")
         + ", once; " + file + " keeps it");
     List<String> ids = new ArrayList<>(missing.keySet());
     double[] medians = timer.medians(missing.values().stream().map(Candidate::config).toList(), each);
-    Map<String, StepTimes.Step> steps = new LinkedHashMap<>(StepTimes.read(folder.path()).steps());
+    Map<String, StepTimes.Step> steps = new LinkedHashMap<>(known.steps());
     for (int i = 0; i < medians.length; i++) {
-      steps.putIfAbsent(ids.get(i), new StepTimes.Step(name(folder.study(), missing.get(ids.get(i))), medians[i]));
+      steps.put(ids.get(i), new StepTimes.Step(name(folder.study(), missing.get(ids.get(i))), medians[i]));
     }
     folder.writeWhole(file, new StepTimes(each, here, steps).json());
   }

@@ -39,7 +39,8 @@ public record CellResult(String cell, String status, String folder, double bestL
         Map.of(), error);
   }
 
-  boolean completed() {
+  /// Whether the run was trained to its end.
+  public boolean completed() {
     return status.equals(COMPLETED);
   }
 

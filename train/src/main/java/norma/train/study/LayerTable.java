@@ -24,9 +24,9 @@ final class LayerTable {
   private LayerTable() {}
 
   /// Forward and backward in milliseconds, a row for each variant; what stands in every block is summed over the blocks.
-  static String sums(List<Observed> variants) {
+  static String sums(List<VariantRuns> variants) {
     Map<String, Map<String, Double>> rows = new LinkedHashMap<>();
-    for (Observed variant : variants) {
+    for (VariantRuns variant : variants) {
       Map<String, Double> row = new LinkedHashMap<>();
       medians(variant, Event.Layer::millis).forEach((layer, millis) -> {
         if (Double.isFinite(millis)) {
@@ -54,14 +54,14 @@ final class LayerTable {
   }
 
   /// Thousands of tokens a second through every layer, forward and backward.
-  static String byBlock(List<Observed> variants) {
+  static String byBlock(List<VariantRuns> variants) {
     return HeatMap.panels(variants.stream().map(v -> {
       Map<String, Double> numbers = medians(v, layer -> layer.tokensPerSecond() / THOUSAND);
       return new HeatMap(v.name(), numbers);
     }).toList(), Ramp.LOGARITHMIC, value -> String.format(Locale.ROOT, "%,.0f", value));
   }
 
-  private static Map<String, Double> medians(Observed variant, ToDoubleFunction<Event.Layer> number) {
+  private static Map<String, Double> medians(VariantRuns variant, ToDoubleFunction<Event.Layer> number) {
     Map<String, List<Double>> byLayer = new LinkedHashMap<>();
     for (RunReading run : variant.runs()) {
       for (Event.Layers timed : run.layers()) {

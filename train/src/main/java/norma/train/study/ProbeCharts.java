@@ -29,11 +29,11 @@ final class ProbeCharts {
 
   private ProbeCharts() {}
 
-  static String of(List<Observed> variants, Figures figures) {
-    List<Observed> shown = variants.stream().filter(v -> v.slots().anyMatch(slot -> !slot.scalars().isEmpty()
+  static String of(List<VariantRuns> variants, Figures figures) {
+    List<VariantRuns> shown = variants.stream().filter(v -> v.slots().anyMatch(slot -> !slot.scalars().isEmpty()
         || Double.isFinite(slot.slope()))).toList();
     StringBuilder html = new StringBuilder();
-    for (Observed variant : shown) {
+    for (VariantRuns variant : shown) {
       html.append(Template.details(shown.size() <= OPEN, escape(variant.name()) + correlation(variant),
           "<div class=\"panels places\">" + charts(variant, figures) + "</div>"));
     }
@@ -41,7 +41,7 @@ final class ProbeCharts {
   }
 
   /// Two charts for each place in the blocks, over all blocks and seeds: slopes, and scalars.
-  private static String charts(Observed variant, Figures figures) {
+  private static String charts(VariantRuns variant, Figures figures) {
     Map<String, List<Series>> slopes = new LinkedHashMap<>();
     curves(variant, Event.Slot::slope)
         .forEach((place, curve) -> add(slopes, place, "slope", 0, Kind.LINE, curve.geometricMeans()));
@@ -74,7 +74,7 @@ final class ProbeCharts {
   }
 
   /// A quantity over the steps by place: `attn.pre`, `final`. Each block's mean over the seeds counts as one value.
-  private static Map<String, SeedCurve> curves(Observed variant, ToDoubleFunction<Event.Slot> quantity) {
+  private static Map<String, SeedCurve> curves(VariantRuns variant, ToDoubleFunction<Event.Slot> quantity) {
     Map<String, Map<Integer, List<Double>>> slots = new LinkedHashMap<>();
     for (RunReading run : variant.runs()) {
       for (Event.Norm norm : run.norms()) {
@@ -93,7 +93,7 @@ final class ProbeCharts {
   }
 
   /// Pearson's, of the slope and 1/std over the slots at the last probe.
-  private static String correlation(Observed variant) {
+  private static String correlation(VariantRuns variant) {
     Map<String, Double> slopes = variant.lastProbe(Event.Slot::slope);
     Map<String, Double> inverse = variant.lastProbe(Event.Slot::invStd);
     slopes.values().removeIf(slope -> !Double.isFinite(slope));

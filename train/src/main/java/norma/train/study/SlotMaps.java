@@ -34,7 +34,7 @@ final class SlotMaps {
       new Quantity("RMS of the input", "Root mean square of what enters the slot.", Ramp.LOGARITHMIC,
           SlotMaps::digits, Event.Slot::inRms));
 
-  static String of(List<Observed> variants) {
+  static String of(List<VariantRuns> variants) {
     StringBuilder html = new StringBuilder();
     for (Quantity quantity : QUANTITIES) {
       String panels = HeatMap.panels(

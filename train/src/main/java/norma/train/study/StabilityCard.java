@@ -135,11 +135,6 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
         .min(Comparator.comparingDouble(sweep::cappedLoss));
   }
 
-  /// The table for a terminal, with a heading; empty if there are no sweeps.
-  public String terminalTable() {
-    return StabilityText.terminal(this);
-  }
-
   /// Reads a study's folder as it is now.
   public static StabilityCard of(StudyFolder folder) throws IOException {
     Map<String, Sweep> sweeps = new LinkedHashMap<>();

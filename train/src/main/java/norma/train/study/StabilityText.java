@@ -17,11 +17,11 @@ import norma.train.study.StabilityCard.Run;
 import norma.train.study.StabilityCard.Sweep;
 
 /// A stability card in words and numbers, for a terminal, a Markdown page and a web page alike. Each is empty if the study has no learning rates in its grid.
-final class StabilityText {
+public final class StabilityText {
   private StabilityText() {}
 
   /// The table, aligned, with a line before it.
-  static String terminal(StabilityCard card) {
+  public static String terminal(StabilityCard card) {
     if (card.sweeps().isEmpty()) {
       return "";
     }

@@ -14,10 +14,10 @@ import norma.train.report.Svg;
 
 /// Curves of all variants over the steps: the mean over the seeds as a line, from the lowest to the highest seed shaded.
 final class StudyCurves {
-  private final List<Observed> variants;
+  private final List<VariantRuns> variants;
   private final Figures figures;
 
-  StudyCurves(List<Observed> variants, Figures figures) {
+  StudyCurves(List<VariantRuns> variants, Figures figures) {
     this.variants = variants;
     this.figures = figures;
   }
@@ -27,7 +27,7 @@ final class StudyCurves {
   String losses() {
     int last = variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
         .mapToInt(Event.Eval::step).max().orElse(0);
-    Map<String, List<Observed>> groups = Observed.groups(variants);
+    Map<String, List<VariantRuns>> groups = VariantRuns.groups(variants);
     Chart.Size size = groups.size() > 1 ? Chart.Size.SLOT : Chart.Size.PAGE;
     StringBuilder html = new StringBuilder();
     groups.forEach((title, members) -> {
@@ -43,7 +43,7 @@ final class StudyCurves {
   /// Largest attention logit, and log Z of the output.
   String outputs() {
     StringBuilder html = new StringBuilder();
-    Observed.groups(variants).forEach((title, members) -> html
+    VariantRuns.groups(variants).forEach((title, members) -> html
         .append(charts(title, members, "largest attention logit", Chart.Size.SLOT,
             (run, curve) -> run.norms().forEach(norm -> curve.add(norm.step(), norm.maxAttentionLogit()))))
         .append(charts(title, members, "mean log Z of the output", Chart.Size.SLOT,
@@ -52,12 +52,12 @@ final class StudyCurves {
   }
 
   /// A chart, or several where there are more variants than colours.
-  private String charts(String title, List<Observed> members, String quantity, Chart.Size size,
+  private String charts(String title, List<VariantRuns> members, String quantity, Chart.Size size,
       BiConsumer<RunReading, SeedCurve> read) {
     StringBuilder html = new StringBuilder();
     for (int from = 0; from < members.size(); from += Svg.COLOURS) {
       List<Series> series = new ArrayList<>();
-      List<Observed> shown = members.subList(from, Math.min(members.size(), from + Svg.COLOURS));
+      List<VariantRuns> shown = members.subList(from, Math.min(members.size(), from + Svg.COLOURS));
       for (int colour = 0; colour < shown.size(); colour++) {
         SeedCurve curve = new SeedCurve();
         shown.get(colour).runs().forEach(run -> read.accept(run, curve));
@@ -75,7 +75,7 @@ final class StudyCurves {
     return html.toString();
   }
 
-  private static Series series(Observed variant, int colour, List<Point> points) {
+  private static Series series(VariantRuns variant, int colour, List<Point> points) {
     boolean trained = variant.row().count(CellResult.COMPLETED) > 0;
     return new Series(variant.name() + (trained ? "" : ", diverged"), colour, Kind.LINE, points);
   }

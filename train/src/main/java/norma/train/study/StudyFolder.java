@@ -9,10 +9,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.train.files.Json;
+import norma.train.files.ProcessLock;
 import norma.train.files.WholeFile;
 import norma.train.metrics.Metrics;
 import norma.train.run.RunException;
@@ -22,7 +24,7 @@ import norma.train.study.Study.Variant;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
-/// A study on disk, `studies/<name>/`: `runs/<cell>/` holds each cell's run, `cells/<cell>.json` how it ended, `leases/` who works
+/// A study on disk, `studies/<name>/`: `runs/<cell>/` holds each cell's run, `cells/<cell>.json` how it ended, `locks/` who works
 /// on what. Everything else follows from these, so any number of processes may share the folder.
 public final class StudyFolder {
   /// Where a cell's run may lie; nothing outside of the study's folder.
@@ -54,8 +56,21 @@ public final class StudyFolder {
     return path.resolve("runs").resolve(cell.id());
   }
 
-  Path lease(Cell cell) {
-    return path.resolve("leases").resolve(cell.id());
+  /// The right to work on a cell; null if somebody does.
+  @Nullable
+  ProcessLock lock(Cell cell) throws IOException {
+    return lock(cell.id());
+  }
+
+  /// The right to work on what has a name of its own in `locks/`; null if somebody does.
+  @Nullable
+  ProcessLock lock(String name) throws IOException {
+    Files.createDirectories(lockFile(name).getParent());
+    return ProcessLock.take(lockFile(name));
+  }
+
+  private Path lockFile(String name) {
+    return path.resolve("locks").resolve(name);
   }
 
   /// How a cell ended; null if it has not.
@@ -103,10 +118,10 @@ public final class StudyFolder {
     return reopened;
   }
 
-  /// The open cell that a process of this machine works on, or did when it ended.
-  public Optional<Cell> leasedBy(long pid) throws IOException {
+  /// The open cell that a process works on, or did when it was killed.
+  Optional<Cell> workOf(long pid) throws IOException {
     for (Cell cell : cells()) {
-      if (result(cell) == null && Lease.isOf(lease(cell), pid)) {
+      if (result(cell) == null && ProcessLock.owner(lockFile(cell.id())).equals(OptionalLong.of(pid))) {
         return Optional.of(cell);
       }
     }
@@ -114,7 +129,7 @@ public final class StudyFolder {
   }
 
   /// Records that a cell has failed.
-  public void fail(Cell cell, String why) throws IOException {
+  void fail(Cell cell, String why) throws IOException {
     write(cell, CellResult.without(cell.id(), CellResult.FAILED, why));
   }
 

@@ -37,7 +37,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     double stepMillis = known.containsKey(measured)
         ? known.get(measured)
         : StepTimer.medians(List.of(measured.config()),
-            StudyWorker.threadsOfEach(Runtime.getRuntime().availableProcessors(), jobs))[0];
+            StudyWorker.threadsOfEach(jobs))[0];
     double millisPerFlop = stepMillis / cost.flops(measured.config());
     ToDoubleFunction<Candidate> millis = candidate -> candidate.config().train().steps()
         * known.getOrDefault(candidate, millisPerFlop * cost.flops(candidate.config()));

@@ -119,7 +119,7 @@ public final class StudyReader {
     }
     List<Study.Variant> variants = new ArrayList<>();
     VariantNames names = new VariantNames();
-    Obstacles texts = new Obstacles(cost, 1);
+    UntrainableVariants texts = new UntrainableVariants(cost, 1);
     List<Choice> points = product(grid);
     requireFew((long) points.size() * named.size() * Math.max(product(tune).size(), seeds.size()));
     for (Choice point : points) {
@@ -210,7 +210,7 @@ public final class StudyReader {
   }
 
   /// Without its texts a study is not known: says which variants have none, and what keeps others from running.
-  private static void refuseUnreadable(Obstacles texts, List<Study.Variant> variants) {
+  private static void refuseUnreadable(UntrainableVariants texts, List<Study.Variant> variants) {
     try (texts) {
       if (!texts.isEmpty()) {
         variants.forEach(variant -> variant.candidates().stream().filter(candidate -> !candidate.text().isEmpty())
@@ -221,7 +221,7 @@ public final class StudyReader {
   }
 
   private Study.Candidate candidate(String variant, @Nullable Node base, List<Assignment> settings, Choice choice,
-      Budget budget, Obstacles texts) {
+      Budget budget, UntrainableVariants texts) {
     List<Assignment> all = new ArrayList<>(settings);
     all.addAll(choice.settings);
     all.addAll(budget.settings);

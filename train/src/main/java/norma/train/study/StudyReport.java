@@ -39,7 +39,7 @@ public final class StudyReport {
 
   private String html() throws IOException {
     Study study = folder.study();
-    List<Observed> variants = Observed.of(folder, summary);
+    List<VariantRuns> variants = VariantRuns.of(folder, summary);
     StudyCurves curves = new StudyCurves(variants, figures);
     String strip = DifferencePlot.svg(summary, 720, "chart wide") + DifferencePlot.svg(summary, 360, "chart narrow");
     return Template.page("study.html", study.title() + ": study").put("name", study.title())

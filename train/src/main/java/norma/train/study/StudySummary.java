@@ -115,19 +115,9 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         corrected(study, rows));
   }
 
-  /// The table for a terminal.
-  public String terminalTable() {
-    return SummaryText.terminal(this);
-  }
-
-  /// What was found, in one paragraph.
-  public String paragraph() {
-    return SummaryText.paragraph(this);
-  }
-
-  /// What else a reader must know: choices of the tuning, runs that diverged, failed or are left out.
-  public List<String> remarks() {
-    return SummaryText.remarks(this);
+  /// Runs without a result.
+  public int left() {
+    return runs - finished;
   }
 
   private static Row row(StudyFolder folder, Variant variant, @Nullable Candidate chosen,

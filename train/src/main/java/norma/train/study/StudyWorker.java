@@ -10,12 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
-import norma.models.CostModel;
 import norma.kernels.cuda.CudaException;
+import norma.models.CostModel;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
 import norma.train.files.FolderName;
+import norma.train.files.ProcessLock;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
@@ -33,8 +34,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// Works off a study's cells, one after the other, beside any number of others like it in this process, on this machine or on others that share
-/// the folder.
+/// Works off a study's cells, one after the other, beside any number of others like it in this process and in others.
 public final class StudyWorker {
   private static final Logger LOG = LogManager.getLogger(StudyWorker.class);
   private static final long WAIT_MILLIS = 500;
@@ -44,7 +44,6 @@ public final class StudyWorker {
   private final OptionalInt threads;
   private final AtomicBoolean stop;
   private final Training training;
-  private final Lease.Watcher watcher = new Lease.Watcher();
 
   /// Trains one configuration to its end.
   interface Training {
@@ -98,80 +97,19 @@ public final class StudyWorker {
 
   /// Runs a cell if nobody else does.
   private boolean attempt(Cell cell) throws IOException {
-    try (Lease lease = watcher.take(folder.lease(cell))) {
-      if (lease == null) {
+    try (ProcessLock lock = folder.lock(cell)) {
+      if (lock == null) {
         return false;
       }
-      if (folder.result(cell) != null) { // finished between our look and the lease
-        return true;
-      }
-      CellResult result = result(cell);
-      if (result != null) {
-        folder.write(cell, result);
-        folder.clear(cell, result);
+      if (folder.result(cell) == null) { // nobody has finished it between our look and the lock
+        CellResult result = new Attempt(cell).result();
+        if (result != null) {
+          folder.write(cell, result);
+          folder.clear(cell, result);
+        }
       }
       return true;
     }
-  }
-
-  /// The result, or null if the run was interrupted or crashed for the first time. What is wrong with one run is no reason to end the
-  /// others: it fails.
-  private @Nullable CellResult result(Cell cell) throws IOException {
-    Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
-    String name = FolderName.of(cell.variant().name() + "-s" + cell.seed(), LONGEST_NAME);
-    RunConfig config = cell.config().placed(name, folder.runs(cell),
-        cell.config().runtime().threads().isPresent() ? cell.config().runtime().threads() : threads);
-    Place place = new Place(!cell.tuning());
-    long start = System.nanoTime();
-    try {
-      Event.End end = training.run(config, place, stop);
-      if (end.reason().equals("interrupted")) {
-        return null;
-      }
-      Files.deleteIfExists(crash);
-      return ended(cell, CellResult.COMPLETED, place, start, "");
-    } catch (DivergedException e) {
-      return ended(cell, CellResult.DIVERGED, place, start, String.valueOf(e.getMessage()));
-    } catch (ConfigException | DataException | RunException | CudaException e) {
-      return failed(cell, place, start, String.valueOf(e.getMessage()), e);
-    } catch (OutOfMemoryError e) {
-      return failed(cell, place, start,
-          "out of memory (" + e.getMessage() + "); fewer runs at once, --jobs, need less", e);
-    } catch (RuntimeException | Error e) {
-      LOG.warn("{} crashed", cell.id(), e);
-      boolean again = !Files.exists(crash);
-      StringWriter trace = new StringWriter();
-      e.printStackTrace(new PrintWriter(trace));
-      folder.writeWhole(crash, trace.toString());
-      return again ? null : failed(cell, place, start, e + "; see " + crash, e);
-    }
-  }
-
-  private CellResult failed(Cell cell, Place place, long start, String why, Throwable e) throws IOException {
-    LOG.warn("{} failed", cell.id(), e);
-    try {
-      return ended(cell, CellResult.FAILED, place, start, why);
-    } catch (IOException unreadable) { // what it has logged, if anything
-      return CellResult.without(cell.id(), CellResult.FAILED, why);
-    }
-  }
-
-  private CellResult ended(Cell cell, String status, Place place, long start, String error) throws IOException {
-    double seconds = (System.nanoTime() - start) / 1e9;
-    Path run = place.folder;
-    if (run == null) {
-      return CellResult.without(cell.id(), status, error);
-    }
-    Metrics metrics = Metrics.read(run);
-    double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray();
-    Event.End end = metrics.last(Event.End.class)
-        .orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
-    double best = end.bestValLoss();
-    boolean finite = Double.isFinite(best) && Double.isFinite(end.finalValLoss());
-    return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
-        folder.path().relativize(run).toString(), best, end.bestStep(),
-        end.finalValLoss(), place.int8Loss, end.step(), seconds, Median.of(speeds),
-        place.countsMemory ? PeakMemory.mebibytes() : Double.NaN, place.fingerprint, error);
   }
 
   @SuppressWarnings("ThreadSleepMillis")
@@ -184,23 +122,24 @@ public final class StudyWorker {
     }
   }
 
-  /// Remembers where the run lies and where it was made, and measures what is left of the trained model in int8.
-  private static final class Place implements TrainObserver {
+  /// One training of a cell. It remembers where the run lies and where it was made, writes its report, and measures the trained model in int8.
+  private final class Attempt implements TrainObserver {
+    private final Cell cell;
     private final boolean countsMemory = PeakMemory.reset();
-    private final boolean reported;
+    private final long start = System.nanoTime();
     private @Nullable Session trained;
-    private @Nullable Path folder;
+    private @Nullable Path run;
     private double int8Loss = Double.NaN;
     private Map<String, String> fingerprint = Map.of();
 
-    Place(boolean reported) {
-      this.reported = reported;
+    Attempt(Cell cell) {
+      this.cell = cell;
     }
 
     @Override
     public void started(Session session, CostModel cost, Path path) {
       trained = session;
-      folder = path;
+      run = path;
       fingerprint = new LinkedHashMap<>(machine());
       fingerprint.putAll(Map.of("backend", session.backend().name(), "corpus", session.corpus().sha256(), "validation",
           session.validationSha256()));
@@ -209,9 +148,64 @@ public final class StudyWorker {
     @Override
     public void ended(Event.End end, Path path, double seconds) {
       RunReport.write(path, this::warned);
-      if (reported && trained != null && end.reason().equals("completed")) {
+      if (!cell.tuning() && trained != null && end.reason().equals("completed")) {
         int8Loss = new Evaluation(trained).int8ValidationLoss();
       }
+    }
+
+    /// The result, or null if the run was interrupted or crashed for the first time. What is wrong with one run is no reason to end the
+    /// others: it fails.
+    @Nullable
+    CellResult result() throws IOException {
+      Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
+      String name = FolderName.of(cell.variant().name() + "-s" + cell.seed(), LONGEST_NAME);
+      OptionalInt own = cell.config().runtime().threads();
+      RunConfig config = cell.config().placed(name, folder.runs(cell), own.isPresent() ? own : threads);
+      try {
+        Event.End end = training.run(config, this, stop);
+        if (end.reason().equals("interrupted")) {
+          return null;
+        }
+        Files.deleteIfExists(crash);
+        return ended(CellResult.COMPLETED, "");
+      } catch (DivergedException e) {
+        return ended(CellResult.DIVERGED, String.valueOf(e.getMessage()));
+      } catch (ConfigException | DataException | RunException | CudaException e) {
+        return failed(String.valueOf(e.getMessage()), e);
+      } catch (OutOfMemoryError e) {
+        return failed("out of memory (" + e.getMessage() + "); fewer runs at once, --jobs, need less", e);
+      } catch (RuntimeException | Error e) {
+        LOG.warn("{} crashed", cell.id(), e);
+        boolean again = !Files.exists(crash);
+        StringWriter trace = new StringWriter();
+        e.printStackTrace(new PrintWriter(trace));
+        folder.writeWhole(crash, trace.toString());
+        return again ? null : failed(e + "; see " + crash, e);
+      }
+    }
+
+    private CellResult failed(String why, Throwable e) {
+      LOG.warn("{} failed", cell.id(), e);
+      try {
+        return ended(CellResult.FAILED, why);
+      } catch (IOException unreadable) { // what it has logged, if anything
+        return CellResult.without(cell.id(), CellResult.FAILED, why);
+      }
+    }
+
+    private CellResult ended(String status, String error) throws IOException {
+      double seconds = (System.nanoTime() - start) / 1e9;
+      if (run == null) {
+        return CellResult.without(cell.id(), status, error);
+      }
+      Metrics metrics = Metrics.read(run);
+      double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray();
+      Event.End end = metrics.last(Event.End.class).orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
+      boolean finite = Double.isFinite(end.bestValLoss()) && Double.isFinite(end.finalValLoss());
+      return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
+          folder.path().relativize(run).toString(), end.bestValLoss(), end.bestStep(), end.finalValLoss(), int8Loss,
+          end.step(), seconds, Median.of(speeds), countsMemory ? PeakMemory.mebibytes() : Double.NaN, fingerprint,
+          error);
     }
   }
 
@@ -221,8 +215,8 @@ public final class StudyWorker {
         Environment.version() + " " + Environment.build());
   }
 
-  /// Shares `cores` among `jobs`. At most four threads: with more, a step has more shards and other sums.
-  public static int threadsOfEach(int cores, int jobs) {
-    return Math.clamp(cores / Math.max(1, jobs), 1, 4);
+  /// Shares the cores among `jobs`. At most four threads: with more, a step has more shards and other sums.
+  public static int threadsOfEach(int jobs) {
+    return Math.clamp(Runtime.getRuntime().availableProcessors() / Math.max(1, jobs), 1, 4);
   }
 }

@@ -44,7 +44,7 @@ public final class SummaryText {
   }
 
   /// The most important columns, aligned.
-  static String terminal(StudySummary summary) {
+  public static String terminal(StudySummary summary) {
     return String.join("\n", table(summary).only("variant", best(summary.study()), "final", "difference of the best",
         "p (Holm)", "runs", "verdict").lines(summary.rows()));
   }
@@ -78,7 +78,7 @@ public final class SummaryText {
   }
 
   /// The findings in one paragraph.
-  static String paragraph(StudySummary summary) {
+  public static String paragraph(StudySummary summary) {
     Study study = summary.study();
     StringBuilder text = new StringBuilder(summary.finished() < summary.runs()
         ? String.format(Locale.ROOT, "Not finished: %d of %d runs. ", summary.finished(), summary.runs())
@@ -109,7 +109,7 @@ public final class SummaryText {
   }
 
   /// Remarks that a reader must know.
-  static List<String> remarks(StudySummary summary) {
+  public static List<String> remarks(StudySummary summary) {
     List<String> remarks = new ArrayList<>();
     steps(summary).ifPresent(remarks::add);
     for (Row row : summary.rows()) {

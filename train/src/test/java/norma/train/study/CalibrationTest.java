@@ -104,22 +104,6 @@ class CalibrationTest {
     assertThat(measured).hasValue(1);
   }
 
-  /// A start that was taken for dead while it measured, and is slower than the one that took over.
-  @Test
-  void whatIsInTheFileWhenTheMeasuringEndsStays() throws IOException {
-    Calibration late = new Calibration(temp.resolve("studies"), OptionalInt.of(1), notes::add, (configs, threads) -> {
-      try {
-        Path lease = temp.resolve("studies/x/leases/calibration");
-        Files.delete(lease);
-        read(TWO, calibration(1));
-      } catch (IOException e) {
-        throw new AssertionError(e);
-      }
-      return new double[]{ 1000, 1000 };
-    });
-    assertThat(steps(read(TWO, late))).containsExactly(500, 400);
-  }
-
   @Test
   void aNewVariantIsMeasuredAndTheOthersKeepTheirSteps() throws IOException {
     read(TWO, calibration(1));

@@ -50,7 +50,7 @@ class StabilityCardTest {
   void aVariantThatTrainsNowhereIsNotCalledInsensitive() {
     assertThat(CARD.sensitivities(B)).isEmpty();
     assertThat(CARD.largestRate(B)).isEmpty();
-    assertThat(CARD.terminalTable()).containsPattern("\nb +none +");
+    assertThat(StabilityText.terminal(CARD)).containsPattern("\nb +none +");
   }
 
   /// A run trains below a third of the way from the lowest loss of all to its start: 2 + (4 - 2) / 3 = 2.67 of seed 1, 2.73 of seed 2.
@@ -70,7 +70,7 @@ class StabilityCardTest {
     StabilityCard card = new StabilityCard(2, List.of(crashed));
     assertThat(card.sensitivities(crashed)).containsExactly(new double[]{ 0.25 }, within(1e-12));
     assertThat(card.bestRate(crashed).orElseThrow().lr()).isEqualTo(1e-3);
-    assertThat(card.terminalTable()).contains("0.2500 (1 of 2 seeds)");
+    assertThat(StabilityText.terminal(card)).contains("0.2500 (1 of 2 seeds)");
   }
 
   @Test
@@ -97,7 +97,7 @@ class StabilityCardTest {
     StabilityCard card = new StabilityCard(2, List.of(new Sweep("a", "text", List.of(new Rate(1e-3, Map.of()),
         new Rate(1e-2, Map.of())))));
     assertThat(StabilityText.html(card)).doesNotContain("<svg", "NaN<");
-    assertThat(card.terminalTable().lines().toList().getLast().strip()).isEqualTo("a");
+    assertThat(StabilityText.terminal(card).lines().toList().getLast().strip()).isEqualTo("a");
   }
 
   @ParameterizedTest

@@ -76,7 +76,7 @@ class StudyReportTest {
   void aSlotsNumberIsTheMeanOverTheSeedsAtTheLastProbe() throws IOException {
     StudyFolder folder = study(TYPES);
     StudySummary summary = StudySummary.of(folder);
-    Observed dyt = Observed.of(folder, summary).get(1);
+    VariantRuns dyt = VariantRuns.of(folder, summary).get(1);
     double mean = 0;
     for (CellResult result : summary.rows().get(1).results().values()) {
       String last = Files.readAllLines(folder.path().resolve(result.folder()).resolve("metrics.jsonl")).stream()

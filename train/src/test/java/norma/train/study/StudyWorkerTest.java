@@ -114,8 +114,8 @@ class StudyWorkerTest {
     assertThat(results(shared)).isEqualTo(results(alone)).hasSize(1 + 6 + 6);
     assertThat(runs).as("no run twice").hasValue(12);
     assertThat(shared.winner(alone.study().variants().getFirst()).orElseThrow().label()).isEqualTo("optim.lr=1e-2");
-    try (var leases = Files.list(shared.path().resolve("leases"))) {
-      assertThat(leases).as("all given back").isEmpty();
+    try (var locks = Files.list(shared.path().resolve("locks"))) {
+      assertThat(locks).as("all given back").hasSize(12).allMatch(lock -> lock.toFile().length() == 0);
     }
   }
 
@@ -255,7 +255,7 @@ class StudyWorkerTest {
         "training needs more memory than there is",
         "out of memory (Java heap space); fewer runs at once, --jobs, need less");
     StudyReport.write(folder, "norma study x");
-    assertThat(summary.terminalTable()).contains("0 of 2, 2 failed", "0 of 2, 2 diverged");
+    assertThat(SummaryText.terminal(summary)).contains("0 of 2, 2 failed", "0 of 2, 2 diverged");
     assertThat(folder.path().resolve("summary.md")).content().contains("2 of 6 runs failed. ",
         "failed and is not counted; the next start tries it again: training needs more memory than there is",
         "| failed | failed |", "| diverged | diverged |");
@@ -275,13 +275,13 @@ class StudyWorkerTest {
 
   @Test
   void aVariantThatCannotBeTrainedIsNamedBeforeTheFirstRun() throws IOException {
-    StudyFolder folder = folder("obstacles", """
+    StudyFolder folder = folder("untrainable", """
           short: {data.train_fraction: 0.01}
           large: {model.width: 64000}
           deep: {model.width: 65536, model.layers: 1024}
         seeds: 2
         """);
-    assertThatThrownBy(() -> Obstacles.refuse(folder, 1)).isInstanceOf(RunException.class).message()
+    assertThatThrownBy(() -> UntrainableVariants.refuse(folder, 1)).isInstanceOf(RunException.class).message()
         .startsWith("3 of 6 variants cannot be trained here: ").doesNotContain("\n")
         .contains("short: model.context is 12 but the training split has only 8 characters",
             "large: out of memory: ", "deep: out of memory: the model has ");
@@ -296,18 +296,18 @@ class StudyWorkerTest {
         folder.write(cell, CellResult.without(cell.id(), CellResult.DIVERGED, ""));
       }
     }
-    Obstacles.refuse(folder, 1);
+    UntrainableVariants.refuse(folder, 1);
     for (Study.Cell cell : folder.cells()) {
       folder.fail(cell, "then it is left again");
     }
-    assertThatThrownBy(() -> Obstacles.refuse(folder, 1)).hasMessageContaining("1 of 4 variants", "short: ");
+    assertThatThrownBy(() -> UntrainableVariants.refuse(folder, 1)).hasMessageContaining("1 of 4 variants", "short: ");
   }
 
   @Test
-  void aBackendThatIsNotHereIsAnObstacle() throws IOException {
+  void aBackendThatIsNotHereKeepsAVariantFromTraining() throws IOException {
     Assumptions.assumeFalse(CudaDevice.mayExist(), "there is a GPU");
     StudyFolder folder = folder("gpu", "  tf32: {runtime.precision: tf32}\nseeds: 1\n");
-    assertThatThrownBy(() -> Obstacles.refuse(folder, 1)).isInstanceOf(RunException.class)
+    assertThatThrownBy(() -> UntrainableVariants.refuse(folder, 1)).isInstanceOf(RunException.class)
         .hasMessageContaining("1 of 4 variants cannot be trained here: tf32: runtime.precision is tf32");
   }
 

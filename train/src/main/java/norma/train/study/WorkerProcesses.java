@@ -1,4 +1,4 @@
-package norma.train.cli;
+package norma.train.study;
 
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -7,24 +7,23 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.run.RunException;
-import norma.train.study.CellResult;
-import norma.train.study.Study;
-import norma.train.study.StudyFolder;
+import norma.train.study.Study.Cell;
 
-/// Processes that work on a study, and the line that says how far they are.
-final class StudyWorkers {
+/// The processes of this machine that work on a study.
+public final class WorkerProcesses {
   private static final int RESTARTS = 3;
+  /// Exit codes above are those of a signal; this one is Norma's own for an interrupted command.
+  private static final int LAST_EXIT_CODE = 130;
   private static final int LOOK_MILLIS = 500;
 
   private final StudyFolder folder;
   private final List<String> command;
-  private final Console console;
+  private final Listener listener;
   private final List<Process> processes = new ArrayList<>();
   private final Set<String> shown = new HashSet<>();
   private final Set<String> killedOnce = new HashSet<>();
@@ -32,15 +31,27 @@ final class StudyWorkers {
   private int finishedBefore;
   private int restarts;
 
-  /// @param command starts one process
-  StudyWorkers(StudyFolder folder, List<String> command, Console console) {
-    this.folder = folder;
-    this.command = List.copyOf(command);
-    this.console = console;
+  /// Hears how far the study is.
+  public interface Listener {
+    /// A run has ended, as the one with this number.
+    void ended(int number, Cell cell, CellResult result);
+
+    /// So many runs have ended, after so many seconds; NaN if nobody knows how many are left.
+    void waiting(int done, double seconds, double secondsLeft);
   }
 
-  void run(int count, AtomicBoolean stop) throws IOException {
-    for (Study.Cell cell : folder.cells()) {
+  /// @param command starts one process
+  public WorkerProcesses(StudyFolder folder, List<String> command, Listener listener) {
+    this.folder = folder;
+    this.command = List.copyOf(command);
+    this.listener = listener;
+  }
+
+  /// Works until all runs have ended, or it is told to stop.
+  ///
+  /// @throws RunException if a worker failed
+  public void run(int count, AtomicBoolean stop) throws IOException {
+    for (Cell cell : folder.cells()) {
       if (folder.result(cell) != null) {
         shown.add(cell.id());
       }
@@ -79,7 +90,7 @@ final class StudyWorkers {
       Process process = processes.get(i);
       alive |= process.isAlive();
       if (!process.isAlive() && process.exitValue() != 0) {
-        if (process.exitValue() <= Main.INTERRUPTED || !mayGoOn(process)) {
+        if (process.exitValue() <= LAST_EXIT_CODE || !mayGoOn(process)) {
           throw new RunException("a worker failed: " + lastWords(i, process) + "; its log is " + log(i));
         }
         processes.set(i, start(i));
@@ -92,7 +103,7 @@ final class StudyWorkers {
   /// A run whose process is killed twice, such as by a system that is short of memory, has failed; the others go on. Whether a killed
   /// worker is to be replaced.
   private boolean mayGoOn(Process killed) throws IOException {
-    Optional<Study.Cell> cell = folder.leasedBy(killed.pid());
+    Optional<Cell> cell = folder.workOf(killed.pid());
     if (cell.isEmpty()) {
       return restarts++ < RESTARTS;
     }
@@ -118,26 +129,15 @@ final class StudyWorkers {
     int done = shown.size();
     double seconds = (System.nanoTime() - start) / 1e9;
     int here = done - finishedBefore;
-    console.status(String.format(Locale.ROOT, "%d of %d runs  %s  ETA %s", done, folder.study().runs(),
-        Console.time(seconds), here == 0
-            ? "after the first run"
-            : Console.time(seconds / here * (folder.study().runs() - done))));
+    listener.waiting(done, seconds, here == 0 ? Double.NaN : seconds / here * (folder.study().runs() - done));
   }
 
-  /// A line for each run that has ended since we looked.
   private void finished() throws IOException {
-    for (Study.Cell cell : folder.cells()) {
+    for (Cell cell : folder.cells()) {
       CellResult result = shown.contains(cell.id()) ? null : folder.result(cell);
       if (result != null) {
         shown.add(cell.id());
-        console.line("%4d/%-4d %-32s seed %-6d %s", shown.size(), folder.study().runs(),
-            cell.variant().name() + (cell.tuning() ? " " + cell.candidate().label() : ""), cell.seed(),
-            result.status().equals("completed")
-                ? String.format(Locale.ROOT, "best%s %.4f at %d, final %.4f, %s",
-                    folder.study().estimates() ? " (estimate)" : "", result.bestLoss(), result.bestStep(),
-                    result.finalLoss(),
-                    Console.time(result.seconds()))
-                : result.status() + ": " + result.error());
+        listener.ended(shown.size(), cell, result);
       }
     }
   }

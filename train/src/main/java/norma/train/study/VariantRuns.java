@@ -12,14 +12,14 @@ import norma.train.metrics.Event;
 import norma.train.study.StudySummary.Row;
 
 /// A variant with what its runs have recorded: those that came to their end, or if none did, those that diverged.
-record Observed(Row row, List<RunReading> runs) {
-  Observed {
+record VariantRuns(Row row, List<RunReading> runs) {
+  VariantRuns {
     runs = List.copyOf(runs);
   }
 
   /// Every variant of a study that has a run.
-  static List<Observed> of(StudyFolder folder, StudySummary summary) throws IOException {
-    List<Observed> all = new ArrayList<>();
+  static List<VariantRuns> of(StudyFolder folder, StudySummary summary) throws IOException {
+    List<VariantRuns> all = new ArrayList<>();
     for (Row row : summary.rows()) {
       String counted = row.count(CellResult.COMPLETED) > 0 ? CellResult.COMPLETED : CellResult.DIVERGED;
       List<RunReading> runs = new ArrayList<>();
@@ -29,7 +29,7 @@ record Observed(Row row, List<RunReading> runs) {
         }
       }
       if (!runs.isEmpty()) {
-        all.add(new Observed(row, runs));
+        all.add(new VariantRuns(row, runs));
       }
     }
     return all;
@@ -40,8 +40,8 @@ record Observed(Row row, List<RunReading> runs) {
   }
 
   /// By the point of the grid.
-  static Map<String, List<Observed>> groups(List<Observed> all) {
-    return all.stream().collect(Collectors.groupingBy(observed -> observed.row.variant().group(), LinkedHashMap::new,
+  static Map<String, List<VariantRuns>> groups(List<VariantRuns> all) {
+    return all.stream().collect(Collectors.groupingBy(variant -> variant.row.variant().group(), LinkedHashMap::new,
         Collectors.toList()));
   }
 

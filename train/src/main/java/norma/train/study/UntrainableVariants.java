@@ -16,7 +16,7 @@ import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
 
 /// What keeps variants from being trained on this machine, found before the first run: all of them at once, by name.
-public final class Obstacles implements AutoCloseable {
+public final class UntrainableVariants implements AutoCloseable {
   private final StepCost cost;
   private final OptionalInt threads;
   private final Feasibility feasibility = new Feasibility();
@@ -24,7 +24,7 @@ public final class Obstacles implements AutoCloseable {
   private final Set<Candidate> checked = new HashSet<>();
 
   /// @param threads of each run whose configuration says `auto`
-  Obstacles(StepCost cost, int threads) {
+  UntrainableVariants(StepCost cost, int threads) {
     this.cost = cost;
     this.threads = OptionalInt.of(threads);
   }
@@ -34,13 +34,13 @@ public final class Obstacles implements AutoCloseable {
   /// @param threads of each run whose configuration says `auto`
   /// @throws RunException with one line that names every such variant and why
   public static void refuse(StudyFolder folder, int threads) throws IOException {
-    try (Obstacles obstacles = new Obstacles(new StepCost(), threads)) {
+    try (UntrainableVariants found = new UntrainableVariants(new StepCost(), threads)) {
       for (Cell cell : folder.cells()) {
         if (folder.left(cell)) {
-          obstacles.check(cell.variant().name(), cell.candidate());
+          found.check(cell.variant().name(), cell.candidate());
         }
       }
-      obstacles.refuse(folder.study().variants().size());
+      found.refuse(folder.study().variants().size());
     }
   }
 

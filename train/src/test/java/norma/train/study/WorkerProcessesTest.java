@@ -1,4 +1,4 @@
-package norma.train.cli;
+package norma.train.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,15 +9,19 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.run.RunException;
-import norma.train.study.CellResult;
-import norma.train.study.Study;
-import norma.train.study.StudyFolder;
-import norma.train.study.StudyReader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What becomes of a study whose processes are killed. The processes are shell scripts.
-class StudyWorkersTest {
+class WorkerProcessesTest {
+  private static final WorkerProcesses.Listener QUIET = new WorkerProcesses.Listener() {
+    @Override
+    public void ended(int number, Study.Cell cell, CellResult result) {}
+
+    @Override
+    public void waiting(int done, double seconds, double secondsLeft) {}
+  };
+
   @TempDir
   Path temp;
 
@@ -28,7 +32,7 @@ class StudyWorkersTest {
   }
 
   private static void run(StudyFolder folder, String script) throws Exception {
-    new StudyWorkers(folder, List.of("bash", "-c", script), new Console()).run(1, new AtomicBoolean());
+    new WorkerProcesses(folder, List.of("bash", "-c", script), QUIET).run(1, new AtomicBoolean());
   }
 
   @Test
@@ -36,9 +40,9 @@ class StudyWorkersTest {
     StudyFolder folder = folder();
     Study.Cell bad = folder.cells().getFirst();
     run(folder, """
-        cd '%s'; mkdir -p leases; echo begun >> starts
+        cd '%s'; mkdir -p locks; echo begun >> starts
         [ -e cells/%2$s.json ] && exit 0
-        printf '%%s %%s 0 0' "$(hostname)" $$ > leases/%2$s; kill -KILL $$""".formatted(folder.path(), bad.id()));
+        printf '%%s' $$ > locks/%2$s; kill -KILL $$""".formatted(folder.path(), bad.id()));
     CellResult result = Objects.requireNonNull(folder.result(bad));
     assertThat(result.status()).isEqualTo("failed");
     assertThat(result.error()).contains("killed twice (exit code 137)", "--jobs");

@@ -1,0 +1,98 @@
+package norma.train.files;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// The right to do what one process may do at a time: the operating system's lock on a file, which ends with the process, however it
+/// ends. The file stays, since a process that deleted it could delete another's. It names the owner as long as the lock is held, and
+/// afterwards if the owner was killed.
+public final class ProcessLock implements AutoCloseable {
+  /// Files that this process has locked, or looks at. The system knows processes, not threads, and a process loses a lock when it closes the file
+  /// anywhere (POSIX): whoever opens such a file has it here meanwhile.
+  private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+
+  private final Path file;
+  private final FileChannel channel;
+
+  private ProcessLock(Path file, FileChannel channel) {
+    this.file = file;
+    this.channel = channel;
+  }
+
+  /// Takes a lock.
+  ///
+  /// @param file in a folder that exists
+  /// @return null if another process or another thread has it
+  /// @throws IOException if the file cannot be written, or its file system has no locks
+  public static @Nullable ProcessLock take(Path file) throws IOException {
+    Path real = real(file);
+    if (!OWN.add(real)) {
+      return null;
+    }
+    FileChannel channel = null;
+    boolean taken = false;
+    try {
+      channel = FileChannel.open(real, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      if (channel.tryLock() != null) {
+        channel.truncate(0);
+        channel.write(ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.UTF_8)));
+        taken = true;
+      }
+      return taken ? new ProcessLock(real, channel) : null;
+    } finally {
+      if (!taken) {
+        release(real, channel);
+      }
+    }
+  }
+
+  /// The process that has a lock, or had it when it was killed; empty if nobody has it.
+  public static OptionalLong owner(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return OptionalLong.empty(); // never locked
+    }
+    Path real = real(file);
+    if (!OWN.add(real)) {
+      return OptionalLong.of(ProcessHandle.current().pid());
+    }
+    try {
+      String text = Files.readString(real);
+      return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
+    } finally {
+      OWN.remove(real);
+    }
+  }
+
+  private static Path real(Path file) throws IOException {
+    Path absolute = file.toAbsolutePath();
+    return absolute.getParent().toRealPath().resolve(absolute.getFileName());
+  }
+
+  private static void release(Path file, @Nullable FileChannel channel) throws IOException {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } finally {
+      OWN.remove(file); // after the file is closed, or another thread's lock would end with it
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      channel.truncate(0);
+    } finally {
+      release(file, channel);
+    }
+  }
+}
