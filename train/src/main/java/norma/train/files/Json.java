@@ -1,5 +1,7 @@
 package norma.train.files;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -9,13 +11,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import norma.train.data.DataException;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.PropertyNamingStrategies;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.ser.std.StdSerializer;
 
 /// JSON that Norma wrote, read as if somebody else had: bounded in size, depth, and length of numbers and texts; duplicate keys and
 /// anything behind the value are refused.
@@ -34,6 +47,16 @@ public final class Json {
           .build())
       .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
+  /// Records are objects: names in snake_case in the order of the components, maps sorted. A number that is not finite is written as `null`; one
+  /// that is `null` or not there is read as NaN, and everything else that is not there as empty.
+  private static final JsonMapper RECORDS = MAPPER.rebuild()
+      .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+      .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY).enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+      .changeDefaultNullHandling(_ -> JsonSetter.Value.construct(Nulls.AS_EMPTY, Nulls.AS_EMPTY))
+      .addModule(new SimpleModule().addSerializer(double.class, new FiniteOrNull())
+          .addDeserializer(double.class, new NumberOrNaN()))
+      .build();
+
   private Json() {}
 
   /// What is wrong with a text that is not JSON. The parser quotes the text.
@@ -49,6 +72,56 @@ public final class Json {
   /// A value as text: strings as they are, the rest as JSON.
   public static String plain(JsonNode value) {
     return value.isString() ? value.stringValue() : value.toString();
+  }
+
+  /// How records are written and read.
+  ///
+  /// @param module what is written and read in a way of its own
+  public static JsonMapper records(SimpleModule module) {
+    return RECORDS.rebuild().addModule(module).build();
+  }
+
+  /// A record as an object, over several lines.
+  public static String text(Object value) {
+    return RECORDS.writerWithDefaultPrettyPrinter().writeValueAsString(value) + "\n";
+  }
+
+  /// A record from an object.
+  ///
+  /// @throws JacksonException if the object does not fit
+  public static <T> T record(JsonNode node, Class<T> type) {
+    return RECORDS.treeToValue(node, type);
+  }
+
+  private static final class FiniteOrNull extends StdSerializer<Double> {
+    FiniteOrNull() {
+      super(Double.class);
+    }
+
+    @Override
+    public void serialize(Double value, JsonGenerator generator, SerializationContext context) {
+      if (Double.isFinite(value)) {
+        generator.writeNumber(value.doubleValue());
+      } else {
+        generator.writeNull();
+      }
+    }
+  }
+
+  private static final class NumberOrNaN extends StdDeserializer<Double> {
+    NumberOrNaN() {
+      super(double.class);
+    }
+
+    @Override
+    public Double deserialize(JsonParser parser, DeserializationContext context) {
+      return _parseDoublePrimitive(parser, context);
+    }
+
+    @Override
+    public Object getEmptyValue(DeserializationContext context) {
+      return Double.NaN;
+    }
   }
 
   /// One value.

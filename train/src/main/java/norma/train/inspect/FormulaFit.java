@@ -15,6 +15,14 @@ import norma.formula.Interpreter;
 import norma.formula.Softplus;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
+import org.apache.commons.math3.exception.MathIllegalStateException;
+import org.apache.commons.math3.fitting.leastsquares.LeastSquaresFactory;
+import org.apache.commons.math3.fitting.leastsquares.LevenbergMarquardtOptimizer;
+import org.apache.commons.math3.linear.Array2DRowRealMatrix;
+import org.apache.commons.math3.linear.ArrayRealVector;
+import org.apache.commons.math3.util.Pair;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 
 /// The least-squares fit of an element-wise formula to points: `scale f(x)`, where f's weight is 1 and its bias 0, and its numbers are fitted.
 ///
@@ -24,6 +32,8 @@ import norma.nn.NormTypes;
 /// @param meanResidual mean of the residuals' magnitudes
 /// @param maxResidual  largest of them
 public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanResidual, double maxResidual) {
+  private static final Logger LOG = LogManager.getLogger(FormulaFit.class);
+
   /// What was published as element-wise functions in the place of LayerNorm (arXiv:2503.10622, arXiv:2503.21708).
   public static final List<NormSpec> PUBLISHED = List.of(NormSpec.of("dyt"), NormSpec.of("dyisru"));
 
@@ -33,8 +43,9 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
   private static final int SEARCHED = 600;
   private static final int GRID = 8; // a decade
   private static final int STEPS = 200;
-  private static final double DAMPING = 1e-3;
-  private static final double MOST_DAMPING = 1e15;
+  /// Goes on until rounding alone changes the squares.
+  private static final LevenbergMarquardtOptimizer DESCENT = new LevenbergMarquardtOptimizer()
+      .withCostRelativeTolerance(1e-15).withParameterRelativeTolerance(1e-15).withOrthoTolerance(1e-15);
   private static final double SAME = 1e-3;
 
   /// A formula that can be fitted, as a slot would start with it.
@@ -167,9 +178,13 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
       return interpreter(at).of(formula.outputs().getFirst());
     }
 
+    private double[] fitted(double[] at) {
+      return Arrays.stream(values(at)).map(f -> scale(at) * f).toArray();
+    }
+
     double[] residuals(double[] at) {
-      double[] f = values(at);
-      return IntStream.range(0, x.length).mapToDouble(i -> y[i] - scale(at) * f[i]).toArray();
+      double[] fitted = fitted(at);
+      return IntStream.range(0, x.length).mapToDouble(i -> y[i] - fitted[i]).toArray();
     }
 
     private double squares(double[] at) {
@@ -216,86 +231,34 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
           .toArray();
     }
 
-    /// Levenberg and Marquardt's descent: Gauss-Newton steps, shortened where the squares would grow.
+    /// Levenberg and Marquardt's descent; where there is no way down, such as from infinite slopes, the start.
     double[] descended(double[] from) {
-      double[] at = from;
-      double least = squares(at);
-      double damping = DAMPING;
-      int left = at.length == 0 ? 0 : STEPS;
-      while (left-- > 0 && damping < MOST_DAMPING) {
-        double[] next = at.clone();
-        double[] change = change(at, damping);
-        for (int k = 0; k < next.length; k++) {
-          next[k] += change[k];
-        }
-        double squares = squares(next);
-        if (squares <= least) {
-          left = Arrays.equals(next, at) ? 0 : left;
-          at = next;
-          least = squares;
-          damping /= 10;
-        } else {
-          damping *= 10;
-        }
+      try {
+        return from.length == 0 ? from : DESCENT.optimize(LeastSquaresFactory.create(
+            at -> new Pair<>(new ArrayRealVector(fitted(at.toArray()), false),
+                new Array2DRowRealMatrix(slopes(at.toArray()), false).transpose()),
+            new ArrayRealVector(y, false), new ArrayRealVector(from), null, STEPS, STEPS)).getPoint().toArray();
+      } catch (MathIllegalStateException e) {
+        LOG.debug("no descent from {}", from, e);
+        return from;
       }
-      return at;
     }
 
-    /// Solves `(J'J + damping diag(J'J)) change = J' residuals`.
-    private double[] change(double[] at, double damping) {
+    /// The derivatives of [#fitted] by each of what is fitted, a row for each.
+    private double[][] slopes(double[] at) {
       Interpreter interpreter = interpreter(at);
       List<Expr> gradients = formula.gradients();
       double[][] slopes = new double[at.length][];
       for (int k = 0; k < numbers.size(); k++) {
-        double[] slope = interpreter.of(gradients.get(1 + formula.parameters().indexOf(vector(numbers.get(k)))));
-        slopes[k] = slope.length == x.length ? slope : new double[x.length]; // a number: 0
-        for (int i = 0; i < x.length; i++) {
-          slopes[k][i] *= scale(at);
-        }
+        Parameter vector = new Parameter(numbers.get(k).name(), true, numbers.get(k).positive());
+        double[] slope = interpreter.of(gradients.get(1 + formula.parameters().indexOf(vector)));
+        double scale = slope.length == x.length ? scale(at) : 0; // else a number: 0
+        slopes[k] = IntStream.range(0, x.length).mapToDouble(i -> scale == 0 ? 0 : scale * slope[i]).toArray();
       }
       if (Double.isNaN(scale)) {
         slopes[numbers.size()] = interpreter.of(formula.outputs().getFirst());
       }
-      double[] residuals = residuals(at);
-      double[][] rows = new double[at.length][at.length + 1];
-      for (int k = 0; k < at.length; k++) {
-        for (int i = 0; i < x.length; i++) {
-          for (int l = 0; l < at.length; l++) {
-            rows[k][l] += slopes[k][i] * slopes[l][i];
-          }
-          rows[k][at.length] += slopes[k][i] * residuals[i];
-        }
-      }
-      for (int k = 0; k < at.length; k++) {
-        rows[k][k] = rows[k][k] * (1 + damping) + Double.MIN_NORMAL;
-      }
-      return solved(rows);
-    }
-
-    private static Parameter vector(Parameter number) {
-      return new Parameter(number.name(), true, number.positive());
-    }
-
-    /// Gauss's elimination; the matrix is positive definite.
-    private static double[] solved(double[][] rows) {
-      int n = rows.length;
-      for (int k = 0; k < n; k++) {
-        for (int i = k + 1; i < n; i++) {
-          double factor = rows[i][k] / rows[k][k];
-          for (int j = k; j <= n; j++) {
-            rows[i][j] -= factor * rows[k][j];
-          }
-        }
-      }
-      double[] solution = new double[n];
-      for (int k = n - 1; k >= 0; k--) {
-        double sum = rows[k][n];
-        for (int j = k + 1; j < n; j++) {
-          sum -= rows[k][j] * solution[j];
-        }
-        solution[k] = sum / rows[k][k];
-      }
-      return solution;
+      return slopes;
     }
   }
 }

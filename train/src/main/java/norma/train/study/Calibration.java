@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import norma.train.config.RunConfig;
+import norma.train.files.Json;
 import norma.train.files.ProcessLock;
 import norma.train.run.RunException;
 import norma.train.run.StepTimer;
@@ -76,7 +77,7 @@ public final class Calibration {
   private static Map<String, Candidate> missing(StepTimes known, Study study) {
     Map<String, Candidate> missing = new LinkedHashMap<>();
     StepTimes.measured(study).values().forEach(candidate -> missing.putIfAbsent(StepTimes.id(candidate), candidate));
-    missing.keySet().removeAll(known.steps().keySet());
+    known.steps().forEach(step -> missing.remove(step.id()));
     return missing;
   }
 
@@ -100,13 +101,11 @@ public final class Calibration {
     }
     notes.accept("measuring a training step of " + missing.size() + (missing.size() == 1 ? " variant" : " variants")
         + ", once; " + file + " keeps it");
-    List<String> ids = new ArrayList<>(missing.keySet());
     double[] medians = timer.medians(missing.values().stream().map(Candidate::config).toList(), each);
-    Map<String, StepTimes.Step> steps = new LinkedHashMap<>(known.steps());
-    for (int i = 0; i < medians.length; i++) {
-      steps.put(ids.get(i), new StepTimes.Step(name(folder.study(), missing.get(ids.get(i))), medians[i]));
-    }
-    folder.writeWhole(file, new StepTimes(each, here, steps).json());
+    List<StepTimes.Step> steps = new ArrayList<>(known.steps());
+    missing.forEach((id, candidate) -> steps
+        .add(new StepTimes.Step(id, name(folder.study(), candidate), medians[steps.size() - known.steps().size()])));
+    folder.writeWhole(file, Json.text(new StepTimes(each, here, steps)));
   }
 
   private static String name(Study study, @org.jspecify.annotations.Nullable Candidate candidate) {

@@ -1,11 +1,9 @@
 package norma.train.study;
 
-import java.util.LinkedHashMap;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Map;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
-/// How one run of a study ended. Losses in nats per character; NaN where there is none.
+/// How one run of a study ended: `cells/CELL.json`. Losses in nats per character; NaN where there is none.
 ///
 /// @param cell        of the study
 /// @param status      `completed`, `diverged` or `failed`
@@ -19,16 +17,16 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param peakMebibytes   most memory of the process while it ran
 /// @param fingerprint CPU, JDK, build, backend and text: pairs with different ones are not compared silently
 /// @param error       why it failed or where it diverged, empty otherwise
-public record CellResult(String cell, String status, String folder, double bestLoss, int bestStep, double finalLoss,
-    double int8Loss, int steps, double seconds, double tokensPerSecond, double peakMebibytes,
-    Map<String, String> fingerprint, String error) {
+public record CellResult(String cell, String status, String folder, @JsonProperty("best_val_loss") double bestLoss,
+    int bestStep, @JsonProperty("final_val_loss") double finalLoss, @JsonProperty("int8_val_loss") double int8Loss,
+    int steps, double seconds, @JsonProperty("tokens_per_s") double tokensPerSecond,
+    @JsonProperty("peak_rss_mib") double peakMebibytes, Map<String, String> fingerprint, String error) {
   static final String COMPLETED = "completed";
   static final String DIVERGED = "diverged";
   static final String FAILED = "failed";
 
-  private static final JsonMapper JSON = new JsonMapper();
-
   public CellResult {
+    status = status.equals("crashed") ? FAILED : status; // the word before 2026-12
     fingerprint = Map.copyOf(fingerprint);
   }
 
@@ -46,41 +44,5 @@ public record CellResult(String cell, String status, String folder, double bestL
 
   boolean failed() {
     return status.equals(FAILED);
-  }
-
-  String json() {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("cell", cell);
-    fields.put("status", status);
-    fields.put("folder", folder);
-    fields.put("best_val_loss", finite(bestLoss));
-    fields.put("best_step", bestStep);
-    fields.put("final_val_loss", finite(finalLoss));
-    fields.put("int8_val_loss", finite(int8Loss));
-    fields.put("steps", steps);
-    fields.put("seconds", finite(seconds));
-    fields.put("tokens_per_s", finite(tokensPerSecond));
-    fields.put("peak_rss_mib", finite(peakMebibytes));
-    fields.put("fingerprint", new java.util.TreeMap<>(fingerprint));
-    fields.put("error", error);
-    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";
-  }
-
-  static CellResult parse(JsonNode node) {
-    Map<String, String> fingerprint = new LinkedHashMap<>();
-    node.path("fingerprint").properties().forEach(e -> fingerprint.put(e.getKey(), e.getValue().asString("")));
-    String status = node.path("status").asString();
-    return new CellResult(node.path("cell").asString(), status.equals("crashed") ? FAILED : status,
-        node.path("folder").asString(),
-        node.path("best_val_loss").asDouble(Double.NaN), node.path("best_step").asInt(0),
-        node.path("final_val_loss").asDouble(Double.NaN), node.path("int8_val_loss").asDouble(Double.NaN),
-        node.path("steps").asInt(0), node.path("seconds").asDouble(Double.NaN),
-        node.path("tokens_per_s").asDouble(Double.NaN), node.path("peak_rss_mib").asDouble(Double.NaN), fingerprint,
-        node.path("error").asString(""));
-  }
-
-  @org.jspecify.annotations.Nullable
-  private static Double finite(double value) {
-    return Double.isFinite(value) ? value : null;
   }
 }

@@ -1,39 +1,35 @@
 package norma.train.study;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.stream.Collectors;
 import norma.train.files.Json;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// What is known of a study's training steps: `calibration.json` in its folder.
 ///
 /// @param threads     of each run, where its configuration says `auto`
 /// @param fingerprint of the machine and the build that measured
-/// @param steps       by what determines a step's time
-record StepTimes(int threads, Map<String, String> fingerprint, Map<String, Step> steps) {
+record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps) {
   static final String FILE = "calibration.json";
-  private static final StepTimes NONE = new StepTimes(0, Map.of(), Map.of());
-  private static final JsonMapper JSON = new JsonMapper();
 
+  /// @param id      what determines the step's time
   /// @param variant that was measured; others whose steps are the same share it
-  /// @param millis  median
-  record Step(String variant, double millis) {}
+  record Step(String id, String variant, @JsonProperty("median_ms") double millis) {}
 
   StepTimes {
     fingerprint = Map.copyOf(fingerprint);
-    steps = new LinkedHashMap<>(steps);
+    steps = List.copyOf(steps);
   }
 
   /// Those of a study's folder, none if there is no file.
@@ -42,21 +38,17 @@ record StepTimes(int threads, Map<String, String> fingerprint, Map<String, Step>
   static StepTimes read(Path folder) throws IOException {
     Path file = folder.resolve(FILE);
     if (!Files.exists(file)) {
-      return NONE;
+      return new StepTimes(0, Map.of(), List.of());
     }
     try {
       JsonNode node = Json.read(file);
-      Map<String, String> fingerprint = new LinkedHashMap<>();
-      node.path("fingerprint").properties().forEach(e -> fingerprint.put(e.getKey(), e.getValue().asString("")));
-      Map<String, Step> steps = new LinkedHashMap<>();
       for (JsonNode step : node.path("steps")) {
         double millis = step.path("median_ms").asDouble(Double.NaN);
         if (!(millis > 0 && millis < Double.POSITIVE_INFINITY)) {
           throw damaged(file, "median_ms is " + step.path("median_ms") + ", expected a number above 0");
         }
-        steps.put(step.path("id").asString(""), new Step(step.path("variant").asString(""), millis));
       }
-      return new StepTimes(node.path("threads").asInt(0), fingerprint, steps);
+      return Json.record(node, StepTimes.class);
     } catch (JacksonException e) {
       throw damaged(file, Json.problem(e));
     }
@@ -66,29 +58,14 @@ record StepTimes(int threads, Map<String, String> fingerprint, Map<String, Step>
     return new RunException(file + " is damaged: " + what + "; delete it to measure again, which changes all runs");
   }
 
-  String json() {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("threads", threads);
-    fields.put("fingerprint", new TreeMap<>(fingerprint));
-    List<Map<String, Object>> list = new ArrayList<>();
-    steps.forEach((id, step) -> {
-      Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("id", id);
-      entry.put("variant", step.variant);
-      entry.put("median_ms", step.millis);
-      list.add(entry);
-    });
-    fields.put("steps", list);
-    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";
-  }
-
   /// Milliseconds of every candidate's step, as far as they are known.
   Map<Candidate, Double> of(Study study) {
     Map<Candidate, Double> millis = new LinkedHashMap<>();
+    Map<String, Double> known = steps.stream().collect(Collectors.toMap(Step::id, Step::millis));
     measured(study).forEach((candidate, as) -> {
-      Step step = steps.get(id(as));
+      Double step = known.get(id(as));
       if (step != null) {
-        millis.put(candidate, step.millis);
+        millis.put(candidate, step);
       }
     });
     return millis;

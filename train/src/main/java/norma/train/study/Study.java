@@ -1,5 +1,6 @@
 package norma.train.study;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -69,9 +70,10 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
   ///
   /// @param label  `key=value` of what is tuned, empty if nothing is
   /// @param atEdge which tuned settings have the first or the last value of their list, and might have gone further
-  /// @param config for any seed
   /// @param text   SHA-256 of the corpus: a study whose text was changed is another one
-  public record Candidate(String label, List<String> atEdge, RunConfig config, String text) {
+  /// @param config for any seed
+  public record Candidate(String label, List<String> atEdge, @JsonProperty("text_sha256") String text,
+      RunConfig config) {
     public Candidate {
       atEdge = List.copyOf(atEdge);
     }
@@ -83,7 +85,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
     /// The same with another number of steps.
     Candidate withSteps(int steps) {
-      return new Candidate(label, atEdge, config.withSteps(steps), text);
+      return new Candidate(label, atEdge, text, config.withSteps(steps));
     }
   }
 

@@ -3,31 +3,47 @@ package norma.train.study;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Pattern;
 import norma.nn.NormTypes;
 import norma.train.config.ConfigReader;
+import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Json;
 import norma.train.run.RunException;
-import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Variant;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.ser.std.StdSerializer;
 
 /// `study.json` in a study's folder: the study as it was read, with every configuration resolved. Reports are made from the folder alone,
 /// on another machine too, where neither the study's file nor its text need be.
 ///
-/// @param study   as it was worked off
 /// @param command that repeats it
-public record StudyFile(Study study, String command) {
+public record StudyFile(String name, String title, String note, String command, List<Long> seeds,
+    List<Long> tuneSeeds, List<Variant> variants) {
   static final String FILE = "study.json";
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
-  private static final JsonMapper JSON = new JsonMapper();
+
+  private static final JsonMapper JSON = Json.records(new SimpleModule()
+      .addSerializer(RunConfig.class, new StdSerializer<>(RunConfig.class) {
+        @Override
+        public void serialize(RunConfig config, JsonGenerator generator, SerializationContext context) {
+          generator.writeString(RunConfigWriter.yaml(config));
+        }
+      })
+      .addDeserializer(RunConfig.class, new StdDeserializer<>(RunConfig.class) {
+        @Override
+        public RunConfig deserialize(JsonParser parser, DeserializationContext context) {
+          return new ConfigReader(NormTypes.all()).read(FILE, parser.getString(), List.of());
+        }
+      }));
 
   /// Whether a folder is a study's.
   public static boolean isIn(Path folder) {
@@ -37,100 +53,42 @@ public record StudyFile(Study study, String command) {
   /// Writes it.
   public static void write(StudyFolder folder, String command) throws IOException {
     Study study = folder.study();
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("name", study.name());
-    fields.put("title", study.title());
-    fields.put("note", study.note());
-    fields.put("command", command);
-    fields.put("seeds", study.seeds());
-    fields.put("tune_seeds", study.tuneSeeds());
-    fields.put("variants", study.variants().stream().map(StudyFile::fields).toList());
+    StudyFile file = new StudyFile(study.name(), study.title(), study.note(), command, study.seeds(),
+        study.tuneSeeds(), study.variants());
     folder.writeWhole(folder.path().resolve(FILE),
-        JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n");
+        JSON.writerWithDefaultPrettyPrinter().writeValueAsString(file) + "\n");
   }
 
-  private static Map<String, Object> fields(Variant variant) {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("name", variant.name());
-    fields.put("base", variant.base());
-    fields.put("point", variant.point());
-    fields.put("baseline", variant.baseline());
-    fields.put("settings", variant.settings());
-    fields.put("candidates", variant.candidates().stream().map(StudyFile::fields).toList());
-    return fields;
-  }
-
-  private static Map<String, Object> fields(Candidate candidate) {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("label", candidate.label());
-    fields.put("at_edge", candidate.atEdge());
-    fields.put("text_sha256", candidate.text());
-    fields.put("config", RunConfigWriter.yaml(candidate.config()));
-    return fields;
-  }
-
-  /// Of a study's folder.
+  /// Reads that of a study's folder.
   ///
   /// @throws RunException if the file is not there, or damaged
   public static StudyFile read(Path folder) throws IOException {
-    Path file = folder.resolve(FILE);
+    Path path = folder.resolve(FILE);
     try {
-      JsonNode node = Json.read(file);
-      List<Variant> variants = new ArrayList<>();
-      for (JsonNode variant : node.required("variants").values()) {
-        variants.add(variant(file, variant));
+      StudyFile file = JSON.treeToValue(Json.read(path), StudyFile.class);
+      String problem = file.problem();
+      if (!problem.isEmpty()) {
+        throw new RunException(path + " is damaged: " + problem);
       }
-      Study study = new Study(name(file, node), text(node, "title"), text(node, "note"), seeds(node, "seeds"),
-          seeds(node, "tune_seeds"), variants);
-      requireWhole(file, study);
-      return new StudyFile(study, text(node, "command"));
+      return file;
     } catch (JacksonException e) {
-      throw new RunException(file + " is damaged: " + Json.problem(e), e);
+      throw new RunException(path + " is damaged: " + Json.problem(e), e);
     }
   }
 
-  private static Variant variant(Path file, JsonNode node) {
-    List<Candidate> candidates = new ArrayList<>();
-    for (JsonNode candidate : node.required("candidates").values()) {
-      candidates.add(new Candidate(text(candidate, "label"), texts(candidate, "at_edge"),
-          new ConfigReader(NormTypes.all()).read(file.toString(), text(candidate, "config"), List.of()),
-          text(candidate, "text_sha256")));
+  /// Names become parts of paths, and a variant without its baseline cannot be reported.
+  private String problem() {
+    if (!NAME.matcher(name).matches() || variants.stream().anyMatch(v -> !NAME.matcher(v.name()).matches())) {
+      return "a name is not one of letters, digits, '.', '_' and '-'";
     }
-    return new Variant(name(file, node), text(node, "base"), texts(node, "point"),
-        node.required("baseline").booleanValue(), texts(node, "settings"), candidates);
+    return variants.stream().filter(variant -> variant.candidates().isEmpty() || variants.stream()
+        .noneMatch(other -> other.baseline() && other.point().equals(variant.point()))).findFirst()
+        .map(variant -> "variant " + variant.name() + " has no configuration or no baseline")
+        .orElse(variants.isEmpty() ? "it has no variants" : "");
   }
 
-  /// A name that becomes a part of paths.
-  private static String name(Path file, JsonNode node) {
-    String name = text(node, "name");
-    if (!NAME.matcher(name).matches()) {
-      throw new RunException(file + " is damaged: a name is not one of letters, digits, '.', '_' and '-'");
-    }
-    return name;
-  }
-
-  private static void requireWhole(Path file, Study study) {
-    for (Variant variant : study.variants()) {
-      if (variant.candidates().isEmpty() || study.variants().stream()
-          .noneMatch(other -> other.baseline() && other.point().equals(variant.point()))) {
-        throw new RunException(
-            file + " is damaged: variant " + variant.name() + " has no configuration or no baseline");
-      }
-    }
-    if (study.variants().isEmpty()) {
-      throw new RunException(file + " is damaged: it has no variants");
-    }
-  }
-
-  private static String text(JsonNode node, String name) {
-    return node.required(name).stringValue();
-  }
-
-  private static List<String> texts(JsonNode node, String name) {
-    return node.required(name).values().stream().map(JsonNode::stringValue).toList();
-  }
-
-  private static List<Long> seeds(JsonNode node, String name) {
-    return node.required(name).values().stream().map(JsonNode::longValue).toList();
+  /// The study as it was worked off.
+  public Study study() {
+    return new Study(name, title, note, seeds, tuneSeeds, variants);
   }
 }

@@ -83,7 +83,7 @@ public final class StudyFolder {
       return known;
     }
     try {
-      CellResult result = CellResult.parse(Json.read(file));
+      CellResult result = Json.record(Json.read(file), CellResult.class);
       if (!RUN.matcher(result.folder()).matches()) {
         throw new RunException(
             file + " is damaged: its folder is not one below runs; delete it, and the run is repeated");
@@ -149,7 +149,7 @@ public final class StudyFolder {
 
   /// Of two results of one cell the later stays; they are the same.
   void write(Cell cell, CellResult result) throws IOException {
-    writeWhole(resultFile(cell), result.json());
+    writeWhole(resultFile(cell), Json.text(result));
     finished.put(cell.id(), result);
   }
 

@@ -234,11 +234,11 @@ public final class StudyReader {
     };
     String label = String.join(" ", choice.texts());
     try {
-      return new Study.Candidate(label, choice.atEdge,
-          Double.isNaN(budget.flops) ? config : config.withSteps(steps(config, budget.flops)), cost.sha256(config));
+      return new Study.Candidate(label, choice.atEdge, cost.sha256(config),
+          Double.isNaN(budget.flops) ? config : config.withSteps(steps(config, budget.flops)));
     } catch (DataException e) {
       texts.add(variant, String.valueOf(e.getMessage()));
-      return new Study.Candidate(label, choice.atEdge, config, "");
+      return new Study.Candidate(label, choice.atEdge, "", config);
     }
   }
 

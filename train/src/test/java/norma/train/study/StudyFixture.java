@@ -64,13 +64,13 @@ final class StudyFixture {
     Files.writeString(run.resolve("config.yaml"),
         RunConfigWriter.yaml(cell.config().placed(name, folder.runs(cell), OptionalInt.of(1))));
     folder.write(cell,
-        CellResult.parse(Json.parse(String.format(Locale.ROOT,
+        Json.record(Json.parse(String.format(Locale.ROOT,
             """
                 {"cell": "%s", "status": "%s", "folder": "%s", "best_val_loss": %s, "best_step": %d, "final_val_loss": %s, "steps": %d,
                  "seconds": 25, "tokens_per_s": 60000, "fingerprint": {"cpu": "one"}, "error": ""}
                 """,
             cell.id(), bad ? "diverged" : "completed", folder.path().relativize(run), bad ? null : loss(steps, offset),
-            steps, bad ? null : loss(steps, offset), steps))));
+            steps, bad ? null : loss(steps, offset), steps)), CellResult.class));
   }
 
   private static double loss(int step, double offset) {

@@ -353,16 +353,16 @@ class StudyWorkerTest {
   /// An older build wrote neither peak memory nor the loss in int8.
   @Test
   void resultsOfOlderBuildsAreRead() {
-    CellResult old = CellResult.parse(Json.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
-        + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}"));
+    CellResult old = Json.record(Json.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
+        + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}"), CellResult.class);
     assertThat(old.peakMebibytes()).isNaN();
-    assertThat(CellResult.parse(Json.parse("{\"status\": \"crashed\"}")).failed()).as("the word before 2026-12")
+    assertThat(Json.record(Json.parse("{\"status\": \"crashed\"}"), CellResult.class).failed()).as("the word before 2026-12")
         .isTrue();
     assertThat(old.int8Loss()).isNaN();
-    assertThat(CellResult.parse(Json.parse(old.json()))).isEqualTo(old);
+    assertThat(Json.record(Json.parse(Json.text(old)), CellResult.class)).isEqualTo(old);
     CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 2.7, 4, 1.5, 100, 345.25,
         Map.of("cpu", "c"), "");
-    assertThat(CellResult.parse(Json.parse(now.json()))).isEqualTo(now);
+    assertThat(Json.record(Json.parse(Json.text(now)), CellResult.class)).isEqualTo(now);
   }
 
   @Test
