@@ -3,6 +3,7 @@ package norma.train.study;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -10,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import norma.nn.NormTypes;
@@ -31,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 /// Reads study files. Every run's configuration is read before anything is trained: what is wrong in a variant shows at once.
 public final class StudyReader {
   private static final int LONGEST_NAME = 40;
+  /// With a seed behind it, a run's name has at most 64 characters.
+  static final int LONGEST_VARIANT = 43;
   /// Of a study and of a variant.
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
   /// A number of seeds to tune on means these and the following, far from 1, 2, 3.
@@ -60,6 +64,17 @@ public final class StudyReader {
   /// A point of several axes.
   private record Choice(List<Assignment> settings, List<String> atEdge) {
     static final Choice NOTHING = new Choice(List.of(), List.of());
+
+    /// The same with a value of one more axis. The edges of two values say nothing.
+    Choice with(Axis axis, int i) {
+      List<Assignment> more = new ArrayList<>(settings);
+      more.add(axis.values.get(i));
+      List<String> edges = new ArrayList<>(atEdge);
+      if (axis.values.size() > 2 && (i == 0 || i == axis.values.size() - 1)) {
+        edges.add(axis.path);
+      }
+      return new Choice(more, edges);
+    }
 
     /// The settings as `key=value`.
     List<String> texts() {
@@ -118,7 +133,7 @@ public final class StudyReader {
           + "or a winner would be reported on the seeds that it won on");
     }
     List<Study.Variant> variants = new ArrayList<>();
-    VariantNames names = new VariantNames();
+    Set<String> names = new HashSet<>();
     UntrainableVariants texts = new UntrainableVariants(cost, 1);
     List<Choice> points = product(grid);
     requireFew((long) points.size() * named.size() * Math.max(product(tune).size(), seeds.size()));
@@ -126,7 +141,7 @@ public final class StudyReader {
       for (Map.Entry<String, List<Assignment>> entry : named.entrySet()) {
         List<Assignment> settings = new ArrayList<>(entry.getValue());
         settings.addAll(point.settings);
-        String variant = names.of(entry.getKey(), point.settings);
+        String variant = variantName(entry.getKey(), point.settings, names);
         List<Choice> choices = product(ownTune.getOrDefault(entry.getKey(), tune));
         int tries = variants.isEmpty() ? choices.size() : variants.getFirst().candidates().size();
         if (choices.size() != tries) {
@@ -179,20 +194,22 @@ public final class StudyReader {
     for (Study.Variant variant : study.variants()) {
       timed.add(variant.with(variant.candidates().stream().map(candidate -> {
         Double step = millis.get(candidate);
-        return step == null ? candidate : candidate.withSteps(steps(variant.name(), seconds, step));
+        return step == null ? candidate : candidate.withSteps(steps(seconds * 1e3 / step, "budget.seconds: " + seconds + " s",
+            String.format(Locale.ROOT, "%s, which takes %.4g s", variant.name(), step / 1e3)));
       }).toList()));
     }
     return new Study(study.name(), study.title(), study.note(), study.seeds(), study.tuneSeeds(), timed);
   }
 
-  private int steps(String variant, double seconds, double millis) {
-    double steps = Math.floor(seconds * 1e3 / millis);
+  /// As many whole steps as a budget pays for.
+  ///
+  /// @param budget in words
+  /// @param step   one of them, in words
+  private int steps(double steps, String budget, String step) {
     if (steps < 1 || steps > RunConfig.Train.MAX_STEPS) {
-      throw error("budget", String.format(Locale.ROOT,
-          "budget.seconds: %s s are %s of %s, which takes %.4g s; expected enough for a step and at most "
-              + RunConfig.Train.MAX_STEPS,
-          seconds, steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), variant,
-          millis / 1e3));
+      throw error("budget", budget + " are "
+          + (steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", Math.floor(steps))) + " of " + step
+          + "; expected enough for a step and at most " + RunConfig.Train.MAX_STEPS);
     }
     return (int) steps;
   }
@@ -234,25 +251,16 @@ public final class StudyReader {
     };
     String label = String.join(" ", choice.texts());
     try {
-      return new Study.Candidate(label, choice.atEdge, cost.sha256(config),
-          Double.isNaN(budget.flops) ? config : config.withSteps(steps(config, budget.flops)));
+      if (!Double.isNaN(budget.flops)) {
+        config = config.withSteps(steps(budget.flops / cost.flops(config),
+            String.format(Locale.ROOT, "budget.flops: %.3g", budget.flops),
+            String.format(Locale.ROOT, "%.3g FLOPs", cost.flops(config))));
+      }
+      return new Study.Candidate(label, choice.atEdge, cost.sha256(config), config);
     } catch (DataException e) {
       texts.add(variant, String.valueOf(e.getMessage()));
       return new Study.Candidate(label, choice.atEdge, "", config);
     }
-  }
-
-  /// As many whole steps as the FLOPs suffice for.
-  private int steps(RunConfig config, double flops) {
-    double steps = Math.floor(flops / cost.flops(config));
-    if (steps < 1 || steps > RunConfig.Train.MAX_STEPS) {
-      throw error("budget", String.format(Locale.ROOT,
-          "budget.flops: %.3g are %s of %.3g FLOPs; expected enough for a step and at most "
-              + RunConfig.Train.MAX_STEPS,
-          flops,
-          steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", steps), cost.flops(config)));
-    }
-    return (int) steps;
   }
 
   private Map<String, List<Assignment>> variants(Section section) {
@@ -278,6 +286,21 @@ public final class StudyReader {
     if (!NAME.matcher(name).matches()) {
       throw section.error(section.path(key) + ": '" + name
           + "' cannot name a folder; expected letters, digits, '.', '_' and '-', at most 40, a letter or digit first");
+    }
+    return name;
+  }
+
+  /// A variant at a point of the grid: `dyt-width64`, and where that is too long or taken, `dyt-end_of_the_path.txt-1a2b3c4d`.
+  private static String variantName(String base, List<Assignment> point, Set<String> taken) {
+    StringBuilder suffix = new StringBuilder();
+    for (Assignment setting : point) {
+      String value = setting.toString().substring(setting.toString().indexOf('=') + 1);
+      suffix.append('-').append(setting.path().getLast()).append(value.replaceAll("[^A-Za-z0-9.]+", "_"));
+    }
+    String name = base + suffix;
+    if (name.length() > LONGEST_VARIANT || !taken.add(name)) {
+      name = FolderName.hashed(base, suffix.toString(), base + point, LONGEST_VARIANT);
+      taken.add(name);
     }
     return name;
   }
@@ -320,19 +343,8 @@ public final class StudyReader {
     List<Choice> choices = List.of(Choice.NOTHING);
     for (Axis axis : axes) {
       requireFew((long) choices.size() * axis.values.size());
-      List<Choice> longer = new ArrayList<>();
-      for (Choice choice : choices) {
-        for (int i = 0; i < axis.values.size(); i++) {
-          List<Assignment> settings = new ArrayList<>(choice.settings);
-          settings.add(axis.values.get(i));
-          List<String> atEdge = new ArrayList<>(choice.atEdge);
-          if (axis.values.size() > 2 && (i == 0 || i == axis.values.size() - 1)) {
-            atEdge.add(axis.path);
-          }
-          longer.add(new Choice(settings, atEdge));
-        }
-      }
-      choices = longer;
+      choices = choices.stream()
+          .flatMap(choice -> IntStream.range(0, axis.values.size()).mapToObj(i -> choice.with(axis, i))).toList();
     }
     return choices;
   }

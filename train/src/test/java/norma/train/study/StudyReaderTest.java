@@ -144,7 +144,7 @@ class StudyReaderTest {
     for (String yaml : List.of(TWO + grid, TWO.replace(" b:", " " + "b".repeat(40) + ":") + grid)) {
       List<String> names = read(yaml).variants().stream().map(Study.Variant::name).toList();
       assertThat(names).doesNotHaveDuplicates().allMatch(name -> name.matches("[ab].*-[0-9a-f]{8}"))
-          .allMatch(name -> name.length() <= VariantNames.LONGEST);
+          .allMatch(name -> name.length() <= StudyReader.LONGEST_VARIANT);
       assertThat(names.getFirst()).matches("a-.*one\\.txt-[0-9a-f]{8}");
       assertThat(read(yaml).variants().stream().map(Study.Variant::name)).as("every time").isEqualTo(names);
     }
