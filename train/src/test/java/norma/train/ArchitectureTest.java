@@ -48,6 +48,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void studiesAndInspectionsStandApart() {
+    HouseRules.studiesAndInspectionsStandApart().forEach(rule -> rule.check(CLASSES));
+  }
+
+  @Test
   void javaUtilLoggingIsNotUsed() {
     HouseRules.noJavaUtilLogging().check(CLASSES);
   }

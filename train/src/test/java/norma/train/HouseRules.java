@@ -116,4 +116,13 @@ final class HouseRules {
   static ArchRule noJavaUtilLogging() {
     return noClasses().should().dependOnClassesThat().resideInAPackage("java.util.logging..");
   }
+
+  /// A study trains, an inspection looks at what was trained; neither knows the other.
+  static List<ArchRule> studiesAndInspectionsStandApart() {
+    return List.of(
+        noClasses().that().resideInAPackage("norma.train.study..").should().dependOnClassesThat()
+            .resideInAPackage("norma.train.inspect.."),
+        noClasses().that().resideInAPackage("norma.train.inspect..").should().dependOnClassesThat()
+            .resideInAPackage("norma.train.study.."));
+  }
 }

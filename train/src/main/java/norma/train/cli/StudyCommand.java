@@ -107,7 +107,7 @@ final class StudyCommand implements Callable<Integer> {
       console.text(study.note());
     }
     if (plan) {
-      UntrainableVariants.refuse(folder, threads(folder));
+      UntrainableVariants.refuse(folder, StudyWorker.threadsOfEach(processes(folder)));
       show(StudyPlan.of(folder, jobs), study);
       return 0;
     }
@@ -160,11 +160,11 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   private int run(StudyFolder folder, Path file, List<String> settings, String command) throws IOException {
-    int threads = threads(folder);
+    int processes = processes(folder);
+    int threads = StudyWorker.threadsOfEach(processes);
     UntrainableVariants.refuse(folder, threads);
     int again = folder.reopenFailed();
     int open = StudySummary.of(folder).left();
-    int processes = processes(open);
     console.line("runs     %d of %d are left%s; %d at once; results in %s", open, folder.study().runs(),
         again == 0 ? "" : ", " + again + " of which failed before", processes, folder.path());
     console.line("steps    %s", folder.study().steps());
@@ -201,14 +201,10 @@ final class StudyCommand implements Callable<Integer> {
     return command;
   }
 
-  private int processes(int open) {
-    return Math.min(jobs, Math.max(1, open));
-  }
-
-  /// Of each run, where its configuration says `auto`.
-  private int threads(StudyFolder folder) throws IOException {
+  /// As many processes as are asked for, and no more than there are runs left.
+  private int processes(StudyFolder folder) throws IOException {
     StudySummary summary = StudySummary.of(folder);
-    return StudyWorker.threadsOfEach(processes(summary.left() + summary.failed().size()));
+    return Math.min(jobs, Math.max(1, summary.left() + summary.failed().size()));
   }
 
   private void table(StudySummary summary, StabilityCard stability) {

@@ -73,8 +73,7 @@ public final class ProcessLock implements AutoCloseable {
   }
 
   private static Path real(Path file) throws IOException {
-    Path absolute = file.toAbsolutePath();
-    return absolute.getParent().toRealPath().resolve(absolute.getFileName());
+    return file.resolveSibling("").toRealPath().resolve(file.getFileName());
   }
 
   private static void release(Path file, @Nullable FileChannel channel) throws IOException {

@@ -34,7 +34,7 @@ import org.apache.logging.log4j.Logger;
 public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanResidual, double maxResidual) {
   private static final Logger LOG = LogManager.getLogger(FormulaFit.class);
 
-  /// What was published as element-wise functions in the place of LayerNorm (arXiv:2503.10622, arXiv:2503.21708).
+  /// The element-wise functions that were published to stand in the place of LayerNorm (arXiv:2503.10622, arXiv:2503.21708).
   public static final List<NormSpec> PUBLISHED = List.of(NormSpec.of("dyt"), NormSpec.of("dyisru"));
 
   /// Each number is searched over so many powers of ten around its start, around 1 if that is 0, one after the other.
@@ -107,7 +107,7 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
     return fixed ? bound : Double.NaN;
   }
 
-  /// What it is called in a configuration.
+  /// The name in a configuration.
   public String name() {
     return spec.type();
   }
@@ -234,10 +234,12 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
     /// Levenberg and Marquardt's descent; where there is no way down, such as from infinite slopes, the start.
     double[] descended(double[] from) {
       try {
-        return from.length == 0 ? from : DESCENT.optimize(LeastSquaresFactory.create(
-            at -> new Pair<>(new ArrayRealVector(fitted(at.toArray()), false),
-                new Array2DRowRealMatrix(slopes(at.toArray()), false).transpose()),
-            new ArrayRealVector(y, false), new ArrayRealVector(from), null, STEPS, STEPS)).getPoint().toArray();
+        return from.length == 0
+            ? from
+            : DESCENT.optimize(LeastSquaresFactory.create(
+                at -> new Pair<>(new ArrayRealVector(fitted(at.toArray()), false),
+                    new Array2DRowRealMatrix(slopes(at.toArray()), false).transpose()),
+                new ArrayRealVector(y, false), new ArrayRealVector(from), null, STEPS, STEPS)).getPoint().toArray();
       } catch (MathIllegalStateException e) {
         LOG.debug("no descent from {}", from, e);
         return from;

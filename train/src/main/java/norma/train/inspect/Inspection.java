@@ -22,10 +22,10 @@ import norma.train.report.Svg;
 import norma.train.report.Table;
 import norma.train.report.Template;
 import norma.train.run.SlotRecording;
-import norma.train.study.PairedDifferences;
+import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
 import org.jspecify.annotations.Nullable;
 
-/// What the normalization slots of a trained model do: is LayerNorm's map S-shaped, and which element-wise function is it near
+/// The behaviour of a trained model's normalization slots: is LayerNorm's map S-shaped, and which element-wise function is it near
 /// (arXiv:2503.10622, section 3; arXiv:2503.21708)?
 ///
 /// @param fitted      what was fitted to each slot
@@ -70,14 +70,15 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
     }
   }
 
-  /// Of recorded slots.
+  /// Inspects recorded slots.
   ///
   /// @param fitted what is fitted to each, see [FormulaFit#target]
   public static Inspection of(List<SlotRecording> recordings, List<NormSpec> fitted) {
     List<Slot> slots = recordings.stream().map(recording -> slot(recording, fitted)).toList();
     double[] inverse = slots.stream().mapToDouble(slot -> 1 / slot.std).toArray();
     double[] slopes = slots.stream().mapToDouble(Slot::anySlope).toArray();
-    return new Inspection(fitted, slots, PairedDifferences.correlation(slopes, inverse));
+    return new Inspection(fitted, slots,
+        slots.size() < 3 ? Double.NaN : new PearsonsCorrelation().correlation(slopes, inverse));
   }
 
   private static Slot slot(SlotRecording recording, List<NormSpec> fitted) {

@@ -72,7 +72,7 @@ public final class Transplant {
     return outcomes;
   }
 
-  /// Whether a slot is one formula, computes statistics of its input, is `weight f + bias` or has neither, and can be named.
+  /// Says whether a slot is one formula, computes statistics of its input, is `weight f + bias` or has neither, and can be named.
   static boolean normalizes(Inspection.Slot slot) {
     Curve curve = slot.curve();
     return curve != null && !curve.formula().pointwise() && affine(curve.formula()) && !slot.name().contains(".qk")

@@ -24,7 +24,8 @@ final class RunLock implements AutoCloseable {
       if (lock == null) {
         OptionalLong owner = ProcessLock.owner(file);
         throw new RunException(run + " is being trained by another process"
-            + (owner.isPresent() ? " (" + owner.getAsLong() + ")" : "") + "; wait for it, or stop it with Ctrl-C there");
+            + (owner.isPresent() ? " (" + owner.getAsLong() + ")" : "")
+            + "; wait for it, or stop it with Ctrl-C there");
       }
       return new RunLock(lock);
     } catch (IOException e) {

@@ -30,7 +30,7 @@ public final class Calibration {
     double[] medians(List<RunConfig> configs, int threads);
   }
 
-  /// One that measures what is not known yet.
+  /// Makes a calibration that measures the times that are not known yet.
   ///
   /// @param studies folder of the studies' folders
   /// @param jobs    processes that will work at once; the cores are divided among them
@@ -46,7 +46,7 @@ public final class Calibration {
     this.timer = timer;
   }
 
-  /// One that only reads. A study that was never measured keeps the steps of its base: none of its runs has begun.
+  /// Makes a calibration that only reads. A study that was never measured keeps the steps of its base: none of its runs has begun.
   public static Calibration known(Path studies) {
     return new Calibration(studies, OptionalInt.empty(), note -> {}, StepTimer::medians);
   }

@@ -30,16 +30,20 @@ public record CellResult(String cell, String status, String folder, @JsonPropert
     fingerprint = Map.copyOf(fingerprint);
   }
 
-  /// Of a run that has nothing to show.
+  /// Makes the result of a run that has recorded nothing.
   static CellResult without(String cell, String status, String error) {
     return new CellResult(cell, status, "", Double.NaN, 0, Double.NaN, Double.NaN, 0, Double.NaN, Double.NaN,
         Double.NaN,
         Map.of(), error);
   }
 
-  /// Whether the run was trained to its end.
+  /// Says whether the run was trained to its end.
   public boolean completed() {
     return status.equals(COMPLETED);
+  }
+
+  boolean diverged() {
+    return status.equals(DIVERGED);
   }
 
   boolean failed() {

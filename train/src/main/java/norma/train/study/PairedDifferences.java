@@ -2,12 +2,13 @@ package norma.train.study;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.apache.commons.statistics.distribution.TDistribution;
 
-/// What the differences of pairs say: a variant's losses minus the baseline's, seed by seed. Below 0 the variant is better.
+/// Differences of pairs, a variant's losses minus the baseline's, seed by seed, and the statistics on them. Below 0 the variant is better.
 public final class PairedDifferences {
-  /// Of all intervals.
+  /// The level of all intervals.
   public static final double CONFIDENCE = 0.95;
   /// Up to here all 2^n signs are tried; above, so many drawn ones.
   private static final int ENUMERATED = 20;
@@ -52,7 +53,7 @@ public final class PairedDifferences {
     return differences.length;
   }
 
-  /// One for each seed.
+  /// The differences, one for each seed.
   public double[] all() {
     return differences.clone();
   }
@@ -113,7 +114,7 @@ public final class PairedDifferences {
     return new Interval(ends[0], ends[1]);
   }
 
-  /// By the jackknife: a sixth of the skewness of the means that leave one pair out.
+  /// The jackknife's estimate: a sixth of the skewness of the means that leave one pair out.
   private double acceleration(double mean) {
     double cubes = 0;
     double squares = 0;
@@ -191,16 +192,7 @@ public final class PairedDifferences {
   }
 
   /// Pearson's; NaN below three pairs.
-  public static double correlation(double[] a, double[] b) {
-    if (a.length < 3) {
-      return Double.NaN;
-    }
-    double meanA = Arrays.stream(a).average().orElseThrow();
-    double meanB = Arrays.stream(b).average().orElseThrow();
-    double products = 0;
-    for (int i = 0; i < a.length; i++) {
-      products += (a[i] - meanA) * (b[i] - meanB);
-    }
-    return products / ((a.length - 1) * deviation(a) * deviation(b));
+  static double correlation(double[] a, double[] b) {
+    return a.length < 3 ? Double.NaN : new PearsonsCorrelation().correlation(a, b);
   }
 }

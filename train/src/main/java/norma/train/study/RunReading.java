@@ -7,7 +7,7 @@ import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
 
-/// What a study's pages need of a run's `metrics.jsonl`, without its many training steps.
+/// The part of a run's `metrics.jsonl` that a study's pages need, without the many training steps.
 ///
 /// @param startLoss  before any update, nats per character
 /// @param stepMillis median of the logged steps

@@ -21,7 +21,7 @@ final class StepCost {
 
   private record Shape(GptConfig model, int vocabulary, int batch) {}
 
-  /// Of one step, forward and backward.
+  /// Counts the floating-point operations of one step, forward and backward.
   double flops(RunConfig config) {
     return config.train().accumulate() * flops.computeIfAbsent(
         new Shape(config.model(), vocabulary(config), config.train().batch()),
@@ -51,10 +51,5 @@ final class StepCost {
       Corpus corpus = Session.corpus(config, Path.of(""));
       return new Text(corpus.sha256(), corpus.codePoints().length, Vocabulary.of(corpus.codePoints()).size());
     });
-  }
-
-  /// Of a whole run.
-  double ofRun(RunConfig config) {
-    return flops(config) * config.train().steps();
   }
 }

@@ -16,7 +16,7 @@ import norma.train.study.Study.Variant;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/// What is known of a study's training steps: `calibration.json` in its folder.
+/// The measured times of a study's training steps: `calibration.json` in its folder.
 ///
 /// @param threads     of each run, where its configuration says `auto`
 /// @param fingerprint of the machine and the build that measured
@@ -32,7 +32,7 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
     steps = List.copyOf(steps);
   }
 
-  /// Those of a study's folder, none if there is no file.
+  /// Reads the file in a study's folder; there are no times if there is none.
   ///
   /// @throws RunException if the file is damaged
   static StepTimes read(Path folder) throws IOException {
@@ -71,7 +71,8 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
     return millis;
   }
 
-  /// Each candidate, and whose step is measured for it: the first of its variant with as many FLOPs. Tuned settings do not change the time otherwise.
+  /// Maps each candidate to the one that is measured for it: the first of its variant with as many FLOPs. Tuned settings do not change the
+  /// time otherwise.
   static Map<Candidate, Candidate> measured(Study study) {
     StepCost cost = new StepCost();
     Map<Candidate, Candidate> measured = new LinkedHashMap<>();
@@ -85,9 +86,9 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
     return measured;
   }
 
-  /// Of what determines the time of a step: model, batch, backend and the text's characters, not the optimizer's numbers.
+  /// Hashes the settings that determine the time of a step: model, batch, backend and the text's characters, not the optimizer's numbers.
   static String id(Candidate candidate) {
-    return Study.hash(candidate, key -> key.startsWith("model.")
+    return candidate.hash(candidate.config(), key -> key.startsWith("model.")
         || Set.of("train.batch", "train.accumulate", "runtime.backend", "runtime.precision").contains(key));
   }
 }

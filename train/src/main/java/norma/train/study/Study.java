@@ -28,14 +28,13 @@ import norma.train.files.Sha256;
 /// @param variants  at least two, the baseline of each group among them
 public record Study(String name, String title, String note, List<Long> seeds, List<Long> tuneSeeds,
     List<Variant> variants) {
-
   public Study {
     seeds = List.copyOf(seeds);
     tuneSeeds = List.copyOf(tuneSeeds);
     variants = List.copyOf(variants);
   }
 
-  /// One thing that is compared.
+  /// A configuration, or several to choose from, that is compared with the others.
   ///
   /// @param name       unique in the study
   /// @param base       the name in the file, without what the grid appends
@@ -60,7 +59,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       return candidates.size() > 1;
     }
 
-    /// The same with other candidates.
+    /// Copies the variant with other candidates.
     Variant with(List<Candidate> others) {
       return new Variant(name, base, point, baseline, settings, others);
     }
@@ -78,12 +77,21 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       atEdge = List.copyOf(atEdge);
     }
 
-    /// What its losses are means over: those of another text are not comparable.
+    /// Names the text that losses are means over. Losses on another text are not comparable.
     String validation() {
       return text + " " + config.data().valFraction();
     }
 
-    /// The same with another number of steps.
+    /// Hashes the text, and some settings of the configuration with a seed.
+    String hash(RunConfig seeded, Predicate<String> setting) {
+      Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(seeded));
+      flat.keySet().removeIf(setting.negate());
+      flat.put("data.corpus", text);
+      return digits(flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
+          .collect(Collectors.joining("\n")));
+    }
+
+    /// Copies the candidate with another number of steps.
     Candidate withSteps(int steps) {
       return new Candidate(label, atEdge, text, config.withSteps(steps));
     }
@@ -114,7 +122,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   private static Cell cell(Variant variant, Candidate candidate, boolean tuning, long seed) {
     RunConfig config = candidate.config.withSeed(seed);
-    String id = variant.name + (tuning ? "-tune" : "") + "-s" + seed + "-" + hash(config, candidate.text);
+    String id = variant.name + (tuning ? "-tune" : "") + "-s" + seed + "-" + candidate.hash(config, Study::decides);
     return new Cell(id, variant, candidate, tuning, seed, config);
   }
 
@@ -145,7 +153,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return (int) variants.stream().filter(variant -> !variant.baseline).count();
   }
 
-  /// Whether a run is watched by estimates of its validation loss.
+  /// Says whether some runs estimate their validation loss, rather than evaluate the whole split.
   public boolean estimates() {
     return variants.stream().flatMap(variant -> variant.candidates.stream())
         .anyMatch(candidate -> candidate.config.train().evalTokens().isPresent());
@@ -164,30 +172,17 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
         .map(Variant::name).toList();
   }
 
-  /// Of all that its runs depend on.
+  /// Hashes everything that the runs depend on.
   public String hash() {
     StringBuilder all = new StringBuilder(name + seeds + tuneSeeds);
     variants.forEach(variant -> variant.candidates
-        .forEach(candidate -> all.append(variant.name).append(hash(candidate.config, candidate.text))));
+        .forEach(candidate -> all.append(variant.name).append(candidate.hash(candidate.config, Study::decides))));
     return digits(all.toString());
   }
 
-  /// What determines a run's result: everything but its name, place and number of threads.
-  private static String hash(RunConfig config, String corpus) {
-    return hash(config, corpus, key -> !Set.of("name", "output.dir", "runtime.threads").contains(key));
-  }
-
-  /// Of a candidate's text and some of its settings.
-  static String hash(Candidate candidate, Predicate<String> setting) {
-    return hash(candidate.config, candidate.text, setting);
-  }
-
-  private static String hash(RunConfig config, String corpus, Predicate<String> setting) {
-    Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(config));
-    flat.keySet().removeIf(setting.negate());
-    flat.put("data.corpus", corpus);
-    return digits(flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
-        .collect(Collectors.joining("\n")));
+  /// Says whether a setting determines a run's result: all do but its name, place and number of threads.
+  private static boolean decides(String key) {
+    return !Set.of("name", "output.dir", "runtime.threads").contains(key);
   }
 
   private static String digits(String text) {
@@ -199,7 +194,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     Map<String, Set<String>> byHash = new LinkedHashMap<>();
     for (Variant variant : variants) {
       for (Candidate candidate : variant.candidates) {
-        byHash.computeIfAbsent(hash(candidate.config, candidate.text), hash -> new LinkedHashSet<>())
+        byHash.computeIfAbsent(candidate.hash(candidate.config, Study::decides), hash -> new LinkedHashSet<>())
             .add(candidate.label.isEmpty() ? variant.name : variant.name + " with " + candidate.label);
       }
     }

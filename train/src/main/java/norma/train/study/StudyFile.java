@@ -45,7 +45,7 @@ public record StudyFile(String name, String title, String note, String command, 
         }
       }));
 
-  /// Whether a folder is a study's.
+  /// Says whether a folder is a study's.
   public static boolean isIn(Path folder) {
     return Files.exists(folder.resolve(FILE));
   }

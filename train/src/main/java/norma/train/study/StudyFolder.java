@@ -27,7 +27,7 @@ import tools.jackson.core.JacksonException;
 /// A study on disk, `studies/<name>/`: `runs/<cell>/` holds each cell's run, `cells/<cell>.json` how it ended, `locks/` who works
 /// on what. Everything else follows from these, so any number of processes may share the folder.
 public final class StudyFolder {
-  /// Where a cell's run may lie; nothing outside of the study's folder.
+  /// A cell's run lies in the study's folder and nowhere else.
   private static final Pattern RUN = Pattern.compile("(runs(/[A-Za-z0-9][A-Za-z0-9._-]*)+)?");
 
   private final Study study;
@@ -47,7 +47,7 @@ public final class StudyFolder {
     return study;
   }
 
-  /// Where it lies.
+  /// The folder itself.
   public Path path() {
     return path;
   }
@@ -73,7 +73,7 @@ public final class StudyFolder {
     return path.resolve("locks").resolve(name);
   }
 
-  /// How a cell ended; null if it has not.
+  /// Says how a cell ended; null if it has not.
   ///
   /// @throws RunException if the file is damaged
   public @Nullable CellResult result(Cell cell) throws IOException {
@@ -96,7 +96,7 @@ public final class StudyFolder {
     }
   }
 
-  /// Whether a start of the study has this cell to run: it has no result, or it failed before.
+  /// Says whether the next start runs a cell: it has no result, or it failed.
   boolean left(Cell cell) throws IOException {
     CellResult result = result(cell);
     return result == null || result.failed();
@@ -133,7 +133,7 @@ public final class StudyFolder {
     write(cell, CellResult.without(cell.id(), CellResult.FAILED, why));
   }
 
-  /// What a finished run has recorded, read once; nothing if its folder was cleared away, or it never had one.
+  /// Reads, once, what a finished run has recorded: nothing if its folder was cleared away, or it never had one.
   RunReading reading(CellResult result) throws IOException {
     RunReading known = readings.get(result.folder());
     if (known != null) {
@@ -147,7 +147,7 @@ public final class StudyFolder {
     return reading;
   }
 
-  /// Of two results of one cell the later stays; they are the same.
+  /// Records how a cell ended.
   void write(Cell cell, CellResult result) throws IOException {
     writeWhole(resultFile(cell), Json.text(result));
     finished.put(cell.id(), result);

@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import norma.train.config.RunConfig;
 import norma.train.metrics.Median;
 import norma.train.run.StepTimer;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
 import norma.train.study.Study.Variant;
 
-/// What a study costs, and what so many seeds can show, before anything is trained.
+/// The cost of a study, and the differences that so many seeds can show, before anything is trained.
 ///
 /// @param runs        of the whole study
 /// @param left        of them without a result
@@ -25,7 +26,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     double deviations, double nats) {
   private static final double POWER = 0.8;
 
-  /// Of a study, as far as it is not done yet. Takes some seconds: it trains for a moment.
+  /// Plans the rest of a study. This takes some seconds: it trains for a moment.
   ///
   /// @param jobs processes that will work at once
   public static StudyPlan of(StudyFolder folder, int jobs) throws IOException {
@@ -39,13 +40,14 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
         : StepTimer.medians(List.of(measured.config()),
             StudyWorker.threadsOfEach(jobs))[0];
     double millisPerFlop = stepMillis / cost.flops(measured.config());
+    ToDoubleFunction<RunConfig> flopsOf = config -> cost.flops(config) * config.train().steps();
     ToDoubleFunction<Candidate> millis = candidate -> candidate.config().train().steps()
         * known.getOrDefault(candidate, millisPerFlop * cost.flops(candidate.config()));
     double flops = 0;
     double millisLeft = 0;
     int left = 0;
     for (Cell cell : folder.cells()) {
-      flops += cost.ofRun(cell.config());
+      flops += flopsOf.applyAsDouble(cell.config());
       if (folder.left(cell)) {
         millisLeft += millis.applyAsDouble(cell.candidate());
         left++;
@@ -53,7 +55,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     }
     for (Variant variant : study.variants()) { // not chosen yet: every candidate of a variant costs about the same
       if (folder.winner(variant).isEmpty()) {
-        flops += study.seeds().size() * cost.ofRun(variant.candidates().getFirst().config());
+        flops += study.seeds().size() * flopsOf.applyAsDouble(variant.candidates().getFirst().config());
         millisLeft += study.seeds().size() * millis.applyAsDouble(variant.candidates().getFirst());
         left += study.seeds().size();
       }

@@ -35,7 +35,7 @@ public final class StudyReader {
   private static final int LONGEST_NAME = 40;
   /// With a seed behind it, a run's name has at most 64 characters.
   static final int LONGEST_VARIANT = 43;
-  /// Of a study and of a variant.
+  /// Names of studies and variants.
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
   /// A number of seeds to tune on means these and the following, far from 1, 2, 3.
   private static final long FIRST_TUNE_SEED = 1001;
@@ -65,7 +65,7 @@ public final class StudyReader {
   private record Choice(List<Assignment> settings, List<String> atEdge) {
     static final Choice NOTHING = new Choice(List.of(), List.of());
 
-    /// The same with a value of one more axis. The edges of two values say nothing.
+    /// Adds a value of one more axis. Of two values neither counts as the edge.
     Choice with(Axis axis, int i) {
       List<Assignment> more = new ArrayList<>(settings);
       more.add(axis.values.get(i));
@@ -82,14 +82,14 @@ public final class StudyReader {
     }
   }
 
-  /// A file, and settings for all of its runs.
+  /// Reads a file, with settings for all of its runs.
   ///
   /// @throws ConfigException if anything in it, or in one of its runs, is wrong
   public static Study read(Path file, List<Assignment> overrides) {
     return new StudyReader(file, overrides, null).study();
   }
 
-  /// The same, also with a budget of seconds.
+  /// Reads a file that may have a budget of seconds.
   ///
   /// @param calibration says how many steps they are
   public static Study read(Path file, List<Assignment> overrides, Calibration calibration) {
@@ -179,7 +179,7 @@ public final class StudyReader {
     }
   }
 
-  /// As many whole steps for every run as its step takes of the seconds.
+  /// Gives every run as many whole steps as the seconds pay for.
   private Study timed(Study study, double seconds) {
     if (calibration == null) {
       throw error("budget", "budget.seconds: how many steps they are has to be measured; expected a Calibration");
@@ -194,14 +194,16 @@ public final class StudyReader {
     for (Study.Variant variant : study.variants()) {
       timed.add(variant.with(variant.candidates().stream().map(candidate -> {
         Double step = millis.get(candidate);
-        return step == null ? candidate : candidate.withSteps(steps(seconds * 1e3 / step, "budget.seconds: " + seconds + " s",
-            String.format(Locale.ROOT, "%s, which takes %.4g s", variant.name(), step / 1e3)));
+        return step == null
+            ? candidate
+            : candidate.withSteps(steps(seconds * 1e3 / step, "budget.seconds: " + seconds + " s",
+                String.format(Locale.ROOT, "%s, which takes %.4g s", variant.name(), step / 1e3)));
       }).toList()));
     }
     return new Study(study.name(), study.title(), study.note(), study.seeds(), study.tuneSeeds(), timed);
   }
 
-  /// As many whole steps as a budget pays for.
+  /// Counts the whole steps that a budget pays for.
   ///
   /// @param budget in words
   /// @param step   one of them, in words
@@ -322,7 +324,7 @@ public final class StudyReader {
     return new Axis(path, values.stream().map(value -> Assignment.of(path, value)).toList());
   }
 
-  /// What all variants choose from; under a variant's name, what that one chooses from instead.
+  /// Reads the axes that all variants choose from, and apart those that stand under one variant's name.
   private List<Axis> tune(Section root, Section variants, Map<String, List<Axis>> own) {
     Section section = root.section("tune");
     List<Axis> common = new ArrayList<>();

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Event;
@@ -20,7 +19,7 @@ import norma.train.study.Study.Variant;
 import org.apache.commons.statistics.distribution.BinomialDistribution;
 import org.jspecify.annotations.Nullable;
 
-/// What a study has found so far.
+/// The findings of a study so far.
 ///
 /// @param finished runs with a result, tuning included
 /// @param runs     of the whole study
@@ -78,27 +77,11 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       String condition = diverged == 0 || diverged == results.size() ? "" : ", of the seeds that trained";
       return verdict.text(best.studentInterval()) + condition;
     }
-
-    private Verdict verdict(double p, int comparisons) {
-      if (results.isEmpty()) {
-        return Verdict.NOT_RUN;
-      }
-      int failed = count(CellResult.FAILED);
-      return failed == results.size()
-          ? Verdict.FAILED
-          : count(CellResult.DIVERGED) + failed == results.size()
-              ? Verdict.DOES_NOT_TRAIN
-              : Verdict.of(best, p, comparisons);
-    }
   }
 
-  /// Of a study's folder as it is now.
+  /// Summarizes a study's folder as it is now.
   public static StudySummary of(StudyFolder folder) throws IOException {
     Study study = folder.study();
-    Map<Variant, Map<Long, CellResult>> results = new LinkedHashMap<>();
-    for (Variant variant : study.variants()) {
-      results.put(variant, folder.reported(variant));
-    }
     List<CellResult> ended = new ArrayList<>();
     for (Study.Cell cell : folder.cells()) {
       CellResult result = folder.result(cell);
@@ -106,13 +89,29 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         ended.add(result);
       }
     }
-    List<Row> rows = new ArrayList<>();
+    List<Pairs> all = new ArrayList<>();
     for (Variant variant : study.variants()) {
-      Optional<Candidate> winner = folder.winner(variant);
-      rows.add(row(folder, variant, winner.orElse(null), results));
+      all.add(Pairs.of(variant, folder.reported(variant), folder.reported(study.baselineOf(variant))));
+    }
+    List<PairedDifferences> best = all.stream().map(pairs -> pairs.differences(CellResult::bestLoss)).toList();
+    List<PairedDifferences> last = all.stream().map(pairs -> pairs.differences(CellResult::finalLoss)).toList();
+    double[] bestP = holm(best, study);
+    double[] lastP = holm(last, study);
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      Pairs pairs = all.get(i);
+      rows.add(new Row(pairs.subject, folder.winner(pairs.subject).orElse(null), pairs.results, best.get(i), bestP[i],
+          last.get(i), lastP[i], mcNemar(pairs.onlyVariant, pairs.onlyBaseline), pairs.stepsSaved(folder),
+          pairs.secondsToBaseline(folder), pairs.foreign,
+          Verdict.of(pairs.results.values(), best.get(i), bestP[i], study.comparisons())));
     }
     return new StudySummary(study, ended.size(), study.runs(), ended.stream().filter(CellResult::failed).toList(),
-        corrected(study, rows));
+        rows);
+  }
+
+  private static double[] holm(List<PairedDifferences> differences, Study study) {
+    return PairedDifferences.holm(differences.stream().mapToDouble(PairedDifferences::signFlipP).toArray(),
+        study.comparisons());
   }
 
   /// Runs without a result.
@@ -120,60 +119,69 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     return runs - finished;
   }
 
-  private static Row row(StudyFolder folder, Variant variant, @Nullable Candidate chosen,
-      Map<Variant, Map<Long, CellResult>> all) throws IOException {
-    Map<Long, CellResult> results = all.getOrDefault(variant, Map.of());
-    Map<Long, CellResult> baseline = all.getOrDefault(folder.study().baselineOf(variant), Map.of());
-    List<Long> foreign = new ArrayList<>();
-    List<CellResult> left = new ArrayList<>();
-    List<CellResult> right = new ArrayList<>();
-    int onlyVariant = 0; // diverged
-    int onlyBaseline = 0;
-    if (!variant.baseline()) {
-      for (Map.Entry<Long, CellResult> entry : results.entrySet()) {
-        CellResult mine = entry.getValue();
-        CellResult other = baseline.get(entry.getKey());
-        if (other == null) {
-          continue;
+  /// A variant's runs beside the baseline's with the same seeds; none for a baseline.
+  ///
+  /// @param results      all of the variant's, by seed
+  /// @param variant      runs that are compared
+  /// @param baseline     the baseline's, in the same order
+  /// @param foreign      seeds whose runs trained to the end on different machines or builds
+  /// @param onlyVariant  seeds on which the variant diverged and the baseline trained
+  /// @param onlyBaseline the other way round
+  private record Pairs(Variant subject, Map<Long, CellResult> results, List<CellResult> variant,
+      List<CellResult> baseline, List<Long> foreign, int onlyVariant, int onlyBaseline) {
+
+    static Pairs of(Variant subject, Map<Long, CellResult> results, Map<Long, CellResult> baselines) {
+      List<CellResult> variant = new ArrayList<>();
+      List<CellResult> baseline = new ArrayList<>();
+      List<Long> foreign = new ArrayList<>();
+      int[] only = new int[2];
+      results.forEach((seed, mine) -> {
+        CellResult other = baselines.get(seed);
+        if (other == null || subject.baseline()) {
+          return;
         }
-        onlyVariant += mine.status().equals(CellResult.DIVERGED) && other.completed() ? 1 : 0;
-        onlyBaseline += other.status().equals(CellResult.DIVERGED) && mine.completed() ? 1 : 0;
-        if (mine.completed() && other.completed()) {
-          if (mine.fingerprint().equals(other.fingerprint())) {
-            left.add(mine);
-            right.add(other);
-          } else {
-            foreign.add(entry.getKey());
-          }
+        only[0] += mine.diverged() && other.completed() ? 1 : 0;
+        only[1] += other.diverged() && mine.completed() ? 1 : 0;
+        if (comparable(mine, other)) {
+          variant.add(mine);
+          baseline.add(other);
+        } else if (mine.completed() && other.completed()) {
+          foreign.add(seed);
         }
+      });
+      return new Pairs(subject, results, variant, baseline, foreign, only[0], only[1]);
+    }
+
+    PairedDifferences differences(ToDoubleFunction<CellResult> number) {
+      return new PairedDifferences(variant.stream().mapToDouble(number).toArray(),
+          baseline.stream().mapToDouble(number).toArray());
+    }
+
+    double stepsSaved(StudyFolder folder) throws IOException {
+      double saved = 0;
+      for (int i = 0; i < variant.size(); i++) {
+        List<Event.Eval> curve = folder.reading(variant.get(i)).evals(); // none: NaN; the results are still there
+        saved += baseline.get(i).steps() - crossing(curve, baseline.get(i).finalLoss());
       }
+      return variant.isEmpty() ? Double.NaN : saved / variant.size();
     }
-    PairedDifferences best = pairs(left, right, CellResult::bestLoss);
-    PairedDifferences last = pairs(left, right, CellResult::finalLoss);
-    return new Row(variant, chosen, results, best, best.signFlipP(), last, last.signFlipP(),
-        mcNemar(onlyVariant, onlyBaseline), stepsSaved(folder, left, right),
-        secondsToBaseline(folder, variant.baseline() ? completed(results) : left,
-            variant.baseline() ? completed(results) : right),
-        foreign, Verdict.TOO_FEW_SEEDS);
+
+    /// A baseline's own last loss is reached by itself.
+    double secondsToBaseline(StudyFolder folder) throws IOException {
+      List<CellResult> own = results.values().stream().filter(CellResult::completed).toList();
+      List<CellResult> runs = subject.baseline() ? own : variant;
+      List<CellResult> against = subject.baseline() ? own : baseline;
+      double[] seconds = new double[runs.size()];
+      for (int i = 0; i < seconds.length; i++) {
+        seconds[i] = secondsTo(folder.reading(runs.get(i)), against.get(i).finalLoss());
+      }
+      return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : Median.of(seconds);
+    }
   }
 
-  private static List<Row> corrected(Study study, List<Row> rows) {
-    int comparisons = study.comparisons();
-    double[] best = PairedDifferences.holm(rows.stream().mapToDouble(Row::bestP).toArray(), comparisons);
-    double[] last = PairedDifferences.holm(rows.stream().mapToDouble(Row::lastP).toArray(), comparisons);
-    List<Row> corrected = new ArrayList<>();
-    for (int i = 0; i < rows.size(); i++) {
-      Row r = rows.get(i);
-      corrected.add(new Row(r.variant, r.chosen, r.results, r.best, best[i], r.last, last[i], r.divergedP,
-          r.stepsSaved, r.secondsToBaseline, r.foreign, r.verdict(best[i], comparisons)));
-    }
-    return corrected;
-  }
-
-  private static PairedDifferences pairs(List<CellResult> left, List<CellResult> right,
-      ToDoubleFunction<CellResult> number) {
-    return new PairedDifferences(left.stream().mapToDouble(number).toArray(),
-        right.stream().mapToDouble(number).toArray());
+  /// Says whether two runs were trained to the end on one machine, with one build and one text.
+  private static boolean comparable(CellResult run, CellResult other) {
+    return run.completed() && other.completed() && run.fingerprint().equals(other.fingerprint());
   }
 
   /// Two-sided, of the seeds on which only one of two diverged; NaN if there is none.
@@ -184,29 +192,6 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     }
     double tail = BinomialDistribution.of(discordant, 0.5).cumulativeProbability(Math.min(onlyVariant, onlyBaseline));
     return Math.min(1, 2 * tail);
-  }
-
-  private static double stepsSaved(StudyFolder folder, List<CellResult> variant, List<CellResult> baseline)
-      throws IOException {
-    double saved = 0;
-    for (int i = 0; i < variant.size(); i++) {
-      List<Event.Eval> curve = folder.reading(variant.get(i)).evals(); // none: NaN; the results are still there
-      saved += baseline.get(i).steps() - crossing(curve, baseline.get(i).finalLoss());
-    }
-    return variant.isEmpty() ? Double.NaN : saved / variant.size();
-  }
-
-  private static List<CellResult> completed(Map<Long, CellResult> results) {
-    return results.values().stream().filter(CellResult::completed).toList();
-  }
-
-  private static double secondsToBaseline(StudyFolder folder, List<CellResult> variant, List<CellResult> baseline)
-      throws IOException {
-    double[] seconds = new double[variant.size()];
-    for (int i = 0; i < seconds.length; i++) {
-      seconds[i] = secondsTo(folder.reading(variant.get(i)), baseline.get(i).finalLoss());
-    }
-    return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : Median.of(seconds);
   }
 
   /// Training until a loss is first reached: that many steps of the run's median length.
@@ -246,7 +231,9 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         CellResult baseline = cell.tuning()
             ? null
             : baselines.getOrDefault(cell.variant().group(), Map.of()).get(cell.seed());
-        runs.add(new Run(cell, cell.variant(), result, secondsToBaseline(folder, result, baseline)));
+        runs.add(new Run(cell, cell.variant(), result, baseline != null && comparable(result, baseline)
+            ? secondsTo(folder.reading(result), baseline.finalLoss())
+            : Double.NaN));
       }
     }
     return new Table<Run>().text("study", run -> folder.study().name()).text("variant", run -> run.variant.name())
@@ -266,16 +253,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         .text("folder", run -> run.result.folder()).text("error", run -> run.result.error()).csv(runs);
   }
 
-  /// Of one run; NaN where there is no baseline's to compare it with.
-  private static double secondsToBaseline(StudyFolder folder, CellResult result, @Nullable CellResult baseline)
-      throws IOException {
-    return baseline != null && baseline.completed() && result.completed()
-        && baseline.fingerprint().equals(result.fingerprint())
-            ? secondsTo(folder.reading(result), baseline.finalLoss())
-            : Double.NaN;
-  }
-
-  /// What makes a run of a variant differ from the base.
+  /// The settings in which a run of a variant differs from the base.
   static String settings(Variant variant, @Nullable Candidate candidate) {
     List<String> all = new ArrayList<>(variant.settings());
     if (candidate != null && !candidate.label().isEmpty()) {

@@ -209,7 +209,7 @@ public final class StudyWorker {
     }
   }
 
-  /// What speed and sums depend on besides the configuration.
+  /// The machine and the build, on which speed and sums depend besides the configuration.
   static Map<String, String> machine() {
     return Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk(), "norma",
         Environment.version() + " " + Environment.build());

@@ -15,7 +15,7 @@ import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
 
-/// What keeps variants from being trained on this machine, found before the first run: all of them at once, by name.
+/// Variants that cannot be trained on this machine, and the reasons: all of them at once, found before the first run.
 public final class UntrainableVariants implements AutoCloseable {
   private final StepCost cost;
   private final OptionalInt threads;

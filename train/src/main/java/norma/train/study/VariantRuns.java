@@ -39,13 +39,13 @@ record VariantRuns(Row row, List<RunReading> runs) {
     return row.variant().name();
   }
 
-  /// By the point of the grid.
+  /// Groups variants by their point of the grid.
   static Map<String, List<VariantRuns>> groups(List<VariantRuns> all) {
     return all.stream().collect(Collectors.groupingBy(variant -> variant.row.variant().group(), LinkedHashMap::new,
         Collectors.toList()));
   }
 
-  /// Of all probes.
+  /// The slots of all probes.
   Stream<Event.Slot> slots() {
     return runs.stream().flatMap(run -> run.norms().stream()).flatMap(norm -> norm.slots().stream());
   }

@@ -1,8 +1,9 @@
 package norma.train.study;
 
+import java.util.Collection;
 import java.util.Locale;
 
-/// What may be said of a variant, in fixed words.
+/// The verdict on a variant, in fixed words.
 public enum Verdict {
   BETTER("better"), WORSE("worse"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell"),
   /// No run of it came to its end: all diverged.
@@ -19,10 +20,24 @@ public enum Verdict {
     this.words = words;
   }
 
-  /// Of a variant beside others.
+  /// Judges a variant.
   ///
+  /// @param results     of all its runs
   /// @param p           after Holm's correction
   /// @param comparisons in the study
+  static Verdict of(Collection<CellResult> results, PairedDifferences differences, double p, int comparisons) {
+    if (results.isEmpty()) {
+      return NOT_RUN;
+    }
+    if (results.stream().allMatch(CellResult::failed)) {
+      return FAILED;
+    }
+    return results.stream().allMatch(result -> result.failed() || result.diverged())
+        ? DOES_NOT_TRAIN
+        : of(differences, p, comparisons);
+  }
+
+  /// Judges a variant of which some runs were trained.
   static Verdict of(PairedDifferences differences, double p, int comparisons) {
     if (p <= LEVEL) {
       return differences.mean() < 0 ? BETTER : WORSE;

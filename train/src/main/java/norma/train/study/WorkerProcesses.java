@@ -33,10 +33,12 @@ public final class WorkerProcesses {
 
   /// Hears how far the study is.
   public interface Listener {
-    /// A run has ended, as the one with this number.
+    /// Hears of a run that has ended.
+    ///
+    /// @param number of runs that have ended, this one included
     void ended(int number, Cell cell, CellResult result);
 
-    /// So many runs have ended, after so many seconds; NaN if nobody knows how many are left.
+    /// Runs that have ended so far, and seconds; the seconds that are left are NaN before the first run has ended.
     void waiting(int done, double seconds, double secondsLeft);
   }
 
@@ -83,7 +85,7 @@ public final class WorkerProcesses {
     return folder.path().resolve("workers").resolve(ProcessHandle.current().pid() + "-" + number + ".log");
   }
 
-  /// Whether any worker lives. One that was killed is replaced; one that failed ends the study with its message.
+  /// Says whether any worker lives. A worker that was killed is replaced; one that failed ends the study with its message.
   private boolean running() throws IOException {
     boolean alive = false;
     for (int i = 0; i < processes.size(); i++) {

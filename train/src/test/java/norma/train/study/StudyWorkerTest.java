@@ -354,9 +354,11 @@ class StudyWorkerTest {
   @Test
   void resultsOfOlderBuildsAreRead() {
     CellResult old = Json.record(Json.parse("{\"cell\": \"a\", \"status\": \"completed\", \"folder\": \"runs/a\", "
-        + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}"), CellResult.class);
+        + "\"best_val_loss\": 2.5, \"best_step\": 3, \"final_val_loss\": 2.6, \"steps\": 4, \"seconds\": 1.5, \"tokens_per_s\": 100}"),
+        CellResult.class);
     assertThat(old.peakMebibytes()).isNaN();
-    assertThat(Json.record(Json.parse("{\"status\": \"crashed\"}"), CellResult.class).failed()).as("the word before 2026-12")
+    assertThat(Json.record(Json.parse("{\"status\": \"crashed\"}"), CellResult.class).failed())
+        .as("the word before 2026-12")
         .isTrue();
     assertThat(old.int8Loss()).isNaN();
     assertThat(Json.record(Json.parse(Json.text(old)), CellResult.class)).isEqualTo(old);
