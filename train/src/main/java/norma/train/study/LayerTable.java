@@ -13,8 +13,8 @@ import norma.models.BlockName;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.report.Decimals;
-import norma.train.report.HeatMap.Ramp;
 import norma.train.report.HeatMap;
+import norma.train.report.HeatMap.Ramp;
 import norma.train.report.Table;
 
 /// Where a step's time goes: each layer's median over the timed steps of all seeds.
