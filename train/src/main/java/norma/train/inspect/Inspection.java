@@ -15,10 +15,12 @@ import norma.nn.Norm;
 import norma.nn.NormSpec;
 import norma.train.files.WholeFile;
 import norma.train.report.Chart;
+import norma.train.report.Decimals;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import norma.train.report.Svg;
+import norma.train.report.Table;
 import norma.train.report.Table;
 import norma.train.report.Template;
 import norma.train.run.SlotRecording;
@@ -134,21 +136,18 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
   /// A line for each slot, below a heading.
   public List<String> lines() {
     Table<Slot> table = new Table<Slot>().name("slot", Slot::name).text("type", Slot::type)
-        .number("1/std", slot -> text("%.4f", 1 / slot.std)).text("learned", slot -> numbers(slot.learned))
-        .number("slope", slot -> text("%.4f", slot.slope))
-        .number("flat", slot -> text("%.2f%%", 100 * slot.saturation))
-        .number("linear", slot -> text("%.2f%%", 100 * slot.linear));
+        .number("1/std", slot -> Decimals.formatOr("", "%.4f", 1 / slot.std))
+        .text("learned", slot -> numbers(slot.learned))
+        .number("slope", slot -> Decimals.formatOr("", "%.4f", slot.slope))
+        .number("flat", slot -> Decimals.formatOr("", "%.2f%%", 100 * slot.saturation))
+        .number("linear", slot -> Decimals.formatOr("", "%.2f%%", 100 * slot.linear));
     for (int i = 0; i < fitted.size(); i++) {
       int fit = i;
       table = table.number(fitted.get(i).type(), slot -> numbers(slot.fits.get(fit).fit.numbers()))
-          .number("rest", slot -> text("%.4f", slot.fits.get(fit).rest))
-          .number("outliers", slot -> text("%.4f", slot.fits.get(fit).outliers));
+          .number("rest", slot -> Decimals.formatOr("", "%.4f", slot.fits.get(fit).rest))
+          .number("outliers", slot -> Decimals.formatOr("", "%.4f", slot.fits.get(fit).outliers));
     }
     return table.lines(slots);
-  }
-
-  private static String text(String format, double number) {
-    return Double.isNaN(number) ? "" : String.format(Locale.ROOT, format, number);
   }
 
   private static String numbers(Map<String, Double> numbers) {

@@ -58,15 +58,15 @@ public final class StudyReader {
   /// How long every run is: settings, or NaN where the budget is none of these.
   private record Budget(List<Assignment> settings, double flops, double seconds) {}
 
-  /// A settable path with the values to try.
-  private record Axis(String path, List<Assignment> values) {}
+  /// A settable path with the values to try, in a grid or to tune.
+  private record GridAxis(String path, List<Assignment> values) {}
 
   /// A point of several axes.
   private record Choice(List<Assignment> settings, List<String> atEdge) {
     static final Choice NOTHING = new Choice(List.of(), List.of());
 
     /// Adds a value of one more axis. Of two values neither counts as the edge.
-    Choice with(Axis axis, int i) {
+    Choice with(GridAxis axis, int i) {
       List<Assignment> more = new ArrayList<>(settings);
       more.add(axis.values.get(i));
       List<String> edges = new ArrayList<>(atEdge);
@@ -105,10 +105,10 @@ public final class StudyReader {
     Node base = root.node("base");
     String baseline = root.text("baseline", "");
     Section variantSection = root.section("variants");
-    List<Axis> grid = axes(root, "grid");
+    List<GridAxis> grid = axes(root, "grid");
     List<Long> seeds = seeds(root, "seeds", 1);
-    Map<String, List<Axis>> ownTune = new LinkedHashMap<>();
-    List<Axis> tune = tune(root, variantSection, ownTune);
+    Map<String, List<GridAxis>> ownTune = new LinkedHashMap<>();
+    List<GridAxis> tune = tune(root, variantSection, ownTune);
     boolean tuned = !tune.isEmpty() || !ownTune.isEmpty();
     List<Long> tuneSeeds = tuned ? seeds(root, "tune_seeds", FIRST_TUNE_SEED) : List.of();
     Budget budget = budget(root);
@@ -118,7 +118,7 @@ public final class StudyReader {
     refuseFixed(tune, "tune");
     ownTune.values().forEach(axes -> refuseFixed(axes, "tune"));
     if (!Double.isNaN(budget.flops) || !Double.isNaN(budget.seconds)) {
-      refuseFixed(List.of(new Axis("train.steps", List.of())), "budget");
+      refuseFixed(List.of(new GridAxis("train.steps", List.of())), "budget");
     }
 
     Map<String, List<Assignment>> named = variants(variantSection);
@@ -217,8 +217,8 @@ public final class StudyReader {
   }
 
   /// A setting for all runs may not fix what the study varies: candidates would be alike under different labels.
-  private void refuseFixed(List<Axis> axes, String key) {
-    for (Axis axis : axes) {
+  private void refuseFixed(List<GridAxis> axes, String key) {
+    for (GridAxis axis : axes) {
       for (Assignment override : overrides) {
         if (override.meets(axis.path)) {
           throw error(key, override + " on the command line fixes " + axis.path + ", which " + key
@@ -307,8 +307,8 @@ public final class StudyReader {
     return name;
   }
 
-  private List<Axis> axes(Section root, String key) {
-    List<Axis> axes = new ArrayList<>();
+  private List<GridAxis> axes(Section root, String key) {
+    List<GridAxis> axes = new ArrayList<>();
     Section section = root.section(key);
     if (root.node(key) instanceof Node.Mapping mapping) {
       mapping.entries().keySet().forEach(path -> axes.add(axis(section, path)));
@@ -316,18 +316,18 @@ public final class StudyReader {
     return axes;
   }
 
-  private static Axis axis(Section section, String path) {
+  private static GridAxis axis(Section section, String path) {
     List<Node> values = section.list(path);
     if (values.size() < 2) {
       throw section.error(section.path(path) + ": expected at least two values to choose from, [a, b]");
     }
-    return new Axis(path, values.stream().map(value -> Assignment.of(path, value)).toList());
+    return new GridAxis(path, values.stream().map(value -> Assignment.of(path, value)).toList());
   }
 
   /// Reads the axes that all variants choose from, and apart those that stand under one variant's name.
-  private List<Axis> tune(Section root, Section variants, Map<String, List<Axis>> own) {
+  private List<GridAxis> tune(Section root, Section variants, Map<String, List<GridAxis>> own) {
     Section section = root.section("tune");
-    List<Axis> common = new ArrayList<>();
+    List<GridAxis> common = new ArrayList<>();
     if (root.node("tune") instanceof Node.Mapping mapping) {
       for (String key : mapping.entries().keySet()) {
         if (variants.node(key) != null) {
@@ -341,9 +341,9 @@ public final class StudyReader {
   }
 
   /// All combinations, one without settings if there is no axis.
-  private List<Choice> product(List<Axis> axes) {
+  private List<Choice> product(List<GridAxis> axes) {
     List<Choice> choices = List.of(Choice.NOTHING);
-    for (Axis axis : axes) {
+    for (GridAxis axis : axes) {
       requireFew((long) choices.size() * axis.values.size());
       choices = choices.stream()
           .flatMap(choice -> IntStream.range(0, axis.values.size()).mapToObj(i -> choice.with(axis, i))).toList();
