@@ -21,7 +21,6 @@ import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import norma.train.report.Svg;
 import norma.train.report.Table;
-import norma.train.report.Table;
 import norma.train.report.Template;
 import norma.train.run.SlotRecording;
 import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
