@@ -1,4 +1,4 @@
-/// Arrays without mathematics: shapes on memory that a backend owns.
+/// Arrays without mathematics: shapes on memory that a backend owns, and their element types. What computes with them lies above.
 @NullMarked
 package norma.array;
 

@@ -1,4 +1,5 @@
-/// Differentiable operations: a record of constants each, forward and backward side by side.
+/// Differentiable operations: a record of constants each, forward and backward side by side, and what each costs. They check what they are
+/// given, allocate outputs and call kernels. They know no backend, no tape and no parameter.
 @NullMarked
 package norma.ops;
 

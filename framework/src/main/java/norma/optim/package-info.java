@@ -1,4 +1,5 @@
-/// Optimization: update, clipping, learning-rate schedule.
+/// Optimization: update, clipping, learning-rate schedule. It works on flat buffers of parameters; what a step of training consists of is
+/// the business of `norma.train`.
 @NullMarked
 package norma.optim;
 

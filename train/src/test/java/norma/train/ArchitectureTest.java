@@ -23,6 +23,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void kernelsKnowNoOtherRoom() {
+    HouseRules.kernelsKnowNoOtherRoom().check(CLASSES);
+  }
+
+  @Test
   void foreignFunctionsAreCalledInTwoPackages() {
     HouseRules.foreignFunctionsAreCalledInTwoPackages().check(CLASSES);
   }

@@ -5,12 +5,14 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.CompositeArchRule;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.util.ArrayList;
@@ -74,6 +76,15 @@ final class HouseRules {
       below.addAll(floor);
     }
     return rules;
+  }
+
+  /// The kernels' interface knows no implementation, and these do not know each other; only `cpu` has a part that is a room of its own.
+  static ArchRule kernelsKnowNoOtherRoom() {
+    return CompositeArchRule
+        .of(noClasses().that().resideInAPackage("norma.kernels").should().dependOnClassesThat()
+            .resideInAPackage("norma.kernels.*"))
+        .and(slices().matching("norma.kernels.(*)").should().notDependOnEachOther()
+            .ignoreDependency(resideInAPackage("norma.kernels.cpu"), resideInAPackage("norma.kernels.rows")));
   }
 
   /// Foreign functions are called in two packages, of which one alone makes memory executable: what is outside of Java's own checks lies
