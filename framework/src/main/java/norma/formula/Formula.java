@@ -230,6 +230,11 @@ public final class Formula {
     return g.leaf(p.name, p.perChannel ? Space.CHANNEL : Space.NUMBER);
   }
 
+  /// A parameter's place among [#parameters()]; -1 for what is none.
+  public int index(Expr node) {
+    return node instanceof Leaf leaf ? parameters.stream().map(Parameter::name).toList().indexOf(leaf.name()) : -1;
+  }
+
   /// The width's node.
   public Expr width() {
     return g.width();
@@ -325,19 +330,12 @@ public final class Formula {
     return new Kernels(g, Lowering.lower(g, outputs, machine), Lowering.lower(g, gradients, machine));
   }
 
-  /// What the caller of a kernel computes.
-  ///
-  /// @param at values of the parameters by name
-  public static Interpreter interpreter(int width, Map<String, double[]> at) {
-    return new Interpreter(1, width, at);
-  }
-
   /// Whether a division by a number or a vector divides by 0.
   ///
   /// @param at values of the parameters by name
   /// @throws IllegalArgumentException if so, with the denominator
   public void check(int width, Map<String, double[]> at) {
-    Interpreter interpreter = interpreter(width, at);
+    Interpreter interpreter = new Interpreter(1, width, at);
     for (Expr node : Expr.nodes(List.of(y))) {
       if (node instanceof Apply a && a.fn() == Fn.DIV && !a.arg(1).space().rows()) {
         for (double value : interpreter.of(a.arg(1))) {

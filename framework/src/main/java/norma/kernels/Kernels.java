@@ -49,7 +49,9 @@ public interface Kernels {
   }
 
   /// Opens a scope for the temporaries of one kernel; closing it gives them back.
-  Scratch scratch();
+  default Scratch scratch() {
+    return () -> {};
+  }
 
   /// Memory for temporaries.
   interface Scratch extends AutoCloseable {

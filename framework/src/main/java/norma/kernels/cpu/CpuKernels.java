@@ -18,7 +18,6 @@ import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.rows.RowKernels;
-import norma.kernels.rows.Rows;
 import org.jspecify.annotations.Nullable;
 
 /// Fused float32 kernels for one worker thread. Products, attention and the two ends of the model are in files of their own.
@@ -45,8 +44,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
       y = scale * (x / scale + 12582912 - 12582912)""");
   /// Elements of a dropout mask at a time.
   private static final int MASKED = 1 << 14;
-
-  private static final Scratch NOTHING = () -> {};
 
   private final Arena arena;
   private final LinearProducts products;
@@ -78,11 +75,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   @Override
   public DType dtype() {
     return DType.FLOAT32;
-  }
-
-  @Override
-  public Scratch scratch() {
-    return NOTHING;
   }
 
   @Override

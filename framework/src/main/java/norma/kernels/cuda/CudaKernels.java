@@ -27,7 +27,6 @@ import org.jspecify.annotations.Nullable;
 /// Sums over rows are made in two steps, a part for each block and then the parts in their order: the same numbers give the same
 /// bits.
 final class CudaKernels implements Kernels, AutoCloseable {
-  private static final Scratch NOTHING = () -> {};
   /// Rows whose gradients one block adds to the tokens' before the parts are added.
   private static final int ROWS_OF_PART = 1024;
   private static final long MOST_PARTIALS = 1 << 24;
@@ -62,11 +61,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public Array statistics(int... shape) {
     return arena.empty(DType.FLOAT32, shape);
-  }
-
-  @Override
-  public Scratch scratch() {
-    return NOTHING;
   }
 
   @Override

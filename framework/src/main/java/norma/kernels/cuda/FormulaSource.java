@@ -204,7 +204,7 @@ final class FormulaSource {
       return channels;
     }
     for (Leaf leaf : ExprSource.leaves(work.plan().channels())) {
-      int i = index(leaf);
+      int i = formula.index(leaf);
       line("    float p_" + i + "[K][N];");
       line("    load_row(p" + i + " + column, left, p_" + i + ");");
       channels.put(leaf, "p_" + i + "[k][i]");
@@ -220,15 +220,6 @@ final class FormulaSource {
       }
     }
     return channels;
-  }
-
-  private int index(Leaf leaf) {
-    for (int i = 0; i < formula.parameters().size(); i++) {
-      if (formula.parameters().get(i).name().equals(leaf.name())) {
-        return i;
-      }
-    }
-    throw new IllegalStateException("no parameter " + leaf);
   }
 
   /// A level of a row's statistics.
@@ -273,7 +264,7 @@ final class FormulaSource {
       if (leaf.space() == Space.POINT) {
         known.put(leaf, leaf.name() + (held ? "_[k][i]" : "_[i]"));
       } else if (leaf.space() == Space.CHANNEL && !known.containsKey(leaf)) {
-        int i = index(leaf);
+        int i = formula.index(leaf);
         line("      float w" + i + "[N];");
         line("      load(p" + i + (held ? " + column + k * WARP * N, w" : " + c, w") + i + ");");
         known.put(leaf, "w" + i + "[i]");

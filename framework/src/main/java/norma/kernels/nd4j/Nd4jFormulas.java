@@ -48,7 +48,7 @@ final class Nd4jFormulas {
     for (int i = 0; i < parameters.size(); i++) {
       numbers.put(formula.parameters().get(i).name(), Nd4jCopies.read(parameters.get(i)));
     }
-    caller = Formula.interpreter(width, numbers);
+    caller = new Interpreter(1, width, numbers);
   }
 
   static void forward(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope) {

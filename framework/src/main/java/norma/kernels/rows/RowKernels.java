@@ -11,7 +11,6 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.array.HostMemory;
 import norma.formula.Expr;
-import norma.formula.Expr.Leaf;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.formula.Interpreter;
@@ -141,7 +140,7 @@ public final class RowKernels implements AutoCloseable {
           values.put(parameter.name(), read(parameters.get(i)));
         }
       }
-      caller = Formula.interpreter(width, values);
+      caller = new Interpreter(1, width, values);
       for (int k = 0; k < plan.channels().size(); k++) {
         channel(k, plan.channels().get(k), formula, parameters);
       }
@@ -149,11 +148,10 @@ public final class RowKernels implements AutoCloseable {
     }
 
     private void channel(int k, Expr e, Formula formula, List<Array> parameters) {
-      for (int i = 0; i < parameters.size() && e instanceof Leaf leaf; i++) {
-        if (formula.parameters().get(i).name().equals(leaf.name())) {
-          bind("channel", k, parameters.get(i).segment(), 0);
-          return;
-        }
+      int i = formula.index(e);
+      if (i >= 0) {
+        bind("channel", k, parameters.get(i).segment(), 0);
+        return;
       }
       double[] numbers = caller.of(e);
       for (int c = 0; c < width; c++) {
