@@ -84,10 +84,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void linear(Array x, Array w, @Nullable Array b, Array y) {
-    int rows = x.rows();
-    product(matrix(x), false, weight(w), true, matrix(y), false);
+    product(Matrix.of(x), false, weight(w), true, Matrix.of(y), false);
     if (b != null) {
-      launch(ELEMENTWISE, "add_bias", grids.each(y.size())).array(y).array(b).integer(rows).integer(w.dim(0));
+      launch(ELEMENTWISE, "add_bias", grids.each(y.size())).array(y).array(b).integer(x.rows()).integer(w.dim(0));
     }
   }
 
@@ -95,10 +94,10 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
     int rows = x.rows();
     if (dx != null) {
-      product(matrix(dy), false, weight(w), false, matrix(dx.array()), dx.add());
+      product(Matrix.of(dy), false, weight(w), false, Matrix.of(dx.array()), dx.add());
     }
     if (dw != null) {
-      product(matrix(dy), true, matrix(x), false, matrix(dw.array()), dw.add());
+      product(Matrix.of(dy), true, Matrix.of(x), false, Matrix.of(dw.array()), dw.add());
     }
     if (db != null) {
       int width = w.dim(0);
@@ -114,18 +113,14 @@ final class CudaKernels implements Kernels, AutoCloseable {
         precision == Precision.TF32 ? Products.Compute.TF32 : Products.Compute.FLOAT32);
   }
 
-  private static Matrix matrix(Array x) {
-    return new Matrix(CudaMemory.address(x), x.dtype(), x.rows(), x.dim(-1));
-  }
-
   /// A weight in the type of the activations.
   private Matrix weight(Array w) {
     if (precision != Precision.BF16) {
-      return matrix(w);
+      return Matrix.of(w);
     }
     Array prepared = backend.prepared(w);
     if (prepared != null) {
-      return matrix(prepared);
+      return Matrix.of(prepared);
     }
     long copy = scratch(w.size() * DType.BFLOAT16.bytes());
     toBf16(w, copy);
@@ -289,8 +284,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void takeColumns(Array x, int from, Array y) {
     launch(ELEMENTWISE, "take_columns", grids.each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y)
-        .integer(y.dim(-1))
-        .integer(x.rows());
+        .integer(y.dim(-1)).integer(x.rows());
   }
 
   @Override
@@ -321,8 +315,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
       Array statistics) {
-    boolean sums = stream.deferred() instanceof Sum sum && same(sum.y, x);
-    Sum sum = sums ? (Sum) stream.deferred() : null;
+    Sum sum = stream.deferred() instanceof Sum deferred && same(deferred.y, x) ? deferred : null;
     if (sum != null) {
       stream.takeDeferred();
     }
@@ -369,10 +362,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
     }
   }
 
-  private void columnSums(long partial, int parts, int width, @Nullable Grad out) {
-    if (out != null) {
-      launch(COLUMNS, "column_sums", grids.each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
-    }
+  private void columnSums(long partial, int parts, int width, Grad out) {
+    launch(COLUMNS, "column_sums", grids.each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
   }
 
   /// `y = a + b`, to be done by the norm of y if that comes next.

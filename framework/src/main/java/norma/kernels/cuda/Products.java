@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
+import norma.array.Array;
 import norma.array.DType;
 
 /// Matrix products by cuBLAS, with accumulation in float32. cuBLAS counts by columns: a matrix by rows is its transpose.
@@ -77,6 +78,10 @@ final class Products implements AutoCloseable {
   /// @param rows    as it lies in memory
   /// @param columns as it lies in memory
   record Matrix(long address, DType dtype, int rows, int columns) {
+    static Matrix of(Array x) {
+      return new Matrix(CudaMemory.address(x), x.dtype(), x.rows(), x.dim(-1));
+    }
+
     private int type() {
       return dtype == DType.BFLOAT16 ? BFLOAT16 : FLOAT32;
     }
