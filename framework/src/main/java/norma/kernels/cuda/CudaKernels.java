@@ -236,7 +236,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void add(Array a, Array b, Array y) {
-    stream.defer(new Sum(this, a, b, y));
+    stream.defer(new Stream.Sum(a, b, y, () -> launch(ELEMENTWISE, "add", grids.each(y.size())).array(a).array(b).array(y)
+        .number(y.size())));
   }
 
   @Override
@@ -315,10 +316,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
       Array statistics) {
-    Sum sum = stream.deferred() instanceof Sum deferred && same(deferred.y, x) ? deferred : null;
-    if (sum != null) {
-      stream.takeDeferred();
-    }
+    Stream.Sum sum = stream.take(x);
     PlannedFormula planned = backend.modules().formula(formula, x.dim(-1));
     RowWork work = planned.forward();
     long slots = scratch(Float.BYTES * (long) work.slots().size() * x.rows());
@@ -326,7 +324,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     if (sum == null) {
       launch.array(x).array(null).array(null);
     } else {
-      launch.array(sum.a).array(sum.b).array(x);
+      launch.array(sum.a()).array(sum.b()).array(x);
     }
     parameters.forEach(launch::array);
     launch.array(y).array(slope).array(statistics).number(slots).integer(x.rows());
@@ -364,20 +362,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   private void columnSums(long partial, int parts, int width, Grad out) {
     launch(COLUMNS, "column_sums", grids.each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
-  }
-
-  /// `y = a + b`, to be done by the norm of y if that comes next.
-  private record Sum(CudaKernels kernels, Array a, Array b, Array y) implements Stream.Deferred {
-    @Override
-    public void send() {
-      kernels.launch(ELEMENTWISE, "add", kernels.grids.each(y.size())).array(a).array(b).array(y)
-          .number(y.size());
-    }
-  }
-
-  @SuppressWarnings("ReferenceEquality") // the same memory, not equal memory
-  private static boolean same(Array a, Array b) {
-    return a.memory() == b.memory() && a.offset() == b.offset() && a.size() == b.size();
   }
 
   private Launch launch(Source source, String kernel, Grid grid) {

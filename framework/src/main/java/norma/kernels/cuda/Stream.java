@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import norma.array.Array;
 import norma.kernels.cuda.Launch.Grid;
 import norma.kernels.cuda.Launch.Kept;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,7 @@ final class Stream implements AutoCloseable {
   private final MemorySegment staging; // what is being copied to the GPU or from it
   private final Map<Integer, Graph> graphs = new LinkedHashMap<>(16, 0.75f, true); // by the hash of their work
   private final Set<Integer> seen = new HashSet<>();
-  private @Nullable Deferred deferred;
+  private @Nullable Sum deferred;
   private int count;
   private long staged;
 
@@ -85,34 +86,34 @@ final class Stream implements AutoCloseable {
     return next(0, Grid.NONE);
   }
 
-  /// Work that the next kernel may do as well, since it reads the result at once. If it does not take it, it comes before it.
-  interface Deferred {
-    /// Does it with a kernel of its own.
-    void send();
-  }
+  /// `y = a + b`, which the next kernel may make as well, since it reads y at once. If it does not take it, it comes before it.
+  ///
+  /// @param send makes it with a kernel of its own
+  record Sum(Array a, Array b, Array y, Runnable send) {}
 
-  /// Puts work off until the next kernel.
-  void defer(Deferred work) {
+  /// Puts a sum off until the next kernel.
+  void defer(Sum sum) {
     settle();
-    deferred = work;
+    deferred = sum;
   }
 
-  /// What was put off last and is not done yet.
+  /// The sum that makes this array, if it was put off last and is not done yet: the next kernel does it.
   @Nullable
-  Deferred deferred() {
-    return deferred;
-  }
-
-  /// Says that the next kernel does what was put off.
-  void takeDeferred() {
+  @SuppressWarnings("ReferenceEquality") // the same memory, not equal memory
+  Sum take(Array y) {
+    Sum sum = deferred;
+    if (sum == null || sum.y.memory() != y.memory() || sum.y.offset() != y.offset() || sum.y.size() != y.size()) {
+      return null;
+    }
     deferred = null;
+    return sum;
   }
 
   private void settle() {
-    Deferred work = deferred;
+    Sum sum = deferred;
     deferred = null;
-    if (work != null) {
-      work.send();
+    if (sum != null) {
+      sum.send.run();
     }
   }
 
