@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Space;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +33,10 @@ final class Lowering {
   /// @param machine whether for machine code, which has neither tanh nor exp
   static List<Expr> lower(Graph g, List<Expr> outputs, boolean machine) {
     Lowering l = new Lowering(g, machine);
-    List<Expr> result = new ArrayList<>(outputs);
-    result.replaceAll(l::expand);
+    List<Expr> result = new ArrayList<>();
+    for (Expr e : outputs) {
+      result.add(l.expand(e));
+    }
     l.uses = uses(result);
     result.replaceAll(l::sort);
     if (machine) {
@@ -63,25 +63,25 @@ final class Lowering {
   }
 
   private Expr expand(Expr e) {
-    return once(expanded, e, a -> {
-      Expr definition = a.fn().definition(g, a.args());
-      return definition != null ? expand(definition) : function(all(a, this::expand));
-    });
-  }
-
-  /// What a function becomes, found once; leaves and constants stay.
-  private static Expr once(Map<Expr, Expr> known, Expr e, Function<Apply, Expr> step) {
-    Expr done = known.get(e);
+    if (!(e instanceof Apply a)) {
+      return e;
+    }
+    Expr done = expanded.get(e);
     if (done == null) {
-      done = e instanceof Apply a ? step.apply(a) : e;
-      known.put(e, done);
+      Expr definition = a.fn().definition(g, a.args());
+      done = definition != null ? expand(definition) : function(g.apply(a.fn(), all(a.args(), 0)));
+      expanded.put(e, done);
     }
     return done;
   }
 
-  /// The same function of what its arguments become.
-  private Expr all(Apply a, UnaryOperator<Expr> step) {
-    return g.apply(a.fn(), a.args().stream().map(step).toList());
+  /// Arguments after step 0 (expand), 1 (sort) or 2 (fuse). No lambda and no stream: deep formulas would need more stack than there is.
+  private List<Expr> all(List<Expr> args, int step) {
+    List<Expr> result = new ArrayList<>(args.size());
+    for (Expr arg : args) {
+      result.add(step == 0 ? expand(arg) : step == 1 ? sort(arg) : fuse(arg));
+    }
+    return result;
   }
 
   private Expr function(Expr e) {
@@ -219,11 +219,19 @@ final class Lowering {
   // Products.
 
   private Expr sort(Expr e) {
-    return once(sorted, e, a -> switch (a.fn()) {
-      case MUL, DIV, NEG -> product(a);
-      case SUM -> sum(sort(a.arg(0)));
-      default -> all(a, this::sort);
-    });
+    if (!(e instanceof Apply a)) {
+      return e;
+    }
+    Expr done = sorted.get(e);
+    if (done == null) {
+      done = switch (a.fn()) {
+        case MUL, DIV, NEG -> product(a);
+        case SUM -> sum(sort(a.arg(0)));
+        default -> g.apply(a.fn(), all(a.args(), 1));
+      };
+      sorted.put(e, done);
+    }
+    return done;
   }
 
   /// Factors by their spaces, above and below the line.
@@ -297,16 +305,24 @@ final class Lowering {
   // Multiply and add at once.
 
   private Expr fuse(Expr e) {
-    return once(fused, e, a -> {
-      Expr fma = switch (a.fn()) {
+    if (!(e instanceof Apply a)) {
+      return e;
+    }
+    Expr done = fused.get(e);
+    if (done == null) {
+      done = switch (a.fn()) {
         case ADD -> factor(a.arg(0))
             ? fma(a.arg(0), a.arg(1), false)
             : factor(a.arg(1)) ? fma(a.arg(1), a.arg(0), false) : null;
         case SUB -> factor(a.arg(1)) ? fma(a.arg(1), a.arg(0), true) : null;
         default -> null;
       };
-      return fma == null || !a.space().rows() ? all(a, this::fuse) : fma;
-    });
+      if (done == null || !a.space().rows()) {
+        done = g.apply(a.fn(), all(a.args(), 2));
+      }
+      fused.put(e, done);
+    }
+    return done;
   }
 
   private boolean factor(Expr e) {
