@@ -236,8 +236,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void add(Array a, Array b, Array y) {
-    stream.defer(new Stream.Sum(a, b, y, () -> launch(ELEMENTWISE, "add", grids.each(y.size())).array(a).array(b).array(y)
-        .number(y.size())));
+    stream
+        .defer(new Stream.Sum(a, b, y, () -> launch(ELEMENTWISE, "add", grids.each(y.size())).array(a).array(b).array(y)
+            .number(y.size())));
   }
 
   @Override
