@@ -62,6 +62,11 @@ class ArchitectureTest {
     HouseRules.noJavaUtilLogging().check(CLASSES);
   }
 
+  @Test
+  void recordsAreReflectedInTwoPlaces() {
+    HouseRules.recordsAreReflectedInTwoPlaces().check(CLASSES);
+  }
+
   /// Where each thing is allowed it is done: a rule that no longer sees it would hold for ever.
   @Test
   void theRulesSeeWhatTheyForbid() {

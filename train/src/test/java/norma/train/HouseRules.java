@@ -15,6 +15,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.CompositeArchRule;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
+import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -121,6 +122,13 @@ final class HouseRules {
         .resideInAnyPackage("norma.train.cli..", "norma.train.config..", "norma.train.data..", "norma.train.doctor..",
             "norma.train.inspect..", "norma.train.norms..", "norma.train.profile..", "norma.train.run..",
             "norma.train.study..");
+  }
+
+  /// Records are looked into where a key of the configuration and where a line of `metrics.jsonl` is defined, and nowhere else.
+  static ArchRule recordsAreReflectedInTwoPlaces() {
+    return noClasses().that().haveNameNotMatching("norma\\.train\\.(config\\.ConfigKey|metrics\\.).*")
+        .should()
+        .dependOnClassesThat().belongToAnyOf(RecordComponent.class);
   }
 
   /// One logging library.

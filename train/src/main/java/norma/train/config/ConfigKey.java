@@ -19,8 +19,8 @@ import norma.nn.NormSpec;
 import norma.train.config.RunConfig.Corpus;
 import org.jspecify.annotations.Nullable;
 
-/// A key of the configuration, or a group of keys, as the [Key] at its record component defines it. Reflection on records stands in this
-/// class and nowhere else.
+/// A key of the configuration, or a group of keys, as the [Key] at its record component defines it. All of the configuration's reflection
+/// stands here.
 ///
 /// @param path      from the top, `train.log_every`
 /// @param type      of its value

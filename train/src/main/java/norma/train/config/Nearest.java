@@ -38,10 +38,13 @@ public final class Nearest {
     return best;
   }
 
-  /// `; did you mean x?`, or nothing.
-  static String hint(String prefix, String wrong, Collection<String> valid) {
+  /// The end of an error message: `; did you mean x? Known: x, y`, or `. Known: x, y` where no name is near.
+  ///
+  /// @param prefix of the name that was meant
+  /// @param known  introduces the valid names, `Known: `
+  static String advice(String prefix, String wrong, Collection<String> valid, String known) {
     String nearest = of(wrong, valid);
-    return nearest == null ? "" : "; did you mean " + prefix + nearest + "?";
+    return (nearest == null ? ". " : "; did you mean " + prefix + nearest + "? ") + known + String.join(", ", valid);
   }
 
   private static boolean sharePrefix(String a, String b) {

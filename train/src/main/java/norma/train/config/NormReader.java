@@ -135,10 +135,8 @@ final class NormReader {
     String known = String.join(", ", settings.keySet());
     String type = Section.text(node, path, "a norm type: " + known);
     if (!settings.containsKey(type)) {
-      String hint = Nearest.hint("", type, settings.keySet());
-      throw ConfigException.of(node, path,
-          "unknown norm type '" + YamlText.shorten(type) + "'" + hint + (hint.isEmpty() ? ". " : " ") + "Known: "
-              + known);
+      throw ConfigException.of(node, path, "unknown norm type '" + YamlText.shorten(type) + "'"
+          + Nearest.advice("", type, settings.keySet(), "Known: "));
     }
     return type;
   }
@@ -153,11 +151,9 @@ final class NormReader {
       if (!key.equals("type")) {
         Setting setting = valid.get(key);
         if (setting == null) {
-          String hint = Nearest.hint("", key, valid.keySet());
           throw ConfigException.of(entry.keyAt(), entry.value(), section.path(YamlText.shorten(key)),
-              type + " has no such setting" + hint + (hint.isEmpty() ? ". " : " ") + (valid.isEmpty()
-                  ? "It has none"
-                  : "Settings of " + type + ": " + String.join(", ", valid.keySet())));
+              type + " has no such setting" + Nearest.advice("", key, valid.keySet(),
+                  valid.isEmpty() ? "It has none" : "Settings of " + type + ": "));
         }
         given.put(key, switch (setting) {
           case Setting.Number number -> section.number(key, number.value(), Range.of(number));

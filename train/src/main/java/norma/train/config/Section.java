@@ -170,12 +170,10 @@ public final class Section {
     if (node instanceof Node.Scalar scalar && words.contains(scalar.text())) {
       return scalar.text();
     }
-    String hint = node instanceof Node.Scalar scalar && words.size() > 1
-        ? Nearest.hint("", scalar.text(), words)
-        : "";
-    throw ConfigException.of(node, path, node.describe() + " is not known" + hint
-        + (hint.isEmpty() ? "; expected " : " Expected ") + (words.size() == 1 ? "" : "one of ")
-        + String.join(", ", words));
+    String nearest = node instanceof Node.Scalar scalar && words.size() > 1 ? Nearest.of(scalar.text(), words) : null;
+    throw ConfigException.of(node, path, node.describe() + " is not known"
+        + (nearest == null ? "; expected " : "; did you mean " + nearest + "? Expected ")
+        + (words.size() == 1 ? "" : "one of ") + String.join(", ", words));
   }
 
   /// Fails at the first key that was not asked for.
@@ -184,10 +182,8 @@ public final class Section {
   public void finish() {
     mapping.entries().forEach((key, entry) -> {
       if (!known.contains(key)) {
-        String hint = Nearest.hint(path.isEmpty() ? "" : path + ".", key, known);
-        String message = "unknown key" + hint + (hint.isEmpty() ? ". " : " ") + "Valid keys here: "
-            + String.join(", ", known);
-        throw ConfigException.of(entry.keyAt(), entry.value(), path(YamlText.shorten(key)), message);
+        throw ConfigException.of(entry.keyAt(), entry.value(), path(YamlText.shorten(key)),
+            "unknown key" + Nearest.advice(path.isEmpty() ? "" : path + ".", key, known, "Valid keys here: "));
       }
     });
   }

@@ -20,19 +20,23 @@ final class YamlText {
   private YamlText() {}
 
   static boolean isNull(Node node) {
-    return node instanceof Node.Scalar s && s.plain() && NULL.matcher(s.text()).matches();
+    return is(NULL, node);
   }
 
   static boolean isFlag(Node node) {
-    return node instanceof Node.Scalar s && s.plain() && FLAG.matcher(s.text()).matches();
+    return is(FLAG, node);
   }
 
   static boolean isInteger(Node node) {
-    return node instanceof Node.Scalar s && s.plain() && INTEGER.matcher(s.text()).matches();
+    return is(INTEGER, node);
   }
 
   static boolean isNumber(Node node) {
-    return node instanceof Node.Scalar s && s.plain() && NUMBER.matcher(s.text()).matches();
+    return is(NUMBER, node);
+  }
+
+  private static boolean is(Pattern pattern, Node node) {
+    return node instanceof Node.Scalar s && s.plain() && pattern.matcher(s.text()).matches();
   }
 
   /// A value that reads back the same: a number with the fewest digits (`0.001`, `1.0`, `1e-8`), a text in quotes where it could be read
