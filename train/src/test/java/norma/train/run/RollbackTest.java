@@ -20,9 +20,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RollbackTest {
-  /// Without normalization and clipping the numbers of this rate overflow at the fifth step, those of half of it do not.
+  /// Without normalization and clipping the numbers of this rate overflow at the seventh step, those of half of it do not (67 to 80 do the same).
   private static final String[] DIVERGING = { "train.steps=9", "train.on_nonfinite=rollback", "model.norm.all=none",
-      "optim.schedule=constant", "optim.warmup_steps=8", "optim.clip_norm=0", "optim.lr=54", "train.norm_every=0" };
+      "optim.schedule=constant", "optim.warmup_steps=8", "optim.clip_norm=0", "optim.lr=74", "train.norm_every=0" };
 
   @TempDir
   private Path folder;
@@ -137,11 +137,11 @@ class RollbackTest {
 
   /// A kill after a rollback is a copy of the folder: no checkpoint has heard of the rollback then.
   @ParameterizedTest
-  @ValueSource(ints = { 4, 5, 7 })
+  @ValueSource(ints = { 6, 7, 9 })
   void aRollbackSurvivesAKillAndAnInterruption(int taken) throws Exception {
     Path undisturbed = Runs.train(Runs.config(folder, DIVERGING));
     assertThat(Metrics.read(undisturbed).of(Event.Rollback.class)).extracting(Event.Rollback::failedStep)
-        .startsWith(5);
+        .startsWith(7);
     Path killed = folder.resolve("killed");
     Path[] run = new Path[1];
     AtomicBoolean stop = new AtomicBoolean();
