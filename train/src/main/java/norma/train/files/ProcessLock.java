@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,13 +19,24 @@ import org.jspecify.annotations.Nullable;
 public final class ProcessLock implements AutoCloseable {
   /// Files that this process has locked, or looks at. The system knows processes, not threads, and a process loses a lock when it closes the file
   /// anywhere (POSIX): whoever opens such a file has it here meanwhile.
-  private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+  private static final Set<Place> OWN = ConcurrentHashMap.newKeySet();
 
-  private final Path file;
+  private final Place place;
   private final FileChannel channel;
 
-  private ProcessLock(Path file, FileChannel channel) {
-    this.file = file;
+  /// Which file it is, whichever path leads there.
+  ///
+  /// @param folder device and inode
+  private record Place(Object folder, Path name) {
+    static Place of(Path file) throws IOException {
+      Path folder = file.resolveSibling("");
+      Object key = Files.readAttributes(folder, BasicFileAttributes.class).fileKey();
+      return new Place(key == null ? folder.toRealPath() : key, file.getFileName());
+    }
+  }
+
+  private ProcessLock(Place place, FileChannel channel) {
+    this.place = place;
     this.channel = channel;
   }
 
@@ -34,23 +46,23 @@ public final class ProcessLock implements AutoCloseable {
   /// @return null if another process or another thread has it
   /// @throws IOException if the file cannot be written, or its file system has no locks
   public static @Nullable ProcessLock take(Path file) throws IOException {
-    Path real = real(file);
-    if (!OWN.add(real)) {
+    Place place = Place.of(file);
+    if (!OWN.add(place)) {
       return null;
     }
     FileChannel channel = null;
     boolean taken = false;
     try {
-      channel = FileChannel.open(real, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       if (channel.tryLock() != null) {
         channel.truncate(0);
         channel.write(ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.UTF_8)));
         taken = true;
       }
-      return taken ? new ProcessLock(real, channel) : null;
+      return taken ? new ProcessLock(place, channel) : null;
     } finally {
       if (!taken) {
-        release(real, channel);
+        release(place, channel);
       }
     }
   }
@@ -60,29 +72,25 @@ public final class ProcessLock implements AutoCloseable {
     if (!Files.exists(file)) {
       return OptionalLong.empty(); // never locked
     }
-    Path real = real(file);
-    if (!OWN.add(real)) {
+    Place place = Place.of(file);
+    if (!OWN.add(place)) {
       return OptionalLong.of(ProcessHandle.current().pid());
     }
     try {
-      String text = Files.readString(real);
+      String text = Files.readString(file);
       return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
     } finally {
-      OWN.remove(real);
+      OWN.remove(place);
     }
   }
 
-  private static Path real(Path file) throws IOException {
-    return file.resolveSibling("").toRealPath().resolve(file.getFileName());
-  }
-
-  private static void release(Path file, @Nullable FileChannel channel) throws IOException {
+  private static void release(Place place, @Nullable FileChannel channel) throws IOException {
     try {
       if (channel != null) {
         channel.close();
       }
     } finally {
-      OWN.remove(file); // after the file is closed, or another thread's lock would end with it
+      OWN.remove(place); // after the file is closed, or another thread's lock would end with it
     }
   }
 
@@ -91,7 +99,7 @@ public final class ProcessLock implements AutoCloseable {
     try {
       channel.truncate(0);
     } finally {
-      release(file, channel);
+      release(place, channel);
     }
   }
 }
