@@ -107,9 +107,9 @@ final class CausalAttention implements AutoCloseable {
           new Matrix(all, at + 2L * (row / 3), row));
     }
 
-    /// The place of a query among all heads' queries.
-    long queries(int from) {
-      return (long) index * time + from;
+    /// The place of a query among all queries of all heads.
+    long place(int query) {
+      return (long) index * time + query;
     }
 
     float scale() {
@@ -149,7 +149,7 @@ final class CausalAttention implements AutoCloseable {
       mostSeen.bind(p.segment(), hidden.segment(), max).bind(0, p.segment(), (long) from * BLOCK).run(count);
       exponentials.with(head.scale()).bind(p.segment(), max, sum).run(keys);
       ends.with(head.scale()).bind(max, sum, logs).run(1);
-      MemorySegment.copy(logs, 0, lse.segment(), 4 * head.queries(from), 4L * count);
+      MemorySegment.copy(logs, 0, lse.segment(), 4 * head.place(from), 4L * count);
       normalize.bind(p.segment(), sum).run(keys);
       dropped(p.segment(), head, from, count, drop);
       tiles.multiply(count, head.width, keys, p, true, Panels.of(head.v, tiles), out.from(from), false);
@@ -181,7 +181,7 @@ final class CausalAttention implements AutoCloseable {
     for (int from = last; from >= 0; from -= BLOCK) { // the last block sees all keys: it writes, the others add
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
-      MemorySegment.copy(lse, 4 * head.queries(from), logs, 0, 4L * count);
+      MemorySegment.copy(lse, 4 * head.place(from), logs, 0, 4L * count);
       delta.fill((byte) 0);
       Matrix q = head.q.from(from);
       Matrix out = dy.from(from);
@@ -209,7 +209,7 @@ final class CausalAttention implements AutoCloseable {
   private void dropped(MemorySegment p, Head head, int from, int count, DropMask drop) {
     if (drop.probability() > 0) {
       for (int i = 0; i < count; i++) {
-        MemorySegment kept = factors.of(drop, ((long) head.index * head.time + from + i) * head.time, from + i + 1);
+        MemorySegment kept = factors.of(drop, head.place(from + i) * head.time, from + i + 1);
         for (int key = 0; key <= from + i; key++) {
           long at = (long) key * BLOCK + i;
           set(p, at, get(p, at) * get(kept, key));

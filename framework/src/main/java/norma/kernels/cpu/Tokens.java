@@ -20,7 +20,7 @@ final class Tokens implements AutoCloseable {
       rows most total
       most = largest(x)
       total = sum(exp(x - most))""");
-  /// The same, and the gradient but for the target's own part.
+  /// [#LIKELIHOOD], and the gradient but for the target's own part.
   private static final Routine ENTROPY = Routine.of("""
       elements x dx
       rows most total
