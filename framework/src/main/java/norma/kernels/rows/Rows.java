@@ -13,8 +13,7 @@ import norma.machine.InstructionSet;
 /// A program with its operands, for one worker thread: they are bound one by one, then checked, then it runs.
 public final class Rows implements AutoCloseable {
   private final Program program;
-  private final long[][] gathered; // addresses of a gathered stream's rows
-  private final MemorySegment[] places; // the same, for machine code
+  private final MemorySegment[] places; // addresses of a gathered stream's rows
   private final long[] addresses;
   private final long[] room; // elements from there to the segment's end
   private final int[] fixed; // elements that a call needs, and those that each row needs
@@ -27,8 +26,8 @@ public final class Rows implements AutoCloseable {
     this.program = program;
     Streams streams = program.streams();
     int count = streams.count();
-    gathered = new long[count][0];
     places = new MemorySegment[count];
+    Arrays.fill(places, MemorySegment.NULL);
     addresses = new long[count];
     room = new long[count];
     fixed = new int[count];
@@ -83,17 +82,17 @@ public final class Rows implements AutoCloseable {
   /// @param at the first element of each row in the segment
   /// @throws IndexOutOfBoundsException if the segment has no such row
   public Rows gather(int stream, MemorySegment segment, int rows, IntToLongFunction at) {
-    if (gathered[stream].length < rows) {
-      gathered[stream] = new long[Math.max(rows, 2 * gathered[stream].length)];
-      places[stream] = arena.allocate(ValueLayout.JAVA_LONG, gathered[stream].length);
+    long known = places[stream].byteSize() / Long.BYTES;
+    if (known < rows) {
+      places[stream] = arena.allocate(ValueLayout.JAVA_LONG, Math.max(rows, 2 * known));
     }
-    long[] starts = gathered[stream];
+    MemorySegment place = places[stream];
     long size = segment.byteSize() / 4;
     for (int row = 0; row < rows; row++) {
-      starts[row] = segment.address() + 4 * Objects.checkFromIndexSize(at.applyAsLong(row), program.width(), size);
+      long first = Objects.checkFromIndexSize(at.applyAsLong(row), program.width(), size);
+      place.setAtIndex(ValueLayout.JAVA_LONG, row, segment.address() + 4 * first);
     }
-    MemorySegment.copy(starts, 0, places[stream], ValueLayout.JAVA_LONG, 0, rows);
-    addresses[stream] = places[stream].address();
+    addresses[stream] = place.address();
     room[stream] = rows;
     return this;
   }
