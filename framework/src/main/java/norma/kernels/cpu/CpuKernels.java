@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Fused float32 kernels for one worker thread. Products, attention and the two ends of the model are in files of their own.
 final class CpuKernels implements Kernels, AutoCloseable {
+  private static final Routine TAKE = Routine.of("gathered from; elements to; to = from");
+  private static final Routine PUT = Routine.of("elements from; gathered to; to = from");
   static final Routine ADD = Routine.of("elements a b y; y = a + b");
   private static final Routine ADD_VECTOR = Routine.of("elements y; channels b; y = y + b");
   private static final Routine ADD_UP = Routine.of("elements x; channels sum; sum = sum + x");
@@ -204,27 +206,22 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void takeColumns(Array x, int from, Array y) {
-    for (int row = 0; row < x.rows(); row++) {
-      MemorySegment.copy(x.segment(), 4 * ((long) row * x.dim(-1) + from), y.segment(), 4L * row * y.dim(-1),
-          4L * y.dim(-1));
-    }
+    formulas.routine(TAKE, y.dim(-1)).gather(0, x.segment(), columns(x, from)).bind(1, y.segment(), 0).run(x.rows());
   }
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
-    Array target = y.array();
-    MemorySegment source = x.segment();
-    MemorySegment to = target.segment();
-    int width = x.dim(-1);
-    if (y.add()) {
-      formulas.routine(Tokens.SCATTER, width).bind(0, source, 0)
-          .gather(1, to, x.rows(), row -> (long) row * target.dim(-1) + from).run(x.rows());
-      return;
+    formulas.routine(y.add() ? Tokens.SCATTER : PUT, x.dim(-1)).bind(0, x.segment(), 0)
+        .gather(1, y.array().segment(), columns(y.array(), from)).run(x.rows());
+  }
+
+  /// First elements of the rows of an array's columns.
+  private static long[] columns(Array x, int from) {
+    long[] starts = new long[x.rows()];
+    for (int row = 0; row < starts.length; row++) {
+      starts[row] = (long) row * x.dim(-1) + from;
     }
-    for (int row = 0; row < x.rows(); row++) {
-      long at = (long) row * target.dim(-1) + from;
-      MemorySegment.copy(source, 4L * row * width, to, 4 * at, 4L * width);
-    }
+    return starts;
   }
 
   @Override

@@ -29,7 +29,7 @@ final class Tokens implements AutoCloseable {
       total = sum(exp(x - most))
       dx = exp(x - most) * (scale / total)""");
 
-  private static final Routine GATHER = Routine.of("gathered tok; elements pos y; y = tok + pos");
+  private static final Routine GATHER = Routine.of("gathered tok pos; elements y; y = tok + pos");
   /// Rows of one token are added one after the other.
   static final Routine SCATTER = Routine.of("elements x; gathered to; to = to + x");
 
@@ -42,33 +42,37 @@ final class Tokens implements AutoCloseable {
   }
 
   void embedding(Array ids, Array tok, Array pos, Array y) {
-    int time = ids.dim(1);
-    int width = tok.dim(1);
-    int[] tokens = tokens(ids, tok.dim(0));
-    Rows gather = rows.routine(GATHER, width).bind(1, pos.segment(), 0);
-    for (int first = 0; first < y.rows(); first += time) {
-      int sequence = first;
-      gather.gather(0, tok.segment(), time, row -> (long) tokens[sequence + row] * width)
-          .bind(2, y.segment(), (long) first * width).run(time);
-    }
+    rows.routine(GATHER, tok.dim(1)).gather(0, tok.segment(), starts(tok, ids))
+        .gather(1, pos.segment(), starts(pos, ids.dim(1), y.rows())).bind(2, y.segment(), 0).run(y.rows());
   }
 
   void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
-    MemorySegment dys = dy.segment();
-    int time = ids.dim(1);
-    int width = dy.dim(-1);
+    Rows scatter = rows.routine(SCATTER, dy.dim(-1)).bind(0, dy.segment(), 0);
     if (dtok != null) {
-      int[] tokens = tokens(ids, dtok.array().dim(0));
-      rows.routine(SCATTER, width).bind(0, dys, 0)
-          .gather(1, CpuKernels.start(dtok), tokens.length, row -> (long) tokens[row] * width).run(tokens.length);
+      scatter.gather(1, CpuKernels.start(dtok), starts(dtok.array(), ids)).run(dy.rows());
     }
     if (dpos != null) {
-      MemorySegment to = CpuKernels.start(dpos);
-      Rows add = rows.routine(CpuKernels.ADD, width);
-      for (int row = 0; row < dy.rows(); row += time) {
-        add.bind(0, dys, (long) row * width).bind(1, to, 0).bind(2, to, 0).run(time);
-      }
+      scatter.gather(1, CpuKernels.start(dpos), starts(dpos.array(), ids.dim(1), dy.rows())).run(dy.rows());
     }
+  }
+
+  /// First elements of the tokens' rows in a table.
+  private static long[] starts(Array table, Array ids) {
+    int[] tokens = tokens(ids, table.dim(0));
+    long[] starts = new long[tokens.length];
+    for (int row = 0; row < starts.length; row++) {
+      starts[row] = (long) tokens[row] * table.dim(1);
+    }
+    return starts;
+  }
+
+  /// First elements of the positions' rows in a table.
+  private static long[] starts(Array table, int time, int rows) {
+    long[] starts = new long[rows];
+    for (int row = 0; row < rows; row++) {
+      starts[row] = (long) (row % time) * table.dim(1);
+    }
+    return starts;
   }
 
   void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {

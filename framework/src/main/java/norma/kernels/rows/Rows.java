@@ -4,8 +4,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.Objects;
-import java.util.function.IntToLongFunction;
 import norma.array.HostMemory;
 import norma.kernels.rows.RowPrograms.Program;
 import norma.machine.InstructionSet;
@@ -79,21 +77,26 @@ public final class Rows implements AutoCloseable {
 
   /// Where the rows of a gathered operand lie from now on.
   ///
-  /// @param at the first element of each row in the segment
+  /// @param starts the first element of each row in the segment
   /// @throws IndexOutOfBoundsException if the segment has no such row
-  public Rows gather(int stream, MemorySegment segment, int rows, IntToLongFunction at) {
+  public Rows gather(int stream, MemorySegment segment, long[] starts) {
     long known = places[stream].byteSize() / Long.BYTES;
-    if (known < rows) {
-      places[stream] = arena.allocate(ValueLayout.JAVA_LONG, Math.max(rows, 2 * known));
+    if (known < starts.length) {
+      places[stream] = arena.allocate(ValueLayout.JAVA_LONG, Math.max(starts.length, 2 * known));
     }
-    MemorySegment place = places[stream];
-    long size = segment.byteSize() / 4;
-    for (int row = 0; row < rows; row++) {
-      long first = Objects.checkFromIndexSize(at.applyAsLong(row), program.width(), size);
-      place.setAtIndex(ValueLayout.JAVA_LONG, row, segment.address() + 4 * first);
+    long base = segment.address();
+    long last = segment.byteSize() / Float.BYTES - program.width();
+    long[] rows = new long[starts.length]; // accesses to segments are slow until the second compiler comes
+    for (int row = 0; row < rows.length; row++) {
+      if (starts[row] < 0 || starts[row] > last) {
+        throw new IndexOutOfBoundsException(
+            "row " + row + " begins at element " + starts[row] + " of " + (last + program.width()));
+      }
+      rows[row] = base + Float.BYTES * starts[row];
     }
-    addresses[stream] = place.address();
-    room[stream] = rows;
+    MemorySegment.copy(rows, 0, places[stream], ValueLayout.JAVA_LONG, 0, rows.length);
+    addresses[stream] = places[stream].address();
+    room[stream] = rows.length;
     return this;
   }
 
