@@ -114,7 +114,7 @@ class CommandsTest {
   @Test
   void terminationThatCannotWriteItsCheckpointIsAnErrorAndNotCode130() throws Exception {
     Path own = Files.createDirectory(folder.resolve("no-checkpoint"));
-    Process process = Launcher.start(own, Launcher.BRIEF, List.of(Launcher.HOME.resolve("norma").toString(), "train",
+    Process process = Launcher.start(own, Map.of(), List.of(Launcher.HOME.resolve("norma").toString(), "train",
         "configs/tiny.yaml", "model.layers=1", "model.width=16", "model.context=16", "train.batch=2",
         "data.val_fraction=0.02", "train.steps=1000000", "train.eval_every=0", "train.checkpoint_every=0",
         "train.layers_every=0", "train.norm_every=0"));

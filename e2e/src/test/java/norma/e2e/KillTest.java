@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Locale;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -93,7 +94,7 @@ class KillTest {
     List<String> command = new ArrayList<>(List.of(Launcher.HOME.resolve("norma").toString()));
     command.addAll(arguments(directory));
     List<String> before = checkpoints(directory);
-    Process process = Launcher.start(directory, Launcher.BRIEF, command);
+    Process process = Launcher.start(directory, Map.of(), command);
     try {
       if (random.nextInt(10) == 0) {
         Thread.sleep(random.nextInt(2 * trainingMillis)); // anywhere in the start too

@@ -17,10 +17,6 @@ record Launcher(int code, String out, String err) {
   /// The project's root.
   static final Path HOME = Path.of(System.getProperty("norma.home"));
 
-  /// For a process that ends after some steps: without the second compiler that takes 3.0 instead of 4.9 s of processor time. From some
-  /// hundred steps on it takes more (2026-11-29, 2 cores).
-  static final Map<String, String> BRIEF = Map.of("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1");
-
   static Launcher run(Path directory, String... arguments) throws IOException, InterruptedException {
     return run(HOME, directory, Map.of(), List.of(arguments));
   }

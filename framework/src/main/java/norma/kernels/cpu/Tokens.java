@@ -87,11 +87,13 @@ final class Tokens implements AutoCloseable {
       rows.routine(ENTROPY, vocabulary).with(scale).bind(x, dlogits.segment(), most, total).run(count);
     }
     int[] target = tokens(targets, vocabulary);
+    float[] mosts = most.asSlice(0, 4L * count).toArray(ValueLayout.JAVA_FLOAT);
+    float[] totals = total.asSlice(0, 4L * count).toArray(ValueLayout.JAVA_FLOAT);
     MemorySegment dx = dlogits == null ? null : dlogits.segment();
     double sum = 0;
     for (int row = 0; row < count; row++) {
       long at = (long) row * vocabulary + target[row];
-      sum += Math.log(get(total, row)) + get(most, row) - get(x, at);
+      sum += Math.log(totals[row]) + mosts[row] - get(x, at);
       if (dx != null) {
         set(dx, at, (float) (get(dx, at) - scale));
       }

@@ -86,7 +86,7 @@ public final class Rows implements AutoCloseable {
     }
     long base = segment.address();
     long last = segment.byteSize() / Float.BYTES - program.width();
-    long[] rows = new long[starts.length]; // accesses to segments are slow until the second compiler comes
+    long[] rows = new long[starts.length]; // without the second compiler single accesses to segments are slow
     for (int row = 0; row < rows.length; row++) {
       if (starts[row] < 0 || starts[row] > last) {
         throw new IndexOutOfBoundsException(
@@ -135,9 +135,9 @@ public final class Rows implements AutoCloseable {
       if (fixed[i] + (long) rows * perRow[i] > room[i]) {
         throw new IndexOutOfBoundsException(rows + " rows, but operand " + i + " has " + room[i] + " elements");
       }
-      table.set(ValueLayout.JAVA_LONG, 8L * i, addresses[i]);
     }
     if (rows > 0) {
+      MemorySegment.copy(addresses, 0, table, ValueLayout.JAVA_LONG, 0, addresses.length);
       program.code().call(table.address(), rows, 0, 0, 0, 0, 0, 0, 0, 0);
     }
   }

@@ -36,7 +36,6 @@ public record JvmSettings(List<String> options, Map<String, String> environment,
   private static Map<Pattern, String> slowing() {
     Map<Pattern, String> reasons = new LinkedHashMap<>();
     reasons.put(Pattern.compile("-Xint"), "nothing is compiled");
-    reasons.put(Pattern.compile("-XX:TieredStopAtLevel=[0-3]"), "the second compiler is off");
     reasons.put(Pattern.compile("-Xcomp"), "everything is compiled before it runs");
     reasons.put(Pattern.compile("-XX:ActiveProcessorCount=\\d+"),
         "the JVM counts so many processors, not the machine's");

@@ -35,12 +35,11 @@ class SettingsTest {
 
   @Test
   void optionsThatSlowARunAreNamed() {
-    assertThat(launchedWith("-Xint", "-XX:TieredStopAtLevel=1", "-agentlib:jdwp=transport=dt_socket", "-ea",
+    assertThat(launchedWith("-Xint", "-agentlib:jdwp=transport=dt_socket", "-ea",
         "-Xmx200m").flags().facts()).containsExactly("-Xint: nothing is compiled",
-            "-XX:TieredStopAtLevel=1: the second compiler is off",
             "-agentlib:jdwp=transport=dt_socket: a debugger may wait or set breakpoints", "-ea: assertions are checked",
             "-Xmx200m: a heap below 256 MB is collected often");
-    assertThat(launchedWith("-XX:TieredStopAtLevel=4", "-Xmx256m", "-Xmx1g").flags().advice()).isEmpty();
+    assertThat(launchedWith("-XX:TieredStopAtLevel=1", "-Xmx256m", "-Xmx1g").flags().advice()).isEmpty();
     assertThat(new JvmSettings(List.of(), Map.of("OMP_WAIT_POLICY", "ACTIVE"), true, ON_REQUEST).flags().facts())
         .singleElement().asString().startsWith("OMP_WAIT_POLICY=ACTIVE: ND4J's threads");
   }
