@@ -28,14 +28,6 @@ public final class Array {
     }
   }
 
-  /// The array over an ND4J array's own memory, without a copy.
-  ///
-  /// @throws IllegalArgumentException if it is not dense and row-major, or of another element type
-  public static Array wrap(INDArray array) {
-    int[] shape = Arrays.stream(array.shape()).mapToInt(Math::toIntExact).toArray();
-    return new Array(HostMemory.wrap(array), 0, shape);
-  }
-
   /// Elements in an array of this shape; 1 for a scalar.
   public static long size(int... shape) {
     long size = 1;
@@ -114,6 +106,11 @@ public final class Array {
   /// Exactly this array's bytes, bounds-checked. Host backends only.
   public MemorySegment segment() {
     return host().segment().asSlice(offset * dtype().bytes(), bytes());
+  }
+
+  /// All elements (a copy). Host backends only.
+  public double[] numbers() {
+    return dtype().numbers(segment());
   }
 
   /// An ND4J array over the same memory, without a copy. Host backends only; costs 5 to 10 microseconds.

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
-import java.util.stream.IntStream;
 
 /// Element types of an [Array].
 public enum DType {
@@ -41,7 +40,9 @@ public enum DType {
   }
 
   private static double[] numbers(int count, IntToDoubleFunction element) {
-    return IntStream.range(0, count).mapToDouble(element).toArray();
+    double[] numbers = new double[count];
+    Arrays.setAll(numbers, element);
+    return numbers;
   }
 
   /// Sets element i of memory to the nearest number of this type; for integers, to the next one towards 0.

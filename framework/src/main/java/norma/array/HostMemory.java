@@ -4,22 +4,19 @@ import com.sun.management.OperatingSystemMXBean;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
 
-/// Memory in the host's address space, allocated by ND4J and seen as a [MemorySegment] and as an [INDArray] alike. With ND4J's CUDA
-/// build it is the GPU's, and seen as an [INDArray] only.
+/// Memory in the host's address space, allocated by ND4J and seen as a [MemorySegment] and as an [INDArray] alike.
 public final class HostMemory implements Memory {
   /// One cache line, and one AVX-512 register.
   public static final int ALIGNMENT_BYTES = 64;
 
   private final INDArray flat; // (length + padding)
   private final long start; // first aligned element of flat
-  private final @Nullable MemorySegment segment;
+  private final MemorySegment segment;
   private final DType dtype;
   private final long length;
 
@@ -28,9 +25,7 @@ public final class HostMemory implements Memory {
     this.dtype = dtype;
     this.start = start;
     this.length = length;
-    this.segment = onHost()
-        ? segmentAt(flat.data().address() + start * dtype.bytes(), length * dtype.bytes())
-        : null;
+    this.segment = segmentAt(flat.data().address() + start * dtype.bytes(), length * dtype.bytes());
   }
 
   /// Allocates `length` elements, zeroed and aligned to [#ALIGNMENT_BYTES].
@@ -40,7 +35,7 @@ public final class HostMemory implements Memory {
     long padding = ALIGNMENT_BYTES / dtype.bytes();
     try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
       INDArray flat = create(dtype, length + padding);
-      long misaligned = onHost() ? flat.data().address() % ALIGNMENT_BYTES : 0;
+      long misaligned = flat.data().address() % ALIGNMENT_BYTES;
       long start = misaligned == 0 ? 0 : (ALIGNMENT_BYTES - misaligned) / dtype.bytes();
       return new HostMemory(flat, dtype, start, length);
     }
@@ -62,29 +57,6 @@ public final class HostMemory implements Memory {
     }
   }
 
-  private static boolean onHost() {
-    return Nd4j.getExecutioner().type() == OpExecutioner.ExecutionerType.NATIVE_CPU;
-  }
-
-  /// Wraps the memory of a dense, row-major array without a copy.
-  ///
-  /// @throws IllegalArgumentException for a view with gaps, another order or another element type
-  static HostMemory wrap(INDArray array) {
-    // isView() is true for a plain reshape as well: strides decide.
-    if (array.ordering() != 'c' || array.elementWiseStride() != 1) {
-      throw new IllegalArgumentException("expected a dense row-major array, got strides "
-          + java.util.Arrays.toString(array.stride()) + " in order '" + array.ordering() + "': use dup('c')");
-    }
-    DType dtype = switch (array.dataType()) {
-      case FLOAT -> DType.FLOAT32;
-      case DOUBLE -> DType.FLOAT64;
-      case INT -> DType.INT32;
-      default -> throw new IllegalArgumentException("no array of element type " + array.dataType());
-    };
-    // data().address() and data() start at the parent's first element: the view's own start is its offset.
-    return new HostMemory(array, dtype, array.offset(), array.length());
-  }
-
   @Override
   public DType dtype() {
     return dtype;
@@ -95,18 +67,8 @@ public final class HostMemory implements Memory {
     return length;
   }
 
-  /// Whether [#segment] gives it; else only ND4J reaches it.
-  public boolean isAddressable() {
-    return segment != null;
-  }
-
   /// The whole memory.
-  ///
-  /// @throws IllegalStateException if it is a GPU's
   public MemorySegment segment() {
-    if (segment == null) {
-      throw new IllegalStateException("with ND4J's CUDA build memory is the GPU's: only ND4J reaches it");
-    }
     return segment;
   }
 

@@ -5,16 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.ValueLayout;
 import java.util.EnumSet;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class ArrayTest {
 
@@ -98,42 +93,6 @@ class ArrayTest {
   void bfloat16IsNotOnTheHost() {
     assertThatThrownBy(() -> HostMemory.allocate(DType.BFLOAT16, 3)).isInstanceOf(IllegalArgumentException.class)
         .hasMessage("bfloat16 arrays are for GPUs: no kernel of the host computes with them");
-  }
-
-  static Stream<INDArray> dense() {
-    INDArray matrix = Nd4j.arange(24).castTo(DataType.FLOAT).reshape(4, 6);
-    return Stream.of(matrix.reshape(2, 12), matrix.getRow(2),
-        matrix.get(NDArrayIndex.interval(1, 3), NDArrayIndex.all()),
-        matrix.castTo(DataType.DOUBLE), matrix.castTo(DataType.INT32), Nd4j.scalar(3f));
-  }
-
-  @ParameterizedTest
-  @MethodSource("dense")
-  void aDenseArrayOfNd4jIsWrappedWithoutACopy(INDArray original) {
-    Array wrapped = Array.wrap(original);
-    assertThat(wrapped.nd4j()).isEqualTo(original);
-    INDArray flat = original.reshape(original.length());
-    flat.putScalar(flat.length() - 1, 99);
-    assertThat(wrapped.nd4j().reshape(original.length()).getDouble(flat.length() - 1)).isEqualTo(99);
-    wrapped.nd4j().reshape(original.length()).putScalar(0, 77);
-    assertThat(flat.getDouble(0)).isEqualTo(77);
-    byte[] bytes = wrapped.segment().toArray(ValueLayout.JAVA_BYTE);
-    wrapped.segment().fill((byte) 0);
-    assertThat(bytes).hasSize(Math.toIntExact(wrapped.bytes()));
-    assertThat(flat.sumNumber().doubleValue()).isZero();
-  }
-
-  static Stream<INDArray> notDense() {
-    INDArray matrix = Nd4j.arange(24).castTo(DataType.FLOAT).reshape(4, 6);
-    return Stream.of(matrix.transpose(), matrix.permute(1, 0), matrix.getColumn(1), matrix.dup('f'),
-        matrix.reshape(2, 3, 4).permute(0, 2, 1), matrix.get(NDArrayIndex.all(), NDArrayIndex.interval(1, 3)),
-        matrix.castTo(DataType.INT64));
-  }
-
-  @ParameterizedTest
-  @MethodSource("notDense")
-  void anArrayWithGapsOrAnotherOrderOrTypeIsRefused(INDArray original) {
-    assertThatThrownBy(() -> Array.wrap(original)).isInstanceOf(IllegalArgumentException.class);
   }
 
   private static Array counting(int... shape) {

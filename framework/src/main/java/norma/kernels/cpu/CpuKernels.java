@@ -270,6 +270,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   /// A scalar; losses and their gradients are FLOAT64.
   private static float number(Array scalar) {
-    return (float) scalar.dtype().numbers(scalar.segment())[0];
+    return (float) scalar.numbers()[0];
   }
 }

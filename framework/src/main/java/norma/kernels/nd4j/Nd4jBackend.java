@@ -2,12 +2,9 @@ package norma.kernels.nd4j;
 
 import java.util.OptionalInt;
 import norma.array.Arena;
-import norma.array.Array;
 import norma.array.DType;
-import norma.array.HostMemory;
 import norma.kernels.HostBackend;
 import norma.kernels.Kernels;
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
 
 /// ND4J on the host: kernels composed of its operations.
@@ -36,8 +33,7 @@ public final class Nd4jBackend extends HostBackend {
 
   @Override
   public String description() {
-    boolean gpu = Nd4j.getExecutioner().type() == OpExecutioner.ExecutionerType.CUDA;
-    return "ND4J on the " + (gpu ? "GPU" : "CPU") + " ("
+    return "ND4J on the CPU ("
         + Nd4j.getExecutioner().getEnvironmentInformation().getProperty("blas.vendor") + "), "
         + threads() + (threads() == 1 ? " thread, " : " threads, ")
         + (dtype() == DType.FLOAT32 ? "fp32" : "fp64");
@@ -51,32 +47,5 @@ public final class Nd4jBackend extends HostBackend {
   @Override
   protected Kernels kernels(Arena arena) {
     return new Nd4jKernels(arena, dtype());
-  }
-
-  @Override
-  public void write(Array target, double[] values) {
-    if (isAddressable(target)) {
-      super.write(target, values);
-    } else {
-      Nd4jCopies.write(target, values);
-    }
-  }
-
-  @Override
-  public void write(Array target, int[] values) {
-    if (isAddressable(target)) {
-      super.write(target, values);
-    } else {
-      Nd4jCopies.write(target, values);
-    }
-  }
-
-  @Override
-  public double[] read(Array source) {
-    return isAddressable(source) ? super.read(source) : Nd4jCopies.read(source);
-  }
-
-  private static boolean isAddressable(Array array) {
-    return array.memory() instanceof HostMemory memory && memory.isAddressable();
   }
 }

@@ -46,7 +46,7 @@ final class Nd4jFormulas {
     width = values.columns();
     Map<String, double[]> numbers = new HashMap<>();
     for (int i = 0; i < parameters.size(); i++) {
-      numbers.put(formula.parameters().get(i).name(), Nd4jCopies.read(parameters.get(i)));
+      numbers.put(formula.parameters().get(i).name(), parameters.get(i).numbers());
     }
     caller = new Interpreter(1, width, numbers);
   }

@@ -8,6 +8,7 @@ import static norma.kernels.nd4j.Nd4jMath.store;
 import static norma.kernels.nd4j.Nd4jMath.storeColumnSums;
 import static norma.kernels.nd4j.Nd4jMath.storeSum;
 
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -274,7 +275,7 @@ public class Nd4jKernels implements Kernels {
   }
 
   private static INDArray oneHot(Array ids, int count, DataType type) {
-    int[] values = Nd4jCopies.readIntegers(ids);
+    int[] values = ids.segment().toArray(ValueLayout.JAVA_INT);
     double[] rows = new double[values.length * count];
     for (int i = 0; i < values.length; i++) {
       rows[i * count + Objects.checkIndex(values[i], count)] = 1;

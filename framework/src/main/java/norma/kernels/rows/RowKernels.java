@@ -93,17 +93,6 @@ public final class RowKernels implements AutoCloseable {
     return spare.segment();
   }
 
-  private static double[] read(Array array) {
-    double[] values = new double[Math.toIntExact(array.size())];
-    MemorySegment segment = array.segment();
-    for (int i = 0; i < values.length; i++) {
-      values[i] = array.dtype() == DType.FLOAT64
-          ? segment.getAtIndex(ValueLayout.JAVA_DOUBLE, i)
-          : segment.get(FLOAT, 4L * i);
-    }
-    return values;
-  }
-
   @Override
   public void close() {
     known.values().forEach(Rows::close);
@@ -137,7 +126,7 @@ public final class RowKernels implements AutoCloseable {
       for (int i = 0; i < parameters.size(); i++) {
         Parameter parameter = formula.parameters().get(i);
         if (!parameter.perChannel() || program.computes()) {
-          values.put(parameter.name(), read(parameters.get(i)));
+          values.put(parameter.name(), parameters.get(i).numbers());
         }
       }
       caller = new Interpreter(1, width, values);

@@ -95,7 +95,6 @@ public record Backends(Backend backend, String reason) {
       return nd4j(runtime, debug, "chosen by runtime.backend: auto, since the backend cpu cannot run here: "
           + e.reason() + noGpu);
     }
-    Nd4jCuda.check(true);
     int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
     return new Backends(new CpuBackend(threads, debug, bf16),
         (asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest") + noGpu);
@@ -116,7 +115,6 @@ public record Backends(Backend backend, String reason) {
   }
 
   private static Backends nd4j(Runtime runtime, boolean debug, String reason) {
-    Nd4jCuda.check(false);
     DType dtype = runtime.precision() == Precision.FP64 ? DType.FLOAT64 : DType.FLOAT32;
     return new Backends(new Nd4jBackend(dtype, runtime.threads(), debug), reason);
   }
