@@ -44,14 +44,8 @@ public final class Compare implements Callable<Integer> {
   @Option(names = "--norms", split = ",", paramLabel = "NORM", description = "Norm types. Default: all five.")
   private List<String> norms = Operands.NORMS;
 
-  @Option(names = "--whole-run", description = "Times whole runs of norma train, evaluations and all, from the command to its end, and beside each as many steps of PyTorch's alone.")
-  private boolean wholeRun;
-
-  @Option(names = "--quick", description = "With --whole-run: PyTorch does two blocks of steps beside each run, and their median counts for all.")
-  private boolean quick;
-
-  @Option(names = "--blocks", paramLabel = "N", description = "Blocks of steps of each side, or whole runs. Default: 8, or 3 whole runs.")
-  private @Nullable Integer blocks;
+  @Option(names = "--blocks", paramLabel = "N", description = "Blocks of steps of each side. Default: 8.")
+  private int blocks = Shape.S.blocks();
 
   @Option(names = "--steps-per-block", paramLabel = "N", description = "Default: 25 for S, 1 for M.")
   private @Nullable Integer stepsPerBlock;
@@ -121,7 +115,7 @@ public final class Compare implements Callable<Integer> {
     List<Shape> chosen = shapes.stream().map(this::shape).toList();
     check(chosen);
     Files.createDirectories(logs);
-    CompareReport report = new CompareReport(wholeRun ? WholeRun.TABLE_HEAD : Comparison.TABLE_HEAD);
+    CompareReport report = new CompareReport();
     Trials trials = new Trials(logs, torchEnvironment, report);
     describe(chosen, report);
     trials.peak();
@@ -132,8 +126,7 @@ public final class Compare implements Callable<Integer> {
       }
       for (Shape shape : chosen) {
         for (String norm : norms) {
-          System.out
-              .print(report.add(row(model(shape, norm), Objects.requireNonNull(torch.get(shape)), trials, report)));
+          System.out.print(report.add(trials.steps(model(shape, norm), Objects.requireNonNull(torch.get(shape)))));
         }
       }
     }
@@ -152,24 +145,13 @@ public final class Compare implements Callable<Integer> {
     return choice.best();
   }
 
-  private Row row(Model model, TorchSetting torch, Trials trials, CompareReport report) throws IOException {
-    return wholeRun ? trials.wholeRun(model, torch, quick).row() : trials.steps(model, torch).row(report.peak());
-  }
-
-  private int blocks() {
-    return blocks != null ? blocks : wholeRun ? 3 : Shape.S.blocks();
-  }
-
   /// Fails now rather than in a child, in the middle of a long table.
   private void check(List<Shape> chosen) {
-    require("--blocks", blocks(), 1);
+    require("--blocks", blocks, 1);
     require("--busy", busy, 0);
     require("--torch-threads", torchThreads == null ? 1 : torchThreads, 1);
     require("--steps-per-block", stepsPerBlock == null ? 1 : stepsPerBlock, 1);
     require("--warmup", warmup == null ? Comparison.FIRST_STEPS : warmup, Comparison.FIRST_STEPS);
-    if (quick && !wholeRun) {
-      throw wrong("--quick is about --whole-run, which is not there");
-    }
     for (Shape shape : chosen) {
       norms.forEach(norm -> Session.corpus(StepServer.config(model(shape, norm).settings()), Path.of("")));
     }
@@ -185,7 +167,7 @@ public final class Compare implements Callable<Integer> {
       case "M" -> Shape.M;
       default -> throw wrong("there is no shape '" + name + "'; expected S or M");
     };
-    return shape.with(warmup == null ? shape.warmup() : warmup, blocks(),
+    return shape.with(warmup == null ? shape.warmup() : warmup, blocks,
         stepsPerBlock == null ? shape.steps() : stepsPerBlock);
   }
 
@@ -221,11 +203,9 @@ public final class Compare implements Callable<Integer> {
     chosen.forEach(shape -> report.fact("shape " + shape.name(), shape.description()));
     report.fact("settings", settings.isEmpty() ? "none besides the shape's" : String.join(" ", settings));
     report.fact("busy", busy + " busy processes beside both");
-    report.fact("method", wholeRun
-        ? blocks() + " whole runs of norma train, " + (quick ? "the median of some of " : "")
-            + "PyTorch's steps half before and half after each" + (quick ? ", times the number of steps" : "")
-        : blocks() + " alternating blocks, float32, same initial values and batches; losses of the first "
-            + Comparison.FIRST_STEPS + " steps must agree within " + Comparison.LOSS_TOLERANCE);
+    report.fact("method", blocks
+        + " alternating blocks, float32, same initial values and batches; losses of the first "
+        + Comparison.FIRST_STEPS + " steps must agree within " + Comparison.LOSS_TOLERANCE);
   }
 
   /// Processes that do nothing but compute, as on a laptop in use. They end with the driver, however it ends.

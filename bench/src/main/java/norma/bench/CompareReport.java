@@ -8,23 +8,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
+import norma.train.files.Json;
+import norma.train.report.Table;
 
-/// A comparison for people, for programs and for spreadsheets. Its rows are all of one kind.
+/// Some comparisons for people, for programs and for spreadsheets.
 final class CompareReport {
-  /// Ends the line of a row whose sides disagree.
-  static final String NOT_THE_SAME = " NOT THE SAME COMPUTATION";
-
-  private final String tableHead;
   private final Map<String, String> header = new LinkedHashMap<>();
-  private final List<Row> rows = new ArrayList<>();
+  private final List<Comparison> rows = new ArrayList<>();
   private double oneThread;
   private double allCores;
 
-  /// @param tableHead of the rows to come, in Markdown
-  CompareReport(String tableHead) {
-    this.tableHead = tableHead;
-  }
+  /// What `--out` writes: every measurement.
+  private record Figures(Map<String, String> header, double registerPeakGflops, double registerPeakGflopsOneThread,
+      List<Comparison> results) {}
 
   /// A line of the header.
   void fact(String name, String value) {
@@ -39,22 +35,18 @@ final class CompareReport {
         "%.0f GFLOP/s of multiply-adds in registers on all cores, %.0f on one; shares are of all cores", all, one));
   }
 
-  /// GFLOP/s of multiply-adds in registers on all cores.
-  double peak() {
-    return allCores;
-  }
-
   /// Adds a comparison.
   ///
   /// @return its line of the table; before the first one the header and the head of the table
-  String add(Row row) {
+  String add(Comparison row) {
     rows.add(row);
-    return (rows.size() == 1 ? header() + "\n" + tableHead : "") + row.line();
+    Table<Comparison> table = Comparison.table(allCores);
+    return (rows.size() == 1 ? header() + "\n" + table.markdownHead() : "") + table.markdown(row);
   }
 
   /// Whether both sides computed the same everywhere.
   boolean agrees() {
-    return rows.stream().allMatch(Row::agrees);
+    return rows.stream().allMatch(row -> row.agreement().holds());
   }
 
   private String header() {
@@ -63,38 +55,10 @@ final class CompareReport {
     return text.toString();
   }
 
-  /// Writes everything: `.csv` for a table of the figures, any other name for JSON with every measurement.
+  /// Writes everything: `.csv` for the table, any other name for JSON with every measurement.
   void write(Path file) throws IOException {
-    Files.writeString(file, file.toString().endsWith(".csv") ? csv() : json());
-  }
-
-  private String csv() {
-    StringBuilder text = new StringBuilder("shape,norm");
-    rows.getFirst().figures().keySet().forEach(name -> text.append(',').append(name));
-    text.append('\n');
-    for (Row row : rows) {
-      text.append(row.shape()).append(',').append(row.norm());
-      row.figures().values().forEach(value -> text.append(',').append(value));
-      text.append('\n');
-    }
-    return text.toString();
-  }
-
-  private String json() {
-    List<Map<String, Object>> results = new ArrayList<>();
-    for (Row row : rows) {
-      Map<String, Object> result = new LinkedHashMap<>();
-      result.put("shape", row.shape().name());
-      result.put("norm", row.norm());
-      result.putAll(row.figures());
-      result.putAll(row.samples());
-      results.add(result);
-    }
-    Map<String, Object> all = new LinkedHashMap<>();
-    all.put("header", header);
-    all.put("register_peak_gflops", allCores);
-    all.put("register_peak_gflops_one_thread", oneThread);
-    all.put("results", results);
-    return new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n";
+    Files.writeString(file, file.toString().endsWith(".csv")
+        ? Comparison.table(allCores).csv(rows)
+        : Json.text(new Figures(header, allCores, oneThread, rows)));
   }
 }

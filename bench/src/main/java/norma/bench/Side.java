@@ -34,13 +34,6 @@ public final class Side implements AutoCloseable {
     /// be one that this CPU can run.
     private static final Pattern STEERING = Pattern.compile("(OPENBLAS|GOTO|MKL|OMP|GOMP|KMP)_.*|GLIBC_TUNABLES");
 
-    /// The same with more arguments.
-    public Command with(List<String> arguments) {
-      List<String> all = new ArrayList<>(words);
-      all.addAll(arguments);
-      return new Command(name, all, environment);
-    }
-
     /// Ready to start.
     ProcessBuilder builder() {
       ProcessBuilder builder = new ProcessBuilder(words);

@@ -1,18 +1,13 @@
 package norma.bench;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
-import java.util.stream.Stream;
 import norma.bench.Comparison.Agreement;
 import norma.bench.Comparison.Sample;
 import norma.bench.Contender.Step;
-import norma.train.metrics.Metrics;
 
 /// Starts the processes of a comparison and lets them take turns.
 ///
@@ -72,76 +67,6 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
     }
   }
 
-  /// `norma train` as a user starts it, and PyTorch's steps, half of them before and half after.
-  ///
-  /// @param quick whether PyTorch only does two blocks and its median counts for all steps
-  WholeRun wholeRun(Model model, TorchSetting setting, boolean quick) throws IOException {
-    int steps = StepServer.config(model.settings).train().steps();
-    progress(model.shape + ", " + model.norm + ": warming up");
-    command(List.of("--help"), logs.resolve("help.log")); // makes the class cache where there is none
-    try (Side torch = torch(model, setting, "torch")) {
-      report.fact("PyTorch", torch.fact("build"));
-      List<Step> first = torch.run(model.shape.warmup());
-      List<WholeRun.Run> runs = new ArrayList<>();
-      List<Double> torchSeconds = new ArrayList<>();
-      int half = quick ? model.shape.steps() : (steps + 1) / 2;
-      for (int block = 1; block <= model.shape.blocks(); block++) {
-        progress(model.shape + ", " + model.norm + ": run " + block + " of " + model.shape.blocks());
-        List<Step> torchSteps = new ArrayList<>(torch.run(half));
-        runs.add(run(model));
-        torchSteps.addAll(torch.run(quick ? half : steps - half));
-        torchSeconds.add(WholeRun.seconds(torchSteps, steps));
-      }
-      return WholeRun.of(model, steps, runs, torchSeconds, first);
-    }
-  }
-
-  /// Runs `norma train` and reads what it leaves behind.
-  private WholeRun.Run run(Model model) throws IOException {
-    Path folder = Files.createTempDirectory(logs, "run-");
-    try {
-      List<String> words = new ArrayList<>(List.of("train"));
-      words.addAll(model.settings);
-      words.add("output.dir=" + folder);
-      double seconds = command(words, logs.resolve(model.log("norma")));
-      return WholeRun.Run.of(seconds, Metrics.read(only(folder)));
-    } finally {
-      delete(folder);
-    }
-  }
-
-  /// Seconds of Norma's command line, as a user waits for it.
-  private static double command(List<String> arguments, Path log) throws IOException {
-    Side.Command norma = new Side.Command("Norma", List.of(System.getProperty("norma.home") + "/norma"), Map.of());
-    long start = System.nanoTime();
-    Process process = norma.with(arguments).builder().redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    try {
-      if (process.waitFor() != 0) {
-        throw new CompareException(
-            "norma " + arguments.getFirst() + " ended with code " + process.exitValue() + "; its log is "
-                + log);
-      }
-      return (System.nanoTime() - start) / 1e9;
-    } catch (InterruptedException e) {
-      process.destroy();
-      throw new CompareException("interrupted while norma " + arguments.getFirst() + " ran");
-    }
-  }
-
-  private static Path only(Path folder) throws IOException {
-    try (Stream<Path> runs = Files.list(folder)) {
-      return runs.findFirst().orElseThrow();
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
-
   /// Runs steps of several sides in turn.
   ///
   /// @param steps    of a block
@@ -164,8 +89,9 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
 
   /// The launcher with another main class: flags, libraries and environment are the product's own.
   private static Side.Command norma(String mainClass, List<String> arguments) {
-    return new Side.Command("Norma", List.of(System.getProperty("norma.bench.launcher"), mainClass), Map.of())
-        .with(arguments);
+    List<String> words = new ArrayList<>(List.of(System.getProperty("norma.bench.launcher"), mainClass));
+    words.addAll(arguments);
+    return new Side.Command("Norma", words, Map.of());
   }
 
   private static void progress(String line) {

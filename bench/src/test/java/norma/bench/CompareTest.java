@@ -16,7 +16,6 @@ class CompareTest {
       --blas atlas          | expected one of [MKL, OPENBLAS]
       --torch-threads 0     | --torch-threads is 0; expected 1 or more
       --blocks 0            | --blocks is 0; expected 1 or more
-      --quick               | --quick is about --whole-run
       --norms batchnorm     | batchnorm
       --warmup 2            | --warmup is 2; expected 3 or more
       """)

@@ -23,38 +23,26 @@ class ComparisonTest {
   }
 
   @Test
-  void ratioSaysHowManyTimesNormaIsFasterAndMemoryWhatShareItNeeds() {
-    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, SAME, new Sample(List.of(10.0), 40),
-        new Sample(List.of(25.0), 100));
-    assertThat(row.ratio()).isEqualTo(2.5);
-    assertThat(row.memoryRatio()).isEqualTo(0.4);
-    assertThat(row.tokensPerSecond(row.norma())).isEqualTo(76_800);
-  }
-
-  @Test
-  void sharesOfTheRegisterPeakAreTheModelsWorkOverTimeOverPeak() {
-    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, SAME, new Sample(List.of(10.0), 1),
-        new Sample(List.of(25.0), 1)); // 400 and 160 GFLOP/s
-    assertThat(row.share(row.norma(), 500)).isEqualTo(0.8);
-    assertThat(row.share(row.torch(), 500)).isEqualTo(0.32);
-    assertThat(row.row(500).line()).contains("| 80 % | 32 % |");
-    assertThat(row.row(500).figures()).containsEntry("norma_share_of_register_peak", 0.8)
-        .containsEntry("torch_share_of_register_peak", 0.32);
+  void theTableHasRatiosOfMediansAndSharesOfTheRegisterPeak() {
+    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, SAME, new Sample(List.of(10.0, 30.0, 5.0), 40L << 20),
+        new Sample(List.of(25.0), 100L << 20)); // 400 and 160 GFLOP/s
+    assertThat(Comparison.table(500).markdown(row)).isEqualTo("| S | dyt | 10.0 (5.0) | 25.0 (25.0) | 76800 | 30720 "
+        + "| **2.50** | 80 % | 32 % | 40 | 100 | 0.40 | 0.0e+00 |\n");
   }
 
   @Test
   void theReportHasItsHeaderOnceAndEveryFigureInItsFiles(@TempDir Path folder) throws IOException {
-    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, SAME, new Sample(List.of(10.0, 30.0), 1),
-        new Sample(List.of(25.0), 1));
-    CompareReport report = new CompareReport(Comparison.TABLE_HEAD);
+    Comparison row = new Comparison(Shape.S, "dyt", 768, 4e9, new Agreement(1e-3, 0),
+        new Sample(List.of(10.0, 30.0), 1), new Sample(List.of(25.0), 1));
+    CompareReport report = new CompareReport();
     report.peak(250, 500);
-    assertThat(report.add(row.row(500))).contains("register peak 500 GFLOP/s", "250 on one").contains("| shape |");
-    assertThat(report.add(row.row(500))).isEqualTo(row.row(500).line());
+    assertThat(report.add(row)).contains("register peak 500 GFLOP/s", "250 on one").contains("| shape |");
+    assertThat(report.add(row)).doesNotContain("| shape |").contains("1.0e-03 NOT THE SAME COMPUTATION");
+    assertThat(report.agrees()).isFalse();
     report.write(folder.resolve("a.csv"));
     report.write(folder.resolve("a.json"));
-    assertThat(Files.readAllLines(folder.resolve("a.csv"))).hasSize(3)
-        .allMatch(line -> line.split(",", -1).length == 2 + row.row(500).figures().size());
-    assertThat(Files.readString(folder.resolve("a.json"))).contains("\"norma_step_ms\"", "30.0",
+    assertThat(Files.readAllLines(folder.resolve("a.csv"))).hasSize(3).first().asString().startsWith("shape,norm,");
+    assertThat(Files.readString(folder.resolve("a.json"))).contains("\"step_millis\"", "30.0",
         "\"register_peak_gflops_one_thread\" : 250.0");
   }
 
