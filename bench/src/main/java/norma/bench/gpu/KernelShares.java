@@ -5,10 +5,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Function;
+import java.util.function.Predicate;
+import norma.bench.Calls;
 import norma.bench.Operands;
+import norma.bench.Size;
 import norma.bench.gpu.Summary.Verdict;
 import norma.kernels.Backend;
 import norma.kernels.KernelCall;
@@ -27,6 +28,9 @@ final class KernelShares {
   /// Memory that calls go around in: several times the largest cache of a GPU.
   private static final long AROUND_BYTES = 512L << 20;
   private static final int MOST_SETS = 32;
+  private static final int TOKENS = 65; // distinct characters of tinyshakespeare
+  /// Layers of the model whose parameters the optimizer updates.
+  private static final int LAYERS = 6;
   private static final Scale FULL = new Scale(AROUND_BYTES, 8192);
   private static final Scale QUICK = new Scale(1 << 18, 64);
 
@@ -38,12 +42,12 @@ final class KernelShares {
   private final Kernels kernels;
   private final Operands operands;
   private final DeviceTimer timer;
-  private final KernelCalls size;
+  private final Size size;
   private final Scale scale;
   private final double copy; // bytes a second
   private final double product; // operations a second
 
-  private KernelShares(Backend backend, KernelCalls size, Scale scale) {
+  private KernelShares(Backend backend, Size size, Scale scale) {
     this.backend = backend;
     this.kernels = backend.kernels();
     this.operands = new Operands(backend, kernels);
@@ -63,7 +67,8 @@ final class KernelShares {
     for (Precision precision : List.of(Precision.BF16, Precision.FP32)) {
       for (int width : quick ? new int[]{ 64 } : new int[]{ 384, 1024 }) {
         int heads = width / 64;
-        KernelCalls size = quick ? new KernelCalls(2, 40, width, heads) : new KernelCalls(64, 256, width, heads);
+        KernelCalls calls = quick ? new KernelCalls(2, 40, width, heads) : new KernelCalls(64, 256, width, heads);
+        Size size = new Size(calls, TOKENS, 12 * LAYERS * width * width);
         Runtime runtime = new Runtime(BackendChoice.CUDA, OptionalInt.empty(), precision);
         try (Backend backend = Backends.choose(runtime, false).backend()) {
           new KernelShares(backend, size, quick ? QUICK : FULL).measure(precision.name().toLowerCase(Locale.ROOT),
@@ -74,14 +79,15 @@ final class KernelShares {
   }
 
   private void measure(String precision, boolean quick, Summary summary) {
-    String where = precision + ", " + size.rows() + " x " + size.width();
+    String where = precision + ", " + size.calls().rows() + " x " + size.calls().width();
     System.out.printf(Locale.ROOT, "%s: a copy moves %.0f GB/s, a large product makes %.1f TFLOP/s%n", where,
         copy / 1e9,
         product / 1e12);
-    Share norm = smallest(shares(Works.norms()));
-    Share other = smallest(shares(Works.moving()));
-    List<Share> attention = shares(Works.attending());
-    Share linear = smallest(shares(Works.multiplying()));
+    Share norm = smallest(shares(KernelShares::isNorm));
+    // A sum of shards is for several workers, which a GPU has not.
+    Share other = smallest(shares(name -> !multiplies(name) && !isNorm(name) && !name.equals("sum")));
+    List<Share> attention = shares(name -> name.startsWith("attention"));
+    Share linear = smallest(shares(name -> name.startsWith("linear")));
     summary.add("norms, " + where, norm.of("a copy"), quick ? "" : "at least 80 %",
         quick ? Verdict.SHOWN : Verdict.goal(norm.value >= GOAL));
     summary.add("other kernels, " + where, other.of("a copy"), "", Verdict.SHOWN);
@@ -101,10 +107,18 @@ final class KernelShares {
     return shares.stream().min(Comparator.comparingDouble(Share::value)).orElseThrow();
   }
 
-  private List<Share> shares(Map<String, Function<KernelCalls, KernelCall>> works) {
+  private static boolean isNorm(String name) {
+    return Operands.NORMS.stream().anyMatch(name::startsWith);
+  }
+
+  private static boolean multiplies(String name) {
+    return name.startsWith("attention") || name.startsWith("linear");
+  }
+
+  private List<Share> shares(Predicate<String> measured) {
     List<Share> shares = new ArrayList<>();
-    works.forEach((name, work) -> {
-      KernelCall call = work.apply(size);
+    Calls.names().stream().filter(measured).forEach(name -> {
+      KernelCall call = Calls.of(name, size);
       double seconds = seconds(call);
       boolean multiplies = call.flops() > 0;
       double rate = (multiplies ? call.flops() : call.bytes(kernels, backend.dtype())) / seconds;

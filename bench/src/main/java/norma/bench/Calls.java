@@ -1,23 +1,29 @@
-package norma.bench.kernels;
+package norma.bench;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import norma.array.Array;
 import norma.array.DType;
-import norma.bench.Operands;
 import norma.formula.Formula;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.KernelCall;
+import norma.kernels.KernelCall.Operand;
 import norma.kernels.KernelCalls;
+import norma.random.RandomStream;
 import norma.kernels.tracing.TracingBackend;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 
 /// The kernels that are measured, by name.
-final class Calls {
+public final class Calls {
+  private static final DropMask DROP = new DropMask(0.2, RandomStream.of(1, "measured"), 0);
+  private static final Formula GELU = Formula.activation("gelu(x)", false);
   private static final Map<String, Function<Size, KernelCall>> ALL = all();
 
   private Calls() {}
@@ -33,15 +39,33 @@ final class Calls {
     for (String type : Operands.NORMS) {
       Formula formula = NormTypes.formula(NormSpec.of(type), false);
       all.put(type, s -> s.calls().formula(type, formula));
+      all.put(type + "AfterAdd", s -> afterAdd(s.calls().add(), s.calls().formula(type, formula)));
       all.put(type + "Backward", s -> s.calls().formulaBackward(type, formula));
     }
+    all.put("gelu", s -> s.wide().formula("gelu", GELU));
+    all.put("geluBackward", s -> s.wide().formulaBackward("gelu", GELU));
     all.put("add", s -> s.calls().add());
+    all.put("dropout", s -> s.calls().dropout(DROP));
     all.put("crossEntropy", s -> s.calls().crossEntropy(s.vocabulary(), 1.0 / s.calls().rows(), true));
     all.put("embedding", s -> s.calls().embedding(s.vocabulary(), s.calls().time()));
     all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.calls().time()));
     all.put("sum", s -> KernelCalls.sum(s.parameters(), 3)); // four shards
     all.put("adamW", s -> KernelCalls.adamW(s.parameters()));
     return all;
+  }
+
+  /// A residual addition, and a norm of the sum.
+  private static KernelCall afterAdd(KernelCall add, KernelCall norm) {
+    List<Operand> inputs = new ArrayList<>(add.inputs());
+    inputs.addAll(norm.inputs().subList(1, norm.inputs().size()));
+    List<Operand> outputs = new ArrayList<>(add.outputs());
+    outputs.addAll(norm.outputs());
+    return new KernelCall("add, " + norm.kernel(), inputs, outputs, 0, norm.forward(), (k, in, out) -> {
+      add.body().run(k, in, out);
+      Array[] sum = Arrays.copyOfRange(in, 1, in.length); // in place of the branch
+      sum[0] = out[0].array();
+      norm.body().run(k, sum, new Grad[]{ out[1] });
+    });
   }
 
   /// One of the two gradients of a linear layer.
@@ -55,14 +79,14 @@ final class Calls {
   }
 
   /// Their names.
-  static Set<String> names() {
+  public static Set<String> names() {
     return ALL.keySet();
   }
 
   /// The call of one kernel.
   ///
   /// @throws IllegalArgumentException if there is none of this name
-  static KernelCall of(String kernel, Size size) {
+  public static KernelCall of(String kernel, Size size) {
     Function<Size, KernelCall> maker = ALL.get(kernel);
     if (maker == null) {
       throw new IllegalArgumentException("there is no kernel '" + kernel + "' here; expected one of " + names());
@@ -71,12 +95,12 @@ final class Calls {
   }
 
   /// Bytes that a call must at least move.
-  static long bytes(KernelCall call) {
+  public static long bytes(KernelCall call) {
     return call.bytes(new TracingBackend(DType.FLOAT32).kernels(), DType.FLOAT32);
   }
 
   /// Dimensions of a call, for people.
-  static String shape(String kernel, Size size) {
+  public static String shape(String kernel, Size size) {
     KernelCalls s = size.calls();
     return switch (kernel) {
       case "linear", "linearInputGradient", "linearWeightGradient", "linearBackward" ->
@@ -84,6 +108,7 @@ final class Calls {
       case "attention", "attentionBackward" ->
         s.batch() + "x" + s.time() + "x" + s.width() + ", " + s.heads() + " heads";
       case "crossEntropy" -> s.rows() + "x" + size.vocabulary();
+      case "gelu", "geluBackward" -> s.rows() + "x" + 4 * s.width();
       case "sum", "adamW" -> Integer.toString(size.parameters());
       default -> s.rows() + "x" + s.width();
     };
@@ -94,7 +119,7 @@ final class Calls {
   /// @param micros     of the call
   /// @param copyMicros of the copy
   /// @param peak       GFLOP/s of multiply-adds in registers on as many threads
-  static double share(KernelCall call, double micros, double copyMicros, double peak) {
+  public static double share(KernelCall call, double micros, double copyMicros, double peak) {
     return call.flops() > 0 ? call.flops() / micros / 1e3 / peak : copyMicros / micros;
   }
 }

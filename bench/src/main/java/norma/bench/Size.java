@@ -1,6 +1,5 @@
-package norma.bench.kernels;
+package norma.bench;
 
-import norma.bench.Shape;
 import norma.kernels.KernelCalls;
 
 /// Dimensions of the measured calls: those of the shapes that `bench/compare` trains.
@@ -8,13 +7,13 @@ import norma.kernels.KernelCalls;
 /// @param calls      by their dimensions
 /// @param vocabulary V
 /// @param parameters of the whole model, for the optimizer
-record Size(KernelCalls calls, int vocabulary, int parameters) {
+public record Size(KernelCalls calls, int vocabulary, int parameters) {
   private static final int VOCABULARY = 78; // of the built-in corpus
 
   /// By name: S and M are those shapes, pass is what a worker computes at a time in a step of S.
   ///
   /// @throws IllegalArgumentException if there is none
-  static Size of(String name) {
+  public static Size of(String name) {
     return switch (name) {
       case "S" -> of(Shape.S, Shape.S.batch());
       case "M" -> of(Shape.M, Shape.M.batch());
@@ -28,14 +27,19 @@ record Size(KernelCalls calls, int vocabulary, int parameters) {
         12 * shape.layers() * shape.width() * shape.width());
   }
 
+  /// Calls on the MLP's hidden numbers.
+  KernelCalls wide() {
+    return new KernelCalls(calls.batch(), calls.time(), 4 * calls.width(), calls.heads());
+  }
+
   /// What one of several threads works on: a part of the sequences, and of the parameters.
-  Size share(int threads) {
+  public Size share(int threads) {
     return new Size(new KernelCalls(calls.batch() / threads, calls.time(), calls.width(), calls.heads()), vocabulary,
         parameters / threads);
   }
 
   /// A single sequence, and as small a part of the parameters.
-  Size sequence() {
+  public Size sequence() {
     return share(calls.batch());
   }
 }

@@ -1,0 +1,24 @@
+package norma.bench.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import norma.kernels.Backend;
+import norma.kernels.cpu.CpuBackend;
+import org.junit.jupiter.api.Test;
+
+class DeviceTimerTest {
+  @Test
+  void timesAreOfOneCall() {
+    try (Backend backend = new CpuBackend(1, false)) {
+      DeviceTimer timer = new DeviceTimer(backend.kernels());
+      Runnable twoMillis = () -> {
+        long end = System.nanoTime() + 2_000_000;
+        while (System.nanoTime() < end) {
+          Thread.onSpinWait();
+        }
+      };
+      assertThat(timer.seconds(List.of(twoMillis, twoMillis))).isGreaterThanOrEqualTo(0.002);
+    }
+  }
+}
