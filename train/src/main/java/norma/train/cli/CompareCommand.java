@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
     "Runs that were validated on different texts stand apart: their losses are not comparable.",
     "Curves go to compare.html beside the first run." })
 final class CompareCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN", arity = "2..*", description = "Runs' folders, or those of their checkpoints; the first is the reference.")
+  @Parameters(paramLabel = "RUN", arity = "2..*", description = "Runs' folders, the beginnings of their names, or last for the newest; the first is the reference.")
   private List<Path> runs = new ArrayList<>();
 
   @Mixin
@@ -85,13 +85,13 @@ final class CompareCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     List<Run> all = new ArrayList<>();
     for (Path run : runs) {
-      all.add(Run.of(run));
+      all.add(Run.of(StoredWork.run(run)));
     }
     Map<String, List<Run>> byText = new LinkedHashMap<>();
     all.forEach(run -> byText.computeIfAbsent(run.text(), _ -> new ArrayList<>()).add(run));
     Console console = new Console();
     Optional<Path> curvesPage = page.place(
-        runs.getFirst().toAbsolutePath().normalize().resolveSibling("compare.html"), console);
+        StoredWork.run(runs.getFirst()).toAbsolutePath().normalize().resolveSibling("compare.html"), console);
     List<String> lines = new ArrayList<>();
     byText.forEach((text, group) -> {
       if (byText.size() > 1) {

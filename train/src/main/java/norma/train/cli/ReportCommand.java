@@ -18,11 +18,12 @@ import picocli.CommandLine.Parameters;
     "Builds the report of a run or a study again, from its folder alone:",
     "report.html and loss.svg of a run; results.csv, summary.md and report.html of a study." })
 final class ReportCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN | STUDY", description = "A run's folder, or that of one of its checkpoints; or a study's folder such as studies/norms-quick.")
+  @Parameters(paramLabel = "RUN | STUDY", description = "A run's or a study's folder, the beginning of its name, or last for the newest.")
   private Path path;
 
   @Override
   public Integer call() throws IOException {
+    path = StoredWork.runOrStudy(path);
     if (StudyFile.isIn(path)) {
       StudyFile file = StudyFile.read(path);
       StudyReport.write(new StudyFolder(file.study(), path), file.command());

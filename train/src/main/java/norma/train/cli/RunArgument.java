@@ -10,18 +10,15 @@ import picocli.CommandLine.Parameters;
 final class RunArgument {
   static final String CHECKPOINT = "best (lowest validation loss), last (default: the newest that is whole), or a step such as 2000.";
 
-  @Parameters(index = "0", paramLabel = "RUN", description = "A run's folder, or a checkpoint's: runs/X/checkpoints/step-0002000.")
+  static final String RUN = "A run's folder, the beginning of its name, or last for the newest; or a checkpoint's folder: runs/X/checkpoints/step-0002000.";
+
+  @Parameters(index = "0", paramLabel = "RUN", description = RUN)
   private Path run;
 
   @Option(names = "--checkpoint", paramLabel = "WHICH", description = CHECKPOINT)
   private @Nullable String checkpoint;
 
-  /// As given.
-  Path path() {
-    return run;
-  }
-
   SavedRun saved() {
-    return SavedRun.of(run, checkpoint);
+    return SavedRun.of(StoredWork.run(run), checkpoint);
   }
 }

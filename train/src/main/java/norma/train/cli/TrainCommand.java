@@ -43,7 +43,7 @@ final class TrainCommand implements Callable<Integer> {
   @Parameters(paramLabel = "CONFIG | key=value", arity = "0..*", description = "A YAML file, and settings that change it.")
   private List<String> arguments = new ArrayList<>();
 
-  @Option(names = "--resume", paramLabel = "RUN", description = "A run's folder, or a checkpoint's: goes on from there.")
+  @Option(names = "--resume", paramLabel = "RUN", description = RunArgument.RUN + " Goes on from there.")
   private @Nullable Path resume;
 
   @Option(names = "--checkpoint", paramLabel = "WHICH", description = "With --resume: " + RunArgument.CHECKPOINT
@@ -65,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
     List<String> settings = words.settings();
     Event.End end = resume == null
         ? start(Words.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
-        : resume(SavedRun.of(resume, checkpoint), settings);
+        : resume(SavedRun.of(StoredWork.run(resume), checkpoint), settings);
     return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
   }
 

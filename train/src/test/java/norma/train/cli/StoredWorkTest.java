@@ -1,0 +1,114 @@
+package norma.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import norma.train.files.ProcessLock;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What `norma ls` shows, what a name stands for, and what `norma rm` removes.
+class StoredWorkTest {
+  @TempDir
+  private Path folder;
+
+  private Path runs;
+
+  @BeforeEach
+  void writeRuns() throws Exception {
+    runs = folder.toRealPath().resolve("runs");
+    run("char-20260101-120000", "layernorm", 1, true);
+    run("char-20260101-120001", "dyt", 2, true);
+    run("other-20260101-120002", "layernorm", 3, false);
+  }
+
+  private void run(String name, String norm, int seconds, boolean whole) throws Exception {
+    Path run = Files.createDirectories(runs.resolve(name));
+    Files.writeString(run.resolve("config.yaml"), "train: {steps: 20}\nmodel: {norm: {all: " + norm + "}}\n");
+    Files.writeString(run.resolve("environment.json"), "{}");
+    Path log = Files.writeString(run.resolve("metrics.jsonl"), (whole ? "" : "nonsense\n")
+        + "{\"event\":\"eval\",\"step\":20,\"train_loss\":2.5,\"val_loss\":2.25,\"val_bits_per_char\":3}\n"
+        + "{\"event\":\"end\",\"step\":20,\"reason\":\"completed\",\"best_val_loss\":2.25,\"best_step\":20,"
+        + "\"final_val_loss\":2.25}\n");
+    Files.setLastModifiedTime(log, FileTime.fromMillis(seconds * 1000L));
+  }
+
+  @Test
+  void theListHasStateLossAndDifferencesAndSaysWhatIsDamaged() throws Exception {
+    Files.createDirectories(runs.resolve("gone-20260101-120003"));
+    Files.createDirectories(runs.resolve("notes"));
+    Outcome list = Outcome.of("ls", runs.toString());
+    assertThat(list.code()).as(list.err()).isZero();
+    assertThat(list.out().lines()).hasSize(5);
+    assertThat(list.out()).containsPattern("char-20260101-120000 +completed +2.2500 +20/20 .* d\n")
+        .containsPattern("120001 +completed .* model.norm.all=dyt\n")
+        .containsPattern("120002 +damaged .*metrics.jsonl, line 1: ")
+        .containsPattern("gone-20260101-120003 +damaged .*it has no config.yaml");
+  }
+
+  @Test
+  void aNameIsTheNewestOrTheOneThatBeginsSo() {
+    assertThat(StoredWork.run(runs.resolve("last"))).isEqualTo(runs.resolve("other-20260101-120002"));
+    assertThat(StoredWork.run(runs.resolve("oth"))).isEqualTo(runs.resolve("other-20260101-120002"));
+    assertThat(StoredWork.run(runs.resolve("nothing"))).isEqualTo(runs.resolve("nothing"));
+    assertThatThrownBy(() -> StoredWork.run(runs.resolve("char"))).isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContainingAll("char is the beginning of 2 names", "char-20260101-120000", "char-20260101-120001");
+  }
+
+  @Test
+  void aRunIsRemovedWhereThatWasAgreedTo() throws Exception {
+    Path going = runs.resolve("char-20260101-120000");
+    Outcome asks = Outcome.of("rm", going.toString());
+    assertThat(asks.code()).isEqualTo(2);
+    assertThat(asks.out()).contains("run    " + going);
+    assertThat(asks.err()).contains("--yes");
+    assertThat(going).exists();
+    Outcome removed = Outcome.of("rm", "--yes", going.toString(), runs.resolve("oth").toString());
+    assertThat(removed.code()).as(removed.err()).isZero();
+    assertThat(removed.out()).containsPattern("removed  \\d");
+    assertThat(runs).isDirectoryNotContaining(path -> !path.endsWith("char-20260101-120001"));
+  }
+
+  @Test
+  void whatIsNoRunOrIsUsedOrLiesBehindALinkStays() throws Exception {
+    Path notes = Files.createDirectories(runs.resolve("notes"));
+    refused(notes, "is neither a run's folder nor a study's");
+    refused(runs, "is neither a run's folder nor a study's");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), runs);
+    refused(link.resolve("char-20260101-120000"), "symbolic link");
+    Path direct = Files.createSymbolicLink(runs.resolve("direct"), runs.resolve("char-20260101-120000"));
+    refused(direct, "symbolic link");
+    Path used = runs.resolve("char-20260101-120001");
+    ProcessLock lock = ProcessLock.take(used.resolve("lock"));
+    assertThat(lock).isNotNull();
+    try (lock) {
+      refused(used, "is in use by process " + ProcessHandle.current().pid());
+    }
+    Files.createDirectories(folder.resolve("study/runs"));
+    Files.writeString(folder.resolve("study/study.json"), "{}");
+    Path cell = Files.move(used, folder.resolve("study/runs/a"));
+    refused(cell, "is a run of the study");
+  }
+
+  @Test
+  void aLinkInARunIsRemovedAndWhatItLeadsToStays() throws Exception {
+    Path kept = Files.writeString(Files.createDirectories(folder.resolve("kept")).resolve("file"), "text");
+    Path run = runs.resolve("char-20260101-120000");
+    Files.createSymbolicLink(run.resolve("link"), kept.getParent());
+    assertThat(Outcome.of("rm", "--yes", run.toString()).code()).isZero();
+    assertThat(run).doesNotExist();
+    assertThat(kept).hasContent("text");
+  }
+
+  private static void refused(Path path, String why) {
+    Outcome outcome = Outcome.of("rm", "--yes", path.toString());
+    assertThat(outcome.code()).isEqualTo(3);
+    assertThat(outcome.err()).contains(why);
+    assertThat(outcome.err().lines()).hasSize(1);
+    assertThat(path).exists();
+  }
+}
