@@ -110,8 +110,8 @@ class StartTest {
     assertThat(doctor.err()).isEmpty();
     assertThat(doctor.out()).contains("JDK ", "start    from the class cache ", "CPU ", "vectors  AVX",
         "backend  machine code, AVX", "GFLOP/s",
-        "GB/s", "norms ", "native   linux-x86_64-onednn", "threads  runtime.threads: auto is ", "busy  ", "clock  ",
-        "swap  ", "pages  ",
+        "GB/s", "norms ", "native   ", "threads  runtime.threads: auto is ", "busy  ", "clock  ",
+        "swap  ",
         "flags    the launcher's, and none that slows a run", "advice ");
     assertThat(doctor.out()).doesNotContain("\u001B");
   }

@@ -5,12 +5,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import norma.array.DType;
-import norma.kernels.Backend;
-import norma.kernels.nd4j.Nd4jBackend;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
 import norma.train.config.RunConfig;
@@ -20,10 +15,11 @@ import norma.train.doctor.Finding.Advice;
 import norma.train.doctor.Gpu;
 import norma.train.doctor.JvmSettings;
 import norma.train.doctor.MemoryPressure;
-import norma.train.doctor.NativeBuild;
-import norma.train.run.Backends;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
+import norma.train.profile.Peaks;
+import norma.train.run.Session;
+import java.nio.file.Path;
 import norma.train.run.RunException;
 import picocli.CommandLine.Command;
 
@@ -48,9 +44,8 @@ final class DoctorCommand implements Callable<Integer> {
     show("products", Machine.products());
     JvmSettings settings = JvmSettings.current(ManagementFactory.getRuntimeMXBean().getInputArguments());
     List<Finding> findings = new ArrayList<>(BusyProcessors.measure(processors).findings()); // before the compilers work
-    findings.addFirst(backend());
-    findings.addAll(List.of(MemoryPressure.current().finding(), JvmSettings.jdk(Runtime.version()), settings.pages(),
-        settings.flags()));
+    findings.addAll(List.of(MemoryPressure.current().finding(), JvmSettings.jdk(Runtime.version()), settings.flags()));
+    backend();
     show(Gpu.finding());
     show("norms", String.join(", ", NormTypes.all().stream().map(NormType::name).toList()));
     show("threads", "runtime.threads: auto is " + processors + ", one for each processor that the JVM sees;"
@@ -60,56 +55,23 @@ final class DoctorCommand implements Callable<Integer> {
     advice.forEach(one -> show("advice", one.sentence()));
     if (advice.isEmpty()) {
       show("advice", "nothing found that would make a run faster");
-      show("", "looked at: busy processors, quota, clock, memory, JDK, native build, huge pages, JVM options");
+      show("", "looked at: busy processors, quota, clock, memory, JDK, JVM options");
     }
     return 0;
   }
 
-  private Finding backend() {
-    Backends chosen;
-    try {
-      chosen = Backends.choose(RunConfig.DEFAULT.runtime(), false);
-    } catch (RunException e) { // an installation for GPUs, without one
-      return Finding.of("backend", "none: " + e.getMessage());
-    }
-    try (Backend backend = chosen.backend()) {
-      show("backend", backend.description());
-      show("", chosen.reason());
-      Finding build = build(backend);
-      boolean device = backend.deviceBytes().isPresent();
-      show("copy", String.format(Locale.ROOT, "%.1f GB/s (%s, read and write counted, median of %d)",
-          Machine.copyGigabytes(backend), device ? "512 MB in the GPU's memory" : "64 MB", Machine.REPEATS));
-      return build;
-    }
-  }
-
-  /// Measures products, and says whether another native build of ND4J would do better.
-  private Finding build(Backend backend) {
-    if (backend.deviceBytes().isPresent()) {
-      product(backend, Machine.productGigaflops(backend), "");
-      return Finding.of("native", "none: ND4J is not used, the GPU's kernels are Norma's own and cuBLAS's");
-    }
-    boolean own = !(backend instanceof Nd4jBackend);
-    Optional<NativeBuild.Products> products = Optional.empty();
-    if (own) {
-      try (Backend nd4j = new Nd4jBackend(DType.FLOAT32, OptionalInt.of(1), false)) {
-        double[] rates = Machine.productGigaflops(List.of(backend, nd4j));
-        products = Optional.of(new NativeBuild.Products(backend.name(), rates[0], rates[1]));
-        product(backend, rates[0], " a thread");
+  /// What the default configuration computes with, and how fast that is at best.
+  private void backend() {
+    try (Session session = Session.start(RunConfig.DEFAULT, Path.of(""), false)) {
+      show("backend", session.backend().description());
+      show("", session.backendReason());
+      if (session.backend().deviceBytes().isEmpty()) {
+        show("native", Machine.nativeBuild());
       }
-    } else {
-      product(backend, Machine.productGigaflops(backend), "");
+      show("peaks", Peaks.measure(session).text());
+    } catch (RunException e) { // an installation for GPUs, without one
+      show("backend", "none: " + e.getMessage());
     }
-    Optional<NativeBuild.Products> measured = products;
-    return NativeBuild.loaded().map(build -> build.finding(Machine.widestVectors(), own, measured))
-        .orElseGet(() -> new Finding("native", List.of(Machine.nativeBuild() + ", a build that cannot be told"),
-            List.of()));
-  }
-
-  private void product(Backend backend, double gigaflops, String each) {
-    Machine.Product shape = Machine.Product.of(backend);
-    show("product", String.format(Locale.ROOT, "%.0f GFLOP/s%s (float32, %d x %d x %d, median of %d)", gigaflops, each,
-        shape.rows(), shape.in(), shape.out(), Machine.REPEATS));
   }
 
   private void show(Finding finding) {

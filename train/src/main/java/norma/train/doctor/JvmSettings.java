@@ -4,24 +4,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import norma.train.doctor.Finding.Advice;
-import norma.train.run.SystemFiles;
 
-/// What this JVM and its memory were started with.
+/// What this JVM was started with.
 ///
 /// @param options      of the JVM, in their order
 /// @param environment  variables of the process
 /// @param byLauncher   whether `./norma` started it
-/// @param hugePages    content of [#PAGES]; empty where the system has no such setting
-public record JvmSettings(List<String> options, Map<String, String> environment, boolean byLauncher, String hugePages) {
-  /// Linux's setting of pages of 2 MB: fewer misses when a step's activations pass by.
-  public static final String PAGES = "/sys/kernel/mm/transparent_hugepage/enabled";
-  private static final Pattern CHOSEN = Pattern.compile("\\[(\\w+)]");
-  /// glibc's `malloc` asks for pages of 2 MB for large blocks, from 2.35 on: what ND4J allocates.
-  private static final String TUNABLE = "glibc.malloc.hugetlb=";
-  private static final Pattern ASKED = Pattern.compile(TUNABLE + "[1-9]");
+public record JvmSettings(List<String> options, Map<String, String> environment, boolean byLauncher) {
   private static final String START = "start with ./norma, and without options of your own in JAVA_TOOL_OPTIONS";
   private static final Map<Pattern, String> SLOWING = slowing();
 
@@ -29,8 +20,7 @@ public record JvmSettings(List<String> options, Map<String, String> environment,
   ///
   /// @param options as the JVM's own bean tells them
   public static JvmSettings current(List<String> options) {
-    return new JvmSettings(options, System.getenv(), System.getProperty("norma.terminal") != null,
-        SystemFiles.read(PAGES));
+    return new JvmSettings(options, System.getenv(), System.getProperty("norma.terminal") != null);
   }
 
   private static Map<Pattern, String> slowing() {
@@ -64,21 +54,6 @@ public record JvmSettings(List<String> options, Map<String, String> environment,
     return facts.isEmpty()
         ? Finding.of("flags", "the launcher's, and none that slows a run")
         : new Finding("flags", facts, List.of(new Advice(START, "options differ from the launcher's", "not measured")));
-  }
-
-  /// Size of native memory's pages.
-  public Finding pages() {
-    Matcher chosen = CHOSEN.matcher(hugePages);
-    String mode = chosen.find() ? chosen.group(1) : "";
-    return switch (mode) {
-      case "" -> Finding.of("pages", "no " + PAGES);
-      case "always" -> Finding.of("pages", "of 2 MB without being asked (" + PAGES + " is always)");
-      case "madvise" -> ASKED.matcher(environment.getOrDefault("GLIBC_TUNABLES", "")).find()
-          ? Finding.of("pages", "of 2 MB for native memory, as GLIBC_TUNABLES asks")
-          : Finding.of("pages", "of 4 KB: nothing asks for 2 MB", new Advice("set GLIBC_TUNABLES=" + TUNABLE + "1",
-              "native memory in pages of 4 KB", "not measured"));
-      default -> Finding.of("pages", "of 4 KB only (" + PAGES + " is " + mode + ")");
-    };
   }
 
   /// Whether the JDK has a known fault.

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -113,6 +114,13 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
       copies.add(a.copies.get(i).gigabytes > b.copies.get(i).gigabytes ? a.copies.get(i) : b.copies.get(i));
     }
     return new Peaks(a.threads, Math.max(a.gigaflops, b.gigaflops), copies);
+  }
+
+  /// For people.
+  public String text() {
+    return String.format(Locale.ROOT,
+        "%.0f GFLOP/s in large products, copies %.1f GB/s in memory, %.1f GB/s in a cache, %d %s", gigaflops, memory(),
+        cache(), threads, threads == 1 ? "thread" : "threads");
   }
 
   /// Copy rate of memory that no cache holds, GB/s.

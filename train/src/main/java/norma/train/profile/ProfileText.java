@@ -23,7 +23,7 @@ public final class ProfileText {
     List<String> lines = new ArrayList<>();
     Profile.Steps steps = profile.steps();
     Peaks peaks = profile.peaks();
-    lines.add(text("peaks    %.0f GFLOP/s in products of 512 x 512 x 512, %s", peaks.gigaflops(), copies(peaks)));
+    lines.add("peaks    " + peaks.text());
     lines.add(text("step     %.2f ms [%.2f, %.2f], %,.0f tokens/s, %.1f GFLOP/s: %.0f %% of the product peak",
         steps.plain().median(), steps.plain().low(), steps.plain().high(), steps.tokensPerSecond(), steps.gigaflops(),
         100 * steps.gigaflops() / peaks.gigaflops()));
@@ -61,11 +61,6 @@ public final class ProfileText {
               100 * TRUSTED));
     }
     return doubts;
-  }
-
-  private static String copies(Peaks peaks) {
-    return text("copies %.1f GB/s in memory, %.1f GB/s in a cache, %d %s", peaks.memory(), peaks.cache(),
-        peaks.threads(), peaks.threads() == 1 ? "thread" : "threads");
   }
 
   /// The step by kinds of work.

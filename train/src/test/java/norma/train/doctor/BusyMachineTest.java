@@ -26,22 +26,13 @@ class BusyMachineTest {
   }
 
   @Test
-  void quotasOfBothVersionsOfControlGroupsAreRead() {
-    assertThat(Quota.second("150000 100000\n", "usage_usec 9\nnr_throttled 3\nthrottled_usec 2500000\n"))
+  void theQuotaOfAControlGroupIsRead() {
+    assertThat(Quota.of("150000 100000\n", "usage_usec 9\nnr_throttled 3\nthrottled_usec 2500000\n"))
         .isEqualTo(new Quota(OptionalDouble.of(1.5), 2.5));
-    assertThat(Quota.second("max 100000\n", "usage_usec 9\n")).isEqualTo(NO_QUOTA);
-    assertThat(Quota.first("50000\n", "100000\n", "nr_periods 5\nthrottled_time 1500000000\n"))
-        .isEqualTo(new Quota(OptionalDouble.of(0.5), 1.5));
-    assertThat(Quota.first("-1\n", "100000\n", "throttled_time 0\n")).isEqualTo(NO_QUOTA);
-    assertThat(Quota.first("", "", "")).isEqualTo(NO_QUOTA);
-  }
-
-  @Test
-  void theGroupOfAControllerIsFound() {
-    String groups = "9:name=systemd:/\n4:memory:/a\n1:cpu,cpuacct:/docker/b\n0::/user.slice\n";
-    assertThat(Quota.path(groups, "0::")).contains("/user.slice");
-    assertThat(Quota.path(groups, ":cpu")).contains("/docker/b");
-    assertThat(Quota.path("", "0::")).isEmpty();
+    assertThat(Quota.of("max 100000\n", "usage_usec 9\n")).isEqualTo(NO_QUOTA);
+    assertThat(Quota.of("", "")).isEqualTo(NO_QUOTA);
+    assertThat(Quota.path("9:name=systemd:/\n1:cpu,cpuacct:/docker/b\n0::/user.slice\n")).contains("/user.slice");
+    assertThat(Quota.path("")).isEmpty();
   }
 
   @Test
@@ -95,13 +86,11 @@ class BusyMachineTest {
   @Test
   void shortMemoryIsSeen() {
     String memory = "MemTotal:  1000 kB\nMemAvailable:  500 kB\nSwapTotal: 2048 kB\nSwapFree: 1024 kB\n";
-    MemoryPressure swapped = MemoryPressure.of(memory, "VmSwap:\t 0 kB\n", "some avg10=0.00 avg60=1.00 total=9\n");
-    assertThat(swapped).isEqualTo(new MemoryPressure(0.5, 1024.0 * 1024, 0, 0));
+    MemoryPressure swapped = MemoryPressure.of(memory, "VmSwap:\t 0 kB\n");
+    assertThat(swapped).isEqualTo(new MemoryPressure(0.5, 1024.0 * 1024, 0));
     assertThat(swapped.finding().advice()).as("what others swapped out costs nothing").isEmpty();
-    assertThat(MemoryPressure.of(memory, "VmSwap:\t 8 kB\n", "").finding().advice()).hasSize(1);
-    assertThat(MemoryPressure.of(memory, "", "some avg10=12.50 avg60=1 total=9\n").finding().advice())
-        .singleElement().satisfies(advice -> assertThat(advice.effect()).contains("13 % of the last 10 s"));
-    assertThat(MemoryPressure.of(memory.replace("500", "10"), "", "").finding().advice()).hasSize(1);
-    assertThat(MemoryPressure.of("", "", "").finding().advice()).as("another system").isEmpty();
+    assertThat(MemoryPressure.of(memory, "VmSwap:\t 8 kB\n").finding().advice()).hasSize(1);
+    assertThat(MemoryPressure.of(memory.replace("500", "10"), "").finding().advice()).hasSize(1);
+    assertThat(MemoryPressure.of("", "").finding().advice()).as("another system").isEmpty();
   }
 }
