@@ -57,4 +57,16 @@ public record Split(int[] train, int[] validation) {
   public String validationSha256(Vocabulary vocabulary) {
     return Sha256.of(vocabulary.decode(validation).getBytes(UTF_8));
   }
+
+  /// The loss of a model that knows how often each character occurs in the training text and nothing else: the mean over the validation
+  /// text in nats per character. Each count has one added, so that a character that is not there costs a finite loss.
+  public double unigramLoss(int vocabulary) {
+    double[] counts = new double[vocabulary];
+    Arrays.fill(counts, 1);
+    for (int token : train) {
+      counts[token]++;
+    }
+    double all = Math.log((double) train.length + vocabulary);
+    return Arrays.stream(validation).mapToDouble(token -> all - Math.log(counts[token])).average().orElse(Double.NaN);
+  }
 }

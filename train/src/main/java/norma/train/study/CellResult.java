@@ -11,6 +11,7 @@ import java.util.Map;
 /// @param bestLoss    lowest validation loss: exact, or an estimate where the run has `train.eval_tokens`
 /// @param finalLoss   exact validation loss after the last step
 /// @param int8Loss    the same of the same weights with linear layers in int8; NaN where nobody has measured it
+/// @param unigramLoss  of the characters' frequencies alone; NaN where nobody has measured it
 /// @param steps       taken
 /// @param seconds     of the whole run
 /// @param tokensPerSecond median of the logged steps
@@ -19,8 +20,11 @@ import java.util.Map;
 /// @param error       why it failed or where it diverged, empty otherwise
 public record CellResult(String cell, String status, String folder, @JsonProperty("best_val_loss") double bestLoss,
     int bestStep, @JsonProperty("final_val_loss") double finalLoss, @JsonProperty("int8_val_loss") double int8Loss,
-    int steps, double seconds, @JsonProperty("tokens_per_s") double tokensPerSecond,
+    @JsonProperty("unigram_loss") double unigramLoss, int steps, double seconds,
+    @JsonProperty("tokens_per_s") double tokensPerSecond,
     @JsonProperty("peak_rss_mib") double peakMebibytes, Map<String, String> fingerprint, String error) {
+  /// Of [#unigramLoss], by which a run must fall below it to have learned more.
+  private static final double LEARNED = 0.02;
   static final String COMPLETED = "completed";
   static final String DIVERGED = "diverged";
   static final String FAILED = "failed";
@@ -32,14 +36,19 @@ public record CellResult(String cell, String status, String folder, @JsonPropert
 
   /// Makes the result of a run that has recorded nothing.
   static CellResult without(String cell, String status, String error) {
-    return new CellResult(cell, status, "", Double.NaN, 0, Double.NaN, Double.NaN, 0, Double.NaN, Double.NaN,
-        Double.NaN,
-        Map.of(), error);
+    return new CellResult(cell, status, "", Double.NaN, 0, Double.NaN, Double.NaN, Double.NaN, 0,
+        Double.NaN, Double.NaN, Double.NaN, Map.of(), error);
   }
 
   /// Says whether the run was trained to its end.
   public boolean completed() {
     return status.equals(COMPLETED);
+  }
+
+  /// Says whether the run came to its end and has learned the frequencies of the characters and nothing else. The share is far below what one
+  /// character of context is worth: a fifth of the loss in the built-in corpus.
+  public boolean knowsFrequenciesOnly() {
+    return completed() && bestLoss > (1 - LEARNED) * unigramLoss;
   }
 
   boolean diverged() {

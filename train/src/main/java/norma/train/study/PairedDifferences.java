@@ -63,6 +63,18 @@ public final class PairedDifferences {
     return Arrays.stream(differences).average().orElse(Double.NaN);
   }
 
+  /// The magnitude of the mean in standard deviations of the differences; NaN below two pairs.
+  double effect() {
+    return Math.abs(mean()) / deviation(differences);
+  }
+
+  /// How many have the sign of the mean, in words: `lower on 3 of 3`.
+  String signs() {
+    boolean lower = mean() < 0;
+    long alike = Arrays.stream(differences).filter(d -> lower ? d < 0 : d > 0).count();
+    return (lower ? "lower" : "higher") + " on " + alike + " of " + pairs();
+  }
+
   /// Pearson's correlation of the variant's and the baseline's numbers over the seeds: how much pairing helps. NaN below three pairs.
   public double correlation() {
     return correlation;

@@ -1,7 +1,10 @@
 package norma.train.study;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.apache.commons.statistics.distribution.TDistribution;
 
 /// How large a true difference must be for the sign-flip test to show it, if the differences of pairs are normal.
@@ -14,21 +17,45 @@ final class SignFlipPower {
   private static final int MOST_CHOICES = 250;
   private static final int HALVINGS = 30;
 
-  private SignFlipPower() {}
+  private static final double POWER = 0.8;
+  private static final int MOST_PAIRS = 1000;
+
+  private final double level;
+  private final Map<Integer, Double> known = new HashMap<>();
+
+  /// @param level two-sided, of one comparison
+  SignFlipPower(double level) {
+    this.level = level;
+  }
+
+  /// The fewest pairs that show a difference with a probability of 0.8.
+  ///
+  /// @param deviations the difference in standard deviations of the differences of pairs
+  /// @return 0 where 1,000 do not, and of no number
+  int pairs(double deviations) {
+    return IntStream.rangeClosed(2, MOST_PAIRS)
+        .filter(pairs -> student(pairs, level, POWER) <= deviations && detectable(pairs) <= deviations)
+        .findFirst().orElse(0); // Student's needs no draws, and never more pairs
+  }
+
+  /// The smallest difference that so many pairs show with a probability of 0.8, in standard deviations of the differences of pairs; NaN where
+  /// even the smallest p is above the level.
+  double detectable(int pairs) {
+    return known.computeIfAbsent(pairs, n -> detectable(n, level, POWER));
+  }
 
   /// In standard deviations of the differences of pairs.
   ///
   /// @param level two-sided
   /// @param power probability with which the difference is shown
   /// @return NaN where even the smallest p is above the level
-  static double detectable(int pairs, double level, double power) {
+  private static double detectable(int pairs, double level, double power) {
     if (pairs < 2 || PairedDifferences.smallestP(pairs) > level) {
       return Double.NaN;
     }
     double choices = Math.floor(level * Math.pow(2, pairs - 1)); // that may be as far out as what is seen, itself included
     if (choices > MOST_CHOICES) {
-      TDistribution t = TDistribution.of(pairs - 1);
-      return (t.inverseCumulativeProbability(1 - level / 2) + t.inverseCumulativeProbability(power)) / Math.sqrt(pairs);
+      return student(pairs, level, power);
     }
     SplittableRandom random = new SplittableRandom(3);
     double[] shifts = new double[DRAWS];
@@ -40,6 +67,11 @@ final class SignFlipPower {
     }
     Arrays.sort(shifts);
     return shifts[(int) Math.ceil(power * DRAWS) - 1];
+  }
+
+  private static double student(int pairs, double level, double power) {
+    TDistribution t = TDistribution.of(pairs - 1);
+    return (t.inverseCumulativeProbability(1 - level / 2) + t.inverseCumulativeProbability(power)) / Math.sqrt(pairs);
   }
 
   /// The shift of sorted noise from which on it is significant: between that where the sum is 0 and that where every number is positive.

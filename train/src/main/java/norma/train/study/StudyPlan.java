@@ -24,8 +24,6 @@ import norma.train.study.Study.Variant;
 /// @param nats        the same in nats, by the pairs that have been run; NaN before there are three
 public record StudyPlan(int runs, int left, double flops, double stepMillis, double hours, double smallestP,
     double deviations, double nats) {
-  private static final double POWER = 0.8;
-
   /// Plans the rest of a study. This takes some seconds: it trains for a moment.
   ///
   /// @param jobs processes that will work at once
@@ -70,7 +68,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
   /// In standard deviations of the pairs' differences, with the level divided among the comparisons. NaN where even the smallest p is
   /// too large.
   static double detectable(int seeds, int comparisons) {
-    return SignFlipPower.detectable(seeds, Verdict.LEVEL / Math.max(1, comparisons), POWER);
+    return new SignFlipPower(Verdict.LEVEL / Math.max(1, comparisons)).detectable(seeds);
   }
 
   private static double deviation(StudyFolder folder) throws IOException {

@@ -268,8 +268,9 @@ public final class StudyReader {
   private Map<String, List<Assignment>> variants(Section section) {
     Map<String, List<Assignment>> variants = new LinkedHashMap<>();
     Node node = tree.get("variants");
-    if (!(node instanceof Node.Mapping mapping) || mapping.entries().size() < 2) {
-      throw error("variants", "variants: expected at least two, each a name with settings, such as"
+    int least = tree.get("grid") == null ? 2 : 1; // the points of a grid are compared, too
+    if (!(node instanceof Node.Mapping mapping) || mapping.entries().size() < least) {
+      throw error("variants", "variants: expected at least two, or one with a grid, each a name with settings, such as"
           + " dyt: {model.norm.all: dyt}");
     }
     mapping.entries().forEach((name, entry) -> {

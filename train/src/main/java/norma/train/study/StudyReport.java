@@ -49,12 +49,18 @@ public final class StudyReport {
         .put("remarks", SummaryText.remarks(summary).stream().map(r -> "<li>" + Svg.escape(r) + "</li>\n")
             .collect(Collectors.joining()))
         .put("method", SummaryText.method(study)).put("strip", strip).put("effects", SlotEffects.of(summary))
+        .put("grid", grid())
         .put("stability", StabilityText.html(stability)).put("curves", curves.losses())
         .put("slots", SlotMaps.of(variants))
         .put("probes", ProbeCharts.of(variants, figures)).put("outputs", curves.outputs())
         .put("layers", LayerTable.sums(variants)).put("layersByBlock", LayerTable.byBlock(variants))
         .put("runs", StudyTables.runs(summary)).put("runCount", String.valueOf(runCount()))
         .put("configs", StudyTables.configs(summary)).put("command", command).put("data", figures.json()).fill();
+  }
+
+  private String grid() {
+    GridCurves curves = GridCurves.of(summary);
+    return curves.rows().isEmpty() ? "" : curves.charts() + curves.table().html("", curves.rows());
   }
 
   private long runCount() {

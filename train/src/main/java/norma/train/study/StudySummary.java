@@ -3,12 +3,15 @@ package norma.train.study;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
@@ -25,11 +28,14 @@ import org.jspecify.annotations.Nullable;
 /// @param runs     of the whole study
 /// @param failed   results of the runs that failed, tuning included; the next start tries them again
 /// @param rows     one for each variant, in the study's order
-public record StudySummary(Study study, int finished, int runs, List<CellResult> failed, List<Row> rows) {
+/// @param pools    one for each variant that the grid has at several points on one text
+public record StudySummary(Study study, int finished, int runs, List<CellResult> failed, List<Row> rows,
+    List<GridPool> pools) {
 
   public StudySummary {
     failed = List.copyOf(failed);
     rows = List.copyOf(rows);
+    pools = List.copyOf(pools);
   }
 
   /// One variant.
@@ -45,9 +51,10 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   /// @param secondsToBaseline median over the seeds: seconds of training, at the run's median step, until the baseline's last loss is
   ///                   reached, evaluation and all else not counted; NaN if it is not reached on every seed
   /// @param foreign    seeds left out because the two runs come from different machines or builds
+  /// @param deciding   seeds that show a difference like the one seen with a probability of 0.8, if too few were run; 0 if that is not known
   public record Row(Variant variant, @Nullable Candidate chosen, Map<Long, CellResult> results,
       PairedDifferences best, double bestP, PairedDifferences last, double lastP, double divergedP, double stepsSaved,
-      double secondsToBaseline, List<Long> foreign, Verdict verdict) {
+      double secondsToBaseline, List<Long> foreign, Verdict verdict, int deciding) {
     public Row {
       results = new LinkedHashMap<>(results);
       foreign = List.copyOf(foreign);
@@ -75,7 +82,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       }
       int diverged = count(CellResult.DIVERGED);
       String condition = diverged == 0 || diverged == results.size() ? "" : ", of the seeds that trained";
-      return verdict.text(best.studentInterval()) + condition;
+      return verdict.text(best, deciding) + condition;
     }
   }
 
@@ -97,16 +104,30 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     List<PairedDifferences> last = all.stream().map(pairs -> pairs.differences(CellResult::finalLoss)).toList();
     double[] bestP = holm(best, study);
     double[] lastP = holm(last, study);
+    SignFlipPower power = new SignFlipPower(Verdict.LEVEL / Math.max(1, study.comparisons()));
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       Pairs pairs = all.get(i);
+      Verdict verdict = Verdict.of(pairs.results.values(), pairs.baselines, best.get(i), bestP[i], study.comparisons());
       rows.add(new Row(pairs.subject, folder.winner(pairs.subject).orElse(null), pairs.results, best.get(i), bestP[i],
           last.get(i), lastP[i], mcNemar(pairs.onlyVariant, pairs.onlyBaseline), pairs.stepsSaved(folder),
-          pairs.secondsToBaseline(folder), pairs.foreign,
-          Verdict.of(pairs.results.values(), best.get(i), bestP[i], study.comparisons())));
+          pairs.secondsToBaseline(folder), pairs.foreign, verdict,
+          verdict == Verdict.TOO_FEW_SEEDS ? power.pairs(best.get(i).effect()) : 0));
     }
     return new StudySummary(study, ended.size(), study.runs(), ended.stream().filter(CellResult::failed).toList(),
-        rows);
+        rows, GridPool.of(points(all)));
+  }
+
+  /// Losses on different texts have no mean.
+  private static List<GridPool.Points> points(List<Pairs> all) {
+    return all.stream().filter(pairs -> !pairs.subject.baseline())
+        .collect(Collectors.groupingBy(
+            pairs -> List.of(pairs.subject.base(), pairs.subject.candidates().getFirst().validation()),
+            LinkedHashMap::new, Collectors.toList()))
+        .values().stream().filter(points -> points.size() > 1)
+        .map(points -> new GridPool.Points(points.getFirst().subject.base(), points.size(),
+            points.stream().flatMap(pairs -> pairs.bySeed().stream()).toList()))
+        .toList();
   }
 
   private static double[] holm(List<PairedDifferences> differences, Study study) {
@@ -122,15 +143,19 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   /// A variant's runs beside the baseline's with the same seeds; none for a baseline.
   ///
   /// @param results      all of the variant's, by seed
-  /// @param variant      runs that are compared
+  /// @param baselines    the baseline's with the same seeds, whatever became of either
+  /// @param seeds        that are compared
+  /// @param variant      runs of them
   /// @param baseline     the baseline's, in the same order
   /// @param foreign      seeds whose runs trained to the end on different machines or builds
   /// @param onlyVariant  seeds on which the variant diverged and the baseline trained
   /// @param onlyBaseline the other way round
-  private record Pairs(Variant subject, Map<Long, CellResult> results, List<CellResult> variant,
-      List<CellResult> baseline, List<Long> foreign, int onlyVariant, int onlyBaseline) {
+  private record Pairs(Variant subject, Map<Long, CellResult> results, Collection<CellResult> baselines,
+      List<Long> seeds, List<CellResult> variant, List<CellResult> baseline, List<Long> foreign, int onlyVariant,
+      int onlyBaseline) {
 
     static Pairs of(Variant subject, Map<Long, CellResult> results, Map<Long, CellResult> baselines) {
+      List<Long> seeds = new ArrayList<>();
       List<CellResult> variant = new ArrayList<>();
       List<CellResult> baseline = new ArrayList<>();
       List<Long> foreign = new ArrayList<>();
@@ -143,18 +168,24 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         only[0] += mine.diverged() && other.completed() ? 1 : 0;
         only[1] += other.diverged() && mine.completed() ? 1 : 0;
         if (comparable(mine, other)) {
+          seeds.add(seed);
           variant.add(mine);
           baseline.add(other);
         } else if (mine.completed() && other.completed()) {
           foreign.add(seed);
         }
       });
-      return new Pairs(subject, results, variant, baseline, foreign, only[0], only[1]);
+      return new Pairs(subject, results, baselines.values(), seeds, variant, baseline, foreign, only[0], only[1]);
     }
 
     PairedDifferences differences(ToDoubleFunction<CellResult> number) {
       return new PairedDifferences(variant.stream().mapToDouble(number).toArray(),
           baseline.stream().mapToDouble(number).toArray());
+    }
+
+    List<GridPool.Pair> bySeed() {
+      return IntStream.range(0, seeds.size()).mapToObj(i -> new GridPool.Pair(seeds.get(i), variant.get(i).bestLoss(),
+          baseline.get(i).bestLoss())).toList();
     }
 
     double stepsSaved(StudyFolder folder) throws IOException {

@@ -130,6 +130,7 @@ public final class StudyWorker {
     private @Nullable Session trained;
     private @Nullable Path run;
     private double int8Loss = Double.NaN;
+    private double unigramLoss = Double.NaN;
     private Map<String, String> fingerprint = Map.of();
 
     Attempt(Cell cell) {
@@ -140,6 +141,7 @@ public final class StudyWorker {
     public void started(Session session, CostModel cost, Path path) {
       trained = session;
       run = path;
+      unigramLoss = session.split().unigramLoss(session.vocabulary().size());
       fingerprint = new LinkedHashMap<>(machine());
       fingerprint.putAll(Map.of("backend", session.backend().name(), "corpus", session.corpus().sha256(), "validation",
           session.validationSha256()));
@@ -204,7 +206,8 @@ public final class StudyWorker {
       boolean finite = Double.isFinite(end.bestValLoss()) && Double.isFinite(end.finalValLoss());
       return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
           folder.path().relativize(run).toString(), end.bestValLoss(), end.bestStep(), end.finalValLoss(), int8Loss,
-          end.step(), seconds, Median.of(speeds), countsMemory ? PeakMemory.mebibytes() : Double.NaN, fingerprint,
+          unigramLoss, end.step(), seconds, Median.of(speeds), countsMemory ? PeakMemory.mebibytes() : Double.NaN,
+          fingerprint,
           error);
     }
   }

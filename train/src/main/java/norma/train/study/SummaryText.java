@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Collectors;
 import norma.train.metrics.Median;
 import norma.train.report.Decimals;
@@ -86,15 +87,9 @@ public final class SummaryText {
     if (!summary.failed().isEmpty()) {
       text.append(String.format(Locale.ROOT, "%d of %d runs failed. ", summary.failed().size(), summary.runs()));
     }
-    text.append(String.format(Locale.ROOT, "%d variants, %d seeds each. ", study.variants().size(),
-        study.seeds().size()));
-    if (PairedDifferences.smallestP(study.seeds().size()) * Math.max(1, study.comparisons()) > Verdict.LEVEL) {
-      return text.append(String.format(Locale.ROOT,
-          "So few seeds cannot show a difference, however large: the smallest p value is %.3g, %.3g after Holm's correction for %d comparisons.",
-          PairedDifferences.smallestP(study.seeds().size()),
-          Math.min(1, PairedDifferences.smallestP(study.seeds().size()) * study.comparisons()), study.comparisons()))
-          .toString();
-    }
+    text.append(String.format(Locale.ROOT, "%s, %d seeds each. ",
+        study.variants().size() == 1 ? "1 variant" : study.variants().size() + " variants",
+        study.seeds().size())).append(fewSeeds(summary));
     for (Verdict verdict : Verdict.values()) {
       List<String> names = summary.rows().stream().filter(row -> !row.variant().baseline() && row.verdict() == verdict)
           .map(row -> row.variant().name() + (row.best().pairs() == 0
@@ -108,9 +103,45 @@ public final class SummaryText {
     return text.toString().strip();
   }
 
+  /// Why a study of so few seeds has no verdict, however alike its pairs are; empty if it has enough of them.
+  private static String fewSeeds(StudySummary summary) {
+    int seeds = summary.study().seeds().size();
+    int comparisons = summary.study().comparisons();
+    double least = PairedDifferences.smallestP(seeds);
+    if (least * comparisons <= Verdict.LEVEL) {
+      return "";
+    }
+    double[] all = summary.rows().stream().flatMapToDouble(row -> Arrays.stream(row.best().all())).toArray();
+    boolean alike = all.length > 1
+        && (Arrays.stream(all).allMatch(d -> d < 0) || Arrays.stream(all).allMatch(d -> d > 0));
+    int enough = IntStream.iterate(seeds + 1, n -> n + 1)
+        .filter(n -> PairedDifferences.smallestP(n) * comparisons <= Verdict.LEVEL).findFirst().orElseThrow();
+    String corrected = comparisons == 1
+        ? ""
+        : " (" + Decimals.plain(Math.min(1, least * comparisons)) + " after Holm's correction for " + comparisons
+            + " comparisons)";
+    return (alike
+        ? "All " + all.length + " pairs are " + (all[0] < 0 ? "lower" : "higher") + " than their baseline, but the"
+        : "The")
+        + " smallest p that " + seeds + " seeds can give is 2/2^" + seeds + " = " + Decimals.plain(least) + corrected
+        + ", above "
+        + Verdict.LEVEL + " whatever the losses are, so only more seeds can decide: " + enough + " or more. ";
+  }
+
+  /// A line for each variant over the grid.
+  static List<String> pools(StudySummary summary) {
+    return summary.pools().stream().filter(pool -> pool.best().pairs() > 0).map(pool -> String.format(Locale.ROOT,
+        "%s over %d points of the grid: %d of %d pairs better; pooled %s, 95 %% interval %s, sign-flip over %d seeds p %s%s: %s",
+        pool.name(), pool.points(), pool.better(), pool.pairs(), signed(pool.best().mean()),
+        interval(pool.best().studentInterval()), pool.best().pairs(), p(pool.p()),
+        summary.pools().size() == 1 ? "" : " (Holm, " + summary.pools().size() + " variants)",
+        pool.verdict().text(pool.best(), 0))).toList();
+  }
+
   /// Remarks that a reader must know.
   public static List<String> remarks(StudySummary summary) {
-    List<String> remarks = new ArrayList<>();
+    List<String> remarks = new ArrayList<>(pools(summary));
+    remarks.addAll(GridCurves.of(summary).sentences());
     steps(summary).ifPresent(remarks::add);
     for (Row row : summary.rows()) {
       String name = row.variant().name();
@@ -135,10 +166,30 @@ public final class SummaryText {
             + " are left out, since baseline and variant come from different machines, builds or texts");
       }
     }
+    frequencies(summary).ifPresent(remarks::add);
     for (CellResult result : summary.failed()) {
       remarks.add(result.cell() + " failed and is not counted; the next start tries it again: " + result.error());
     }
     return remarks;
+  }
+
+  /// Names the variants with runs that have not learned more than the characters' frequencies.
+  private static Optional<String> frequencies(StudySummary summary) {
+    List<CellResult> idle = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (Row row : summary.rows()) {
+      List<CellResult> runs = row.results().values().stream().filter(CellResult::knowsFrequenciesOnly).toList();
+      idle.addAll(runs);
+      if (!runs.isEmpty()) {
+        names.add(row.variant().name() + " (" + runs.size() + " of " + row.results().size() + " runs)");
+      }
+    }
+    return idle.isEmpty()
+        ? Optional.empty()
+        : Optional.of(String.format(Locale.ROOT,
+            "Only the frequencies of the characters, which alone give a loss of %.2f, were learned by %s: "
+                + "more steps, another rate or LayerNorm before the head may change that",
+            Median.of(idle.stream().map(CellResult::unigramLoss).toList()), String.join(", ", names)));
   }
 
   /// If a budget of FLOPs or seconds, or a variant, makes them differ.
@@ -187,8 +238,15 @@ public final class SummaryText {
         : String.format(Locale.ROOT, "%.4f ± %.4f", mean, PairedDifferences.deviation(values));
   }
 
-  private static String interval(PairedDifferences.Interval interval) {
+  static String interval(PairedDifferences.Interval interval) {
     return Double.isNaN(interval.low()) ? "" : "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
+  }
+
+  /// An interval of losses, which have no sign.
+  static String losses(PairedDifferences.Interval interval) {
+    return Double.isNaN(interval.low())
+        ? ""
+        : String.format(Locale.ROOT, "[%.4f, %.4f]", interval.low(), interval.high());
   }
 
   private static String p(double p) {

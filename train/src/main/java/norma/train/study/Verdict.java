@@ -6,7 +6,7 @@ import java.util.Locale;
 /// The verdict on a variant, in fixed words.
 public enum Verdict {
   BETTER("better"), WORSE("worse"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell"),
-  /// No run of it came to its end: all diverged.
+  /// Every run of it diverged, or has learned the frequencies of the characters and nothing else.
   DOES_NOT_TRAIN("does not train"),
   /// No run of it came to its end, for reasons that are not the variant's: all failed.
   FAILED("failed"), NOT_RUN("not run yet");
@@ -23,18 +23,22 @@ public enum Verdict {
   /// Judges a variant.
   ///
   /// @param results     of all its runs
+  /// @param baseline    of the baseline's; where none of them has learned anything either, runs are too short to say so of a variant
   /// @param p           after Holm's correction
   /// @param comparisons in the study
-  static Verdict of(Collection<CellResult> results, PairedDifferences differences, double p, int comparisons) {
+  static Verdict of(Collection<CellResult> results, Collection<CellResult> baseline, PairedDifferences differences,
+      double p, int comparisons) {
     if (results.isEmpty()) {
       return NOT_RUN;
     }
     if (results.stream().allMatch(CellResult::failed)) {
       return FAILED;
     }
-    return results.stream().allMatch(result -> result.failed() || result.diverged())
-        ? DOES_NOT_TRAIN
-        : of(differences, p, comparisons);
+    boolean learns = baseline.stream().anyMatch(result -> result.completed() && !result.knowsFrequenciesOnly());
+    return results.stream().allMatch(result -> result.failed() || result.diverged()
+        || (learns && result.knowsFrequenciesOnly()))
+            ? DOES_NOT_TRAIN
+            : of(differences, p, comparisons);
   }
 
   /// Judges a variant of which some runs were trained.
@@ -52,10 +56,17 @@ public enum Verdict {
     return words;
   }
 
-  /// The words, for no difference with the largest one that the interval does not exclude.
-  String text(PairedDifferences.Interval interval) {
-    return this == NO_DIFFERENCE_SHOWN
-        ? String.format(Locale.ROOT, "%s (could be as large as %.4f)", words, interval.largest())
-        : words;
+  /// The words with what they leave open: of no difference the largest one that the interval does not exclude, of too few seeds what was seen.
+  ///
+  /// @param deciding seeds that would be enough; 0 if that is not known
+  String text(PairedDifferences differences, int deciding) {
+    return switch (this) {
+      case NO_DIFFERENCE_SHOWN -> String.format(Locale.ROOT, "%s (could be as large as %.4f)", words,
+          differences.studentInterval().largest());
+      case TOO_FEW_SEEDS -> deciding == 0
+          ? words
+          : words + " (" + differences.signs() + "; " + deciding + " seeds would show it)";
+      default -> words;
+    };
   }
 }

@@ -63,4 +63,12 @@ class SplitTest {
     assertThatThrownBy(() -> Split.of(tokens, 0.2, 0.1, 8)).isInstanceOf(DataException.class)
         .hasMessageContaining("the training split has only 8 characters", "raise data.train_fraction");
   }
+
+  /// Of 4 and 3 tokens, with one added to each count: -(2 ln 4/6 + ln 2/6) / 3.
+  @Test
+  void theLossOfTheFrequenciesByHand() {
+    Split split = new Split(new int[]{ 0, 0, 0, 1 }, new int[]{ 0, 1, 0 });
+    assertThat(split.unigramLoss(2)).isCloseTo(-(2 * Math.log(4 / 6.0) + Math.log(2 / 6.0)) / 3,
+        org.assertj.core.data.Offset.offset(1e-12));
+  }
 }

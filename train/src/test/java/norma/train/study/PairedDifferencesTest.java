@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.statistics.distribution.NormalDistribution;
 import org.junit.jupiter.api.Test;
@@ -159,9 +161,66 @@ class PairedDifferencesTest {
     SplittableRandom random = new SplittableRandom(17);
     int alarms = 0;
     for (int study = 0; study < 1000; study++) {
-      alarms += verdicts(random, 10, 5, 0).anyMatch(v -> v == Verdict.BETTER || v == Verdict.WORSE) ? 1 : 0;
+      alarms += verdicts(random, 10, 5, 0).anyMatch(PairedDifferencesTest::decided) ? 1 : 0;
     }
     assertThat(alarms).isLessThan(70); // 50 expected at most; 3 standard deviations are 21
+  }
+
+  /// 1,000 studies of three variants that are no different, at four points of a grid that share most of a seed's noise. Pooled by seed, at most 5 %
+  /// have any verdict; were the pairs of three seeds twelve pairs of their own, far more would.
+  @Test
+  void falseAlarmsOverAGridAreAsRareAsStated() {
+    SplittableRandom random = new SplittableRandom(23);
+    int alarms = 0;
+    int wrong = 0;
+    for (int study = 0; study < 1000; study++) {
+      List<GridPool.Points> variants = IntStream.range(0, 3)
+          .mapToObj(variant -> new GridPool.Points("v" + variant, 4, grid(random, 9, 4))).toList();
+      alarms += GridPool.of(variants).stream().anyMatch(pool -> decided(pool.verdict())) ? 1 : 0;
+      double[] p = PairedDifferences.holm(variants.stream().mapToDouble(points -> new PairedDifferences(
+          points.pairs().stream().limit(12).mapToDouble(GridPool.Pair::variant).toArray(), new double[12]).signFlipP())
+          .toArray(), 3);
+      wrong += Arrays.stream(p).anyMatch(one -> one <= Verdict.LEVEL) ? 1 : 0;
+    }
+    assertThat(alarms).isBetween(15, 70); // 50 expected at most, fewer where p jumps; 3 standard deviations are 21
+    assertThat(wrong).as("the simulation knows a wrong test").isGreaterThan(100);
+  }
+
+  private static List<GridPool.Pair> grid(SplittableRandom random, int seeds, int points) {
+    return IntStream.range(0, seeds).boxed().flatMap(seed -> {
+      double shared = random.nextGaussian();
+      return IntStream.range(0, points)
+          .mapToObj(point -> new GridPool.Pair(seed, shared + 0.3 * random.nextGaussian(), 0));
+    }).toList();
+  }
+
+  private static boolean decided(Verdict verdict) {
+    return verdict == Verdict.BETTER || verdict == Verdict.WORSE;
+  }
+
+  /// Means over the points of seeds 1 and 2; seed 3 lacks a point.
+  @Test
+  void aPoolHasOnePairForEachSeedThatIsWhole() {
+    GridPool pool = GridPool.of(List.of(new GridPool.Points("a", 2, List.of(new GridPool.Pair(1, 2.0, 2.1),
+        new GridPool.Pair(2, 2.2, 2.1), new GridPool.Pair(3, 1, 9), new GridPool.Pair(1, 3.0, 3.3),
+        new GridPool.Pair(2, 3.0, 3.3))))).getFirst();
+    assertThat(pool.best().all()).containsExactly(new double[]{ -0.2, -0.1 }, within(1e-12));
+    assertThat(pool.better()).isEqualTo(4);
+    assertThat(pool.pairs()).isEqualTo(5);
+    assertThat(pool.p()).isEqualTo(0.5);
+    assertThat(pool.verdict()).isEqualTo(Verdict.TOO_FEW_SEEDS);
+  }
+
+  /// The smallest p of n pairs is 2/2^n: with five comparisons eight seeds are the first that can count, and a difference of 0.5 standard
+  /// deviations needs those for which the plan promises to show it.
+  @Test
+  void theSeedsThatWouldDecideAreThoseOfThePlan() {
+    SignFlipPower power = new SignFlipPower(Verdict.LEVEL / 5);
+    assertThat(power.pairs(10)).isEqualTo(8);
+    int needed = power.pairs(0.5);
+    assertThat(StudyPlan.detectable(needed, 5)).isLessThanOrEqualTo(0.5);
+    assertThat(StudyPlan.detectable(needed - 1, 5)).isGreaterThan(0.5);
+    assertThat(power.pairs(Double.NaN)).isZero();
   }
 
   /// The difference that the plan promises to show with a probability of 0.8. With few seeds only the most extreme choices of signs are
@@ -189,7 +248,7 @@ class PairedDifferencesTest {
   }
 
   /// Variants beside one baseline. Differences of pairs have a standard deviation of 1 around `shift`.
-  private static java.util.stream.Stream<Verdict> verdicts(SplittableRandom random, int seeds, int variants,
+  private static Stream<Verdict> verdicts(SplittableRandom random, int seeds, int variants,
       double shift) {
     double[] baseline = normal(random, seeds, 0);
     PairedDifferences[] differences = new PairedDifferences[variants];
@@ -201,10 +260,10 @@ class PairedDifferencesTest {
     }
     double[] p = PairedDifferences.holm(Arrays.stream(differences).mapToDouble(PairedDifferences::signFlipP).toArray(),
         variants);
-    return java.util.stream.IntStream.range(0, variants).mapToObj(v -> Verdict.of(differences[v], p[v], variants));
+    return IntStream.range(0, variants).mapToObj(v -> Verdict.of(differences[v], p[v], variants));
   }
 
   private static double[] normal(SplittableRandom random, int n, double mean) {
-    return java.util.stream.IntStream.range(0, n).mapToDouble(i -> mean + random.nextGaussian()).toArray();
+    return IntStream.range(0, n).mapToDouble(i -> mean + random.nextGaussian()).toArray();
   }
 }

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import norma.train.run.RunException;
@@ -127,6 +129,60 @@ class StudyReportTest {
 
   private static String cell(double difference) {
     return ">" + String.format(java.util.Locale.ROOT, "%+.1f", difference).replace('-', '\u2212') + "</td>";
+  }
+
+  @Test
+  void aStudyThatCannotTellSaysWhyAndHowManySeedsCould() throws IOException {
+    StudyFolder folder = study(TYPES + "grid: {data.train_fraction: [0.5, 1.0]}\n");
+    report(folder);
+    assertThat(Files.readString(folder.path().resolve("summary.md")))
+        .contains(
+            "he smallest p that 3 seeds can give is 2/2^3 = 0.25 (1 after Holm's correction for 4 comparisons), above 0.05 "
+                + "whatever the losses are, so only more seeds can decide: 8 or more.")
+        .contains("too few seeds to tell (higher on ", " seeds would show it)")
+        .containsPattern(
+            "dyt over 2 points of the grid: \\d of 6 pairs better; pooled .0\\.\\d{4}, 95 % interval \\[.*], "
+                + "sign-flip over 3 seeds p 0\\.\\d+ \\(Holm, 2 variants\\): too few seeds to tell");
+  }
+
+  @Test
+  void aGridOverANumberNamesItsBestValue() throws IOException {
+    StudyFolder folder = study("""
+        base: {model: {norm: {all: dyt}}}
+        baseline: dyt
+        variants: {dyt: {}}
+        grid: {model.norm.all.alpha: [0.3, 0.6, 1.2]}
+        seeds: 3
+        """);
+    String grid = section(report(folder), "grid");
+    assertThat(grid).contains(">dyt</th>", ">model.norm.all.alpha</td>", "<td class=\"n\">best</td>", ">0.6</td>");
+    assertThat(all(grid, "<svg")).hasSize(2);
+    StudySummary summary = StudySummary.of(folder);
+    double first = Arrays.stream(summary.rows().getFirst().completed(CellResult::bestLoss)).average().orElseThrow();
+    assertThat(SummaryText.remarks(summary)).anyMatch(line -> line
+        .startsWith("dyt: of model.norm.all.alpha, 0.3 has the "
+            + "lowest mean loss (" + String.format(Locale.ROOT, "%.4f", first) + ")")
+        && line.contains("edge of the grid"));
+  }
+
+  /// The loss of the frequencies is put below the losses of one variant; where the baseline's are above it as well, runs are too short.
+  @Test
+  void aVariantThatStaysAtTheFrequenciesOfCharactersDoesNotTrain() throws IOException {
+    StudyFolder folder = study(TYPES);
+    for (boolean baseline : new boolean[]{ false, true }) {
+      for (Study.Cell cell : folder.cells()) {
+        Path file = folder.path().resolve("cells").resolve(cell.id() + ".json");
+        if (cell.variant().name().equals("dyt") || (baseline && cell.variant().baseline())) {
+          Files.writeString(file,
+              Files.readString(file).replaceFirst("\"unigram_loss\" : null", "\"unigram_loss\" : 1.5"));
+        }
+      }
+      StudySummary summary = StudySummary.of(new StudyFolder(folder.study(), folder.path()));
+      assertThat(summary.rows().get(1).words())
+          .startsWith(baseline ? "too few seeds to tell" : "does not train");
+      assertThat(SummaryText.remarks(summary)).anyMatch(line -> line.contains("dyt (3 of 3 runs)") && line
+          .startsWith("Only the frequencies of the characters, which alone give a loss of 1.50, were learned by "));
+    }
   }
 
   @Test

@@ -342,7 +342,8 @@ class StudyWorkerTest {
     Study.Cell cell = folder.study().cell(dyt, dyt.candidates().getFirst(), 2);
     CellResult here = java.util.Objects.requireNonNull(folder.result(cell));
     folder.write(cell, new CellResult(here.cell(), here.status(), here.folder(), here.bestLoss(), here.bestStep(),
-        here.finalLoss(), here.int8Loss(), here.steps(), here.seconds(), here.tokensPerSecond(), here.peakMebibytes(),
+        here.finalLoss(), here.int8Loss(), here.unigramLoss(), here.steps(), here.seconds(), here.tokensPerSecond(),
+        here.peakMebibytes(),
         Map.of("cpu", "another"), ""));
     StudySummary summary = StudySummary.of(folder);
     assertThat(summary.rows().getLast().best().pairs()).isEqualTo(1);
@@ -361,8 +362,9 @@ class StudyWorkerTest {
         .as("the word before 2026-12")
         .isTrue();
     assertThat(old.int8Loss()).isNaN();
+    assertThat(old.unigramLoss()).isNaN();
     assertThat(Json.record(Json.parse(Json.text(old)), CellResult.class)).isEqualTo(old);
-    CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 2.7, 4, 1.5, 100, 345.25,
+    CellResult now = new CellResult("a", "completed", "runs/a", 2.5, 3, 2.6, 2.7, 3.1, 4, 1.5, 100, 345.25,
         Map.of("cpu", "c"), "");
     assertThat(Json.record(Json.parse(Json.text(now)), CellResult.class)).isEqualTo(now);
   }
@@ -429,7 +431,7 @@ class StudyWorkerTest {
     StudyReport.write(folder, "norma study x");
     assertThat(folder.path().resolve("results.csv")).content().startsWith("study,variant,").hasLineCount(7);
     assertThat(folder.path().resolve("summary.md")).content().contains("| layernorm | baseline |",
-        "So few seeds cannot show a difference, however large: the smallest p value is 0.5",
+        "he smallest p that 2 seeds can give is 2/2^2 = 0.5 (1 after Holm's correction for 2 comparisons)",
         "Repeat with `norma study x`");
     assertThat(folder.path().resolve("report.html")).content().contains("<svg", "norma study x",
         "difference of the best validation loss").doesNotContain("{{", "src=", "https://");
