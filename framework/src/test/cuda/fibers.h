@@ -5,7 +5,7 @@
 // A test in C++ of one kernel file, with a folder of links in which device.h stands for hardware.cuh:
 //   ln -s $kernels/*.cu $kernels/{common,rows}.cuh $folder/ && ln -s $tests/device.h $folder/hardware.cuh
 //   g++ -std=c++17 -O2 -DBF16=0 -I $folder -I $tests main.cpp
-// where main.cpp starts with #include "device.h" and #include "columns.cu", says EMULATED_SHARED(name) for each
+// where main.cpp starts with #include "device.h" and #include "tokens.cu", says EMULATED_SHARED(name) for each
 // `extern __shared__` array's name, has no thread_local variables and calls
 //   emulated::launch(grid, block, shared_bytes, layer_norm, a, b, ...);
 #pragma once

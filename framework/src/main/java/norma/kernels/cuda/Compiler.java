@@ -24,7 +24,7 @@ final class Compiler {
   /// A source of kernels, compiled alone. Those of attention are compiled for one head width: it is the length of their innermost
   /// loops.
   enum Source {
-    COLUMNS, ELEMENTWISE, TOKENS, OPTIMIZER, ATTENTION, ATTENTION_MMA;
+    ELEMENTWISE, TOKENS, ATTENTION, ATTENTION_MMA;
 
     /// Whether it is compiled for a head width.
     boolean ofHeads() {

@@ -1,8 +1,6 @@
 package norma.kernels.cuda;
 
-import static norma.kernels.cuda.Compiler.Source.COLUMNS;
 import static norma.kernels.cuda.Compiler.Source.ELEMENTWISE;
-import static norma.kernels.cuda.Compiler.Source.OPTIMIZER;
 import static norma.kernels.cuda.Compiler.Source.TOKENS;
 
 import java.util.List;
@@ -103,7 +101,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       int width = w.dim(0);
       int parts = grids.sums(rows);
       long partial = scratch((long) parts * width * Float.BYTES);
-      launch(COLUMNS, "column_partials", Grids.of(parts)).array(dy).number(partial).integer(rows).integer(width);
+      launch(ELEMENTWISE, "column_partials", Grids.of(parts)).array(dy).number(partial).integer(rows).integer(width);
       columnSums(partial, parts, width, db);
     }
   }
@@ -131,7 +129,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   ///
   /// @param to address of as many bfloat16
   void toBf16(Array from, long to) {
-    launch(OPTIMIZER, "to_bf16_array", grids.each(from.size())).array(from).number(to).number(from.size());
+    launch(ELEMENTWISE, "to_bf16_array", grids.each(from.size())).array(from).number(to).number(from.size());
   }
 
   @Override
@@ -167,8 +165,9 @@ final class CudaKernels implements Kernels, AutoCloseable {
       if (cleared) {
         fill(dpos.array(), 0);
       }
-      launch(TOKENS, "position_sums", grids.each((long) ids.dim(1) * width, 1)).array(dy).array(dpos.array())
-          .integer(ids.dim(0)).integer(ids.dim(1)).integer(width).integer(cleared || dpos.add() ? 1 : 0);
+      int columns = ids.dim(1) * width;
+      launch(ELEMENTWISE, "sum_columns", grids.each(columns, 1)).array(dy).integer(ids.dim(0)).integer(columns)
+          .grad(cleared ? Grad.add(dpos.array()) : dpos);
     }
   }
 
@@ -179,7 +178,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(TOKENS, "cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
         .integer(rows).integer(logits.dim(-1));
-    launch(ELEMENTWISE, "sum_doubles", Grids.of(1)).number(partial).integer(grid.x()).array(loss);
+    sum(partial, grid, loss, null);
   }
 
   // Attention
@@ -214,19 +213,19 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public double sumInPlace(Array total, List<Array> parts) {
     for (Array part : parts) {
-      launch(OPTIMIZER, "add_in_place", grids.each(total.size(), 4)).array(total).array(part).number(total.size());
+      launch(ELEMENTWISE, "add_in_place", grids.each(total.size(), 4)).array(total).array(part).number(total.size());
     }
     Grid grid = grids.sums(total.size(), 4);
     long partial = scratch((long) grid.x() * Double.BYTES);
-    launch(OPTIMIZER, "square_partials", grid).array(total).number(partial).number(total.size());
+    launch(ELEMENTWISE, "square_partials", grid).array(total).number(partial).number(total.size());
     Array sum = arena.empty(DType.FLOAT64);
-    launch(ELEMENTWISE, "sum_doubles", Grids.of(1)).number(partial).integer(grid.x()).array(sum);
+    sum(partial, grid, sum, null);
     return backend.read(sum)[0];
   }
 
   @Override
   public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW c) {
-    launch(OPTIMIZER, "adamw", grids.each(w.size(), 4)).array(w).array(g).array(m).array(v)
+    launch(ELEMENTWISE, "adamw", grids.each(w.size(), 4)).array(w).array(g).array(m).array(v)
         .real(1 - c.lr() * c.weightDecay())
         .real(c.beta1()).real(c.beta2()).real(c.lr() / c.correction1()).real(1 / Math.sqrt(c.correction2()))
         .real(c.eps()).real(c.gradScale()).number(w.size());
@@ -260,7 +259,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
       Grid grid = grids.sums(x.size(), grids.lane());
       long partial = scratch((long) grid.x() * Double.BYTES);
       launch(ELEMENTWISE, "dot_partials", grid).array(dy).array(x).number(partial).number(x.size());
-      launch(ELEMENTWISE, "sum_doubles_to_float", Grids.of(1)).number(partial).integer(grid.x()).grad(ds);
+      sum(partial, grid, null, ds);
     }
   }
 
@@ -285,14 +284,18 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void takeColumns(Array x, int from, Array y) {
-    launch(ELEMENTWISE, "take_columns", grids.each(y.size(), 1)).array(x).integer(x.dim(-1)).integer(from).array(y)
-        .integer(y.dim(-1)).integer(x.rows());
+    copyColumns(x, from, Grad.write(y), 0, y.dim(-1));
   }
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
-    launch(ELEMENTWISE, "put_columns", grids.each(x.size(), 1)).array(x).integer(x.dim(-1)).array(y.array())
-        .integer(y.array().dim(-1)).integer(from).integer(y.add() ? 1 : 0).integer(x.rows());
+    copyColumns(x, 0, y, from, x.dim(-1));
+  }
+
+  private void copyColumns(Array x, int from, Grad y, int to, int width) {
+    launch(ELEMENTWISE, "copy_columns", grids.each((long) x.rows() * width, 1)).array(x).integer(x.dim(-1))
+        .integer(from)
+        .grad(y).integer(y.array().dim(-1)).integer(to).integer(width).integer(x.rows());
   }
 
   @Override
@@ -362,7 +365,13 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private void columnSums(long partial, int parts, int width, Grad out) {
-    launch(COLUMNS, "column_sums", grids.each(8L * width, 1)).number(partial).integer(parts).integer(width).grad(out);
+    launch(ELEMENTWISE, "sum_columns_of_floats", grids.each(8L * width, 1)).number(partial).integer(parts)
+        .integer(width).grad(out);
+  }
+
+  /// Adds up a part of each block.
+  private void sum(long partial, Grid grid, @Nullable Array out, @Nullable Grad rounded) {
+    launch(ELEMENTWISE, "sum_doubles", Grids.of(1)).number(partial).integer(grid.x()).array(out).grad(rounded);
   }
 
   private Launch launch(Source source, String kernel, Grid grid) {

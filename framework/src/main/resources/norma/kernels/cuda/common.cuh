@@ -214,6 +214,21 @@ static __device__ __forceinline__ long long stride_of_grid() {
   return (long long)gridDim.x * blockDim.x * N;
 }
 
+// A number of neighbours, as an argument.
+template <int N>
+struct Count {
+  static const int COUNT = N;
+};
+
+// f(i, Count<N>()) for every N of n elements, from i on, then f(i, Count<1>()) for those that are left over.
+template <int N, typename F>
+static __device__ __forceinline__ void for_each(long long n, const F& f) {
+  for (long long i = first_of_thread<N>(); i + N <= n; i += stride_of_grid<N>()) f(i, Count<N>());
+  if constexpr (N > 1) {
+    for (long long i = n / N * N + first_of_thread<1>(); i < n; i += stride_of_grid<1>()) f(i, Count<1>());
+  }
+}
+
 // N neighbours of an array.
 template <int N>
 struct Line {
@@ -233,108 +248,10 @@ static __device__ __forceinline__ void map_line(F f, Y* y, int accumulate, const
   put(values, y, accumulate);
 }
 
-// y[i] (+)= f(x[i], ...) for the n elements of some arrays, N at a time and then one at a time.
+// y[i] (+)= f(x[i], ...) for the n elements of some arrays.
 template <int N, typename F, typename Y, typename... X>
 static __device__ __forceinline__ void map(long long n, F f, Y* y, int accumulate, const X*... x) {
-  for (long long i = first_of_thread<N>(); i + N <= n; i += stride_of_grid<N>()) {
-    map_line<N>(f, y + i, accumulate, Line<N>(x + i)...);
-  }
-  for (long long i = n / N * N + first_of_thread<1>(); i < n; i += stride_of_grid<1>()) {
-    map_line<1>(f, y + i, accumulate, Line<1>(x + i)...);
-  }
-}
-
-// An equal share of a matrix's rows, the next ones for each part.
-struct Share {
-  int begin;
-  int end;
-};
-
-static __device__ __forceinline__ Share share_of(int rows, int part, int parts) {
-  int each = rows / parts;
-  int rest = rows % parts;
-  int begin = part * each + min(part, rest);
-  return Share{begin, begin + each + (part < rest ? 1 : 0)};
-}
-
-// How the threads of a block lie over a matrix: each has N neighbouring columns from `column` on, whose weights and
-// sums stay in its registers, and the block covers `lines` rows at once. A wide matrix takes several tiles, one after
-// the other, each from another column on.
-template <int N>
-struct Tile {
-  static const int THREADS = 256;
-  static const int WIDTH = THREADS * N;
-  int from;
-  int across;  // threads side by side
-  int column;
-  int line;
-  int lines;
-
-  __device__ __forceinline__ Tile(int from, int width) : from(from) {
-    across = min(THREADS, (width - from) / N);
-    column = from + (int)threadIdx.x % across * N;
-    line = (int)threadIdx.x / across;
-    lines = THREADS / across;
-  }
-
-  // The thread's first row; none for the threads that are left over.
-  __device__ __forceinline__ int first_row(Share share) const {
-    return line < lines ? share.begin + line : share.end;
-  }
-
-  // Writes the lines' sums to `sums`, one for each column. `spare` holds WIDTH numbers; all threads must call it.
-  __device__ __forceinline__ void add_lines(const float (&x)[N], float* spare, float* sums) const {
-    __syncthreads();
-    store(x, spare + threadIdx.x * N);
-    __syncthreads();
-#pragma unroll 1
-    for (int i = threadIdx.x; i < across * N; i += THREADS) {
-      float sum = 0;
-      for (int k = 0; k < lines; k++) sum += spare[k * across * N + i];
-      sums[from + i] = sum;
-    }
-  }
-};
-
-// out (+)= the columns' sums of x (rows, width). A thread adds few rows; many are added by several threads of a block
-// and then together. `spare` holds 256 N numbers.
-template <int N, typename T>
-static __device__ __forceinline__ void sum_columns(const T* __restrict__ x, int rows, int width, float* out,
-                                                   int accumulate, float* spare) {
-  const int THREADS = 256;
-  const int NARROW = 128 / (N * sizeof(T));  // threads side by side that read 128 bytes of a row
-  const long long ENOUGH = 65536;            // threads that fill a processor
-  int chunks = width / N;
-  int across = THREADS;
-  while (across > 1 && 2 * (THREADS / across) <= rows &&
-         (across > chunks || (across > NARROW && (long long)chunks * (THREADS / across) < ENOUGH))) {
-    across /= 2;
-  }
-  int lines = THREADS / across;
-  int line = threadIdx.x / across;
-  for (int from = blockIdx.x * across; from < chunks; from += gridDim.x * across) {
-    int chunk = from + threadIdx.x % across;
-    float sum[N] = {};
-    if (chunk < chunks) {
-#pragma unroll 4
-      for (int row = line; row < rows; row += lines) {
-        float part[N];
-        load(x + (long long)row * width + chunk * N, part);
-#pragma unroll
-        for (int i = 0; i < N; i++) sum[i] += part[i];
-      }
-    }
-    for (int half = lines / 2; half > 0; half /= 2) {
-      if (line < 2 * half) store(sum, spare + threadIdx.x * N);
-      __syncthreads();
-      if (line < half) {
-        float other[N];
-        load(spare + (threadIdx.x + half * across) * N, other);
-#pragma unroll
-        for (int i = 0; i < N; i++) sum[i] += other[i];
-      }
-      __syncthreads();
-    }
-    if (line == 0 && chunk < chunks) put(sum, out + (long long)chunk * N, accumulate);
-  }
+  for_each<N>(n, [&](long long i, auto count) {
+    map_line<count.COUNT>(f, y + i, accumulate, Line<count.COUNT>(x + i)...);
+  });
 }

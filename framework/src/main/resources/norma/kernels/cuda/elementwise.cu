@@ -1,22 +1,18 @@
-// Kernels that treat every element alike, and copies, see norma.kernels.Kernels. All are bound by memory: a
+// Kernels that treat every element alike, sums, and copies, see norma.kernels.Kernels. All are bound by memory: a
 // thread has a line of 16 bytes of each array on its way, and the processor is full of threads.
-#include "common.cuh"
+#include "rows.cuh"
 
-static const int THREADS = 256;
 static const int LANE = Lane<real>::COUNT;
-
-// Calls f.at<N>(i) for every N elements from i on, then f.at<1>(i) for what n leaves over.
-template <int N, typename F>
-static __device__ __forceinline__ void for_each(long long n, F& f) {
-  for (long long i = first_of_thread<N>(); i + N <= n; i += stride_of_grid<N>()) f.template at<N>(i);
-  if constexpr (N > 1) {
-    for (long long i = n / N * N + first_of_thread<1>(); i < n; i += stride_of_grid<1>()) f.template at<1>(i);
-  }
-}
+static const int FLOATS = Lane<float>::COUNT;
 
 // y = a + b; y may be a.
 extern "C" __global__ void __launch_bounds__(THREADS) add(const real* a, const real* b, real* y, long long n) {
   map<LANE>(n, [](float a, float b) { return a + b; }, y, 0, a, b);
+}
+
+// total += part
+extern "C" __global__ void __launch_bounds__(THREADS) add_in_place(float* total, const float* part, long long n) {
+  map<FLOATS>(n, [](float x) { return x; }, total, 1, part);
 }
 
 // y (+)= factor x
@@ -50,175 +46,209 @@ extern "C" __global__ void __launch_bounds__(THREADS) fill_real(real* x, float v
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) fill_float(float* x, float value, long long n) {
-  map<Lane<float>::COUNT>(n, [=]() { return value; }, x, 0);
+  map<FLOATS>(n, [=]() { return value; }, x, 0);
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) fill_double(double* x, double value, long long n) {
   for (long long i = first_of_thread<1>(); i < n; i += stride_of_grid<1>()) x[i] = value;
 }
 
-template <int N>
-static __device__ __forceinline__ void add_bias(real* y, const float* __restrict__ bias, int rows, int width) {
-  const Share share = share_of(rows, blockIdx.x, gridDim.x);
-  for (int from = 0; from < width; from += Tile<N>::WIDTH) {
-    const Tile<N> tile(from, width);
-    float b[N];
-    load(bias + tile.column, b);
-    for (int row = tile.first_row(share); row < share.end; row += tile.lines) {
-      real* at = y + (long long)row * width + tile.column;
-      float x[N];
-      load(at, x);
+// y = x, rounded: weights for the tensor cores.
+extern "C" __global__ void __launch_bounds__(THREADS) to_bf16_array(const float* x, bf16* y, long long n) {
+  map<Lane<bf16>::COUNT>(n, [](float x) { return x; }, y, 0, x);
+}
+
+// See norma.kernels.AdamW: keep = 1 - lr weightDecay, rate = lr / correction1, root = 1 / sqrt(correction2).
+extern "C" __global__ void __launch_bounds__(THREADS)
+    adamw(float* w, const float* g, float* m, float* v, float keep, float beta1, float beta2, float rate, float root,
+          float eps, float grad_scale, long long n) {
+  for_each<FLOATS>(n, [&](long long i, auto count) {
+    const int N = count.COUNT;
+    const Line<N> gs(g + i);
+    Line<N> ws(w + i);
+    Line<N> ms(m + i);
+    Line<N> vs(v + i);
 #pragma unroll
-      for (int k = 0; k < N; k++) x[k] += b[k];
-      store(x, at);
+    for (int k = 0; k < N; k++) {
+      const float grad = gs.at[k] * grad_scale;
+      ms.at[k] = fmaf(beta1, ms.at[k] - grad, grad);
+      vs.at[k] = fmaf(beta2, vs.at[k] - grad * grad, grad * grad);
+      ws.at[k] = keep * ws.at[k] - rate * ms.at[k] / fmaf(sqrtf(vs.at[k]), root, eps);
     }
-  }
+    store(ws.at, w + i);
+    store(ms.at, m + i);
+    store(vs.at, v + i);
+  });
 }
 
 // Adds bias (C) to every row of y (R, C).
-extern "C" __global__ void __launch_bounds__(THREADS) add_bias(real* y, const float* bias, int rows, int width) {
-  if (width % Lane<real>::COUNT == 0) {
-    add_bias<Lane<real>::COUNT>(y, bias, rows, width);
-  } else {
-    add_bias<1>(y, bias, rows, width);
-  }
+extern "C" __global__ void __launch_bounds__(THREADS)
+    add_bias(real* y, const float* __restrict__ bias, int rows, int width) {
+  by_lane<real>(width, [&](auto count) {
+    for_lines<count.COUNT>(rows, width, [&](int row, int column) {
+      float b[count.COUNT];
+      load(bias + column, b);
+      put(b, y + (long long)row * width + column, 1);
+    });
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------------- sums
 
-// sum(a b): N products in float, their sums in double.
-struct Dot {
-  const real* a;
-  const real* b;
-  double sum;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float left[N];
-    float right[N];
-    load(a + i, left);
-    load(b + i, right);
-    float products = 0;
+template <int N, typename F, typename... Lines>
+static __device__ __forceinline__ float sum_line(F f, const Lines&... x) {
+  float sum = 0;
 #pragma unroll
-    for (int k = 0; k < N; k++) products += left[k] * right[k];
-    sum += products;
-  }
-};
+  for (int k = 0; k < N; k++) sum += f(x.at[k]...);
+  return sum;
+}
 
-// partial[block] = sum(a b) over the block's elements.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    dot_partials(const real* a, const real* b, double* partial, long long n) {
-  __shared__ double warps[THREADS / 32];
-  Dot f{a, b, 0};
-  for_each<Lane<real>::COUNT>(n, f);
-  const double sum = block_sum(f.sum, warps);
+// partial[block] = the sum of f(x, ...) over the block's elements: those of an access in float, these sums in double.
+template <int N, typename F, typename... X>
+static __device__ __forceinline__ void sum_elements(long long n, F f, double* partial, const X*... x) {
+  __shared__ double warps[WARPS];
+  double sum = 0;
+  for_each<N>(n, [&](long long i, auto count) { sum += sum_line<count.COUNT>(f, Line<count.COUNT>(x + i)...); });
+  sum = block_sum(sum, warps);
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-// The sum over what one block's threads read, in thread 0.
-static __device__ __forceinline__ double sum_of(const double* partial, int count) {
-  __shared__ double warps[THREADS / 32];
+// Parts of sum(a b).
+extern "C" __global__ void __launch_bounds__(THREADS)
+    dot_partials(const real* a, const real* b, double* partial, long long n) {
+  sum_elements<LANE>(n, [](float a, float b) { return a * b; }, partial, a, b);
+}
+
+// Parts of sum(x^2).
+extern "C" __global__ void __launch_bounds__(THREADS) square_partials(const float* x, double* partial, long long n) {
+  sum_elements<FLOATS>(n, [](float x) { return x * x; }, partial, x);
+}
+
+// out = the sum of some numbers, or rounded (+)= it; the other one is null. For a grid of one block.
+extern "C" __global__ void __launch_bounds__(THREADS)
+    sum_doubles(const double* partial, int count, double* out, float* rounded, int accumulate) {
+  __shared__ double warps[WARPS];
   double sum = 0;
   for (int i = threadIdx.x; i < count; i += THREADS) sum += partial[i];
-  return block_sum(sum, warps);
+  sum = block_sum(sum, warps);
+  if (threadIdx.x > 0) return;
+  if (out) *out = sum;
+  if (rounded) *rounded = (float)(accumulate ? *rounded + sum : sum);
 }
 
-// For a grid of one block.
-extern "C" __global__ void __launch_bounds__(THREADS) sum_doubles(const double* partial, int count, double* out) {
-  const double sum = sum_of(partial, count);
-  if (threadIdx.x == 0) *out = sum;
-}
+// Columns' sums: gradients of weights and biases, first those of each block's rows, then of all.
 
-// For a grid of one block.
 extern "C" __global__ void __launch_bounds__(THREADS)
-    sum_doubles_to_float(const double* partial, int count, float* out, int accumulate) {
-  const double sum = sum_of(partial, count);
-  if (threadIdx.x == 0) *out = (float)(accumulate ? *out + sum : sum);
+    sum_columns(const real* x, int rows, int width, float* out, int accumulate) {
+  sum_columns<real>(x, rows, width, out, accumulate);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+    sum_columns_of_floats(const float* x, int rows, int width, float* out, int accumulate) {
+  sum_columns<float>(x, rows, width, out, accumulate);
+}
+
+// x[k] = N numbers at first + k step, for those that lie before `end`; the others are 0.
+template <int K, int N>
+static __device__ __forceinline__ void load_all(const real* from, long long first, long long step, long long end,
+                                                float (&x)[K][N]) {
+#pragma unroll
+  for (int k = 0; k < K; k++) {
+    if (first + k * step < end) {
+      load(from + first + k * step, x[k]);
+    } else {
+#pragma unroll
+      for (int i = 0; i < N; i++) x[k][i] = 0;
+    }
+  }
+}
+
+template <int N>
+static __device__ __forceinline__ void column_partials(const real* dy, float* partial, int rows, int width,
+                                                       float* spare) {
+  const int LINES = 4;
+  const Share share = share_of(rows, blockIdx.x, gridDim.x);
+  for (int from = 0; from < width; from += Tile<N>::WIDTH) {
+    const Tile<N> tile(from, width);
+    float sum[N] = {};
+    const long long step = (long long)tile.lines * width;
+    const long long end = (long long)share.end * width;
+#pragma unroll 1
+    for (int row = tile.first_row(share); row < share.end; row += LINES * tile.lines) {
+      float x[LINES][N];
+      load_all(dy, (long long)row * width + tile.column, step, end, x);
+#pragma unroll
+      for (int k = 0; k < LINES; k++) {
+#pragma unroll
+        for (int i = 0; i < N; i++) sum[i] += x[k][i];
+      }
+    }
+    tile.add_lines(sum, spare, partial + (long long)blockIdx.x * width);
+  }
+}
+
+// Row `blockIdx.x` of partial (gridDim.x, C) receives the sums of the columns of this block's rows of dy (R, C).
+extern "C" __global__ void __launch_bounds__(THREADS)
+    column_partials(const real* dy, float* partial, int rows, int width) {
+  __shared__ __align__(16) float spare[THREADS * LANE];
+  by_lane<real>(width, [&](auto count) { column_partials<count.COUNT>(dy, partial, rows, width, spare); });
 }
 
 // ------------------------------------------------------------------------------------------------------------- dropout
 
-// y (+)= x factor(i)
-struct Dropout {
-  const real* x;
-  Drop drop;
-  real* y;
-  int accumulate;
-
-  template <int N>
-  __device__ __forceinline__ void at(long long i) {
-    float kept[N];
-    load(x + i, kept);
-    if constexpr (N == 1) {
-      kept[0] *= drop_factor(drop, i);
-    } else {
-#pragma unroll
-      for (int k = 0; k < N; k += 4) {
-        const uint4 words = philox(drop.key, drop.step, (drop.first + i + k) / 4);
-        kept[k] *= words.x < drop.threshold ? 0 : drop.factor;
-        kept[k + 1] *= words.y < drop.threshold ? 0 : drop.factor;
-        kept[k + 2] *= words.z < drop.threshold ? 0 : drop.factor;
-        kept[k + 3] *= words.w < drop.threshold ? 0 : drop.factor;
-      }
-    }
-    put(kept, y + i, accumulate);
-  }
-};
-
-// A block of random numbers serves four neighbours, where these begin at a multiple of four in the stream.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    dropout(const real* x, Drop drop, real* y, int accumulate, long long n) {
-  Dropout f{x, drop, y, accumulate};
-  if (drop.first % 4 == 0) {
-    for_each<Lane<real>::COUNT>(n, f);
+// x times the factors of N elements from i on. A block of random numbers serves four neighbours, where these begin at a
+// multiple of four in the stream.
+template <int N>
+static __device__ __forceinline__ void drop(const Drop& drop, long long i, float (&x)[N]) {
+  if constexpr (N == 1) {
+    x[0] *= drop_factor(drop, i);
   } else {
-    for_each<1>(n, f);
+#pragma unroll
+    for (int k = 0; k < N; k += 4) {
+      const uint4 words = philox(drop.key, drop.step, (drop.first + i + k) / 4);
+      x[k] *= words.x < drop.threshold ? 0 : drop.factor;
+      x[k + 1] *= words.y < drop.threshold ? 0 : drop.factor;
+      x[k + 2] *= words.z < drop.threshold ? 0 : drop.factor;
+      x[k + 3] *= words.w < drop.threshold ? 0 : drop.factor;
+    }
+  }
+}
+
+// y (+)= x factor(i)
+extern "C" __global__ void __launch_bounds__(THREADS)
+    dropout(const real* x, Drop mask, real* y, int accumulate, long long n) {
+  auto line = [&](long long i, auto count) {
+    Line<count.COUNT> kept(x + i);
+    drop(mask, i, kept.at);
+    put(kept.at, y + i, accumulate);
+  };
+  if (mask.first % 4 == 0) {
+    for_each<LANE>(n, line);
+  } else {
+    for_each<1>(n, line);
   }
 }
 
 // -------------------------------------------------------------------------------------------------------------- copies
 
 // y[r][y_from + c] (+)= x[r][x_from + c] for the rows r and c < width of x (R, x_width) and y (R, y_width).
-template <int N>
-static __device__ __forceinline__ void copy_columns(const real* x, int x_width, int x_from, real* y, int y_width,
-                                                    int y_from, int width, int accumulate, int rows) {
-  const Share share = share_of(rows, blockIdx.x, gridDim.x);
-  for (int from = 0; from < width; from += Tile<N>::WIDTH) {
-    const Tile<N> tile(from, width);
-    for (int row = tile.first_row(share); row < share.end; row += tile.lines) {
-      float copy[N];
-      load(x + (long long)row * x_width + x_from + tile.column, copy);
-      put(copy, y + (long long)row * y_width + y_from + tile.column, accumulate);
-    }
-  }
-}
-
-static __device__ __forceinline__ void copy_columns(const real* x, int x_width, int x_from, real* y, int y_width,
-                                                    int y_from, int width, int accumulate, int rows) {
-  const int N = Lane<real>::COUNT;
-  if (x_width % N == 0 && x_from % N == 0 && y_width % N == 0 && y_from % N == 0 && width % N == 0) {
-    copy_columns<N>(x, x_width, x_from, y, y_width, y_from, width, accumulate, rows);
-  } else {
-    copy_columns<1>(x, x_width, x_from, y, y_width, y_from, width, accumulate, rows);
-  }
-}
-
-// y (R, y_width) = columns [from, from + y_width) of x (R, x_width)
 extern "C" __global__ void __launch_bounds__(THREADS)
-    take_columns(const real* x, int x_width, int from, real* y, int y_width, int rows) {
-  copy_columns(x, x_width, from, y, y_width, 0, y_width, 0, rows);
-}
-
-// Columns [from, from + x_width) of y (R, y_width) (+)= x (R, x_width)
-extern "C" __global__ void __launch_bounds__(THREADS)
-    put_columns(const real* x, int x_width, real* y, int y_width, int from, int accumulate, int rows) {
-  copy_columns(x, x_width, 0, y, y_width, from, x_width, accumulate, rows);
+    copy_columns(const real* x, int x_width, int x_from, real* y, int accumulate, int y_width, int y_from, int width,
+                 int rows) {
+  by_lane<real>(x_width | x_from | y_width | y_from | width, [&](auto count) {
+    for_lines<count.COUNT>(rows, width, [&](int row, int column) {
+      Line<count.COUNT> copy(x + (long long)row * x_width + x_from + column);
+      put(copy.at, y + (long long)row * y_width + y_from + column, accumulate);
+    });
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------- int8 rows
 
+// y = s round(x / s), s = max|x| / 127 over a row, halves to even numbers. A warp takes a row, reads it twice, the
+// second time from a cache.
 template <int N, typename T>
-static __device__ __forceinline__ void round_rows_by(const T* x, T* y, int rows, int width) {
+static __device__ __forceinline__ void round_rows(const T* x, T* y, int rows, int width) {
   const int lane = threadIdx.x % 32;
   const int warps = gridDim.x * (THREADS / 32);
   for (int row = (blockIdx.x * THREADS + threadIdx.x) / 32; row < rows; row += warps) {
@@ -243,22 +273,11 @@ static __device__ __forceinline__ void round_rows_by(const T* x, T* y, int rows,
   }
 }
 
-// y = s round(x / s), s = max|x| / 127 over a row, halves to even numbers. A warp takes a row, reads it twice, the
-// second time from a cache.
-template <typename T>
-static __device__ __forceinline__ void round_rows_of(const T* x, T* y, int rows, int width) {
-  if (width % Lane<T>::COUNT == 0) {
-    round_rows_by<Lane<T>::COUNT>(x, y, rows, width);
-  } else {
-    round_rows_by<1>(x, y, rows, width);
-  }
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS) round_rows(const real* x, real* y, int rows, int width) {
-  round_rows_of(x, y, rows, width);
+  by_lane<real>(width, [&](auto count) { round_rows<count.COUNT>(x, y, rows, width); });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)
     round_rows_of_weight(const float* x, float* y, int rows, int width) {
-  round_rows_of(x, y, rows, width);
+  by_lane<float>(width, [&](auto count) { round_rows<count.COUNT>(x, y, rows, width); });
 }

@@ -6,6 +6,126 @@ static const int THREADS = 256;
 static const int WARP = 32;
 static const int WARPS = THREADS / WARP;
 
+// An equal share of a matrix's rows, the next ones for each part.
+struct Share {
+  int begin;
+  int end;
+};
+
+static __device__ __forceinline__ Share share_of(int rows, int part, int parts) {
+  int each = rows / parts;
+  int rest = rows % parts;
+  int begin = part * each + min(part, rest);
+  return Share{begin, begin + each + (part < rest ? 1 : 0)};
+}
+
+// How the threads of a block lie over a matrix: each has N neighbouring columns from `column` on, whose weights and
+// sums stay in its registers, and the block covers `lines` rows at once. A wide matrix takes several tiles, one after
+// the other, each from another column on.
+template <int N>
+struct Tile {
+  static const int WIDTH = THREADS * N;
+  int from;
+  int across;  // threads side by side
+  int column;
+  int line;
+  int lines;
+
+  __device__ __forceinline__ Tile(int from, int width) : from(from) {
+    across = min(THREADS, (width - from) / N);
+    column = from + (int)threadIdx.x % across * N;
+    line = (int)threadIdx.x / across;
+    lines = THREADS / across;
+  }
+
+  // The thread's first row; none for the threads that are left over.
+  __device__ __forceinline__ int first_row(Share share) const {
+    return line < lines ? share.begin + line : share.end;
+  }
+
+  // Writes the lines' sums to `sums`, one for each column. `spare` holds WIDTH numbers; all threads must call it.
+  __device__ __forceinline__ void add_lines(const float (&x)[N], float* spare, float* sums) const {
+    __syncthreads();
+    store(x, spare + threadIdx.x * N);
+    __syncthreads();
+#pragma unroll 1
+    for (int i = threadIdx.x; i < across * N; i += THREADS) {
+      float sum = 0;
+      for (int k = 0; k < lines; k++) sum += spare[k * across * N + i];
+      sums[from + i] = sum;
+    }
+  }
+};
+
+// f(row, column) for the first of every N neighbours of a matrix.
+template <int N, typename F>
+static __device__ __forceinline__ void for_lines(int rows, int width, const F& f) {
+  const Share share = share_of(rows, blockIdx.x, gridDim.x);
+  for (int from = 0; from < width; from += Tile<N>::WIDTH) {
+    const Tile<N> tile(from, width);
+    for (int row = tile.first_row(share); row < share.end; row += tile.lines) f(row, tile.column);
+  }
+}
+
+// f(Count<N>()), where N are the elements of the widest access to memory that rows of this width allow.
+template <typename T, typename F>
+static __device__ __forceinline__ void by_lane(int width, const F& f) {
+  if (width % Lane<T>::COUNT == 0) {
+    f(Count<Lane<T>::COUNT>());
+  } else {
+    f(Count<1>());
+  }
+}
+
+// out (+)= the columns' sums of x (rows, width). A thread adds few rows; many are added by several threads of a block
+// and then together. `spare` holds THREADS N numbers.
+template <int N, typename T>
+static __device__ __forceinline__ void sum_columns(const T* __restrict__ x, int rows, int width, float* out,
+                                                   int accumulate, float* spare) {
+  const int NARROW = 128 / (N * sizeof(T));  // threads side by side that read 128 bytes of a row
+  const long long ENOUGH = 65536;            // threads that fill a processor
+  int chunks = width / N;
+  int across = THREADS;
+  while (across > 1 && 2 * (THREADS / across) <= rows &&
+         (across > chunks || (across > NARROW && (long long)chunks * (THREADS / across) < ENOUGH))) {
+    across /= 2;
+  }
+  int lines = THREADS / across;
+  int line = threadIdx.x / across;
+  for (int from = blockIdx.x * across; from < chunks; from += gridDim.x * across) {
+    int chunk = from + threadIdx.x % across;
+    float sum[N] = {};
+    if (chunk < chunks) {
+#pragma unroll 4
+      for (int row = line; row < rows; row += lines) {
+        float part[N];
+        load(x + (long long)row * width + chunk * N, part);
+#pragma unroll
+        for (int i = 0; i < N; i++) sum[i] += part[i];
+      }
+    }
+    for (int half = lines / 2; half > 0; half /= 2) {
+      if (line < 2 * half) store(sum, spare + threadIdx.x * N);
+      __syncthreads();
+      if (line < half) {
+        float other[N];
+        load(spare + (threadIdx.x + half * across) * N, other);
+#pragma unroll
+        for (int i = 0; i < N; i++) sum[i] += other[i];
+      }
+      __syncthreads();
+    }
+    if (line == 0 && chunk < chunks) put(sum, out + (long long)chunk * N, accumulate);
+  }
+}
+
+// The same, by the widest accesses that the rows allow.
+template <typename T>
+static __device__ __forceinline__ void sum_columns(const T* x, int rows, int width, float* out, int accumulate) {
+  __shared__ __align__(16) float spare[THREADS * Lane<T>::COUNT];
+  by_lane<T>(width, [&](auto count) { sum_columns<count.COUNT>(x, rows, width, out, accumulate, spare); });
+}
+
 // The functions of formulas that have no instruction. Of bfloat16 with its 8 bits, 21 are enough: a fifth of the instructions.
 #if BF16
 static __device__ __forceinline__ float exp_of(float x) {

@@ -1,37 +1,19 @@
 // The two ends of the model, where tokens come in and losses go out, see norma.kernels.Kernels.
-#include "common.cuh"
-
-static const int THREADS = 256;
+#include "rows.cuh"
 
 // ----------------------------------------------------------------------------------------------------------- embedding
 
-template <int N>
-static __device__ __forceinline__ void embedding(const int* ids, const float* __restrict__ tok,
-                                                 const float* __restrict__ pos, real* y, int rows, int time,
-                                                 int width) {
-  const Share share = share_of(rows, blockIdx.x, gridDim.x);
-  for (int from = 0; from < width; from += Tile<N>::WIDTH) {
-    const Tile<N> tile(from, width);
-    for (int row = tile.first_row(share); row < share.end; row += tile.lines) {
-      float token[N];
-      float position[N];
-      load(tok + (long long)ids[row] * width + tile.column, token);
-      load(pos + (long long)(row % time) * width + tile.column, position);
-#pragma unroll
-      for (int k = 0; k < N; k++) token[k] += position[k];
-      store(token, y + (long long)row * width + tile.column);
-    }
-  }
-}
-
 // y[r] = tok[ids[r]] + pos[r % time] for y (R, C), tok (V, C), pos (at least T, C).
 extern "C" __global__ void __launch_bounds__(THREADS)
-    embedding(const int* ids, const float* tok, const float* pos, real* y, int rows, int time, int width) {
-  if (width % Lane<real>::COUNT == 0) {
-    embedding<Lane<real>::COUNT>(ids, tok, pos, y, rows, time, width);
-  } else {
-    embedding<1>(ids, tok, pos, y, rows, time, width);
-  }
+    embedding(const int* ids, const float* __restrict__ tok, const float* __restrict__ pos, real* y, int rows,
+              int time, int width) {
+  by_lane<real>(width, [&](auto count) {
+    for_lines<count.COUNT>(rows, width, [&](int row, int column) {
+      Line<count.COUNT> sum(tok + (long long)ids[row] * width + column);
+      add(Line<count.COUNT>(pos + (long long)(row % time) * width + column).at, sum.at);
+      store(sum.at, y + (long long)row * width + column);
+    });
+  });
 }
 
 // Rows in which a block looks for its token at once: four for each thread, which makes a count for each lane of a warp.
@@ -97,30 +79,14 @@ static __device__ __forceinline__ void token_partials(const real* __restrict__ d
 // or smaller: a block takes a token and a part, finds the rows in order and adds them.
 extern "C" __global__ void __launch_bounds__(THREADS)
     token_partials(const real* dy, const int* ids, float* partial, int rows, int vocabulary, int width, int parts) {
-  const int N = Lane<real>::COUNT;
-  __shared__ __align__(16) float spare[THREADS * N];
+  __shared__ __align__(16) float spare[THREADS * Lane<real>::COUNT];
   for (int part = blockIdx.y; part < parts; part += gridDim.y) {
     for (int token = blockIdx.x; token < vocabulary; token += gridDim.x) {
       float* to = partial + ((long long)part * vocabulary + token) * width;
       const Share share = share_of(rows, part, parts);
-      if (width % N == 0) {
-        token_partials<N>(dy, ids, to, share, token, width, spare);
-      } else {
-        token_partials<1>(dy, ids, to, share, token, width, spare);
-      }
+      by_lane<real>(width,
+                    [&](auto count) { token_partials<count.COUNT>(dy, ids, to, share, token, width, spare); });
     }
-  }
-}
-
-// dpos[t] (T, C) (+)= the sum of dy[b][t] (B, T, C) over b.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    position_sums(const real* dy, float* dpos, int batch, int time, int width, int accumulate) {
-  const int N = Lane<real>::COUNT;
-  __shared__ __align__(16) float spare[THREADS * N];
-  if (time * width % N == 0) {
-    sum_columns<N>(dy, batch, time * width, dpos, accumulate, spare);
-  } else {
-    sum_columns<1>(dy, batch, time * width, dpos, accumulate, spare);
   }
 }
 
