@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -23,7 +24,7 @@ public final class Formula {
   private static final int MOST_NODES = 3000;
 
   private final Key key;
-  private final int hash;
+  private final String identity; // all of the key: compared in every call of a kernel
   private final Graph g = new Graph();
   private final List<String> rewrites = new ArrayList<>();
   private final Expr written;
@@ -75,7 +76,8 @@ public final class Formula {
 
   private Formula(Key key) {
     this.key = key;
-    hash = key.hashCode();
+    identity = String.join("\n", key.text, key.parameters.toString(), new TreeMap<>(key.constants).toString(),
+        key.bias + " " + key.activation);
     for (Parameter p : key.parameters) {
       if (!Parser.isName(p.name) || RESERVED.contains(p.name) || Fn.named(p.name) != null) {
         throw new IllegalArgumentException("a parameter cannot be called '" + p.name + "'");
@@ -232,7 +234,12 @@ public final class Formula {
 
   /// A parameter's place among [#parameters()]; -1 for what is none.
   public int index(Expr node) {
-    return node instanceof Leaf leaf ? parameters.stream().map(Parameter::name).toList().indexOf(leaf.name()) : -1;
+    for (int i = 0; i < parameters.size() && node instanceof Leaf leaf; i++) {
+      if (parameters.get(i).name.equals(leaf.name())) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /// The width's node.
@@ -375,12 +382,12 @@ public final class Formula {
 
   @Override
   public boolean equals(Object o) {
-    return o instanceof Formula f && key.equals(f.key);
+    return o instanceof Formula f && identity.equals(f.identity);
   }
 
   @Override
   public int hashCode() {
-    return hash;
+    return identity.hashCode();
   }
 
   @Override

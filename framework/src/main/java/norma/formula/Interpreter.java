@@ -1,7 +1,7 @@
 package norma.formula;
 
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -13,7 +13,7 @@ public final class Interpreter {
   private final int rows;
   private final int width;
   private final Map<String, double[]> leaves;
-  private final Map<Expr, double[]> known = new HashMap<>();
+  private final IdentityHashMap<Expr, double[]> known = new IdentityHashMap<>();
   private final Graph graph = new Graph();
 
   private final boolean single;
@@ -69,6 +69,9 @@ public final class Interpreter {
     double[] u = of(a.arg(0));
     double[] v = of(second);
     double[] w = of(third);
+    if (a.space() == Space.NUMBER) {
+      return new double[]{ a.fn().value(u[0], v[0], w[0]) };
+    }
     boolean channels = a.space().channels();
     double[] result = new double[(a.space().rows() ? rows : 1) * (channels ? width : 1)];
     for (int i = 0; i < result.length; i++) {

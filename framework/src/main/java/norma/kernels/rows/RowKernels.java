@@ -50,7 +50,7 @@ public final class RowKernels implements AutoCloseable {
     if (slope != null) {
       call.elements("slope", slope);
     }
-    call.rows("stored", statistics);
+    call.rows("stored0", call.program.stored(), statistics);
     call.bound.run(call.rows);
   }
 
@@ -68,7 +68,7 @@ public final class RowKernels implements AutoCloseable {
     if (dx != null) {
       call.elements("dx", dx.array());
     }
-    call.rows("kept", statistics);
+    call.rows("kept0", program.kept(), statistics);
     call.sums(gradients);
     call.bound.run(call.rows);
     call.put(formula, gradients);
@@ -133,24 +133,29 @@ public final class RowKernels implements AutoCloseable {
       for (int k = 0; k < plan.channels().size(); k++) {
         channel(k, plan.channels().get(k), formula, parameters);
       }
-      bound.numbers(plan.numbers().stream().mapToDouble(number -> caller.of(number)[0]).toArray());
+      double[] numbers = new double[plan.numbers().size()];
+      for (int k = 0; k < numbers.length; k++) {
+        numbers[k] = caller.of(plan.numbers().get(k))[0];
+      }
+      bound.numbers(numbers);
     }
 
     private void channel(int k, Expr e, Formula formula, List<Array> parameters) {
       int i = formula.index(e);
       if (i >= 0) {
-        bind("channel", k, parameters.get(i).segment(), 0);
+        bind("channel0", k, parameters.get(i).segment(), 0);
         return;
       }
       double[] numbers = caller.of(e);
       for (int c = 0; c < width; c++) {
         memory.set(FLOAT, k * vector + 4L * c, (float) numbers[c]);
       }
-      bind("channel", k, memory, k * vector / 4);
+      bind("channel0", k, memory, k * vector / 4);
     }
 
-    private void bind(String stream, int k, MemorySegment segment, long at) {
-      bound.bind(program.streams().of(stream + k), segment, at);
+    /// Streams of one kind follow each other.
+    private void bind(String first, int k, MemorySegment segment, long at) {
+      bound.bind(program.streams().of(first) + k, segment, at);
     }
 
     void elements(String stream, Array array) {
@@ -158,11 +163,11 @@ public final class RowKernels implements AutoCloseable {
     }
 
     /// Values of rows, one kind after the other.
-    void rows(String stream, Array array) {
-      int count = stream.equals("kept") ? plan.kept().size() : program.stored().size();
-      for (int k = 0; k < count; k++) {
-        int place = stream.equals("kept") ? program.places().get(k) : k;
-        bind(stream, k, array.segment(), (long) place * rows);
+    ///
+    /// @param places of the streams among the kinds
+    void rows(String first, List<Integer> places, Array array) {
+      for (int k = 0; k < places.size(); k++) {
+        bind(first, k, array.segment(), (long) places.get(k) * rows);
       }
     }
 
@@ -172,16 +177,16 @@ public final class RowKernels implements AutoCloseable {
         Grad gradient = i < 0 ? null : gradients.get(i);
         if (gradient == null) {
           memory.asSlice(sums + k * vector, 4L * width).fill((byte) 0);
-          bind("sum", k, memory, (sums + k * vector) / 4);
+          bind("sum0", k, memory, (sums + k * vector) / 4);
         } else {
           if (!gradient.add()) {
             gradient.array().segment().fill((byte) 0);
           }
-          bind("sum", k, gradient.array().segment(), 0);
+          bind("sum0", k, gradient.array().segment(), 0);
         }
       }
       for (int k = 0; k < plan.totals().size(); k++) {
-        bind("total", k, memory, totals / 4 + (long) k * rows);
+        bind("total0", k, memory, totals / 4 + (long) k * rows);
       }
     }
 

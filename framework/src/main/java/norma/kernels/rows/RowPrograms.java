@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.concurrent.ConcurrentHashMap;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
@@ -45,14 +46,14 @@ public class RowPrograms {
   ///
   /// @param routine   null for a formula
   /// @param outputs   streams of the plan's outputs
-  /// @param stored    values of rows that are left
+  /// @param stored    places of values of rows that are left
   /// @param gradients of parameters, null where nobody needs it
   /// @param direct    for each sum over rows the parameter whose gradient it is, or -1
-  /// @param places    of kept values among all that forward leaves
+  /// @param kept      places of the values that it needs among all that forward leaves
   /// @param computes  whether the caller computes with vectors
   /// @param vectors   places in the code's table: of constants by their bits, of numbers, of masks
-  record Program(@Nullable Routine routine, Plan plan, Streams streams, List<String> outputs, List<Expr> stored,
-      int width, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> places, boolean computes,
+  record Program(@Nullable Routine routine, Plan plan, Streams streams, List<String> outputs, List<Integer> stored,
+      int width, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> kept, boolean computes,
       InstructionSet set, Code code, Map<Object, Integer> vectors, int tableBytes) {}
 
   Formula.Kernels plan(Formula formula) {
@@ -108,7 +109,8 @@ public class RowPrograms {
     Streams streams = new Streams(plan, first, gathered, stored.size(), names);
     RowEmitter emitter = new RowEmitter(plan, stored, names, streams, width, set);
     Code code = code(emitter);
-    return new Program(routine, plan, streams, names, stored, width, gradients, direct, places,
+    return new Program(routine, plan, streams, names, IntStream.range(0, stored.size()).boxed().toList(), width,
+        gradients, direct, places,
         computes(plan, gradients, direct), set, code, emitter.vectors(), emitter.tableBytes());
   }
 
