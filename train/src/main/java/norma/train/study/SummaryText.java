@@ -1,6 +1,11 @@
 package norma.train.study;
 
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import norma.train.config.RunConfig;
+import norma.train.run.Comparability;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,23 +22,48 @@ import norma.train.study.StudySummary.Row;
 
 /// A summary in words and numbers, for a terminal, a Markdown page and a web page alike.
 public final class SummaryText {
+  private static final String VARIANT = "variant";
+  /// The first 40 are slower, so of fewer than five times as many the median would not be that of a warm machine.
+  private static final int WARM_STEPS = 200;
+  private static final Pattern DAY = Pattern.compile("-(\\d{4})(\\d{2})(\\d{2})-\\d{6}");
+
   private SummaryText() {}
 
-  /// A row for each variant. Mean and standard deviation over the seeds that trained to the end.
-  static Table<Row> table(StudySummary summary) {
-    return new Table<Row>().name("variant", row -> row.variant().name()).text("verdict", Row::words)
+  /// All that is known of each variant; tables take their columns from it. Mean and standard deviation over the seeds that trained to the end.
+  private static Table<Row> all(StudySummary summary) {
+    return new Table<Row>().name(VARIANT, row -> row.variant().name())
         .number(best(summary.study()), row -> spread(row.completed(CellResult::bestLoss)))
-        .number("final", row -> spread(row.completed(CellResult::finalLoss)))
-        .number("difference of the best", paired(row -> signed(row.best().mean())))
-        .number("95 % interval", paired(row -> interval(row.best().studentInterval())))
-        .number("BCa", paired(row -> interval(row.best().bootstrapInterval())))
-        .number("p (Holm)", paired(row -> p(row.bestP())))
+        .number("difference, 95 % interval",
+            paired(row -> (signed(row.best().mean()) + " " + interval(row.best().studentInterval())).strip()))
+        .number("p (Holm)", paired(row -> p(row.bestP()))).text("verdict", Row::words)
+        .number("BCa interval", paired(row -> interval(row.best().bootstrapInterval())))
         .number("r", paired(row -> Decimals.signed("%.2f", row.best().correlation())))
-        .number("difference of the final", paired(row -> signed(row.last().mean())))
+        .number("final", row -> spread(row.completed(CellResult::finalLoss)))
+        .number("its difference", paired(row -> signed(row.last().mean())))
         .number("its p", paired(row -> p(row.lastP()))).number("steps saved", paired(row -> steps(row.stepsSaved())))
+        .number("runs", row -> runs(summary, row))
         .number("tokens/s", row -> median(row.completed(CellResult::tokensPerSecond)))
         .number("peak MiB", row -> median(row.completed(CellResult::peakMebibytes)))
-        .number("s to baseline's final", SummaryText::seconds).number("runs", row -> runs(summary, row));
+        .number("s to baseline's final", SummaryText::seconds);
+  }
+
+  /// The answer.
+  static Table<Row> table(StudySummary summary) {
+    return all(summary).only(VARIANT, best(summary.study()), "difference, 95 % interval", "p (Holm)", "verdict");
+  }
+
+  /// The numbers that the answer does not need.
+  static Table<Row> details(StudySummary summary) {
+    return all(summary).only(VARIANT, "BCa interval", "r", "final", "its difference", "its p", "steps saved", "runs");
+  }
+
+  /// Speed and memory; empty where runs are so short that speed is mostly the warm-up of the virtual machine.
+  static Optional<Table<Row>> speed(StudySummary summary) {
+    boolean warm = summary.rows().stream().flatMap(row -> row.results().values().stream())
+        .filter(CellResult::completed).anyMatch(result -> result.steps() >= WARM_STEPS);
+    return warm
+        ? Optional.of(all(summary).only(VARIANT, "tokens/s", "peak MiB", "s to baseline's final"))
+        : Optional.empty();
   }
 
   private static String best(Study study) {
@@ -44,10 +74,9 @@ public final class SummaryText {
     return row -> row.variant().baseline() || row.best().pairs() == 0 ? "" : text.apply(row);
   }
 
-  /// The most important columns, aligned.
+  /// The answer, aligned.
   public static String terminal(StudySummary summary) {
-    return String.join("\n", table(summary).only("variant", best(summary.study()), "final", "difference of the best",
-        "p (Holm)", "runs", "verdict").lines(summary.rows()));
+    return String.join("\n", table(summary).lines(summary.rows()));
   }
 
   /// Writes `summary.md`, which can be pasted into an issue or a paper's draft.
@@ -59,14 +88,55 @@ public final class SummaryText {
     if (!study.note().isEmpty()) {
       text.append(study.note()).append("\n\n");
     }
-    text.append(paragraph(summary)).append("\n\n");
-    text.append(table(summary).markdown(summary.rows())).append(stability.isEmpty() ? "" : "\n" + stability)
-        .append("\n## Every run\n\nBest validation loss by seed.\n\n").append(everyRun(study).markdown(summary.rows()));
-    for (String remark : remarks(summary)) {
-      text.append("\n* ").append(remark);
-    }
-    return text.append("\n\n").append(method(study)).append("\n\nRepeat with `").append(command).append("`.\n")
+    text.append(paragraph(summary)).append("\n\n").append(table(summary).markdown(summary.rows())).append("\n")
+        .append(setting(summary, "`" + command + "`")).append("\n");
+    remarks(summary).forEach(remark -> text.append("\n* ").append(remark));
+    text.append("\n\n").append(method(study)).append("\n\n## More numbers\n\n")
+        .append(details(summary).markdown(summary.rows()));
+    speed(summary).ifPresent(table -> text.append("\n## Speed\n\n").append(table.markdown(summary.rows())));
+    return text.append(stability.isEmpty() ? "" : "\n" + stability)
+        .append("\n## Every run\n\nBest validation loss by seed.\n\n").append(everyRun(study).markdown(summary.rows()))
         .toString();
+  }
+
+  /// What was trained, on what, where and when, in one line.
+  ///
+  /// @param command that repeats it, as it is to be shown
+  static String setting(StudySummary summary, String command) {
+    Study study = summary.study();
+    List<Study.Candidate> candidates = study.variants().stream().flatMap(variant -> variant.candidates().stream())
+        .toList();
+    List<CellResult> results = summary.rows().stream().flatMap(row -> row.results().values().stream()).toList();
+    List<String> parts = new ArrayList<>();
+    parts.add("GPT of " + each(candidates, c -> c.config().model().layers()) + " blocks, width "
+        + each(candidates, c -> c.config().model().width()) + ", context "
+        + each(candidates, c -> c.config().model().context()));
+    parts.add("corpus " + each(candidates, c -> corpus(c.config().data().corpus()) + " (sha256 "
+        + Comparability.shown(c.text()) + ")"));
+    parts.add(study.steps() + " steps of " + each(candidates,
+        c -> c.config().train().batch() * c.config().train().accumulate() * c.config().model().context())
+        + " characters");
+    parts.add("learning rate " + each(candidates, c -> Decimals.setting(c.config().optim().lr())));
+    parts.add("seeds " + study.seeds().stream().map(String::valueOf).collect(Collectors.joining(", ")));
+    parts.add(each(results, result -> result.fingerprint().getOrDefault("cpu", "")));
+    parts.add(each(results, result -> "Norma " + result.fingerprint().getOrDefault("norma", "")));
+    parts.add(results.stream().map(result -> DAY.matcher(result.folder())).filter(Matcher::find)
+        .map(day -> day.group(1) + "-" + day.group(2) + "-" + day.group(3)).max(Comparator.naturalOrder()).orElse(""));
+    parts.add(command);
+    return parts.stream().filter(part -> !part.isBlank()).collect(Collectors.joining("; ")) + ".";
+  }
+
+  /// A built-in text by its name, a file without its folder.
+  private static String corpus(RunConfig.Corpus corpus) {
+    return switch (corpus) {
+      case RunConfig.Corpus.Named named -> named.source().substring(named.source().lastIndexOf('/') + 1);
+      case RunConfig.Corpus.Download download -> download.url().toString();
+    };
+  }
+
+  /// A number or a word that all have, or all that some have.
+  private static <T> String each(List<T> all, Function<T, Object> of) {
+    return all.stream().map(of).map(String::valueOf).distinct().collect(Collectors.joining(" or "));
   }
 
   private static Table<Row> everyRun(Study study) {

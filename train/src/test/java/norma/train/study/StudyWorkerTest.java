@@ -430,9 +430,11 @@ class StudyWorkerTest {
     work(folder, REAL);
     StudyReport.write(folder, "norma study x");
     assertThat(folder.path().resolve("results.csv")).content().startsWith("study,variant,").hasLineCount(7);
-    assertThat(folder.path().resolve("summary.md")).content().contains("| layernorm | baseline |",
-        "he smallest p that 2 seeds can give is 2/2^2 = 0.5 (1 after Holm's correction for 2 comparisons)",
-        "Repeat with `norma study x`");
+    assertThat(folder.path().resolve("summary.md")).content()
+        .contains("| variant | best val loss | difference, 95 % interval | p (Holm) | verdict |", "| baseline |",
+            "he smallest p that 2 seeds can give is 2/2^2 = 0.5 (1 after Holm's correction for 2 comparisons)",
+            "; `norma study x`.")
+        .doesNotContain("## Speed");
     assertThat(folder.path().resolve("report.html")).content().contains("<svg", "norma study x",
         "difference of the best validation loss").doesNotContain("{{", "src=", "https://");
   }
