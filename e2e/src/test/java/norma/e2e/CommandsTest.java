@@ -40,7 +40,7 @@ class CommandsTest {
     assertThat(trained.err()).isEmpty();
     assertThat(trained.code()).isZero();
     assertThat(trained.out())
-        .contains("norma 0.1.0  train  ", "attn.pre dyt", "parameters", "backend  ", "step 1/20  loss",
+        .contains("norma 0.1.0  train  ", "norm dyt", "parameters", "backend  ", "step 1/20  loss",
             "eval step 20", "completed at step 20", "report.html", "norma sample runs")
         .doesNotContain("\r", "\u001B");
     assertThat(run.resolve("report.html")).exists();

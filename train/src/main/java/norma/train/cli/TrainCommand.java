@@ -1,17 +1,24 @@
 package norma.train.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
-import norma.train.metrics.Event;
+import norma.train.files.ShellText;
+import norma.train.report.Decimals;
 import norma.train.run.Resumption;
 import norma.train.run.SavedRun;
 import norma.train.run.Session;
+import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -24,7 +31,7 @@ import picocli.CommandLine.Spec;
 
 /// `norma train`.
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, description = "Trains a model, or goes on with a run that was stopped or killed.", customSynopsis = {
-    "norma train [CONFIG] [key=value ...]",
+    "norma train [CONFIG] [key=value ...] [--plan]",
     "norma train --resume RUN [--checkpoint WHICH] [key=value ...]" }, footer = {
         "", "Without CONFIG: configs/char-cpu.yaml, nanoGPT's CPU settings on the built-in corpus.",
         "Any key of the configuration can be set: model.norm.all=dyt optim.lr=3e-4 train.steps=500",
@@ -33,6 +40,8 @@ import picocli.CommandLine.Spec;
         "(train.steps=4000) and be watched differently (train.eval_every, train.checkpoint_every, ...)." })
 final class TrainCommand implements Callable<Integer> {
   private static final String DEFAULT = "configs/char-cpu.yaml";
+  /// Seeds as the shell's braces have them, `1..8` or `1,2,3`.
+  private static final Pattern SEEDS = Pattern.compile("train\\.seeds?=\\[?([0-9]+(?:\\.\\.[0-9]+|(?:, *[0-9]+)+))]?");
 
   @Spec
   private CommandSpec spec;
@@ -50,8 +59,21 @@ final class TrainCommand implements Callable<Integer> {
       + " Later ones are set aside, not deleted.")
   private @Nullable String checkpoint;
 
+  @Option(names = "--plan", description = "Shows what would be trained, how long it would take and the memory that it needs, and stops.")
+  private boolean plan;
+
+  @Option(names = { "-v",
+      "--verbose" }, description = "Shows every setting and what each layer costs. The run's folder has it in start.txt.")
+  private boolean verbose;
+
+  @Option(names = { "-q",
+      "--quiet" }, description = "Shows the run's folder at the end, warnings and errors, nothing else.")
+  private boolean quiet;
+
+  private final Console console = new Console();
+
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     Words words = Words.of(arguments);
     List<String> files = words.files();
     if (files.size() > (resume == null ? 1 : 0)) {
@@ -62,26 +84,76 @@ final class TrainCommand implements Callable<Integer> {
     if (resume == null && checkpoint != null) {
       throw new ParameterException(spec.commandLine(), "--checkpoint goes with --resume RUN");
     }
+    if (resume != null && plan) {
+      throw new ParameterException(spec.commandLine(), "--plan is of a new run, without --resume");
+    }
     List<String> settings = words.settings();
-    Event.End end = resume == null
-        ? start(Words.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings)
+    String reason = resume == null
+        ? start(files.isEmpty() ? DEFAULT : files.getFirst(), settings)
         : resume(SavedRun.of(StoredWork.run(resume), checkpoint), settings);
-    return end.reason().equals("interrupted") ? Main.INTERRUPTED : 0;
+    return reason.equals("interrupted") ? Main.INTERRUPTED : 0;
   }
 
-  private Event.End start(Path file, List<String> settings) {
+  private String start(String name, List<String> settings) {
+    refuseSeveralSeeds(name, settings);
+    Path file = Words.find(name);
     RunConfig config = new ConfigReader(NormTypes.all()).read(file, Assignment.parse(settings));
+    StartBlock block = new StartBlock(file, settings);
     try (StopSignal stop = new StopSignal(main); Session session = Session.start(config, Path.of(""), main.debug())) {
-      return new Trainer(session, new TrainProgress(new Console(), file, settings, -1), stop.flag()).run();
+      warnOfFloor(config);
+      if (plan) {
+        TrainPlan.show(session, block, verbose, console);
+        return "planned";
+      }
+      return new Trainer(session, observer(block, -1), stop.flag()).run().reason();
     }
   }
 
-  private Event.End resume(SavedRun run, List<String> settings) {
+  private String resume(SavedRun run, List<String> settings) throws IOException {
     try (StopSignal stop = new StopSignal(main);
-        Resumption resumption = Resumption.open(run, Assignment.parse(settings));
-        Session session = resumption.session(main.debug())) {
-      TrainProgress progress = new TrainProgress(new Console(), run.folder().path(), settings, resumption.step());
-      return new Trainer(session, resumption, progress, stop.flag()).run();
+        Resumption resumption = Resumption.open(run, Assignment.parse(settings))) {
+      if (resumption.isDone()) {
+        console.line("nothing to do: %s is complete with %,d steps; train.steps=%d would go on", run.folder().path(),
+            resumption.step(), 2L * resumption.step());
+        return "completed";
+      }
+      try (Session session = resumption.session(main.debug())) {
+        warnOfFloor(session.config());
+        StartBlock block = new StartBlock(run.folder().path(), settings);
+        return new Trainer(session, resumption, observer(block, resumption.step()), stop.flag()).run().reason();
+      }
+    }
+  }
+
+  private TrainObserver observer(StartBlock block, int resumedAt) {
+    return quiet ? new QuietProgress(console) : new TrainProgress(console, block, verbose, resumedAt);
+  }
+
+  /// A run that is longer than its schedule learns little in the rest.
+  private void warnOfFloor(RunConfig config) {
+    RunConfig.Optim optim = config.optim();
+    if (optim.schedule() == RunConfig.Schedule.COSINE && config.train().steps() > optim.decaySteps()) {
+      console.warn(String.format(Locale.ROOT, "from step %d on the learning rate stays at its minimum, %s; "
+          + "%soptim.decay_steps=%d spreads its decay over all steps", optim.decaySteps(),
+          Decimals.setting(optim
+              .minLr()),
+          resume == null ? "" : "in a new run ", config.train().steps()));
+    }
+  }
+
+  /// @throws IllegalArgumentException with the command that trains them, where there are several
+  private static void refuseSeveralSeeds(String file, List<String> settings) {
+    for (String setting : settings) {
+      Matcher several = SEEDS.matcher(setting);
+      if (several.matches()) {
+        String others = settings.stream().filter(other -> !other.equals(setting)).map(other -> " " + ShellText.of(
+            other)).collect(Collectors.joining());
+        throw new IllegalArgumentException(
+            setting + " is several runs, and this is one; a study trains variants with the "
+                + "same seeds (seeds: 8; docs/studies.md), and of one variant alone they are: for seed in {"
+                + several.group(1).replace(" ", "")
+                + "}; do norma train " + ShellText.of(file) + others + " train.seed=$seed; done");
+      }
     }
   }
 }

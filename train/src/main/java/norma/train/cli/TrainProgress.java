@@ -1,34 +1,35 @@
 package norma.train.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.stream.Collectors;
 import norma.models.CostModel;
 import norma.train.config.RunConfig;
-import norma.train.config.RunConfigWriter;
 import norma.train.metrics.Event;
 import norma.train.report.RunReport;
 import norma.train.files.ShellText;
-import norma.train.run.Environment;
-import norma.train.run.Evaluation;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
+import norma.train.files.Errors;
+import org.jspecify.annotations.Nullable;
 
 /// Shows a training run: a start block, one progress line, evaluations, a summary.
 final class TrainProgress implements TrainObserver {
   /// Between two progress lines where there is no terminal.
   private static final double PLAIN_SECONDS = 10;
 
-  /// Share of the training's own arithmetic from which on an evaluation is worth a word.
-  private static final double COSTLY = 0.1;
+  /// Steps and seconds of a start after which the JVM's compiler is mostly done, whichever is over first (docs/decisions/0003-start.md).
+  private static final int WARM_UP_STEPS = 40;
+  private static final double WARM_UP_SECONDS = 10;
 
   private final Console console;
-  private final Path configFile;
-  private final List<String> settings;
+  private final StartBlock block;
+  private final boolean verbose;
   private final int resumedAt;
+  private Event.@Nullable Step first;
+  private Event.@Nullable Step warm;
   private int steps;
   private int logEvery;
   private int evalEvery;
@@ -39,11 +40,12 @@ final class TrainProgress implements TrainObserver {
   private double trainingSeconds;
   private long tokens;
 
+  /// @param verbose   whether the complete start block is shown
   /// @param resumedAt step of the checkpoint that the run goes on from, or -1
-  TrainProgress(Console console, Path configFile, List<String> settings, int resumedAt) {
+  TrainProgress(Console console, StartBlock block, boolean verbose, int resumedAt) {
     this.console = console;
-    this.configFile = configFile;
-    this.settings = settings;
+    this.block = block;
+    this.verbose = verbose;
     this.resumedAt = resumedAt;
   }
 
@@ -53,68 +55,26 @@ final class TrainProgress implements TrainObserver {
     steps = config.train().steps();
     logEvery = Math.max(1, config.train().logEvery());
     evalEvery = config.train().evalEvery();
-    console.text(console.bold("norma " + Environment.version() + "  train  " + configFile
-        + (settings.isEmpty() ? "" : "  " + String.join(" ", settings))));
-    sections(config).forEach((section, text) -> console.line("  %-8s %s", section, text));
-    console.text("");
-    layerTable(cost);
-    console.text("");
-    console.line("corpus   %s: %,d characters, %d distinct; %,d to train, %,d to validate", session.corpus().source(),
-        session.corpus().codePoints().length, session.vocabulary().size(), session.split().train().length,
-        session.split().validation().length);
-    console.line(
-        "model    %,d parameters (%,d without positions); weight decay on %,d of them, none on %,d vectors and scalars",
-        cost.parameters(), cost.parameters() - cost.positions(), cost.decayed(), cost.parameters() - cost.decayed());
-    console.line("backend  %s", session.backend().description());
-    console.line("         %s", session.backendReason());
-    console.line("output   %s", folder);
-    evaluationCost(Evaluation.Cost.of(session, cost));
+    List<String> complete = block.complete(session, cost);
+    List<String> shown = verbose ? complete : block.brief(session, cost);
+    console.text(console.bold(shown.getFirst()));
+    shown.stream().skip(1).forEach(console::text);
+    console.line("output   %s: %,d steps of %,d characters", folder, steps,
+        cost.tokens() * config.train().accumulate());
+    StartBlock.evaluation(session, cost).forEach(console::text);
     if (resumedAt >= 0) {
       console.line("resumed  after step %d of %d", resumedAt, steps);
     }
     console.text("");
+    keep(folder.resolve(StartBlock.FILE), complete);
   }
 
-  /// Where evaluations take a good part of the time.
-  private void evaluationCost(Evaluation.Cost cost) {
-    if (evalEvery > 0 && cost.steps() > COSTLY * evalEvery) {
-      console.line("evaluate %,d characters every %d steps: the arithmetic of about %,.0f steps each time%s",
-          cost.tokens(),
-          evalEvery, cost.steps(), cost.estimate() ? "" : "; train.eval_tokens bounds it");
+  private void keep(Path file, List<String> lines) {
+    try {
+      Files.writeString(file, String.join("\n", lines) + "\n");
+    } catch (IOException e) {
+      warned("cannot write " + file + ": " + Errors.line(e));
     }
-  }
-
-  /// What each layer costs; blocks that cost the same share a row.
-  private void layerTable(CostModel cost) {
-    Map<String, List<Map.Entry<String, CostModel.Layer>>> groups = cost.layers().entrySet().stream()
-        .collect(Collectors.groupingBy(entry -> entry.getKey().replaceFirst("^blocks\\.\\d+\\.", "block "),
-            LinkedHashMap::new, Collectors.toList()));
-    console
-        .text(console.dim(String.format(Locale.ROOT, "  %-18s %8s %12s %14s %14s %12s", "layer", "count", "parameters",
-            "forward FLOP", "backward FLOP", "kept bytes")));
-    groups.forEach((name, layers) -> console.line("  %-18s %8d %,12d %14s %14s %12s", name, layers.size(),
-        layers.stream().mapToLong(layer -> layer.getValue().parameters()).sum(),
-        Console.metric(layers.stream().mapToDouble(layer -> layer.getValue().cost().forwardFlops()).sum()),
-        Console.metric(layers.stream().mapToDouble(layer -> layer.getValue().cost().backwardFlops()).sum()),
-        Console.metric(layers.stream().mapToLong(layer -> layer.getValue().cost().savedBytes()).sum())));
-    double forward = cost.layers().values().stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum();
-    console.line("  %-18s %8s %,12d %14s %14s %12s   for %,d tokens", "one batch", "", cost.parameters(),
-        Console.metric(forward), Console.metric(cost.flops() - forward), Console.metric(cost.savedBytes()),
-        cost.tokens());
-  }
-
-  /// The resolved configuration, a section a line, without slots that are empty in all blocks.
-  private static Map<String, String> sections(RunConfig config) {
-    Map<String, String> sections = new LinkedHashMap<>();
-    Map<String, String> flat = RunConfigWriter.flatten(config);
-    flat.entrySet().removeIf(e -> e.getKey().matches("model\\.norm\\.(?!blocks\\.).*") && e.getValue().equals("none"));
-    flat.forEach((path, value) -> {
-      int dot = path.indexOf('.');
-      String section = dot < 0 ? "run" : path.startsWith("model.norm.") ? "norm" : path.substring(0, dot);
-      String key = dot < 0 ? path : path.startsWith("model.norm.") ? path.substring(11) : path.substring(dot + 1);
-      sections.merge(section, key + " " + value, (before, more) -> before + ", " + more);
-    });
-    return sections;
   }
 
   @Override
@@ -123,16 +83,19 @@ final class TrainProgress implements TrainObserver {
     stepMillis = step.stepMillis();
     trainingSeconds = step.elapsedSeconds();
     tokens = step.tokens();
+    first = first == null ? step : first;
+    if (warm == null && (step.step() - first.step() >= WARM_UP_STEPS
+        || step.elapsedSeconds() - first.elapsedSeconds() >= WARM_UP_SECONDS)) {
+      warm = step;
+    }
     if (console.terminal()
         ? step.step() == 1 || step.step() % logEvery == 0
         : step.step() == 1 || step.step() == steps || step.elapsedSeconds() - lastShown >= PLAIN_SECONDS) {
       lastShown = step.elapsedSeconds();
-      double left = step.elapsedSeconds() / step.step() * (steps - step.step());
       String text = String.format(Locale.ROOT,
-          "step %d/%d  loss %.4f  lr %.2e  |g| %.2f  %.1f ms  %,.0f tokens/s  %s  ETA %s", step.step(), steps,
-          step.loss(),
+          "step %d/%d  loss %.4f  lr %.2e  |g| %.2f  %.1f ms  %,.0f tokens/s  %s%s", step.step(), steps, step.loss(),
           step.lr(), step.gradNorm(), step.stepMillis(), step.tokensPerSecond(), Console.time(step.elapsedSeconds()),
-          Console.time(left));
+          eta(step));
       if (console.terminal()) {
         console.status(text);
       } else {
@@ -141,13 +104,22 @@ final class TrainProgress implements TrainObserver {
     }
   }
 
+  /// The time left by the steps since the warm-up, whose steps take several times as long; nothing before.
+  private String eta(Event.Step step) {
+    if (warm == null || step.step() == warm.step()) {
+      return "";
+    }
+    double each = (step.elapsedSeconds() - warm.elapsedSeconds()) / (step.step() - warm.step());
+    return "  ETA " + Console.time(each * (steps - step.step()));
+  }
+
   @Override
   public void evaluated(Event.Eval eval, boolean best) {
     console.line("eval step %-6d train %.4f  validation%s %s  %.3f bits/char%s", eval.step(), eval.trainLoss(),
         estimate(eval.valTokens()), console.bold(String.format(Locale.ROOT, "%.4f", eval.valLoss())),
         eval.valBitsPerChar(), best ? "  best" : "");
     double millis = (System.nanoTime() - steppedNanos) / 1e6;
-    if (!evaluated && millis > COSTLY * evalEvery * stepMillis && evalEvery > 0) { // small steps cost more than their arithmetic
+    if (!evaluated && millis > StartBlock.COSTLY * evalEvery * stepMillis && evalEvery > 0) { // small steps cost more than their arithmetic
       console.line("         the evaluation took %.1f s, as long as %,.0f steps", millis / 1e3, millis / stepMillis);
     }
     evaluated = true;

@@ -116,6 +116,11 @@ public final class Resumption implements AutoCloseable {
     return checkpoint == null ? 0 : checkpoint.step();
   }
 
+  /// Whether all its steps are taken and what follows them is written.
+  public boolean isDone() throws IOException {
+    return step() == config.train().steps() && Metrics.read(folder.path()).state().equals("completed");
+  }
+
   /// A session with the weights that it goes on from.
   ///
   /// @throws RunException if the text or the machine's way of computing is another

@@ -87,6 +87,12 @@ public final class Session extends LanguageModel {
     }
   }
 
+  /// Bytes that its training takes at least.
+  public long neededBytes() {
+    MemoryNeed need = MemoryNeed.of(config(), model(), backend());
+    return need.state() + need.activations();
+  }
+
   /// Hash of the validation split, by which a later evaluation knows that it is of the same text.
   public String validationSha256() {
     return split.validationSha256(vocabulary());

@@ -36,6 +36,13 @@ public final class StepTimer {
     return millis.stream().mapToDouble(Median::of).toArray();
   }
 
+  /// Median milliseconds of a step of a session, whose weights are not its initial ones any more afterwards.
+  public static double median(Session session) {
+    TrainStep step = new TrainStep(session);
+    int done = steps(step, 0, FIRST_WARM_UP).size();
+    return Median.of(steps(step, done, MEASURED));
+  }
+
   /// Which of several has its turn: forwards in even rounds, backwards in odd ones.
   public static int turn(int round, int i, int count) {
     return round % 2 == 0 ? i : count - 1 - i;

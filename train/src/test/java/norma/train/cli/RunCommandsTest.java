@@ -84,6 +84,9 @@ class RunCommandsTest {
       "2, is a checkpoint already, eval RUN/checkpoints/step-0000003 --checkpoint best",
       "3, there is no checkpoint, train --resume RUN --checkpoint 4",
       "2, --checkpoint goes with --resume, train --checkpoint best",
+      "2, 'for seed in {1,2,3}; do norma train x.yaml train.steps=9 train.seed=$seed; done', "
+          + "'train x.yaml train.seed=1,2,3 train.steps=9'",
+      "2, 'for seed in {1..8}; do', train train.seeds=1..8",
       "2, --tokens is -1; expected 0 or more, sample RUN --tokens -1",
       "2, '2147483648', sample RUN --tokens 2147483648", "2, --top-k is -1, sample RUN --top-k -1",
       "2, --sequences is 0; expected 1 to 10000, inspect RUN --sequences 0",
@@ -110,6 +113,47 @@ class RunCommandsTest {
     assertThat(outcome.out()).contains("resumed  after step 3 of 9", "completed at step 9");
     assertThat(other.resolve("checkpoints/aside-step-0000009")).exists();
     assertThat(other.resolve("metrics.discarded.jsonl")).exists();
+  }
+
+  @Test
+  void theStartIsShortAndTheRestIsInTheFolder() throws Exception {
+    assertThat(trained.lines().takeWhile(line -> !line.isBlank()).filter(line -> !line.startsWith("evaluate")))
+        .hasSize(5);
+    assertThat(run.resolve("start.txt")).content().contains("lr 0.001, min_lr", "block attn.pre", "weight decay on ");
+    assertThat(train("verbose", "-v").out()).contains(Files.readString(run.resolve("start.txt")).lines().skip(2)
+        .takeWhile(line -> !line.startsWith("  output")).toList());
+  }
+
+  @Test
+  void aRunThatIsCompleteHasNothingToDo() throws Exception {
+    String log = Files.readString(run.resolve("metrics.jsonl"));
+    Outcome outcome = Outcome.of("train", "--resume", run.toString());
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.out()).isEqualTo("nothing to do: " + run
+        + " is complete with 9 steps; train.steps=18 would go on\n");
+    assertThat(run.resolve("metrics.jsonl")).hasContent(log);
+  }
+
+  @Test
+  void aScheduleThatEndsBeforeTheRunIsSaid() throws Exception {
+    Outcome outcome = train("floor", "optim.decay_steps=5");
+    assertThat(outcome.err()).isEqualTo("norma: warning: from step 5 on the learning rate stays at its minimum, 1e-4; "
+        + "optim.decay_steps=9 spreads its decay over all steps\n");
+  }
+
+  @Test
+  void aQuietRunPrintsItsFolder() throws Exception {
+    Outcome outcome = train("quiet", "--quiet");
+    assertThat(outcome.out()).isEqualTo(only(folder.resolve("quiet")) + "\n");
+  }
+
+  @Test
+  void aPlanSaysTimeAndMemoryAndWritesNothing() throws Exception {
+    Outcome outcome = train("planned", "--plan");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.out()).containsPattern("time     about 0:0\\d: 9 steps of .* ms, 3 evaluations of ")
+        .containsPattern("memory   at least \\d.* KiB");
+    assertThat(folder.resolve("planned")).doesNotExist();
   }
 
   @Test

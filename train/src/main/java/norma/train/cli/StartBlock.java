@@ -1,0 +1,138 @@
+package norma.train.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import norma.models.CostModel;
+import norma.models.GptConfig;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
+import norma.train.run.Environment;
+import norma.train.run.Evaluation;
+import norma.train.run.Session;
+
+/// What will be trained, on what and where, before the first step: in five lines, or with every setting and what each layer costs.
+///
+/// @param source   the configuration's file, or the run that goes on
+/// @param settings on top of it
+record StartBlock(Path source, List<String> settings) {
+  /// The complete block in a run's folder.
+  static final String FILE = "start.txt";
+
+  /// Share of the training's own arithmetic from which on an evaluation is worth a word.
+  static final double COSTLY = 0.1;
+
+  /// The usual lines: title, text, model, backend.
+  List<String> brief(Session session, CostModel cost) {
+    GptConfig model = session.config().model();
+    List<String> lines = new ArrayList<>(List.of(title()));
+    line(lines, "corpus   %s: %,d characters, %d distinct", session.corpus().source(),
+        session.corpus().codePoints().length, session.vocabulary().size());
+    line(lines, "model    %,d parameters: %d layers of %d, %d heads, context %d; norm %s", cost.parameters(),
+        model.layers(), model.width(), model.heads(), model.context(), norm(session.config()));
+    line(lines, "backend  %s", session.backend().description());
+    if (!session.backendReason().endsWith("fastest") && !session.backendReason().startsWith("asked for")) {
+      line(lines, "         %s", session.backendReason());
+    }
+    return lines;
+  }
+
+  /// All lines, without those of the run's folder.
+  List<String> complete(Session session, CostModel cost) {
+    List<String> lines = new ArrayList<>(List.of(title()));
+    sections(session.config()).forEach((section, text) -> line(lines, "  %-8s %s", section, text));
+    lines.add("");
+    lines.addAll(layerTable(cost));
+    lines.add("");
+    line(lines, "corpus   %s: %,d characters, %d distinct; %,d to train, %,d to validate", session.corpus().source(),
+        session.corpus().codePoints().length, session.vocabulary().size(), session.split().train().length,
+        session.split().validation().length);
+    line(lines, "model    %,d parameters (%,d without positions); weight decay on %,d of them, none on %,d vectors and "
+        + "scalars", cost.parameters(), cost.parameters() - cost.positions(), cost.decayed(),
+        cost.parameters()
+            - cost.decayed());
+    line(lines, "backend  %s", session.backend().description());
+    line(lines, "         %s", session.backendReason());
+    return lines;
+  }
+
+  /// Says so where evaluations take a good part of the time.
+  static List<String> evaluation(Session session, CostModel cost) {
+    Evaluation.Cost evaluation = Evaluation.Cost.of(session, cost);
+    int every = session.config().train().evalEvery();
+    List<String> lines = new ArrayList<>();
+    if (every > 0 && evaluation.steps() > COSTLY * every) {
+      line(lines, "evaluate %,d characters every %d steps: the arithmetic of about %,.0f steps each time%s",
+          evaluation.tokens(), every, evaluation.steps(), evaluation.estimate()
+              ? ""
+              : "; train.eval_tokens bounds it");
+    }
+    return lines;
+  }
+
+  private static void line(List<String> lines, String format, Object... values) {
+    lines.add(String.format(Locale.ROOT, format, values));
+  }
+
+  private String title() {
+    return "norma " + Environment.version() + "  train  " + source
+        + (settings.isEmpty() ? "" : "  " + String.join(" ", settings));
+  }
+
+  /// One word where all usual slots have the same.
+  private static String norm(RunConfig config) {
+    Map<String, String> slots = slots(config);
+    Set<String> types = new LinkedHashSet<>(slots.values());
+    return types.size() == 1 && slots.size() == 3
+        ? types.iterator().next()
+        : slots.isEmpty() ? "none" : Objects.requireNonNull(sections(config).get("norm"));
+  }
+
+  private static Map<String, String> slots(RunConfig config) {
+    Map<String, String> slots = RunConfigWriter.flatten(config);
+    slots.keySet().removeIf(path -> !path.startsWith("model.norm."));
+    slots.values().removeIf("none"::equals);
+    return slots;
+  }
+
+  /// The resolved configuration, a section a line, without slots that are empty in all blocks.
+  private static Map<String, String> sections(RunConfig config) {
+    Map<String, String> sections = new LinkedHashMap<>();
+    Map<String, String> flat = RunConfigWriter.flatten(config);
+    flat.entrySet().removeIf(e -> e.getKey().matches("model\\.norm\\.(?!blocks\\.).*") && e.getValue().equals("none"));
+    flat.forEach((path, value) -> {
+      int dot = path.indexOf('.');
+      String section = dot < 0 ? "run" : path.startsWith("model.norm.") ? "norm" : path.substring(0, dot);
+      String key = dot < 0 ? path : path.startsWith("model.norm.") ? path.substring(11) : path.substring(dot + 1);
+      sections.merge(section, key + " " + value, (before, more) -> before + ", " + more);
+    });
+    return sections;
+  }
+
+  /// What each layer costs; blocks that cost the same share a row.
+  private static List<String> layerTable(CostModel cost) {
+    Map<String, List<CostModel.Layer>> groups = cost.layers().entrySet().stream()
+        .collect(Collectors.groupingBy(entry -> entry.getKey().replaceFirst("^blocks\\.\\d+\\.", "block "),
+            LinkedHashMap::new, Collectors.mapping(Map.Entry::getValue, Collectors.toList())));
+    List<String> lines = new ArrayList<>(List.of(String.format(Locale.ROOT,
+        "  %-18s %8s %12s %14s %14s %12s", "layer", "count", "parameters", "forward FLOP", "backward FLOP",
+        "kept bytes")));
+    groups.forEach((name, layers) -> line(lines, "  %-18s %8d %,12d %14s %14s %12s", name, layers.size(),
+        layers.stream().mapToLong(CostModel.Layer::parameters).sum(),
+        Console.metric(layers.stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum()),
+        Console.metric(layers.stream().mapToDouble(layer -> layer.cost().backwardFlops()).sum()),
+        Console.metric(layers.stream().mapToLong(layer -> layer.cost().savedBytes()).sum())));
+    double forward = cost.layers().values().stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum();
+    line(lines, "  %-18s %8s %,12d %14s %14s %12s   for %,d tokens", "one batch", "", cost.parameters(),
+        Console.metric(forward), Console.metric(cost.flops() - forward), Console.metric(cost.savedBytes()),
+        cost.tokens());
+    return lines;
+  }
+}
