@@ -22,7 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The events of a run, as `metrics.jsonl` tells them.
 ///
-/// @param events every known event in file order; a file of several attempts may repeat steps, see [#of(Class)]
+/// @param events every known event in file order
 /// @param torn   whether the last line was cut off in the middle of writing; it is left out
 public record Metrics(List<Event> events, boolean torn) {
   /// The file's name in a run folder.
@@ -30,7 +30,6 @@ public record Metrics(List<Event> events, boolean torn) {
 
   /// Two million lines.
   private static final int MAX_BYTES = 512 << 20;
-  private static final String SLOPE = "squash_slope";
   private static final JsonMapper JSON = new JsonMapper();
   private static final Map<String, LineFormat<?>> FORMATS = Arrays.stream(Event.class.getPermittedSubclasses())
       .collect(Collectors.toMap(Metrics::name, type -> new LineFormat<>(type.asSubclass(Record.class))));
@@ -79,21 +78,9 @@ public record Metrics(List<Event> events, boolean torn) {
     return new Metrics(events, false);
   }
 
-  /// The events of one type as the run that counts saw them: where a resumed run went back to a checkpoint, what had
-  /// been logged after it is left out.
+  /// The events of one type.
   public <T extends Event> List<T> of(Class<T> type) {
-    List<Event> timeline = new ArrayList<>();
-    int last = Integer.MIN_VALUE;
-    for (Event event : events) {
-      if (event instanceof Event.Step step) {
-        if (step.step() <= last) {
-          timeline.removeIf(earlier -> earlier.step() >= step.step());
-        }
-        last = step.step();
-      }
-      timeline.add(event);
-    }
-    return timeline.stream().filter(type::isInstance).map(type::cast).toList();
+    return events.stream().filter(type::isInstance).map(type::cast).toList();
   }
 
   /// The last event of a type in [#of(Class)].
@@ -117,18 +104,9 @@ public record Metrics(List<Event> events, boolean torn) {
     return state;
   }
 
-  /// Seconds of training over all starts. The clock of a resumed run may go on from its checkpoint or begin anew:
-  /// only the time that passes counts, which leaves out at most one logging interval per start.
+  /// Seconds of training over all starts, up to the last step that is logged.
   public double wallSeconds() {
-    double total = 0;
-    double last = 0;
-    for (Event event : events) {
-      if (event instanceof Event.Step step && Double.isFinite(step.elapsedSeconds())) {
-        total += Math.max(0, step.elapsedSeconds() - last);
-        last = step.elapsedSeconds();
-      }
-    }
-    return total;
+    return last(Event.Step.class).map(Event.Step::elapsedSeconds).orElse(0.0);
   }
 
   private static String name(Class<?> type) {
@@ -144,15 +122,7 @@ public record Metrics(List<Event> events, boolean torn) {
   }
 
   private static Optional<Event> event(JsonNode line) {
-    line.path("slots").forEach(Metrics::addSlopeOfOlderRun);
     return Optional.ofNullable(FORMATS.get(LineFormat.string(Event.NAME, line.path(Event.NAME))))
         .map(format -> (Event) format.read(line));
-  }
-
-  /// Before 2026-12 runs did not log it: there were DyT and Derf with alpha, and DyISRU with beta.
-  private static void addSlopeOfOlderRun(JsonNode slot) {
-    if (slot instanceof ObjectNode older && !older.has(SLOPE)) {
-      older.put(SLOPE, older.path("alpha").asDouble(1 / Math.sqrt(older.path("beta").asDouble(Double.NaN))));
-    }
   }
 }

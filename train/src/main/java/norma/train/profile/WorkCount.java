@@ -77,8 +77,8 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
       // A pass reads memory written just before; a phase reads memory used a step ago.
       double perCall = (layer == null ? 1 : workers / passes) / threads;
       rows.add(new Row(name, group(name), forward, backward,
-          (int) Median.of(steps.stream().mapToDouble(s -> calls(s, name)).toArray()),
-          usual.stream().mapToDouble(step -> nanos(step, name)).sum() / nanos, work,
+          (int) Median.of(steps.stream().mapToDouble(step -> step.getOrDefault(name, Times.NONE).calls()).toArray()),
+          usual.stream().mapToDouble(step -> step.getOrDefault(name, Times.NONE).total()).sum() / nanos, work,
           layer == null ? Memory.NONE : new Memory(layer.cost().savedBytes(), arena.getOrDefault(name, 0L)),
           roof(work, perCall, peaks)));
     }
@@ -95,11 +95,6 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
 
   private static double nanos(Map<String, Times> step) {
     return step.values().stream().mapToDouble(Times::total).sum();
-  }
-
-  private static double nanos(Map<String, Times> step, String name) {
-    Times times = step.get(name);
-    return times == null ? 0 : times.total();
   }
 
   private Work work(Cost cost) {
@@ -154,18 +149,9 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     };
   }
 
-  private static int calls(Map<String, Times> step, String name) {
-    Times times = step.get(name);
-    return times == null ? 0 : times.calls();
-  }
-
   /// Quartiles of a row's times in milliseconds.
   private static Quartiles spread(List<Map<String, Times>> steps, String name, ToDoubleFunction<Times> direction) {
-    List<Double> values = new ArrayList<>();
-    for (Map<String, Times> step : steps) {
-      Times times = step.get(name);
-      values.add(times == null ? 0 : direction.applyAsDouble(times) / 1e6);
-    }
-    return Quartiles.of(values);
+    return Quartiles.of(steps.stream()
+        .map(step -> direction.applyAsDouble(step.getOrDefault(name, Times.NONE)) / 1e6).toList());
   }
 }

@@ -28,7 +28,6 @@ import norma.train.files.WholeFile;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 
 /// Makes `loss.svg` and `report.html` of a run: one page that needs no other file and no network.
 public final class RunReport {
@@ -208,23 +207,11 @@ public final class RunReport {
     }
     Map<String, String> facts = new LinkedHashMap<>();
     try {
-      facts(facts, "", Json.parse(text));
+      Json.parse(text).properties().forEach(entry -> facts.put(entry.getKey(), Json.plain(entry.getValue())));
     } catch (JacksonException e) {
       throw new IOException(folder.resolve("environment.json") + ": " + Json.problem(e), e);
     }
     return Table.facts(facts);
-  }
-
-  /// One for each value; names of nested objects are joined with dots.
-  private static void facts(Map<String, String> facts, String prefix, JsonNode object) {
-    object.properties().forEach(entry -> {
-      String key = prefix + entry.getKey();
-      if (entry.getValue().isObject()) {
-        facts(facts, key + ".", entry.getValue());
-      } else {
-        facts.put(key, Json.plain(entry.getValue()));
-      }
-    });
   }
 
   /// The resolved config holds everything, seed and data included.

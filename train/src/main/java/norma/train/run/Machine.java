@@ -1,14 +1,10 @@
 package norma.train.run;
 
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Properties;
 import java.util.Set;
-import java.util.stream.Stream;
 import norma.kernels.cpu.ProductEngine;
 import norma.machine.RefusedException;
 import org.nd4j.linalg.factory.Nd4j;
@@ -101,11 +97,7 @@ public final class Machine {
 
   /// What Linux says of the first core under this name, or nothing; a space before the value is kept.
   private static String cpuInfo(String name) {
-    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines.filter(line -> line.startsWith(name)).findFirst().map(line -> line.substring(line.indexOf(':') + 1))
-          .orElse("");
-    } catch (IOException e) {
-      return ""; // not Linux
-    }
+    return SystemFiles.read("/proc/cpuinfo").lines().filter(line -> line.startsWith(name)).findFirst()
+        .map(line -> line.substring(line.indexOf(':') + 1)).orElse("");
   }
 }

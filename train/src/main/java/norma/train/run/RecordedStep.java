@@ -56,6 +56,8 @@ public record RecordedStep(long start, long end, List<List<Span>> workers) {
   /// @param backward nanoseconds, likewise
   /// @param calls    of all workers, forward or backward, whichever are more
   public record Times(double forward, double backward, int calls) {
+    /// The share of a row that a step does not have.
+    public static final Times NONE = new Times(0, 0, 0);
 
     /// Both.
     public double total() {

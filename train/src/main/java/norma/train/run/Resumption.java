@@ -13,6 +13,7 @@ import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.config.RunConfigWriter.Difference;
 import norma.train.files.Json;
+import norma.train.files.ProcessLock;
 import norma.train.files.Errors;
 import norma.train.metrics.Metrics;
 import norma.train.run.TrainingState.Conditions;
@@ -26,12 +27,12 @@ public final class Resumption implements AutoCloseable {
   private static final Logger LOG = LogManager.getLogger(Resumption.class);
 
   private final RunFolder folder;
-  private final RunLock lock;
+  private final ProcessLock lock;
   private final @Nullable Checkpoint checkpoint;
   private final @Nullable TrainingState state;
   private final RunConfig config;
 
-  private Resumption(SavedRun run, RunLock lock, List<Assignment> assignments) {
+  private Resumption(SavedRun run, ProcessLock lock, List<Assignment> assignments) {
     this.folder = run.folder();
     this.lock = lock;
     this.checkpoint = run.find().orElse(null);
@@ -82,7 +83,7 @@ public final class Resumption implements AutoCloseable {
 
   /// The same from a checkpoint that may be an older one.
   public static Resumption open(SavedRun run, List<Assignment> assignments) {
-    RunLock lock = RunLock.take(run.folder().path());
+    ProcessLock lock = run.folder().lock();
     try {
       return new Resumption(run, lock, assignments);
     } catch (RuntimeException e) {
@@ -180,7 +181,7 @@ public final class Resumption implements AutoCloseable {
     return folder;
   }
 
-  RunLock lock() {
+  ProcessLock lock() {
     return lock;
   }
 
@@ -194,7 +195,7 @@ public final class Resumption implements AutoCloseable {
     close(lock);
   }
 
-  private static void close(RunLock lock) {
+  private static void close(ProcessLock lock) {
     try {
       lock.close();
     } catch (IOException e) {

@@ -7,18 +7,19 @@ import java.time.LocalDateTime;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Json;
+import norma.train.files.ProcessLock;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
 import norma.train.files.TimedFolder;
 import norma.train.metrics.Metrics;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The folder that a run leaves behind, `runs/<name>-<id>/`.
 ///
@@ -55,6 +56,25 @@ public record RunFolder(Path path) {
     } catch (IOException e) {
       throw new RunException("cannot create a run folder in " + parent + ": " + Errors.line(e)
           + "; output.dir chooses another place", e);
+    }
+  }
+
+  /// Takes the right to train here.
+  ///
+  /// @throws RunException if another process has it
+  ProcessLock lock() {
+    Path file = path.resolve("lock");
+    try {
+      ProcessLock lock = ProcessLock.take(file);
+      if (lock == null) {
+        OptionalLong owner = ProcessLock.owner(file);
+        throw new RunException(path + " is being trained by another process"
+            + (owner.isPresent() ? " (" + owner.getAsLong() + ")" : "")
+            + "; wait for it, or stop it with Ctrl-C there");
+      }
+      return lock;
+    } catch (IOException e) {
+      throw new RunException("cannot lock " + path + ": " + Errors.line(e), e);
     }
   }
 

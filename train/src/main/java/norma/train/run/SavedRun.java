@@ -13,43 +13,18 @@ import org.jspecify.annotations.Nullable;
 /// What a command line means by a run: its folder, or that of one of its checkpoints, and `--checkpoint`. Every command that reads a
 /// run's weights finds them by this.
 public final class SavedRun {
-  private static final Pattern STEP = Pattern.compile("[0-9]{1,9}");
+  private static final String LAST = "last";
+  private static final String BEST = "best";
+  private static final Pattern WHICH = Pattern.compile(LAST + "|" + BEST + "|[0-9]{1,9}");
 
   private final RunFolder folder;
-  private final Which which;
+  private final @Nullable Path itself; // a checkpoint's own folder
+  private final String which;
 
-  private SavedRun(RunFolder folder, Which which) {
+  private SavedRun(RunFolder folder, @Nullable Path itself, String which) {
     this.folder = folder;
+    this.itself = itself;
     this.which = which;
-  }
-
-  /// Which checkpoint is meant.
-  private sealed interface Which {
-    /// The newest that is whole.
-    record Last() implements Which {}
-
-    /// That of the lowest validation loss.
-    record Best() implements Which {}
-
-    /// That of a step.
-    record Step(int step) implements Which {}
-
-    /// That in a folder.
-    record In(Path folder) implements Which {}
-
-    static Which of(String text) {
-      return switch (text) {
-        case "last" -> new Last();
-        case "best" -> new Best();
-        default -> {
-          if (!STEP.matcher(text).matches()) {
-            throw new IllegalArgumentException(
-                "--checkpoint is " + Json.printable(text) + "; expected best, last, or a step such as 2000");
-          }
-          yield new Step(Integer.parseInt(text));
-        }
-      };
-    }
   }
 
   /// @param argument   a run's folder, or a checkpoint's in it
@@ -64,8 +39,12 @@ public final class SavedRun {
           argument + " is a checkpoint already; --checkpoint " + Json.printable(checkpoint) + " goes with its run, "
               + folder.path());
     }
-    return new SavedRun(folder,
-        itself ? new Which.In(argument) : Which.of(checkpoint == null ? "last" : checkpoint));
+    String which = checkpoint == null ? LAST : checkpoint;
+    if (!WHICH.matcher(which).matches()) {
+      throw new IllegalArgumentException(
+          "--checkpoint is " + Json.printable(which) + "; expected best, last, or a step such as 2000");
+    }
+    return new SavedRun(folder, itself ? argument : null, which);
   }
 
   /// The newest checkpoint of a run folder that is whole, or the given checkpoint.
@@ -90,15 +69,17 @@ public final class SavedRun {
 
   /// The same; nothing where the newest is meant and the run has none at all.
   Optional<Checkpoint> find() {
+    if (itself != null) {
+      return Optional.of(opened(itself));
+    }
     return switch (which) {
-      case Which.Last _ -> Checkpoint.newest(folder.path());
-      case Which.Best _ -> Optional.of(opened(Checkpoint.best(losses())
+      case LAST -> Checkpoint.newest(folder.path());
+      case BEST -> Optional.of(opened(Checkpoint.best(losses())
           .orElseThrow(
               () -> new RunException("no checkpoint of " + folder.path() + " has a validation loss, by which the "
                   + "best is chosen; " + there()))));
-      case Which.Step(int step) ->
-        Optional.of(opened(folder.path().resolve(Checkpoint.ALL).resolve(Checkpoint.nameOf(step))));
-      case Which.In(Path path) -> Optional.of(opened(path));
+      default -> Optional.of(opened(
+          folder.path().resolve(Checkpoint.ALL).resolve(Checkpoint.nameOf(Integer.parseInt(which)))));
     };
   }
 

@@ -17,6 +17,7 @@ import norma.train.files.Errors;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.MetricsLog;
+import norma.train.files.ProcessLock;
 import norma.train.files.ShellText;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,7 @@ public final class Trainer {
   private final TrainObserver observer;
   private final AtomicBoolean stop;
   private final Path folder;
-  private final RunLock lock;
+  private final ProcessLock lock;
   private final MetricsLog metrics;
   private final TrainStep trainStep;
   private final Evaluation evaluation;
@@ -63,7 +64,7 @@ public final class Trainer {
   }
 
   private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, RunFolder folder) {
-    this(session, observer, stop, disk, folder.path(), RunLock.take(folder.path()), null);
+    this(session, observer, stop, disk, folder.path(), folder.lock(), null);
   }
 
   /// A run that goes on.
@@ -74,7 +75,7 @@ public final class Trainer {
     this(session, observer, stop, Disk.real(), resumption.folder().path(), resumption.lock(), resumption);
   }
 
-  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, Path folder, RunLock lock,
+  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, Path folder, ProcessLock lock,
       @Nullable Resumption resumption) {
     RunConfig config = session.config();
     this.session = session;

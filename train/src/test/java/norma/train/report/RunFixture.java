@@ -54,7 +54,7 @@ final class RunFixture {
     Files.writeString(folder.resolve("config.yaml"), CONFIG);
     Files.writeString(folder.resolve("environment.json"), json(
         """
-            {'version':'0.1.0','commit':'0123abc','jdk':'25','cpu':{'name':'A CPU with 2 cores','cores':2},'backend':'cpu',
+            {'version':'0.1.0','commit':'0123abc','jdk':'25','cpu':'A CPU','cores':2,'backend':'cpu',
              'kernels':['linear','dyt'],'threads':2,'corpus_sha256':'70b924ea4d22d24d8650660ddddd29fc5c07eafc5803a904e6d1184f50ac4ed7'}
             """));
   }

@@ -44,7 +44,7 @@ class RunReportTest {
         .hasSize(2 + 4 + 4 * 9);
     assertThat(html)
         .contains("class=\"state completed\"", "<dt>tokens</dt><dd>1,536,000</dd>", "blocks.3.mlp.pre",
-            "<th scope=\"row\">cpu.cores</th><td>2</td>")
+            "<th scope=\"row\">cores</th><td>2</td>")
         .doesNotContain("{{", "<!--if", "NaN", "Infinity");
     assertThat(Files.readString(folder.resolve("loss.svg"))).startsWith("<svg xmlns").endsWith("</svg>\n");
   }
