@@ -62,9 +62,6 @@ public final class Compare implements Callable<Integer> {
   @Option(names = "--set", paramLabel = "KEY=VALUE", description = "A setting of Norma's configuration, for both sides: --set model.context=256.")
   private List<String> settings = List.of();
 
-  @Option(names = "--busy", paramLabel = "N", description = "Busy processes beside both sides. Default: 0.")
-  private int busy;
-
   @Option(names = "--blas", split = ",", paramLabel = "mkl|openblas", description = "Where PyTorch's products come from. Default: the faster one, measured at the start.")
   private List<Blas> libraries = List.of(Blas.values());
 
@@ -119,15 +116,13 @@ public final class Compare implements Callable<Integer> {
     Trials trials = new Trials(logs, torchEnvironment, report);
     describe(chosen, report);
     trials.peak();
-    try (BusyLoops _ = new BusyLoops(busy)) {
-      Map<Shape, TorchSetting> torch = new HashMap<>();
-      for (Shape shape : chosen) {
-        torch.put(shape, choose(shape, trials, report));
-      }
-      for (Shape shape : chosen) {
-        for (String norm : norms) {
-          System.out.print(report.add(trials.steps(model(shape, norm), Objects.requireNonNull(torch.get(shape)))));
-        }
+    Map<Shape, TorchSetting> torch = new HashMap<>();
+    for (Shape shape : chosen) {
+      torch.put(shape, choose(shape, trials, report));
+    }
+    for (Shape shape : chosen) {
+      for (String norm : norms) {
+        System.out.print(report.add(trials.steps(model(shape, norm), Objects.requireNonNull(torch.get(shape)))));
       }
     }
     if (out != null) {
@@ -148,7 +143,6 @@ public final class Compare implements Callable<Integer> {
   /// Fails now rather than in a child, in the middle of a long table.
   private void check(List<Shape> chosen) {
     require("--blocks", blocks, 1);
-    require("--busy", busy, 0);
     require("--torch-threads", torchThreads == null ? 1 : torchThreads, 1);
     require("--steps-per-block", stepsPerBlock == null ? 1 : stepsPerBlock, 1);
     require("--warmup", warmup == null ? Comparison.FIRST_STEPS : warmup, Comparison.FIRST_STEPS);
@@ -202,27 +196,8 @@ public final class Compare implements Callable<Integer> {
     report.fact("corpus", corpus);
     chosen.forEach(shape -> report.fact("shape " + shape.name(), shape.description()));
     report.fact("settings", settings.isEmpty() ? "none besides the shape's" : String.join(" ", settings));
-    report.fact("busy", busy + " busy processes beside both");
     report.fact("method", blocks
         + " alternating blocks, float32, same initial values and batches; losses of the first "
         + Comparison.FIRST_STEPS + " steps must agree within " + Comparison.LOSS_TOLERANCE);
-  }
-
-  /// Processes that do nothing but compute, as on a laptop in use. They end with the driver, however it ends.
-  private static final class BusyLoops implements AutoCloseable {
-    private static final String LOOP = "while kill -0 $PPID 2>/dev/null; do i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; done";
-
-    private final List<Process> processes = new ArrayList<>();
-
-    BusyLoops(int count) throws IOException {
-      for (int i = 0; i < count; i++) {
-        processes.add(new ProcessBuilder("sh", "-c", LOOP).start());
-      }
-    }
-
-    @Override
-    public void close() {
-      processes.forEach(Process::destroy);
-    }
   }
 }

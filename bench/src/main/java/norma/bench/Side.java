@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import norma.bench.Contender.Step;
+import norma.train.run.SystemFiles;
 import org.jspecify.annotations.Nullable;
 
 /// The driver's end of a process that answers as [StepServer] does. What the process writes to standard error goes to a log.
@@ -111,14 +112,9 @@ public final class Side implements AutoCloseable {
 
   /// Peak resident memory of the process so far, in bytes.
   long peakBytes() {
-    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
-    try {
-      String line = Files.readAllLines(status).stream().filter(l -> l.startsWith("VmHWM:")).findFirst().orElseThrow();
-      return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-    } catch (IOException e) {
-      throw new CompareException("cannot read the memory of " + command.name + " from " + status + ": "
-          + e.getMessage());
-    }
+    String status = SystemFiles.read("/proc/" + process.pid() + "/status");
+    return SystemFiles.bytes(status, "VmHWM")
+        .orElseThrow(() -> new CompareException("cannot read the memory of " + command.name));
   }
 
   @Override

@@ -1,11 +1,9 @@
 package norma.bench.kernels;
 
 import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,10 +19,7 @@ import norma.bench.Size;
 import norma.kernels.KernelCall;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
-import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.results.format.ResultFormatFactory;
-import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
@@ -69,9 +64,6 @@ public final class KernelTable implements Callable<Integer> {
   @Option(names = "--settle-millis", paramLabel = "N", description = "Warming up ends when no call was faster than the ones before for so long. Default: 3000.")
   private int settleMillis = 3000;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Also writes JMH's own results.")
-  private @Nullable Path json;
-
   @Option(names = { "-h", "--help" }, usageHelp = true, description = "Show this help.")
   @SuppressWarnings("UnusedVariable") // picocli reads it
   private boolean help;
@@ -104,16 +96,12 @@ public final class KernelTable implements Callable<Integer> {
     Map<Integer, Double> peaks = new TreeMap<>();
     threads.forEach(n -> peaks.computeIfAbsent(n, Peak::gigaflops));
     System.out.print(header() + peaks(peaks) + "\n" + HEAD);
-    List<RunResult> all = new ArrayList<>();
     for (String kernel : kernels) {
       for (String size : sizes) {
         for (int shares : threads) {
-          print(kernel, size, shares, Objects.requireNonNull(peaks.get(shares)), all);
+          print(kernel, size, shares, Objects.requireNonNull(peaks.get(shares)));
         }
       }
-    }
-    if (json != null) {
-      ResultFormatFactory.getInstance(ResultFormatType.JSON, json.toString()).writeOut(all);
     }
     return 0;
   }
@@ -148,15 +136,14 @@ public final class KernelTable implements Callable<Integer> {
         .collect(Collectors.joining(", ")) + "\n";
   }
 
-  private void print(String kernel, String size, int shares, double peak, List<RunResult> all)
+  private void print(String kernel, String size, int shares, double peak)
       throws RunnerException {
     KernelCall call = Calls.of(kernel, Size.of(size)); // of all threads together
     boolean product = call.flops() > 0;
-    double copyMicros = product ? Double.NaN : copyMicros(kernel, size, shares, all);
+    double copyMicros = product ? Double.NaN : copyMicros(kernel, size, shares);
     Map<String, Double> micros = new LinkedHashMap<>();
     for (RunResult result : run("kernel", kernel, size, shares, backends)) {
       micros.put(result.getParams().getParam("backend"), result.getPrimaryResult().getScore());
-      all.add(result);
     }
     Double definition = micros.get(HostBackends.DEFINITION);
     micros.forEach((backend, time) -> {
@@ -170,10 +157,8 @@ public final class KernelTable implements Callable<Integer> {
     });
   }
 
-  private double copyMicros(String kernel, String size, int shares, List<RunResult> all) throws RunnerException {
-    Collection<RunResult> copies = run("copy", kernel, size, shares, backends.subList(0, 1));
-    all.addAll(copies);
-    return copies.iterator().next().getPrimaryResult().getScore();
+  private double copyMicros(String kernel, String size, int shares) throws RunnerException {
+    return run("copy", kernel, size, shares, backends.subList(0, 1)).iterator().next().getPrimaryResult().getScore();
   }
 
   private Collection<RunResult> run(String method, String kernel, String size, int shares, List<String> measured)
