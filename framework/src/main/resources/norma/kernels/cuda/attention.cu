@@ -133,6 +133,21 @@ static __device__ __forceinline__ void multiply_transposed(float* own, float* ot
   }
 }
 
+// s += rows of own times the transpose of rows of others, a chunk of their columns after the other. Where there is one chunk, it
+// is in shared memory already.
+template <int CHUNKS, int I>
+static __device__ __forceinline__ void add_scores(const Rows& rows, const real* x, float* own, const Rows& other_rows,
+                                                  const real* other_x, float* others, float (&s)[I][4]) {
+#pragma unroll
+  for (int chunk = 0; chunk < CHUNKS; chunk++) {
+    __syncthreads();
+    if (CHUNKS > 1) rows.fill<16 * I>(x, chunk, own);
+    other_rows.fill<STREAMED>(other_x, chunk, others);
+    __syncthreads();
+    multiply_transposed<I>(own, others, min(CHUNK, rows.width - chunk * CHUNK), s);
+  }
+}
+
 // sum += weights times others.
 template <int I>
 static __device__ __forceinline__ void multiply(float* weights, float* others, float (&sum)[I][8]) {
@@ -161,13 +176,28 @@ static __device__ __forceinline__ void multiply(float* weights, float* others, f
   }
 }
 
-template <int I>
-static __device__ __forceinline__ void keep(const float (&s)[I][4], float* weights) {
+// sum += s, by way of shared memory, times rows of others, a chunk of their columns after the other.
+//
+// there: whether others hold the last chunk that add_scores has read, of the same rows
+template <int CHUNKS, int I>
+static __device__ __forceinline__ void add_weighted(const float (&s)[I][4], float* weights, const Rows& rows,
+                                                    const real* x, float* others, bool there,
+                                                    float (&sum)[CHUNKS][I][8]) {
   Place place;
+  if (!there) __syncthreads();  // nobody reads weights and others any more
 #pragma unroll
   for (int i = 0; i < I; i++) {
 #pragma unroll
     for (int j = 0; j < 4; j++) *at<STREAMED>(weights, place.y + 16 * i, place.x + 8 * j) = s[i][j];
+  }
+#pragma unroll
+  for (int chunk = 0; chunk < CHUNKS; chunk++) {
+    if (CHUNKS > 1 || !there) {
+      if (chunk > 0 || there) __syncthreads();
+      rows.fill<STREAMED>(x, chunk, others);
+    }
+    __syncthreads();
+    multiply<I>(weights, others, sum[chunk]);
   }
 }
 
@@ -220,14 +250,7 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
   for (int first = 0; first < end; first += STREAMED) {
     Rows keys(index, first, time, heads, width, 3);
     float s[I][4] = {};
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      __syncthreads();
-      if (CHUNKS > 1) queries.fill<16 * I>(qkv, chunk, own);
-      keys.fill<STREAMED>(k, chunk, others);
-      __syncthreads();
-      multiply_transposed<I>(own, others, min(CHUNK, width - chunk * CHUNK), s);
-    }
+    add_scores<CHUNKS>(queries, qkv, own, keys, k, others, s);
 #pragma unroll
     for (int i = 0; i < I; i++) {
       int query = start + place.y + 16 * i;
@@ -254,14 +277,7 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
         s[i][j] = dropped >> (place.x + 8 * j) & 1 ? 0 : p;
       }
     }
-    keep<I>(s, weights);
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      __syncthreads();
-      keys.fill<STREAMED>(v, chunk, others);
-      __syncthreads();
-      multiply<I>(weights, others, out[chunk]);
-    }
+    add_weighted<CHUNKS>(s, weights, keys, v, others, false, out);
   }
   float factor[I];
 #pragma unroll
@@ -318,22 +334,8 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
     Rows keys(index, first, time, heads, width, 3);
     float s[I][4] = {};
     float dp[I][4] = {};
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      __syncthreads();
-      if (CHUNKS > 1) slopes.fill<16 * I>(dy, chunk, own[0]);
-      keys.fill<STREAMED>(v, chunk, others);
-      __syncthreads();
-      multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), dp);
-    }
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      __syncthreads();
-      if (CHUNKS > 1) queries.fill<16 * I>(qkv, chunk, own[KEPT - 1]);
-      keys.fill<STREAMED>(k, chunk, others);
-      __syncthreads();
-      multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), s);
-    }
+    add_scores<CHUNKS>(slopes, dy, own[0], keys, v, others, dp);
+    add_scores<CHUNKS>(queries, qkv, own[KEPT - 1], keys, k, others, s);
 #pragma unroll
     for (int i = 0; i < I; i++) {
       int query = start + place.y + 16 * i;
@@ -344,16 +346,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
         s[i][j] = p * fmaf(dp[i][j], dropped >> (place.x + 8 * j) & 1 ? 0 : kept, -level[i]);
       }
     }
-    keep<I>(s, weights);
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      if (CHUNKS > 1) {
-        __syncthreads();
-        keys.fill<STREAMED>(k, chunk, others);
-      }
-      __syncthreads();
-      multiply<I>(weights, others, dq[chunk]);
-    }
+    add_weighted<CHUNKS>(s, weights, keys, k, others, true, dq);
   }
   float factor[I];
 #pragma unroll
@@ -390,22 +383,8 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
     Rows slopes(index, first, time, heads, width, 1);
     float s[I][4] = {};
     float dp[I][4] = {};
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      __syncthreads();
-      if (CHUNKS > 1) keys.fill<16 * I>(k, chunk, own[0]);
-      queries.fill<STREAMED>(qkv, chunk, others);
-      __syncthreads();
-      multiply_transposed<I>(own[0], others, min(CHUNK, width - chunk * CHUNK), s);
-    }
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      __syncthreads();
-      if (CHUNKS > 1) keys.fill<16 * I>(v, chunk, own[KEPT - 1]);
-      slopes.fill<STREAMED>(dy, chunk, others);
-      __syncthreads();
-      multiply_transposed<I>(own[KEPT - 1], others, min(CHUNK, width - chunk * CHUNK), dp);
-    }
+    add_scores<CHUNKS>(keys, k, own[0], queries, qkv, others, s);
+    add_scores<CHUNKS>(keys, v, own[KEPT - 1], slopes, dy, others, dp);
     unsigned dropped[I] = {};
     if (drop.threshold) {
 #pragma unroll
@@ -424,25 +403,8 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
         dp[i][j] = p * fmaf(dp[i][j], gone ? 0 : kept, -level);
       }
     }
-    keep<I>(s, weights);
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      if (CHUNKS > 1) {
-        __syncthreads();
-        slopes.fill<STREAMED>(dy, chunk, others);
-      }
-      __syncthreads();
-      multiply<I>(weights, others, dv[chunk]);
-    }
-    __syncthreads();
-    keep<I>(dp, weights);
-#pragma unroll
-    for (int chunk = 0; chunk < CHUNKS; chunk++) {
-      if (chunk > 0) __syncthreads();
-      queries.fill<STREAMED>(qkv, chunk, others);
-      __syncthreads();
-      multiply<I>(weights, others, dk[chunk]);
-    }
+    add_weighted<CHUNKS>(s, weights, slopes, dy, others, true, dv);
+    add_weighted<CHUNKS>(dp, weights, queries, qkv, others, false, dk);
   }
   float key_factor[I];
   float value_factor[I];
