@@ -122,7 +122,7 @@ public final class ConfigReader {
     } else if (type == Corpus.class) {
       return node instanceof Node.Mapping download
           ? download(new Section(download, path))
-          : new Corpus.Named(Section.text(node, path, "builtin:NAME, a path, or {url:, sha256:}"));
+          : named(new Corpus.Named(Section.text(node, path, "builtin:NAME, a path, or {url:, sha256:}")), node.at());
     }
     return type == Activation.class ? activation(node, path) : Section.text(node, path, "text");
   }
@@ -138,6 +138,10 @@ public final class ConfigReader {
       values.add(Section.number(item, key.path() + "[" + values.size() + "]", range));
     }
     return values;
+  }
+
+  private static Corpus named(Corpus.Named corpus, Location at) {
+    return corpus.builtin() ? corpus : new Corpus.Named(at.beside(corpus.source()));
   }
 
   private static Corpus download(Section s) {

@@ -1,5 +1,7 @@
 package norma.train.config;
 
+import java.nio.file.Path;
+
 /// Where a piece of configuration was written.
 ///
 /// @param source file as the user named it, or `command line`
@@ -12,6 +14,11 @@ public record Location(String source, int line, int column) {
   /// A source as a whole.
   static Location of(String source) {
     return new Location(source, 0, 0);
+  }
+
+  /// A path that was written here: in a file it starts at the file's folder, on the command line where one stands.
+  String beside(String path) {
+    return line == 0 ? path : Path.of(source).resolveSibling(path).toString();
   }
 
   /// `configs/x.yaml:12`, or the source alone.

@@ -61,7 +61,7 @@ public record RunConfig(
   ///
   /// @param base folder that a relative path starts at
   public RunConfig withCorpusIn(Path base) {
-    return data.corpus() instanceof Corpus.Named named && !named.source().startsWith("builtin:")
+    return data.corpus() instanceof Corpus.Named named && !named.builtin()
         ? with("data.corpus",
             new Corpus.Named(base.toAbsolutePath().resolve(named.source()).normalize().toString()))
         : this;
@@ -98,7 +98,7 @@ public record RunConfig(
 
   /// The corpus and its split.
   public record Data(
-      @Key(value = "builtin:dickens", resumable = true, does = "the text: builtin:NAME, a path, or {url: https://..., sha256: ...}") Corpus corpus,
+      @Key(value = "builtin:dickens", resumable = true, does = "the text: builtin:NAME, a path beside the file, or {url: https://..., sha256: ...}") Corpus corpus,
       @Key(value = "0.1", range = "(0, 1)", does = "share of the text, at its end, held out for validation") double valFraction,
       @Key(value = "1.0", range = "(0, 1]", does = "share of the rest, at its beginning, trained on") double trainFraction) {}
 
@@ -110,6 +110,10 @@ public record RunConfig(
       public Named {
         YamlText.requirePath("data.corpus", source);
         source = HomeFolder.resolve(source);
+      }
+
+      boolean builtin() {
+        return source.startsWith("builtin:");
       }
     }
 

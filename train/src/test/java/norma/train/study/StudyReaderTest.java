@@ -35,6 +35,32 @@ class StudyReaderTest {
     return StudyReader.read(file, Assignment.parse(List.of(settings)));
   }
 
+  /// In the study's own file, in its base and in a variant; on the command line where one stands.
+  @Test
+  void aCorpusLiesBesideTheFileThatNamesIt() throws IOException {
+    Files.writeString(Files.createDirectories(folder.resolve("bases")).resolve("run.yaml"), "data: {corpus: text.txt}");
+    for (Path text : List.of(folder.resolve("text.txt"), folder.resolve("bases/text.txt"))) {
+      Files.writeString(text, text.toString().repeat(200));
+    }
+    String variants = "\nseeds: 1\nbaseline: a\nvariants: {a: {}, b: {model.norm.all: dyt}}\n";
+    Path mine = Files.writeString(folder.resolve("mine.yaml"), "base: {data: {corpus: text.txt}}" + variants);
+    Path based = Files.writeString(folder.resolve("based.yaml"), "base: bases/run.yaml" + variants);
+    Path grid = Files.writeString(folder.resolve("grid.yaml"),
+        "grid: {data.corpus: [text.txt, bases/text.txt]}" + variants);
+    assertThat(corpora(mine)).containsOnly(folder.resolve("text.txt").toString());
+    assertThat(corpora(based)).containsOnly(folder.resolve("bases/text.txt").toString());
+    assertThat(corpora(grid)).containsOnly(folder.resolve("text.txt").toString(),
+        folder.resolve("bases/text.txt").toString());
+    assertThatThrownBy(() -> corpora(mine, "data.corpus=text.txt"))
+        .hasMessageContaining(Path.of("text.txt").toAbsolutePath().toString());
+  }
+
+  private static List<String> corpora(Path file, String... settings) {
+    return StudyReader.read(file, Assignment.parse(List.of(settings))).variants().stream()
+        .map(variant -> ((RunConfig.Corpus.Named) variant.candidates().getFirst().config().data().corpus()).source())
+        .toList();
+  }
+
   @Test
   void variantsTimesSeeds() throws IOException {
     Study study = read(TWO + "seeds: 3\nbudget: {steps: 7}\n");
