@@ -125,7 +125,7 @@ public record RunConfig(
       private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
       public Download {
-        if (!"https".equalsIgnoreCase(url.getScheme())) {
+        if (!"https".equalsIgnoreCase(url.getScheme()) || url.getHost() == null) {
           throw new IllegalArgumentException("data.corpus.url is '" + YamlText.shorten(url.toString())
               + "'; expected an https URL; of a local file, data.corpus is the path");
         }

@@ -75,7 +75,7 @@ public final class Corpora {
   /// Loads a text from the web, or from the cache if it was loaded before; its hash is checked either way.
   ///
   /// @param url `https` only
-  /// @param sha256 of the raw bytes, 64 hexadecimal digits
+  /// @param sha256 of the raw bytes, 64 hexadecimal digits in lower case
   /// @param cache the folder that keeps downloads, each named by its hash; see [#userCache()]
   /// @throws DataException if it cannot be had, has another hash, or is not a usable text
   public static Corpus load(URI url, String sha256, Path cache) {

@@ -60,18 +60,10 @@ record Download(Fetcher fetcher, long maxBytes) {
 
   /// The bytes at `url`, from the cache if they lie there.
   ///
-  /// @throws DataException if the URL is not https, cannot be read, is too large, or has another hash
-  byte[] bytes(URI url, String sha256, Path cache) {
-    if (!"https".equalsIgnoreCase(url.getScheme()) || url.getHost() == null) {
-      throw new DataException(
-          "data.corpus.url %s is not an https URL: only https is downloaded; for a local file, data.corpus is its path"
-              .formatted(url));
-    }
-    String hash = sha256.toLowerCase(Locale.ROOT);
-    if (!hash.matches("[0-9a-f]{64}")) {
-      throw new DataException("data.corpus.sha256 is \"%s\": expected 64 hexadecimal digits, as sha256sum prints them"
-          .formatted(sha256));
-    }
+  /// @param url  of https
+  /// @param hash 64 hexadecimal digits in lower case
+  /// @throws DataException if it cannot be read, is too large, or has another hash
+  byte[] bytes(URI url, String hash, Path cache) {
     Path cached = cache.resolve(hash + ".txt");
     try {
       Files.createDirectories(cache);

@@ -22,9 +22,6 @@ public record Split(int[] train, int[] validation) {
   /// @param context characters that a model sees; each part must hold one more, the last target
   /// @throws DataException if a part is too short
   public static Split of(int[] tokens, double valFraction, double trainFraction, int context) {
-    if (!(valFraction >= 0 && valFraction < 1)) {
-      throw new IllegalArgumentException("data.val_fraction is " + valFraction + ": expected a number in [0, 1)");
-    }
     Cut cut = cut(tokens.length, valFraction, trainFraction, context);
     return new Split(Arrays.copyOf(tokens, cut.trained), Arrays.copyOfRange(tokens, cut.validated, tokens.length));
   }

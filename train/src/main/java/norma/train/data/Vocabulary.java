@@ -1,7 +1,5 @@
 package norma.train.data;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import norma.train.files.Errors;
 import norma.train.files.Json;
 import java.io.IOException;

@@ -1,5 +1,7 @@
 package norma.train.profile;
 
+import norma.train.report.Axis;
+import norma.train.report.RowPlot;
 import static norma.train.report.Decimals.count;
 import static norma.train.report.Decimals.digits;
 import static norma.train.report.Decimals.percent;
@@ -19,6 +21,7 @@ import norma.train.report.Template;
 
 /// Writes `report.html` of a profile: one page that needs no other file, no network and no script.
 public final class ProfileReport {
+  private static final int COMPARED_WIDTH = 440;
   private static final String SECTION = "<section id=\"%s\">\n<h2>%s</h2>\n";
 
   private final ProfilePlan plan;
@@ -47,7 +50,7 @@ public final class ProfileReport {
       Profile profile = profiles.getFirst();
       StepBar bar = StepBar.of(profile);
       page.put("figures", figures(profile))
-          .put("bar", StepBarPlot.of(List.of(bar)).getFirst().figure("time of a step"))
+          .put("bar", bar.figure("time of a step", bar.millis()))
           .put("sum", digits(bar.millis())).put("watched", digits(profile.steps().watched().median()))
           .put("groups", groups(profile, true))
           .put("details", details(profile, SECTION, "</section>\n"));
@@ -56,11 +59,10 @@ public final class ProfileReport {
     }
     if (plan.compares()) {
       List<CaseFigures> cases = CaseFigures.of(profiles);
-      ComparisonPlot plot = new ComparisonPlot(cases);
-      page.put("slots", plot.slots()).put("speeds", plot.speeds()).put("comparison", ProfileTables.comparison(cases))
+      page.put("slots", slots(cases)).put("speeds", speeds(cases)).put("comparison", ProfileTables.comparison(cases))
           .put("bars", bars()).put("groups", groups(profiles.getFirst(), false));
     }
-    return page.put("sweeps", Scaling.of(plan, profiles).stream().map(scaling -> new ScalingCharts(scaling).html())
+    return page.put("sweeps", Scaling.of(plan, profiles).stream().map(scaling -> scaling.html())
         .collect(Collectors.joining())).fill();
   }
 
@@ -77,13 +79,14 @@ public final class ProfileReport {
 
   /// A bar for each case, all on one scale.
   private String bars() {
-    List<StepBarPlot> plots = StepBarPlot.of(profiles.stream().map(StepBar::of).toList());
+    List<StepBar> bars = profiles.stream().map(StepBar::of).toList();
+    double longest = bars.stream().mapToDouble(StepBar::millis).max().orElse(1);
     StringBuilder html = new StringBuilder();
-    for (int i = 0; i < plots.size(); i++) {
+    for (int i = 0; i < bars.size(); i++) {
       Profile profile = profiles.get(i);
       html.append("<h3>").append(Svg.escape(profile.name())).append("<span>")
           .append(digits(profile.steps().plain().median())).append(" ms a step</span></h3>\n")
-          .append(plots.get(i).figure("time of a step: " + profile.name()));
+          .append(bars.get(i).figure("time of a step: " + profile.name(), longest));
     }
     return html.toString();
   }
@@ -135,5 +138,37 @@ public final class ProfileReport {
     sections.forEach((title, content) -> html.append(
         content.isEmpty() ? "" : open.formatted(title.toLowerCase(Locale.ROOT), title) + content + close));
     return html.toString();
+  }
+
+  /// Milliseconds of a step in the slots, forward and backward.
+  private static String slots(List<CaseFigures> cases) {
+    double longest = cases.stream().mapToDouble(c -> c.slotForward() + c.slotBackward()).max().orElseThrow();
+    RowPlot plot = plot(cases, "time in the normalization slots (ms a step)", Axis.around(0, longest * 1.12, 4),
+        Double.NaN);
+    for (int i = 0; i < cases.size(); i++) {
+      CaseFigures one = cases.get(i);
+      double sum = one.slotForward() + one.slotBackward();
+      plot.bar(i, Svg.FORWARD, 0, one.slotForward());
+      plot.bar(i, Svg.BACKWARD, one.slotForward(), sum);
+      plot.note(i, sum, one.slots() == 0 ? "no slots" : digits(sum));
+    }
+    return plot.end();
+  }
+
+  /// Tokens/s over those of the first case: the median over the rounds, and a line from the first to the third quartile.
+  private static String speeds(List<CaseFigures> cases) {
+    double low = cases.stream().mapToDouble(c -> c.speed().low()).min().orElseThrow();
+    double high = cases.stream().mapToDouble(c -> c.speed().high()).max().orElseThrow();
+    RowPlot plot = plot(cases, "speed of the step, first case = 1", Axis.around(Math.min(1, low), Math.max(1, high), 4),
+        1);
+    for (int i = 0; i < cases.size(); i++) {
+      Quartiles speed = cases.get(i).speed();
+      plot.range(i, speed.low(), speed.median(), speed.high(), cases.get(i).name() + ": " + ProfileTables.ratio(speed));
+    }
+    return plot.end();
+  }
+
+  private static RowPlot plot(List<CaseFigures> cases, String title, Axis axis, double emphasis) {
+    return new RowPlot(COMPARED_WIDTH, "chart", title, cases.stream().map(CaseFigures::name).toList(), axis, emphasis);
   }
 }

@@ -1,5 +1,12 @@
 package norma.train.profile;
 
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import norma.train.report.Chart;
+import norma.train.report.Chart.Scale;
+import norma.train.report.Series;
+import norma.train.report.Series.Kind;
+import norma.train.report.Svg;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -98,5 +105,54 @@ public record Scaling(String setting, List<Point> points, double time, Quartiles
     } catch (NumberFormatException e) {
       return Double.NaN;
     }
+  }
+
+  /// Chart and table below a heading, for a page.
+  String html() {
+    Chart chart = overThreads() ? speedUp() : growth();
+    return "<div><h3>" + Svg.escape(setting) + "</h3>\n" + chart.figure(List.of(Chart.Size.SLOT))
+        + ProfileTables.values(this) + "</div>\n";
+  }
+
+  /// Measured, the fitted line, and the operations scaled to the same geometric mean. Values that have no logarithm have linear
+  /// axes and no fitted line.
+  Chart growth() {
+    double meanMillis = meanLog(Point::millis);
+    double meanFlops = meanLog(Point::flops);
+    List<Series.Point> measured = points(Point::millis);
+    List<Series.Point> counted = points(p -> p.flops() * Math.exp(meanMillis - meanFlops));
+    if (points.stream().anyMatch(p -> p.value() <= 0)) {
+      return new Chart("", setting, "ms a step", Scale.FROM_ZERO, List.of(
+          new Series("measured", 0, Kind.MARKED, measured),
+          new Series("counted FLOP, scaled", 1, Kind.DASHED, counted)));
+    }
+    double meanValue = meanLog(Point::value);
+    return new Chart("", setting, "ms a step", Scale.LOG, Scale.LOG, List.of(
+        new Series("measured", 0, Kind.POINTS, measured),
+        new Series("fitted: " + power("ms", time), 0, Kind.LINE,
+            points(p -> Math.exp(meanMillis + time * (Math.log(p.value()) - meanValue)))),
+        new Series("counted, scaled: " + power("FLOP", flops), 1, Kind.DASHED, counted)));
+  }
+
+  private String power(String what, double exponent) {
+    String name = setting.substring(setting.lastIndexOf('.') + 1);
+    return what + " ~ " + name + String.format(Locale.ROOT, "^%.2f", exponent);
+  }
+
+  private double meanLog(ToDoubleFunction<Point> number) {
+    return points.stream().mapToDouble(p -> Math.log(number.applyAsDouble(p))).average().orElseThrow();
+  }
+
+  private List<Series.Point> points(ToDoubleFunction<Point> y) {
+    return points.stream().sorted(Comparator.comparingDouble(Point::value))
+        .map(p -> new Series.Point(p.value(), y.applyAsDouble(p))).toList();
+  }
+
+  /// Against the smallest number of threads.
+  Chart speedUp() {
+    Point first = first();
+    return new Chart("", "threads", "speed-up", Scale.FROM_ZERO, List.of(
+        new Series("measured", 0, Kind.MARKED, points(p -> first.millis() / p.millis())),
+        new Series("every thread counts fully", 7, Kind.DASHED, points(p -> p.value() / first.value()))));
   }
 }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
 import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /// One axis of a drawing: where a value stands, and what is written at it. On a logarithmic axis positions are exponents of ten.
@@ -77,18 +76,6 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
           .replace("e+", "e");
     }
     return String.format(Locale.ROOT, "%,." + Math.max(0, -exponent) + "f", value);
-  }
-
-  /// A logarithmic axis from one power of ten to another.
-  ///
-  /// @param count about so many ticks
-  static Axis decades(double low, double high, int count) {
-    int first = (int) Math.floor(Math.log10(low) + 1e-9);
-    int last = Math.max(first + 1, (int) Math.ceil(Math.log10(high) - 1e-9));
-    int step = Math.max(1, Math.ceilDiv(last - first, count));
-    List<Mark> marks = IntStream.rangeClosed(Math.ceilDiv(first, step), Math.floorDiv(last, step))
-        .mapToObj(i -> new Mark(i * step, label(Math.pow(10, i * step), i * step))).toList();
-    return new Axis(first, last, true, marks, 0, 1);
   }
 
   /// A logarithmic axis that begins and ends with 1, 2 or 5 times a power of ten.

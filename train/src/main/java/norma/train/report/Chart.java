@@ -14,7 +14,7 @@ import norma.train.report.Series.Point;
 /// @param title    heading, may be empty
 /// @param xTitle   title of the x axis, may be empty; whole numbers count steps
 /// @param yTitle   title of the y axis with its unit, may be empty
-/// @param xScale   of the x axis: TIGHT, or LOG_TIGHT with its ticks at the values; of those, only TIGHT in [Figures]
+/// @param xScale   of the x axis: TIGHT, or LOG with its ticks at the values; of those, only TIGHT in [Figures]
 /// @param scale    of the y axis
 /// @param series   the curves, drawn in this order; one without a name stands in no legend
 public record Chart(String title, String xTitle, String yTitle, Scale xScale, Scale scale, List<Series> series) {
@@ -27,14 +27,8 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     WHOLE,
     /// the values and 0
     FROM_ZERO,
-    /// powers of ten around the values; what is not above 0 is left out
-    LOG,
-    /// the same, no more of it than the values need
-    LOG_TIGHT;
-
-    boolean log() {
-      return this == LOG || this == LOG_TIGHT;
-    }
+    /// logarithmic; what is not above 0 is left out
+    LOG
   }
 
   private static final double BOLD = 0.68; // mean width of a character in bold face, in font sizes
@@ -100,7 +94,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     Legend legend = legend(size);
     Frame f = frame(size, legend.rows());
     List<Object> all = new ArrayList<>(List.of("data-frame", f.data()));
-    if (scale.log()) {
+    if (scale == Scale.LOG) {
       all.addAll(List.of("data-scale", "log"));
     }
     all.addAll(List.of(attributes));
@@ -144,10 +138,10 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     int count = Math.max(3, height / 50);
     double[] lows = all(Point::low);
     double[] highs = all(Point::high);
-    if (scale.log()) {
+    if (scale == Scale.LOG) {
       double low = Arrays.stream(lows).filter(v -> v > 0).min().orElse(1);
       double high = Arrays.stream(highs).filter(v -> v > 0).max().orElse(10);
-      return scale == Scale.LOG ? Axis.decades(low, high, count) : Axis.logarithmic(low, high);
+      return Axis.logarithmic(low, high);
     }
     double low = Arrays.stream(lows).min().orElse(0);
     double high = scale == Scale.WHOLE
@@ -168,7 +162,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
   /// The x axis.
   private Axis xAxis(Size size) {
     double[] xs = all(Point::x);
-    if (xScale.log()) {
+    if (xScale == Scale.LOG) {
       return Axis.at(Arrays.stream(xs).boxed().toList(), Decimals::setting);
     }
     boolean counts = Arrays.stream(xs).allMatch(x -> x == Math.rint(x));
@@ -280,7 +274,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
   }
 
   private String note(Axis y) {
-    if (scale.log() || scale == Scale.WHOLE) {
+    if (scale == Scale.LOG || scale == Scale.WHOLE) {
       return "";
     }
     double[] above = Arrays.stream(all(Point::y)).filter(v -> v > y.highest()).sorted().toArray();

@@ -20,7 +20,7 @@ public final class Figures {
 
   /// A [Chart#figure] whose numbers are kept.
   public String add(Chart chart, Chart.Size... sizes) {
-    assert !chart.xScale().log() : "the script has no logarithmic x axis";
+    assert chart.xScale() != Chart.Scale.LOG : "the script has no logarithmic x axis";
     String figure = chart.figure(List.of(sizes), "data-series", data.size());
     data.add(chart.drawn(sizes[0]).stream().map(Figures::numbers).toList());
     return figure;

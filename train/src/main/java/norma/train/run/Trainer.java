@@ -60,11 +60,8 @@ public final class Trainer {
   }
 
   Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk) {
-    this(session, observer, stop, disk, RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk));
-  }
-
-  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, RunFolder folder) {
-    this(session, observer, stop, disk, folder.path(), folder.lock(), null);
+    this(session, observer, stop, disk, RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk),
+        null);
   }
 
   /// A run that goes on.
@@ -72,18 +69,18 @@ public final class Trainer {
   /// @param session of the resumption
   /// @throws RunException if its state does not fit, or the folder cannot be written
   public Trainer(Session session, Resumption resumption, TrainObserver observer, AtomicBoolean stop) {
-    this(session, observer, stop, Disk.real(), resumption.folder().path(), resumption.lock(), resumption);
+    this(session, observer, stop, Disk.real(), resumption.folder(), resumption);
   }
 
-  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, Path folder, ProcessLock lock,
+  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, RunFolder runFolder,
       @Nullable Resumption resumption) {
     RunConfig config = session.config();
     this.session = session;
     this.train = config.train();
     this.observer = observer;
     this.stop = stop;
-    this.folder = folder;
-    this.lock = lock;
+    this.folder = runFolder.path();
+    this.lock = resumption == null ? runFolder.lock() : resumption.lock();
     this.trainStep = new TrainStep(session);
     this.evaluation = new Evaluation(session);
     this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep) : null;

@@ -167,6 +167,8 @@ class ConfigReaderTest {
             "x.yaml:1: data.corpus.url is 'ftp://a.b'; expected an https URL; of a local file, data.corpus is the path"),
         List.of("data: {corpus: {url: 'http://a.b', sha256: x}}",
             "x.yaml:1: data.corpus.url is 'http://a.b'; expected an https URL; of a local file, data.corpus is the path"),
+        List.of("data: {corpus: {url: 'https:a', sha256: x}}",
+            "x.yaml:1: data.corpus.url is 'https:a'; expected an https URL; of a local file, data.corpus is the path"),
         List.of("data: {corpus: {url: 'https://a b', sha256: x}}",
             "x.yaml:1: data.corpus.url is 'https://a b', not a URL: Illegal character in authority"),
         List.of("data: {corpus: {url: 'https://a.b', sha256: x}}",

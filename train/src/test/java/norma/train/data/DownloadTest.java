@@ -17,13 +17,10 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class DownloadTest {
   private static final URI TEXT = URI.create("https://example.org/texts/poem.txt");
@@ -57,12 +54,6 @@ class DownloadTest {
   }
 
   @Test
-  void theHashMayBeWrittenInCapitals() {
-    assertThat(Corpora.load(TEXT, HASH.toUpperCase(Locale.ROOT), cache(), download(POEM)).sha256())
-        .isEqualTo(HASH);
-  }
-
-  @Test
   void aDamagedCacheIsNoticedOnReadingAndReplaced() throws IOException {
     load(POEM);
     Files.writeString(cache().resolve(HASH + ".txt"), "damaged");
@@ -86,24 +77,6 @@ class DownloadTest {
         .isInstanceOf(DataException.class).hasMessageContaining("is larger than " + (bytes - 1) + " bytes");
     assertThat(cached()).isEmpty();
     assertThat(Corpora.load(TEXT, HASH, cache(), new Download(url -> stream(POEM), bytes)).sha256()).isEqualTo(HASH);
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = { "http://example.org/a.txt", "file:///etc/hostname", "ftp://example.org/a", "a.txt",
-      "https:a" })
-  void onlyHttpsIsFetched(String url) {
-    assertThatThrownBy(() -> Corpora.load(URI.create(url), HASH, cache(), download(POEM)))
-        .isInstanceOf(DataException.class).hasMessageStartingWith("data.corpus.url " + url + " is not an https URL:");
-    assertThat(fetches).hasValue(0);
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = { "", "abc", "../../etc/passwd",
-      "g3f9957e057b7408a32b59f10ecbe535216bf6af49664434ce08a75651a33ae00" })
-  void aHashIsSixtyFourHexadecimalDigits(String hash) {
-    assertThatThrownBy(() -> Corpora.load(TEXT, hash, cache(), download(POEM))).isInstanceOf(DataException.class)
-        .hasMessageContaining("\"" + hash + "\": expected 64 hexadecimal digits");
-    assertThat(fetches).hasValue(0);
   }
 
   @Test

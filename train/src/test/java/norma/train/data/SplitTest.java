@@ -7,7 +7,6 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class SplitTest {
   @ParameterizedTest
@@ -35,13 +34,6 @@ class SplitTest {
   void noValidationSplitIsTooShort() {
     assertThatThrownBy(() -> Split.of(new int[100], 0, 1, 8)).isInstanceOf(DataException.class)
         .hasMessageContaining("the validation split has only 0 characters");
-  }
-
-  @ParameterizedTest
-  @ValueSource(doubles = { -0.1, 1, 1.5, Double.NaN, Double.POSITIVE_INFINITY })
-  void aFractionOutsideZeroToOneIsRefused(double valFraction) {
-    assertThatThrownBy(() -> Split.of(new int[100], valFraction, 1, 8)).isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("data.val_fraction is " + valFraction);
   }
 
   @Test

@@ -83,8 +83,8 @@ class ProfileReportTest {
 
   @Test
   void aSweepFromZeroHasLinearAxesAndNoExponent() {
-    Chart chart = new ScalingCharts(Scaling.of("model.dropout", List.of(new Scaling.Point(0, 10, 1e9, 768),
-        new Scaling.Point(0.2, 12, 1e9, 768)), List.of(List.of(10.0), List.of(12.0)))).growth();
+    Chart chart = Scaling.of("model.dropout", List.of(new Scaling.Point(0, 10, 1e9, 768),
+        new Scaling.Point(0.2, 12, 1e9, 768)), List.of(List.of(10.0), List.of(12.0))).growth();
     assertThat(chart.xScale().toString()).isEqualTo("TIGHT");
     assertThat(chart.svg(Chart.Size.SLOT)).contains("counted FLOP, scaled").doesNotContain("^", "NaN", "Infinity");
   }
@@ -92,7 +92,7 @@ class ProfileReportTest {
   @Test
   void theCountedLineGoesThroughTheMiddleOfTheMeasuredTimes() {
     Scaling scaling = Scaling.of(ProfileFixture.sweepPlan(), ProfileFixture.sweeps()).getFirst();
-    List<Series> series = new ScalingCharts(scaling).growth().series();
+    List<Series> series = scaling.growth().series();
     double measured = series.getFirst().points().get(1).y();
     assertThat(series.get(1).points().get(1).y()).isCloseTo(measured, within(1e-9));
     assertThat(series.get(2).points()).extracting(Series.Point::y).satisfies(ys -> {

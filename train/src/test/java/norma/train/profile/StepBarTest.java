@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import norma.train.profile.StepBar.Slice;
@@ -29,7 +30,7 @@ class StepBarTest {
   @Test
   void widthsAreTimesAndFillTheWholeBar() {
     StepBar bar = StepBar.of(PROFILE);
-    List<Rect> directions = level(rects(StepBarPlot.of(List.of(bar)).getFirst().figure("")), 0);
+    List<Rect> directions = level(rects(bar.figure("", bar.millis())), 0);
     assertThat(bar.slices()).extracting(Slice::label).containsExactly("forward", "backward", "phases", "waiting",
         "other");
     double forward = PROFILE.rows().stream().filter(row -> row.group().compareTo(Row.Group.PHASE) < 0)
@@ -45,7 +46,7 @@ class StepBarTest {
   void everyLevelAddsUpToTheOneAboveAndStandsBelowIt() {
     StepBar bar = StepBar.of(PROFILE);
     bar.slices().forEach(StepBarTest::addsUp);
-    List<Rect> rects = rects(StepBarPlot.of(List.of(bar)).getFirst().figure(""));
+    List<Rect> rects = rects(bar.figure("", bar.millis()));
     assertThat(level(rects, 1).getFirst().x).isEqualTo(level(rects, 0).getFirst().x);
     assertThat(level(rects, 3)).as("nine parts of four blocks, eight of them also backward but for the two adds")
         .hasSize(4 * (10 + 8));
@@ -61,12 +62,12 @@ class StepBarTest {
 
   @Test
   void casesHaveOneScale() {
-    List<StepBarPlot> plots = StepBarPlot.of(List.of(StepBar.of(PROFILE), StepBar.of(ProfileFixture.profile("b", 9))));
-    double[] widths = plots.stream()
-        .mapToDouble(plot -> level(rects(plot.figure("")), 0).stream().mapToDouble(Rect::width).sum()).toArray();
+    StepBar shorter = StepBar.of(PROFILE);
+    StepBar longer = StepBar.of(ProfileFixture.profile("b", 9));
+    double[] widths = Stream.of(shorter, longer).mapToDouble(bar -> level(rects(bar.figure("", longer.millis())), 0)
+        .stream().mapToDouble(Rect::width).sum()).toArray();
     assertThat(widths[1]).isCloseTo(958, within(0.05));
-    assertThat(widths[0] / widths[1]).isCloseTo(plots.get(0).bar().millis() / plots.get(1).bar().millis(),
-        within(1e-4));
+    assertThat(widths[0] / widths[1]).isCloseTo(shorter.millis() / longer.millis(), within(1e-4));
   }
 
   @Test

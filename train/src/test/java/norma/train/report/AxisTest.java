@@ -51,7 +51,7 @@ class AxisTest {
 
   @Test
   void aPowerIsAStraightLineInAChartWithTwoLogarithmicAxes() {
-    String svg = new Chart("", "", "", Scale.LOG_TIGHT, Scale.LOG_TIGHT, List.of(new Series("a", 0, Kind.LINE,
+    String svg = new Chart("", "", "", Scale.LOG, Scale.LOG, List.of(new Series("a", 0, Kind.LINE,
         List.of(new Point(1, 10), new Point(2, 40), new Point(4, 160))))).svg(Chart.Size.PAGE);
     double[] p = Pattern.compile("<path d=\"M(\\S+) (\\S+)L(\\S+) (\\S+)L(\\S+) (\\S+)\"").matcher(svg).results()
         .limit(1)
