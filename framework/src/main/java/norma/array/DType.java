@@ -3,7 +3,6 @@ package norma.array;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.function.IntToDoubleFunction;
 
 /// Element types of an [Array].
 public enum DType {
@@ -30,19 +29,21 @@ public enum DType {
       case INT32 -> Arrays.stream(memory.toArray(ValueLayout.JAVA_INT)).asDoubleStream().toArray();
       case FLOAT32 -> {
         float[] floats = memory.toArray(ValueLayout.JAVA_FLOAT);
-        yield numbers(floats.length, i -> floats[i]);
+        double[] numbers = new double[floats.length];
+        for (int i = 0; i < numbers.length; i++) {
+          numbers[i] = floats[i];
+        }
+        yield numbers;
       }
       case BFLOAT16 -> {
         short[] halves = memory.toArray(ValueLayout.JAVA_SHORT);
-        yield numbers(halves.length, i -> Float.intBitsToFloat(halves[i] << 16));
+        double[] numbers = new double[halves.length];
+        for (int i = 0; i < numbers.length; i++) {
+          numbers[i] = Float.intBitsToFloat(halves[i] << 16);
+        }
+        yield numbers;
       }
     };
-  }
-
-  private static double[] numbers(int count, IntToDoubleFunction element) {
-    double[] numbers = new double[count];
-    Arrays.setAll(numbers, element);
-    return numbers;
   }
 
   /// Sets element i of memory to the nearest number of this type; for integers, to the next one towards 0.

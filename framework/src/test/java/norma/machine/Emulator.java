@@ -422,9 +422,9 @@ public final class Emulator implements Code {
       }
       case 0x0F -> {
         int condition = next();
-        if (condition == 0x18) {
+        if (condition == 0x18 || condition == 0x1F) {
           operand(rex >> 2 & 1, rex >> 1 & 1, b, 1);
-          require((reg & 7) == 1 && address != NO_MEMORY, "prefetcht0");
+          require((reg & 7) == (condition == 0x18 ? 1 : 0) && address != NO_MEMORY, "prefetcht0 or nop");
           return;
         }
         int by = next4();

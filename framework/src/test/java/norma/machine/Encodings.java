@@ -204,8 +204,8 @@ final class Encodings {
     }, "{disp32} jmp 9f; ".repeat(5).concat("9:"));
     one(o -> {
       o.dec(x);
-      o.align(8);
-    }, "dec rax; nop; nop; nop; nop; nop");
+      o.align(16);
+    }, "dec rax; {disp32} nop dword ptr [rax+rax*1+0]; {disp8} nop dword ptr [rax+0]; nop");
   }
 
   private Vector vector(int of) {

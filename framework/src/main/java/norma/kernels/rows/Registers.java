@@ -156,11 +156,9 @@ final class Registers {
     List<Map.Entry<Object, Integer>> order = new ArrayList<>(trial.wanted.entrySet());
     order.sort(Map.Entry.<Object, Integer>comparingByValue(Comparator.reverseOrder()));
     for (int i = 0; i < Math.min(left, order.size()); i++) {
-      int r = free.removeLast();
-      Object key = order.get(i).getKey();
-      out.vmovups(new Vector(r), emitter.vector(key));
-      pinned.put(key, r);
+      pinned.put(order.get(i).getKey(), free.removeLast());
     }
+    emitter.load(pinned);
   }
 
   int take() {

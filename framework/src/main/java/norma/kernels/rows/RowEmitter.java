@@ -38,6 +38,7 @@ import norma.machine.Assembler.Operand;
 import norma.machine.Assembler.Register;
 import norma.machine.Assembler.Vector;
 import norma.machine.InstructionSet;
+import org.jspecify.annotations.Nullable;
 
 /// A plan as machine code for one width: one call for all rows, all passes over a row one after the other. Values of a row are vectors with
 /// equal lanes, so that everything is done by the same instructions.
@@ -70,6 +71,8 @@ final class RowEmitter {
   private final Map<Object, Integer> vectors = new LinkedHashMap<>(); // an Expr, bits of a constant, or a spilled value
   private final int vectorsStart;
   private Assembler out;
+  private @Nullable Expr latest; // the value of a row that was left last
+  private Vector latestIn = new Vector(0);
 
   /// @param stored  values of rows to leave for another kernel
   /// @param outputs names of streams that the plan's outputs are written to
@@ -357,6 +360,20 @@ final class RowEmitter {
     }
   }
 
+  /// Fills registers from the table. What was left last comes from its register: memory has it some cycles later.
+  void load(Map<Object, Integer> registers) {
+    Integer first = latest == null ? null : registers.get(latest);
+    if (first != null) {
+      out.vmovaps(new Vector(first), latestIn);
+    }
+    registers.forEach((key, r) -> {
+      if (!key.equals(latest)) {
+        out.vmovups(new Vector(r), vector(key));
+      }
+    });
+    latest = null;
+  }
+
   /// A value of a row: for the passes that follow, and for another kernel.
   private void leave(Expr e, Vector v) {
     out.vmovups(vector(e), v);
@@ -364,6 +381,8 @@ final class RowEmitter {
     if (k >= 0) {
       toRow("stored" + k, v);
     }
+    latest = e;
+    latestIn = v;
   }
 
   private void toRow(String stream, Vector v) {
@@ -385,6 +404,7 @@ final class RowEmitter {
     for (Apply total : totals) {
       StraightCode code = new StraightCode(new Registers(this, set, rest() > 0), out);
       toRow("total" + plan.totals().indexOf(total), code.row(total.arg(0)));
+      latest = null;
     }
   }
 }

@@ -194,17 +194,13 @@ public final class RowKernels implements AutoCloseable {
     void put(Formula formula, List<@Nullable Grad> gradients) {
       for (int k = 0; k < plan.sums().size(); k++) {
         if (program.direct().get(k) < 0) {
-          double[] values = new double[width];
-          for (int c = 0; c < width; c++) {
-            values[c] = memory.get(FLOAT, sums + k * vector + 4L * c);
-          }
-          caller.put(plan.sums().get(k), values);
+          caller.put(plan.sums().get(k), numbers(sums + k * vector, width));
         }
       }
       for (int k = 0; k < plan.totals().size(); k++) {
         double total = 0;
-        for (int row = 0; row < rows; row++) {
-          total += memory.get(FLOAT, totals + 4 * ((long) k * rows + row));
+        for (double value : numbers(totals + 4L * k * rows, rows)) {
+          total += value;
         }
         caller.put(plan.totals().get(k), new double[]{ total });
       }
@@ -215,6 +211,10 @@ public final class RowKernels implements AutoCloseable {
           put(gradient, caller.of(e), formula.parameters().get(i).perChannel() ? width : 1);
         }
       }
+    }
+
+    private double[] numbers(long from, int count) {
+      return DType.FLOAT32.numbers(memory.asSlice(from, 4L * count));
     }
 
     private void put(Grad gradient, double[] values, int size) {
