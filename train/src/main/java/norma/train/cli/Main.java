@@ -33,7 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     CompareCommand.class,
     ProfileCommand.class, ReportCommand.class, LsCommand.class, RmCommand.class, NormsCommand.class,
     ConfigCommand.class,
-    DoctorCommand.class }, footer = { "", "Examples:",
+    DoctorCommand.class, CompletionCommand.class }, footer = { "", "Examples:",
         "  norma train                                   the default run on the built-in corpus",
         "  norma train model.norm.all=dyisru             the same with another normalization",
         "  norma train configs/char-gpu.yaml train.batch=16 data.corpus=my.txt",
