@@ -76,7 +76,7 @@ class FormulaGradientTest {
   /// Of every gradient, relative to the gradient's largest entry.
   private static double gradientError(Formula formula) {
     double worst = 0;
-    for (double error : GradientCheck.errors(formula, ROWS, WIDTH, values(formula)).values()) {
+    for (double error : DerivativeCheck.errors(formula, ROWS, WIDTH, values(formula)).values()) {
       worst = error <= worst ? worst : error;
     }
     return worst;
@@ -88,7 +88,7 @@ class FormulaGradientTest {
     Formula formula = Formula.of("sign(x) + 0 * x", List.of(), Map.of(), false);
     assertThat(formula.gradients()).hasSize(1);
     Map<String, double[]> at = new HashMap<>(Map.of("x", new double[]{ 5e-5, 1 }, "dy", new double[]{ 1, 1 }));
-    assertThat(GradientCheck.errors(formula, 1, 2, at).get("dx")).isGreaterThan(1000);
+    assertThat(DerivativeCheck.errors(formula, 1, 2, at).get("dx")).isGreaterThan(1000);
     assertThat(at.get("x")).containsExactly(5e-5, 1);
   }
 

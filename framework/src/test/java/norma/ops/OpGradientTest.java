@@ -1,6 +1,7 @@
 package norma.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -13,6 +14,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.array.DType;
+import norma.autodiff.GradientCheck;
+import norma.autodiff.Scope;
+import norma.autodiff.Tensor;
 import norma.formula.Formula;
 import norma.kernels.DropMask;
 import norma.kernels.Formulas;
@@ -59,16 +63,16 @@ class OpGradientTest {
   @ParameterizedTest
   @MethodSource("operations")
   void gradientsEqualCentralDifferences(Op<?> op, int[][] shapes) {
-    OpGradientCheck.check((tape, inputs) -> tape.apply("op", op, inputs.toArray(new norma.autodiff.Tensor[0])), shapes);
+    check((tape, inputs) -> tape.apply("op", op, inputs.toArray(Tensor[]::new)), shapes);
   }
 
   @ParameterizedTest
   @MethodSource("operations")
   void gradientsAreAddedToThoseOfAnotherUse(Op<?> op, int[][] shapes) {
-    OpGradientCheck.check((tape, inputs) -> {
-      norma.autodiff.Tensor[] scaled = inputs.stream()
-          .map(x -> tape.apply("scale", new Scale(), x, tape.constant(0.7))).toArray(norma.autodiff.Tensor[]::new);
-      norma.autodiff.Tensor first = tape.apply("op", op, scaled);
+    check((tape, inputs) -> {
+      Tensor[] scaled = inputs.stream()
+          .map(x -> tape.apply("scale", new Scale(), x, tape.constant(0.7))).toArray(Tensor[]::new);
+      Tensor first = tape.apply("op", op, scaled);
       return tape.apply("add", new Add(), first, tape.apply("op", op, scaled));
     }, shapes);
   }
@@ -77,8 +81,8 @@ class OpGradientTest {
   @Test
   void dyisruWithADirectBetaHasTheRightGradients() {
     for (boolean scaled : new boolean[]{ false, true }) {
-      OpGradientCheck.check((tape, inputs) -> {
-        norma.autodiff.Tensor beta = tape.apply("shift", new Add(), inputs.get(2), tape.constant(4));
+      check((tape, inputs) -> {
+        Tensor beta = tape.apply("shift", new Add(), inputs.get(2), tape.constant(4));
         return tape.apply("op", new FormulaOp(Formulas.dyisru(false, scaled, false)), inputs.get(0), inputs.get(1),
             beta);
       }, X, CHANNELS, SCALAR);
@@ -89,7 +93,7 @@ class OpGradientTest {
   void embeddingsHaveTheRightGradients() {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
       var ids = bench.ids(new int[]{ 1, 1, 4, 0, 1, 4 }, 2, 3);
-      OpGradientCheck.check(
+      check(
           (tape, inputs) -> tape.apply("op", new Embedding(), tape.constant(ids), inputs.get(0), inputs.get(1)),
           new int[]{ 5, 4 }, new int[]{ 3, 4 });
     }
@@ -99,7 +103,7 @@ class OpGradientTest {
   void crossEntropyHasTheRightGradients() {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
       var targets = bench.ids(new int[]{ 1, 4, 0 }, 3);
-      OpGradientCheck.check((tape, inputs) -> tape.apply("op", new CrossEntropy(0.7, tape.differentiates()),
+      check((tape, inputs) -> tape.apply("op", new CrossEntropy(0.7, tape.differentiates()),
           inputs.getFirst(), tape.constant(targets)), X);
     }
   }
@@ -114,6 +118,28 @@ class OpGradientTest {
         .stream().filter(c -> c.isAssignableTo(NormOp.class) && !c.isInterface()).map(JavaClass::reflect)
         .forEach(operations::add);
     assertThat(checked).isEqualTo(operations).hasSizeGreaterThan(10);
+  }
+
+  /// `x + 2 (x - constant x)` is x, with a gradient that is three times too large.
+  @Test
+  void aWrongGradientIsFound() {
+    for (int wrong : new int[]{ 0, 1 }) {
+      assertThatThrownBy(() -> check((tape, inputs) -> {
+        Tensor[] given = inputs.toArray(Tensor[]::new);
+        Tensor x = given[wrong];
+        Tensor twice = tape.apply("wrong", new Scale(), x, tape.constant(2));
+        Tensor minus = tape.apply("wrong", new Scale(), tape.constant(x.value()), tape.constant(-2));
+        given[wrong] = tape.apply("wrong", new Add(), x, tape.apply("wrong", new Add(), twice, minus));
+        return tape.apply("op", new Multiply(), given);
+      }, X, X)).isInstanceOf(AssertionError.class).hasMessageContainingAll("the gradient of input" + wrong,
+          "by central differences");
+    }
+  }
+
+  private static void check(GradientCheck.Forward forward, int[]... shapes) {
+    try (Workbench bench = new Workbench(DType.FLOAT64)) {
+      GradientCheck.check(bench.backend(), Scope.root(), forward, shapes);
+    }
   }
 
   private static Arguments op(Op<?> op, int[]... shapes) {

@@ -1,8 +1,5 @@
 package norma.models;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
-
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -10,13 +7,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
-import norma.autodiff.GradientBuffer;
-import norma.autodiff.Parameter;
-import norma.autodiff.ParameterBuffer;
+import norma.autodiff.GradientCheck;
 import norma.autodiff.Pass;
-import norma.autodiff.Tape;
 import norma.kernels.Backend;
-import norma.kernels.Kernels;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
@@ -67,57 +60,8 @@ class GptGradientTest {
   void everyParametersGradientEqualsCentralDifferences(GptConfig config) {
     Gpt model = new Gpt(config, VOCABULARY);
     try (Backend backend = new Nd4jBackend(DType.FLOAT64, true)) {
-      Kernels kernels = backend.kernels();
-      ParameterBuffer values = new ParameterBuffer(backend, model.parameters());
-      GradientBuffer gradients = new GradientBuffer(backend, model.parameters());
-      values.initialize(backend, 1);
-      spread(backend, values, model.parameters());
-      gradients.start();
-      try (Tape tape = new Tape(kernels, values, gradients, PASS, null)) {
-        tape.backward(model.loss(tape, tokens(backend, 0), tokens(backend, 1), 0.1));
-      }
-      gradients.finish(kernels);
-
-      for (Parameter parameter : model.parameters()) {
-        double[] gradient = backend.read(gradients.of(parameter));
-        double[] value = backend.read(values.of(parameter));
-        double along = 0;
-        double[] direction = new double[value.length];
-        for (int i = 0; i < value.length; i++) {
-          direction[i] = Math.cos(1 + 2.3 * i);
-          along += gradient[i] * direction[i];
-        }
-        double h = 1e-5;
-        double up = lossAt(backend, kernels, model, values, parameter, value, direction, h);
-        double down = lossAt(backend, kernels, model, values, parameter, value, direction, -h);
-        double expected = (up - down) / (2 * h);
-        assertThat(along).as(parameter.name()).isCloseTo(expected, within(1e-7 + 1e-5 * Math.abs(expected)));
-      }
-    }
-  }
-
-  private static double lossAt(Backend backend, Kernels kernels, Gpt model, ParameterBuffer values,
-      Parameter parameter, double[] value, double[] direction, double by) {
-    double[] changed = value.clone();
-    for (int i = 0; i < value.length; i++) {
-      changed[i] += by * direction[i];
-    }
-    backend.write(values.of(parameter), changed);
-    try (Tape tape = new Tape(kernels, values, null, PASS, null)) {
-      return backend.read(model.loss(tape, tokens(backend, 0), tokens(backend, 1), 0.1).value())[0];
-    } finally {
-      backend.write(values.of(parameter), value);
-    }
-  }
-
-  /// Larger than the usual start, so that no gradient is lost in rounding; weights and scalars differ from their starts.
-  private static void spread(Backend backend, ParameterBuffer values, List<Parameter> parameters) {
-    for (Parameter parameter : parameters) {
-      double[] value = backend.read(values.of(parameter));
-      for (int i = 0; i < value.length; i++) {
-        value[i] += 0.3 * Math.sin(i + parameter.index());
-      }
-      backend.write(values.of(parameter), value);
+      GradientCheck.check(backend, model.parameters(), PASS,
+          tape -> model.loss(tape, tokens(backend, 0), tokens(backend, 1), 0.1));
     }
   }
 

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 import norma.formula.Curve;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
-import norma.formula.GradientCheck;
+import norma.formula.DerivativeCheck;
 import norma.formula.Softplus;
 import norma.kernels.Backend;
 import norma.nn.FormulaType;
@@ -85,7 +85,7 @@ public final class NormReport {
   }
 
   private String gradientCheck() {
-    Map<String, Double> errors = GradientCheck.errors(start(spec, CHECKED));
+    Map<String, Double> errors = DerivativeCheck.errors(start(spec, CHECKED));
     Map.Entry<String, Double> worst = errors.entrySet().stream()
         .max(Map.Entry.comparingByValue()).orElseThrow(); // NaN is the largest
     return worst.getValue() < WRONG

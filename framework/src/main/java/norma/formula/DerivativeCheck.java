@@ -8,14 +8,14 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 
-/// Gradients against central differences, in float64.
-public final class GradientCheck {
+/// A formula's derived gradients against central differences, in float64, without a kernel or a tape ([norma.autodiff] has that).
+public final class DerivativeCheck {
   private static final int ROWS = 3;
   private static final double STEP = 1e-4;
   /// Of each value, away from where it stands.
   private static final double NEAR = 0.1;
 
-  private GradientCheck() {}
+  private DerivativeCheck() {}
 
   /// How far each gradient is from central differences at some tokens and near a curve's values: the largest error, relative to the gradient's
   /// largest element.
