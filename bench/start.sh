@@ -19,9 +19,9 @@ fail() {
 [ -x "${jdk:-}/bin/java" ] || fail "the launcher norma finds its JDK otherwise than before: adapt bench/start.sh"
 
 out_of_date() {
-  [ -f "$target/jmh.classpath" ] || return 0
+  [ -f "$target/bench.classpath" ] || return 0
   [ -n "$(find "$home/pom.xml" "$home"/{framework,models,train,bench}/pom.xml "$home"/{framework,models,train,bench}/src/main \
-    -newer "$target/jmh.classpath" -print -quit)" ]
+    -newer "$target/bench.classpath" -print -quit)" ]
 }
 
 if out_of_date; then
@@ -32,7 +32,7 @@ if out_of_date; then
     grep -m 5 'ERROR' "$log" >&2 || tail -n 5 "$log" >&2
     fail "the build failed; the whole log is $log"
   fi
-  touch "$home/train/target/norma.classpath" "$target/jmh.classpath"
+  touch "$home/train/target/norma.classpath" "$target/bench.classpath"
 fi
 
 # The launcher with the main class as first argument. Norma's side runs exactly as `norma train` does, whatever that becomes.

@@ -113,13 +113,4 @@ public final class Calls {
       default -> s.rows() + "x" + s.width();
     };
   }
-
-  /// How close a time is to what bounds it, as a share: the register peak for products, a copy of as many bytes for the rest.
-  ///
-  /// @param micros     of the call
-  /// @param copyMicros of the copy
-  /// @param peak       GFLOP/s of multiply-adds in registers on as many threads
-  public static double share(KernelCall call, double micros, double copyMicros, double peak) {
-    return call.flops() > 0 ? call.flops() / micros / 1e3 / peak : copyMicros / micros;
-  }
 }

@@ -32,14 +32,9 @@ public record Size(KernelCalls calls, int vocabulary, int parameters) {
     return new KernelCalls(calls.batch(), calls.time(), 4 * calls.width(), calls.heads());
   }
 
-  /// What one of several threads works on: a part of the sequences, and of the parameters.
-  public Size share(int threads) {
-    return new Size(new KernelCalls(calls.batch() / threads, calls.time(), calls.width(), calls.heads()), vocabulary,
-        parameters / threads);
-  }
-
   /// A single sequence, and as small a part of the parameters.
-  public Size sequence() {
-    return share(calls.batch());
+  Size sequence() {
+    return new Size(new KernelCalls(1, calls.time(), calls.width(), calls.heads()), vocabulary,
+        parameters / calls.batch());
   }
 }

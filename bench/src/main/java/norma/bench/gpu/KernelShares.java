@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import norma.bench.Calls;
+import norma.bench.KernelTimer;
 import norma.bench.Operands;
 import norma.bench.Size;
 import norma.bench.gpu.Summary.Verdict;
@@ -28,6 +29,8 @@ final class KernelShares {
   /// Memory that calls go around in: several times the largest cache of a GPU.
   private static final long AROUND_BYTES = 512L << 20;
   private static final int MOST_SETS = 32;
+  /// Of a measurement.
+  private static final double SECONDS = 0.03;
   private static final int TOKENS = 65; // distinct characters of tinyshakespeare
   /// Layers of the model whose parameters the optimizer updates.
   private static final int LAYERS = 6;
@@ -41,7 +44,7 @@ final class KernelShares {
   private final Backend backend;
   private final Kernels kernels;
   private final Operands operands;
-  private final DeviceTimer timer;
+  private final KernelTimer timer;
   private final Size size;
   private final Scale scale;
   private final double copy; // bytes a second
@@ -51,7 +54,7 @@ final class KernelShares {
     this.backend = backend;
     this.kernels = backend.kernels();
     this.operands = new Operands(backend, kernels);
-    this.timer = new DeviceTimer(kernels);
+    this.timer = new KernelTimer(kernels, SECONDS);
     this.size = size;
     this.scale = scale;
     this.copy = copyRate(scale.aroundBytes / 2 / backend.activations().bytes());

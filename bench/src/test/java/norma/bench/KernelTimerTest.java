@@ -1,4 +1,4 @@
-package norma.bench.gpu;
+package norma.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,11 +7,11 @@ import norma.kernels.Backend;
 import norma.kernels.cpu.CpuBackend;
 import org.junit.jupiter.api.Test;
 
-class DeviceTimerTest {
+class KernelTimerTest {
   @Test
   void timesAreOfOneCall() {
     try (Backend backend = new CpuBackend(1, false)) {
-      DeviceTimer timer = new DeviceTimer(backend.kernels());
+      KernelTimer timer = new KernelTimer(backend.kernels(), 0.03);
       Runnable twoMillis = () -> {
         long end = System.nanoTime() + 2_000_000;
         while (System.nanoTime() < end) {

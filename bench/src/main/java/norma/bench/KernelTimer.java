@@ -1,31 +1,34 @@
-package norma.bench.gpu;
+package norma.bench;
 
 import java.util.Arrays;
 import java.util.List;
 import norma.kernels.Kernels;
+import norma.train.metrics.Median;
 
-/// Measures work by events of the device. The host stays ahead: the device goes from one measurement to the next without a pause.
-final class DeviceTimer {
+/// Measures calls of kernels by the backend's own clock, on a device by its events. The host stays ahead: the device goes from one
+/// measurement to the next without a pause.
+public final class KernelTimer {
   /// The second time a sequence becomes a graph, the third time it is one.
   private static final int WARM_UP = 3;
   /// Long against the gap between two graphs.
   private static final double RUN_SECONDS = 0.002;
-  private static final double MOST_SECONDS = 0.06;
-  private static final int MOST_RUNS = 15;
 
   private final Kernels kernels;
+  private final double mostSeconds;
 
-  DeviceTimer(Kernels kernels) {
+  /// @param mostSeconds that a measurement takes, unless three runs take longer
+  public KernelTimer(Kernels kernels, double mostSeconds) {
     this.kernels = kernels;
+    this.mostSeconds = mostSeconds;
   }
 
   /// Median seconds of one call.
   ///
   /// @param calls of the same work on different memory, so that no cache holds what the next one reads
-  double seconds(List<Runnable> calls) {
+  public double seconds(List<Runnable> calls) {
     double once = runs(calls, 1, WARM_UP);
     int rounds = Math.clamp((long) (RUN_SECONDS / once), 1, 64);
-    int count = Math.clamp((long) (MOST_SECONDS / (once * rounds)), 3, MOST_RUNS);
+    int count = Math.clamp((long) (mostSeconds / (once * rounds)), 3, 1000);
     return runs(calls, rounds, count) / (rounds * calls.size());
   }
 
@@ -43,6 +46,6 @@ final class DeviceTimer {
     }
     double[] seconds = new double[count];
     Arrays.setAll(seconds, i -> Math.max(1, kernels.nanos(marks[i + 1]) - kernels.nanos(marks[i])) / 1e9);
-    return Arrays.stream(seconds).sorted().toArray()[count / 2];
+    return Median.of(seconds);
   }
 }
