@@ -29,9 +29,11 @@ import org.apache.logging.log4j.Logger;
 /// @param spec         what was fitted
 /// @param curve        f with the numbers that fit best
 /// @param scale        by which f has the bound that was asked for; fitted too if f has no bound, or one that depends on its numbers
+/// @param found        whether there is a best fit: numbers within the range that was searched, not on their way to 0 or infinity
 /// @param meanResidual mean of the residuals' magnitudes
 /// @param maxResidual  largest of them
-public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanResidual, double maxResidual) {
+public record FormulaFit(NormSpec spec, Curve curve, double scale, boolean found, double meanResidual,
+    double maxResidual) {
   private static final Logger LOG = LogManager.getLogger(FormulaFit.class);
 
   /// The element-wise functions that were published to stand in the place of LayerNorm (arXiv:2503.10622, arXiv:2503.21708).
@@ -91,7 +93,8 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
       curve = curve.with(points.numbers.get(i).name(), at[i]);
     }
     double[] residuals = Arrays.stream(points.residuals(at)).map(Math::abs).toArray();
-    return new FormulaFit(spec, curve, points.scale(at), Arrays.stream(residuals).average().orElse(0),
+    return new FormulaFit(spec, curve, points.scale(at), points.inRange(at),
+        Arrays.stream(residuals).average().orElse(0),
         Arrays.stream(residuals).max().orElse(0));
   }
 
@@ -220,6 +223,19 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, double meanRe
         }
       }
       return best;
+    }
+
+    boolean inRange(double[] at) {
+      double most = Math.pow(10, DECADES);
+      boolean inRange = true;
+      for (int k = 0; k < numbers.size(); k++) {
+        double from = start.value(numbers.get(k))[0];
+        double factor = numbers.get(k).positive()
+            ? Softplus.of(at[k]) / Softplus.of(from)
+            : Math.abs(from == 0 ? at[k] : at[k] / from);
+        inRange &= factor <= most && (factor >= 1 / most || from == 0);
+      }
+      return inRange;
     }
 
     private double[] candidates(Parameter number) {

@@ -52,7 +52,11 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
   ///
   /// @param rest     mean magnitude of the residual of inputs that are no outliers
   /// @param outliers the same of the largest 1 % of the inputs
-  public record Fit(FormulaFit fit, double rest, double outliers) {}
+  public record Fit(FormulaFit fit, double rest, double outliers) {
+    private String shown() {
+      return fit.found() ? numbers(fit.numbers()) : "no fit";
+    }
+  }
 
   /// One slot.
   ///
@@ -134,6 +138,10 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
 
   /// A line for each slot, below a heading.
   public List<String> lines() {
+    return table().lines(slots);
+  }
+
+  private Table<Slot> table() {
     Table<Slot> table = new Table<Slot>().name("slot", Slot::name).text("type", Slot::type)
         .number("1/std", slot -> Decimals.formatOr("", "%.4f", 1 / slot.std))
         .text("learned", slot -> numbers(slot.learned))
@@ -142,11 +150,11 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
         .number("linear", slot -> Decimals.formatOr("", "%.2f%%", 100 * slot.linear));
     for (int i = 0; i < fitted.size(); i++) {
       int fit = i;
-      table = table.number(fitted.get(i).type(), slot -> numbers(slot.fits.get(fit).fit.numbers()))
+      table = table.number(fitted.get(i).type(), slot -> slot.fits.get(fit).shown())
           .number("rest", slot -> Decimals.formatOr("", "%.4f", slot.fits.get(fit).rest))
           .number("outliers", slot -> Decimals.formatOr("", "%.4f", slot.fits.get(fit).outliers));
     }
-    return table.lines(slots);
+    return table;
   }
 
   private static String numbers(Map<String, Double> numbers) {
@@ -187,7 +195,7 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
     }
     String name = String.valueOf(run.toAbsolutePath().normalize().getFileName());
     WholeFile.write(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)
-        .put("table", String.join("\n", lines()))
+        .put("table", table().html("", slots))
         .put("correlation", Double.isNaN(correlation) ? "" : String.format(Locale.ROOT, "%.3f", correlation))
         .put("figures", figures.toString()).fill());
   }

@@ -60,8 +60,8 @@ record Roofline(Peaks peaks, List<Row> parts) {
     double most = parts.stream().mapToDouble(Row::intensity).max().orElseThrow();
     double slowest = parts.stream().mapToDouble(Row::gigaflops).min().orElseThrow();
     double fastest = parts.stream().mapToDouble(Row::gigaflops).max().orElseThrow();
-    Axis x = Axis.logarithmic(least * 0.8, Math.max(most, peaks.gigaflops() / peaks.memory()) * 1.5);
-    Axis y = Axis.logarithmic(slowest * 0.8, Math.max(fastest, peaks.gigaflops()) * 1.15);
+    Axis x = Axis.logarithmic(least * 0.8, Math.max(most, peaks.gigaflops() / peaks.memory()) * 1.5, 8);
+    Axis y = Axis.logarithmic(slowest * 0.8, Math.max(fastest, peaks.gigaflops()) * 1.15, 8);
     return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, above + FONT), FONT);
   }
 

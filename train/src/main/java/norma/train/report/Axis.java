@@ -18,9 +18,6 @@ import java.util.stream.LongStream;
 /// @param from  coordinate of the first position, in pixels
 /// @param to    coordinate of the last position; less than `from` on an axis that goes up
 public record Axis(double min, double max, boolean log, List<Mark> marks, double from, double to) {
-  /// Up to so many an axis has ticks at 1, 2 and 5 times a power of ten, above at the powers alone.
-  private static final double MANY_DECADES = 2.5;
-
   /// A tick.
   ///
   /// @param position on the axis, of a logarithmic one an exponent of ten
@@ -53,7 +50,7 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
   private static Axis linear(double min, double max, double step) {
     List<Mark> marks = LongStream
         .rangeClosed((long) Math.ceil(min / step - 1e-9), (long) Math.floor(max / step + 1e-9))
-        .mapToObj(i -> new Mark(i * step, linearLabel(i * step, step))).toList();
+        .mapToObj(i -> new Mark(i * step, linearLabel(i * step, step, Math.max(-min, max)))).toList();
     return new Axis(min, max, false, marks, 0, 1);
   }
 
@@ -65,12 +62,14 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
   }
 
   /// As many decimals as the step needs, thousands set apart, powers of ten for the very small and large.
-  private static String linearLabel(double value, double step) {
+  ///
+  /// @param largest magnitude on the axis: its labels are alike
+  private static String linearLabel(double value, double step, double largest) {
     int exponent = (int) Math.floor(Math.log10(step) + 1e-9);
     if (Math.abs(value) < step / 2) {
       return "0";
     }
-    if (exponent < -4 || Math.abs(value) >= 1e7) {
+    if (exponent < -4 || largest >= 1e7) {
       return String.format(Locale.ROOT, "%.2e", value).replaceFirst("\\.?0+e", "e")
           .replaceFirst("e([+-])0*(\\d)", "e$1$2")
           .replace("e+", "e");
@@ -78,12 +77,13 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
     return String.format(Locale.ROOT, "%,." + Math.max(0, -exponent) + "f", value);
   }
 
-  /// A logarithmic axis that begins and ends with 1, 2 or 5 times a power of ten.
+  /// A logarithmic axis that begins and ends with 1, 2 or 5 times a power of ten. Ticks stand there, or at the powers alone.
   ///
-  /// @param low  above 0
-  /// @param high at least `low`
-  public static Axis logarithmic(double low, double high) {
-    boolean many = Math.log10(high / low) > MANY_DECADES;
+  /// @param low   above 0
+  /// @param high  at least `low`
+  /// @param count of ticks inside, about
+  public static Axis logarithmic(double low, double high, int count) {
+    boolean many = 3 * Math.log10(high / low) > count;
     List<Mark> marks = new ArrayList<>();
     double first = Double.NEGATIVE_INFINITY;
     double last = Double.NEGATIVE_INFINITY;
@@ -100,7 +100,7 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
         }
       }
     }
-    return last > first ? new Axis(first, last, true, marks, 0, 1) : logarithmic(low * 0.9, high * 1.1);
+    return last > first ? new Axis(first, last, true, marks, 0, 1) : logarithmic(low * 0.9, high * 1.1, count);
   }
 
   /// A logarithmic axis that has its ticks at the values themselves, with some room on either side.

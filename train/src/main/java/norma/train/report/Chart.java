@@ -27,6 +27,8 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     WHOLE,
     /// the values and 0
     FROM_ZERO,
+    /// 0 to 100, for percent
+    PERCENT,
     /// logarithmic; what is not above 0 is left out
     LOG
   }
@@ -141,7 +143,10 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     if (scale == Scale.LOG) {
       double low = Arrays.stream(lows).filter(v -> v > 0).min().orElse(1);
       double high = Arrays.stream(highs).filter(v -> v > 0).max().orElse(10);
-      return Axis.logarithmic(low, high);
+      return Axis.logarithmic(low, high, count);
+    }
+    if (scale == Scale.PERCENT) {
+      return Axis.around(0, 100, count);
     }
     double low = Arrays.stream(lows).min().orElse(0);
     double high = scale == Scale.WHOLE
@@ -274,7 +279,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
   }
 
   private String note(Axis y) {
-    if (scale == Scale.LOG || scale == Scale.WHOLE) {
+    if (scale != Scale.TIGHT && scale != Scale.FROM_ZERO) {
       return "";
     }
     double[] above = Arrays.stream(all(Point::y)).filter(v -> v > y.highest()).sorted().toArray();

@@ -21,10 +21,9 @@ public final class Legend {
   private final List<Entry> entries = new ArrayList<>();
   private final double width;
   private final int font;
-  private String note = "";
+  private final List<Entry> notes = new ArrayList<>();
   private double x;
   private int row;
-  private double noteX;
 
   /// @param width of a row in pixels
   /// @param font  size of text in pixels
@@ -42,11 +41,11 @@ public final class Legend {
     entries.add(new Entry(name, colour, curve, sample, at, row));
   }
 
-  /// Ends with a remark, which may be empty.
+  /// Ends with a remark, which may be empty; its parts between commas may stand in rows of their own.
   Legend note(String text) {
-    if (!text.isEmpty()) {
-      note = text;
-      noteX = place(0, text);
+    for (String part : text.isEmpty() ? new String[0] : text.split("(?<=,) ")) {
+      double at = place(0, part);
+      notes.add(new Entry(part, 0, 0, (svg, from, y) -> {}, at, row));
     }
     return this;
   }
@@ -64,7 +63,7 @@ public final class Legend {
 
   /// Number of rows.
   public int rows() {
-    return entries.isEmpty() && note.isEmpty() ? 0 : row + 1;
+    return entries.isEmpty() && notes.isEmpty() ? 0 : row + 1;
   }
 
   /// Height of all rows in pixels.
@@ -83,8 +82,8 @@ public final class Legend {
       e.sample.draw(svg, left + e.x, y - font * 0.35);
       svg.ink(left + e.x + SAMPLE, y, "start", e.name).close();
     }
-    if (!note.isEmpty()) {
-      svg.soft(left + noteX, top + row * font * LINE, "start", note, "font-style", "italic");
+    for (Entry note : notes) {
+      svg.soft(left + note.x, top + note.row * font * LINE, "start", note.name, "font-style", "italic");
     }
   }
 }

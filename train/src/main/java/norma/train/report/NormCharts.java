@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
+import norma.train.report.Chart.Scale;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 
@@ -27,20 +28,25 @@ final class NormCharts {
       add(scale, "slope", 0, Kind.LINE, over(norms, slot.slot(), Event.Slot::slope)); // alpha of DyT, 1/sqrt(beta) of DyISRU
       add(scale, "1/std of input", 1, Kind.DASHED, over(norms, slot.slot(), Event.Slot::invStd));
       List<Series> saturation = new ArrayList<>();
-      add(saturation, "saturation", 2, Kind.LINE, over(norms, slot.slot(), Event.Slot::saturation));
+      add(saturation, "saturation, %", 2, Kind.LINE, over(norms, slot.slot(), s -> 100 * s.saturation()));
       List<Series> gradient = new ArrayList<>();
       add(gradient, "gradient at output, RMS", 3, Kind.LINE, over(norms, slot.slot(), Event.Slot::outGradRms));
-      List<List<Series>> charts = Stream.of(scalars, scale, saturation, gradient).filter(chart -> !chart.isEmpty())
+      List<Chart> charts = Stream.of(chart(Scale.FROM_ZERO, scalars), chart(Scale.LOG, scale),
+          chart(Scale.PERCENT, saturation), chart(Scale.FROM_ZERO, gradient)).filter(chart -> !chart.series().isEmpty())
           .toList();
       if (charts.isEmpty()) {
         continue;
       }
       html.append("<div class=\"slot\"><h3>").append(escape(slot.slot())).append(" <span>").append(escape(slot.type()))
           .append("</span></h3><div class=\"pair\">");
-      charts.forEach(series -> html.append(figures.add(new Chart("", "", "", true, series), Chart.Size.SMALL)));
+      charts.forEach(chart -> html.append(figures.add(chart, Chart.Size.SMALL)));
       html.append("</div></div>\n");
     }
     return html.toString();
+  }
+
+  private static Chart chart(Scale scale, List<Series> series) {
+    return new Chart("", "", "", scale, series);
   }
 
   private static List<Point> over(List<Event.Norm> norms, String slot, ToDoubleFunction<Event.Slot> quantity) {

@@ -100,6 +100,13 @@ class FormulaFitTest {
   }
 
   @Test
+  void aNumberOnItsWayToZeroIsNoFit() {
+    assertThat(fit(NormSpec.of("dyt"), 1, X, v -> 0).found()).isFalse();
+    assertThat(fit(NormSpec.of("dyisru"), 1, X, v -> 0).found()).isFalse();
+    assertThat(fit(NormSpec.of("dyt"), 1, X, v -> Math.tanh(1e-6 * v)).found()).isTrue();
+  }
+
+  @Test
   void theWidthOfAFormulaIsTheSlots() {
     NormSpec spec = new NormSpec("dyisru", Map.of("scale_sqrt_width", true));
     FormulaFit fit = fit(spec, Math.sqrt(8), X, v -> Math.sqrt(8) * v / Math.sqrt(5 + v * v));

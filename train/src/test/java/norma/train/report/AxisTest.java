@@ -22,19 +22,20 @@ class AxisTest {
 
   @Test
   void aLogarithmicAxisEndsWithOneTwoOrFiveTimesAPowerOfTen() {
-    assertThat(labels(Axis.logarithmic(33, 180))).containsExactly("20", "50", "100", "200");
-    assertThat(labels(Axis.logarithmic(0.5, 2))).containsExactly("0.5", "1", "2");
-    Axis wide = Axis.logarithmic(0.3, 4000);
+    assertThat(labels(Axis.logarithmic(33, 180, 8))).containsExactly("20", "50", "100", "200");
+    assertThat(labels(Axis.logarithmic(33, 180, 2))).containsExactly("100");
+    assertThat(labels(Axis.logarithmic(0.5, 2, 8))).containsExactly("0.5", "1", "2");
+    Axis wide = Axis.logarithmic(0.3, 4000, 8);
     assertThat(labels(wide)).as("few labels, tight ends").containsExactly("1", "10", "100", "1,000");
     assertThat(wide.min()).isCloseTo(Math.log10(0.2), within(1e-12));
     assertThat(wide.max()).isCloseTo(Math.log10(5000), within(1e-12));
-    assertThat(labels(Axis.logarithmic(2e-7, 1.5e-6))).containsExactly("2e-7", "5e-7", "1e-6", "2e-6");
+    assertThat(labels(Axis.logarithmic(2e-7, 1.5e-6, 8))).containsExactly("2e-7", "5e-7", "1e-6", "2e-6");
   }
 
   @Test
   void oneValueStandsInsideItsLogarithmicAxis() {
     for (double value : new double[]{ 1, 3, 0.05, 1e9 }) {
-      Axis axis = Axis.logarithmic(value, value);
+      Axis axis = Axis.logarithmic(value, value, 8);
       assertThat(Math.log10(value)).isBetween(axis.min(), axis.max());
       assertThat(axis.max()).isGreaterThan(axis.min());
     }

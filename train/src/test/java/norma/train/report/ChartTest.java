@@ -3,6 +3,7 @@ package norma.train.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -54,6 +55,23 @@ class ChartTest {
     double decade = (f[3] - f[1]) / (Math.log10(50) - Math.log10(0.02));
     assertThat(line[1]).isCloseTo(f[3] - decade * -Math.log10(0.02), within(0.02));
     assertThat(line[3]).isCloseTo(f[3] - decade * Math.log10(30 / 0.02), within(0.02));
+  }
+
+  @Test
+  void sharesHaveAnAxisFromZeroToAHundredPercent() {
+    double[] f = frame(svg(Scale.PERCENT, new Point(0, 0.1), new Point(10, 3)));
+    assertThat(Arrays.copyOfRange(f, 6, 8)).containsExactly(0, 100);
+  }
+
+  @Test
+  void aNoteIsWrittenInRowsWhereTheChartIsNarrow() {
+    List<Point> points = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      points.add(new Point(i, i == 20 ? 0.7123 : 0.01));
+    }
+    String svg = new Chart("", "", "", Scale.FROM_ZERO, List.of(new Series("gradient", 0, Kind.LINE, points)))
+        .svg(Chart.Size.SMALL);
+    assertThat(svg).containsPattern(">not shown: 1 above [0-9.]+,</text>").contains(">up to 0.712</text>");
   }
 
   @Test
