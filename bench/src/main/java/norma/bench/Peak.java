@@ -51,7 +51,7 @@ public final class Peak {
   /// @throws IllegalStateException if machine code cannot run here
   public static double gigaflops(int threads) {
     try (ExecutorService pool = Executors.newFixedThreadPool(threads); Arena arena = Arena.ofShared()) {
-      InstructionSet set = Cpu.here(Executable::of).avx512() ? InstructionSet.AVX512 : InstructionSet.AVX2;
+      InstructionSet set = Cpu.here().avx512() ? InstructionSet.AVX512 : InstructionSet.AVX2;
       Code code = Executable.of("peak", multiplyAdds(set));
       MemorySegment factor = arena.allocate(ValueLayout.JAVA_FLOAT);
       factor.set(ValueLayout.JAVA_FLOAT, 0, 1e-3f);

@@ -231,12 +231,6 @@ public final class Assembler {
   public void jb(Label to) { bytes(0x0F, 0x82); jump(to); }
   public void jne(Label to) { bytes(0x0F, 0x85); jump(to); }
 
-  /// What the CPU can do, for the question in EAX and ECX; changes EAX, EBX, ECX and EDX.
-  public void cpuid() { bytes(0x0F, 0xA2); }
-
-  /// What the operating system saves, to EAX and EDX.
-  public void xgetbv() { bytes(0x0F, 0x01, 0xD0); }
-
   private void jump(Label to) {
     if (to.used == to.uses.length) {
       to.uses = Arrays.copyOf(to.uses, 2 * to.used);

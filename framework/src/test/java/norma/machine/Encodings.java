@@ -170,8 +170,6 @@ final class Encodings {
     one(o -> o.pop(x), "pop", tx);
     one(o -> o.prefetcht0(m), "prefetcht0", text("", m));
     one(Assembler::ret, "ret");
-    one(Assembler::cpuid, "cpuid");
-    one(Assembler::xgetbv, "xgetbv");
   }
 
   /// Over three bytes forwards and backwards; GNU as is kept from its short jumps.

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
+import norma.kernels.cpu.PackCode.Numbers;
 import norma.kernels.cpu.TileCode.Kind;
 import norma.kernels.cpu.TileCode.Left;
 import norma.machine.Code;
@@ -27,7 +28,6 @@ final class MachineTiles implements Tiles {
   private final Code[] tiles;
   private final Code[] packs;
   private final Code transpose;
-  private final Code[] rounds = new Code[2];
   private final MemorySegment masks;
   private final MemorySegment zeros; // a row of a panel
 
@@ -39,7 +39,7 @@ final class MachineTiles implements Tiles {
     vectors = set == AVX512 ? 4 : 2;
     panel = vectors * set.lanes();
     tiles = new Code[4 * (vectors + 1)];
-    packs = new Code[vectors + 1];
+    packs = new Code[2 * (vectors + 1)];
     transpose = maker.of("transpose", new TransposeCode().assemble());
     masks = masks(set);
     zeros = Arena.global().allocate(4L * panel);
@@ -113,9 +113,12 @@ final class MachineTiles implements Tiles {
     long from = address(a, rows, inner);
     int row = set.vectors(inner) * set.lanes() / 2;
     Matrix to = new Matrix(spare.floats((long) rows * row), 0, row);
-    int whole = inner / set.lanes();
-    round(inner % set.lanes() > 0).call(rows, whole, from, 4 * a.row(), address(to, rows, row), 4L * row,
-        mask(inner), 0, 0, 0);
+    long atTo = address(to, rows, row);
+    for (int j = 0; j < inner; j += panel) {
+      int width = Math.min(panel, inner - j);
+      pack(Numbers.BFLOAT16, width).call(rows, from + 4L * j, 4 * a.row(), atTo + 2L * j, mask(width), 4L * row, 0, 0,
+          0, 0);
+    }
     return to;
   }
 
@@ -138,18 +141,19 @@ final class MachineTiles implements Tiles {
     long from = address(b, inner, columns);
     long atTo = address(to, steps(inner), set.vectors(columns) * set.lanes());
     int together = kind == Kind.FLOAT32 ? 1 : 2;
+    Numbers numbers = kind == Kind.FLOAT32 ? Numbers.FLOAT32 : Numbers.PAIRS;
     int whole = inner / together;
     for (int j = 0; j < columns; j += panel) {
       int width = Math.min(panel, columns - j);
       long first = from + 4L * j;
       long panelAt = atTo + 4 * (j / panel * to.next());
       if (whole > 0) {
-        pack(width).call(whole, first, 4L * together * b.row(), panelAt, mask(width), 4 * to.step(), 4 * b.row(), 0, 0,
+        pack(numbers, width).call(whole, first, 4L * together * b.row(), panelAt, mask(width), 4 * to.step(), 4 * b.row(), 0, 0,
             0);
       }
       if (inner % together > 0) { // a row without a second one
         long last = first + 4L * (inner - 1) * b.row();
-        pack(width).call(1, last, 0, panelAt + 4L * whole * to.step(), mask(width), 0, zeros.address() - last, 0, 0, 0);
+        pack(numbers, width).call(1, last, 0, panelAt + 4L * whole * to.step(), mask(width), 0, zeros.address() - last, 0, 0, 0);
       }
     }
   }
@@ -216,24 +220,13 @@ final class MachineTiles implements Tiles {
     return made;
   }
 
-  private Code pack(int width) {
-    int index = variant(width);
+  private Code pack(Numbers to, int width) {
+    int index = (to == Numbers.BFLOAT16 ? vectors + 1 : 0) + variant(width);
     Code made = packs[index];
     if (made == null) {
-      PackCode code = new PackCode(set, kind, set.vectors(width), width < panel);
+      PackCode code = new PackCode(set, to, set.vectors(width), width < panel);
       made = make(code.toString(), code.assemble());
       packs[index] = made;
-    }
-    return made;
-  }
-
-  private Code round(boolean masked) {
-    int index = masked ? 1 : 0;
-    Code made = rounds[index];
-    if (made == null) {
-      RoundCode code = new RoundCode(masked);
-      made = make(code.toString(), code.assemble());
-      rounds[index] = made;
     }
     return made;
   }

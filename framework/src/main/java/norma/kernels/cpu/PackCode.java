@@ -10,7 +10,6 @@ import static norma.machine.Assembler.RSI;
 import static norma.machine.Assembler.RSP;
 import static norma.machine.Assembler.at;
 
-import norma.kernels.cpu.TileCode.Kind;
 import norma.machine.Assembler;
 import norma.machine.Assembler.Label;
 import norma.machine.Assembler.Memory;
@@ -18,17 +17,21 @@ import norma.machine.Assembler.Register;
 import norma.machine.Assembler.Vector;
 import norma.machine.InstructionSet;
 
-/// Copies some columns of a matrix, as machine code; pairs of rows become one row of pairs of bfloat16. What the mask leaves out is 0 in
-/// the copy, which has whole vectors.
+/// Copies some columns of a matrix, as machine code, perhaps rounded to bfloat16: row by row, or pairs of rows to one row of pairs. What the
+/// mask leaves out is 0 in the copy, which has whole vectors.
 ///
 /// Called with (rows, from, stride, to, mask, strideTo, second): rows of the copy, at least 1; strides in bytes, from row to row of the
 /// copy and from what makes one of them to what makes the next; from the first row of a pair to the second.
 ///
 /// @param set     instructions
-/// @param kind    of the copy
+/// @param to      what is written
 /// @param vectors of columns
 /// @param masked  whether the last vector has only the columns of the mask
-record PackCode(InstructionSet set, Kind kind, int vectors, boolean masked) {
+record PackCode(InstructionSet set, Numbers to, int vectors, boolean masked) {
+  enum Numbers {
+    FLOAT32, BFLOAT16, PAIRS
+  }
+
   private static final Register ROWS = RDI;
   private static final Register FROM = RSI;
   private static final Register STRIDE = RDX;
@@ -49,7 +52,12 @@ record PackCode(InstructionSet set, Kind kind, int vectors, boolean masked) {
     for (int v = 0; v < vectors; v++) {
       Vector first = new Vector(2 * v);
       out.vmovups(first, at(FROM, v * set.bytes()), masked && v == vectors - 1);
-      if (kind == Kind.BFLOAT16) {
+      if (to == Numbers.BFLOAT16) {
+        out.vcvtneps2bf16(first, first);
+        out.vmovupsY(at(TO, v * set.bytes() / 2), first);
+        continue;
+      }
+      if (to == Numbers.PAIRS) {
         pair(out, first, new Vector(2 * v + 1), v);
       }
       out.vmovups(at(TO, v * set.bytes()), first);

@@ -48,7 +48,7 @@ public final class ProductEngine {
   /// @throws RefusedException         where no machine code can run
   /// @throws IllegalArgumentException if the property asks for what is not there
   public static ProductEngine choose(String asked, Code.Maker maker) throws RefusedException {
-    Cpu cpu = Cpu.here(maker);
+    Cpu cpu = Cpu.here();
     InstructionSet set = switch (asked) {
       case "" -> cpu.avx512() ? InstructionSet.AVX512 : cpu.avx2() ? InstructionSet.AVX2 : null;
       case "avx2" -> cpu.avx2() ? InstructionSet.AVX2 : null;

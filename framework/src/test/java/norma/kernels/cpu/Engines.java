@@ -13,7 +13,7 @@ public final class Engines {
 
   /// In plain Java first.
   public static List<CpuBackend> backends() throws RefusedException {
-    Cpu cpu = Cpu.here(Executable::of);
+    Cpu cpu = Cpu.here();
     List<CpuBackend> backends = new ArrayList<>(List.of(backend(plain())));
     if (cpu.avx2()) {
       backends.add(backend(ProductEngine.choose("avx2", Executable::of)));

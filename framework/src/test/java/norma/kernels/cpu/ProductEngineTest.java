@@ -20,7 +20,7 @@ class ProductEngineTest {
 
   @Test
   void theBestVectorsOfTheCpuAreChosen() throws Exception {
-    Cpu cpu = Cpu.here(Executable::of);
+    Cpu cpu = Cpu.here();
     Assumptions.assumeTrue(cpu.avx2(), "this CPU has no AVX2 with FMA");
     String best = cpu.avx512() ? "machine code, AVX-512, 6 x 4 vectors" : "machine code, AVX2, 6 x 2 vectors";
     assertThat(ProductEngine.choose("", Executable::of).description()).isEqualTo(best);

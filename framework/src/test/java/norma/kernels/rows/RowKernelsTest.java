@@ -45,7 +45,7 @@ class RowKernelsTest {
   /// What runs code: the CPU where it has the instruction set, else the emulator.
   private static Code.Maker maker(InstructionSet set) {
     try {
-      Cpu cpu = Cpu.here(Executable::of);
+      Cpu cpu = Cpu.here();
       return (set == InstructionSet.AVX2 ? cpu.avx2() : cpu.avx512()) ? Executable::of : Emulator::of;
     } catch (RefusedException e) {
       return Emulator::of;
