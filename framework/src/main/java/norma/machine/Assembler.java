@@ -23,18 +23,12 @@ public final class Assembler {
 
   /// `base + index * scale + offset`.
   ///
-  /// @param index     [#RSP], which cannot be one, stands for none
-  /// @param scale     1, 2, 4 or 8
-  /// @param everyLane whether one number of 32 bits is meant for all lanes, AVX-512 only
-  public record Memory(Register base, Register index, int scale, int offset, boolean everyLane) implements Operand {
+  /// @param index [#RSP], which cannot be one, stands for none
+  /// @param scale 1, 2, 4 or 8
+  public record Memory(Register base, Register index, int scale, int offset) implements Operand {
     @Override
     public int number() {
       return base.number;
-    }
-
-    /// The number there in every lane.
-    public Memory everywhere() {
-      return new Memory(base, index, scale, offset, true);
     }
   }
 
@@ -89,12 +83,12 @@ public final class Assembler {
 
   /// The number or vector at `base + offset`.
   public static Memory at(Register base, int offset) {
-    return new Memory(base, RSP, 1, offset, false);
+    return new Memory(base, RSP, 1, offset);
   }
 
   /// The number or vector at `base + index * scale`.
   public static Memory at(Register base, Register index, int scale) {
-    return new Memory(base, index, scale, 0, false);
+    return new Memory(base, index, scale, 0);
   }
 
   /// What was assembled.
@@ -217,7 +211,6 @@ public final class Assembler {
   public void mov(Memory to, Register from) { general(0x89, from.number, to); }
   public void lea(Register to, Memory address) { general(0x8D, to.number, address); }
   public void add(Register to, Register by) { general(0x01, by.number, to); }
-  public void add(Register to, Memory by) { general(0x03, to.number, by); }
   public void add(Register to, int by) { immediate(0, to, by); }
   public void sub(Register to, int by) { immediate(5, to, by); }
   public void cmp(Register a, int b) { immediate(7, a, b); }
@@ -288,11 +281,10 @@ public final class Assembler {
   }
 
   private void evex(int opcode, int first, Vector second, Operand third, int mask) {
-    boolean everyLane = third instanceof Memory m && m.everyLane;
     bytes(0x62, (~extensions(first, third) & 7) << 5 | (~first & 16) | map(opcode),
         (~second.number & 15) << 3 | 4 | prefix(opcode),
-        mask | BITS_512 << 5 | (everyLane ? 16 : 0) | (~second.number & 16) >> 1, opcode);
-    address(first, third, everyLane || opcode == 0x66_0F38_18 ? 4 : set.bytes());
+        mask | BITS_512 << 5 | (~second.number & 16) >> 1, opcode);
+    address(first, third, opcode == 0x66_0F38_18 ? 4 : set.bytes());
   }
 
   private static int prefix(int opcode) {

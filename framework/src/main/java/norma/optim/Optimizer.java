@@ -73,15 +73,6 @@ public final class Optimizer {
     }
   }
 
-  /// Norm of all gradients together, before clipping.
-  public double gradientNorm(Kernels kernels, GradientBuffer gradients) {
-    double squares = 0;
-    for (int part = 0; part < chunks(); part++) {
-      squares += reduce(kernels, List.of(gradients), part);
-    }
-    return Math.sqrt(squares);
-  }
-
   /// Updates the weights of one chunk.
   ///
   /// @param gradientNorm of all gradients together
@@ -96,17 +87,6 @@ public final class Optimizer {
     long border = Math.clamp(weights.decayed().size(), from, to);
     update(kernels, gradients.buffer(), from, border, constants(lr, settings.weightDecay, step, clip));
     update(kernels, gradients.buffer(), border, to, constants(lr, 0, step, clip));
-  }
-
-  /// Updates every weight.
-  ///
-  /// @param gradientNorm what [#gradientNorm] returned for these gradients
-  /// @param lr           learning rate of this step
-  /// @param step         counts from 1
-  public void step(Kernels kernels, GradientBuffer gradients, double gradientNorm, double lr, long step) {
-    for (int part = 0; part < chunks(); part++) {
-      update(kernels, gradients, gradientNorm, lr, step, part);
-    }
   }
 
   /// How far the last step moved a parameter, weight decay included. It follows from the weights w after the step and the

@@ -40,7 +40,6 @@ public final class Emulator implements Code {
   private long address = NO_MEMORY;
   private boolean masked;
   private boolean zeroing;
-  private boolean everyLane;
 
   Emulator(byte[] code) {
     this.code = code;
@@ -103,7 +102,6 @@ public final class Emulator implements Code {
   private void step() {
     masked = false;
     zeroing = false;
-    everyLane = false;
     int first = next();
     switch (first) {
       case 0x62 -> evex();
@@ -158,12 +156,12 @@ public final class Emulator implements Code {
     second = (~p1 >> 3 & 15) | (~p2 & 8) << 1;
     lanes = 4 << (p2 >> 5 & 3);
     require(lanes == LANES, "a vector of 512 bits");
-    everyLane = (p2 & 16) != 0;
+    require((p2 & 16) == 0, "a number for every lane");
     require((p2 & 7) <= 2, "a mask other than k1 and k2");
     masked = (p2 & 7) > 0;
     active = (p2 & 7) == 1 ? mask : compared;
     zeroing = (p2 & 0x80) != 0;
-    boolean scalar = everyLane || (map == 2 && opcode == 0x18);
+    boolean scalar = map == 2 && opcode == 0x18;
     operand(~p0 >> 7 & 1, ~p0 >> 6 & 1, ~p0 >> 5 & 1, scalar ? 4 : 4 * lanes);
     reg |= ~p0 & 16;
     if (address == NO_MEMORY) {
@@ -328,10 +326,6 @@ public final class Emulator implements Code {
     if (address == NO_MEMORY) {
       return vectors[rm];
     }
-    if (everyLane) {
-      int value = ALL.get(INT, address);
-      return lanes(i -> value);
-    }
     return read(address, lanes);
   }
 
@@ -442,7 +436,6 @@ public final class Emulator implements Code {
   private void arithmetic(int opcode) {
     switch (opcode) {
       case 0x01 -> set(rm, get() + general[reg]);
-      case 0x03 -> set(reg, general[reg] + get());
       case 0x31 -> set(rm, general[rm] ^ general[reg]);
       case 0x89 -> {
         if (address == NO_MEMORY) {

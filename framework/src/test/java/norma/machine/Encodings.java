@@ -74,7 +74,6 @@ final class Encodings {
     one(o -> o.zero(a), wide ? "vpxord" : "vxorps", ta, ta, ta);
     one(Assembler::vzeroupper, "vzeroupper");
     if (wide) {
-      one(o -> o.vfmadd231ps(a, b, m.everywhere()), "vfmadd231ps", ta, tb, text("d", m).concat("{1to16}"));
       one(o -> o.vmovups(a, m, true), "vmovups", ta.concat("{k1}{z}"), tm);
       one(o -> o.vmovups(m, a, true), "vmovups", tm.concat("{k1}"), ta);
       one(o -> o.mask(m), "kmovw", "k1", text("", m));
@@ -160,7 +159,6 @@ final class Encodings {
     one(o -> o.mov(m, x), "mov", tm, tx);
     one(o -> o.lea(x, m), "lea", tx, text("", m));
     one(o -> o.add(x, y), "add", tx, ty);
-    one(o -> o.add(x, m), "add", tx, tm);
     one(o -> o.add(y, by), "add", ty, tby);
     one(o -> o.sub(y, by), "sub", ty, tby);
     one(o -> o.cmp(y, by), "cmp", ty, tby);
@@ -223,7 +221,7 @@ final class Encodings {
       case 0 -> at(base, index, index.number() == RSP.number() ? 1 : scale);
       case 1 -> at(base, offset);
       case 2 -> at(base, 0);
-      default -> new Memory(base, index, index.number() == RSP.number() ? 1 : scale, offset, false);
+      default -> new Memory(base, index, index.number() == RSP.number() ? 1 : scale, offset);
     };
   }
 

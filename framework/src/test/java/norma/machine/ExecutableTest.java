@@ -22,7 +22,8 @@ class ExecutableTest {
     Assembler out = new Assembler(InstructionSet.AVX2);
     out.lea(RAX, at(RDI, RDI, 8));
     out.add(RAX, R9);
-    out.add(RAX, at(RSP, 8));
+    out.mov(R10, at(RSP, 8));
+    out.add(RAX, R10);
     out.mov(R10, at(RSP, 32));
     out.lea(RAX, at(RAX, R10, 2));
     out.ret();

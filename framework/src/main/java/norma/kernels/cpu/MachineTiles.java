@@ -148,12 +148,14 @@ final class MachineTiles implements Tiles {
       long first = from + 4L * j;
       long panelAt = atTo + 4 * (j / panel * to.next());
       if (whole > 0) {
-        pack(numbers, width).call(whole, first, 4L * together * b.row(), panelAt, mask(width), 4 * to.step(), 4 * b.row(), 0, 0,
+        pack(numbers, width).call(whole, first, 4L * together * b.row(), panelAt, mask(width), 4 * to.step(),
+            4 * b.row(), 0, 0,
             0);
       }
       if (inner % together > 0) { // a row without a second one
         long last = first + 4L * (inner - 1) * b.row();
-        pack(numbers, width).call(1, last, 0, panelAt + 4L * whole * to.step(), mask(width), 0, zeros.address() - last, 0, 0, 0);
+        pack(numbers, width).call(1, last, 0, panelAt + 4L * whole * to.step(), mask(width), 0, zeros.address() - last,
+            0, 0, 0);
       }
     }
   }

@@ -14,11 +14,6 @@ record Matrix(MemorySegment segment, long at, long row) {
     return new Matrix(x.segment(), 0, x.dim(-1));
   }
 
-  /// The columns from `column` on.
-  Matrix right(int column) {
-    return new Matrix(segment, at + column, row);
-  }
-
   /// The rows from `row` on.
   Matrix from(int first) {
     return new Matrix(segment, at + first * row, row);

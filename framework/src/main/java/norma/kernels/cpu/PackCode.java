@@ -72,7 +72,7 @@ record PackCode(InstructionSet set, Numbers to, int vectors, boolean masked) {
   }
 
   private void pair(Assembler out, Vector first, Vector second, int v) {
-    Memory other = new Memory(FROM, SECOND, 1, v * set.bytes(), false);
+    Memory other = new Memory(FROM, SECOND, 1, v * set.bytes());
     out.vmovups(second, other, masked && v == vectors - 1);
     out.vcvtneps2bf16(first, first);
     out.vcvtneps2bf16(second, second);

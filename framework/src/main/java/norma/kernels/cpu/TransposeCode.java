@@ -103,8 +103,8 @@ final class TransposeCode {
   private static Memory row(Register base, Register stride, Register three, int row, int offset) {
     return switch (row) {
       case 0 -> at(base, offset);
-      case 3 -> new Memory(base, three, 1, offset, false);
-      default -> new Memory(base, stride, row, offset, false);
+      case 3 -> new Memory(base, three, 1, offset);
+      default -> new Memory(base, stride, row, offset);
     };
   }
 }

@@ -204,7 +204,7 @@ final class RowEmitter {
       start(stream, TEMPORARY);
       pointer = TEMPORARY;
     }
-    return new Memory(pointer, OFFSET, 1, from, false);
+    return new Memory(pointer, OFFSET, 1, from);
   }
 
   Assembler out() {
