@@ -10,7 +10,6 @@ import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.ParameterBuffer;
 import norma.autodiff.Scope;
-import norma.kernels.Kernels;
 import norma.kernels.Workbench;
 import norma.optim.Optimizer.Settings;
 import org.junit.jupiter.api.AfterEach;
@@ -43,7 +42,7 @@ class OptimizerTest {
     Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
     gradients.start();
     gradients.finish(bench.kernels()); // all zero: only decay moves a weight
-    step(optimizer, bench.kernels(), gradients, 0, LR, 1);
+    AllChunks.step(optimizer, bench.kernels(), gradients, 0, LR, 1);
     assertThat(bench.read(weights.of(matrix))).containsOnly(3 * (1 - LR * 0.5));
     assertThat(bench.read(weights.of(cube))).containsOnly(5 * (1 - LR * 0.5));
     assertThat(bench.read(weights.of(vector))).containsOnly(4);
@@ -58,7 +57,7 @@ class OptimizerTest {
     values.initialize(bench.backend(), 1);
     GradientBuffer none = new GradientBuffer(bench.backend(), small.parameters());
     none.finish(bench.kernels());
-    step(new Optimizer(bench.backend(), values, NO_CLIP), bench.kernels(), none, 0, LR, 1);
+    AllChunks.step(new Optimizer(bench.backend(), values, NO_CLIP), bench.kernels(), none, 0, LR, 1);
     assertThat(bench.read(values.of(only))).containsOnly(1);
   }
 
@@ -69,14 +68,14 @@ class OptimizerTest {
     gradient(vector, 0, 0, 3, 0, 0);
     gradient(cube, 4, 0, 0, -4);
     Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
-    assertThat(gradientNorm(optimizer, bench.kernels(), gradients)).isCloseTo(Math.sqrt(51), within(1e-12));
+    assertThat(AllChunks.gradientNorm(optimizer, bench.kernels(), gradients)).isCloseTo(Math.sqrt(51), within(1e-12));
   }
 
   @Test
   void gradientsAboveTheLimitAreScaledToItAndOthersLeftAlone() {
     gradient(vector, 3, 0, -4, 0, 0); // norm 5
     Optimizer above = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, 1));
-    step(above, bench.kernels(), gradients, 5, LR, 1);
+    AllChunks.step(above, bench.kernels(), gradients, 5, LR, 1);
     double clip = 1 / (5 + 1e-6);
     assertThat(bench.read(above.firstMoments().of(vector))).containsExactly(
         new double[]{ 0.1 * 3 * clip, 0, -0.1 * 4 * clip, 0, 0 }, within(1e-15));
@@ -84,7 +83,7 @@ class OptimizerTest {
         new double[]{ 0.01 * 9 * clip * clip, 0, 0.01 * 16 * clip * clip, 0, 0 }, within(1e-15));
     for (double limit : new double[]{ 0, 5.1, 100 }) {
       Optimizer below = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, limit));
-      step(below, bench.kernels(), gradients, 5, LR, 1);
+      AllChunks.step(below, bench.kernels(), gradients, 5, LR, 1);
       assertThat(bench.read(below.firstMoments().of(vector))).containsExactly(
           new double[]{ 0.3, 0, -0.4, 0, 0 }, within(1e-15));
     }
@@ -95,7 +94,7 @@ class OptimizerTest {
     gradient(scalar, 1e-3);
     gradient(vector, 1, -1, 10, -0.1, 0);
     Optimizer optimizer = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, 0));
-    step(optimizer, bench.kernels(), gradients, 1, LR, 1);
+    AllChunks.step(optimizer, bench.kernels(), gradients, 1, LR, 1);
     assertThat(bench.read(weights.of(vector))).containsExactly(
         new double[]{ 3.9, 4.1, 3.9, 4.1, 4 }, within(1e-7));
     assertThat(bench.read(weights.of(scalar))[0]).isCloseTo(1.9, within(1e-5));
@@ -111,7 +110,7 @@ class OptimizerTest {
       gradient(cube, 4, 0, -step, -4);
       double lr = LR / step;
       List<double[]> before = scope.parameters().stream().map(p -> bench.read(weights.of(p))).toList();
-      step(optimizer, bench.kernels(), gradients, 0, lr, step);
+      AllChunks.step(optimizer, bench.kernels(), gradients, 0, lr, step);
       for (Parameter parameter : scope.parameters()) {
         double[] after = bench.read(weights.of(parameter));
         double moved = 0;
@@ -133,7 +132,7 @@ class OptimizerTest {
     gradient(scalar, 3);
     gradient(cube, 0, 0, 0, 0);
     Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
-    step(optimizer, bench.kernels(), gradients, 3, 0.4, 1);
+    AllChunks.step(optimizer, bench.kernels(), gradients, 3, 0.4, 1);
     Optimizer.Change moved = optimizer.change(bench.backend(), scalar, 0.4, 1); // from 2 to 1.6
     Optimizer.Change decayed = optimizer.change(bench.backend(), cube, 0.4, 1); // four times from 5 to 4
     assertThat(moved.ratio()).isCloseTo(0.4 / 1.6, within(1e-8));
@@ -144,23 +143,5 @@ class OptimizerTest {
 
   private void gradient(Parameter parameter, double... values) {
     bench.backend().write(gradients.of(parameter), values);
-  }
-
-  /// Norm of all gradients together, before clipping.
-  private static double gradientNorm(Optimizer optimizer, Kernels kernels, GradientBuffer gradients) {
-    double squares = 0;
-    for (int part = 0; part < optimizer.chunks(); part++) {
-      squares += optimizer.reduce(kernels, List.of(gradients), part);
-    }
-    return Math.sqrt(squares);
-  }
-
-  /// Updates every weight.
-  private static void step(Optimizer optimizer, Kernels kernels, GradientBuffer gradients, double gradientNorm,
-      double lr,
-      long step) {
-    for (int part = 0; part < optimizer.chunks(); part++) {
-      optimizer.update(kernels, gradients, gradientNorm, lr, step, part);
-    }
   }
 }

@@ -22,6 +22,7 @@ import norma.kernels.cuda.Emulator;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.nn.NormSpec;
+import norma.optim.AllChunks;
 import norma.optim.Optimizer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIf;
@@ -76,9 +77,9 @@ class CudaStepTest {
         loss = backend.read(mean.value())[0];
       }
       gradients.finish(kernels);
-      double norm = optimizer.gradientNorm(kernels, gradients);
+      double norm = AllChunks.gradientNorm(optimizer, kernels, gradients);
       backend.weightsChanged();
-      optimizer.step(kernels, gradients, norm, 1e-2, step);
+      AllChunks.step(optimizer, kernels, gradients, norm, 1e-2, step);
       return new double[]{ loss, norm };
     }
 

@@ -21,6 +21,7 @@ import norma.kernels.Workbench;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.nn.NormSpec;
+import norma.optim.AllChunks;
 import norma.optim.Optimizer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -95,7 +96,7 @@ class SteadyStateTest {
       tape.backward(model.loss(tape, ids, ids, 1.0 / 16));
     }
     gradients.finish(kernels);
-    optimizer.step(kernels, gradients, optimizer.gradientNorm(kernels, gradients), 1e-3, step);
+    AllChunks.step(optimizer, kernels, gradients, AllChunks.gradientNorm(optimizer, kernels, gradients), 1e-3, step);
   }
 
   /// Buffers of more than one number that were registered since, outside of any workspace and not views of others.

@@ -26,6 +26,7 @@ import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.nn.NormSpec;
+import norma.optim.AllChunks;
 import norma.optim.Optimizer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -151,8 +152,8 @@ class TorchParityTest {
       assertThat(expected.losses).hasSize(10);
       for (int step = 1; step <= expected.losses.length; step++) {
         double loss = fixture.lossAndGradients(step, training.batch);
-        double norm = optimizer.gradientNorm(fixture.kernels, fixture.gradients);
-        optimizer.step(fixture.kernels, fixture.gradients, norm, training.lr * step, step);
+        double norm = AllChunks.gradientNorm(optimizer, fixture.kernels, fixture.gradients);
+        AllChunks.step(optimizer, fixture.kernels, fixture.gradients, norm, training.lr * step, step);
         double expectedLoss = expected.losses[step - 1];
         double expectedNorm = expected.gradientNorms[step - 1];
         assertThat(loss).as("loss of step " + step).isCloseTo(expectedLoss, within(tolerance * expectedLoss));
