@@ -15,6 +15,7 @@ record Roofline(Peaks peaks, List<Row> parts) {
   private static final int FONT = 13;
   private static final double RADIUS = 4.5;
   private static final double DIGIT = 8;
+  private static final int ROOFS = 6; // colour
   /// Where a number may stand around its dot, nearest first.
   private static final double[] DISTANCES = { 12, 20, 30, 42, 56 };
   private static final int DIRECTIONS = 12;
@@ -41,6 +42,9 @@ record Roofline(Peaks peaks, List<Row> parts) {
       legend.add(i + 1 + " " + parts.get(i).name(), parts.get(i).group().colour, i,
           (svg, x, y) -> svg.leaf("circle", "cx", x + 9, "cy", y, "r", RADIUS, "fill", "currentColor"));
     }
+    for (Roof roof : roofs()) {
+      legend.add(roof.name, ROOFS, parts.size(), (svg, x, y) -> roof.line(svg, x, y, x + 18, y));
+    }
     Frame frame = frame(width, height, legend.height());
     Svg svg = new Svg(width, height, FONT, "roofline of the parts", "class", place, "data-frame", frame.data());
     legend.draw(svg, frame.x().from(), FONT * 1.3);
@@ -50,7 +54,9 @@ record Roofline(Peaks peaks, List<Row> parts) {
     for (Row part : parts) {
       taken.add(Box.around(frame.x().at(part.intensity()), frame.y().at(part.gigaflops()), RADIUS, RADIUS));
     }
-    roofs(svg, frame, taken);
+    svg.colour(ROOFS);
+    roofs().forEach(roof -> roof.draw(svg, frame, peaks));
+    svg.close();
     dots(svg, frame, taken);
     return svg.end();
   }
@@ -65,60 +71,33 @@ record Roofline(Peaks peaks, List<Row> parts) {
     return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, above + FONT), FONT);
   }
 
-  private void roofs(Svg svg, Frame frame, List<Box> taken) {
-    double top = frame.y().at(peaks.gigaflops());
-    double ridge = Math.max(frame.x().from(), frame.x().at(peaks.gigaflops() / peaks.cache()));
-    svg.rule(ridge, top, frame.x().to(), top);
-    Line products = new Line(ridge, top, frame.x().to(), top);
-    products.label(svg, "products " + digits(peaks.gigaflops()) + " GFLOP/s", -5, true, taken);
-    slope(svg, frame, peaks.cache()).label(svg, "cache " + digits(peaks.cache()) + " GB/s", -6, false, taken);
-    slope(svg, frame, peaks.memory()).label(svg, "memory " + digits(peaks.memory()) + " GB/s", FONT + 3, false, taken);
-  }
-
-  /// A copy's roof from the edge of the plot to the roof of the products.
-  private Line slope(Svg svg, Frame frame, double gigabytes) {
-    double from = Math.max(Math.pow(10, frame.x().min()), Math.pow(10, frame.y().min()) / gigabytes);
-    Line line = new Line(frame.x().at(from), frame.y().at(from * gigabytes),
-        frame.x().at(peaks.gigaflops() / gigabytes), frame.y().at(peaks.gigaflops()));
-    svg.rule(line.x1, line.y1, line.x2, line.y2);
-    return line;
-  }
-
-  private record Line(double x1, double y1, double x2, double y2) {
-    /// Writes along the line, where it hides no dot.
-    ///
-    /// @param away  from the line, downwards
-    /// @param last  whether rather at its end than at its beginning
-    /// @param taken by others, and by the label afterwards
-    void label(Svg svg, String text, double away, boolean last, List<Box> taken) {
-      double width = text.length() * FONT * Svg.CHARACTER;
-      double room = Math.max(0, Math.hypot(x2 - x1, y2 - y1) - width - 8);
-      double start = last ? room : Math.min(8, room);
-      for (double moved = 0; moved <= room; moved += FONT) {
-        double at = last ? room - moved : 8 + moved;
-        if (boxes(at, width, away).stream().noneMatch(box -> taken.stream().anyMatch(box::overlaps))) {
-          start = at;
-          break;
-        }
-      }
-      taken.addAll(boxes(start, width, away));
-      double angle = Math.toDegrees(Math.atan2(y2 - y1, x2 - x1));
-      svg.open("g", "transform", "translate(" + Svg.join(x1, y1) + ") rotate(" + Svg.number(angle) + ")");
-      svg.soft(start, away, "start", text).close();
+  /// A line that no part can be above: of the products where it is level, of a copy where it rises.
+  ///
+  /// @param dash by which the legend knows it
+  private record Roof(String name, double gigabytes, String dash) {
+    void line(Svg svg, double x1, double y1, double x2, double y2) {
+      svg.leaf("line", "class", "roof", "x1", x1, "x2", x2, "y1", y1, "y2", y2, "stroke", "currentColor",
+          "stroke-dasharray", dash);
     }
 
-    /// The boxes that a text covers.
-    private List<Box> boxes(double start, double width, double away) {
-      double length = Math.hypot(x2 - x1, y2 - y1);
-      double cos = (x2 - x1) / length;
-      double sin = (y2 - y1) / length;
-      double off = away - FONT * 0.35;
-      List<Box> boxes = new ArrayList<>();
-      for (double u = start; u <= start + width; u += FONT / 2.0) {
-        boxes.add(Box.around(x1 + cos * u - sin * off, y1 + sin * u + cos * off, FONT * 0.4, FONT * 0.4));
+    /// From the edge of the plot to the roof of the products, or along that.
+    void draw(Svg svg, Frame frame, Peaks peaks) {
+      double most = peaks.gigaflops();
+      if (Double.isNaN(gigabytes)) {
+        double ridge = Math.max(frame.x().from(), frame.x().at(most / peaks.cache()));
+        line(svg, ridge, frame.y().at(most), frame.x().to(), frame.y().at(most));
+      } else {
+        double from = Math.max(Math.pow(10, frame.x().min()), Math.pow(10, frame.y().min()) / gigabytes);
+        line(svg, frame.x().at(from), frame.y().at(from * gigabytes), frame.x().at(most / gigabytes),
+            frame.y().at(most));
       }
-      return boxes;
     }
+  }
+
+  private List<Roof> roofs() {
+    return List.of(new Roof("products " + digits(peaks.gigaflops()) + " GFLOP/s", Double.NaN, "none"),
+        new Roof("cache " + digits(peaks.cache()) + " GB/s", peaks.cache(), "7 4"),
+        new Roof("memory " + digits(peaks.memory()) + " GB/s", peaks.memory(), "2 3"));
   }
 
   private record Box(double left, double top, double right, double bottom) {

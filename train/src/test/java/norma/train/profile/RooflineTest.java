@@ -44,7 +44,7 @@ class RooflineTest {
     double[] f = frame(svg);
     double peak = f[3] - (Math.log10(160) - f[6]) / (f[7] - f[6]) * (f[3] - f[1]);
     double ridge = f[0] + (Math.log10(160 / 15.0) - f[4]) / (f[5] - f[4]) * (f[2] - f[0]);
-    assertThat(all(svg, "<line class=\"soft\" x1=\"[\\d.]+\" x2=\"([\\d.]+)\" y1=\"[\\d.]+\" y2=\"([\\d.]+)\"").stream()
+    assertThat(all(svg, "<line class=\"roof\" x1=\"[\\d.]+\" x2=\"([\\d.]+)\" y1=\"[\\d.]+\" y2=\"([\\d.]+)\"").stream()
         .filter(line -> Math.abs(Double.parseDouble(line.group(1)) - ridge) < 0.02
             && Math.abs(Double.parseDouble(line.group(2)) - peak) < 0.02))
         .as("the memory's roof ends at the products'").hasSize(1);
