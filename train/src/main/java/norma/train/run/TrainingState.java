@@ -1,12 +1,14 @@
 package norma.train.run;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -30,10 +32,12 @@ import tools.jackson.databind.node.ObjectNode;
 /// in their order, little-endian, in the training's own precision. These are both moments of every parameter; of a training in
 /// float64 the weights too, since `model.safetensors` has them in float32.
 ///
-/// @param progress   how far the run had come
-/// @param conditions what its numbers depend on besides the configuration
-/// @param file       where the tensors are
-record TrainingState(Progress progress, Conditions conditions, Path file) {
+/// @param progress    how far the run had come
+/// @param conditions  what its numbers depend on besides the configuration
+/// @param file        where the tensors are
+/// @param header      the first line, which describes them
+/// @param headerBytes its length with its end
+record TrainingState(Progress progress, Conditions conditions, Path file, JsonNode header, int headerBytes) {
   private static final int MAX_HEADER_BYTES = 16 << 20; // 100 times what a model of 1,000 blocks has
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -103,15 +107,15 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
     Conditions.of(session).fields().forEach(header::put);
     ObjectNode tensors = header.putObject("tensors");
     arrays.forEach((name, array) -> Arrays.stream(array.shape()).forEach(tensors.putArray(name)::add));
-    try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      writeFully(out, ByteBuffer.wrap((JSON.writeValueAsString(header) + "\n").getBytes(StandardCharsets.UTF_8)));
+    try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      out.write((JSON.writeValueAsString(header) + "\n").getBytes(StandardCharsets.UTF_8));
       for (Array array : arrays.values()) {
-        writeFully(out, bytes(session.backend().read(array), array.dtype()));
+        out.write(bytes(session.backend().read(array), array.dtype()));
       }
     }
   }
 
-  private static ByteBuffer bytes(double[] values, DType type) {
+  private static byte[] bytes(double[] values, DType type) {
     ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, type.bytes()))
         .order(ByteOrder.LITTLE_ENDIAN);
     for (double value : values) {
@@ -121,20 +125,15 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
         bytes.putFloat((float) value);
       }
     }
-    return bytes.flip();
-  }
-
-  private static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
-    }
+    return bytes.array();
   }
 
   /// Reads the header. The tensors are read by [#restore].
   ///
   /// @throws RunException if a key is missing or one too many, or a value is wrong
   static TrainingState read(Path file) throws IOException {
-    JsonNode header = header(file);
+    byte[] line = firstLine(file);
+    JsonNode header = header(file, line);
     Map<String, String> fields = new LinkedHashMap<>();
     header.properties().forEach(entry -> fields.put(entry.getKey(), entry.getValue().asString("")));
     for (String key : KEYS) {
@@ -148,7 +147,7 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
       throw new RunException(file + " has keys that Norma does not know: " + Json.printable(unknown.toString()));
     }
     try {
-      return new TrainingState(Progress.of(fields), Conditions.of(fields), file);
+      return new TrainingState(Progress.of(fields), Conditions.of(fields), file, header, line.length + 1);
     } catch (NumberFormatException e) {
       throw new RunException(file + " has a value that is no number: " + Json.printable(String.valueOf(e.getMessage())),
           e);
@@ -157,9 +156,9 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
     }
   }
 
-  private static JsonNode header(Path file) throws IOException {
-    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-      JsonNode header = Json.parse(line(in, file));
+  private static JsonNode header(Path file, byte[] line) {
+    try {
+      JsonNode header = Json.parse(new String(line, StandardCharsets.UTF_8));
       if (!header.isObject() || !header.path("format").asString("").equals("1")) {
         throw new RunException(file + " does not begin with the header of a state of format 1");
       }
@@ -169,17 +168,18 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
     }
   }
 
-  /// The first line; the channel is left after it.
-  private static String line(FileChannel in, Path file) throws IOException {
-    BufferedInputStream bytes = new BufferedInputStream(Channels.newInputStream(in));
-    byte[] start = bytes.readNBytes((int) Math.min(in.size(), MAX_HEADER_BYTES));
-    for (int i = 0; i < start.length; i++) {
-      if (start[i] == '\n') {
-        in.position(i + 1L);
-        return new String(start, 0, i, StandardCharsets.UTF_8);
+  /// The first line, without its end.
+  private static byte[] firstLine(Path file) throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      for (int next = in.read(); next != '\n'; next = in.read()) {
+        if (next < 0 || line.size() == MAX_HEADER_BYTES) {
+          throw new RunException(file + " has no line that ends within " + MAX_HEADER_BYTES + " bytes");
+        }
+        line.write(next);
       }
     }
-    throw new RunException(file + " has no line that ends within " + MAX_HEADER_BYTES + " bytes");
+    return line.toByteArray();
   }
 
   /// Copies the tensors to where a training has them.
@@ -187,48 +187,42 @@ record TrainingState(Progress progress, Conditions conditions, Path file) {
   /// @throws RunException if a tensor is missing, one too many, or of another shape, or a number is not finite
   void restore(Session session, Optimizer optimizer) throws IOException {
     Map<String, Array> arrays = arrays(session, optimizer);
-    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-      JsonNode header = Json.parse(line(in, file));
-      DType type = session.backend().dtype();
-      if (!header.path("dtype").asString("").equals(type.name())) {
-        throw new RunException(file + " has numbers of type " + Json.printable(header.path("dtype").toString())
-            + "; expected " + type.name());
+    DType type = session.backend().dtype();
+    if (!header.path("dtype").asString("").equals(type.name())) {
+      throw new RunException(file + " has numbers of type " + Json.printable(header.path("dtype").toString())
+          + "; expected " + type.name());
+    }
+    long size = headerBytes;
+    Map<String, Array> places = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> tensor : header.path("tensors").properties()) {
+      Array array = arrays.remove(tensor.getKey());
+      if (array == null || !Arrays.toString(array.shape()).replace(" ", "").equals(tensor.getValue().toString())) {
+        throw new RunException(file + " has a tensor " + Json.printable(tensor.getKey()) + " of shape "
+            + Json.printable(tensor.getValue().toString()) + "; the configuration asks for "
+            + (array == null ? "none" : Arrays.toString(array.shape())));
       }
-      long size = in.position();
-      Map<String, Array> places = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> tensor : header.path("tensors").properties()) {
-        Array array = arrays.remove(tensor.getKey());
-        if (array == null || !Arrays.toString(array.shape()).replace(" ", "").equals(tensor.getValue().toString())) {
-          throw new RunException(file + " has a tensor " + Json.printable(tensor.getKey()) + " of shape "
-              + Json.printable(tensor.getValue().toString()) + "; the configuration asks for "
-              + (array == null ? "none" : Arrays.toString(array.shape())));
-        }
-        places.put(tensor.getKey(), array);
-        size += array.size() * type.bytes();
-      }
-      if (!arrays.isEmpty() || size != in.size()) {
-        throw new RunException(file + (arrays.isEmpty()
-            ? " is " + in.size() + " bytes long where its header describes " + size
-            : " lacks the tensors " + Json.printable(arrays.keySet().toString())));
-      }
+      places.put(tensor.getKey(), array);
+      size += array.size() * type.bytes();
+    }
+    if (!arrays.isEmpty() || size != Files.size(file)) {
+      throw new RunException(file + (arrays.isEmpty()
+          ? " is " + Files.size(file) + " bytes long where its header describes " + size
+          : " lacks the tensors " + Json.printable(arrays.keySet().toString())));
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      in.skipNBytes(headerBytes);
       for (Map.Entry<String, Array> place : places.entrySet()) {
-        double[] numbers = numbers(in, Math.toIntExact(place.getValue().size()), type);
+        double[] numbers = numbers(in.readNBytes(Math.toIntExact(place.getValue().size() * type.bytes())), type);
         FiniteCheck.require(file, place.getKey(), numbers);
         session.backend().write(place.getValue(), numbers);
       }
     }
   }
 
-  private static double[] numbers(FileChannel in, int count, DType type) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(count, type.bytes())).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining() && in.read(bytes) >= 0) {
-      // until it is full; the length was checked
-    }
-    bytes.flip();
-    double[] values = new double[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = type == DType.FLOAT64 ? bytes.getDouble() : bytes.getFloat();
-    }
+  private static double[] numbers(byte[] bytes, DType type) {
+    ByteBuffer from = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    double[] values = new double[bytes.length / type.bytes()];
+    Arrays.setAll(values, i -> type == DType.FLOAT64 ? from.getDouble() : from.getFloat());
     return values;
   }
 }
