@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
     "Runs that were validated on different texts stand apart: their losses are not comparable.",
     "Curves go to compare.html beside the first run." })
 final class CompareCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN", arity = "2..*", description = "Runs' folders, the beginnings of their names, or last for the newest; the first is the reference.")
+  @Parameters(paramLabel = "RUN", arity = "1..*", description = "Runs' folders, the beginnings of their names, or last for the newest; the first is the reference.")
   private List<Path> runs = new ArrayList<>();
 
   @Mixin
@@ -83,6 +83,11 @@ final class CompareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (runs.size() == 1) {
+      throw new IllegalArgumentException(
+          "one run, " + runs.getFirst() + ", has nothing to be compared with; expected two "
+              + "or more, and norma ls shows what there is");
+    }
     List<Run> all = new ArrayList<>();
     for (Path run : runs) {
       all.add(Run.of(StoredWork.run(run)));

@@ -150,15 +150,16 @@ public final class Main implements Runnable {
       default -> 1;
     };
     String message = switch (e) {
+      case ConfigException several -> String.valueOf(several.getMessage()); // a line for each thing that is wrong
       case IOException io -> Errors.line(io);
       case UncheckedIOException io ->
         io.getCause() == null ? String.valueOf(io.getMessage()) : Errors.line(io.getCause());
       case ReadOnlyFileSystemException io -> Errors.line(io);
       default -> String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
     };
-    System.err.println("norma: " + (code == 1 ? "internal error: " + e.getClass().getSimpleName() + ": " : "")
-        + Printable.line(message)
-        + (code == 1 && !debug ? "; --debug shows where" : ""));
+    message.lines().forEach(line -> System.err.println("norma: " + (code == 1
+        ? "internal error: " + e.getClass().getSimpleName() + ": "
+        : "") + Printable.line(line) + (code == 1 && !debug ? "; --debug shows where" : "")));
     return code;
   }
 

@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.train.config.Assignment;
 import norma.train.config.Range;
 import norma.train.files.ShellText;
@@ -44,7 +46,9 @@ import picocli.CommandLine.ParentCommand;
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
     "where it was stopped, and several may work on one folder at once." })
 final class StudyCommand implements Callable<Integer> {
-  private static final Path STUDIES = Path.of("studies");
+  private static final Path STUDIES = StoredWork.STUDIES;
+  /// What may be the name of a study that Norma brings, and is no file's.
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9-]+");
 
   /// Each is a process of this machine.
   private static final Range JOBS = Range.whole(1, 4096);
@@ -126,9 +130,22 @@ final class StudyCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Path find(String name) {
+  private static Path find(String name) throws IOException {
     Path shipped = Words.find("configs/studies/" + name + ".yaml");
-    return !Files.exists(Path.of(name)) && Files.exists(shipped) ? shipped : Words.find(name);
+    Path file = !Files.exists(Path.of(name)) && Files.exists(shipped) ? shipped : Words.find(name);
+    if (!Files.exists(file) && NAME.matcher(name).matches()) {
+      throw new IllegalArgumentException("no study is called " + name + "; expected a YAML file, or one of "
+          + String.join(", ", shipped()));
+    }
+    return file;
+  }
+
+  /// The names of the studies that Norma brings.
+  private static List<String> shipped() throws IOException {
+    try (Stream<Path> files = Files.list(Words.find("configs/studies"))) {
+      return files.map(file -> String.valueOf(file.getFileName())).filter(name -> name.endsWith(".yaml"))
+          .map(name -> name.substring(0, name.length() - ".yaml".length())).sorted().toList();
+    }
   }
 
   private int work(StudyFolder folder) throws IOException {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import norma.train.config.ConfigKey;
 import norma.train.files.HomeFolder;
 
 /// The words after a command: files, and settings `key=value`. A word that names an existing file is that file, whatever is in its
@@ -13,6 +14,13 @@ import norma.train.files.HomeFolder;
 record Words(List<String> files, List<String> settings) {
 
   static Words of(List<String> arguments) {
+    for (String word : arguments) {
+      ConfigKey key = ConfigKey.find(word).filter(found -> !found.isGroup()).orElse(null);
+      if (key != null && word.contains(".") && !isFile(word)) {
+        throw new IllegalArgumentException(word + " is a setting without a value; expected " + word + "=" + key.start()
+            + " or another value, without spaces around the sign");
+      }
+    }
     Map<Boolean, List<String>> setting = arguments.stream().collect(Collectors.partitioningBy(Words::isSetting));
     return new Words(setting.getOrDefault(false, List.of()), setting.getOrDefault(true, List.of()));
   }

@@ -8,16 +8,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import norma.models.GptConfig.Activation;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.train.config.RunConfig.Corpus;
 import norma.train.files.HomeFolder;
+import org.jspecify.annotations.Nullable;
 
 /// Reads run configurations. Order of authority: the defaults of the [ConfigKey]s, the file, [Assignment]s from first to last.
 ///
-/// The first thing wrong is reported as a [ConfigException].
+/// All that is wrong is reported as one [ConfigException].
 public final class ConfigReader {
   private final NormReader norms;
 
@@ -48,12 +50,12 @@ public final class ConfigReader {
   /// A tree and what is set on top of it.
   public RunConfig read(Node.Mapping file, List<Assignment> assignments) {
     Node.Mapping tree = Assignment.apply(file, assignments);
-    try {
-      return (RunConfig) bind(RunConfig.class, ConfigKey.ROOT, new Section(tree, ""));
-    } catch (IllegalArgumentException e) {
-      String message = String.valueOf(e.getMessage());
-      throw (ConfigException) new ConfigException(locate(tree, message), message).initCause(e);
+    List<ConfigException> wrong = new ArrayList<>();
+    Record config = bind(RunConfig.class, ConfigKey.ROOT, new Section(tree, ""), tree, wrong);
+    if (config == null) {
+      throw ConfigException.all(wrong);
     }
+    return (RunConfig) config;
   }
 
   /// A normalization by itself, from the command line.
@@ -70,23 +72,47 @@ public final class ConfigReader {
     return norms.unchecked(Assignment.apply(mapping, settings), "");
   }
 
-  /// The record of a group. Its keys come before the groups in it, so that an unknown key is reported before what is wrong further down.
-  private Record bind(Class<?> type, List<ConfigKey> keys, Section s) {
+  /// The record of a group; null if something in it is wrong. Its keys come before the groups in it, so that an unknown key is reported
+  /// before what is wrong further down.
+  ///
+  /// @param tree  the whole configuration
+  /// @param wrong receives what is
+  private @Nullable Record bind(Class<?> type, List<ConfigKey> keys, Section s, Node.Mapping tree,
+      List<ConfigException> wrong) {
+    int before = wrong.size();
     Object[] values = new Object[keys.size()];
     for (int i = 0; i < values.length; i++) {
       ConfigKey key = keys.get(i);
-      Node node = key.isGroup() ? null : s.node(key.name());
-      values[i] = key.isGroup() ? s.section(key.name()) : value(key, node == null ? start(key) : node);
+      values[i] = tried(tree, wrong, () -> {
+        Node node = key.isGroup() ? null : s.node(key.name());
+        return key.isGroup() ? s.section(key.name()) : value(key, node == null ? start(key) : node);
+      });
     }
-    s.finish();
+    tried(tree, wrong, () -> {
+      s.finish();
+      return s;
+    });
     for (int i = 0; i < values.length; i++) {
-      if (values[i] instanceof Section inner) {
-        values[i] = keys.get(i).type() == NormSlots.class
-            ? norms.read(inner, (int) values[0]) // layers is the first key of the model
-            : bind(keys.get(i).type(), keys.get(i).keys(), inner);
+      ConfigKey key = keys.get(i);
+      if (values[i] instanceof Section inner && key.type() != NormSlots.class) {
+        values[i] = bind(key.type(), key.keys(), inner, tree, wrong);
+      } else if (values[i] instanceof Section inner && values[0] instanceof Integer layers) { // the model's first key
+        values[i] = tried(tree, wrong, () -> norms.read(inner, layers));
       }
     }
-    return ConfigKey.record(type, values);
+    return wrong.size() > before ? null : (Record) tried(tree, wrong, () -> ConfigKey.record(type, values));
+  }
+
+  private static @Nullable Object tried(Node.Mapping tree, List<ConfigException> wrong, Supplier<Object> reading) {
+    try {
+      return reading.get();
+    } catch (ConfigException e) {
+      wrong.add(e);
+    } catch (IllegalArgumentException e) {
+      String message = String.valueOf(e.getMessage());
+      wrong.add((ConfigException) new ConfigException(locate(tree, message), message).initCause(e));
+    }
+    return null;
   }
 
   /// A key's default as if it had been written.

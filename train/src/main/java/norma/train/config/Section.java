@@ -1,5 +1,6 @@
 package norma.train.config;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -176,16 +177,20 @@ public final class Section {
         + (words.size() == 1 ? "" : "one of ") + String.join(", ", words));
   }
 
-  /// Fails at the first key that was not asked for.
+  /// Fails if there are keys that were not asked for.
   ///
   /// @throws ConfigException with the nearest valid key and all valid keys
   public void finish() {
+    List<ConfigException> unknown = new ArrayList<>();
     mapping.entries().forEach((key, entry) -> {
-      if (!known.contains(key)) {
-        throw ConfigException.of(entry.keyAt(), entry.value(), path(YamlText.shorten(key)),
-            "unknown key" + Nearest.advice(path.isEmpty() ? "" : path + ".", key, known, "Valid keys here: "));
+      if (!known.contains(key) && unknown.size() < ConfigException.MOST) {
+        unknown.add(ConfigException.of(entry.keyAt(), entry.value(), path(YamlText.shorten(key)),
+            "unknown key" + Nearest.advice(path.isEmpty() ? "" : path + ".", key, known, "Valid keys here: ")));
       }
     });
+    if (!unknown.isEmpty()) {
+      throw ConfigException.all(unknown);
+    }
   }
 
   /// An error about a key's value.

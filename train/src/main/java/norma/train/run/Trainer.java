@@ -296,7 +296,10 @@ public final class Trainer {
     throw new DivergedException("diverged at step " + step + ": " + failure.getMessage() + "; "
         + checkpointing.lastGood()
         + "; try a lower optim.lr (now " + session.config().optim().lr()
-        + "), a longer optim.warmup_steps, a smaller optim.clip_norm, or train.on_nonfinite=rollback; see " + folder);
+        + "), a longer optim.warmup_steps, " + (session.config().optim().clipNorm() == 0
+            ? "optim.clip_norm=1 (now 0, which clips nothing)"
+            : "a smaller optim.clip_norm")
+        + ", or train.on_nonfinite=rollback; see " + folder);
   }
 
   private double seconds() {

@@ -320,7 +320,8 @@ public final class StudyReader {
   private static GridAxis axis(Section section, String path) {
     List<Node> values = section.list(path);
     if (values.size() < 2) {
-      throw section.error(section.path(path) + ": expected at least two values to choose from, [a, b]");
+      throw section.error(section.path(path) + ": expected at least two values to choose from, [a, b]"
+          + (values.size() == 1 ? "; one value for all runs belongs in base" : ""));
     }
     return new GridAxis(path, values.stream().map(value -> Assignment.of(path, value)).toList());
   }
@@ -367,7 +368,9 @@ public final class StudyReader {
       long count = root.seed(key, 0);
       if (count < 1 || count > 1000) {
         throw node == null
-            ? error(key, key + " is missing; expected a number of seeds, or a list")
+            ? error(key,
+                key + " is missing" + (tree.get("seed") == null ? "" : " (seed is one, seeds are several)")
+                    + "; expected a number of seeds, or a list")
             : root.error(node, key, count + " is out of range; expected 1 to 1000, or a list of seeds");
       }
       LongStream.range(first, first + count).forEach(seeds::add);

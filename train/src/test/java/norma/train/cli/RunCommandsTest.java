@@ -87,6 +87,9 @@ class RunCommandsTest {
       "2, 'for seed in {1,2,3}; do norma train x.yaml train.steps=9 train.seed=$seed; done', "
           + "'train x.yaml train.seed=1,2,3 train.steps=9'",
       "2, 'for seed in {1..8}; do', train train.seeds=1..8",
+      "2, optim.lr is a setting without a value; expected optim.lr=1e-3, train optim.lr 3e-4",
+      "2, 'no study is called nope; expected a YAML file, or one of blocks, data-size,', study nope",
+      "2, 'one run, RUN, has nothing to be compared with', compare RUN",
       "2, --tokens is -1; expected 0 or more, sample RUN --tokens -1",
       "2, '2147483648', sample RUN --tokens 2147483648", "2, --top-k is -1, sample RUN --top-k -1",
       "2, --sequences is 0; expected 1 to 10000, inspect RUN --sequences 0",
@@ -99,7 +102,7 @@ class RunCommandsTest {
           + "train.eval_batches=1" })
   void whatIsWrongIsOneLine(int code, String message, String command) {
     Outcome outcome = Outcome.of(command.replace("RUN", run.toString()).split(" ", -1));
-    assertThat(outcome.err()).contains(message);
+    assertThat(outcome.err()).contains(message.replace("RUN", run.toString()));
     assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
     assertThat(outcome.err().lines().toList()).hasSize(1);
   }

@@ -222,6 +222,18 @@ class ConfigReaderTest {
     assertThat(ConfigReader.beside(Path.of("/studies/x.yaml"), "../base.yaml")).isEqualTo(Path.of("/base.yaml"));
   }
 
+  @Test
+  void allThatIsWrongIsSaidAtOnceALineEach() {
+    assertThatThrownBy(() -> read("modle: {}\nmodel: {widht: 32, norm: {all: dty}}\noptim: {lr: -1, min_lr: x}\n"))
+        .isInstanceOf(ConfigException.class).message()
+        .satisfies(message -> assertThat(message.lines()).satisfiesExactly(
+            line -> assertThat(line).startsWith("x.yaml:1: modle: unknown key"),
+            line -> assertThat(line).startsWith("x.yaml:2: model.widht: unknown key"),
+            line -> assertThat(line).startsWith("x.yaml:2: model.norm.all: unknown norm type 'dty'"),
+            line -> assertThat(line).startsWith("x.yaml:3: optim.lr: -1 is out of range"),
+            line -> assertThat(line).startsWith("x.yaml:3: optim.min_lr: x is not a number")));
+  }
+
   /// A joiner (Persian, emoji), a control character: nobody can see them, and a folder may have them all the same.
   @ParameterizedTest
   @ValueSource(strings = { "\u0645\u06CC\u200C\u0631\u0648\u0645", "\uD83D\uDC68\u200D\uD83D\uDC69", "a\u001B[2Jb",

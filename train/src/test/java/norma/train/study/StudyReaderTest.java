@@ -219,6 +219,7 @@ class StudyReaderTest {
 
   static Stream<Arguments> wrong() {
     return Stream.of(
+        Arguments.of(TWO + "seed: 3\n", "x.yaml:1: seeds is missing (seed is one, seeds are several); expected"),
         Arguments.of(TWO + "seeds: 2\nseed: 3\n", "x.yaml:6: seed: unknown key; did you mean seeds?"),
         Arguments.of(TWO.replace("model.norm.all: dyt", "model.norm.al: dyt") + "seeds: 2\n",
             "x.yaml:4: model.norm.al: unknown key; did you mean model.norm.all?"),
