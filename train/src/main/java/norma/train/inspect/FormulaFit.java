@@ -226,14 +226,14 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, boolean found
     }
 
     boolean inRange(double[] at) {
-      double most = Math.pow(10, DECADES);
+      double most = 0.99 * Math.pow(10, DECADES); // the last that was searched is none
       boolean inRange = true;
       for (int k = 0; k < numbers.size(); k++) {
         double from = start.value(numbers.get(k))[0];
         double factor = numbers.get(k).positive()
             ? Softplus.of(at[k]) / Softplus.of(from)
             : Math.abs(from == 0 ? at[k] : at[k] / from);
-        inRange &= factor <= most && (factor >= 1 / most || from == 0);
+        inRange &= factor < most && (factor > 1 / most || from == 0);
       }
       return inRange;
     }

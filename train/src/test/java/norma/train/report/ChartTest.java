@@ -67,7 +67,7 @@ class ChartTest {
   void aNoteIsWrittenInRowsWhereTheChartIsNarrow() {
     List<Point> points = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
-      points.add(new Point(i, i == 20 ? 0.7123 : 0.01));
+      points.add(new Point(i, i == 20 ? 0.7123 : 0.01 + 1e-3 * (i % 3)));
     }
     String svg = new Chart("", "", "", Scale.FROM_ZERO, List.of(new Series("gradient", 0, Kind.LINE, points)))
         .svg(Chart.Size.SMALL);
