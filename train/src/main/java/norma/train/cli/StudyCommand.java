@@ -24,6 +24,7 @@ import norma.train.study.Study;
 import norma.train.study.StudyFile;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyPlan;
+import norma.train.study.StudyProgress;
 import norma.train.study.StudyReader;
 import norma.train.study.StudyReport;
 import norma.train.study.StudySummary;
@@ -116,6 +117,11 @@ final class StudyCommand implements Callable<Integer> {
       return 0;
     }
     if (status) {
+      StudyProgress progress = StudyProgress.of(folder);
+      console.line("runs     %s%s", words(progress, study),
+          progress.underWay() == 0 || Double.isNaN(progress.secondsLeft())
+              ? ""
+              : "; about " + Console.time(progress.secondsLeft()) + " left");
       table(StudySummary.of(folder), StabilityCard.of(folder));
       return 0;
     }
@@ -164,8 +170,10 @@ final class StudyCommand implements Callable<Integer> {
             ? ""
             : ", and " + study.tuningCells().size() + " runs to choose settings on other seeds");
     console.line("steps    %s", study.steps());
-    console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
-        Console.time(plan.hours() * 3600), jobs, plan.stepMillis(), Console.metric(plan.flops()));
+    if (plan.left() > 0) {
+      console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
+          Console.time(plan.seconds()), Math.min(jobs, plan.left()), plan.stepMillis(), Console.metric(plan.flops()));
+    }
     console.line("p        the smallest after correction for %d comparisons is %.2g%s", study.comparisons(),
         plan.smallestP(), Double.isNaN(plan.deviations()) ? ": too few seeds to tell anything apart" : "");
     if (!Double.isNaN(plan.deviations())) {
@@ -196,11 +204,18 @@ final class StudyCommand implements Callable<Integer> {
       table(summary, StabilityCard.of(folder));
       console.line("report   %s", folder.path().resolve("report.html"));
       if (signal.flag().get()) {
+        console.text("stopped; it goes on with: " + command);
         return Main.INTERRUPTED;
       }
       requireNoneFailed(summary);
       return 0;
     }
+  }
+
+  private static String words(StudyProgress progress, Study study) {
+    return String.format(Locale.ROOT, "%d of %d runs%s", progress.ended(), study.runs(), progress.underWay() == 0
+        ? ""
+        : String.format(Locale.ROOT, ", %d under way (%.0f %%)", progress.underWay(), 100 * progress.share()));
   }
 
   private static void requireNoneFailed(StudySummary summary) {
@@ -249,9 +264,9 @@ final class StudyCommand implements Callable<Integer> {
     }
 
     @Override
-    public void waiting(int done, double seconds, double secondsLeft) {
-      console.status(String.format(Locale.ROOT, "%d of %d runs  %s  ETA %s", done, study.runs(), Console.time(seconds),
-          Double.isNaN(secondsLeft) ? "after the first run" : Console.time(secondsLeft)));
+    public void waiting(StudyProgress progress, double seconds) {
+      console.status(words(progress, study) + "  " + Console.time(seconds) + "  ETA "
+          + (Double.isNaN(progress.secondsLeft()) ? "after the first steps" : Console.time(progress.secondsLeft())));
     }
   }
 }

@@ -118,6 +118,12 @@ public final class StudyFolder {
     return reopened;
   }
 
+  /// Says whether a process of this machine holds a cell's lock.
+  boolean isWorkedOn(Cell cell) throws IOException {
+    OptionalLong owner = ProcessLock.owner(lockFile(cell.id()));
+    return owner.isPresent() && ProcessHandle.of(owner.getAsLong()).isPresent();
+  }
+
   /// The open cell that a process works on, or did when it was killed.
   Optional<Cell> workOf(long pid) throws IOException {
     for (Cell cell : cells()) {

@@ -1,13 +1,11 @@
 package norma.train.study;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
-import java.util.function.ToDoubleFunction;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Median;
-import norma.train.run.StepTimer;
-import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
 import norma.train.study.Study.Variant;
 
@@ -16,51 +14,48 @@ import norma.train.study.Study.Variant;
 /// @param runs        of the whole study
 /// @param left        of them without a result
 /// @param flops       of all runs' training steps
-/// @param stepMillis  a step of the first baseline with as many threads as each run gets, measured here, or known from the calibration
-/// @param hours       for the runs left, with `jobs` processes; training alone
+/// @param stepMillis  a step of the first baseline, if a run is left beside as many others as there will be
+/// @param seconds     for the runs left, with `jobs` processes, from their start to the last report
 /// @param smallestP   that a comparison can have, after Holm's correction
 /// @param deviations  the smallest true difference that the study shows with a probability of 0.8, in standard deviations of the
 ///                    differences of pairs; NaN if no difference can be shown
 /// @param nats        the same in nats, by the pairs that have been run; NaN before there are three
-public record StudyPlan(int runs, int left, double flops, double stepMillis, double hours, double smallestP,
+public record StudyPlan(int runs, int left, double flops, double stepMillis, double seconds, double smallestP,
     double deviations, double nats) {
   /// Plans the rest of a study. This takes some seconds: it trains for a moment.
   ///
   /// @param jobs processes that will work at once
   public static StudyPlan of(StudyFolder folder, int jobs) throws IOException {
     Study study = folder.study();
-    Variant first = study.variants().stream().filter(Variant::baseline).findFirst().orElseThrow();
     StepCost cost = new StepCost();
-    Candidate measured = first.candidates().getFirst();
-    Map<Candidate, Double> known = StepTimes.read(folder.path()).of(study);
-    double stepMillis = known.containsKey(measured)
-        ? known.get(measured)
-        : StepTimer.medians(List.of(measured.config()),
-            StudyWorker.threadsOfEach(jobs))[0];
-    double millisPerFlop = stepMillis / cost.flops(measured.config());
-    ToDoubleFunction<RunConfig> flopsOf = config -> cost.flops(config) * config.train().steps();
-    ToDoubleFunction<Candidate> millis = candidate -> candidate.config().train().steps()
-        * known.getOrDefault(candidate, millisPerFlop * cost.flops(candidate.config()));
-    double flops = 0;
-    double millisLeft = 0;
-    int left = 0;
+    List<RunConfig> all = new ArrayList<>();
+    List<RunConfig> open = new ArrayList<>();
     for (Cell cell : folder.cells()) {
-      flops += flopsOf.applyAsDouble(cell.config());
+      all.add(cell.config());
       if (folder.left(cell)) {
-        millisLeft += millis.applyAsDouble(cell.candidate());
-        left++;
+        open.add(cell.config());
       }
     }
     for (Variant variant : study.variants()) { // not chosen yet: every candidate of a variant costs about the same
       if (folder.winner(variant).isEmpty()) {
-        flops += study.seeds().size() * flopsOf.applyAsDouble(variant.candidates().getFirst().config());
-        millisLeft += study.seeds().size() * millis.applyAsDouble(variant.candidates().getFirst());
-        left += study.seeds().size();
+        List<RunConfig> chosen = Collections.nCopies(study.seeds().size(), variant.candidates().getFirst().config());
+        all.addAll(chosen);
+        open.addAll(chosen);
       }
+    }
+    double flops = all.stream().mapToDouble(config -> cost.flops(config) * config.train().steps()).sum();
+    double seconds = 0;
+    double stepMillis = Double.NaN;
+    if (!open.isEmpty()) {
+      int processes = Math.min(jobs, open.size());
+      RunTimes times = RunTimes.measure(study, processes, StepTimes.read(folder.path()).of(study), cost);
+      double work = open.stream().mapToDouble(config -> times.run(config, cost.flops(config))).sum();
+      seconds = times.startUp() + work / open.size() * Math.ceilDiv(open.size(), processes);
+      stepMillis = 1e3 * times.step(cost.flops(all.getFirst()));
     }
     int n = study.seeds().size();
     double deviations = detectable(n, study.comparisons());
-    return new StudyPlan(study.runs(), left, flops, stepMillis, millisLeft / 3.6e6 / jobs,
+    return new StudyPlan(study.runs(), open.size(), flops, stepMillis, seconds,
         Math.min(1, PairedDifferences.smallestP(n) * Math.max(1, study.comparisons())), deviations,
         deviations * deviation(folder));
   }

@@ -19,7 +19,7 @@ public final class WorkerProcesses {
   private static final int RESTARTS = 3;
   /// Exit codes above are those of a signal; this one is Norma's own for an interrupted command.
   private static final int LAST_EXIT_CODE = 130;
-  private static final int LOOK_MILLIS = 500;
+  private static final int LOOK_MILLIS = 1000;
 
   private final StudyFolder folder;
   private final List<String> command;
@@ -28,7 +28,6 @@ public final class WorkerProcesses {
   private final Set<String> shown = new HashSet<>();
   private final Set<String> killedOnce = new HashSet<>();
   private final long start = System.nanoTime();
-  private int finishedBefore;
   private int restarts;
 
   /// Hears how far the study is.
@@ -38,8 +37,10 @@ public final class WorkerProcesses {
     /// @param number of runs that have ended, this one included
     void ended(int number, Cell cell, CellResult result);
 
-    /// Runs that have ended so far, and seconds; the seconds that are left are NaN before the first run has ended.
-    void waiting(int done, double seconds, double secondsLeft);
+    /// Hears how far the study is, some times a minute.
+    ///
+    /// @param seconds since the start
+    void waiting(StudyProgress progress, double seconds);
   }
 
   /// @param command starts one process
@@ -58,7 +59,6 @@ public final class WorkerProcesses {
         shown.add(cell.id());
       }
     }
-    finishedBefore = shown.size();
     try {
       for (int i = 0; i < count; i++) {
         processes.add(start(i));
@@ -128,10 +128,7 @@ public final class WorkerProcesses {
       Thread.currentThread().interrupt();
     }
     finished();
-    int done = shown.size();
-    double seconds = (System.nanoTime() - start) / 1e9;
-    int here = done - finishedBefore;
-    listener.waiting(done, seconds, here == 0 ? Double.NaN : seconds / here * (folder.study().runs() - done));
+    listener.waiting(StudyProgress.of(folder), (System.nanoTime() - start) / 1e9);
   }
 
   private void finished() throws IOException {

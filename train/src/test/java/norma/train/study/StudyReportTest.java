@@ -2,6 +2,7 @@ package norma.train.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import norma.train.files.ProcessLock;
 import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,6 +131,38 @@ class StudyReportTest {
 
   private static String cell(double difference) {
     return ">" + String.format(java.util.Locale.ROOT, "%+.1f", difference).replace('-', '\u2212') + "</td>";
+  }
+
+  /// Runs of 25 s, as the results say; of those under way the log says 12.7 ms a step.
+  @Test
+  void theTimeThatIsLeftFollowsFromRunsThatEndedAndBeforeThemFromThoseUnderWay() throws IOException {
+    StudyFolder whole = study(TYPES);
+    Study.Cell running = whole.cells().get(8);
+    Path log = files(whole.runs(running), "metrics.jsonl").getFirst();
+    Files.write(log,
+        Files.readAllLines(log).stream().filter(line -> line.matches(".*\"step\":([1-9]0|100),.*")).toList());
+    double share = 100.0 / running.config().train().steps();
+    Files.delete(cell(whole, running));
+    Files.delete(cell(whole, whole.cells().get(7)));
+    StudyFolder folder = new StudyFolder(whole.study(), whole.path());
+    try (ProcessLock lock = folder.lock(running)) {
+      assertThat(lock).isNotNull();
+      StudyProgress later = StudyProgress.of(folder);
+      assertThat(later.ended()).isEqualTo(7);
+      assertThat(later.underWay()).isEqualTo(1);
+      assertThat(later.share()).isEqualTo(share);
+      assertThat(later.secondsLeft()).isCloseTo(25 + (1 - share) * 25, within(1e-9));
+      for (Study.Cell ended : whole.cells().subList(0, 7)) {
+        Files.delete(cell(whole, ended));
+      }
+      StudyProgress first = StudyProgress.of(new StudyFolder(whole.study(), whole.path()));
+      assertThat(first.secondsLeft()).isCloseTo((9 - share) * 1.27 / share, within(1e-9));
+    }
+    assertThat(StudyProgress.of(new StudyFolder(whole.study(), whole.path())).secondsLeft()).isNaN();
+  }
+
+  private static Path cell(StudyFolder folder, Study.Cell cell) {
+    return folder.path().resolve("cells").resolve(cell.id() + ".json");
   }
 
   @Test

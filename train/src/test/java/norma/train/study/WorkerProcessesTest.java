@@ -19,7 +19,7 @@ class WorkerProcessesTest {
     public void ended(int number, Study.Cell cell, CellResult result) {}
 
     @Override
-    public void waiting(int done, double seconds, double secondsLeft) {}
+    public void waiting(StudyProgress progress, double seconds) {}
   };
 
   @TempDir

@@ -1,0 +1,155 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import norma.models.CostModel;
+import norma.train.config.RunConfig;
+import norma.train.run.Evaluation;
+import norma.train.run.Session;
+import norma.train.run.StepTimer;
+import norma.train.study.Study.Candidate;
+import norma.train.study.Study.Variant;
+
+/// How long runs take, by a pilot: as many short runs at once as there will be processes, with all that a run does besides its steps.
+///
+/// @param steps       of the short run
+/// @param seconds     of the short run, with start, evaluations, checkpoint and report, in a process that has trained before
+/// @param startUp     more seconds of a process's first run, its own start included
+/// @param stepSeconds by what determines the FLOPs of a step, beside as many others as there will be
+/// @param evaluation  of the first variant, in steps of it
+record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> stepSeconds, double evaluation) {
+  /// The first 40 steps of a process are slower than the others.
+  private static final int MOST_STEPS = 40;
+  /// Of fewer the median of a step would be that of the first.
+  private static final int FEWEST_STEPS = 4;
+  /// Operations that a pilot may take: two seconds of a core at 20 GFLOP/s, a fifth of what a core with AVX2 does.
+  private static final double MOST_FLOPS = 4e10;
+  /// A short run that takes longer is not repeated: what a warm process saves, one second, is not seen in it.
+  private static final double LONG_SECONDS = 6;
+  /// Other sizes are measured up to this number; what lies between takes its time by its FLOPs.
+  private static final int MOST_SIZES = 4;
+
+  RunTimes {
+    stepSeconds = Map.copyOf(stepSeconds);
+  }
+
+  /// Trains some short runs of the first baseline.
+  ///
+  /// @param jobs  at once
+  /// @param known milliseconds of steps that were measured before, alone
+  static RunTimes measure(Study study, int jobs, Map<Candidate, Double> known, StepCost cost) throws IOException {
+    double uptime = ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
+    Variant first = study.variants().stream().filter(Variant::baseline).findFirst().orElseThrow();
+    Candidate candidate = first.candidates().getFirst();
+    RunConfig config = candidate.config();
+    double flops = cost.flops(config);
+    int steps = Math.min(config.train().steps(), (int) Math.clamp(MOST_FLOPS / flops, FEWEST_STEPS, MOST_STEPS));
+    int threads = StudyWorker.threadsOfEach(jobs);
+    List<CellResult> runs = pilot(first.with(List.of(candidate.withSteps(steps))), jobs, threads);
+    CellResult last = runs.getLast();
+    double step = config.train().batch() * config.train().accumulate() * config.model().context()
+        / last.tokensPerSecond();
+    Map<Double, Double> stepSeconds = new HashMap<>(Map.of(flops, step));
+    stepSeconds.putAll(others(study, known, cost, flops, step, threads));
+    double evaluation;
+    try (Session session = Session.start(config.with(OptionalInt.of(threads)), Path.of(""), false)) {
+      evaluation = Evaluation.Cost.of(session,
+          CostModel.of(session.model(), config.train().batch(), session.backend().dtype())).steps();
+    }
+    return new RunTimes(steps, last.seconds(), uptime + runs.getFirst().seconds() - last.seconds(), stepSeconds,
+        evaluation);
+  }
+
+  /// One process's results, of one run or of two.
+  private static List<CellResult> pilot(Variant variant, int jobs, int threads) throws IOException {
+    Path place = Files.createTempDirectory("norma-plan");
+    try {
+      List<CompletableFuture<List<CellResult>>> all = IntStream.range(0, jobs)
+          .mapToObj(job -> CompletableFuture.supplyAsync(() -> runs(variant, place.resolve("job" + job), threads),
+              task -> new Thread(task, "norma-plan-" + job).start()))
+          .toList();
+      return all.stream().map(CompletableFuture::join).toList().getFirst();
+    } finally {
+      try (Stream<Path> files = Files.walk(place)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  private static List<CellResult> runs(Variant variant, Path place, int threads) {
+    List<CellResult> results = new ArrayList<>();
+    try {
+      for (long seed = 1; seed <= 2 && (results.isEmpty() || results.getFirst().seconds() < LONG_SECONDS); seed++) {
+        StudyFolder folder = new StudyFolder(
+            new Study("plan", "", "", List.of(seed), List.of(), List.of(variant)), place.resolve("seed" + seed));
+        new StudyWorker(folder, OptionalInt.of(threads), new AtomicBoolean()).run();
+        results.addAll(folder.reported(variant).values());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return results;
+  }
+
+  /// Steps of other sizes are measured alone: their ratio to the first counts.
+  private static Map<Double, Double> others(Study study, Map<Candidate, Double> known, StepCost cost, double first,
+      double step, int threads) {
+    Map<Double, RunConfig> sizes = new HashMap<>();
+    Map<Double, Double> alone = new HashMap<>();
+    study.variants().forEach(variant -> variant.candidates().forEach(candidate -> {
+      double flops = cost.flops(candidate.config());
+      Double millis = known.get(candidate);
+      if (millis != null) {
+        alone.put(flops, millis);
+      } else if (sizes.size() < MOST_SIZES && sizes.keySet().stream().noneMatch(size -> alike(size, flops))) {
+        sizes.put(flops, candidate.config());
+      }
+    }));
+    if (sizes.size() > 1) {
+      List<Double> keys = List.copyOf(sizes.keySet());
+      double[] millis = StepTimer.medians(keys.stream().map(sizes::get).toList(), threads);
+      IntStream.range(0, millis.length).forEach(i -> alone.put(keys.get(i), millis[i]));
+    }
+    double reference = nearest(alone, first);
+    alone.replaceAll((_, millis) -> millis / reference * step);
+    return alone;
+  }
+
+  private static boolean alike(double flops, double others) {
+    return Math.abs(Math.log(flops / others)) < 0.1;
+  }
+
+  /// The time of the nearest size, in proportion.
+  private static double nearest(Map<Double, Double> times, double flops) {
+    return times.entrySet().stream().min(Comparator.comparingDouble(e -> Math.abs(Math.log(e.getKey() / flops))))
+        .map(e -> alike(e.getKey(), flops) ? e.getValue() : e.getValue() * flops / e.getKey()).orElse(1.0);
+  }
+
+  /// Seconds of a training step.
+  double step(double flops) {
+    return nearest(stepSeconds, flops);
+  }
+
+  /// Seconds of a run from its start to its report, in a process that has trained before.
+  double run(RunConfig config, double flops) {
+    RunConfig.Train train = config.train();
+    double step = step(flops);
+    int evaluations = train.evalEvery() == 0 ? 1 : Math.ceilDiv(train.steps(), train.evalEvery());
+    return seconds + Math.max(0, train.steps() - steps) * step + (evaluations - 1) * evaluation * step;
+  }
+}

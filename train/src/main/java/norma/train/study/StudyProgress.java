@@ -1,0 +1,91 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import norma.train.metrics.Event;
+import norma.train.metrics.Median;
+import norma.train.metrics.Metrics;
+import norma.train.study.Study.Cell;
+
+/// How far a study is. The time that is left follows from the runs that have ended, and before the first of them from those under way.
+///
+/// @param ended       runs with a result
+/// @param underWay    runs that a process works on
+/// @param share       of the runs under way that is done, on average
+/// @param secondsLeft with as many processes as work now; NaN before the first steps are known
+public record StudyProgress(int ended, int underWay, double share, double secondsLeft) {
+
+  /// A run under way.
+  ///
+  /// @param share   of its steps
+  /// @param seconds that the whole will have taken
+  private record Running(Cell cell, double share, double seconds) {}
+
+  /// Looks at a study's folder.
+  public static StudyProgress of(StudyFolder folder) throws IOException {
+    List<Cell> cells = folder.cells();
+    List<CellResult> results = new ArrayList<>();
+    List<Cell> open = new ArrayList<>();
+    List<Running> running = new ArrayList<>();
+    for (Cell cell : cells) {
+      CellResult result = folder.result(cell);
+      if (result != null) {
+        results.add(result);
+      } else if (folder.isWorkedOn(cell)) {
+        running.add(running(folder, cell));
+      } else {
+        open.add(cell);
+      }
+    }
+    double any = results.isEmpty()
+        ? Median.ofFinite(running.stream().mapToDouble(Running::seconds).toArray())
+        : mean(results);
+    double left = any * (folder.study().runs() - cells.size()); // whose settings are not chosen yet
+    for (Cell cell : open) {
+      left += seconds(folder, cell, any);
+    }
+    double longest = 0;
+    for (Running run : running) {
+      double rest = (1 - run.share) * seconds(folder, run.cell, Double.isNaN(any) ? run.seconds : any);
+      left += rest;
+      longest = Math.max(longest, rest);
+    }
+    return new StudyProgress(results.size(), running.size(),
+        running.stream().mapToDouble(Running::share).average().orElse(0),
+        Math.max(longest, left / Math.max(1, running.size())));
+  }
+
+  /// Those of its variant that have ended, or any.
+  private static double seconds(StudyFolder folder, Cell cell, double any) throws IOException {
+    List<CellResult> alike = List.copyOf(folder.reported(cell.variant()).values());
+    return alike.isEmpty() ? any : mean(alike);
+  }
+
+  private static double mean(List<CellResult> results) {
+    return results.stream().mapToDouble(CellResult::seconds).filter(Double::isFinite).average().orElse(Double.NaN);
+  }
+
+  private static Running running(StudyFolder folder, Cell cell) throws IOException {
+    Optional<Event.Step> last = last(folder.runs(cell));
+    double share = last.map(step -> step.step() / (double) cell.config().train().steps()).orElse(0.0);
+    return new Running(cell, share, last.map(step -> step.elapsedSeconds() / share).orElse(Double.NaN));
+  }
+
+  /// The last step that the newest attempt has logged.
+  private static Optional<Event.Step> last(Path runs) throws IOException {
+    if (!Files.isDirectory(runs)) {
+      return Optional.empty();
+    }
+    try (Stream<Path> attempts = Files.list(runs)) {
+      Optional<Path> newest = attempts.filter(run -> Files.exists(run.resolve(Metrics.FILE)))
+          .max(Comparator.naturalOrder());
+      return newest.isEmpty() ? Optional.empty() : Metrics.read(newest.get()).last(Event.Step.class);
+    }
+  }
+}
