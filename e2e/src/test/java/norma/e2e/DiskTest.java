@@ -54,13 +54,13 @@ class DiskTest {
     void assertGoesOn(Path run, String reason) throws Exception {
       assertThat(isAlive.getAsBoolean()).isTrue();
       assertThat(errors.call()).contains(reason, "metrics.jsonl", "training goes on, the next attempt is at step");
-      assertThat(SavedRun.checkpointIn(run).step()).isPositive().isLessThan(steps);
+      assertThat(SavedRun.of(run, null).checkpoint().step()).isPositive().isLessThan(steps);
     }
 
     void assertEndsWhole(Path run, int before) throws Exception {
       await(() -> newestStep(run) > before);
       assertThat(code.call()).as(errors.call()).isZero();
-      assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(steps);
+      assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(steps);
       assertThat(Metrics.read(run).of(Event.Step.class)).as("nothing is missing in the log")
           .extracting(Event.Step::step).containsExactlyElementsOf(IntStream.rangeClosed(0, steps / LOG_EVERY)
               .mapToObj(i -> Math.max(1, i * LOG_EVERY)).toList());

@@ -1,6 +1,7 @@
 package norma.train.data;
 
 import java.util.List;
+import java.util.function.LongBinaryOperator;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
@@ -27,11 +28,11 @@ public final class Windows {
   /// Fills the batch of a step with windows at random places: row `b` of step `s` is sequence `s * B + b` of the stream,
   /// a function of (stream, s) alone.
   ///
-  /// @param draw the random numbers
+  /// @param draw the random numbers: a uniform one in `[0, bound)` for a place in the stream and a bound, the same whenever it is asked
   /// @param step 0 or more; with gradient accumulation the number of the batch, not of the update
   /// @param inputs (B, T) filled; B is its length by T
   /// @param targets (B, T) filled
-  public void batch(Draw draw, long step, int[] inputs, int[] targets) {
+  public void batch(LongBinaryOperator draw, long step, int[] inputs, int[] targets) {
     sequences(draw, step * (inputs.length / context), inputs, targets);
   }
 
@@ -39,18 +40,18 @@ public final class Windows {
   /// starts at `draw(i)` in `[0, tokens - T)`, nanoGPT's `randint(len(data) - block_size)`: every start that leaves
   /// room for the last target.
   ///
-  /// @param draw the random numbers
+  /// @param draw the random numbers: a uniform one in `[0, bound)` for a place in the stream and a bound, the same whenever it is asked
   /// @param first the number of row 0's sequence, 0 or more
   /// @param inputs (B, T) filled; B is its length by T
   /// @param targets (B, T) filled
-  public void sequences(Draw draw, long first, int[] inputs, int[] targets) {
+  public void sequences(LongBinaryOperator draw, long first, int[] inputs, int[] targets) {
     if (inputs.length % context != 0 || targets.length != inputs.length) {
       throw new IllegalArgumentException(
           String.format(Locale.ROOT, "inputs have %d and targets %d elements: expected the same multiple of %d",
               inputs.length, targets.length, context));
     }
     for (int row = 0; row < inputs.length / context; row++) {
-      long start = draw.bounded(first + row, tokens.length - context);
+      long start = draw.applyAsLong(first + row, tokens.length - context);
       copy(new Window(Math.toIntExact(start), context), row, inputs, targets);
     }
   }

@@ -47,13 +47,6 @@ public final class SavedRun {
     return new SavedRun(folder, itself ? argument : null, which);
   }
 
-  /// The newest checkpoint of a run folder that is whole, or the given checkpoint.
-  ///
-  /// @throws RunException if there is none, or none that is not damaged
-  public static Checkpoint checkpointIn(Path runOrCheckpoint) {
-    return of(runOrCheckpoint, null).checkpoint();
-  }
-
   /// The run's folder.
   public RunFolder folder() {
     return folder;

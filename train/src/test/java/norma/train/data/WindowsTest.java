@@ -1,5 +1,6 @@
 package norma.train.data;
 
+import java.util.function.LongBinaryOperator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -176,7 +177,7 @@ class WindowsTest {
     return inputs;
   }
 
-  private static Draw draw(long seed) {
+  private static LongBinaryOperator draw(long seed) {
     return (index, bound) -> new SplittableRandom(seed * 1_000_003 + index).nextLong(bound);
   }
 }

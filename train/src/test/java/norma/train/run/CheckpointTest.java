@@ -27,7 +27,7 @@ class CheckpointTest {
   void weightsComeBackUnderTheNamesAndShapesOfTheContract() throws Exception {
     Path run = Runs.train(Runs.config(folder, "model.bias=true", "model.tie_embeddings=false",
         "model.norm.all=dyisru", "model.embedding_scale=learnable"));
-    var tensors = Safetensors.read(SavedRun.checkpointIn(run).folder().resolve("model.safetensors"));
+    var tensors = Safetensors.read(SavedRun.of(run, null).checkpoint().folder().resolve("model.safetensors"));
     assertThat(tensors.keySet()).contains("tok_emb.weight", "pos_emb.weight", "embedding_scale",
         "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias", "blocks.0.attn.proj.weight", "blocks.0.mlp.fc.weight",
         "blocks.0.mlp.proj.weight", "lm_head.weight", "blocks.0.attn.pre.weight", "blocks.0.attn.pre.bias",
@@ -36,7 +36,7 @@ class CheckpointTest {
     assertThat(Objects.requireNonNull(tensors.get("blocks.0.mlp.proj.weight")).shape()).containsExactly(16, 64);
     assertThat(Objects.requireNonNull(tensors.get("embedding_scale")).shape()).isEmpty();
     RunConfig config = RunFolder.open(run).config(List.of());
-    try (Session session = SavedRun.checkpointIn(run).session(config, Path.of(""), true)) {
+    try (Session session = SavedRun.of(run, null).checkpoint().session(config, Path.of(""), true)) {
       for (Parameter parameter : session.model().parameters()) {
         double[] values = session.backend().read(session.weights().of(parameter));
         float[] saved = Objects.requireNonNull(tensors.get(parameter.name())).data();
@@ -68,16 +68,16 @@ class CheckpointTest {
   @Test
   void damageIsNamedAndTheCheckpointBeforeIsOpened() throws Exception {
     Path run = Runs.train(Runs.config(folder));
-    Path weights = SavedRun.checkpointIn(run).folder().resolve("model.safetensors");
+    Path weights = SavedRun.of(run, null).checkpoint().folder().resolve("model.safetensors");
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length / 2] ^= 1;
     Files.write(weights, bytes);
     assertThatThrownBy(() -> Checkpoint.verified(run.resolve("checkpoints/step-0000006")))
         .isInstanceOf(RunException.class)
         .hasMessageContainingAll(weights.toString(), "is damaged");
-    assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(3);
+    assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(3);
     Files.delete(run.resolve("checkpoints/step-0000003/vocab.json"));
-    assertThatThrownBy(() -> SavedRun.checkpointIn(run)).isInstanceOf(RunException.class)
+    assertThatThrownBy(() -> SavedRun.of(run, null).checkpoint()).isInstanceOf(RunException.class)
         .hasMessageContainingAll(weights.toString(), "is damaged");
   }
 
@@ -85,7 +85,7 @@ class CheckpointTest {
   void aFolderWithoutAManifestIsNoCheckpoint() throws Exception {
     Path run = Runs.train(Runs.config(folder));
     Files.delete(run.resolve("checkpoints/step-0000006/manifest.json"));
-    assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(3);
+    assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(3);
   }
 
   @Test
@@ -93,7 +93,7 @@ class CheckpointTest {
     Path run = Runs.train(Runs.config(folder));
     RunConfig wider = RunFolder.open(run).config(Assignment.parse(List.of("model.mlp_ratio=2")));
     RunConfig deeper = RunFolder.open(run).config(Assignment.parse(List.of("model.norm.all=none")));
-    Checkpoint checkpoint = SavedRun.checkpointIn(run);
+    Checkpoint checkpoint = SavedRun.of(run, null).checkpoint();
     assertThatThrownBy(() -> checkpoint.session(wider, Path.of(""), true)).isInstanceOf(RunException.class)
         .hasMessageContainingAll("blocks.0.mlp.fc.weight", "[64, 16]", "[32, 16]");
     assertThatThrownBy(() -> checkpoint.session(deeper, Path.of(""), true)).isInstanceOf(RunException.class)
@@ -106,12 +106,12 @@ class CheckpointTest {
     RunConfig config = RunFolder.open(run).config(List.of());
     Path text = folder.resolve("text.txt");
     Files.writeString(text, Files.readString(text).replace("brown", "crown")); // the same characters
-    try (Session session = SavedRun.checkpointIn(run).session(config, Path.of("/"), true)) {
+    try (Session session = SavedRun.of(run, null).checkpoint().session(config, Path.of("/"), true)) {
       assertThatThrownBy(() -> RunFolder.open(run).requireSameText(session)).isInstanceOf(RunException.class)
           .hasMessageContainingAll(text.toString(), "changed since", "data.corpus");
     }
     Files.delete(text);
-    try (LanguageModel language = SavedRun.checkpointIn(run).languageModel(config, true)) {
+    try (LanguageModel language = SavedRun.of(run, null).checkpoint().languageModel(config, true)) {
       assertThat(new Sampler(language).sample("The ", new Sampler.Settings(5, 1, 0, 1))).hasSize(5);
     }
   }
@@ -127,7 +127,7 @@ class CheckpointTest {
     Files.createDirectories(all.resolve(".deleting-step-0000002"));
     Files.createDirectories(all.resolve(".writing-mine"));
     Files.createDirectories(all.resolve("copy of step-0000003"));
-    assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(6);
+    assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(6);
     try (Session session = Session.start(config, Path.of(""), true)) {
       new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warnings::add)
           .write(Progress.START.at(9, 1, 0));
@@ -148,7 +148,7 @@ class CheckpointTest {
       writer.write(Progress.START.at(9, 1, 0));
       writer.write(Progress.START.at(10, 1, 0));
     }
-    assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(10);
+    assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(10);
     assertThat(warnings).hasSize(3).allMatch(line -> line.startsWith("cannot delete "));
   }
 
@@ -210,7 +210,8 @@ class CheckpointTest {
         } catch (java.io.IOException e) {
           failed = true;
         }
-        assertThat(SavedRun.checkpointIn(run).step()).as("operation %d", at).isIn(failed ? List.of(6, 9) : List.of(9));
+        assertThat(SavedRun.of(run, null).checkpoint().step()).as("operation %d", at)
+            .isIn(failed ? List.of(6, 9) : List.of(9));
         if (at == disk.operations()) {
           assertThat(failed).isFalse();
           assertThat(at).isGreaterThan(20);

@@ -88,7 +88,7 @@ class CrashStatesTest {
       Map<Integer, byte[]> weights = Map.of(6, weights(original, 6), 9, weights(original, 9));
       int committed = committed(disk.operations(), original, 9);
       eachState(before, disk.operations(), Set.of(committed), (state, run, length) -> {
-        Checkpoint opened = SavedRun.checkpointIn(run);
+        Checkpoint opened = SavedRun.of(run, null).checkpoint();
         assertThat(opened.step()).as("after %d operations: %s", length, state.keySet())
             .isIn(length >= committed ? List.of(9) : List.of(6, 9));
         assertThat(weights(run, opened.step())).isEqualTo(weights.get(opened.step()));
@@ -120,7 +120,7 @@ class CrashStatesTest {
       assertThat(written).isNotEqualTo(kept);
       int committed = committed(disk.operations(), original, 6);
       eachState(before, disk.operations(), Set.of(committed), (state, run, length) -> {
-        Checkpoint opened = SavedRun.checkpointIn(run);
+        Checkpoint opened = SavedRun.of(run, null).checkpoint();
         assertThat(opened.step()).as("after %d operations: %s", length, state.keySet())
             .isIn(length >= committed ? List.of(6) : List.of(3, 6));
         if (opened.step() == 6) {
@@ -184,7 +184,8 @@ class CrashStatesTest {
     Files.writeString(log, "{\"event\":\"step\",\"step\":5,\"lo", StandardOpenOption.APPEND);
     Files.writeString(original.resolve("metrics.discarded.jsonl"), "{\"event\":\"cut\",\"reason\":\"an earlier\"}\n");
     Set<String> lines = lines(original);
-    byte[] kept = Arrays.copyOf(bytes(log), (int) SavedRun.checkpointIn(original).state().progress().metricsBytes());
+    byte[] kept = Arrays.copyOf(bytes(log),
+        (int) SavedRun.of(original, null).checkpoint().state().progress().metricsBytes());
     assertThat(kept.length).isBetween(1, bytes(log).length - 100);
     SortedMap<Path, Entry> before = CrashStates.tree(original);
     RecordingDisk disk = new RecordingDisk();
@@ -200,7 +201,7 @@ class CrashStatesTest {
       eachState(crashed, again.operations(), Set.of(), (second, twice, operations) -> {
         assertThat(lines(twice)).as("after %d operations and %d more", length, operations).containsAll(lines);
         assertThat(RunFolder.open(twice).config(List.of()).train().steps()).isIn(6, 9);
-        assertThat(SavedRun.checkpointIn(twice).step()).isEqualTo(3);
+        assertThat(SavedRun.of(twice, null).checkpoint().step()).isEqualTo(3);
       });
     });
     assertThat(states).as("different states").isGreaterThan(50);
@@ -231,7 +232,7 @@ class CrashStatesTest {
     }
     eachState(before, disk.operations(), Set.of(), (state, run, length) -> {
       assertThat(lines(run)).as("after %d operations", length).containsAll(lines);
-      Progress newest = SavedRun.checkpointIn(run).state().progress();
+      Progress newest = SavedRun.of(run, null).checkpoint().state().progress();
       assertThat(newest.metricsBytes()).as("lines of step %d after %d operations", newest.step(), length)
           .isLessThanOrEqualTo(bytes(run.resolve("metrics.jsonl")).length);
       assertThat(resume(run, new RecordingDisk()).step()).isEqualTo(newest.step()).isIn(3, interrupted);
@@ -255,7 +256,7 @@ class CrashStatesTest {
   /// The next write succeeds and leaves nothing behind of the one that was cut off.
   private static void goesOn(Path run, Session session, Optimizer optimizer) throws IOException {
     writer(run, session, optimizer, new RecordingDisk()).write(Progress.START.at(12, 1, 0));
-    assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(12);
+    assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(12);
     assertThat(Runs.list(run.resolve("checkpoints"))).noneMatch(path -> path.getFileName().toString().startsWith("."));
   }
 

@@ -40,11 +40,11 @@ class DamageTest {
       assertThat(thrown).as("%s, trial %d", file, trial).isInstanceOf(RunException.class)
           .hasMessageContaining(newest.toString()).hasMessageNotContaining("\n");
       if (trial % 100 == 0) {
-        assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(3);
+        assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(3);
       }
       Files.write(file, bytes);
     }
-    assertThat(SavedRun.checkpointIn(run).step()).isEqualTo(6);
+    assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(6);
   }
 
   /// Half of the damage is spread over the bytes, half over the files, since some are small.

@@ -72,7 +72,7 @@ class FiniteTest {
     assertThat(metrics.of(Event.Eval.class)).extracting(Event.Eval::step).doesNotContain(6);
     assertThat(run().resolve("checkpoints/step-0000006")).doesNotExist();
     if (checkpointEvery > 0) {
-      assertThat(SavedRun.checkpointIn(run()).step()).isEqualTo(3);
+      assertThat(SavedRun.of(run(), null).checkpoint().step()).isEqualTo(3);
     }
   }
 
@@ -142,14 +142,15 @@ class FiniteTest {
   /// As an earlier Norma wrote it.
   private Path withCheckpointOf(String what) throws Exception {
     Path run = Runs.train(Runs.config(folder));
-    try (Session session = SavedRun.checkpointIn(run).session(RunFolder.open(run).config(List.of()), Path.of(""),
+    try (Session session = SavedRun.of(run, null).checkpoint().session(RunFolder.open(run).config(List.of()),
+        Path.of(""),
         false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       Array array = what.equals("weight")
           ? fc(session)
           : optimizer.firstMoments().of(session.model().parameters().getFirst());
       fill(session, array, Double.NaN);
-      Progress progress = SavedRun.checkpointIn(run).state().progress();
+      Progress progress = SavedRun.of(run, null).checkpoint().state().progress();
       new CheckpointWriter(run, session, optimizer, Disk.real(), _ -> {}).write(progress.at(9, 1, 0));
     }
     return run;
@@ -158,7 +159,7 @@ class FiniteTest {
   @Test
   void anOlderCheckpointWithBadWeightsIsOneLine() throws Exception {
     Path run = withCheckpointOf("weight");
-    Checkpoint bad = SavedRun.checkpointIn(run);
+    Checkpoint bad = SavedRun.of(run, null).checkpoint();
     assertThat(bad.step()).isEqualTo(9);
     assertThatThrownBy(() -> bad.languageModel(RunFolder.open(run).config(List.of()), false))
         .isInstanceOf(RunException.class).hasMessage(bad.folder().resolve("model.safetensors") + " has numbers in " + FC

@@ -132,7 +132,7 @@ class RollbackTest {
     assertThatThrownBy(() -> trainWithFaults(taken -> taken == 4)).isInstanceOf(DivergedException.class)
         .hasMessageContainingAll("the checkpoint of step 3 is whole", "train.on_nonfinite=rollback")
         .hasMessageNotContaining("\n");
-    assertThat(SavedRun.checkpointIn(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(3);
+    assertThat(SavedRun.of(Runs.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(3);
   }
 
   /// A kill after a rollback is a copy of the folder: no checkpoint has heard of the rollback then.

@@ -93,7 +93,7 @@ final class Runs {
 
   /// Bytes of the final weights.
   static byte[] weights(Path run) throws IOException {
-    return Files.readAllBytes(SavedRun.checkpointIn(run).folder().resolve("model.safetensors"));
+    return Files.readAllBytes(SavedRun.of(run, null).checkpoint().folder().resolve("model.safetensors"));
   }
 
   /// Deletes a folder with all that is in it.

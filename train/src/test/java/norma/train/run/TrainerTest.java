@@ -143,7 +143,7 @@ class TrainerTest {
   void aCheckpointEvaluatesToTheLossThatTheRunLogged() throws Exception {
     Path run = Runs.train(Runs.config(folder, "model.norm.all=dyisru"));
     RunConfig config = RunFolder.open(run).config(List.of());
-    try (Session session = SavedRun.checkpointIn(run).session(config, Path.of(""), true)) {
+    try (Session session = SavedRun.of(run, null).checkpoint().session(config, Path.of(""), true)) {
       assertThat(new Evaluation(session).validationLoss())
           .isEqualTo(Metrics.read(run).of(Event.Eval.class).getLast().valLoss());
     }
@@ -184,7 +184,7 @@ class TrainerTest {
       assertThat(end.reason()).isEqualTo("interrupted");
       assertThat(end.step()).isEqualTo(4);
     }
-    assertThat(SavedRun.checkpointIn(Runs.list(folder.resolve("runs")).getFirst()).step()).isEqualTo(4);
+    assertThat(SavedRun.of(Runs.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(4);
   }
 
   @Test

@@ -413,7 +413,7 @@ class StudyWorkerTest {
         assertThat(result.int8Loss()).isNaN();
       } else {
         RunConfig config = RunFolder.open(folder.path().resolve(result.folder())).config(List.of());
-        Checkpoint last = SavedRun.checkpointIn(folder.path().resolve(result.folder()));
+        Checkpoint last = SavedRun.of(folder.path().resolve(result.folder()), null).checkpoint();
         try (Session session = last.session(config, Path.of(""), false)) {
           assertThat(result.int8Loss()).isEqualTo(new Evaluation(session).int8ValidationLoss())
               .isNotEqualTo(result.finalLoss()).isCloseTo(result.finalLoss(), within(0.01));
