@@ -269,18 +269,22 @@ public final class Formula {
 
   /// What forward computes: y, and dy/dx where it keeps that; expanded.
   public List<Expr> outputs() {
-    List<Expr> outputs = new ArrayList<>(List.of(Lowering.expand(g, y)));
-    if (slope != null) {
-      outputs.add(Lowering.expand(g, slope));
-    }
-    return outputs;
+    return expanded(results());
   }
 
   /// What backward computes, from dy and x or dy/dx: the gradients of x and of each parameter; expanded.
   public List<Expr> gradients() {
+    return expanded(gradients);
+  }
+
+  private List<Expr> results() {
+    return slope == null ? List.of(y) : List.of(y, slope);
+  }
+
+  private List<Expr> expanded(List<Expr> roots) {
     List<Expr> result = new ArrayList<>();
-    for (Expr gradient : gradients) {
-      result.add(Lowering.expand(g, gradient));
+    for (Expr root : roots) {
+      result.add(Lowering.expand(g, root));
     }
     return result;
   }
@@ -330,11 +334,7 @@ public final class Formula {
   ///
   /// @param machine whether for machine code, else for a language with tanh and exp
   public Kernels kernels(boolean machine) {
-    List<Expr> outputs = new ArrayList<>(List.of(y));
-    if (slope != null) {
-      outputs.add(slope);
-    }
-    return new Kernels(g, Lowering.lower(g, outputs, machine), Lowering.lower(g, gradients, machine));
+    return new Kernels(g, Lowering.lower(g, results(), machine), Lowering.lower(g, gradients, machine));
   }
 
   /// Whether a division by a number or a vector divides by 0.
@@ -356,18 +356,14 @@ public final class Formula {
 
   /// Floating-point operations for one element: of y, and of the gradients.
   public double[] flops() {
-    Set<Expr> forward = points(slope == null ? List.of(y) : List.of(y, slope));
+    Set<Expr> forward = points(results());
     Set<Expr> backward = points(gradients);
     return new double[]{ forward.size(), backward.size() };
   }
 
   private Set<Expr> points(List<Expr> roots) {
     Set<Expr> points = new HashSet<>();
-    List<Expr> expanded = new ArrayList<>();
-    for (Expr root : roots) {
-      expanded.add(Lowering.expand(g, root));
-    }
-    for (Expr node : Expr.nodes(expanded)) {
+    for (Expr node : Expr.nodes(expanded(roots))) {
       if (node instanceof Apply a && (a.space() == Space.POINT || a.arg(0).space() == Space.POINT)) {
         points.add(node);
       }

@@ -52,7 +52,7 @@ public final class CudaBackend implements Backend {
     this.poison = poison;
     driver = Driver.start();
     device = CudaDevice.first(driver);
-    if (precision == Precision.BF16 && !device.hasBf16()) {
+    if (precision == Precision.BF16 && !device.isAmpereOrLater()) {
       throw new CudaException(
           device.name()
               + " has no tensor cores for bf16, as GPUs have from compute capability 8.0 on; use fp32 or tf32");
@@ -77,7 +77,7 @@ public final class CudaBackend implements Backend {
   public String description() {
     return device + ", " + switch (precision) {
       case FP32 -> "fp32";
-      case TF32 -> device.hasTf32() ? "products in tf32" : "fp32, since it has no tensor cores for tf32";
+      case TF32 -> device.isAmpereOrLater() ? "products in tf32" : "fp32, since it has no tensor cores for tf32";
       case BF16 -> "activations in bf16";
     };
   }

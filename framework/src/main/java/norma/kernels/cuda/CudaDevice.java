@@ -49,13 +49,8 @@ public record CudaDevice(int number, String name, int major, int minor, int mult
     return 10 * major + minor;
   }
 
-  /// Whether its tensor cores multiply bfloat16: from Ampere on.
-  public boolean hasBf16() {
-    return major >= 8;
-  }
-
-  /// Whether they take float32 numbers with ten bits of fraction: from Ampere on, too.
-  public boolean hasTf32() {
+  /// Whether its tensor cores multiply bfloat16, and float32 numbers with ten bits of fraction: from Ampere on.
+  public boolean isAmpereOrLater() {
     return major >= 8;
   }
 

@@ -375,7 +375,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private Launch launch(Source source, String kernel, Grid grid) {
-    return stream.next(backend.modules().kernel(source, kernel), grid);
+    return stream.next(backend.modules().kernel(source, 0, kernel), grid);
   }
 
   /// Memory for the temporaries of one kernel and of those that follow it at once: the next call gives the same.

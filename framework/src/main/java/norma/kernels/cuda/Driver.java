@@ -25,8 +25,6 @@ final class Driver {
   private final MethodHandle launchKernel;
   private final MethodHandle setNodeParameters;
   private final MethodHandle launchGraph;
-  private final MethodHandle toDevice;
-  private final MethodHandle toHost;
   private final MemorySegment out = Arena.global().allocate(16, 8); // results of calls
   private final MemorySegment before = Arena.global().allocate(JAVA_LONG);
   private final MemorySegment node = Arena.global().allocate(BYTES_OF_NODE, 8);
@@ -37,8 +35,6 @@ final class Driver {
         JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS);
     setNodeParameters = library.function("cuGraphExecKernelNodeSetParams_v2", JAVA_LONG, JAVA_LONG, ADDRESS);
     launchGraph = library.function("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
-    toDevice = library.function("cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
-    toHost = library.function("cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG);
   }
 
   /// Finds and starts the driver.
@@ -154,20 +150,12 @@ final class Driver {
 
   /// Copies to the device, in the order of the stream.
   void copy(MemorySegment from, long to, long bytes, long stream) {
-    try {
-      check((int) toDevice.invokeExact(to, from, bytes, stream), "cuMemcpyHtoDAsync");
-    } catch (Throwable e) {
-      throw Library.thrown(e);
-    }
+    call("cuMemcpyHtoDAsync_v2", to, from, bytes, stream);
   }
 
   /// Copies from the device, in the order of the stream.
   void copy(long from, MemorySegment to, long bytes, long stream) {
-    try {
-      check((int) toHost.invokeExact(to, from, bytes, stream), "cuMemcpyDtoHAsync");
-    } catch (Throwable e) {
-      throw Library.thrown(e);
-    }
+    call("cuMemcpyDtoHAsync_v2", to, from, bytes, stream);
   }
 
   /// What is sent to the stream meanwhile is recorded instead.

@@ -37,10 +37,10 @@ final class ExprSource {
   }
 
   /// `const float* p0, ...`.
-  String parameters(boolean types) {
+  String parameters() {
     StringBuilder list = new StringBuilder();
     for (int i = 0; i < formula.parameters().size(); i++) {
-      list.append(types ? "const float* " : "").append("p").append(i).append(", ");
+      list.append("const float* p").append(i).append(", ");
     }
     return list.toString();
   }

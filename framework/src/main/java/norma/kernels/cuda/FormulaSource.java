@@ -54,7 +54,7 @@ final class FormulaSource {
 
   private void forward() {
     RowWork work = kernels.forward();
-    open("forward", "const real* a, const real* b, real* sum, " + to.parameters(true)
+    open("forward", "const real* a, const real* b, real* sum, " + to.parameters()
         + "real* y, real* slope, float* kept, float* slots, int rows", work);
     rows(work);
     line("}");
@@ -63,7 +63,7 @@ final class FormulaSource {
   private void backward() {
     RowWork work = kernels.backward();
     open("backward",
-        "const real* dy, const real* x, " + to.parameters(true) + "const float* kept, real* dx, int accumulate, "
+        "const real* dy, const real* x, " + to.parameters() + "const float* kept, real* dx, int accumulate, "
             + "float* slots, float* totals, float* sums, int rows",
         work);
     if (!work.sums().isEmpty()) {
@@ -342,7 +342,7 @@ final class FormulaSource {
   /// The sum of all parts, a warp for 32 columns, then what follows from it.
   private void finish() {
     RowWork work = kernels.backward();
-    StringBuilder types = new StringBuilder(to.parameters(true))
+    StringBuilder types = new StringBuilder(to.parameters())
         .append("const float* totals, int blocks, const float* sums, int parts, float* work");
     for (int i = 0; i < formula.parameters().size(); i++) {
       types.append(", float* g").append(i).append(", int add").append(i);

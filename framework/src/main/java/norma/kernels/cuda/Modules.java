@@ -47,20 +47,14 @@ final class Modules implements AutoCloseable {
   }
 
   /// The kernel of this name.
-  long kernel(Source source, String name) {
-    Long known = functions.get(name);
-    return known != null ? known : find(source, 0, name, name);
-  }
-
-  /// The kernel of this name for heads of this width.
+  ///
+  /// @param headWidth of attention; 0 for the others
   long kernel(Source source, int headWidth, String name) {
-    String key = name + headWidth;
+    String key = headWidth == 0 ? name : name + headWidth;
     Long known = functions.get(key);
-    return known != null ? known : find(source, headWidth, name, key);
-  }
-
-  private long find(Source source, int headWidth, String name, String key) {
-    return function(key(source, headWidth), () -> source.unit(headWidth), name, key);
+    return known != null
+        ? known
+        : function(key(source, headWidth), () -> source.unit(headWidth), name, key);
   }
 
   /// One of a formula's kernels.

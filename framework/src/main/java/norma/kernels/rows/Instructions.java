@@ -99,40 +99,29 @@ final class Instructions {
 
   private Vector unary(Fn fn, Expr e) {
     Vector x = new Vector(registers.register(e));
-    return switch (fn) {
-      case NEG -> {
-        Vector to = registers.target(e);
-        out.vxorps(to, x, registers.constant(SIGN));
-        yield to;
-      }
-      case ABS -> {
-        Vector to = registers.target(e);
-        out.vandps(to, x, registers.constant(~SIGN));
-        yield to;
-      }
-      case STEP -> {
-        Vector one = registers.constantRegister(ONE);
-        Vector to = registers.target(e);
-        out.select(to, x, registers.constant(0), GT_OQ, one);
-        yield to;
-      }
-      case SIGN -> {
-        Vector signed = registers.temporary();
-        out.vandps(signed, x, registers.constant(SIGN));
-        out.vorps(signed, signed, registers.constant(ONE));
-        Vector to = registers.target(e);
-        out.select(to, x, registers.constant(0), NEQ_UQ, signed);
-        yield to;
-      }
+    Vector chosen = fn == Fn.STEP ? registers.constantRegister(ONE) : fn == Fn.SIGN ? signed(x) : x;
+    Vector to = registers.target(e);
+    switch (fn) {
+      case NEG -> out.vxorps(to, x, registers.constant(SIGN));
+      case ABS -> out.vandps(to, x, registers.constant(~SIGN));
+      case STEP -> out.select(to, x, registers.constant(0), GT_OQ, chosen);
+      case SIGN -> out.select(to, x, registers.constant(0), NEQ_UQ, chosen);
       case EXPONENT -> {
-        Vector to = registers.target(e);
         out.vpsubd(to, x, registers.constant(SQRT_HALF));
         out.vpsrad(to, to, 23);
         out.vcvtdq2ps(to, to);
-        yield to;
       }
       default -> throw new IllegalArgumentException("no code for " + fn);
-    };
+    }
+    return to;
+  }
+
+  /// 1 with the sign of a number.
+  private Vector signed(Vector x) {
+    Vector signed = registers.temporary();
+    out.vandps(signed, x, registers.constant(SIGN));
+    out.vorps(signed, signed, registers.constant(ONE));
+    return signed;
   }
 
   private Vector binary(Fn fn, Expr first, Expr second) {

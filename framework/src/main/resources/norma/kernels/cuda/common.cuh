@@ -19,13 +19,6 @@ static __device__ __forceinline__ void from_float(float x, bf16* to) {
   *to = to_bf16(x);
 }
 
-// As it is kept in memory, and read again.
-static __device__ __forceinline__ float rounded(float x) {
-  real kept;
-  from_float(x, &kept);
-  return to_float(kept);
-}
-
 // Elements of one 16-byte access.
 template <typename T>
 struct Lane {
@@ -121,13 +114,8 @@ static __device__ __forceinline__ void put(float (&x)[N], T* to, int accumulate)
 }
 
 // The sum over the warp's 32 lanes, in all of them.
-static __device__ __forceinline__ float warp_sum(float x) {
-#pragma unroll
-  for (int lanes = 16; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xffffffff, x, lanes);
-  return x;
-}
-
-static __device__ __forceinline__ double warp_sum(double x) {
+template <typename T>
+static __device__ __forceinline__ T warp_sum(T x) {
 #pragma unroll
   for (int lanes = 16; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xffffffff, x, lanes);
   return x;

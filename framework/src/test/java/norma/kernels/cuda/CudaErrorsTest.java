@@ -98,7 +98,7 @@ class CudaErrorsTest {
   void aDeviceIsDescribed() {
     CudaDevice device = Emulator.with("capability=89", CudaDevice::first);
     assertThat(device.architecture()).isEqualTo(89);
-    assertThat(device.hasBf16()).isTrue();
+    assertThat(device.isAmpereOrLater()).isTrue();
     assertThat(device.toString()).startsWith(device.name() + " (compute capability 8.9, ")
         .contains(" multiprocessors, ", " GiB, driver for CUDA ");
   }
