@@ -74,6 +74,7 @@ class HardTanhTest {
     try (var runs = Files.list(folder)) {
       run = runs.findFirst().orElseThrow();
     }
+    assertThat(run.resolve("environment.json")).content().contains("hard_tanh=example.HardTanh", "norm_classpath");
     List<Event.Step> steps = Metrics.read(run).of(Event.Step.class);
     assertThat(steps).hasSize(30);
     assertThat(steps.getLast().loss()).isLessThan(steps.getFirst().loss() - 0.5);

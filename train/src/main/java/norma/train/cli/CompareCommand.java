@@ -12,6 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.ComparePage;
@@ -19,6 +21,7 @@ import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.report.Table;
 import norma.train.run.Comparability;
+import norma.train.run.OwnNorms;
 import norma.train.run.RunFolder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,10 +40,14 @@ final class CompareCommand implements Callable<Integer> {
   private PageOption page = new PageOption();
 
   /// A run as it is compared.
-  private record Run(String name, RunConfig config, Map<String, String> environment, Metrics metrics) {
+  ///
+  /// @param missing what its slots have that is not on the class path, in words; its configuration is without slots then
+  private record Run(String name, RunConfig config, String missing, Map<String, String> environment, Metrics metrics) {
     static Run of(Path path) throws IOException {
       RunFolder folder = RunFolder.open(path);
-      return new Run(String.valueOf(folder.path().toAbsolutePath().normalize().getFileName()), folder.config(List.of()),
+      String missing = OwnNorms.missing(folder.environment());
+      RunConfig config = folder.config(Assignment.parse(missing.isEmpty() ? List.of() : List.of("model.norm={}")));
+      return new Run(String.valueOf(folder.path().toAbsolutePath().normalize().getFileName()), config, missing,
           folder.environment(), Metrics.read(folder.path()));
     }
 
@@ -134,9 +141,14 @@ final class CompareCommand implements Callable<Integer> {
     Comparability comparability = Comparability.of(reference.config, reference.environment, run.config,
         run.environment);
     comparability.voids().forEach(why -> lines.add("  " + why));
-    List<RunConfigWriter.Difference> differences = RunConfigWriter.differences(reference.config, run.config);
+    List<RunConfigWriter.Difference> differences = new ArrayList<>(RunConfigWriter.differences(reference.config,
+        run.config));
+    Stream.of(reference, run).filter(one -> !one.missing.isEmpty()).forEach(one -> {
+      differences.removeIf(d -> d.path().startsWith("model.norm."));
+      lines.add("  slots are not compared: " + one.name + " " + one.missing);
+    });
     differences.forEach(d -> lines.add("  " + d.path() + ": " + d.left() + " -> " + d.right()));
-    if (differences.isEmpty()) {
+    if (differences.isEmpty() && reference.missing.isEmpty() && run.missing.isEmpty()) {
       lines.add("  the same configuration");
     }
     comparability.notes().forEach(note -> lines.add("  " + note));

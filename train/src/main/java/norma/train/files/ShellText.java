@@ -16,6 +16,13 @@ public final class ShellText {
     return word.codePoints().allMatch(Printable::is) ? "'" + word.replace("'", "'\\''") + "'" : escaped(word);
   }
 
+  /// What stands before a command that needs classes of a user's: `NORMA_CLASSPATH=my.jar `; nothing if it needs none.
+  ///
+  /// @param places jars and folders, may be empty
+  public static String withClassPath(String places) {
+    return places.isEmpty() ? "" : "NORMA_CLASSPATH=" + of(places) + " ";
+  }
+
   /// Dollar-single-quotes (POSIX.1-2024, 2.2.4): the bytes of what cannot be shown are octal numbers.
   private static String escaped(String word) {
     StringBuilder quoted = new StringBuilder("$'");

@@ -86,8 +86,11 @@ public final class RunReport {
       page.put("norms", RunTables.slots(last.slots())).put("normsStep", count(last.step()))
           .put("normCharts", NormCharts.of(norms, figures)).put("outputs", outputs(last));
     }
-    page.put("samples", samples()).put("config", optional("config.yaml")).put("environment", environment())
-        .put("command", command()).put("data", figures.json());
+    Map<String, String> environment = environment();
+    page.put("samples", samples()).put("config", optional("config.yaml"))
+        .put("environment", environment.isEmpty() ? "" : Table.facts(environment))
+        .put("command", command(ShellText.withClassPath(environment.getOrDefault("norm_classpath", ""))))
+        .put("data", figures.json());
     return page.fill();
   }
 
@@ -200,22 +203,23 @@ public final class RunReport {
     return html.toString();
   }
 
-  private String environment() throws IOException {
+  private Map<String, String> environment() throws IOException {
     String text = optional("environment.json");
-    if (text.isEmpty()) {
-      return "";
-    }
     Map<String, String> facts = new LinkedHashMap<>();
     try {
-      Json.parse(text).properties().forEach(entry -> facts.put(entry.getKey(), Json.plain(entry.getValue())));
+      if (!text.isEmpty()) {
+        Json.parse(text).properties().forEach(entry -> facts.put(entry.getKey(), Json.plain(entry.getValue())));
+      }
     } catch (JacksonException e) {
       throw new IOException(folder.resolve("environment.json") + ": " + Json.problem(e), e);
     }
-    return Table.facts(facts);
+    return facts;
   }
 
   /// The resolved config holds everything, seed and data included.
-  private String command() {
+  ///
+  /// @param before the command, what it needs
+  private String command(String before) {
     Path config = folder.resolve("config.yaml");
     if (!Files.exists(config)) {
       return "";
@@ -223,7 +227,7 @@ public final class RunReport {
     Path here = Path.of("").toAbsolutePath();
     Path absolute = config.toAbsolutePath().normalize();
     String path = (absolute.startsWith(here) ? here.relativize(absolute) : absolute).toString();
-    return "norma train " + ShellText.of(path);
+    return before + "norma train " + ShellText.of(path);
   }
 
   private String optional(String file) throws IOException {

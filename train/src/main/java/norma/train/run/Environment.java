@@ -94,6 +94,7 @@ public final class Environment {
     fields.put(Comparability.VALIDATION, session.validationSha256());
     fields.put("characters", session.corpus().codePoints().length);
     fields.put("vocabulary", session.vocabulary().size());
+    OwnNorms.describe(session, fields);
     return new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";
   }
 }

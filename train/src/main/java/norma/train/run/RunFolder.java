@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
+import norma.train.config.ConfigException;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
@@ -162,7 +163,14 @@ public record RunFolder(Path path) {
   }
 
   /// The run's configuration, with changes.
+  ///
+  /// @throws RunException if it has norms of its own that are not on the class path
   public RunConfig config(List<Assignment> assignments) {
-    return new ConfigReader(NormTypes.all()).read(path.resolve(CONFIG), assignments);
+    try {
+      return new ConfigReader(NormTypes.all()).read(path.resolve(CONFIG), assignments);
+    } catch (ConfigException e) {
+      String missing = OwnNorms.missing(environment());
+      throw missing.isEmpty() ? e : new RunException(path + " " + missing, e);
+    }
   }
 }

@@ -145,6 +145,30 @@ class RunCommandsTest {
   }
 
   @Test
+  void aRunWhoseNormIsMissingSaysWhereItWas() throws Exception {
+    assertThat(train("own").code()).isZero();
+    Path own = only(folder.resolve("own"));
+    Path config = own.resolve("config.yaml");
+    Files.writeString(config, Files.readString(config).replace("all: layernorm", "all: {type: mine, alpha: 2}"));
+    Path environment = own.resolve("environment.json");
+    Files.writeString(environment, Files.readString(environment).replaceFirst("\\{", "{\"norm_classes\": "
+        + "\"mine=my.Norm\", \"norm_classpath\": \"/my norms.jar\","));
+    for (String command : List.of("sample", "inspect", "eval")) {
+      Outcome outcome = Outcome.of(command, own.toString());
+      assertThat(outcome.code()).isEqualTo(3);
+      assertThat(outcome.err())
+          .isEqualTo("norma: " + own + " needs norms that are not on the class path, mine=my.Norm; "
+              + "expected NORMA_CLASSPATH='/my norms.jar'\n");
+    }
+    Outcome compared = Outcome.of("compare", own.toString(), run.toString());
+    assertThat(compared.code()).as(compared.err()).isZero();
+    assertThat(compared.out()).contains("slots are not compared: " + own.getFileName() + " needs norms",
+        "identical losses").doesNotContain("model.norm", "the same configuration");
+    assertThat(Outcome.of("report", own.toString()).code()).isZero();
+    assertThat(own.resolve("report.html")).content().contains("NORMA_CLASSPATH=&#39;/my norms.jar&#39; norma train ");
+  }
+
+  @Test
   void aQuietRunPrintsItsFolder() throws Exception {
     Outcome outcome = train("quiet", "--quiet");
     assertThat(outcome.out()).isEqualTo(only(folder.resolve("quiet")) + "\n");
