@@ -40,6 +40,12 @@ public record CellResult(String cell, String status, String folder, @JsonPropert
         Double.NaN, Double.NaN, Double.NaN, Map.of(), error);
   }
 
+  /// The same run as another cell's, elsewhere.
+  CellResult as(String otherCell, String otherFolder) {
+    return new CellResult(otherCell, status, otherFolder, bestLoss, bestStep, finalLoss, int8Loss, unigramLoss, steps,
+        seconds, tokensPerSecond, peakMebibytes, fingerprint, error);
+  }
+
   /// Says whether the run was trained to its end.
   public boolean completed() {
     return status.equals(COMPLETED);

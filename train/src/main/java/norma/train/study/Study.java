@@ -100,7 +100,12 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
   /// One run.
   ///
   /// @param id names it on disk: variant, seed, and the first digits of a hash of everything that determines the result
-  public record Cell(String id, Variant variant, Candidate candidate, boolean tuning, long seed, RunConfig config) {}
+  public record Cell(String id, Variant variant, Candidate candidate, boolean tuning, long seed, RunConfig config) {
+    /// The end of the name: what the run does, whatever it is called.
+    String hash() {
+      return id.substring(id.lastIndexOf('-'));
+    }
+  }
 
   /// All runs that choose settings.
   public List<Cell> tuningCells() {

@@ -3,6 +3,7 @@ package norma.train.study;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -151,6 +152,67 @@ public final class StudyFolder {
         : RunReading.of(run);
     readings.put(result.folder(), reading);
     return reading;
+  }
+
+  /// Finds a cell's run under another variant's name, in this study or in one beside it, and copies it here. The hash says that configuration, text and seed are
+  /// the same; machine and build must be as well.
+  ///
+  /// @param machine that trains here
+  /// @return nothing if there is no such run
+  Optional<CellResult> adopt(Cell cell, Map<String, String> machine) throws IOException {
+    for (Path file : twins(cell)) {
+      Optional<CellResult> found = known(file);
+      if (found.isEmpty() || !found.get().fingerprint().entrySet().containsAll(machine.entrySet())
+          || !(found.get().diverged() || found.get().completed())
+          || (!cell.tuning() && found.get().completed() && Double.isNaN(found.get().int8Loss()))) {
+        continue;
+      }
+      Path run = file.resolveSibling("..").resolve(found.get().folder()).normalize();
+      if (Files.exists(run.resolve(Metrics.FILE))) {
+        Path copy = runs(cell).resolve(run.getFileName());
+        copy(run, copy);
+        return Optional.of(found.get().as(cell.id(), path.relativize(copy).toString()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// Results of the same hash in all studies beside this one, its own among them.
+  private List<Path> twins(Cell cell) throws IOException {
+    List<Path> twins = new ArrayList<>();
+    try (Stream<Path> studies = Files.list(path.toAbsolutePath().resolveSibling(""))) {
+      for (Path cells : studies.map(study -> study.resolve("cells")).filter(Files::isDirectory).sorted().toList()) {
+        try (Stream<Path> results = Files.list(cells)) {
+          results.filter(file -> file.toString().endsWith(cell.hash() + ".json")).forEach(twins::add);
+        }
+      }
+    }
+    return twins;
+  }
+
+  /// Another's result; nothing if it is damaged, which is for those to say whose it is.
+  private static Optional<CellResult> known(Path file) throws IOException {
+    try {
+      CellResult result = Json.record(Json.read(file), CellResult.class);
+      return RUN.matcher(result.folder()).matches() && !result.folder().isEmpty()
+          ? Optional.of(result)
+          : Optional.empty();
+    } catch (JacksonException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file));
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    }
   }
 
   /// Records how a cell ended.

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.kernels.cuda.CudaException;
@@ -102,7 +103,8 @@ public final class StudyWorker {
         return false;
       }
       if (folder.result(cell) == null) { // nobody has finished it between our look and the lock
-        CellResult result = new Attempt(cell).result();
+        Optional<CellResult> adopted = folder.adopt(cell, machine());
+        CellResult result = adopted.isPresent() ? adopted.get() : new Attempt(cell).result();
         if (result != null) {
           folder.write(cell, result);
           folder.clear(cell, result);

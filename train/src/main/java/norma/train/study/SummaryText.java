@@ -74,9 +74,10 @@ public final class SummaryText {
     return row -> row.variant().baseline() || row.best().pairs() == 0 ? "" : text.apply(row);
   }
 
-  /// The answer, aligned.
+  /// The answer and how the runs ended, aligned.
   public static String terminal(StudySummary summary) {
-    return String.join("\n", table(summary).lines(summary.rows()));
+    return String.join("\n", all(summary).only(VARIANT, best(summary.study()), "difference, 95 % interval", "p (Holm)",
+        "runs", "verdict").lines(summary.rows()));
   }
 
   /// Writes `summary.md`, which can be pasted into an issue or a paper's draft.

@@ -70,11 +70,35 @@ class StudyWorkerTest {
           rmsnorm: {model.norm.all: rmsnorm}
           dyt: {model.norm.all: dyt}
         """.formatted(text) + more);
-    return new StudyFolder(StudyReader.read(file, List.of()), temp.resolve(name));
+    return new StudyFolder(StudyReader.read(file, List.of()), temp.resolve(name).resolve("study"));
   }
 
   private static void work(StudyFolder folder, Training training) throws IOException {
     new StudyWorker(folder, OptionalInt.of(1), new AtomicBoolean(), training).run();
+  }
+
+  /// Under another variant's name in another study beside the first; another seed, text or build is another run.
+  @Test
+  void aRunThatWasTrainedUnderAnotherNameIsFoundAndUsed() throws IOException {
+    StudyFolder first = folder("first", "seeds: 1\n");
+    work(first, REAL);
+    Path file = temp.resolve("x.yaml");
+    Files.writeString(file,
+        Files.readString(file).replace("  dyt: {", "  another-name: {").replace("seeds: 1", "seeds: 2"));
+    StudyFolder second = new StudyFolder(StudyReader.read(file, List.of()), first.path().resolveSibling("second"));
+    List<String> trained = new ArrayList<>();
+    work(second, (config, observer, stop) -> {
+      trained.add(config.name());
+      return REAL.run(config, observer, stop);
+    });
+    assertThat(trained).containsExactly("layernorm-s2", "rmsnorm-s2", "another-name-s2");
+    CellResult there = Objects.requireNonNull(first.result(first.cells().getLast()));
+    CellResult here = Objects.requireNonNull(second.result(second.cells().get(2)));
+    assertThat(here).isEqualTo(there.as(second.cells().get(2).id(), here.folder()));
+    assertThat(second.path().resolve(here.folder()).resolve("metrics.jsonl"))
+        .hasSameTextualContentAs(first.path().resolve(there.folder()).resolve("metrics.jsonl"));
+    assertThat(second.adopt(second.cells().get(2), StudyWorker.machine())).isPresent();
+    assertThat(second.adopt(second.cells().get(2), Map.of("norma", "another build"))).isEmpty();
   }
 
   /// Every row without what differs from run to run: seconds, speed, folder.
@@ -181,7 +205,7 @@ class StudyWorkerTest {
     Path file = temp.resolve("x.yaml");
     Files.writeString(file,
         Files.readString(file).replace("dyt: {model.norm.all: dyt}", "dyt: {model.norm.all: derf}"));
-    StudyFolder changed = new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("same"));
+    StudyFolder changed = new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("same").resolve("study"));
     assertThat(StudySummary.of(changed).finished()).isEqualTo(2);
     work(changed, counting);
     assertThat(runs).hasValue(4);
