@@ -16,6 +16,7 @@ import norma.train.config.Assignment;
 import norma.train.files.Errors;
 import norma.train.files.ShellText;
 import norma.train.profile.Profile;
+import norma.train.profile.ProfileAdvice;
 import norma.train.profile.ProfileFolder;
 import norma.train.profile.ProfilePlan;
 import norma.train.profile.ProfileReader;
@@ -114,6 +115,7 @@ final class ProfileCommand implements Callable<Integer> {
       ProfileText.scaling(plan, profiles).forEach(console::text);
     } else {
       ProfileText.lines(profiles.getFirst()).forEach(console::text);
+      ProfileAdvice.threads(profiles.getFirst()).forEach(console::text);
     }
   }
 

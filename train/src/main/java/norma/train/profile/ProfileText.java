@@ -43,6 +43,7 @@ public final class ProfileText {
     lines.addAll(groups(profile));
     lines.add("");
     lines.add(memory(profile.memory()));
+    lines.add(ProfileAdvice.costliest(profile));
     return lines;
   }
 
@@ -89,7 +90,9 @@ public final class ProfileText {
 
   /// Cases side by side.
   public static List<String> comparison(List<Profile> profiles) {
-    List<String> lines = new ArrayList<>(ProfileTables.comparison().lines(CaseFigures.of(profiles)));
+    List<CaseFigures> figures = CaseFigures.of(profiles);
+    List<String> lines = new ArrayList<>(ProfileTables.comparison().lines(figures));
+    lines.addAll(ProfileAdvice.noise(figures));
     lines.add("");
     lines.add("speed, slot time: over those of " + profiles.getFirst().name() + ", median and quartiles of "
         + profiles.getFirst().steps().rounds().size()

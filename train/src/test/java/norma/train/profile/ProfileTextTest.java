@@ -29,6 +29,23 @@ class ProfileTextTest {
   }
 
   @Test
+  void aProfileEndsWithWhatFollows() {
+    assertThat(ProfileText.lines(ProfileFixture.profile("small", 1)).getLast()).matches("costly   .* \\d.*%.*, .*");
+    assertThat(ProfileAdvice.threads(2, 1.3)).singleElement().asString()
+        .startsWith("advice   the step is too small for 2 threads: one is 1.3 times as fast");
+    assertThat(ProfileAdvice.threads(2, 1.05)).isEmpty();
+  }
+
+  @Test
+  void casesThatNoiseHidesAreNamed() {
+    List<String> alike = ProfileText.comparison(
+        List.of(ProfileFixture.profile("layernorm", 1), ProfileFixture.profile("same", 1),
+            ProfileFixture.profile("dyt", 2)));
+    assertThat(alike).contains("not separable from noise, by the quartiles of speed: same and layernorm; --steps "
+        + "measures more rounds");
+  }
+
+  @Test
   void aSweepSaysItsPowersAndItsValuesInFull() {
     List<String> lines = ProfileText.scaling(ProfileFixture.sweepPlan(), ProfileFixture.sweeps());
     assertThat(lines.getFirst())
