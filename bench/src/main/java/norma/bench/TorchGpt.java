@@ -57,7 +57,7 @@ public final class TorchGpt {
     this.config = config;
     ScalarType type = dtype == DType.FLOAT64 ? ScalarType.Double : ScalarType.Float;
     for (Parameter parameter : parameters) {
-      long[] shape = parameter.dims().list().stream().mapToLong(Integer::longValue).toArray();
+      long[] shape = parameter.dims().stream().mapToLong(Integer::longValue).toArray();
       Tensor value = Tensor.create(values.apply(parameter)).to(type).reshape(shape);
       this.parameters.put(parameter.name(), value.set_requires_grad(true));
     }

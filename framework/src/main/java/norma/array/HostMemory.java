@@ -109,12 +109,9 @@ public final class HostMemory implements Memory {
       case FLOAT32 -> DataType.FLOAT;
       case FLOAT64 -> DataType.DOUBLE;
       case INT32 -> DataType.INT32;
-      case BFLOAT16 -> throw notOnTheHost();
+      case BFLOAT16 ->
+        throw new IllegalArgumentException("bfloat16 arrays are for GPUs: no kernel of the host computes with them");
     };
-  }
-
-  private static IllegalArgumentException notOnTheHost() {
-    return new IllegalArgumentException("bfloat16 arrays are for GPUs: no kernel of the host computes with them");
   }
 
   @SuppressWarnings("restricted") // the address and the size come from ND4J's own buffer

@@ -1,5 +1,6 @@
 package norma.autodiff;
 
+import java.util.List;
 import norma.array.Array;
 
 /// A learnable tensor: its name, shape and how it starts. Its numbers lie in a [ParameterBuffer].
@@ -9,14 +10,7 @@ import norma.array.Array;
 /// @param initial starting values
 /// @param decays  whether weight decay applies: to matrices, to vectors and scalars only where their layer says so
 /// @param dims    shape, none for a scalar
-public record Parameter(int index, String name, Initial initial, boolean decays, Dims dims) {
-
-  /// A shape as a value.
-  public record Dims(java.util.List<Integer> list) {
-    public Dims {
-      list = java.util.List.copyOf(list);
-    }
-  }
+public record Parameter(int index, String name, Initial initial, boolean decays, List<Integer> dims) {
 
   /// Starting values: normally distributed with this mean and standard deviation, constant for a deviation of 0.
   public record Initial(double mean, double std) {
@@ -34,7 +28,7 @@ public record Parameter(int index, String name, Initial initial, boolean decays,
 
   /// The shape.
   public int[] shape() {
-    return dims.list().stream().mapToInt(Integer::intValue).toArray();
+    return dims.stream().mapToInt(Integer::intValue).toArray();
   }
 
   /// Number of elements.

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import norma.autodiff.Parameter.Dims;
 import norma.autodiff.Parameter.Initial;
 
 /// A name in a model: layers receive one in their constructor and declare their parameters under it.
@@ -48,7 +47,7 @@ public final class Scope {
       throw new IllegalArgumentException("two parameters are called " + path);
     }
     Parameter parameter = new Parameter(declared.size(), path, initial, decays,
-        new Dims(Arrays.stream(shape).boxed().toList()));
+        Arrays.stream(shape).boxed().toList());
     declared.add(parameter);
     return parameter;
   }

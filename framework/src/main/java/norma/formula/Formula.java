@@ -38,7 +38,20 @@ public final class Formula {
   /// @param name       in the formula and in a checkpoint
   /// @param perChannel whether it is a vector (C)
   /// @param positive   whether the formula's value is its softplus
-  public record Parameter(String name, boolean perChannel, boolean positive) {}
+  public record Parameter(String name, boolean perChannel, boolean positive) {
+
+    /// What the formula takes for a stored number.
+    public double value(double stored) {
+      return positive ? Math.max(stored, 0) + Math.log1p(Math.exp(-Math.abs(stored))) : stored;
+    }
+
+    /// What is stored for a number in the formula.
+    ///
+    /// @param value above 0 if it is positive
+    public double stored(double value) {
+      return positive ? value + Math.log(-Math.expm1(-value)) : value;
+    }
+  }
 
   private record Key(String text, List<Parameter> parameters, Map<String, Double> constants, boolean bias,
       boolean activation) {}

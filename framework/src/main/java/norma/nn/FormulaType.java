@@ -19,7 +19,6 @@ import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.formula.Curve;
 import norma.formula.Formula;
-import norma.formula.Softplus;
 import norma.nn.Norm.Squash;
 import norma.nn.Norm.State;
 import norma.ops.FormulaOp;
@@ -197,7 +196,7 @@ public final class FormulaType implements NormType {
           ? settings.number(p.name())
           : number(named(p).value, known, false);
       double[] values = new double[p.perChannel() ? width : 1];
-      Arrays.fill(values, p.positive() ? Softplus.inverse(start) : start);
+      Arrays.fill(values, p.stored(start));
       starts.put(p.name(), values);
     }
     formula.check(width, starts);
@@ -227,7 +226,7 @@ public final class FormulaType implements NormType {
         if (!p.perChannel()) {
           double raw = value.applyAsDouble(declared.get(i));
           values.put(p.name(), new double[]{ raw });
-          scalars.put(p.name(), p.positive() ? Softplus.of(raw) : raw);
+          scalars.put(p.name(), p.value(raw));
         }
       }
       double[] squash = new Curve(formula, width, values).squash();

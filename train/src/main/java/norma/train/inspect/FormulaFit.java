@@ -12,7 +12,6 @@ import norma.formula.Expr;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.formula.Interpreter;
-import norma.formula.Softplus;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import org.apache.commons.math3.exception.MathIllegalStateException;
@@ -120,7 +119,7 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, boolean found
     Map<String, Double> numbers = new LinkedHashMap<>();
     for (Parameter p : curve.formula().parameters()) {
       if (!p.perChannel()) {
-        numbers.put(p.name(), p.positive() ? Softplus.of(curve.value(p)[0]) : curve.value(p)[0]);
+        numbers.put(p.name(), p.value(curve.value(p)[0]));
       }
     }
     return numbers;
@@ -229,22 +228,22 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, boolean found
       double most = 0.99 * Math.pow(10, DECADES); // the last that was searched is none
       boolean inRange = true;
       for (int k = 0; k < numbers.size(); k++) {
-        double from = start.value(numbers.get(k))[0];
-        double factor = numbers.get(k).positive()
-            ? Softplus.of(at[k]) / Softplus.of(from)
-            : Math.abs(from == 0 ? at[k] : at[k] / from);
+        Parameter number = numbers.get(k);
+        double from = number.value(start.value(number)[0]);
+        double factor = Math.abs(number.value(at[k]) / (from == 0 ? 1 : from));
         inRange &= factor < most && (factor > 1 / most || from == 0);
       }
       return inRange;
     }
 
     private double[] candidates(Parameter number) {
-      double from = start.value(number)[0];
+      double from = number.value(start.value(number)[0]);
+      double unit = from == 0 ? 1 : from;
       return IntStream.rangeClosed(-DECADES * GRID, DECADES * GRID).mapToDouble(i -> Math.pow(10, (double) i / GRID))
           .flatMap(factor -> number.positive()
-              ? DoubleStream.of(Softplus.inverse(Softplus.of(from) * factor))
-              : DoubleStream.of((from == 0 ? 1 : from) * factor, (from == 0 ? 1 : from) * -factor))
-          .toArray();
+              ? DoubleStream.of(unit * factor)
+              : DoubleStream.of(unit * factor, unit * -factor))
+          .map(number::stored).toArray();
     }
 
     /// Levenberg and Marquardt's descent; where there is no way down, such as from infinite slopes, the start.

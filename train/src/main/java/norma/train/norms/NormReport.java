@@ -10,7 +10,6 @@ import norma.formula.Curve;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.formula.DerivativeCheck;
-import norma.formula.Softplus;
 import norma.kernels.Backend;
 import norma.nn.FormulaType;
 import norma.nn.Learnable;
@@ -78,7 +77,7 @@ public final class NormReport {
 
   private void parameter(Parameter p) {
     double stored = curve.value(p)[0];
-    line(p.name(), "starts at " + NormList.number(p.positive() ? Softplus.of(stored) : stored)
+    line(p.name(), "starts at " + NormList.number(p.value(stored))
         + (p.perChannel() ? ", one for each channel" : "")
         + (p.positive() ? ", positive: learned as its inverse softplus" : "")
         + (spec.settings().get(p.name()) instanceof Learnable l && l.decay() ? ", under weight decay" : ""));

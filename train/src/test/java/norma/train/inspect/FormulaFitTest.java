@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 import norma.formula.Curve;
 import norma.formula.Formula.Parameter;
-import norma.formula.Softplus;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;
@@ -32,7 +31,7 @@ class FormulaFitTest {
     Curve start = FormulaFit.target(spec, "slot", 8);
     Parameter first = start.formula().parameters().stream().filter(p -> !p.perChannel()).findFirst().orElseThrow();
     for (double number : new double[]{ 1e-3, 0.5, 7, 400 }) {
-      Curve made = start.with(first.name(), first.positive() ? Softplus.inverse(number) : number);
+      Curve made = start.with(first.name(), first.stored(number));
       FormulaFit fit = fit(spec, 2, X, v -> 2 * made.at(v)[0]);
       assertThat(fit.scale()).isCloseTo(2, within(1e-12));
       assertThat(fit.maxResidual()).as("%s %s", type, number).isLessThan(1e-9);
