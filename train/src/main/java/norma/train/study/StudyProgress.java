@@ -77,7 +77,7 @@ public record StudyProgress(int ended, int underWay, double share, double second
     return new Running(cell, share, last.map(step -> step.elapsedSeconds() / share).orElse(Double.NaN));
   }
 
-  /// The last step that the newest attempt has logged.
+  /// The last step that the newest attempt has logged; the first, with which everything starts, says nothing of the others.
   private static Optional<Event.Step> last(Path runs) throws IOException {
     if (!Files.isDirectory(runs)) {
       return Optional.empty();
@@ -85,7 +85,9 @@ public record StudyProgress(int ended, int underWay, double share, double second
     try (Stream<Path> attempts = Files.list(runs)) {
       Optional<Path> newest = attempts.filter(run -> Files.exists(run.resolve(Metrics.FILE)))
           .max(Comparator.naturalOrder());
-      return newest.isEmpty() ? Optional.empty() : Metrics.read(newest.get()).last(Event.Step.class);
+      return newest.isEmpty()
+          ? Optional.empty()
+          : Metrics.read(newest.get()).last(Event.Step.class).filter(step -> step.step() > 1);
     }
   }
 }
