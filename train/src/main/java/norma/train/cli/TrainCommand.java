@@ -100,7 +100,7 @@ final class TrainCommand implements Callable<Integer> {
     RunConfig config = new ConfigReader(NormTypes.all()).read(file, Assignment.parse(settings));
     StartBlock block = new StartBlock(file, settings);
     try (StopSignal stop = new StopSignal(main); Session session = Session.start(config, Path.of(""), main.debug())) {
-      warnOfFloor(config);
+      warnOfFloor(config, settings);
       if (plan) {
         TrainPlan.show(session, block, verbose, console);
         return "planned";
@@ -118,7 +118,7 @@ final class TrainCommand implements Callable<Integer> {
         return "completed";
       }
       try (Session session = resumption.session(main.debug())) {
-        warnOfFloor(session.config());
+        warnOfFloor(session.config(), settings);
         StartBlock block = new StartBlock(run.folder().path(), settings);
         return new Trainer(session, resumption, observer(block, resumption.step()), stop.flag()).run().reason();
       }
@@ -129,15 +129,20 @@ final class TrainCommand implements Callable<Integer> {
     return quiet ? new QuietProgress(console) : new TrainProgress(console, block, verbose, resumedAt);
   }
 
-  /// A run that is longer than its schedule learns little in the rest.
-  private void warnOfFloor(RunConfig config) {
+  /// Where a run is longer than its schedule, the rest teaches little. A run that is made longer is warned, since the remedy is a new one.
+  private void warnOfFloor(RunConfig config, List<String> settings) {
     RunConfig.Optim optim = config.optim();
-    if (optim.schedule() == RunConfig.Schedule.COSINE && config.train().steps() > optim.decaySteps()) {
-      console.warn(String.format(Locale.ROOT, "from step %d on the learning rate stays at its minimum, %s; "
-          + "%soptim.decay_steps=%d spreads its decay over all steps", optim.decaySteps(),
-          Decimals.setting(optim
-              .minLr()),
-          resume == null ? "" : "in a new run ", config.train().steps()));
+    if (optim.schedule() != RunConfig.Schedule.COSINE || config.train().steps() <= optim.decaySteps()) {
+      return;
+    }
+    String floor = String.format(Locale.ROOT, "from step %d on the learning rate stays at its minimum, %s",
+        optim.decaySteps(), Decimals.setting(optim.minLr()));
+    String remedy = "optim.decay_steps=" + config.train().steps() + " spreads its decay over all steps";
+    if (resume == null && !quiet) {
+      console.line("note     %s;", floor);
+      console.line("         %s", remedy);
+    } else if (resume != null && settings.stream().anyMatch(setting -> setting.startsWith("train.steps="))) {
+      console.warn(floor + "; in a new run " + remedy);
     }
   }
 
