@@ -8,6 +8,7 @@ import norma.autodiff.ParameterBuffer;
 import norma.kernels.AdamW;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
+import norma.ops.Cost;
 
 /// AdamW (arXiv:1711.05101) with decoupled weight decay on matrices only, after clipping the gradients to a global norm
 /// (Pascanu, Mikolov and Bengio, arXiv:1211.5063).
@@ -16,8 +17,8 @@ public final class Optimizer {
   private static final int CHUNK = 1 << 16;
 
   private final ParameterBuffer weights;
-  private final ParameterBuffer firstMoments;
-  private final ParameterBuffer secondMoments;
+  private final State firstMoments;
+  private final State secondMoments;
   private final Settings settings;
   private final int chunk;
 
@@ -27,6 +28,14 @@ public final class Optimizer {
   /// @param weightDecay on parameters of rank 2 and up
   /// @param clipNorm    largest global gradient norm; 0 for none
   public record Settings(double beta1, double beta2, double eps, double weightDecay, double clipNorm) {}
+
+  /// Numbers that it keeps for each weight from step to step.
+  public static final int STATES = 2;
+
+  /// Numbers that it keeps from step to step, one for each weight.
+  ///
+  /// @param name in checkpoints, such as `first_moment`
+  public record State(String name, ParameterBuffer values) {}
 
   /// How far one step moved some weights, and what they were after it.
   ///
@@ -53,8 +62,8 @@ public final class Optimizer {
     this.weights = weights;
     this.settings = settings;
     this.chunk = backend.shards() == 1 ? Math.toIntExact(weights.flat().size()) : CHUNK;
-    this.firstMoments = new ParameterBuffer(backend, weights.parameters());
-    this.secondMoments = new ParameterBuffer(backend, weights.parameters());
+    this.firstMoments = new State("first_moment", new ParameterBuffer(backend, weights.parameters()));
+    this.secondMoments = new State("second_moment", new ParameterBuffer(backend, weights.parameters()));
   }
 
   /// Runs of elements that the flat buffers are cut into: several threads may work on different chunks at a time, and neither
@@ -98,8 +107,8 @@ public final class Optimizer {
   public Change change(Backend backend, Parameter parameter, double lr, long step) {
     AdamW c = constants(lr, parameter.decays() ? settings.weightDecay : 0, step, 1);
     double[] w = backend.read(weights.of(parameter));
-    double[] m = backend.read(firstMoments.of(parameter));
-    double[] v = backend.read(secondMoments.of(parameter));
+    double[] m = backend.read(firstMoments.values.of(parameter));
+    double[] v = backend.read(secondMoments.values.of(parameter));
     double correction1 = c.correction1();
     double correction2 = c.correction2();
     double updates = 0;
@@ -113,14 +122,15 @@ public final class Optimizer {
     return new Change(updates * factor * factor, squares);
   }
 
-  /// First moments, for saving.
-  public ParameterBuffer firstMoments() {
-    return firstMoments;
+  /// All that it keeps from step to step, [#STATES] of them: what a checkpoint holds besides the weights.
+  public List<State> state() {
+    return List.of(firstMoments, secondMoments);
   }
 
-  /// Second moments, for saving.
-  public ParameterBuffer secondMoments() {
-    return secondMoments;
+  /// What an update of all weights costs: w, g, m and v are read, w, m and v written.
+  public Cost cost() {
+    long parameters = weights.parameters().stream().mapToLong(Parameter::size).sum();
+    return new Cost((double) AdamW.FLOPS * parameters, 0, 0, 7 * parameters * weights.flat().dtype().bytes(), 0);
   }
 
   private AdamW constants(double lr, double weightDecay, long step, double clip) {
@@ -132,7 +142,7 @@ public final class Optimizer {
       int size = Math.toIntExact(to - from);
       try (Kernels.Scratch scratch = kernels.scratch()) {
         kernels.adamWInPlace(weights.flat().slice(from, size), gradients.flat().slice(from, size),
-            firstMoments.flat().slice(from, size), secondMoments.flat().slice(from, size), constants);
+            firstMoments.values.flat().slice(from, size), secondMoments.values.flat().slice(from, size), constants);
       }
     }
   }

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import norma.kernels.AdamW;
 import norma.models.CostModel;
 import norma.models.GptConfig;
 import norma.models.NormSlot;
@@ -34,11 +33,12 @@ import norma.train.run.TrainStep;
 /// @param slots      names of the normalization slots
 /// @param arena      bytes that each part takes from the arena in one pass
 /// @param parameters all learnable numbers
+/// @param update     cost of the optimizer in a step
 /// @param shards     with gradients of their own
 /// @param bytes      of a number
 record WorkCount(int threads, int workers, long tokens, double passes, CostModel pass, Set<String> slots,
     Map<String, Long> arena,
-    long parameters, int shards, int bytes) {
+    long parameters, Cost update, int shards, int bytes) {
   private static final int ID_BYTES = Integer.BYTES;
 
   /// Counts the work of a session's step.
@@ -51,7 +51,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
         (long) sequences * session.config().model().context(),
         (double) sequences / perPass, pass,
         session.model().slots().stream().map(NormSlot::name).collect(Collectors.toSet()),
-        ProcessMemory.arenaByPart(session, perPass), pass.parameters(),
+        ProcessMemory.arenaByPart(session, perPass), pass.parameters(), trainStep.optimizer().cost(),
         trainStep.shards(), session.backend().dtype().bytes());
   }
 
@@ -107,7 +107,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     return switch (phase) {
       case DATA -> new Work(0, 0, 4.0 * tokens * ID_BYTES, 0); // inputs and targets, read and written
       case CLIPPING -> new Work((shards + 1.0) * parameters, 0, shards == 1 ? flat : (shards + 1) * flat, 0);
-      case OPTIMIZER -> new Work((double) AdamW.FLOPS * parameters, 0, 7 * flat, 0); // w, g, m, v read; w, m, v written
+      case OPTIMIZER -> new Work(update.forwardFlops(), 0, update.forwardBytes(), 0);
       case WEIGHTS, GRADIENTS, SHARD -> Work.NONE; // what packed weights move, only the kernels know
     };
   }

@@ -170,8 +170,9 @@ final class Checkpointing {
 
   private Progress toStart() {
     session.weights().initialize(session.backend(), session.config().train().seed());
-    for (Array moments : List.of(optimizer.firstMoments().flat(), optimizer.secondMoments().flat())) {
-      session.backend().write(moments, new double[Math.toIntExact(moments.size())]);
+    for (Optimizer.State kept : optimizer.state()) {
+      Array flat = kept.values().flat();
+      session.backend().write(flat, new double[Math.toIntExact(flat.size())]);
     }
     return Progress.START;
   }

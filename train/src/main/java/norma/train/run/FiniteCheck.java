@@ -57,11 +57,10 @@ final class FiniteCheck implements StepObserver.Watch, TapeObserver {
       return weight;
     }
     for (Parameter parameter : weights.parameters()) {
-      if (!finite(backend.read(optimizer.firstMoments().of(parameter)))) {
-        return "first moment of " + parameter.name();
-      }
-      if (!finite(backend.read(optimizer.secondMoments().of(parameter)))) {
-        return "second moment of " + parameter.name();
+      for (Optimizer.State kept : optimizer.state()) {
+        if (!finite(backend.read(kept.values().of(parameter)))) {
+          return kept.name().replace('_', ' ') + " of " + parameter.name();
+        }
       }
     }
     return null;

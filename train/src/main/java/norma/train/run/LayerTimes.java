@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import norma.kernels.AdamW;
 import norma.models.CostModel;
 import norma.train.metrics.Event.Layer;
 import norma.train.metrics.Median;
@@ -18,14 +17,17 @@ final class LayerTimes {
   private final Map<String, CostModel.Layer> layers;
   private final Map<String, String> layerOf = new HashMap<>(); // by part or phase
   private final int passes;
+  private final double updateFlops;
   private final Map<String, List<Times>> history = new LinkedHashMap<>();
 
-  /// @param cost   of one pass
-  /// @param passes forward and backward passes of a step
-  LayerTimes(CostModel cost, int passes) {
+  /// @param cost        of one pass
+  /// @param passes      forward and backward passes of a step
+  /// @param updateFlops floating-point operations of the optimizer in a step
+  LayerTimes(CostModel cost, int passes, double updateFlops) {
     this.cost = cost;
     this.layers = cost.layers();
     this.passes = passes;
+    this.updateFlops = updateFlops;
   }
 
   /// Adds a step.
@@ -54,7 +56,7 @@ final class LayerTimes {
   /// Of one step; NaN where nothing is counted.
   private double flops(String layer) {
     if (layer.equals(StepObserver.Phase.OPTIMIZER.title())) {
-      return (double) AdamW.FLOPS * cost.parameters();
+      return updateFlops;
     }
     CostModel.Layer row = layers.get(layer);
     return row == null ? Double.NaN : passes * (row.cost().forwardFlops() + row.cost().backwardFlops());

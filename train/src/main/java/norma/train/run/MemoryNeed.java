@@ -8,6 +8,7 @@ import norma.autodiff.Parameter;
 import norma.kernels.Backend;
 import norma.models.CostModel;
 import norma.models.Gpt;
+import norma.optim.Optimizer;
 import norma.train.config.RunConfig;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -15,12 +16,11 @@ import org.apache.logging.log4j.Logger;
 /// Memory that training takes at least, known from the model's structure before anything is allocated.
 ///
 /// @param parameters  learnable numbers
-/// @param state       bytes of weights, gradients of each shard, and the optimizer's two moments
+/// @param state       bytes of weights, gradients of each shard, and what the optimizer keeps
 /// @param activations bytes that the passes of all threads keep for backward
 /// @param heap        bytes of Java heap: a checkpoint is put together there, after the largest parameter's initial values
 record MemoryNeed(long parameters, long state, long activations, long heap) {
   private static final Logger LOG = LogManager.getLogger(MemoryNeed.class);
-  private static final int MOMENTS = 2;
 
   /// Of a model that is trained.
   static MemoryNeed of(RunConfig config, Gpt gpt, Backend backend) {
@@ -37,7 +37,7 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     long activations = Math.multiplyExact(Math.min(backend.workers(), shards),
         CostModel.of(gpt, pass, backend.activations()).savedBytes());
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
-    return new MemoryNeed(parameters, (1 + shards + MOMENTS) * parameters * backend.dtype().bytes() + rounded,
+    return new MemoryNeed(parameters, (1 + shards + Optimizer.STATES) * parameters * backend.dtype().bytes() + rounded,
         activations, heap);
   }
 

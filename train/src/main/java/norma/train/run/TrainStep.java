@@ -109,8 +109,8 @@ public final class TrainStep {
     return List.of(changes);
   }
 
-  /// Its moments, for saving.
-  Optimizer optimizer() {
+  /// The optimizer that [#update] runs.
+  public Optimizer optimizer() {
     return optimizer;
   }
 

@@ -86,7 +86,7 @@ public final class Trainer {
     this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep) : null;
     this.sampler = new Sampler(session);
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
-    this.layerTimes = new LayerTimes(cost, train.accumulate());
+    this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.optimizer().cost().forwardFlops());
     this.recorder = new StepRecorder(session);
     this.schedule = TrainStep.schedule(config.optim());
     try {

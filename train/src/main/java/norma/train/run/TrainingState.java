@@ -29,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The file `state` of a checkpoint, what exact resume needs besides the weights: one line of JSON, then the numbers of its tensors
-/// in their order, little-endian, in the training's own precision. These are both moments of every parameter; of a training in
+/// in their order, little-endian, in the training's own precision. These are what the optimizer keeps of every parameter; of a training in
 /// float64 the weights too, since `model.safetensors` has them in float32.
 ///
 /// @param progress    how far the run had come
@@ -90,8 +90,7 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
   private static Map<String, Array> arrays(Session session, Optimizer optimizer) {
     Map<String, Array> arrays = new LinkedHashMap<>();
     for (Parameter parameter : session.model().parameters()) {
-      arrays.put("first_moment." + parameter.name(), optimizer.firstMoments().of(parameter));
-      arrays.put("second_moment." + parameter.name(), optimizer.secondMoments().of(parameter));
+      optimizer.state().forEach(kept -> arrays.put(kept.name() + "." + parameter.name(), kept.values().of(parameter)));
       if (session.backend().dtype() == DType.FLOAT64) {
         arrays.put("weight." + parameter.name(), session.weights().of(parameter));
       }

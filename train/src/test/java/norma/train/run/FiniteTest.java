@@ -121,10 +121,11 @@ class FiniteTest {
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer)).isNull();
-      fill(session, optimizer.secondMoments().of(session.model().parameters().getLast()), Double.POSITIVE_INFINITY);
+      fill(session, optimizer.state().getLast().values().of(session.model().parameters().getLast()),
+          Double.POSITIVE_INFINITY);
       assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer))
           .isEqualTo("second moment of " + session.model().parameters().getLast().name());
-      fill(session, optimizer.firstMoments().of(session.model().parameters().getFirst()), Double.NaN);
+      fill(session, optimizer.state().getFirst().values().of(session.model().parameters().getFirst()), Double.NaN);
       assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer))
           .isEqualTo("first moment of " + session.model().parameters().getFirst().name());
       fill(session, fc(session), Double.NaN);
@@ -148,7 +149,7 @@ class FiniteTest {
       Optimizer optimizer = new TrainStep(session).optimizer();
       Array array = what.equals("weight")
           ? fc(session)
-          : optimizer.firstMoments().of(session.model().parameters().getFirst());
+          : optimizer.state().getFirst().values().of(session.model().parameters().getFirst());
       fill(session, array, Double.NaN);
       Progress progress = SavedRun.of(run, null).checkpoint().state().progress();
       new CheckpointWriter(run, session, optimizer, Disk.real(), _ -> {}).write(progress.at(9, 1, 0));
