@@ -2,11 +2,11 @@ package norma.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import norma.models.GptConfig;
-import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.models.NormSlots;
 import norma.models.Slot;
@@ -81,8 +81,10 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
 
   /// The model.
   GptConfig config() {
-    return new GptConfig(layers, HEADS, WIDTH, CONTEXT, MLP_RATIO, bias, 0, Activation.GELU, tied, embeddingScale,
-        normSlots());
+    List<String> keys = List.of("layers=" + layers, "heads=" + HEADS, "width=" + WIDTH, "context=" + CONTEXT,
+        "mlp_ratio=" + MLP_RATIO, "bias=" + bias, "tie_embeddings=" + tied,
+        "embedding_scale=" + embeddingScale.name().toLowerCase(Locale.ROOT));
+    return StepServer.config(keys.stream().map("model."::concat).toList()).model().with(normSlots());
   }
 
   private NormSlots normSlots() {
