@@ -41,9 +41,10 @@ public final class Legend {
     entries.add(new Entry(name, colour, curve, sample, at, row));
   }
 
-  /// Ends with a remark, which may be empty; its parts between commas may stand in rows of their own.
+  /// Ends with a remark, which may be empty. One that is wider than a row is divided at its comma.
   Legend note(String text) {
-    for (String part : text.isEmpty() ? new String[0] : text.split("(?<=,) ")) {
+    boolean fits = text.length() * font * Svg.CHARACTER <= width;
+    for (String part : text.isEmpty() ? new String[0] : fits ? new String[]{ text } : text.split("(?<=,) ")) {
       double at = place(0, part);
       notes.add(new Entry(part, 0, 0, (svg, from, y) -> {}, at, row));
     }
