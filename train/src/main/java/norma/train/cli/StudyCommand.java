@@ -15,6 +15,7 @@ import norma.train.config.Assignment;
 import norma.train.config.Range;
 import norma.train.files.ShellText;
 import norma.train.inspect.OutlierStudy;
+import norma.train.report.Decimals;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;
@@ -165,16 +166,23 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   private void show(StudyPlan plan, Study study) {
-    console.line("runs     %,d of %,d are left: %d variants, %d seeds%s", plan.left(), plan.runs(),
-        study.variants().size(), study.seeds().size(), study.tuningCells().isEmpty()
+    console.line("runs     %,d of %,d are left%s: %s, %s%s", plan.left(), plan.runs(), plan.found() == 0
+        ? ""
+        : " (" + Decimals.counted(plan.found(), "run") + " of the same work found)",
+        Decimals.counted(study.variants().size(), "variant"), Decimals.counted(study.seeds().size(), "seed"),
+        study.tuningCells().isEmpty()
             ? ""
-            : ", and " + study.tuningCells().size() + " runs to choose settings on other seeds");
+            : ", and " + Decimals.counted(study.tuningCells().size(), "run") + " to choose settings on other seeds");
     console.line("steps    %s", study.steps());
     if (plan.left() > 0) {
       console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
           Console.time(plan.seconds()), Math.min(jobs, plan.left()), plan.stepMillis(), Console.metric(plan.flops()));
     }
-    console.line("p        the smallest after correction for %d comparisons is %.2g%s", study.comparisons(),
+    if (study.comparisons() == 0) {
+      return;
+    }
+    console.line("p        the smallest after correction for %s is %.2g%s",
+        Decimals.counted(study.comparisons(), "comparison"),
         plan.smallestP(), Double.isNaN(plan.deviations()) ? ": too few seeds to tell anything apart" : "");
     if (!Double.isNaN(plan.deviations())) {
       console.line("shows    with a probability of 0.8 a true difference of %.2f standard deviations of the pairs%s",

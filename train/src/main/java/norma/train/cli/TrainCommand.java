@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
@@ -40,8 +41,9 @@ import picocli.CommandLine.Spec;
         "(train.steps=4000) and be watched differently (train.eval_every, train.checkpoint_every, ...)." })
 final class TrainCommand implements Callable<Integer> {
   private static final String DEFAULT = "configs/char-cpu.yaml";
-  /// Seeds as the shell's braces have them, `1..8` or `1,2,3`.
-  private static final Pattern SEEDS = Pattern.compile("train\\.seeds?=\\[?([0-9]+(?:\\.\\.[0-9]+|(?:, *[0-9]+)+))]?");
+  /// Several seeds, `1..8` or `1,2,3`.
+  private static final Pattern SEEDS = Pattern
+      .compile("train\\.seeds?=\\[?(?:([0-9]{1,4})\\.\\.([0-9]{1,4})|([0-9]+(?:, *[0-9]+)+))]?");
 
   @Spec
   private CommandSpec spec;
@@ -146,18 +148,21 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /// @throws IllegalArgumentException with the command that trains them, where there are several
+  /// @throws IllegalArgumentException with the study that trains them, where there are several
   private static void refuseSeveralSeeds(String file, List<String> settings) {
     for (String setting : settings) {
       Matcher several = SEEDS.matcher(setting);
       if (several.matches()) {
         String others = settings.stream().filter(other -> !other.equals(setting)).map(other -> " " + ShellText.of(
             other)).collect(Collectors.joining());
+        String seeds = several.group(3) != null
+            ? several.group(3)
+            : IntStream.rangeClosed(Integer.parseInt(several.group(1)), Integer.parseInt(several.group(2)))
+                .mapToObj(String::valueOf).collect(Collectors.joining(", "));
+        String study = "{base: \"" + Words.find(file) + "\", variants: {run: {}}, seeds: [" + seeds + "]}";
         throw new IllegalArgumentException(
-            setting + " is several runs, and this is one; a study trains variants with the "
-                + "same seeds (seeds: 8; docs/studies.md), and of one variant alone they are: for seed in {"
-                + several.group(1).replace(" ", "")
-                + "}; do norma train " + ShellText.of(file) + others + " train.seed=$seed; done");
+            setting + " is several runs, and this is one; they are a study of one variant: "
+                + "echo " + ShellText.of(study) + " > seeds.yaml && norma study seeds.yaml" + others);
       }
     }
   }

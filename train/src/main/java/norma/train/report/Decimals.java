@@ -18,6 +18,13 @@ public final class Decimals {
     return format("%,.0f", value);
   }
 
+  /// A number of things: `1 run`, `2 runs`.
+  ///
+  /// @param noun in the singular
+  public static String counted(long number, String noun) {
+    return count(number) + " " + noun + (number == 1 ? "" : "s");
+  }
+
   public static String percent(double share) {
     return format("%.1f\u00a0%%", 100 * share);
   }

@@ -25,7 +25,7 @@ import norma.train.files.Sha256;
 /// @param note      what a reader should know, may be empty
 /// @param seeds     that are reported, in pairs over the variants
 /// @param tuneSeeds on which each variant's settings are chosen; empty if nothing is tuned
-/// @param variants  at least two, or points of a grid, the baseline of each group among them
+/// @param variants  at least one, the baseline of each group among them
 public record Study(String name, String title, String note, List<Long> seeds, List<Long> tuneSeeds,
     List<Variant> variants) {
   public Study {

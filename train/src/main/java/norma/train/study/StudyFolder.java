@@ -154,12 +154,15 @@ public final class StudyFolder {
     return reading;
   }
 
-  /// Finds a cell's run under another variant's name, in this study or in one beside it, and copies it here. The hash says that configuration, text and seed are
+  /// A run of another variant or study that does the same work as a cell.
+  record Twin(CellResult result, Path run) {}
+
+  /// Finds a cell's run under another variant's name, in this study or in one beside it. The hash says that configuration, text and seed are
   /// the same; machine and build must be as well.
   ///
   /// @param machine that trains here
   /// @return nothing if there is no such run
-  Optional<CellResult> adopt(Cell cell, Map<String, String> machine) throws IOException {
+  Optional<Twin> twin(Cell cell, Map<String, String> machine) throws IOException {
     for (Path file : twins(cell)) {
       Optional<CellResult> found = known(file);
       if (found.isEmpty() || !found.get().fingerprint().entrySet().containsAll(machine.entrySet())
@@ -169,18 +172,31 @@ public final class StudyFolder {
       }
       Path run = file.resolveSibling("..").resolve(found.get().folder()).normalize();
       if (Files.exists(run.resolve(Metrics.FILE))) {
-        Path copy = runs(cell).resolve(run.getFileName());
-        copy(run, copy);
-        return Optional.of(found.get().as(cell.id(), path.relativize(copy).toString()));
+        return Optional.of(new Twin(found.get(), run));
       }
     }
     return Optional.empty();
   }
 
+  /// Copies a cell's run here that has been trained under another name.
+  Optional<CellResult> adopt(Cell cell, Map<String, String> machine) throws IOException {
+    Optional<Twin> twin = twin(cell, machine);
+    if (twin.isEmpty()) {
+      return Optional.empty();
+    }
+    Path copy = runs(cell).resolve(twin.get().run().getFileName());
+    copy(twin.get().run(), copy);
+    return Optional.of(twin.get().result().as(cell.id(), path.relativize(copy).toString()));
+  }
+
   /// Results of the same hash in all studies beside this one, its own among them.
   private List<Path> twins(Cell cell) throws IOException {
     List<Path> twins = new ArrayList<>();
-    try (Stream<Path> studies = Files.list(path.toAbsolutePath().resolveSibling(""))) {
+    Path all = path.toAbsolutePath().resolveSibling("");
+    if (!Files.isDirectory(all)) {
+      return twins;
+    }
+    try (Stream<Path> studies = Files.list(all)) {
       for (Path cells : studies.map(study -> study.resolve("cells")).filter(Files::isDirectory).sorted().toList()) {
         try (Stream<Path> results = Files.list(cells)) {
           results.filter(file -> file.toString().endsWith(cell.hash() + ".json")).forEach(twins::add);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Median;
 import norma.train.study.Study.Cell;
@@ -12,7 +13,8 @@ import norma.train.study.Study.Variant;
 /// The cost of a study, and the differences that so many seeds can show, before anything is trained.
 ///
 /// @param runs        of the whole study
-/// @param left        of them without a result
+/// @param left        of them without a result, here or in a study beside
+/// @param found       of them that another variant or study has trained: the start takes their results
 /// @param flops       of all runs' training steps
 /// @param stepMillis  a step of the first baseline, if a run is left beside as many others as there will be
 /// @param seconds     for the runs left, with `jobs` processes, from their start to the last report
@@ -20,7 +22,8 @@ import norma.train.study.Study.Variant;
 /// @param deviations  the smallest true difference that the study shows with a probability of 0.8, in standard deviations of the
 ///                    differences of pairs; NaN if no difference can be shown
 /// @param nats        the same in nats, by the pairs that have been run; NaN before there are three
-public record StudyPlan(int runs, int left, double flops, double stepMillis, double seconds, double smallestP,
+public record StudyPlan(int runs, int left, int found, double flops, double stepMillis, double seconds,
+    double smallestP,
     double deviations, double nats) {
   /// Plans the rest of a study. This takes some seconds: it trains for a moment.
   ///
@@ -30,10 +33,16 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     StepCost cost = new StepCost();
     List<RunConfig> all = new ArrayList<>();
     List<RunConfig> open = new ArrayList<>();
+    Map<String, String> machine = StudyWorker.machine();
+    int found = 0;
     for (Cell cell : folder.cells()) {
       all.add(cell.config());
       if (folder.left(cell)) {
-        open.add(cell.config());
+        if (folder.twin(cell, machine).isPresent()) {
+          found++;
+        } else {
+          open.add(cell.config());
+        }
       }
     }
     for (Variant variant : study.variants()) { // not chosen yet: every candidate of a variant costs about the same
@@ -55,7 +64,7 @@ public record StudyPlan(int runs, int left, double flops, double stepMillis, dou
     }
     int n = study.seeds().size();
     double deviations = detectable(n, study.comparisons());
-    return new StudyPlan(study.runs(), open.size(), flops, stepMillis, seconds,
+    return new StudyPlan(study.runs(), open.size(), found, flops, stepMillis, seconds,
         Math.min(1, PairedDifferences.smallestP(n) * Math.max(1, study.comparisons())), deviations,
         deviations * deviation(folder));
   }

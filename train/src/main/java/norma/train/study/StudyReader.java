@@ -103,7 +103,7 @@ public final class StudyReader {
     String title = root.text("title", name);
     String note = root.text("note", "");
     Node base = root.node("base");
-    String baseline = root.text("baseline", "");
+    String baseline = root.text("baseline", onlyVariant());
     Section variantSection = root.section("variants");
     List<GridAxis> grid = axes(root, "grid");
     List<Long> seeds = seeds(root, "seeds", 1);
@@ -268,10 +268,9 @@ public final class StudyReader {
   private Map<String, List<Assignment>> variants(Section section) {
     Map<String, List<Assignment>> variants = new LinkedHashMap<>();
     Node node = tree.get("variants");
-    int least = tree.get("grid") == null ? 2 : 1; // the points of a grid are compared, too
-    if (!(node instanceof Node.Mapping mapping) || mapping.entries().size() < least) {
-      throw error("variants", "variants: expected at least two, or one with a grid, each a name with settings, such as"
-          + " dyt: {model.norm.all: dyt}");
+    if (!(node instanceof Node.Mapping mapping) || mapping.entries().isEmpty()) {
+      throw error("variants",
+          "variants: expected at least one, each a name with settings, such as dyt: {model.norm.all: dyt}");
     }
     mapping.entries().forEach((name, entry) -> {
       List<Assignment> settings = new ArrayList<>();
@@ -283,6 +282,13 @@ public final class StudyReader {
       variants.put(name(section, name, name), settings);
     });
     return variants;
+  }
+
+  /// The name of the one variant there is; empty if there are more.
+  private String onlyVariant() {
+    return tree.get("variants") instanceof Node.Mapping mapping && mapping.entries().size() == 1
+        ? mapping.entries().keySet().iterator().next()
+        : "";
   }
 
   private String name(Section section, String key, String name) {

@@ -3,6 +3,7 @@ package norma.train.study;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Collectors;
+import norma.train.report.Decimals;
 import norma.train.report.Figures;
 import norma.train.report.Svg;
 import norma.train.report.Template;
@@ -47,7 +48,7 @@ public final class StudyReport {
         .put("verdict", SummaryText.paragraph(summary))
         .put("table", SummaryText.table(summary).html("", summary.rows()))
         .put("setting", SummaryText.setting(summary, command))
-        .put("details", SummaryText.details(summary).html("", summary.rows()))
+        .put("details", SummaryText.details(summary).map(table -> table.html("", summary.rows())).orElse(""))
         .put("speed", SummaryText.speed(summary).map(table -> table.html("", summary.rows())).orElse(""))
         .put("remarks", SummaryText.remarks(summary).stream().map(r -> "<li>" + Svg.escape(r) + "</li>\n")
             .collect(Collectors.joining()))
@@ -57,7 +58,7 @@ public final class StudyReport {
         .put("slots", SlotMaps.of(variants))
         .put("probes", ProbeCharts.of(variants, figures)).put("outputs", curves.outputs())
         .put("layers", LayerTable.sums(variants)).put("layersByBlock", LayerTable.byBlock(variants))
-        .put("runs", StudyTables.runs(summary)).put("runCount", String.valueOf(runCount()))
+        .put("runs", StudyTables.runs(summary)).put("runCount", Decimals.counted(runCount(), "run"))
         .put("configs", StudyTables.configs(summary)).put("command", command).put("data", figures.json()).fill();
   }
 

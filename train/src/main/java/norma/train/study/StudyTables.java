@@ -47,7 +47,7 @@ final class StudyTables {
       Variant baseline = summary.study().baselineOf(row.variant());
       Row other = summary.rows().stream().filter(r -> r.variant().equals(baseline)).findFirst().orElseThrow();
       String differences = row.variant().baseline()
-          ? "baseline"
+          ? summary.study().comparisons() == 0 ? "" : "baseline"
           : RunConfigWriter.differences(other.config(), row.config()).stream()
               .map(d -> d.path() + ": " + d.left() + " \u2192 " + d.right()).collect(Collectors.joining("; "));
       String open = row.chosen() == null ? ", the first of " + row.variant().candidates().size() + " tries" : "";

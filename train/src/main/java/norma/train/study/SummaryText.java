@@ -33,6 +33,7 @@ public final class SummaryText {
   private static Table<Row> all(StudySummary summary) {
     return new Table<Row>().name(VARIANT, row -> row.variant().name())
         .number(best(summary.study()), row -> spread(row.completed(CellResult::bestLoss)))
+        .number("95 % interval", row -> losses(alone(row).studentInterval()))
         .number("difference, 95 % interval",
             paired(row -> (signed(row.best().mean()) + " " + interval(row.best().studentInterval())).strip()))
         .number("p (Holm)", paired(row -> p(row.bestP()))).text("verdict", Row::words)
@@ -49,21 +50,44 @@ public final class SummaryText {
 
   /// The answer.
   static Table<Row> table(StudySummary summary) {
-    return all(summary).only(VARIANT, best(summary.study()), "difference, 95 % interval", "p (Holm)", "verdict");
+    return compares(summary)
+        ? all(summary).only(VARIANT, best(summary.study()), "difference, 95 % interval", "p (Holm)", "verdict")
+        : alone(summary);
   }
 
-  /// The numbers that the answer does not need.
-  static Table<Row> details(StudySummary summary) {
-    return all(summary).only(VARIANT, "BCa interval", "r", "final", "its difference", "its p", "steps saved", "runs");
+  /// The answer of a study that compares nothing.
+  private static Table<Row> alone(StudySummary summary) {
+    return all(summary).only(VARIANT, best(summary.study()), "95 % interval", "final", "runs");
+  }
+
+  private static boolean compares(StudySummary summary) {
+    return summary.study().comparisons() > 0;
+  }
+
+  /// The numbers that the answer does not need; nothing where nothing is compared.
+  static Optional<Table<Row>> details(StudySummary summary) {
+    return compares(summary)
+        ? Optional.of(all(summary).only(VARIANT, "BCa interval", "r", "final", "its difference", "its p", "steps saved",
+            "runs"))
+        : Optional.empty();
   }
 
   /// Speed and memory; empty where runs are so short that speed is mostly the warm-up of the virtual machine.
   static Optional<Table<Row>> speed(StudySummary summary) {
     boolean warm = summary.rows().stream().flatMap(row -> row.results().values().stream())
         .filter(CellResult::completed).anyMatch(result -> result.steps() >= WARM_STEPS);
-    return warm
-        ? Optional.of(all(summary).only(VARIANT, "tokens/s", "peak MiB", "s to baseline's final"))
-        : Optional.empty();
+    Table<Row> all = all(summary);
+    return !warm
+        ? Optional.empty()
+        : Optional.of(compares(summary)
+            ? all.only(VARIANT, "tokens/s", "peak MiB", "s to baseline's final")
+            : all.only(VARIANT, "tokens/s", "peak MiB"));
+  }
+
+  /// The losses of the runs that trained to the end, against nothing.
+  private static PairedDifferences alone(Row row) {
+    double[] losses = row.completed(CellResult::bestLoss);
+    return new PairedDifferences(losses, new double[losses.length]);
   }
 
   private static String best(Study study) {
@@ -76,8 +100,10 @@ public final class SummaryText {
 
   /// The answer and how the runs ended, aligned.
   public static String terminal(StudySummary summary) {
-    return String.join("\n", all(summary).only(VARIANT, best(summary.study()), "difference, 95 % interval", "p (Holm)",
-        "runs", "verdict").lines(summary.rows()));
+    Table<Row> table = compares(summary)
+        ? all(summary).only(VARIANT, best(summary.study()), "difference, 95 % interval", "p (Holm)", "runs", "verdict")
+        : alone(summary);
+    return String.join("\n", table.lines(summary.rows()));
   }
 
   /// Writes `summary.md`, which can be pasted into an issue or a paper's draft.
@@ -92,8 +118,9 @@ public final class SummaryText {
     text.append(paragraph(summary)).append("\n\n").append(table(summary).markdown(summary.rows())).append("\n")
         .append(setting(summary, "`" + command + "`")).append("\n");
     remarks(summary).forEach(remark -> text.append("\n* ").append(remark));
-    text.append("\n\n").append(method(study)).append("\n\n## More numbers\n\n")
-        .append(details(summary).markdown(summary.rows()));
+    text.append("\n\n").append(method(study)).append("\n");
+    details(summary)
+        .ifPresent(table -> text.append("\n## More numbers\n\n").append(table.markdown(summary.rows())));
     speed(summary).ifPresent(table -> text.append("\n## Speed\n\n").append(table.markdown(summary.rows())));
     return text.append(stability.isEmpty() ? "" : "\n" + stability)
         .append("\n## Every run\n\nBest validation loss by seed.\n\n").append(everyRun(study).markdown(summary.rows()))
@@ -158,9 +185,9 @@ public final class SummaryText {
     if (!summary.failed().isEmpty()) {
       text.append(String.format(Locale.ROOT, "%d of %d runs failed. ", summary.failed().size(), summary.runs()));
     }
-    text.append(String.format(Locale.ROOT, "%s, %d seeds each. ",
-        study.variants().size() == 1 ? "1 variant" : study.variants().size() + " variants",
-        study.seeds().size())).append(fewSeeds(summary));
+    text.append(Decimals.counted(study.variants().size(), "variant")).append(", ")
+        .append(Decimals.counted(study.seeds().size(), "seed")).append(study.variants().size() == 1 ? ". " : " each. ")
+        .append(fewSeeds(summary));
     for (Verdict verdict : Verdict.values()) {
       List<String> names = summary.rows().stream().filter(row -> !row.variant().baseline() && row.verdict() == verdict)
           .map(row -> row.variant().name() + (row.best().pairs() == 0
@@ -286,13 +313,15 @@ public final class SummaryText {
             + "(train.eval_tokens), the final one is exact. They are the "
         : "Losses are exact validation losses in nats per character, ")
         + "mean ± standard deviation over seeds; the best is that of the "
-        + "best evaluation of each run. Differences are variant minus baseline with the same seed (same batches, same initial values of "
-        + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
-        + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; up to "
-        + Verdict.LEVEL
-        + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached. Tokens/s, peak "
-        + "memory of the process during a run, and seconds until the baseline's final loss is first reached (steps times the run's median "
-        + "step, evaluation not counted) are medians over seeds.";
+        + "best evaluation of each run." + (study.comparisons() == 0
+            ? " Intervals of the mean: Student's t, 95 %. Tokens/s and peak memory of the process during a run are medians over seeds."
+            : " Differences are variant minus baseline with the same seed (same batches, same initial values of "
+                + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
+                + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; up to "
+                + Verdict.LEVEL
+                + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached. Tokens/s, peak "
+                + "memory of the process during a run, and seconds until the baseline's final loss is first reached (steps times the run's median "
+                + "step, evaluation not counted) are medians over seeds.");
   }
 
   static String signed(double value) {

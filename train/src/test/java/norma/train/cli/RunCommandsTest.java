@@ -84,9 +84,9 @@ class RunCommandsTest {
       "2, is a checkpoint already, eval RUN/checkpoints/step-0000003 --checkpoint best",
       "3, there is no checkpoint, train --resume RUN --checkpoint 4",
       "2, --checkpoint goes with --resume, train --checkpoint best",
-      "2, 'for seed in {1,2,3}; do norma train x.yaml train.steps=9 train.seed=$seed; done', "
+      "2, 'seeds: [1,2,3]}'' > seeds.yaml && norma study seeds.yaml train.steps=9', "
           + "'train x.yaml train.seed=1,2,3 train.steps=9'",
-      "2, 'for seed in {1..8}; do', train train.seeds=1..8",
+      "2, 'variants: {run: {}}, seeds: [1, 2, 3, 4, 5, 6, 7, 8]}', train train.seeds=1..8",
       "2, optim.lr is a setting without a value; expected optim.lr=1e-3, train optim.lr 3e-4",
       "2, 'no study is called nope; expected a YAML file, or one of blocks, data-size,', study nope",
       "2, 'one run, RUN, has nothing to be compared with', compare RUN",

@@ -65,6 +65,21 @@ class StudyReportTest {
   }
 
   @Test
+  void oneVariantHasItsLossesOverTheSeedsAndNothingToCompare() throws IOException {
+    StudyFolder folder = study("variants: {alone: {}}\nseeds: 3\n");
+    String html = report(folder);
+    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "curves", "slots", "outputs",
+        "layers", "runs", "configs", "reproduce");
+    assertThat(section(html, "results")).contains("95 % interval", " \u00b1 ")
+        .doesNotContain("verdict", "ifference", "baseline", "More numbers");
+    String summary = Files.readString(folder.path().resolve("summary.md"));
+    assertThat(summary)
+        .startsWith("# x\n\n1 variant, 3 seeds.\n\n| variant | best val loss | 95 % interval | final | runs |")
+        .containsPattern("\n\\| alone \\| \\d\\.\\d{4} \u00b1 \\d\\.\\d{4} \\| \\[\\d\\.\\d{4}, \\d\\.\\d{4}] ")
+        .doesNotContain("verdict", "ifference", "More numbers");
+  }
+
+  @Test
   void runsWhoseFoldersWereClearedAwayKeepTheirResults() throws IOException {
     StudyFolder folder = study(TYPES);
     for (Path metrics : files(folder.path().resolve("runs"), "metrics.jsonl")) {

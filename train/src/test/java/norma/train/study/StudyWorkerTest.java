@@ -86,6 +86,9 @@ class StudyWorkerTest {
     Files.writeString(file,
         Files.readString(file).replace("  dyt: {", "  another-name: {").replace("seeds: 1", "seeds: 2"));
     StudyFolder second = new StudyFolder(StudyReader.read(file, List.of()), first.path().resolveSibling("second"));
+    StudyPlan plan = StudyPlan.of(second, 1);
+    assertThat(plan.found()).isEqualTo(3);
+    assertThat(plan.left()).isEqualTo(3);
     List<String> trained = new ArrayList<>();
     work(second, (config, observer, stop) -> {
       trained.add(config.name());
