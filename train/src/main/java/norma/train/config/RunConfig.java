@@ -82,6 +82,11 @@ public record RunConfig(
     return with("train.steps", steps);
   }
 
+  /// The same with batches of another size.
+  public RunConfig withBatch(int batch) {
+    return with("train.batch", batch);
+  }
+
   /// The same with another number of threads.
   public RunConfig with(OptionalInt threads) {
     return with("runtime.threads", threads);

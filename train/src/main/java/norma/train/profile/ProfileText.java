@@ -43,7 +43,8 @@ public final class ProfileText {
     lines.addAll(groups(profile));
     lines.add("");
     lines.add(memory(profile.memory()));
-    lines.add(ProfileAdvice.costliest(profile));
+    lines.add("");
+    lines.addAll(ProfileAdvice.costliest(profile));
     return lines;
   }
 

@@ -16,6 +16,8 @@ public final class StepTimer {
   private static final int FIRST_WARM_UP = 100;
   private static final int WARM_UP = 3;
   private static final int MEASURED = 8;
+  /// Steps that [#medians] takes of each configuration at most.
+  public static final int STEPS = FIRST_WARM_UP + MEASURED + (ROUNDS - 1) * (WARM_UP + MEASURED);
   /// Time after which neither warming up nor measuring goes on, in one round of one configuration.
   private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(4);
 

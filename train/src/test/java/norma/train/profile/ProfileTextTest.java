@@ -2,6 +2,7 @@ package norma.train.profile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -30,10 +31,19 @@ class ProfileTextTest {
 
   @Test
   void aProfileEndsWithWhatFollows() {
-    assertThat(ProfileText.lines(ProfileFixture.profile("small", 1)).getLast()).matches("costly   .* \\d.*%.*, .*");
-    assertThat(ProfileAdvice.threads(2, 1.3)).singleElement().asString()
+    List<String> costliest = ProfileAdvice.costliest(ProfileFixture.profile("small", 1));
+    assertThat(costliest).hasSizeBetween(3, 7).allMatch(line -> line.length() < 80);
+    assertThat(costliest.getFirst()).matches("costliest +ms +share +\u00d7 roof");
+    assertThat(costliest.subList(1, costliest.size()).stream()
+        .map(line -> Double.valueOf(line.replaceFirst(".* ([\\d.]+)\u00a0%.*", "$1"))).toList())
+        .isSortedAccordingTo(Comparator.reverseOrder());
+    assertThat(ProfileAdvice.threads(2, 1.3, 0)).singleElement().asString()
+        .endsWith("a larger train.batch gives each more to do");
+    assertThat(ProfileAdvice.threads(2, 1.3, 24)).singleElement().asString()
+        .endsWith("from train.batch=24 on all pay");
+    assertThat(ProfileAdvice.threads(2, 1.3, 0)).singleElement().asString()
         .startsWith("advice   the step is too small for 2 threads: one is 1.3 times as fast");
-    assertThat(ProfileAdvice.threads(2, 1.05)).isEmpty();
+    assertThat(ProfileAdvice.threads(2, 1.05, 24)).isEmpty();
   }
 
   @Test
