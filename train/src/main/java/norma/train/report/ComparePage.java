@@ -50,8 +50,8 @@ public final class ComparePage {
       }
       boolean exact = runs.stream().flatMap(run -> run.metrics.of(Event.Eval.class).stream())
           .allMatch(eval -> eval.valTokens() == 0);
-      add(charts, figures, exact ? "exact validation loss" : "validation loss, of some runs an estimate", validation);
-      add(charts, figures, "training loss, mean of a twentieth of the run", training);
+      add(charts, figures, exact ? "exact validation loss" : "validation loss (some estimates)", validation);
+      add(charts, figures, "training loss, means of 5 % of it", training);
     }
   }
 

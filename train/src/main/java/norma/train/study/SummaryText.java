@@ -141,9 +141,9 @@ public final class SummaryText {
         + each(candidates, c -> c.config().model().context()));
     parts.add("corpus " + each(candidates, c -> corpus(c.config().data().corpus()) + " (sha256 "
         + Comparability.shown(c.text()) + ")"));
-    parts.add(study.steps() + " steps of " + each(candidates,
+    parts.add("steps of " + each(candidates,
         c -> c.config().train().batch() * c.config().train().accumulate() * c.config().model().context())
-        + " characters");
+        + " characters: " + study.steps());
     parts.add("learning rate " + each(candidates, c -> Decimals.setting(c.config().optim().lr())));
     parts.add("seeds " + study.seeds().stream().map(String::valueOf).collect(Collectors.joining(", ")));
     parts.add(each(results, result -> result.fingerprint().getOrDefault("cpu", "")));

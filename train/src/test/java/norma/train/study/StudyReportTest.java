@@ -76,7 +76,7 @@ class StudyReportTest {
     assertThat(summary)
         .startsWith("# x\n\n1 variant, 3 seeds.\n\n| variant | best val loss | 95 % interval | final | runs |")
         .containsPattern("\n\\| alone \\| \\d\\.\\d{4} \u00b1 \\d\\.\\d{4} \\| \\[\\d\\.\\d{4}, \\d\\.\\d{4}] ")
-        .doesNotContain("verdict", "ifference", "More numbers");
+        .contains("; steps of 768 characters: 2,000; ").doesNotContain("verdict", "ifference", "More numbers");
   }
 
   @Test
