@@ -39,13 +39,13 @@ record GridCurves(List<Value> rows) {
     }
 
     private PairedDifferences alone() {
-      return minus(Map.of());
+      return PairedDifferences.alone(losses.values().stream().mapToDouble(Double::doubleValue).toArray());
     }
 
     private PairedDifferences minus(Map<Long, Double> other) {
-      List<Long> seeds = losses.keySet().stream().filter(seed -> other.isEmpty() || other.containsKey(seed)).toList();
+      List<Long> seeds = losses.keySet().stream().filter(other::containsKey).toList();
       return new PairedDifferences(seeds.stream().mapToDouble(losses::get).toArray(),
-          seeds.stream().mapToDouble(seed -> other.getOrDefault(seed, 0.0)).toArray());
+          seeds.stream().mapToDouble(other::get).toArray());
     }
 
     private double mean() {

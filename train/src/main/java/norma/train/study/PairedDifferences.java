@@ -38,6 +38,11 @@ public final class PairedDifferences {
         * (Arrays.stream(variant).map(Math::abs).sum() + Arrays.stream(baseline).map(Math::abs).sum());
   }
 
+  /// Numbers by themselves, against zeros: their mean and its interval.
+  static PairedDifferences alone(double[] numbers) {
+    return new PairedDifferences(numbers, new double[numbers.length]);
+  }
+
   /// An interval.
   public record Interval(double low, double high) {
     static final Interval UNKNOWN = new Interval(Double.NaN, Double.NaN);

@@ -1,7 +1,5 @@
 package norma.train.study;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -70,7 +68,7 @@ public final class StabilityText {
   private static <R> Table<R> measured(Table<R> table, String loss, Function<R, Optional<At>> at) {
     return table.number(loss, row -> at.apply(row).map(StabilityText::losses).orElse(""))
         .number("attention logit", row -> at.apply(row).map(a -> logits(a.rate)).orElse(""))
-        .number("kurtosis", row -> at.apply(row).map(a -> digits(a.rate.mean(Run::kurtosis))).orElse(""))
+        .number("kurtosis", row -> at.apply(row).map(a -> Decimals.digits(a.rate.mean(Run::kurtosis))).orElse(""))
         .number("int8 loss", row -> at.apply(row)
             .map(a -> Decimals.formatOr("", "%.4f", a.rate.mean(Run::int8Loss))).orElse(""))
         .number("int8 change", row -> at.apply(row)
@@ -114,16 +112,6 @@ public final class StabilityText {
 
   private static String logits(Rate rate) {
     double first = rate.mean(Run::firstLogit);
-    return Double.isNaN(first) ? "" : digits(first) + " → " + digits(rate.mean(Run::lastLogit));
-  }
-
-  /// Three digits that mean something.
-  private static String digits(double value) {
-    double size = Math.abs(value);
-    return !Double.isFinite(value)
-        ? ""
-        : (size >= 1e-3 && size < 1e4
-            ? new BigDecimal(value, new MathContext(3)).toPlainString()
-            : String.format(Locale.ROOT, "%.1e", value)).replace('-', '\u2212');
+    return Double.isNaN(first) ? "" : Decimals.digits(first) + " → " + Decimals.digits(rate.mean(Run::lastLogit));
   }
 }

@@ -33,7 +33,8 @@ public final class SummaryText {
   private static Table<Row> all(StudySummary summary) {
     return new Table<Row>().name(VARIANT, row -> row.variant().name())
         .number(best(summary.study()), row -> spread(row.completed(CellResult::bestLoss)))
-        .number("95 % interval", row -> losses(alone(row).studentInterval()))
+        .number("95 % interval",
+            row -> losses(PairedDifferences.alone(row.completed(CellResult::bestLoss)).studentInterval()))
         .number("difference, 95 % interval",
             paired(row -> (signed(row.best().mean()) + " " + interval(row.best().studentInterval())).strip()))
         .number("p (Holm)", paired(row -> p(row.bestP()))).text("verdict", Row::words)
@@ -82,12 +83,6 @@ public final class SummaryText {
         : Optional.of(compares(summary)
             ? all.only(VARIANT, "tokens/s", "peak MiB", "s to baseline's final")
             : all.only(VARIANT, "tokens/s", "peak MiB"));
-  }
-
-  /// The losses of the runs that trained to the end, against nothing.
-  private static PairedDifferences alone(Row row) {
-    double[] losses = row.completed(CellResult::bestLoss);
-    return new PairedDifferences(losses, new double[losses.length]);
   }
 
   private static String best(Study study) {

@@ -76,7 +76,7 @@ class StabilityCardTest {
   @Test
   void theTableSaysWhatTheNumbersAreAtTheBestRate() {
     assertThat(StabilityText.markdown(CARD)).contains("## Stability over learning rates",
-        "| a | 0.6500 ± 0.2121 | 1e-2 | 1e-2 | 2.1000 ± 0.1414 | 1.5 → 12 | 3 | 2.1100 | +0.01000 |",
+        "| a | 0.6500 ± 0.2121 | 1e-2 | 1e-2 | 2.1000 ± 0.1414 | 1.50 → 12.0 | 3.00 | 2.1100 | +0.01000 |",
         "mean over the 3 rates", "to the lowest of all runs on its text (2.0000)", "at which all seeds train");
     Sweep calm = new Sweep("a", "text", A.rates().subList(0, 2));
     assertThat(StabilityText.markdown(new StabilityCard(2, List.of(calm)))).contains("| ≥ 1e-2 |");
