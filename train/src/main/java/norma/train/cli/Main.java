@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import norma.kernels.cuda.CudaException;
 import norma.train.config.ConfigException;
+import norma.train.config.ConfigKey;
 import norma.train.data.DataException;
 import norma.train.files.Errors;
 import norma.train.files.HomeFolder;
@@ -122,6 +123,9 @@ public final class Main implements Runnable {
     if (e instanceof UnmatchedArgumentException unmatched) {
       java.util.List<String> near = unmatched.getSuggestions();
       hint = near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
+      String name = unmatched.getUnmatched().getFirst().replaceFirst("^-+", "").replace('-', '_');
+      hint = ConfigKey.all().filter(key -> key.name().equals(name)).findFirst()
+          .map(key -> "; a setting is written " + key.path() + "=VALUE").orElse(hint);
     }
     System.err.println(
         "norma: " + Printable.line(message + hint) + "; see " + e.getCommandLine().getCommandSpec().qualifiedName()

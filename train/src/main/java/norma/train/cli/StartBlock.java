@@ -69,7 +69,8 @@ record StartBlock(Path source, List<String> settings) {
     int every = session.config().train().evalEvery();
     List<String> lines = new ArrayList<>();
     if (every > 0 && evaluation.steps() > COSTLY * every) {
-      line(lines, "evaluate %,d characters every %d steps: the arithmetic of about %,.0f steps each time%s",
+      line(lines,
+          "evaluate %,d characters, training's and validation's, every %d steps: the arithmetic of about %,.0f steps each time%s",
           evaluation.tokens(), every, evaluation.steps(), evaluation.estimate()
               ? ""
               : "; train.eval_tokens bounds it");

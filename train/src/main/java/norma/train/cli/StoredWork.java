@@ -153,9 +153,16 @@ record StoredWork(Path path, Kind kind) {
 
   /// When it was last written to.
   FileTime changed() {
-    Path log = path.resolve(Metrics.FILE);
+    FileTime log = changed(path.resolve(Metrics.FILE));
+    return log.toMillis() > 0
+        ? log
+        : Stream.of("", "cells", "runs").map(part -> changed(path.resolve(part))).max(Comparator.naturalOrder())
+            .orElseThrow();
+  }
+
+  private static FileTime changed(Path file) {
     try {
-      return Files.getLastModifiedTime(Files.exists(log) ? log : path);
+      return Files.getLastModifiedTime(file);
     } catch (IOException e) {
       return FileTime.fromMillis(0);
     }

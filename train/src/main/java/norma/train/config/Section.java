@@ -185,12 +185,26 @@ public final class Section {
     mapping.entries().forEach((key, entry) -> {
       if (!known.contains(key) && unknown.size() < ConfigException.MOST) {
         unknown.add(ConfigException.of(entry.keyAt(), entry.value(), path(YamlText.shorten(key)),
-            "unknown key" + Nearest.advice(path.isEmpty() ? "" : path + ".", key, known, "Valid keys here: ")));
+            "unknown key" + advice(key)));
       }
     });
     if (!unknown.isEmpty()) {
       throw ConfigException.all(unknown);
     }
+  }
+
+  /// What was meant by a key; where a run's keys are read it may be one whose group was left out, or joined to it by a dot.
+  private String advice(String key) {
+    List<String> elsewhere = ConfigKey.all().filter(k -> k.name().equals(key)).map(ConfigKey::path).toList();
+    boolean root = known.containsAll(ConfigKey.ROOT.stream().map(ConfigKey::name).toList());
+    if (root && elsewhere.size() == 1) {
+      return "; did you mean " + elsewhere.getFirst() + "?";
+    }
+    int dot = key.indexOf('.');
+    if (root && dot > 0 && ConfigKey.find(key).isPresent()) {
+      return "; in a file it is written " + key.substring(0, dot) + ": {" + key.substring(dot + 1) + ": ...}";
+    }
+    return Nearest.advice(path.isEmpty() ? "" : path + ".", key, known, "Valid keys here: ");
   }
 
   /// An error about a key's value.

@@ -295,11 +295,12 @@ public final class Trainer {
     observer.ended(end, folder, seconds());
     throw new DivergedException("diverged at step " + step + ": " + failure.getMessage() + "; "
         + checkpointing.lastGood()
-        + "; try a lower optim.lr (now " + session.config().optim().lr()
+        + "; try a lower optim.lr (it began at " + session.config().optim().lr()
         + "), a longer optim.warmup_steps, " + (session.config().optim().clipNorm() == 0
             ? "optim.clip_norm=1 (now 0, which clips nothing)"
             : "a smaller optim.clip_norm")
-        + ", or train.on_nonfinite=rollback; see " + folder);
+        + (train.onNonfinite() == RunConfig.OnNonfinite.ROLLBACK ? "" : ", or train.on_nonfinite=rollback")
+        + "; see " + folder);
   }
 
   private double seconds() {

@@ -144,7 +144,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     IntSummaryStatistics decay = configs.stream().filter(c -> c.optim().schedule() == RunConfig.Schedule.COSINE)
         .mapToInt(config -> config.optim().decaySteps()).summaryStatistics();
     boolean another = decay.getCount() > 0 && (decay.getMin() != steps.getMin() || decay.getMax() != steps.getMax());
-    return range(steps) + (another ? "; the learning rate falls over optim.decay_steps, " + range(decay) : "");
+    return range(steps) + (another ? " (optim.decay_steps " + range(decay) + ")" : "");
   }
 
   private static String range(IntSummaryStatistics numbers) {

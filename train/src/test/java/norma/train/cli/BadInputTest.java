@@ -138,7 +138,7 @@ class BadInputTest {
         "optim.clip_norm=0", "train.steps=20", "train.eval_every=0", "output.dir='" + folder.resolve("runs") + "'");
     assertThat(outcome.code()).isEqualTo(4);
     assertThat(outcome.err().lines().toList()).hasSize(1).first().asString().startsWith("norma: diverged at step ")
-        .contains("first not finite: ", "optim.lr (now 1.0E38)", "optim.clip_norm=1 (now 0,");
+        .contains("first not finite: ", "optim.lr (it began at 1.0E38)", "optim.clip_norm=1 (now 0,");
   }
 
   @Test

@@ -191,8 +191,9 @@ class RunCommandsTest {
   @Test
   void aCostlyEvaluationIsSaidAndAnEstimateIsCalledOne() throws Exception {
     assertThat(trained)
-        .containsPattern("evaluate 2\\d\\d characters every 3 steps: the arithmetic of about \\d+ steps each "
-            + "time; train.eval_tokens bounds it")
+        .containsPattern(
+            "evaluate 2\\d\\d characters, training's and validation's, every 3 steps: the arithmetic of about \\d+ steps each "
+                + "time; train.eval_tokens bounds it")
         .doesNotContain("(estimate)");
     Outcome outcome = train("estimated", "train.eval_tokens=16");
     assertThat(outcome.out()).contains("validation (estimate) ", "best (estimate) ");

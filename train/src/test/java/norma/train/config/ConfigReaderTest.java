@@ -150,6 +150,9 @@ class ConfigReaderTest {
             + " Valid keys here: lr, min_lr, schedule, warmup_steps, decay_steps, betas, eps, weight_decay, clip_norm"),
         List.of("data:\n  \"val\": 1", "x.yaml:2: data.val: unknown key; did you mean data.val_fraction?"
             + " Valid keys here: corpus, val_fraction, train_fraction"),
+        List.of("lr: 3e-4", "x.yaml:1: lr: unknown key; did you mean optim.lr?"),
+        List.of("data.corpus: a.txt",
+            "x.yaml:1: data.corpus: unknown key; in a file it is written data: {corpus: ...}"),
         List.of("modle: {}", "x.yaml:1: modle: unknown key; did you mean model?"
             + " Valid keys here: name, data, model, optim, train, runtime, output"),
         List.of("zebra: {}",

@@ -161,7 +161,8 @@ class TrainerTest {
       Trainer trainer = new Trainer(session, new TrainObserver() {
       }, new AtomicBoolean());
       assertThatThrownBy(trainer::run).isInstanceOf(DivergedException.class)
-          .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp", "optim.lr (now 0.001)");
+          .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp",
+              "optim.lr (it began at 0.001)");
     }
     Path run = Runs.list(folder.resolve("runs")).getFirst();
     Metrics metrics = Metrics.read(run);

@@ -63,7 +63,7 @@ class CalibrationTest {
   void everyVariantGetsTheStepsThatTheSecondsPayFor() throws IOException {
     Study study = read(TWO, calibration(1));
     assertThat(steps(study)).containsExactly(500, 400);
-    assertThat(study.steps()).isEqualTo("400 to 500; the learning rate falls over optim.decay_steps, 2,000");
+    assertThat(study.steps()).isEqualTo("400 to 500 (optim.decay_steps 2,000)");
     assertThat(temp.resolve("studies/x/calibration.json")).content().contains("\"variant\" : \"b\"",
         "\"median_ms\" : 25.0", "\"threads\" : ", "\"cpu\" : ");
     assertThat(notes).containsExactly("measuring a training step of 2 variants, once; "
