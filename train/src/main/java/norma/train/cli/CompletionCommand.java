@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "completion", mixinStandardHelpOptions = true, description = "Prints a script by which a shell completes commands, options and files.", footer = {
     "", "For this shell:         source <(norma completion bash)",
     "For all in bash:        norma completion bash > ~/.local/share/bash-completion/completions/norma",
-    "For all in zsh:         norma completion zsh > ~/.norma-completion && echo 'source ~/.norma-completion' >> ~/.zshrc" })
+    "For all in zsh:         source <(norma completion zsh)   in ~/.zshrc" })
 final class CompletionCommand implements Callable<Integer> {
   /// A shell that completes by such a script.
   enum Shell {
