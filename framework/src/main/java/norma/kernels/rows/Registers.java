@@ -3,7 +3,6 @@ package norma.kernels.rows;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +24,7 @@ final class Registers {
   private final RowEmitter emitter;
   private final Assembler out;
   private final Set<Integer> reserved = new HashSet<>();
-  private final Map<Object, Integer> pinned = new HashMap<>();
+  private final Map<Object, Integer> pinned = new LinkedHashMap<>(); // the same code in every process
   private final Map<Object, Integer> wanted = new LinkedHashMap<>();
   private final List<Integer> free = new ArrayList<>();
   private int leastFree;

@@ -95,15 +95,16 @@ final class CompareCommand implements Callable<Integer> {
           "one run, " + runs.getFirst() + ", has nothing to be compared with; expected two "
               + "or more, and norma ls shows what there is");
     }
+    List<Path> folders = runs.stream().map(StoredWork::run).toList();
     List<Run> all = new ArrayList<>();
-    for (Path run : runs) {
-      all.add(Run.of(StoredWork.run(run)));
+    for (Path folder : folders) {
+      all.add(Run.of(folder));
     }
     Map<String, List<Run>> byText = new LinkedHashMap<>();
     all.forEach(run -> byText.computeIfAbsent(run.text(), _ -> new ArrayList<>()).add(run));
     Console console = new Console();
     Optional<Path> curvesPage = page.place(
-        StoredWork.run(runs.getFirst()).toAbsolutePath().normalize().resolveSibling("compare.html"), console);
+        folders.getFirst().toAbsolutePath().normalize().resolveSibling("compare.html"), console);
     List<String> lines = new ArrayList<>();
     byText.forEach((text, group) -> {
       if (byText.size() > 1) {

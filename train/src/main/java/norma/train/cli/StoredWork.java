@@ -17,11 +17,11 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.files.ProcessLock;
+import norma.train.files.TimedFolder;
 import norma.train.metrics.Metrics;
 import norma.train.study.StudyFile;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +37,6 @@ record StoredWork(Path path, Kind kind) {
   private static final String NEWEST = "last";
   /// What every run writes. Two of them make a run's folder: each name alone is common.
   private static final List<String> OF_A_RUN = List.of("config.yaml", "environment.json", Metrics.FILE, "checkpoints");
-  private static final Pattern TIMED = Pattern.compile(".+-[0-9]{8}-[0-9]{6}(-[0-9]+)?");
   private static final int DEPTH = 4;
 
   /// What it is of.
@@ -59,7 +58,7 @@ record StoredWork(Path path, Kind kind) {
     if (OF_A_RUN.stream().filter(name -> Files.exists(folder.resolve(name))).count() > 1) {
       return new StoredWork(folder, Kind.RUN);
     }
-    return TIMED.matcher(String.valueOf(folder.getFileName())).matches() ? new StoredWork(folder, Kind.NOTHING) : null;
+    return TimedFolder.day(folder).isPresent() ? new StoredWork(folder, Kind.NOTHING) : null;
   }
 
   /// All that lies in a folder and the folders in it, the newest last. Links are not followed, and a study's runs are its own.
@@ -171,9 +170,9 @@ record StoredWork(Path path, Kind kind) {
   /// A process that works on it, if one does.
   OptionalLong owner() throws IOException {
     for (Path lock : locks()) {
-      OptionalLong owner = ProcessLock.owner(lock);
-      if (owner.isPresent() && ProcessHandle.of(owner.getAsLong()).isPresent()) { // or it was killed
-        return owner;
+      OptionalLong holder = ProcessLock.holder(lock);
+      if (holder.isPresent()) {
+        return holder;
       }
     }
     return OptionalLong.empty();

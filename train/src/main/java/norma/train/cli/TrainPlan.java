@@ -18,7 +18,7 @@ final class TrainPlan {
     (verbose ? block.complete(session, cost) : block.brief(session, cost)).forEach(console::text);
     StartBlock.evaluation(session, cost).forEach(console::text);
     double stepSeconds = StepTimer.median(session) / 1e3;
-    int evaluations = train.evalEvery() == 0 ? 1 : Math.ceilDiv(train.steps(), train.evalEvery());
+    int evaluations = train.evaluations();
     double evaluation = Evaluation.Cost.of(session, cost).steps() * stepSeconds;
     console.line("time     about %s: %,d steps of %.3g ms, %,d evaluations of %.2g s", Console.time(train.steps()
         * stepSeconds + evaluations * evaluation), train.steps(), 1e3 * stepSeconds, evaluations, evaluation);

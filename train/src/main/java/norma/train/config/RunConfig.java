@@ -201,6 +201,11 @@ public record RunConfig(
       @Key(value = "250", range = FROM_ZERO, resumable = true, does = "steps between two probes of the normalization slots; 0 = off") int normEvery) {
     /// A checkpoint's name has a place for nine digits, and a step times its tokens fits a long.
     public static final int MAX_STEPS = 999_999_999;
+
+    /// Evaluations of a whole run, of which the last is after its last step.
+    public int evaluations() {
+      return evalEvery == 0 ? 1 : Math.ceilDiv(steps, evalEvery);
+    }
   }
 
   /// What a run does where a loss or a gradient is not finite. The weights are those of before the step in any case.

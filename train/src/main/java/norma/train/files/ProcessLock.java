@@ -84,6 +84,12 @@ public final class ProcessLock implements AutoCloseable {
     }
   }
 
+  /// The living process that has a lock; empty if it was killed, or if nobody has it.
+  public static OptionalLong holder(Path file) throws IOException {
+    OptionalLong owner = owner(file);
+    return owner.isPresent() && ProcessHandle.of(owner.getAsLong()).isPresent() ? owner : OptionalLong.empty();
+  }
+
   private static void release(Place place, @Nullable FileChannel channel) throws IOException {
     try {
       if (channel != null) {

@@ -149,7 +149,6 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
   double run(RunConfig config, double flops) {
     RunConfig.Train train = config.train();
     double step = step(flops);
-    int evaluations = train.evalEvery() == 0 ? 1 : Math.ceilDiv(train.steps(), train.evalEvery());
-    return seconds + Math.max(0, train.steps() - steps) * step + (evaluations - 1) * evaluation * step;
+    return seconds + Math.max(0, train.steps() - steps) * step + (train.evaluations() - 1) * evaluation * step;
   }
 }

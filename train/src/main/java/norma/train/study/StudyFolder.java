@@ -121,8 +121,7 @@ public final class StudyFolder {
 
   /// Says whether a process of this machine holds a cell's lock.
   boolean isWorkedOn(Cell cell) throws IOException {
-    OptionalLong owner = ProcessLock.owner(lockFile(cell.id()));
-    return owner.isPresent() && ProcessHandle.of(owner.getAsLong()).isPresent();
+    return ProcessLock.holder(lockFile(cell.id())).isPresent();
   }
 
   /// The open cell that a process works on, or did when it was killed.

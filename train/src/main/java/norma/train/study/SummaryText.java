@@ -2,8 +2,8 @@ package norma.train.study;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import norma.train.files.TimedFolder;
+import java.nio.file.Path;
 import norma.train.config.RunConfig;
 import norma.train.run.Comparability;
 import java.util.Arrays;
@@ -25,7 +25,6 @@ public final class SummaryText {
   private static final String VARIANT = "variant";
   /// The first 40 are slower, so of fewer than five times as many the median would not be that of a warm machine.
   private static final int WARM_STEPS = 200;
-  private static final Pattern DAY = Pattern.compile("-(\\d{4})(\\d{2})(\\d{2})-\\d{6}");
 
   private SummaryText() {}
 
@@ -143,8 +142,8 @@ public final class SummaryText {
     parts.add("seeds " + study.seeds().stream().map(String::valueOf).collect(Collectors.joining(", ")));
     parts.add(each(results, result -> result.fingerprint().getOrDefault("cpu", "")));
     parts.add(each(results, result -> "Norma " + result.fingerprint().getOrDefault("norma", "")));
-    parts.add(results.stream().map(result -> DAY.matcher(result.folder())).filter(Matcher::find)
-        .map(day -> day.group(1) + "-" + day.group(2) + "-" + day.group(3)).max(Comparator.naturalOrder()).orElse(""));
+    parts.add(results.stream().flatMap(result -> TimedFolder.day(Path.of(result.folder())).stream())
+        .max(Comparator.naturalOrder()).orElse(""));
     parts.add(command);
     return parts.stream().filter(part -> !part.isBlank()).collect(Collectors.joining("; ")) + ".";
   }
