@@ -20,7 +20,7 @@ final class NormaSide implements Contender {
   private NormaSide(RunConfig config) {
     this.session = Session.start(config, Path.of(""), false);
     this.trainStep = new TrainStep(session);
-    this.schedule = TrainStep.schedule(config.optim());
+    this.schedule = config.optim().rates();
   }
 
   public static void main(String[] settings) throws IOException {

@@ -19,7 +19,6 @@ import norma.train.data.Split;
 import norma.train.data.Vocabulary;
 import norma.train.data.Windows;
 import norma.train.run.Session;
-import norma.train.run.TrainStep;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamW;
 import org.bytedeco.pytorch.Tensor;
@@ -53,7 +52,7 @@ final class TorchSide implements Contender {
     this.model = new TorchGpt(config.model(), DType.FLOAT32, shapes,
         p -> ParameterBuffer.initial(p, config.train().seed()));
     this.optimizer = model.adamW(config.optim());
-    this.schedule = TrainStep.schedule(config.optim());
+    this.schedule = config.optim().rates();
   }
 
   public static void main(String[] settings) throws IOException {

@@ -3,6 +3,8 @@ package norma.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.stream.IntStream;
+import norma.optim.Schedule.Shape;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -10,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ScheduleTest {
   @Test
   void theLongestWarmupRisesFromAlmostNothing() {
-    Schedule schedule = new Schedule(1, 0, Integer.MAX_VALUE, Integer.MAX_VALUE, false);
+    Schedule schedule = new Schedule(Shape.CONSTANT, 1, 0, Integer.MAX_VALUE, Integer.MAX_VALUE, 1);
     assertThat(schedule.at(1)).isEqualTo(0x1p-31);
     assertThat(schedule.at(1L << 30)).isEqualTo(0.5);
   }
@@ -18,20 +20,25 @@ class ScheduleTest {
   @ParameterizedTest
   @CsvSource({ "1e-3, 1e-4, 100, 2000", "1e-3, 1e-4, 0, 10", "6e-4, 6e-5, 7, 8", "1e-3, 0, 1, 50" })
   void everyStepHasNanoGptsRate(double lr, double minLr, int warmup, int decay) {
-    Schedule schedule = new Schedule(lr, minLr, warmup, decay, true);
+    Schedule schedule = new Schedule(Shape.COSINE, lr, minLr, warmup, decay, 1);
     for (int step = 1; step <= decay + 20; step++) {
       assertThat(schedule.at(step)).as("step %d", step).isCloseTo(nanoGpt(step - 1, lr, minLr, warmup, decay),
           within(1e-15));
     }
   }
 
+  /// Three steps of warm-up; the floor after eight updates, which is the ninth step's.
   @Test
-  void withoutCosineTheRateStaysAfterTheWarmup() {
-    Schedule schedule = new Schedule(1e-3, 1e-4, 4, 10, false);
-    assertThat(schedule.at(1)).isCloseTo(2e-4, within(1e-15));
-    assertThat(schedule.at(4)).isCloseTo(8e-4, within(1e-15));
-    assertThat(schedule.at(5)).isEqualTo(1e-3);
-    assertThat(schedule.at(1000)).isEqualTo(1e-3);
+  void linearAndWsdAreStraightLinesToTheFloor() {
+    assertThat(rates(Shape.LINEAR)).containsExactly(new double[]{ 2, 4, 6, 8, 6.8, 5.6, 4.4, 3.2, 2, 2, 2 },
+        within(1e-14));
+    assertThat(rates(Shape.WSD)).containsExactly(new double[]{ 2, 4, 6, 8, 8, 8, 8, 5, 2, 2, 2 }, within(1e-14));
+    assertThat(rates(Shape.CONSTANT)).containsExactly(new double[]{ 2, 4, 6, 8, 8, 8, 8, 8, 8, 8, 8 }, within(1e-14));
+  }
+
+  private static double[] rates(Shape shape) {
+    Schedule schedule = new Schedule(shape, 8, 2, 3, 8, 2);
+    return IntStream.rangeClosed(1, 11).mapToDouble(schedule::at).toArray();
   }
 
   /// `get_lr(it)` of nanoGPT's train.py, where `it` counts from 0.

@@ -54,7 +54,7 @@ record SmallRun(List<Double> losses, List<Double> gradientNorms, Map<String, Ten
     try (Session session = Session.start(config, Path.of(""), false)) {
       Map<String, Tensor> gradients = new LinkedHashMap<>();
       TrainStep trainStep = new TrainStep(session);
-      Schedule schedule = TrainStep.schedule(config.optim());
+      Schedule schedule = config.optim().rates();
       Double[] losses = new Double[steps];
       Double[] norms = new Double[steps];
       for (int step = 1; step <= steps; step++) {

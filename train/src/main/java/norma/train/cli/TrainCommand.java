@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.nn.NormTypes;
+import norma.optim.Schedule;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
@@ -134,7 +135,7 @@ final class TrainCommand implements Callable<Integer> {
   /// Where a run is longer than its schedule, the rest teaches little. A run that is made longer is warned, since the remedy is a new one.
   private void warnOfFloor(RunConfig config, List<String> settings) {
     RunConfig.Optim optim = config.optim();
-    if (optim.schedule() != RunConfig.Schedule.COSINE || config.train().steps() <= optim.decaySteps()) {
+    if (optim.schedule() == Schedule.Shape.CONSTANT || config.train().steps() <= optim.decaySteps()) {
       return;
     }
     String floor = String.format(Locale.ROOT, "from step %d on the learning rate stays at its minimum, %s",

@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import norma.models.GptConfig;
 import norma.models.Key;
+import norma.optim.Schedule;
 import norma.train.files.HomeFolder;
 
 /// Everything that determines a run, complete and valid. A [Key] at a component is the one definition of a configuration key; a key that
@@ -143,17 +144,13 @@ public record RunConfig(
     }
   }
 
-  /// How the learning rate goes on after the warmup.
-  public enum Schedule {
-    CONSTANT, COSINE
-  }
-
   /// AdamW and its schedule.
   public record Optim(@Key(value = "1e-3", range = "[0, inf)", does = "learning rate after the warmup") double lr,
       @Key(value = "1e-4", range = "[0, inf)", does = "learning rate from decay_steps on, at most lr") double minLr,
-      @Key(value = "cosine", does = "cosine: half a cosine from lr down to min_lr at decay_steps; constant: lr throughout") Schedule schedule,
+      @Key(value = "cosine", does = "from lr down to min_lr at decay_steps by half a cosine or, linear, by a line; wsd: lr, then a line of cooldown_steps; constant: lr throughout") Schedule.Shape schedule,
       @Key(value = "100", range = FROM_ZERO, does = "steps of linear warmup; 0 = none") int warmupSteps,
-      @Key(value = "2000", range = FROM_ZERO, does = "step at which the cosine reaches min_lr, above warmup_steps") int decaySteps,
+      @Key(value = "2000", range = FROM_ZERO, does = "step at which the schedule reaches min_lr, above warmup_steps") int decaySteps,
+      @Key(value = "200", range = COUNT, does = "steps of wsd's cooldown, the last before decay_steps") int cooldownSteps,
       @Key(value = "[0.9, 0.99]", range = "[0, 1)", does = "decay of the first and the second moment") List<Double> betas,
       @Key(value = "1e-8", range = "(0, inf)", does = "added to the root of the second moment") double eps,
       @Key(value = "0.1", range = "[0, inf)", does = "shrinks matrices, not vectors or scalars") double weightDecay,
@@ -161,14 +158,25 @@ public record RunConfig(
 
     public Optim {
       betas = List.copyOf(betas);
-      if (schedule == Schedule.COSINE && minLr > lr) {
+      if (schedule != Schedule.Shape.CONSTANT && minLr > lr) {
         throw new IllegalArgumentException("optim.min_lr is " + YamlText.of(minLr) + ", above optim.lr "
             + YamlText.of(lr) + "; expected at most optim.lr, or schedule: constant");
       }
-      if (schedule == Schedule.COSINE && decaySteps <= warmupSteps) {
+      if (schedule != Schedule.Shape.CONSTANT && decaySteps <= warmupSteps) {
         throw new IllegalArgumentException("optim.decay_steps is " + decaySteps + ", not above optim.warmup_steps "
             + warmupSteps + "; expected a later step, or schedule: constant");
       }
+      if (schedule == Schedule.Shape.WSD && decaySteps - cooldownSteps < warmupSteps) {
+        throw new IllegalArgumentException("optim.cooldown_steps is " + cooldownSteps + ", more than the "
+            + (decaySteps - warmupSteps)
+            + " steps between optim.warmup_steps and optim.decay_steps; expected at most that, "
+            + "or schedule: linear");
+      }
+    }
+
+    /// The learning rates of a run.
+    public Schedule rates() {
+      return new Schedule(schedule, lr, minLr, warmupSteps, decaySteps, cooldownSteps);
     }
 
     /// Decay of the first moment.

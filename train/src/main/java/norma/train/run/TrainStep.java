@@ -10,7 +10,6 @@ import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.kernels.Kernels;
 import norma.optim.Optimizer;
-import norma.optim.Schedule;
 import norma.random.RandomStream;
 import norma.train.config.RunConfig;
 import norma.train.data.Windows;
@@ -58,12 +57,6 @@ public final class TrainStep {
     this.draws = RandomStream.of(config.train().seed(), "data.train");
     this.losses = new double[shards.size()];
     this.squares = new double[optimizer.chunks()];
-  }
-
-  /// The learning rates of a run.
-  public static Schedule schedule(RunConfig.Optim optim) {
-    return new Schedule(optim.lr(), optim.minLr(), optim.warmupSteps(), optim.decaySteps(),
-        optim.schedule() == RunConfig.Schedule.COSINE);
   }
 
   /// Loss and gradients of a step's batches.

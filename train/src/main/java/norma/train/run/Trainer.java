@@ -88,7 +88,7 @@ public final class Trainer {
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.optimizer().cost().forwardFlops());
     this.recorder = new StepRecorder(session);
-    this.schedule = TrainStep.schedule(config.optim());
+    this.schedule = config.optim().rates();
     try {
       this.metrics = new MetricsLog(folder, disk, observer::warned);
       this.checkpointing = new Checkpointing(folder, session, trainStep.optimizer(), metrics, disk, observer);

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import norma.optim.Schedule;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Sha256;
@@ -141,7 +142,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     List<RunConfig> configs = variants.stream().flatMap(variant -> variant.candidates.stream())
         .map(Candidate::config).toList();
     IntSummaryStatistics steps = configs.stream().mapToInt(config -> config.train().steps()).summaryStatistics();
-    IntSummaryStatistics decay = configs.stream().filter(c -> c.optim().schedule() == RunConfig.Schedule.COSINE)
+    IntSummaryStatistics decay = configs.stream().filter(c -> c.optim().schedule() != Schedule.Shape.CONSTANT)
         .mapToInt(config -> config.optim().decaySteps()).summaryStatistics();
     boolean another = decay.getCount() > 0 && (decay.getMin() != steps.getMin() || decay.getMax() != steps.getMax());
     return range(steps) + (another ? " (optim.decay_steps " + range(decay) + ")" : "");

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import norma.optim.Schedule.Shape;
 import norma.models.GptConfig;
 import norma.train.files.HomeFolder;
 import norma.train.files.Printable;
@@ -49,7 +50,7 @@ class ConfigReaderTest {
     assertThat(gpu.model()).extracting(GptConfig::layers, GptConfig::heads, GptConfig::width, GptConfig::context,
         GptConfig::dropout, GptConfig::bias).containsExactly(6, 6, 384, 256, 0.2, false);
     assertThat(gpu.optim()).isEqualTo(
-        new RunConfig.Optim(1e-3, 1e-4, RunConfig.Schedule.COSINE, 100, 5000, List.of(0.9, 0.99), 1e-8, 0.1, 1));
+        new RunConfig.Optim(1e-3, 1e-4, Shape.COSINE, 100, 5000, 200, List.of(0.9, 0.99), 1e-8, 0.1, 1));
     assertThat(gpu.train().steps()).isEqualTo(5000);
     assertThat(gpu.train().batch()).isEqualTo(64);
   }
@@ -68,7 +69,7 @@ class ConfigReaderTest {
             data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25, train_fraction: 0.5}
             model: {layers: 1, heads: 2, width: 6, context: 5, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
                     tie_embeddings: false, embedding_scale: learnable}
-            optim: {lr: 2, min_lr: 1, schedule: constant, warmup_steps: 3, decay_steps: 4, betas: [0.5, 0], eps: 1,
+            optim: {lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
                     weight_decay: 7, clip_norm: 0}
             train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, eval_tokens: 99, sample_every: 8,
                     checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12}
@@ -82,7 +83,7 @@ class ConfigReaderTest {
     assertThat(c.model()).isEqualTo(new GptConfig(1, 2, 6, 5, 3, true, 0.5, GptConfig.Activation.GELU, false,
         GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
-        .isEqualTo(new RunConfig.Optim(2, 1, RunConfig.Schedule.CONSTANT, 3, 4, List.of(0.5, 0.0), 1, 7, 0));
+        .isEqualTo(new RunConfig.Optim(2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 7, 0));
     assertThat(c.train())
         .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
             RunConfig.OnNonfinite.ROLLBACK, 11, 12));
@@ -141,13 +142,16 @@ class ConfigReaderTest {
         List.of("optim:\n  warmup_steps: 3000",
             "x.yaml:1: optim.decay_steps is 2000, not above optim.warmup_steps 3000;"
                 + " expected a later step, or schedule: constant"),
+        List.of("optim:\n  schedule: wsd\n  cooldown_steps: 1901",
+            "x.yaml:3: optim.cooldown_steps is 1901, more than the 1900 steps between optim.warmup_steps and"
+                + " optim.decay_steps; expected at most that, or schedule: linear"),
         List.of("optim: {betas: [0.9]}",
             "x.yaml:1: optim.betas: a list is not a list of 2 numbers; expected [0.9, 0.99]"),
         List.of("optim: {betas: 0.9}", "x.yaml:1: optim.betas: 0.9 is not a list of 2 numbers; expected [0.9, 0.99]"),
         List.of("optim: {betas: [0.9, 1]}",
             "x.yaml:1: optim.betas[1]: 1 is out of range; expected a number from 0 to below 1"),
         List.of("# a\n\noptim: {learning_rate: 1}", "x.yaml:3: optim.learning_rate: unknown key; did you mean optim.lr?"
-            + " Valid keys here: lr, min_lr, schedule, warmup_steps, decay_steps, betas, eps, weight_decay, clip_norm"),
+            + " Valid keys here: lr, min_lr, schedule, warmup_steps, decay_steps, cooldown_steps, betas, eps, weight_decay, clip_norm"),
         List.of("data:\n  \"val\": 1", "x.yaml:2: data.val: unknown key; did you mean data.val_fraction?"
             + " Valid keys here: corpus, val_fraction, train_fraction"),
         List.of("lr: 3e-4", "x.yaml:1: lr: unknown key; did you mean optim.lr?"),

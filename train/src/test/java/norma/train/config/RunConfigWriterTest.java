@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
+import norma.optim.Schedule.Shape;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
 import norma.models.BlockName;
@@ -53,6 +54,7 @@ class RunConfigWriterTest {
           schedule: cosine
           warmup_steps: 100
           decay_steps: 2000
+          cooldown_steps: 200
           betas: [0.9, 0.99]
           eps: 1e-8
           weight_decay: 0.1
@@ -158,7 +160,7 @@ class RunConfigWriterTest {
   @Test
   void flatPathsAreComplete() {
     Map<String, String> flat = RunConfigWriter.flatten(RunConfig.DEFAULT);
-    assertThat(flat).hasSize(1 + 3 + 10 + Slot.values().length + 9 + 14 + 3 + 1)
+    assertThat(flat).hasSize(1 + 3 + 10 + Slot.values().length + 10 + 14 + 3 + 1)
         .containsEntry("optim.betas", "[0.9, 0.99]")
         .containsEntry("model.norm.final", "layernorm").containsEntry("data.corpus", "\"builtin:dickens\"");
   }
@@ -177,8 +179,9 @@ class RunConfigWriterTest {
         new GptConfig(layers, heads, heads * (1 + r.nextInt(64)), 1 + r.nextInt(512), 1 + r.nextInt(8), r.nextBoolean(),
             r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
             pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),
-        new RunConfig.Optim(lr, lr * r.nextDouble(), pick(r, List.of(RunConfig.Schedule.values())), warmup,
-            warmup + 1 + r.nextInt(1000), List.of(r.nextDouble(), r.nextDouble()), Math.pow(10, -12 * r.nextDouble()),
+        new RunConfig.Optim(lr, lr * r.nextDouble(), pick(r, List.of(Shape.values())), warmup,
+            warmup + 100 + r.nextInt(1000), 1 + r.nextInt(100), List.of(r.nextDouble(), r.nextDouble()),
+            Math.pow(10, -12 * r.nextDouble()),
             r.nextDouble(), r.nextInt(2)),
         new RunConfig.Train(1 + r.nextInt(9999), 1 + r.nextInt(99), 1 + r.nextInt(9), r.nextLong(), r.nextInt(99),
             r.nextInt(99), 1 + r.nextInt(99),
