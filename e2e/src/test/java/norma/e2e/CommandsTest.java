@@ -133,23 +133,4 @@ class CommandsTest {
       Launcher.end(process);
     }
   }
-
-  @Test
-  void aMissingJdkIsOneLineThatSaysHowToGetOne() throws Exception {
-    Path empty = Files.createDirectories(folder.resolve("no-jdk"));
-    Path tools = Files.createDirectories(empty.resolve("bin")); // all that the launcher calls, but no java
-    for (String tool : List.of("bash", "dirname", "readlink", "sed")) {
-      Path real = Stream.of("/bin", "/usr/bin").map(bin -> Path.of(bin, tool)).filter(Files::exists).findFirst()
-          .orElseThrow();
-      Files.createSymbolicLink(tools.resolve(tool), real);
-    }
-    String launcher = Files.readString(Launcher.HOME.resolve("norma"));
-    assertThat(launcher).contains(" /usr/lib/jvm/*", " /usr/java/*", " /opt/java/*", " /opt/jdk*", " /Library/Java");
-    Path copy = Files.writeString(empty.resolve("norma"), launcher.replaceAll(" (/usr|/opt|/Library)/", " /nowhere/"));
-    Process process = Launcher.start(empty, Map.of("HOME", empty.toString(), "JAVA_HOME", "", "PATH", tools.toString()),
-        List.of(tools.resolve("bash").toString(), copy.toString(), "--help"));
-    assertThat(process.waitFor()).isEqualTo(2);
-    assertThat(Files.readString(empty.resolve("err.txt")).lines().toList()).hasSize(1).first().asString()
-        .contains("no JDK 25 found", "JAVA_HOME");
-  }
 }

@@ -130,7 +130,7 @@ class LauncherTest {
   }
 
   /// What `cp -r` leaves of a built checkout, without its sources.
-  private static Path copy(Path parent) throws IOException {
+  static Path copy(Path parent) throws IOException {
     Path copy = Files.createDirectory(parent.resolve("copy"));
     for (String file : List.of("norma", "pom.xml", "framework/pom.xml", "models/pom.xml", "train/pom.xml",
         "framework/target/norma-framework.jar", "models/target/norma-models.jar", "train/target/norma-train.jar",
