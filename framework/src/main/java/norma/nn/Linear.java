@@ -30,6 +30,11 @@ public final class Linear {
     this.bias = bias ? scope.parameter("bias", Initial.constant(0), out) : null;
   }
 
+  /// W, (out, in).
+  public Parameter weight() {
+    return weight;
+  }
+
   /// @param x (..., in)
   /// @return (..., out)
   public Tensor forward(Tape tape, Tensor x) {

@@ -93,6 +93,11 @@ public final class Gpt {
     return scope.parameters();
   }
 
+  /// The parameters with a row for each token, (V, C).
+  public List<Parameter> perToken() {
+    return head == null ? List.of(tokEmb) : List.of(tokEmb, head.weight());
+  }
+
   /// All normalization slots that are not empty, in the order of the model.
   public List<NormSlot> slots() {
     return Stream.of(Stream.of(embeddingNorm), blocks.stream().flatMap(Block::slots), Stream.of(finalNorm))

@@ -10,12 +10,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.models.CostModel;
 import norma.models.GptConfig;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.run.Environment;
 import norma.train.run.Evaluation;
+import norma.train.run.InitialWeights;
 import norma.train.run.Session;
 
 /// What will be trained, on what and where, before the first step: in five lines, or with every setting and what each layer costs.
@@ -29,6 +31,9 @@ record StartBlock(Path source, List<String> settings) {
   /// Share of the training's own arithmetic from which on an evaluation is worth a word.
   static final double COSTLY = 0.1;
 
+  /// Names in a line.
+  private static final int NAMED = 6;
+
   /// The usual lines: title, text, model, backend.
   List<String> brief(Session session, CostModel cost) {
     GptConfig model = session.config().model();
@@ -37,6 +42,7 @@ record StartBlock(Path source, List<String> settings) {
         session.corpus().codePoints().length, session.vocabulary().size());
     line(lines, "model    %,d parameters: %d layers of %d, %d heads, context %d; norm %s", cost.parameters(),
         model.layers(), model.width(), model.heads(), model.context(), norm(session.config()));
+    session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
     line(lines, "backend  %s", session.backend().description());
     if (!session.backendReason().endsWith("fastest") && !session.backendReason().startsWith("asked for")) {
       line(lines, "         %s", session.backendReason());
@@ -58,9 +64,36 @@ record StartBlock(Path source, List<String> settings) {
         + "scalars", cost.parameters(), cost.parameters() - cost.positions(), cost.decayed(),
         cost.parameters()
             - cost.decayed());
+    session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
     line(lines, "backend  %s", session.backend().description());
     line(lines, "         %s", session.backendReason());
     return lines;
+  }
+
+  /// What a new run has from a trained one, what starts fresh, and what is left behind.
+  private static List<String> initial(InitialWeights initial) {
+    List<String> lines = new ArrayList<>();
+    line(lines, "weights  of %s: %,d of %,d tensors by name", initial.from().folder(), initial.taken().size(),
+        initial.taken().size() + initial.fresh().size());
+    if (!initial.fresh().isEmpty() || initial.rows() > 0) {
+      line(lines, "new      %s", String.join("; ", Stream.of(names(initial.fresh()), initial.rows() == 0
+          ? ""
+          : String.format(Locale.ROOT, "the rows of %,d characters that it does not know", initial.rows()))
+          .filter(part -> !part.isEmpty()).toList()));
+    }
+    if (!initial.left().isEmpty()) {
+      line(lines, "left     %s", names(initial.left()));
+    }
+    return lines;
+  }
+
+  /// Those that several blocks have, once.
+  private static String names(List<String> names) {
+    List<String> kinds = names.stream().map(name -> name.replaceFirst("^blocks\\.\\d+", "blocks.*")).distinct()
+        .toList();
+    return kinds.stream().limit(NAMED).collect(Collectors.joining(", ")) + (kinds.size() > NAMED
+        ? " and " + (kinds.size() - NAMED) + " more"
+        : "");
   }
 
   /// Says so where evaluations take a good part of the time.

@@ -32,14 +32,17 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /// `norma train`.
-@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, description = "Trains a model, or goes on with a run that was stopped or killed.", customSynopsis = {
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, description = "Trains a model, from the start or from a trained run's weights, or goes on with a run that was stopped or killed.", customSynopsis = {
     "norma train [CONFIG] [key=value ...] [--plan]",
+    "norma train --init-from RUN [--checkpoint WHICH] [CONFIG] [key=value ...] [--plan]",
     "norma train --resume RUN [--checkpoint WHICH] [key=value ...]" }, footer = {
         "", "Without CONFIG: configs/char-cpu.yaml, nanoGPT's CPU settings on the built-in corpus.",
         "Any key of the configuration can be set: model.norm.all=dyt optim.lr=3e-4 train.steps=500",
         "Press Ctrl-C to stop after the current step with a checkpoint, once more to stop at once.",
         "A resumed run has the same losses, digit for digit, as one that was never stopped. It may be longer",
-        "(train.steps=4000) and be watched differently (train.eval_every, train.checkpoint_every, ...)." })
+        "(train.steps=4000) and be watched differently (train.eval_every, train.checkpoint_every, ...).",
+        "A run with --init-from is a new one, by default with the settings of RUN, whose weights it takes by name:",
+        "with another optim.lr, another text, other norms. The optimizer starts at zero." })
 final class TrainCommand implements Callable<Integer> {
   private static final String DEFAULT = "configs/char-cpu.yaml";
   /// Several seeds, `1..8` or `1,2,3`.
@@ -58,8 +61,12 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--resume", paramLabel = "RUN", description = RunArgument.RUN + " Goes on from there.")
   private @Nullable Path resume;
 
-  @Option(names = "--checkpoint", paramLabel = "WHICH", description = "With --resume: " + RunArgument.CHECKPOINT
-      + " Later ones are set aside, not deleted.")
+  @Option(names = "--init-from", paramLabel = "RUN", description = RunArgument.RUN
+      + " Sets train.init_from: a new run begins with those weights.")
+  private @Nullable Path initFrom;
+
+  @Option(names = "--checkpoint", paramLabel = "WHICH", description = "With --resume or --init-from: "
+      + RunArgument.CHECKPOINT + " A resumed run's later ones are set aside, not deleted.")
   private @Nullable String checkpoint;
 
   @Option(names = "--plan", description = "Shows what would be trained, how long it would take and the memory that it needs, and stops.")
@@ -84,15 +91,19 @@ final class TrainCommand implements Callable<Integer> {
           ? "expected one configuration file, got " + String.join(" and ", files)
           : "expected no configuration file with --resume, got " + String.join(" and ", files) + ": a run has its own");
     }
-    if (resume == null && checkpoint != null) {
-      throw new ParameterException(spec.commandLine(), "--checkpoint goes with --resume RUN");
+    if (resume != null ? initFrom != null : initFrom == null && checkpoint != null) {
+      throw new ParameterException(spec.commandLine(), resume == null
+          ? "--checkpoint goes with --resume RUN or --init-from RUN"
+          : "--init-from begins a new run, --resume goes on with one; expected one of them");
     }
     if (resume != null && plan) {
       throw new ParameterException(spec.commandLine(), "--plan is of a new run, without --resume");
     }
     List<String> settings = words.settings();
     String reason = resume == null
-        ? start(files.isEmpty() ? DEFAULT : files.getFirst(), settings)
+        ? initFrom == null
+            ? start(files.isEmpty() ? DEFAULT : files.getFirst(), settings)
+            : fineTune(initFrom, files, settings)
         : resume(SavedRun.of(StoredWork.run(resume), checkpoint), settings);
     return reason.equals("interrupted") ? Main.INTERRUPTED : 0;
   }
@@ -110,6 +121,18 @@ final class TrainCommand implements Callable<Integer> {
       }
       return new Trainer(session, observer(block, -1), stop.flag()).run().reason();
     }
+  }
+
+  /// A new run with the weights of another and, where no file has settings, its own, but for the place.
+  private String fineTune(Path run, List<String> files, List<String> settings) {
+    SavedRun saved = SavedRun.of(StoredWork.run(run), checkpoint);
+    List<String> all = new ArrayList<>();
+    if (files.isEmpty()) {
+      all.add(Assignment.text("output.dir", RunConfig.DEFAULT.output().dir()));
+    }
+    all.add(Assignment.text("train.init_from", saved.checkpoint().folder().toAbsolutePath().normalize().toString()));
+    all.addAll(settings);
+    return start(files.isEmpty() ? saved.folder().configFile().toString() : files.getFirst(), all);
   }
 
   private String resume(SavedRun run, List<String> settings) throws IOException {

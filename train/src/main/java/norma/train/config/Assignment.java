@@ -36,6 +36,11 @@ public record Assignment(List<String> path, Node value) {
     return new Assignment(List.of(path.split("\\.", -1)), value);
   }
 
+  /// A setting whose value is a text, as the command line has it.
+  public static String text(String path, String value) {
+    return path + "=" + YamlText.of(value);
+  }
+
   /// Of the form `key=value` with a YAML value, from the command line.
   ///
   /// @throws ConfigException if it has another form

@@ -116,6 +116,8 @@ public record ConfigKey(String path, Class<?> type, String start, @Nullable Rang
   String text(Object value) {
     if (value instanceof OptionalInt number) {
       return number.isPresent() ? Integer.toString(number.getAsInt()) : start;
+    } else if (value instanceof Optional<?> path) {
+      return path.map(p -> YamlText.of(p.toString())).orElse(start);
     } else if (value instanceof Corpus.Download download) {
       return "{url: " + YamlText.of(download.url().toString()) + ", sha256: \"" + download.sha256() + "\"}";
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import norma.models.GptConfig.Activation;
@@ -149,6 +150,8 @@ public final class ConfigReader {
       return node instanceof Node.Mapping download
           ? download(new Section(download, path))
           : named(new Corpus.Named(Section.text(node, path, "builtin:NAME, a path, or {url:, sha256:}")), node.at());
+    } else if (type == Optional.class) {
+      return path(Section.text(node, path, "none or a path"), key, node.at());
     }
     return type == Activation.class ? activation(node, path) : Section.text(node, path, "text");
   }
@@ -164,6 +167,11 @@ public final class ConfigReader {
       values.add(Section.number(item, key.path() + "[" + values.size() + "]", range));
     }
     return values;
+  }
+
+  private static Optional<Path> path(String text, ConfigKey key, Location at) {
+    YamlText.requirePath(key.path(), text);
+    return text.equals(key.start()) ? Optional.empty() : Optional.of(Path.of(at.beside(HomeFolder.resolve(text))));
   }
 
   private static Corpus named(Corpus.Named corpus, Location at) {

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -58,14 +59,20 @@ public record RunConfig(
     }
   }
 
-  /// The same with a corpus file's path made absolute, so that the run can be evaluated from another directory.
+  /// The same with the paths of what it reads made absolute, so that the run can be evaluated from another directory.
   ///
   /// @param base folder that a relative path starts at
-  public RunConfig withCorpusIn(Path base) {
-    return data.corpus() instanceof Corpus.Named named && !named.builtin()
+  public RunConfig withPathsIn(Path base) {
+    RunConfig absolute = data.corpus() instanceof Corpus.Named named && !named.builtin()
         ? with("data.corpus",
             new Corpus.Named(base.toAbsolutePath().resolve(named.source()).normalize().toString()))
         : this;
+    return absolute.beginningWith(train.initFrom().map(path -> base.toAbsolutePath().resolve(path).normalize()));
+  }
+
+  /// The same with the weights of another run or checkpoint to begin with, or with none.
+  public RunConfig beginningWith(Optional<Path> weights) {
+    return weights.equals(train.initFrom()) ? this : with("train.init_from", weights);
   }
 
   /// The same with another seed.
@@ -206,7 +213,8 @@ public record RunConfig(
       @Key(value = "2", range = COUNT, resumable = true, does = "newest checkpoints that stay; the best stays besides") int keepCheckpoints,
       @Key(value = "stop", resumable = true, does = "stop: exit code 4; rollback: on from the last checkpoint with half the learning rate, three times at most") OnNonfinite onNonfinite,
       @Key(value = "250", range = FROM_ZERO, resumable = true, does = "steps between two timings of every layer, each on one step; 0 = off") int layersEvery,
-      @Key(value = "250", range = FROM_ZERO, resumable = true, does = "steps between two probes of the normalization slots; 0 = off") int normEvery) {
+      @Key(value = "250", range = FROM_ZERO, resumable = true, does = "steps between two probes of the normalization slots; 0 = off") int normEvery,
+      @Key(value = "none", does = "the weights to begin with: the folder of a trained run, whose newest they are, or of a checkpoint, beside the file; none: drawn by seed") Optional<Path> initFrom) {
     /// A checkpoint's name has a place for nine digits, and a step times its tokens fits a long.
     public static final int MAX_STEPS = 999_999_999;
 

@@ -11,6 +11,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -46,6 +47,11 @@ public final class Vocabulary {
           "expected one character or more, and neither surrogates nor values above 10FFFF");
     }
     return new Vocabulary(characters);
+  }
+
+  /// The characters of both.
+  public Vocabulary with(Vocabulary other) {
+    return of(IntStream.concat(Arrays.stream(characters), Arrays.stream(other.characters)).toArray());
   }
 
   /// V, the number of characters.
@@ -174,7 +180,8 @@ public final class Vocabulary {
     return Character.isValidCodePoint(codePoint) && Character.getType(codePoint) != Character.SURROGATE;
   }
 
-  private int id(int codePoint) {
+  /// The id of a character, or -1.
+  public int id(int codePoint) {
     return codePoint < ids.length ? ids[codePoint] : -1;
   }
 

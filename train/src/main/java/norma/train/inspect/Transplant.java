@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import norma.array.Array;
 import norma.autodiff.Parameter;
 import norma.formula.Curve;
@@ -100,7 +101,8 @@ public final class Transplant {
       slots = slots.with(entry.getKey(),
           spec(entry.getValue(), entry.getKey(), from.containsKey(entry.getKey() + ".bias")));
     }
-    Session session = Session.start(config.withModel(config.model().with(slots)), Path.of(""), false);
+    Session session = Session.start(config.withModel(config.model().with(slots)).beginningWith(Optional.empty()),
+        Path.of(""), false);
     for (Parameter parameter : session.weights().parameters()) {
       String name = parameter.name();
       Array old = from.get(name);

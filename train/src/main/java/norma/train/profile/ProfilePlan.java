@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import norma.train.config.Range;
 import norma.train.config.RunConfig;
 
@@ -30,6 +31,7 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
   public record Case(String name, List<String> settings, RunConfig config) {
     public Case {
       settings = List.copyOf(settings);
+      config = config.beginningWith(Optional.empty()); // a step takes as long with any weights
     }
   }
 
@@ -40,7 +42,7 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
 
   /// A plan for one configuration.
   static ProfilePlan of(RunConfig config) {
-    Case only = new Case(config.name(), List.of(), config.withCorpusIn(Path.of("")));
+    Case only = new Case(config.name(), List.of(), config.withPathsIn(Path.of("")));
     return new ProfilePlan(config.name(), config.name(), "", List.of(only), Map.of(), STEPS);
   }
 

@@ -111,7 +111,7 @@ public final class ProfileReader {
         ? configs.read(file.toString(), "", all)
         : configs.read(ConfigReader.beside(file, base), all);
     return new ProfilePlan.Case(label, settings.stream().map(Assignment::toString).toList(),
-        config.withCorpusIn(Path.of("")));
+        config.withPathsIn(Path.of("")));
   }
 
   /// A setting for all cases may not fix what the file varies: cases would be alike under different labels.

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -39,7 +40,8 @@ import org.apache.logging.log4j.Logger;
 /// @param folder     of the checkpoint
 /// @param step       updates taken
 /// @param vocabulary of the tokens
-public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
+/// @param sha256     of the weights' file
+public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sha256) {
   static final String ALL = "checkpoints";
   static final String WEIGHTS = "model.safetensors";
   static final String VOCABULARY = "vocab.json";
@@ -129,7 +131,8 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
       if (NAME.matcher(name(folder)).matches() && stepOf(folder) != manifest.step()) {
         throw new RunException(folder + " has another name than its step, " + manifest.step());
       }
-      return new Checkpoint(folder, manifest.step(), Vocabulary.read(folder.resolve(VOCABULARY)));
+      return new Checkpoint(folder, manifest.step(), Vocabulary.read(folder.resolve(VOCABULARY)),
+          Objects.requireNonNull(manifest.files().get(WEIGHTS)));
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     } catch (DataException e) {
@@ -208,12 +211,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
   /// @throws RunException if names or shapes differ, or a number is not finite
   void load(Backend backend, ParameterBuffer weights) {
     Path file = folder.resolve(WEIGHTS);
-    Map<String, Tensor> tensors;
-    try {
-      tensors = new LinkedHashMap<>(Safetensors.read(file));
-    } catch (IOException e) {
-      throw new RunException(Errors.line(e), e);
-    }
+    Map<String, Tensor> tensors = tensors();
     for (Parameter parameter : weights.parameters()) {
       Tensor tensor = tensors.remove(parameter.name());
       if (tensor == null || !Arrays.equals(tensor.shape(), parameter.shape())) {
@@ -222,17 +220,33 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary) {
             : parameter.name() + " of shape " + Arrays.toString(tensor.shape()))
             + "; the configuration asks for shape " + Arrays.toString(parameter.shape()));
       }
-      double[] values = new double[tensor.data().length];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = tensor.data()[i];
-      }
-      FiniteCheck.require(file, parameter.name(), values);
-      backend.write(weights.of(parameter), values);
+      backend.write(weights.of(parameter), finite(parameter.name(), tensor));
     }
     if (!tensors.isEmpty()) {
       throw new RunException(
           file + " has tensors that the configuration does not: " + Json.printable(tensors.keySet().toString()));
     }
+  }
+
+  /// The weights by their names.
+  Map<String, Tensor> tensors() {
+    try {
+      return new LinkedHashMap<>(Safetensors.read(folder.resolve(WEIGHTS)));
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
+    }
+  }
+
+  /// The numbers of a tensor.
+  ///
+  /// @throws RunException if one is not finite
+  double[] finite(String name, Tensor tensor) {
+    double[] values = new double[tensor.data().length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = tensor.data()[i];
+    }
+    FiniteCheck.require(folder.resolve(WEIGHTS), name, values);
+    return values;
   }
 
   /// Every folder of a run that has a checkpoint's name, the lowest step first.

@@ -91,6 +91,7 @@ public final class Environment {
     fields.put("backend_description", session.backend().description());
     fields.put("corpus", session.corpus().source());
     fields.put("corpus_sha256", session.corpus().sha256());
+    session.initial().ifPresent(initial -> fields.put(InitialWeights.SHA256, initial.from().sha256()));
     fields.put(Comparability.VALIDATION, session.validationSha256());
     fields.put("characters", session.corpus().codePoints().length);
     fields.put("vocabulary", session.vocabulary().size());

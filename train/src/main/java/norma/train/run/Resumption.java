@@ -42,7 +42,7 @@ public final class Resumption implements AutoCloseable {
               + "led to it; sample, eval and inspect can read it, a run can go on from those named step-...");
     }
     this.state = checkpoint == null ? null : checkpoint.state();
-    this.config = folder.config(assignments).withCorpusIn(Path.of(""));
+    this.config = folder.config(assignments).withPathsIn(Path.of(""));
     requireSameMathematics(checkpoint == null ? folder.config(List.of()) : checkpoint.config());
     if (checkpoint == null && hasSteps(folder.path().resolve(Metrics.FILE))) {
       LOG.warn("{} has steps in its log and no checkpoint: it begins anew; what it had goes to metrics.discarded.jsonl",
@@ -139,7 +139,9 @@ public final class Resumption implements AutoCloseable {
         ? Session.start(config, Path.of(""), debug)
         : checkpoint.session(config, Path.of(""), debug);
     try {
-      if (before != null) {
+      if (before == null) {
+        InitialWeights.requireSame(folder, session);
+      } else {
         requireSameConditions(before, Conditions.of(session));
       }
       warnOfOtherMachine();

@@ -162,6 +162,11 @@ public record RunFolder(Path path) {
     }
   }
 
+  /// The file with its configuration.
+  public Path configFile() {
+    return path.resolve(CONFIG);
+  }
+
   /// The run's configuration, with changes.
   ///
   /// @throws RunException if it has norms of its own that are not on the class path

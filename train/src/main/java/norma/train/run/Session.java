@@ -2,6 +2,7 @@ package norma.train.run;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import norma.array.Array;
 import norma.train.config.RunConfig;
 import norma.train.data.Corpora;
@@ -15,6 +16,7 @@ public final class Session extends LanguageModel {
   private final Corpus corpus;
   private final Split split;
   private final List<Array> matrices; // all that a linear layer may have as its weight
+  private Optional<InitialWeights> initial = Optional.empty();
 
   private Session(RunConfig config, Corpus corpus, Vocabulary vocabulary, Split split, boolean trains, boolean debug) {
     super(config, vocabulary, trains, debug);
@@ -24,19 +26,27 @@ public final class Session extends LanguageModel {
         .map(weights()::of).toList();
   }
 
-  /// A session with the corpus's own vocabulary and initial weights.
+  /// A session with the corpus's own vocabulary and initial weights, or with those of the run that it begins with.
   ///
   /// @param base  folder that a relative corpus path starts at
   /// @param debug whether the memory of a closed step is filled with NaN
   /// @throws norma.train.data.DataException if the corpus cannot be read or is too short
-  /// @throws RunException                   if training needs more memory than there is
+  /// @throws RunException                   if training needs more memory than there is, or the weights do not fit
   public static Session start(RunConfig given, Path base, boolean debug) {
-    RunConfig config = given.withCorpusIn(base);
+    RunConfig absolute = given.withPathsIn(base);
+    Optional<Checkpoint> from = absolute.train().initFrom().map(InitialWeights::checkpoint);
+    RunConfig config = absolute.beginningWith(from.map(Checkpoint::folder)); // a run's newest will be another
     Corpus corpus = corpus(config, base);
-    Vocabulary vocabulary = Vocabulary.of(corpus.codePoints());
+    Vocabulary vocabulary = vocabulary(corpus, from);
     Session session = new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), true, debug);
-    session.weights().initialize(session.backend(), config.train().seed());
-    return session;
+    try {
+      session.weights().initialize(session.backend(), config.train().seed());
+      session.initial = from.map(checkpoint -> InitialWeights.take(checkpoint, session));
+      return session;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      session.close();
+      throw e;
+    }
   }
 
   /// A session whose weights are to be read from a checkpoint.
@@ -56,6 +66,12 @@ public final class Session extends LanguageModel {
     };
   }
 
+  /// The characters of a text, and those of the run that a model begins with.
+  public static Vocabulary vocabulary(Corpus corpus, Optional<Checkpoint> from) {
+    Vocabulary own = Vocabulary.of(corpus.codePoints());
+    return from.map(checkpoint -> checkpoint.vocabulary().with(own)).orElse(own);
+  }
+
   /// Its parts to train and to validate on.
   public static Split split(RunConfig config, Corpus corpus, Vocabulary vocabulary) {
     return Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(),
@@ -65,6 +81,11 @@ public final class Session extends LanguageModel {
   /// The text.
   public Corpus corpus() {
     return corpus;
+  }
+
+  /// What a new run has from a trained one.
+  public Optional<InitialWeights> initial() {
+    return initial;
   }
 
   /// Training and validation tokens.

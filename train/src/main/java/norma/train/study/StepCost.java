@@ -3,19 +3,24 @@ package norma.train.study;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import norma.array.DType;
 import norma.models.CostModel;
 import norma.models.Gpt;
 import norma.models.GptConfig;
 import norma.train.config.RunConfig;
 import norma.train.data.Corpus;
-import norma.train.data.Vocabulary;
+import norma.train.run.Checkpoint;
+import norma.train.run.InitialWeights;
 import norma.train.run.Session;
 
 /// Texts of a study's runs and the floating-point operations of their steps, by the cost model. Reads each text once.
 final class StepCost {
-  private final Map<RunConfig.Corpus, Text> texts = new HashMap<>();
+  private final Map<Source, Text> texts = new HashMap<>();
+  private final Map<Path, Checkpoint> weights = new HashMap<>();
   private final Map<Shape, Double> flops = new HashMap<>();
+
+  private record Source(RunConfig.Corpus corpus, Optional<Path> weights) {}
 
   private record Text(String sha256, int characters, int vocabulary) {}
 
@@ -41,15 +46,20 @@ final class StepCost {
     return text(config).characters;
   }
 
-  /// Distinct characters of the text that a run reads.
+  /// The checkpoint that a run begins with.
+  Optional<Checkpoint> initial(RunConfig config) {
+    return config.train().initFrom().map(path -> weights.computeIfAbsent(path, InitialWeights::checkpoint));
+  }
+
+  /// Tokens that a run's model knows.
   int vocabulary(RunConfig config) {
     return text(config).vocabulary;
   }
 
   private Text text(RunConfig config) {
-    return texts.computeIfAbsent(config.data().corpus(), source -> {
+    return texts.computeIfAbsent(new Source(config.data().corpus(), config.train().initFrom()), _ -> {
       Corpus corpus = Session.corpus(config, Path.of(""));
-      return new Text(corpus.sha256(), corpus.codePoints().length, Vocabulary.of(corpus.codePoints()).size());
+      return new Text(corpus.sha256(), corpus.codePoints().length, Session.vocabulary(corpus, initial(config)).size());
     });
   }
 }

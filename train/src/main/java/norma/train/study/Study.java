@@ -71,9 +71,10 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
   /// @param label  `key=value` of what is tuned, empty if nothing is
   /// @param atEdge which tuned settings have the first or the last value of their list, and might have gone further
   /// @param text   SHA-256 of the corpus: a study whose text was changed is another one
+  /// @param weights SHA-256 of the trained weights that the runs begin with, empty without
   /// @param config for any seed
   public record Candidate(String label, List<String> atEdge, @JsonProperty("text_sha256") String text,
-      RunConfig config) {
+      @JsonProperty("init_sha256") String weights, RunConfig config) {
     public Candidate {
       atEdge = List.copyOf(atEdge);
     }
@@ -83,18 +84,19 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       return text + " " + config.data().valFraction();
     }
 
-    /// Hashes the text, and some settings of the configuration with a seed.
+    /// Hashes the text, the weights to begin with, and some settings of the configuration with a seed.
     String hash(RunConfig seeded, Predicate<String> setting) {
       Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(seeded));
       flat.keySet().removeIf(setting.negate());
       flat.put("data.corpus", text);
+      flat.computeIfPresent("train.init_from", (_, none) -> weights.isEmpty() ? none : weights);
       return digits(flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
           .collect(Collectors.joining("\n")));
     }
 
     /// Copies the candidate with another number of steps.
     Candidate withSteps(int steps) {
-      return new Candidate(label, atEdge, text, config.withSteps(steps));
+      return new Candidate(label, atEdge, text, weights, config.withSteps(steps));
     }
   }
 

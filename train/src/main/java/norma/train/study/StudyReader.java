@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -27,6 +28,7 @@ import norma.train.config.YamlReader;
 import norma.train.data.DataException;
 import norma.train.files.Errors;
 import norma.train.files.FolderName;
+import norma.train.run.Checkpoint;
 import norma.train.run.RunException;
 import org.jspecify.annotations.Nullable;
 
@@ -246,10 +248,10 @@ public final class StudyReader {
     all.addAll(budget.settings);
     all.addAll(overrides);
     RunConfig config = switch (base) {
-      case null -> configs.read(file.toString(), "", all).withCorpusIn(Path.of(""));
-      case Node.Mapping inline -> configs.read(inline, all).withCorpusIn(Path.of(""));
+      case null -> configs.read(file.toString(), "", all).withPathsIn(Path.of(""));
+      case Node.Mapping inline -> configs.read(inline, all).withPathsIn(Path.of(""));
       default ->
-        configs.read(ConfigReader.beside(file, new Section(tree, "").text("base", "")), all).withCorpusIn(Path.of(""));
+        configs.read(ConfigReader.beside(file, new Section(tree, "").text("base", "")), all).withPathsIn(Path.of(""));
     };
     String label = String.join(" ", choice.texts());
     try {
@@ -258,10 +260,12 @@ public final class StudyReader {
             String.format(Locale.ROOT, "budget.flops: %.3g", budget.flops),
             String.format(Locale.ROOT, "%.3g FLOPs", cost.flops(config))));
       }
-      return new Study.Candidate(label, choice.atEdge, cost.sha256(config), config);
-    } catch (DataException e) {
+      Optional<Checkpoint> initial = cost.initial(config);
+      return new Study.Candidate(label, choice.atEdge, cost.sha256(config), initial.map(Checkpoint::sha256).orElse(""),
+          config.beginningWith(initial.map(Checkpoint::folder))); // a run's newest may be another when its turn comes
+    } catch (DataException | RunException e) {
       texts.add(variant, String.valueOf(e.getMessage()));
-      return new Study.Candidate(label, choice.atEdge, "", config);
+      return new Study.Candidate(label, choice.atEdge, "", "", config);
     }
   }
 

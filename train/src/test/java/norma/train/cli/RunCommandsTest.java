@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import norma.train.study.Study;
+import norma.train.study.StudyReader;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -200,6 +202,42 @@ class RunCommandsTest {
     Outcome compared = Outcome.of("compare", run.toString(), only(folder.resolve("estimated")).toString());
     assertThat(compared.out()).containsOnlyOnce("best val is an estimate on 16 characters");
     assertThat(Outcome.of("report", only(folder.resolve("estimated")).toString()).code()).isZero();
+  }
+
+  @Test
+  void aNewRunBeginsWithTheWeightsOfAnother() throws Exception {
+    String output = "output.dir='" + folder.resolve("tuned") + "'";
+    Outcome outcome = Outcome.of("train", "--init-from", run.toString(), "--checkpoint", "3", output, "train.steps=2",
+        "optim.lr=2e-4", "model.norm.attn.pre={type: dyt, alpha: 0.5}", "model.norm.final=none");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.out()).contains(
+        "weights  of " + run.toAbsolutePath().resolve("checkpoints/step-0000003") + ": 8 of 9 tensors by name",
+        "new      blocks.*.attn.pre.alpha\n", "left     final.weight\n", "completed at step 2");
+    assertThat(only(folder.resolve("tuned")).resolve("config.yaml")).content().contains("context: 8\n", "lr: 0.0002\n");
+    assertThat(Outcome.of("train", "--init-from", run.toString(), "--resume", run.toString()).err())
+        .contains("expected one of them");
+  }
+
+  @Test
+  void aStudyIsKnownByTheWeightsItsRunsBeginWith() throws Exception {
+    assertThat(train("bases").code()).isZero();
+    Path base = only(folder.resolve("bases"));
+    Files.copy(base.resolve("config.yaml"), folder.resolve("base.yaml"));
+    Path file = Files.writeString(folder.resolve("study.yaml"), "base: base.yaml\nvariants: {scratch: {}, "
+        + "tuned: {train.init_from: bases/" + base.getFileName() + "}}\nbaseline: scratch\nseeds: 1\n");
+    Study study = StudyReader.read(file, List.of());
+    Study.Candidate tuned = study.variants().getLast().candidates().getFirst();
+    assertThat(tuned.config().train().initFrom()).hasValue(base.resolve("checkpoints/step-0000009"));
+    assertThat(Outcome.of("train", "--resume", base.toString(), "train.steps=10").code()).isZero();
+    Study later = StudyReader.read(file, List.of());
+    assertThat(later.variants().getLast().candidates().getFirst().weights()).hasSize(64).isNotEqualTo(tuned.weights());
+    assertThat(later.hash()).isNotEqualTo(study.hash());
+    assertThat(id(later, 0)).isEqualTo(id(study, 0));
+    assertThat(id(later, 1)).isNotEqualTo(id(study, 1));
+  }
+
+  private static String id(Study study, int variant) {
+    return study.cell(study.variants().get(variant), study.variants().get(variant).candidates().getFirst(), 1).id();
   }
 
   /// A folder in its place cannot be replaced, whoever runs this.

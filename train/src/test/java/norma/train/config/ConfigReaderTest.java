@@ -9,6 +9,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.optim.Schedule.Shape;
@@ -72,7 +73,8 @@ class ConfigReaderTest {
             optim: {lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
                     weight_decay: 7, clip_norm: 0}
             train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, eval_tokens: 99, sample_every: 8,
-                    checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12}
+                    checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12,
+                    init_from: ../runs/a}
             runtime: {backend: nd4j, threads: 3, precision: fp64}
             output: {dir: a/b}
             """
@@ -86,7 +88,7 @@ class ConfigReaderTest {
         .isEqualTo(new RunConfig.Optim(2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 7, 0));
     assertThat(c.train())
         .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
-            RunConfig.OnNonfinite.ROLLBACK, 11, 12));
+            RunConfig.OnNonfinite.ROLLBACK, 11, 12, Optional.of(Path.of("../runs/a"))));
     assertThat(c.runtime()).isEqualTo(
         new RunConfig.Runtime(RunConfig.BackendChoice.ND4J, OptionalInt.of(3), RunConfig.Precision.FP64));
     assertThat(c.output().dir()).isEqualTo("a/b");
