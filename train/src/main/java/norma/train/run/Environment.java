@@ -46,7 +46,7 @@ public final class Environment {
   public static String build() {
     StringBuilder classes = new StringBuilder();
     for (Class<?> module : List.of(Tape.class, Gpt.class, Environment.class)) {
-      Path place = Path.of(URI.create(module.getProtectionDomain().getCodeSource().getLocation().toString()));
+      Path place = place(module);
       try {
         if (Files.isDirectory(place)) {
           digest(place, classes);
@@ -60,6 +60,13 @@ public final class Environment {
       }
     }
     return Sha256.of(classes.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
+  }
+
+  /// The jar or folder that a class comes from. Its code source does not say so where the class cache was made elsewhere.
+  static Path place(Class<?> type) {
+    String file = type.getName().replace('.', '/') + ".class";
+    String url = String.valueOf(type.getClassLoader().getResource(file));
+    return Path.of(URI.create(url.substring(0, url.length() - file.length()).replaceFirst("^jar:(.*)!/$", "$1")));
   }
 
   private static void digest(Path root, StringBuilder classes) throws IOException {

@@ -1,7 +1,5 @@
 package norma.train.run;
 
-import java.net.URI;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -23,16 +21,15 @@ public final class OwnNorms {
   static void describe(Session session, Map<String, Object> fields) {
     Set<String> used = session.model().slots().stream().map(NormSlot::type).collect(Collectors.toSet());
     List<NormType> own = NormTypes.all().stream()
-        .filter(type -> used.contains(type.name()) && !place(type.getClass()).equals(place(NormType.class))).toList();
+        .filter(type -> used.contains(type.name())
+            && !Environment.place(type.getClass()).equals(Environment.place(NormType.class)))
+        .toList();
     if (!own.isEmpty()) {
       fields.put(CLASSES, own.stream().map(type -> type.name() + "=" + type.getClass().getName())
           .collect(Collectors.joining(", ")));
-      fields.put(PLACES, own.stream().map(type -> place(type.getClass())).distinct().collect(Collectors.joining(":")));
+      fields.put(PLACES, own.stream().map(type -> Environment.place(type.getClass()).toString()).distinct()
+          .collect(Collectors.joining(":")));
     }
-  }
-
-  private static String place(Class<?> type) {
-    return Path.of(URI.create(type.getProtectionDomain().getCodeSource().getLocation().toString())).toString();
   }
 
   /// The types that are not on the class path now, and where they were, in words; empty if none is missing.
