@@ -41,7 +41,7 @@ final class TorchSide implements Contender {
   private TorchSide(RunConfig config) {
     this.config = config;
     Corpus corpus = Session.corpus(config, Path.of(""));
-    Vocabulary vocabulary = Vocabulary.of(corpus.codePoints());
+    Vocabulary vocabulary = Vocabulary.of(corpus);
     int context = config.model().context();
     Split split = Session.split(config, corpus, vocabulary);
     this.windows = new Windows(split.train(), context);

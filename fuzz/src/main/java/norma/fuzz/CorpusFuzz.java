@@ -1,6 +1,7 @@
 package norma.fuzz;
 
 import java.util.Arrays;
+import norma.train.config.RunConfig.Token;
 import norma.train.data.Corpora;
 import norma.train.data.Corpus;
 import norma.train.data.DataException;
@@ -16,10 +17,10 @@ public final class CorpusFuzz {
   /// Jazzer's entry.
   public static void fuzzerTestOneInput(byte[] data) {
     INPUT.read(data, file -> {
-      Corpus corpus = Corpora.load(file.toString(), INPUT.folder());
-      Vocabulary vocabulary = Vocabulary.of(corpus.codePoints());
-      int[] tokens = vocabulary.encode(corpus.codePoints());
-      Input.require(Arrays.equals(vocabulary.decode(tokens).codePoints().toArray(), corpus.codePoints()),
+      Corpus corpus = Corpora.load(file.toString(), INPUT.folder(), Token.CHAR);
+      Vocabulary vocabulary = Vocabulary.of(corpus);
+      int[] tokens = vocabulary.encode(corpus.symbols());
+      Input.require(Arrays.equals(vocabulary.decode(tokens).codePoints().toArray(), corpus.symbols()),
           "decoded, the text is another");
       return Split.of(tokens, 0.1, 1, 4).validationSha256(vocabulary);
     }, DataException.class);

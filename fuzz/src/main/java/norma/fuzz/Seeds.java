@@ -22,10 +22,10 @@ import norma.weights.Safetensors.Tensor;
 /// Writes what the fuzzer starts from: sound files of every kind.
 final class Seeds {
   private static final List<String> METRICS = List.of("{'event':'start','step':0,'backend':'cpu'}",
-      "{'event':'eval','step':2147483647,'train_loss':1e308,'val_loss':-1e308,'val_bits_per_char':4.9e-324}",
+      "{'event':'eval','step':2147483647,'train_loss':1e308,'val_loss':-1e308,'val_bits':4.9e-324}",
       "{'event':'step','step':1,'tokens':768,'loss':4.5,'lr':1e-4,'grad_norm':0.9,'step_ms':12.8,'tokens_per_s':60000,'elapsed_s':0.2}",
       "{'event':'step','step':2,'tokens':1536,'loss':null,'lr':1e-4,'grad_norm':null,'elapsed_s':0.4}",
-      "{'event':'eval','step':2,'train_loss':3.1,'val_loss':3.2,'val_bits_per_char':4.6}",
+      "{'event':'eval','step':2,'train_loss':3.1,'val_loss':3.2,'val_bits':4.6}",
       "{'event':'norm','step':2,'slots':[{'slot':'blocks.0.attn.pre','type':'dyt','alpha':0.5,'inv_std':2,'saturation':0.1,'in_rms':1,'in_absmax':4,'in_kurtosis':1.5}],'max_attention_logit':1.5,'log_z':4}",
       "{'event':'layers','step':2,'layers':[{'layer':'blocks.0.attn','forward_ms':1,'backward_ms':2,'tokens_per_s':5,'gflops':9}]}",
       "{'event':'sample','step':2,'text':'Once\\nupon'}", "{'event':'diverged','step':3,'first_bad':'blocks.0.mlp'}",

@@ -8,7 +8,7 @@ import norma.formula.Formula;
 public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") int layers,
     @Key(value = "4", range = "[1, 65536]", does = "attention heads H; divides width") int heads,
     @Key(value = "128", range = "[1, 65536]", does = "channels C") int width,
-    @Key(value = "64", range = "[1, 1048576]", does = "characters T that one prediction can see") int context,
+    @Key(value = "64", range = "[1, 1048576]", does = "tokens T that one prediction can see") int context,
     @Key(value = "4", range = "[1, 64]", does = "hidden width of the MLP / width") int mlpRatio,
     @Key(value = "false", does = "whether linear layers and normalization slots have a bias") boolean bias,
     @Key(value = "0.0", range = "[0, 1)", does = "probability after the embedding, on attention weights and on sublayer outputs") double dropout,

@@ -21,6 +21,7 @@ import norma.bench.Operands;
 import norma.bench.Shape;
 import norma.bench.Side;
 import norma.bench.gpu.Summary.Verdict;
+import norma.train.config.RunConfig.Token;
 import norma.train.data.Corpora;
 import norma.train.data.Vocabulary;
 import norma.train.metrics.Median;
@@ -48,7 +49,7 @@ final class Throughput {
     this.summary = summary;
     this.logs = logs;
     this.corpus = corpus;
-    this.vocabulary = Vocabulary.of(Corpora.load(corpus, Path.of("")).codePoints()).size();
+    this.vocabulary = Vocabulary.of(Corpora.load(corpus, Path.of(""), Token.CHAR)).size();
     this.python = python;
     this.shape = shape;
   }

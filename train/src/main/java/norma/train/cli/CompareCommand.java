@@ -54,8 +54,8 @@ final class CompareCommand implements Callable<Integer> {
     /// Says so where the best is no exact loss.
     Optional<String> estimate() {
       return metrics.last(Event.Eval.class).filter(eval -> eval.valTokens() > 0)
-          .map(eval -> String.format(Locale.ROOT, "%s: best val is an estimate on %,d characters", name,
-              eval.valTokens()));
+          .map(eval -> String.format(Locale.ROOT, "%s: best val is an estimate on %,d %s", name,
+              eval.valTokens(), config.data().token().words()));
     }
 
     double bestLoss() {
@@ -131,9 +131,11 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private static String title(String text, List<Run> group) {
+    RunConfig.Token token = group.getFirst().config.data().token();
     return text.isEmpty()
         ? "validated on a text that is not known"
-        : "validated on " + group.getFirst().environment.getOrDefault("corpus", "a text") + ", SHA-256 "
+        : "validated on " + (token == RunConfig.Token.BYTE ? "the bytes of " : "")
+            + group.getFirst().environment.getOrDefault("corpus", "a text") + ", SHA-256 "
             + Comparability.shown(text);
   }
 

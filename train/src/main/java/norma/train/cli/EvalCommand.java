@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import norma.train.config.Assignment;
+import norma.train.config.RunConfig;
 import norma.train.run.Checkpoint;
 import norma.train.run.Evaluation;
 import norma.train.run.RunFolder;
@@ -17,7 +18,7 @@ import picocli.CommandLine.ParentCommand;
 
 /// `norma eval`.
 @Command(name = "eval", mixinStandardHelpOptions = true, description = "Loss of a run's checkpoint over the whole validation split.", customSynopsis = "norma eval RUN [--checkpoint WHICH] [key=value ...]", footer = {
-    "", "Deterministic: consecutive windows of model.context characters, every character predicted once.",
+    "", "Deterministic: consecutive windows of model.context tokens, every one predicted once.",
     "Another text: norma eval RUN data.corpus=other.txt" })
 final class EvalCommand implements Callable<Integer> {
   @ParentCommand
@@ -43,9 +44,10 @@ final class EvalCommand implements Callable<Integer> {
       double loss = evaluation.validationLoss();
       evaluation.requireFinite("validation", loss, checkpoint.step());
       Console console = new Console();
-      console.line("%s, step %d: validation loss %.6f nats per character (%.6f bits) over %,d characters of %s",
-          checkpoint.folder(), checkpoint.step(), loss, loss / Math.log(2), session.split().validation().length - 1,
-          session.corpus().source());
+      RunConfig.Token token = session.config().data().token();
+      console.line("%s, step %d: validation loss %.6f nats per %s (%.6f bits) over %,d %s of %s",
+          checkpoint.folder(), checkpoint.step(), loss, token.word(), loss / Math.log(2),
+          session.split().validation().length - 1, token.words(), session.corpus().source());
     }
     return 0;
   }

@@ -72,8 +72,8 @@ final class InspectCommand implements Callable<Integer> {
       if (inspection.slots().isEmpty()) {
         throw new IllegalArgumentException(folder.path() + " has no normalization in any slot: nothing to inspect");
       }
-      console.line("%s, step %d, %d windows of %d characters", checkpoint.folder(), checkpoint.step(), sequences,
-          session.config().model().context());
+      console.line("%s, step %d, %d windows of %d %s", checkpoint.folder(), checkpoint.step(), sequences,
+          session.config().model().context(), session.config().data().token().words());
       inspection.lines().forEach(console::text);
       if (!Double.isNaN(inspection.correlation())) {
         console.line("correlation of slope and 1/std over the slots: %s",

@@ -23,13 +23,13 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--prompt", paramLabel = "S", description = "Text to continue. Default: a line break.")
   private @Nullable String prompt;
 
-  @Option(names = "--tokens", paramLabel = "N", defaultValue = "500", description = "Characters to generate.")
+  @Option(names = "--tokens", paramLabel = "N", defaultValue = "500", description = "Characters to generate, or bytes where the run reads those (data.token).")
   private int tokens;
 
-  @Option(names = "--temperature", paramLabel = "F", defaultValue = "0.8", description = "Divides the logits; 0 always takes the most likely character.")
+  @Option(names = "--temperature", paramLabel = "F", defaultValue = "0.8", description = "Divides the logits; 0 always takes the most likely.")
   private double temperature;
 
-  @Option(names = "--top-k", paramLabel = "N", defaultValue = "0", description = "Draws among the N most likely characters; 0 for all.")
+  @Option(names = "--top-k", paramLabel = "N", defaultValue = "0", description = "Draws among the N most likely; 0 for all.")
   private int topK;
 
   @Option(names = "--seed", paramLabel = "N", defaultValue = "1337", description = "Of the draws.")

@@ -36,12 +36,9 @@ record StartBlock(Path source, List<String> settings) {
 
   /// The usual lines: title, text, model, backend.
   List<String> brief(Session session, CostModel cost) {
-    GptConfig model = session.config().model();
     List<String> lines = new ArrayList<>(List.of(title()));
-    line(lines, "corpus   %s: %,d characters, %d distinct", session.corpus().source(),
-        session.corpus().codePoints().length, session.vocabulary().size());
-    line(lines, "model    %,d parameters: %d layers of %d, %d heads, context %d; norm %s", cost.parameters(),
-        model.layers(), model.width(), model.heads(), model.context(), norm(session.config()));
+    lines.add(corpus(session));
+    lines.add(model(session, cost));
     session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
     line(lines, "backend  %s", session.backend().description());
     if (!session.backendReason().endsWith("fastest") && !session.backendReason().startsWith("asked for")) {
@@ -57,17 +54,27 @@ record StartBlock(Path source, List<String> settings) {
     lines.add("");
     lines.addAll(layerTable(cost));
     lines.add("");
-    line(lines, "corpus   %s: %,d characters, %d distinct; %,d to train, %,d to validate", session.corpus().source(),
-        session.corpus().codePoints().length, session.vocabulary().size(), session.split().train().length,
+    line(lines, "%s; %,d to train, %,d to validate", corpus(session), session.split().train().length,
         session.split().validation().length);
-    line(lines, "model    %,d parameters (%,d without positions); weight decay on %,d of them, none on %,d vectors and "
-        + "scalars", cost.parameters(), cost.parameters() - cost.positions(), cost.decayed(),
-        cost.parameters()
-            - cost.decayed());
+    lines.add(model(session, cost));
+    line(lines, "         %,d parameters without positions; weight decay on %,d, none on %,d in vectors and scalars",
+        cost.parameters() - cost.positions(), cost.decayed(), cost.parameters() - cost.decayed());
     session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
     line(lines, "backend  %s", session.backend().description());
     line(lines, "         %s", session.backendReason());
     return lines;
+  }
+
+  private static String corpus(Session session) {
+    return String.format(Locale.ROOT, "corpus   %s: %,d %s, vocabulary of %d", session.corpus().source(),
+        session.corpus().symbols().length, session.corpus().token().words(), session.vocabulary().size());
+  }
+
+  private static String model(Session session, CostModel cost) {
+    GptConfig model = session.config().model();
+    return String.format(Locale.ROOT,
+        "model    %,d parameters: %d layers of %d, %d heads, context %d; norm %s", cost.parameters(), model.layers(),
+        model.width(), model.heads(), model.context(), norm(session.config()));
   }
 
   /// What a new run has from a trained one, what starts fresh, and what is left behind.
@@ -78,7 +85,7 @@ record StartBlock(Path source, List<String> settings) {
     if (!initial.fresh().isEmpty() || initial.rows() > 0) {
       line(lines, "new      %s", String.join("; ", Stream.of(names(initial.fresh()), initial.rows() == 0
           ? ""
-          : String.format(Locale.ROOT, "the rows of %,d characters that it does not know", initial.rows()))
+          : String.format(Locale.ROOT, "the rows of %,d tokens that it does not know", initial.rows()))
           .filter(part -> !part.isEmpty()).toList()));
     }
     if (!initial.left().isEmpty()) {
@@ -103,8 +110,8 @@ record StartBlock(Path source, List<String> settings) {
     List<String> lines = new ArrayList<>();
     if (every > 0 && evaluation.steps() > COSTLY * every) {
       line(lines,
-          "evaluate %,d characters, training's and validation's, every %d steps: the arithmetic of about %,.0f steps each time%s",
-          evaluation.tokens(), every, evaluation.steps(), evaluation.estimate()
+          "evaluate %,d %s, training's and validation's, every %d steps: the arithmetic of about %,.0f steps each time%s",
+          evaluation.tokens(), session.corpus().token().words(), every, evaluation.steps(), evaluation.estimate()
               ? ""
               : "; train.eval_tokens bounds it");
     }

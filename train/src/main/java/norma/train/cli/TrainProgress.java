@@ -37,6 +37,7 @@ final class TrainProgress implements TrainObserver {
   private double stepMillis;
   private boolean evaluated;
   private double lastShown = Double.NEGATIVE_INFINITY;
+  private RunConfig.Token token = RunConfig.Token.CHAR;
   private double trainingSeconds;
   private long tokens;
 
@@ -59,8 +60,9 @@ final class TrainProgress implements TrainObserver {
     List<String> shown = verbose ? complete : block.brief(session, cost);
     console.text(console.bold(shown.getFirst()));
     shown.stream().skip(1).forEach(console::text);
-    console.line("output   %s: %,d steps of %,d characters", folder, steps,
-        cost.tokens() * config.train().accumulate());
+    token = config.data().token();
+    console.line("output   %s: %,d steps of %,d %s", folder, steps, cost.tokens() * config.train().accumulate(),
+        token.words());
     StartBlock.evaluation(session, cost).forEach(console::text);
     if (resumedAt >= 0) {
       console.line("resumed  after step %d of %d", resumedAt, steps);
@@ -115,9 +117,9 @@ final class TrainProgress implements TrainObserver {
 
   @Override
   public void evaluated(Event.Eval eval, boolean best) {
-    console.line("eval step %-6d train %.4f  validation%s %s  %.3f bits/char%s", eval.step(), eval.trainLoss(),
+    console.line("eval step %-6d train %.4f  validation%s %s  %.3f bits/%s%s", eval.step(), eval.trainLoss(),
         estimate(eval.valTokens()), console.bold(String.format(Locale.ROOT, "%.4f", eval.valLoss())),
-        eval.valBitsPerChar(), best ? "  best" : "");
+        eval.valBits(), token.word(), best ? "  best" : "");
     double millis = (System.nanoTime() - steppedNanos) / 1e6;
     if (!evaluated && millis > StartBlock.COSTLY * evalEvery * stepMillis && evalEvery > 0) { // small steps cost more than their arithmetic
       console.line("         the evaluation took %.1f s, as long as %,.0f steps", millis / 1e3, millis / stepMillis);
@@ -155,8 +157,8 @@ final class TrainProgress implements TrainObserver {
       String last = Double.isFinite(end.finalValLoss())
           ? String.format(Locale.ROOT, ", final %.4f", end.finalValLoss())
           : "";
-      console.line("validation loss  best%s %s at step %d%s nats per character", estimate(end.bestValTokens()),
-          console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), last);
+      console.line("validation loss  best%s %s at step %d%s nats per %s", estimate(end.bestValTokens()),
+          console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), last, token.word());
     }
     console.line("report           %s", folder.resolve("report.html"));
     console.line("next             norma %s %s", end.reason().equals("interrupted") ? "train --resume" : "sample",

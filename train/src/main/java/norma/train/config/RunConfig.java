@@ -113,7 +113,29 @@ public record RunConfig(
   public record Data(
       @Key(value = "builtin:dickens", resumable = true, does = "the text: builtin:NAME, a path beside the file, or {url: https://..., sha256: ...}") Corpus corpus,
       @Key(value = "0.1", range = "(0, 1)", does = "share of the text, at its end, held out for validation") double valFraction,
-      @Key(value = "1.0", range = "(0, 1]", does = "share of the rest, at its beginning, trained on") double trainFraction) {}
+      @Key(value = "1.0", range = "(0, 1]", does = "share of the rest, at its beginning, trained on") double trainFraction,
+      @Key(value = "char", does = "what is read and predicted one after the other: char, the text's own characters; byte, of any file, 256 of them") Token token) {}
+
+  /// What a model reads and predicts one after the other. Losses are means over them: of the two, they are different quantities.
+  public enum Token {
+    CHAR("character"), BYTE("byte");
+
+    private final String word;
+
+    Token(String word) {
+      this.word = word;
+    }
+
+    /// One of them in words.
+    public String word() {
+      return word;
+    }
+
+    /// Several of them in words.
+    public String words() {
+      return word + "s";
+    }
+  }
 
   /// Where the text comes from.
   public sealed interface Corpus {
@@ -207,7 +229,7 @@ public record RunConfig(
       @Key(value = "10", range = FROM_ZERO, resumable = true, does = "steps between two lines of loss and speed; 0 = off") int logEvery,
       @Key(value = "250", range = FROM_ZERO, resumable = true, does = "steps between two validation losses; 0 = off") int evalEvery,
       @Key(value = "20", range = COUNT, resumable = true, does = "random batches that estimate the training loss; validation loss is exact") int evalBatches,
-      @Key(value = "all", range = COUNT, does = "characters that a validation loss but the final one is estimated on; all: it is exact") OptionalInt evalTokens,
+      @Key(value = "all", range = COUNT, does = "tokens that a validation loss but the final one is estimated on; all: it is exact") OptionalInt evalTokens,
       @Key(value = "0", range = FROM_ZERO, resumable = true, does = "steps between two samples of text; 0 = off") int sampleEvery,
       @Key(value = "500", range = FROM_ZERO, resumable = true, does = "steps between two checkpoints, beside those of the lowest validation loss; 0 = off") int checkpointEvery,
       @Key(value = "2", range = COUNT, resumable = true, does = "newest checkpoints that stay; the best stays besides") int keepCheckpoints,

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import norma.train.config.Nearest;
+import norma.train.config.RunConfig.Token;
 import norma.train.files.HomeFolder;
 import org.jspecify.annotations.Nullable;
 
@@ -50,14 +51,15 @@ public final class Corpora {
 
   private Corpora() {}
 
-  /// Loads `builtin:dickens`, `builtin:macbeth` or a UTF-8 text file.
+  /// Loads `builtin:dickens`, `builtin:macbeth` or a file.
   ///
   /// @param spec a built-in corpus or a path
   /// @param base the folder that a relative path starts from
+  /// @param token what it is read as
   /// @throws DataException if there is no such corpus or it is not a usable text
-  public static Corpus load(String spec, Path base) {
+  public static Corpus load(String spec, Path base, Token token) {
     if (spec.startsWith(PREFIX)) {
-      return builtin(spec.substring(PREFIX.length()));
+      return builtin(spec.substring(PREFIX.length()), token);
     }
     if (spec.contains("://") || spec.startsWith("file:")) {
       throw new DataException("data.corpus %s is a URL: write {url: \"https://...\", sha256: \"...\"}, or a plain path"
@@ -69,7 +71,7 @@ public final class Corpora {
     } catch (InvalidPathException e) {
       throw new DataException("data.corpus is no path: " + e.getMessage(), e);
     }
-    return Corpus.of(String.valueOf(path.getFileName()), path.toString(), read(path));
+    return Corpus.of(String.valueOf(path.getFileName()), path.toString(), token, read(path));
   }
 
   /// Loads a text from the web, or from the cache if it was loaded before; its hash is checked either way.
@@ -77,16 +79,17 @@ public final class Corpora {
   /// @param url `https` only
   /// @param sha256 of the raw bytes, 64 hexadecimal digits in lower case
   /// @param cache the folder that keeps downloads, each named by its hash; see [#userCache()]
+  /// @param token what it is read as
   /// @throws DataException if it cannot be had, has another hash, or is not a usable text
-  public static Corpus load(URI url, String sha256, Path cache) {
-    return load(url, sha256, cache, new Download(Download.https(), MAX_BYTES));
+  public static Corpus load(URI url, String sha256, Path cache, Token token) {
+    return load(url, sha256, cache, token, new Download(Download.https(), MAX_BYTES));
   }
 
-  static Corpus load(URI url, String sha256, Path cache, Download download) {
+  static Corpus load(URI url, String sha256, Path cache, Token token, Download download) {
     byte[] bytes = download.bytes(url, sha256, cache);
     String path = url.getPath();
     String name = path.substring(path.lastIndexOf('/') + 1);
-    return Corpus.of(name.isEmpty() ? url.getHost() : name, url.toString(), bytes);
+    return Corpus.of(name.isEmpty() ? url.getHost() : name, url.toString(), token, bytes);
   }
 
   /// The user's cache folder: `$XDG_CACHE_HOME/norma`, or `~/.cache/norma` where that is unset.
@@ -102,7 +105,7 @@ public final class Corpora {
     return (valid ? Path.of(xdg) : home.resolve(".cache")).resolve("norma");
   }
 
-  private static Corpus builtin(String id) {
+  private static Corpus builtin(String id, Token token) {
     Builtin builtin = Arrays.stream(Builtin.values()).filter(b -> b.id().equals(id)).findFirst()
         .orElseThrow(() -> unknown(id));
     byte[] bytes = resource("/norma/corpora/" + builtin.file);
@@ -110,7 +113,7 @@ public final class Corpora {
       throw new DataException("%s%s has SHA-256 %s, expected %s: the build is damaged; run mvn clean and build again"
           .formatted(PREFIX, id, Sha256.of(bytes), builtin.sha256));
     }
-    return Corpus.of(id, PREFIX + id + " (" + builtin.title + ")", bytes);
+    return Corpus.of(id, PREFIX + id + " (" + builtin.title + ")", token, bytes);
   }
 
   private static DataException unknown(String id) {
@@ -165,7 +168,7 @@ public final class Corpora {
           builtins()));
     }
     if (!Files.isRegularFile(path)) {
-      throw new DataException("%s is %s: data.corpus expects one UTF-8 text file".formatted(path,
+      throw new DataException("%s is %s: data.corpus expects one file".formatted(path,
           Files.isDirectory(path) ? "a folder" : "no regular file"));
     }
     try {

@@ -2,6 +2,7 @@ package norma.train.data;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import norma.train.config.RunConfig.Token;
 import norma.train.files.Sha256;
 import java.util.Arrays;
 import java.util.Locale;
@@ -19,7 +20,7 @@ public record Split(int[] train, int[] validation) {
   /// @param tokens (tokens) ids of the whole corpus
   /// @param valFraction the part to validate on, in `[0, 1)`
   /// @param trainFraction how much of the rest to train on, in `(0, 1]`
-  /// @param context characters that a model sees; each part must hold one more, the last target
+  /// @param context tokens that a model sees; each part must hold one more, the last target
   /// @throws DataException if a part is too short
   public static Split of(int[] tokens, double valFraction, double trainFraction, int context) {
     Cut cut = cut(tokens.length, valFraction, trainFraction, context);
@@ -41,22 +42,23 @@ public record Split(int[] train, int[] validation) {
     return new Cut(trained, validated);
   }
 
-  private static void require(String part, int characters, int context, String remedy) {
-    if (characters <= context) {
+  private static void require(String part, int tokens, int context, String remedy) {
+    if (tokens <= context) {
       throw new DataException(String.format(Locale.ROOT,
-          "model.context is %d but the %s split has only %d characters, expected at least %d:", context, part,
-          characters, context + 1) + " lower model.context, " + remedy
+          "model.context is %d but the %s split has only %d tokens, expected at least %d:", context, part,
+          tokens, context + 1) + " lower model.context, " + remedy
           + " or take a longer corpus");
     }
   }
 
-  /// SHA-256 of the validation split as UTF-8: equal hashes mean comparable validation losses.
+  /// SHA-256 of the validation split as UTF-8, of bytes in another way: equal hashes mean comparable validation losses.
   public String validationSha256(Vocabulary vocabulary) {
-    return Sha256.of(vocabulary.decode(validation).getBytes(UTF_8));
+    byte[] raw = vocabulary.raw(validation);
+    return Sha256.of(vocabulary.token() == Token.BYTE ? Sha256.of(raw).getBytes(UTF_8) : raw);
   }
 
-  /// The loss of a model that knows how often each character occurs in the training text and nothing else: the mean over the validation
-  /// text in nats per character. Each count has one added, so that a character that is not there costs a finite loss.
+  /// The loss of a model that knows how often each token occurs in the training text and nothing else: the mean over the validation
+  /// text in nats per token. Each count has one added, so that a token that is not there costs a finite loss.
   public double unigramLoss(int vocabulary) {
     double[] counts = new double[vocabulary];
     Arrays.fill(counts, 1);

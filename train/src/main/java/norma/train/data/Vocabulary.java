@@ -1,5 +1,8 @@
 package norma.train.data;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import norma.train.config.RunConfig.Token;
 import norma.train.files.Errors;
 import norma.train.files.Json;
 import java.io.IOException;
@@ -17,22 +20,36 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The distinct characters of a text, numbered in the order of their code points. `encode` and `decode` are each
+/// The tokens of a model: all bytes, or the distinct characters of a text, numbered in the order of their code points. `encode` and `decode` are each
 /// other's inverse, to the bit: no normalization of line ends, accents or anything else.
 public final class Vocabulary {
   private static final int MAX_NAMED = 10; // Unknown characters that a message names; it is to stay one line.
   private static final JsonMapper JSON = new JsonMapper();
 
-  private final int[] characters; // (V) ascending code points
+  private static final String ALL_BYTES = "bytes"; // what a file has in place of characters
+
+  private final Token token;
+  private final int[] characters; // (V) ascending code points, or bytes
   private final int[] ids; // (largest code point + 1) the id, or -1
 
-  private Vocabulary(int[] characters) {
+  private Vocabulary(Token token, int[] characters) {
+    this.token = token;
     this.characters = characters;
     ids = new int[characters[characters.length - 1] + 1];
     Arrays.fill(ids, -1);
     for (int id = 0; id < characters.length; id++) {
       ids[characters[id]] = id;
     }
+  }
+
+  /// All bytes, each its own id.
+  public static Vocabulary bytes() {
+    return new Vocabulary(Token.BYTE, IntStream.range(0, 256).toArray());
+  }
+
+  /// The tokens of a corpus.
+  public static Vocabulary of(Corpus corpus) {
+    return corpus.token() == Token.BYTE ? bytes() : of(corpus.symbols());
   }
 
   /// The distinct characters of a text.
@@ -46,20 +63,27 @@ public final class Vocabulary {
       throw new IllegalArgumentException(
           "expected one character or more, and neither surrogates nor values above 10FFFF");
     }
-    return new Vocabulary(characters);
+    return new Vocabulary(Token.CHAR, characters);
   }
 
-  /// The characters of both.
+  /// The tokens of both, which are of one kind.
   public Vocabulary with(Vocabulary other) {
-    return of(IntStream.concat(Arrays.stream(characters), Arrays.stream(other.characters)).toArray());
+    return token == Token.BYTE
+        ? this
+        : of(IntStream.concat(Arrays.stream(characters), Arrays.stream(other.characters)).toArray());
   }
 
-  /// V, the number of characters.
+  /// What its tokens are.
+  public Token token() {
+    return token;
+  }
+
+  /// V, the number of tokens.
   public int size() {
     return characters.length;
   }
 
-  /// The code point of an id.
+  /// The code point of an id, or the byte.
   public int character(int id) {
     return characters[id];
   }
@@ -69,13 +93,13 @@ public final class Vocabulary {
   /// @return (characters)
   /// @throws DataException that names the unknown characters
   public int[] encode(String text) {
-    return encode(text.codePoints().toArray());
+    return encode(token == Token.BYTE ? Corpus.unsigned(text.getBytes(UTF_8)) : text.codePoints().toArray());
   }
 
   /// The ids of a text.
   ///
-  /// @param codePoints (characters)
-  /// @return (characters)
+  /// @param codePoints (tokens), or bytes
+  /// @return (tokens)
   /// @throws DataException that names the unknown characters
   public int[] encode(int[] codePoints) {
     int[] tokens = new int[codePoints.length];
@@ -88,10 +112,13 @@ public final class Vocabulary {
     return tokens;
   }
 
-  /// The text of ids.
+  /// The text of ids; U+FFFD stands for bytes that are none.
   ///
-  /// @param tokens (characters)
+  /// @param tokens (tokens)
   public String decode(int[] tokens) {
+    if (token == Token.BYTE) {
+      return new String(raw(tokens), UTF_8);
+    }
     StringBuilder text = new StringBuilder(tokens.length);
     for (int token : tokens) {
       text.appendCodePoint(characters[token]);
@@ -99,11 +126,25 @@ public final class Vocabulary {
     return text.toString();
   }
 
-  /// Writes a JSON array of strings, one a character, in the order of ids.
+  /// The bytes that ids stand for, a text in UTF-8.
+  ///
+  /// @param tokens (tokens)
+  byte[] raw(int[] tokens) {
+    if (token == Token.CHAR) {
+      return decode(tokens).getBytes(UTF_8);
+    }
+    byte[] bytes = new byte[tokens.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) tokens[i];
+    }
+    return bytes;
+  }
+
+  /// Writes a JSON array of strings, one a character, in the order of ids, or the word `bytes`.
   public void write(Path file) {
-    List<String> strings = Arrays.stream(characters).mapToObj(Character::toString).toList();
+    Object entries = token == Token.BYTE ? ALL_BYTES : Arrays.stream(characters).mapToObj(Character::toString).toList();
     try {
-      Files.writeString(file, JSON.writeValueAsString(strings) + "\n");
+      Files.writeString(file, JSON.writeValueAsString(entries) + "\n");
     } catch (IOException e) {
       throw new DataException("cannot write %s: %s".formatted(file, e), e);
     }
@@ -121,6 +162,9 @@ public final class Vocabulary {
     } catch (JacksonException e) {
       throw new DataException(file + " is not JSON: " + place(e) + Json.problem(e), e);
     }
+    if (root.isString() && root.stringValue().equals(ALL_BYTES)) {
+      return bytes();
+    }
     if (!root.isArray() || root.isEmpty()) {
       throw new DataException(file + " is no vocabulary: expected a JSON array of one string a character");
     }
@@ -134,7 +178,7 @@ public final class Vocabulary {
                 describe(characters[id - 1])));
       }
     }
-    return new Vocabulary(characters);
+    return new Vocabulary(Token.CHAR, characters);
   }
 
   /// Nothing where a bound was exceeded: the parser then gives no place.
@@ -156,7 +200,7 @@ public final class Vocabulary {
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof Vocabulary v && Arrays.equals(characters, v.characters);
+    return other instanceof Vocabulary v && token == v.token && Arrays.equals(characters, v.characters);
   }
 
   @Override

@@ -12,7 +12,7 @@ import norma.train.metrics.Shown.Style;
 /// is added here is written, read and shown.
 ///
 /// Numbers that the line leaves out, or gives as `null` because they are not finite, are NaN, and so are those beyond 1e100, which no
-/// sound run has; those below 1e-100 are 0. Losses are in nats per character.
+/// sound run has; those below 1e-100 are 0. Losses are in nats per token, a character or a byte (`data.token`).
 public sealed interface Event {
   /// The field that names the kind of event: the record's own name in small letters.
   String NAME = "event";
@@ -38,13 +38,13 @@ public sealed interface Event {
 
   /// An evaluation: `trainLoss` is an estimate on random batches, `valLoss` is exact over the validation split, or an estimate on a part.
   ///
-  /// @param valTokens characters that `valLoss` is an estimate from; 0 where it is exact
-  record Eval(int step, double trainLoss, double valLoss, double valBitsPerChar,
+  /// @param valTokens tokens that `valLoss` is an estimate from; 0 where it is exact
+  record Eval(int step, double trainLoss, double valLoss, double valBits,
       @Field(omitted = true) long valTokens) implements Event {
 
     /// An exact one.
-    public Eval(int step, double trainLoss, double valLoss, double valBitsPerChar) {
-      this(step, trainLoss, valLoss, valBitsPerChar, 0);
+    public Eval(int step, double trainLoss, double valLoss, double valBits) {
+      this(step, trainLoss, valLoss, valBits, 0);
     }
 
     /// `exact` or `estimated`.
@@ -142,7 +142,7 @@ public sealed interface Event {
 
   /// The run ended; without this line it is still running or was killed.
   ///
-  /// @param bestValTokens characters that `bestValLoss` is an estimate from; 0 where it is exact
+  /// @param bestValTokens tokens that `bestValLoss` is an estimate from; 0 where it is exact
   /// @param finalValLoss  exact in any case
   record End(int step, String reason, double bestValLoss, @Field(optional = true) int bestStep,
       @Field(omitted = true) long bestValTokens, double finalValLoss)

@@ -8,7 +8,7 @@ import java.util.Locale;
 public final class Decimals {
   private Decimals() {}
 
-  /// A loss or bits per character: four decimals, as far as seeds and machines agree.
+  /// A loss: four decimals, as far as seeds and machines agree.
   public static String loss(double value) {
     return format("%.4f", value);
   }

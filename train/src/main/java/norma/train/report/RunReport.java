@@ -68,9 +68,11 @@ public final class RunReport {
   }
 
   private String html() throws IOException {
-    Template page = Template.page("report.html", name + ": training report").put("name", name)
-        .put("state", metrics.state()).put("story", story()).put("losses", losses())
-        .put("figures", keyFigures());
+    Map<String, String> environment = environment();
+    String token = environment.getOrDefault("token", "character");
+    Template page = Template.page("report.html", name + ": training report").put("name", name).put("token", token)
+        .put("state", metrics.state()).put("story", story()).put("losses", losses(token))
+        .put("figures", keyFigures(token));
     if (!steps.isEmpty() || !evals.isEmpty()) {
       page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));
     }
@@ -86,7 +88,6 @@ public final class RunReport {
       page.put("norms", RunTables.slots(last.slots())).put("normsStep", count(last.step()))
           .put("normCharts", NormCharts.of(norms, figures)).put("outputs", outputs(last));
     }
-    Map<String, String> environment = environment();
     page.put("samples", samples()).put("config", optional("config.yaml"))
         .put("environment", environment.isEmpty() ? "" : Table.facts(environment))
         .put("command", command(ShellText.withClassPath(environment.getOrDefault("norm_classpath", ""))))
@@ -119,14 +120,14 @@ public final class RunReport {
     } + back + torn).strip();
   }
 
-  private String keyFigures() {
+  private String keyFigures(String token) {
     Map<String, String> entries = new LinkedHashMap<>();
     bestEval().ifPresent(best -> {
       entries.put("best validation loss" + (best.valTokens() == 0 ? "" : ", estimate"),
           loss(best.valLoss()) + " <small>step " + count(best.step()) + "</small>");
       entries.put("final validation loss" + finalKind(), loss(finalLoss()) + " <small>step "
           + count(evals.getLast().step()) + "</small>");
-      entries.put("best bits per character", loss(RunTables.bits(best)));
+      entries.put("best bits per " + token, loss(RunTables.bits(best)));
     });
     if (!steps.isEmpty()) {
       entries.put("steps", count(steps.getLast().step()));
@@ -152,12 +153,13 @@ public final class RunReport {
   }
 
   /// How the validation loss was taken.
-  private String losses() {
+  private String losses(String token) {
     long tokens = evals.isEmpty() ? 0 : evals.getLast().valTokens();
     return tokens == 0
         ? "The validation loss is exact, over the whole validation split."
         : "The validation loss is an estimate on " + count((double) tokens)
-            + " characters, the same at every evaluation; that of the run's end is exact, over the whole validation split.";
+            + " " + token
+            + "s, the same at every evaluation; that of the run's end is exact, over the whole validation split.";
   }
 
   private double median(ToDoubleFunction<Event.Step> quantity) {

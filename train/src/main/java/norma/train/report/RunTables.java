@@ -24,13 +24,13 @@ final class RunTables {
     return new Table<Event.Eval>().number("step", e -> count(e.step()))
         .number("training loss, estimate", e -> loss(e.trainLoss()))
         .number("validation loss, " + evals.getLast().kind(), e -> loss(e.valLoss()))
-        .number("bits/char", e -> loss(bits(e)))
+        .number("bits", e -> loss(bits(e)))
         .html("", evals, e -> e.step() == bestStep, List.of());
   }
 
-  /// Bits per character, computed where the event leaves them out.
+  /// The validation loss in bits, computed where the event leaves them out.
   static double bits(Event.Eval eval) {
-    return Double.isFinite(eval.valBitsPerChar()) ? eval.valBitsPerChar() : eval.valLoss() / Math.log(2);
+    return Double.isFinite(eval.valBits()) ? eval.valBits() : eval.valLoss() / Math.log(2);
   }
 
   /// Forward and backward time of each layer, as numbers and as bars on one scale.

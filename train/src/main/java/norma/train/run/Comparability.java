@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import norma.train.config.RunConfig;
+import norma.train.config.RunConfig.Token;
 
 /// What must be known of two runs before their numbers are held against each other.
 ///
@@ -22,7 +23,7 @@ public record Comparability(List<String> voids, List<String> notes) {
     notes = List.copyOf(notes);
   }
 
-  /// Of a run and the reference. Losses are means over the validation text in nats per character: over another text they are another
+  /// Of a run and the reference. Losses are means over the validation text in nats per token: over another text they are another
   /// quantity. With another vocabulary, context or precision they are the same quantity of another model.
   ///
   /// @param reference `environment.json` of the reference, empty where it has none
@@ -40,11 +41,17 @@ public record Comparability(List<String> voids, List<String> notes) {
       voids.add("the validation texts differ (SHA-256 " + shown(left) + " and " + shown(right)
           + "): losses are not comparable");
     }
-    note(notes, "vocabularies have %s and %s characters: a character is one of so many", reference, other,
+    Token token = referenceConfig.data().token();
+    if (token != otherConfig.data().token()) {
+      voids.add("losses are means over " + token.words() + " and over " + otherConfig.data().token().words()
+          + ": other quantities, which are not comparable");
+    }
+    note(notes, "vocabularies have %s and %s " + token.words() + ": a " + token.word() + " is one of so many",
+        reference, other,
         "vocabulary");
     if (referenceConfig.model().context() != otherConfig.model().context()) {
       notes.add("losses are of contexts of " + referenceConfig.model().context() + " and "
-          + otherConfig.model().context() + " characters: the longer one sees more of the text before each");
+          + otherConfig.model().context() + " " + token.words() + ": the longer one sees more of the text before each");
     }
     for (String name : MACHINE) {
       note(notes, name + " is %s and %s: speeds are not comparable", reference, other, name);

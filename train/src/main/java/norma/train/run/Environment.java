@@ -100,7 +100,8 @@ public final class Environment {
     fields.put("corpus_sha256", session.corpus().sha256());
     session.initial().ifPresent(initial -> fields.put(InitialWeights.SHA256, initial.from().sha256()));
     fields.put(Comparability.VALIDATION, session.validationSha256());
-    fields.put("characters", session.corpus().codePoints().length);
+    fields.put("token", session.config().data().token().word());
+    fields.put("tokens", session.corpus().symbols().length);
     fields.put("vocabulary", session.vocabulary().size());
     OwnNorms.describe(session, fields);
     return new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n";

@@ -41,8 +41,8 @@ public final class Evaluation {
         : Math.max(1, TOKENS / session.config().model().context());
   }
 
-  /// Mean loss in nats per character over the whole validation split: consecutive windows of `context` characters, the last
-  /// shorter one included, every predicted character counted once.
+  /// Mean loss in nats per token over the whole validation split: consecutive windows of `context` tokens, the last
+  /// shorter one included, every predicted token counted once.
   public double validationLoss() {
     return mean(Pass.EVALUATION, validation(all));
   }
@@ -57,7 +57,7 @@ public final class Evaluation {
     return mean(Pass.EVALUATION, validation(watched));
   }
 
-  /// Characters that [#watchedLoss] is an estimate from; 0 where it is exact.
+  /// Tokens that [#watchedLoss] is an estimate from; 0 where it is exact.
   public long estimateTokens() {
     return watched.size() == all.size() ? 0 : tokens(watched);
   }
@@ -71,7 +71,7 @@ public final class Evaluation {
 
   /// What one evaluation of a run costs.
   ///
-  /// @param tokens   characters that it predicts, of both splits
+  /// @param tokens   that it predicts, of both splits
   /// @param steps    training steps with as much arithmetic: an evaluation has no backward pass
   /// @param estimate whether the validation loss is one
   public record Cost(long tokens, double steps, boolean estimate) {

@@ -14,13 +14,13 @@ public final class Feasibility implements AutoCloseable {
 
   /// Refuses a run that cannot be trained here.
   ///
-  /// @param characters of its text
+  /// @param tokens     of its text
   /// @param vocabulary distinct ones among them
   /// @throws norma.train.data.DataException     if a split of the text is too short
   /// @throws RunException                       if there is no such backend here, or too little memory
   /// @throws norma.kernels.cuda.CudaException if the GPU cannot be used
-  public void require(RunConfig config, int characters, int vocabulary) {
-    Split.cut(characters, config.data().valFraction(), config.data().trainFraction(), config.model().context());
+  public void require(RunConfig config, int tokens, int vocabulary) {
+    Split.cut(tokens, config.data().valFraction(), config.data().trainFraction(), config.model().context());
     Backend backend = backends.computeIfAbsent(config.runtime(), runtime -> Backends.choose(runtime, false).backend());
     MemoryNeed.of(config, new Gpt(config.model(), vocabulary), backend).requireRoom(backend);
   }

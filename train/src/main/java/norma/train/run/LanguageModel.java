@@ -7,7 +7,7 @@ import norma.models.Gpt;
 import norma.train.config.RunConfig;
 import norma.train.data.Vocabulary;
 
-/// A model that can compute: structure, weights, the characters behind its tokens, and the backend that it lives on. It needs
+/// A model that can compute: structure, weights, what its tokens stand for, and the backend that it lives on. It needs
 /// no corpus; with one it is a [Session].
 public sealed class LanguageModel implements AutoCloseable permits Session {
   private final RunConfig config;
@@ -47,7 +47,7 @@ public sealed class LanguageModel implements AutoCloseable permits Session {
     return config;
   }
 
-  /// Characters and their ids.
+  /// Tokens and their ids.
   public Vocabulary vocabulary() {
     return vocabulary;
   }

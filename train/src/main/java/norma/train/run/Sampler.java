@@ -8,9 +8,10 @@ import norma.array.DType;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.random.RandomStream;
+import norma.train.data.TextStream;
 import org.jspecify.annotations.Nullable;
 
-/// Generates text, one character after the other.
+/// Generates text, one token after the other.
 public final class Sampler {
   private final LanguageModel language;
   private final @Nullable Array[] inputs; // by length
@@ -23,9 +24,9 @@ public final class Sampler {
 
   /// How to draw.
   ///
-  /// @param tokens      how many characters to generate
-  /// @param temperature divides the logits; 0 takes the most likely character
-  /// @param topK        draw among this many most likely characters; 0 for all
+  /// @param tokens      how many tokens to generate
+  /// @param temperature divides the logits; 0 takes the most likely token
+  /// @param topK        draw among this many most likely tokens; 0 for all
   /// @param seed        of the draws
   public record Settings(int tokens, double temperature, int topK, long seed) {
     public Settings {
@@ -43,12 +44,7 @@ public final class Sampler {
 
   /// The prompt that is used where none is given: a line break, or the first character if the model has none.
   public String defaultPrompt() {
-    for (int id = 0; id < language.vocabulary().size(); id++) {
-      if (language.vocabulary().character(id) == '\n') {
-        return "\n";
-      }
-    }
-    return Character.toString(language.vocabulary().character(0));
+    return language.vocabulary().id('\n') >= 0 ? "\n" : Character.toString(language.vocabulary().character(0));
   }
 
   /// Text that continues the prompt, without the prompt.
@@ -69,18 +65,20 @@ public final class Sampler {
   /// @param out takes a character, and says whether it wants another
   public void sample(String prompt, Settings settings, IntPredicate out) {
     int[] seen = language.vocabulary().encode(prompt);
+    TextStream text = new TextStream(language.vocabulary(), out);
     RandomStream stream = RandomStream.of(settings.seed(), "sample");
     for (int i = 0; i < settings.tokens(); i++) {
       int time = Math.min(seen.length, inputs.length - 1);
       Array input = input(time);
       language.backend().write(input, Arrays.copyOfRange(seen, seen.length - time, seen.length));
       int token = draw(lastLogits(input), settings, stream.uniform(i));
-      if (!out.test(language.vocabulary().character(token))) {
+      if (!text.take(token)) {
         return;
       }
       seen = Arrays.copyOfRange(seen, seen.length - time, seen.length + 1);
       seen[time] = token;
     }
+    text.end();
   }
 
   private Array input(int time) {

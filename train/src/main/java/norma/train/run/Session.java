@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import norma.array.Array;
 import norma.train.config.RunConfig;
+import norma.train.config.RunConfig.Token;
 import norma.train.data.Corpora;
 import norma.train.data.Corpus;
 import norma.train.data.Split;
@@ -51,6 +52,7 @@ public final class Session extends LanguageModel {
 
   /// A session whose weights are to be read from a checkpoint.
   static Session unset(RunConfig config, Path base, Vocabulary vocabulary, boolean debug) {
+    requireSame(config.data().token(), vocabulary);
     Corpus corpus = corpus(config, base);
     return new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), false, debug);
   }
@@ -60,21 +62,33 @@ public final class Session extends LanguageModel {
   /// @param base folder that a relative path starts at
   public static Corpus corpus(RunConfig config, Path base) {
     return switch (config.data().corpus()) {
-      case RunConfig.Corpus.Named named -> Corpora.load(named.source(), base);
+      case RunConfig.Corpus.Named named -> Corpora.load(named.source(), base, config.data().token());
       case RunConfig.Corpus.Download download ->
-        Corpora.load(download.url(), download.sha256(), Corpora.userCache());
+        Corpora.load(download.url(), download.sha256(), Corpora.userCache(), config.data().token());
     };
   }
 
-  /// The characters of a text, and those of the run that a model begins with.
+  /// The tokens of a text, and those of the run that a model begins with.
+  ///
+  /// @throws RunException if they are not of one kind
   public static Vocabulary vocabulary(Corpus corpus, Optional<Checkpoint> from) {
-    Vocabulary own = Vocabulary.of(corpus.codePoints());
-    return from.map(checkpoint -> checkpoint.vocabulary().with(own)).orElse(own);
+    Vocabulary own = Vocabulary.of(corpus);
+    return from.map(checkpoint -> {
+      requireSame(own.token(), checkpoint.vocabulary());
+      return checkpoint.vocabulary().with(own);
+    }).orElse(own);
+  }
+
+  private static void requireSame(Token token, Vocabulary trained) {
+    if (token != trained.token()) {
+      throw new RunException("data.token is read as " + token.words() + ", and the weights are of a run that read "
+          + trained.token().words() + "; expected the run's own data.token");
+    }
   }
 
   /// Its parts to train and to validate on.
   public static Split split(RunConfig config, Corpus corpus, Vocabulary vocabulary) {
-    return Split.of(vocabulary.encode(corpus.codePoints()), config.data().valFraction(),
+    return Split.of(vocabulary.encode(corpus.symbols()), config.data().valFraction(),
         config.data().trainFraction(), config.model().context());
   }
 

@@ -35,7 +35,7 @@ public final class TrainStep {
 
   /// A loss and the norm of its gradient, before any update.
   ///
-  /// @param loss         mean over the batch, nats per character
+  /// @param loss         mean over the batch, nats per token
   /// @param gradientNorm global, before clipping
   public record Result(double loss, double gradientNorm) {
     boolean finite() {

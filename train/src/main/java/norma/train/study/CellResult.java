@@ -3,7 +3,7 @@ package norma.train.study;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Map;
 
-/// How one run of a study ended: `cells/CELL.json`. Losses in nats per character; NaN where there is none.
+/// How one run of a study ended: `cells/CELL.json`. Losses in nats per token; NaN where there is none.
 ///
 /// @param cell        of the study
 /// @param status      `completed`, `diverged` or `failed`
@@ -11,7 +11,7 @@ import java.util.Map;
 /// @param bestLoss    lowest validation loss: exact, or an estimate where the run has `train.eval_tokens`
 /// @param finalLoss   exact validation loss after the last step
 /// @param int8Loss    the same of the same weights with linear layers in int8; NaN where nobody has measured it
-/// @param unigramLoss  of the characters' frequencies alone; NaN where nobody has measured it
+/// @param unigramLoss  of the tokens' frequencies alone; NaN where nobody has measured it
 /// @param steps       taken
 /// @param seconds     of the whole run
 /// @param tokensPerSecond median of the logged steps

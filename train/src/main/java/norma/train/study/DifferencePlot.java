@@ -28,8 +28,8 @@ final class DifferencePlot {
     double low = Math.min(0, Arrays.stream(values).min().orElseThrow());
     double high = Math.max(0, Arrays.stream(values).max().orElseThrow());
     RowPlot plot = new RowPlot(width, place, width < 600
-        ? "difference to the baseline (nats/character)"
-        : "difference of the best validation loss to the baseline (nats/character); left is better",
+        ? "difference to the baseline (nats)"
+        : "difference of the best validation loss to the baseline (nats); left is better",
         rows.stream().map(row -> row.variant().name()).toList(), Axis.around(low, high, width / 110), 0);
     for (int i = 0; i < rows.size(); i++) {
       PairedDifferences best = rows.get(i).best();

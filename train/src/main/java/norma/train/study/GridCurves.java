@@ -155,7 +155,7 @@ record GridCurves(List<Value> rows) {
               curve.stream().map(GridCurves::point).toList()));
         }
         boolean log = all.stream().flatMap(List::stream).allMatch(value -> value.value > 0);
-        html.append(new Chart("", axis, "best loss (nats/character)", log ? Scale.LOG : Scale.TIGHT, Scale.WHOLE,
+        html.append(new Chart("", axis, "best loss (nats)", log ? Scale.LOG : Scale.TIGHT, Scale.WHOLE,
             series).figure(Chart.Size.ANY));
       }
     });

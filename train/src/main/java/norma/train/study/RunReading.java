@@ -9,7 +9,7 @@ import norma.train.metrics.Metrics;
 
 /// The part of a run's `metrics.jsonl` that a study's pages need, without the many training steps.
 ///
-/// @param startLoss  before any update, nats per character
+/// @param startLoss  before any update, nats per token
 /// @param stepMillis median of the logged steps
 /// @param evals      evaluations
 /// @param norms      probes of the normalization slots

@@ -17,7 +17,7 @@ import norma.train.metrics.Event;
 import norma.train.study.Study.Variant;
 
 /// How training stands the learning rate, for a study whose grid has `optim.lr`: one sweep for each variant over all groups, and apart for each point
-/// of the grid's other axes. Losses in nats per character.
+/// of the grid's other axes. Losses in nats per token.
 ///
 /// @param seeds  of every rate
 /// @param sweeps in the study's order; empty if the grid has no learning rates

@@ -20,9 +20,9 @@ final class StepCost {
   private final Map<Path, Checkpoint> weights = new HashMap<>();
   private final Map<Shape, Double> flops = new HashMap<>();
 
-  private record Source(RunConfig.Corpus corpus, Optional<Path> weights) {}
+  private record Source(RunConfig.Corpus corpus, RunConfig.Token token, Optional<Path> weights) {}
 
-  private record Text(String sha256, int characters, int vocabulary) {}
+  private record Text(String sha256, int tokens, int vocabulary) {}
 
   private record Shape(GptConfig model, int vocabulary, int batch) {}
 
@@ -41,9 +41,9 @@ final class StepCost {
     };
   }
 
-  /// Characters of the text that a run reads.
-  int characters(RunConfig config) {
-    return text(config).characters;
+  /// Tokens of the text that a run reads.
+  int tokens(RunConfig config) {
+    return text(config).tokens;
   }
 
   /// The checkpoint that a run begins with.
@@ -57,9 +57,10 @@ final class StepCost {
   }
 
   private Text text(RunConfig config) {
-    return texts.computeIfAbsent(new Source(config.data().corpus(), config.train().initFrom()), _ -> {
-      Corpus corpus = Session.corpus(config, Path.of(""));
-      return new Text(corpus.sha256(), corpus.codePoints().length, Session.vocabulary(corpus, initial(config)).size());
-    });
+    return texts.computeIfAbsent(new Source(config.data().corpus(), config.data().token(), config.train().initFrom()),
+        _ -> {
+          Corpus corpus = Session.corpus(config, Path.of(""));
+          return new Text(corpus.sha256(), corpus.symbols().length, Session.vocabulary(corpus, initial(config)).size());
+        });
   }
 }

@@ -86,7 +86,7 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
     return measured;
   }
 
-  /// Hashes the settings that determine the time of a step: model, batch, backend and the text's characters, not the optimizer's numbers.
+  /// Hashes the settings that determine the time of a step: model, batch, backend and the text's tokens, not the optimizer's numbers.
   static String id(Candidate candidate) {
     return candidate.hash(candidate.config(), key -> key.startsWith("model.")
         || Set.of("train.batch", "train.accumulate", "runtime.backend", "runtime.precision").contains(key));

@@ -16,6 +16,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
+import norma.train.config.RunConfig.Token;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Sha256;
 
@@ -81,7 +82,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
     /// Names the text that losses are means over. Losses on another text are not comparable.
     String validation() {
-      return text + " " + config.data().valFraction();
+      return text + " " + config.data().valFraction() + " " + config.data().token();
     }
 
     /// Hashes the text, the weights to begin with, and some settings of the configuration with a seed.
@@ -154,6 +155,13 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return numbers.getMin() == numbers.getMax()
         ? String.format(Locale.ROOT, "%,d", numbers.getMin())
         : String.format(Locale.ROOT, "%,d to %,d", numbers.getMin(), numbers.getMax());
+  }
+
+  /// What losses are means over, in a word: that of all runs.
+  String token() {
+    Set<Token> tokens = variants.stream().flatMap(variant -> variant.candidates.stream())
+        .map(candidate -> candidate.config.data().token()).collect(Collectors.toSet());
+    return tokens.size() == 1 ? tokens.iterator().next().word() : "token";
   }
 
   /// Number of comparisons with a baseline.

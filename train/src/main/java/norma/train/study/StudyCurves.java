@@ -32,7 +32,7 @@ final class StudyCurves {
     StringBuilder html = new StringBuilder();
     groups.forEach((title, members) -> {
       for (int from : new int[]{ 0, last / 2 }) {
-        html.append(charts(title, members, "validation loss (nats/character)", size,
+        html.append(charts(title, members, "validation loss (nats)", size,
             (run, curve) -> run.evals().stream().filter(eval -> eval.step() >= from)
                 .forEach(eval -> curve.add(eval.step(), eval.valLoss()))));
       }

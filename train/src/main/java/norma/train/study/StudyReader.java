@@ -168,7 +168,7 @@ public final class StudyReader {
     if (!apart.isEmpty()) {
       throw error("variants", "variants: " + String.join(", ", apart)
           + " and the baseline are not validated on one text: "
-          + "their losses cannot be compared; expected data.corpus and data.val_fraction in grid, where each text has a "
+          + "their losses cannot be compared; expected data.corpus, data.token and data.val_fraction in grid, where each text has a "
           + "baseline of its own");
     }
     return Double.isNaN(budget.seconds) ? study : timed(study, budget.seconds);

@@ -137,7 +137,7 @@ public final class SummaryText {
         + Comparability.shown(c.text()) + ")"));
     parts.add("steps of " + each(candidates,
         c -> c.config().train().batch() * c.config().train().accumulate() * c.config().model().context())
-        + " characters: " + study.steps());
+        + " " + study.token() + "s: " + study.steps());
     parts.add("learning rate " + each(candidates, c -> Decimals.setting(c.config().optim().lr())));
     parts.add("seeds " + study.seeds().stream().map(String::valueOf).collect(Collectors.joining(", ")));
     parts.add(each(results, result -> result.fingerprint().getOrDefault("cpu", "")));
@@ -279,9 +279,10 @@ public final class SummaryText {
     return idle.isEmpty()
         ? Optional.empty()
         : Optional.of(String.format(Locale.ROOT,
-            "Only the frequencies of the characters, which alone give a loss of %.2f, were learned by %s: "
+            "Only the frequencies of the %ss, which alone give a loss of %.2f, were learned by %s: "
                 + "more steps, another rate or LayerNorm before the head may change that",
-            Median.of(idle.stream().map(CellResult::unigramLoss).toList()), String.join(", ", names)));
+            summary.study().token(), Median.of(idle.stream().map(CellResult::unigramLoss).toList()),
+            String.join(", ", names)));
   }
 
   /// If a budget of FLOPs or seconds, or a variant, makes them differ.
@@ -303,9 +304,10 @@ public final class SummaryText {
   /// How the numbers are made.
   static String method(Study study) {
     return (study.estimates()
-        ? "Losses are validation losses in nats per character; the best is chosen among estimates on a part of the validation split "
+        ? "Losses are validation losses in nats per " + study.token()
+            + "; the best is chosen among estimates on a part of the validation split "
             + "(train.eval_tokens), the final one is exact. They are the "
-        : "Losses are exact validation losses in nats per character, ")
+        : "Losses are exact validation losses in nats per " + study.token() + ", ")
         + "mean ± standard deviation over seeds; the best is that of the "
         + "best evaluation of each run." + (study.comparisons() == 0
             ? " Intervals of the mean: Student's t, 95 %. Tokens/s and peak memory of the process during a run are medians over seeds."

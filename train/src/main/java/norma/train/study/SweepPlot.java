@@ -30,7 +30,7 @@ final class SweepPlot {
         series.add(new Series("", colour, Kind.POINTS, seeds(sweep, Run::completed)));
         series.add(new Series("", colour, Kind.CROSSES, seeds(sweep, run -> !run.completed())));
       }
-      html.append(new Chart("", "learning rate", "final loss (nats/character)", Scale.LOG, Scale.WHOLE, series)
+      html.append(new Chart("", "learning rate", "final loss (nats)", Scale.LOG, Scale.WHOLE, series)
           .figure(Chart.Size.ANY));
     }
     return html.toString();

@@ -57,7 +57,7 @@ public final class UntrainableVariants implements AutoCloseable {
       try {
         feasibility.require(
             candidate.config().runtime().threads().isPresent() ? candidate.config() : candidate.config().with(threads),
-            cost.characters(candidate.config()), cost.vocabulary(candidate.config()));
+            cost.tokens(candidate.config()), cost.vocabulary(candidate.config()));
       } catch (DataException | RunException | CudaException e) {
         add(variant, String.valueOf(e.getMessage()));
       }

@@ -31,7 +31,7 @@ class StoredWorkTest {
     Files.writeString(run.resolve("config.yaml"), "train: {steps: 20}\nmodel: {norm: {all: " + norm + "}}\n");
     Files.writeString(run.resolve("environment.json"), "{}");
     Path log = Files.writeString(run.resolve("metrics.jsonl"), (whole ? "" : "nonsense\n")
-        + "{\"event\":\"eval\",\"step\":20,\"train_loss\":2.5,\"val_loss\":2.25,\"val_bits_per_char\":3}\n"
+        + "{\"event\":\"eval\",\"step\":20,\"train_loss\":2.5,\"val_loss\":2.25,\"val_bits\":3}\n"
         + "{\"event\":\"end\",\"step\":20,\"reason\":\"completed\",\"best_val_loss\":2.25,\"best_step\":20,"
         + "\"final_val_loss\":2.25}\n");
     Files.setLastModifiedTime(log, FileTime.fromMillis(seconds * 1000L));

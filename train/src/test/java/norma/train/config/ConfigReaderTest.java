@@ -67,7 +67,7 @@ class ConfigReaderTest {
     RunConfig c = read(
         """
             name: all_keys.1
-            data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25, train_fraction: 0.5}
+            data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25, train_fraction: 0.5, token: byte}
             model: {layers: 1, heads: 2, width: 6, context: 5, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
                     tie_embeddings: false, embedding_scale: learnable}
             optim: {lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
@@ -81,7 +81,8 @@ class ConfigReaderTest {
             .formatted("AB".repeat(32)));
     assertThat(c.name()).isEqualTo("all_keys.1");
     assertThat(c.data()).isEqualTo(new RunConfig.Data(
-        new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25, 0.5));
+        new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25, 0.5,
+        RunConfig.Token.BYTE));
     assertThat(c.model()).isEqualTo(new GptConfig(1, 2, 6, 5, 3, true, 0.5, GptConfig.Activation.GELU, false,
         GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
@@ -155,7 +156,7 @@ class ConfigReaderTest {
         List.of("# a\n\noptim: {learning_rate: 1}", "x.yaml:3: optim.learning_rate: unknown key; did you mean optim.lr?"
             + " Valid keys here: lr, min_lr, schedule, warmup_steps, decay_steps, cooldown_steps, betas, eps, weight_decay, clip_norm"),
         List.of("data:\n  \"val\": 1", "x.yaml:2: data.val: unknown key; did you mean data.val_fraction?"
-            + " Valid keys here: corpus, val_fraction, train_fraction"),
+            + " Valid keys here: corpus, val_fraction, train_fraction, token"),
         List.of("lr: 3e-4", "x.yaml:1: lr: unknown key; did you mean optim.lr?"),
         List.of("data.corpus: a.txt",
             "x.yaml:1: data.corpus: unknown key; in a file it is written data: {corpus: ...}"),
@@ -209,7 +210,8 @@ class ConfigReaderTest {
   @Test
   void aConfigurationRefusesWhatTheReaderRefuses() {
     RunConfig d = RunConfig.DEFAULT;
-    assertThatThrownBy(() -> new RunConfig("a", new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1),
+    assertThatThrownBy(() -> new RunConfig("a",
+        new RunConfig.Data(new RunConfig.Corpus.Named("a"), Double.NaN, 1, RunConfig.Token.CHAR),
         d.model(), d.optim(), d.train(), d.runtime(), d.output())).isInstanceOf(IllegalArgumentException.class)
         .hasMessage("data.val_fraction is NaN; expected a number above 0 and below 1");
     assertThatThrownBy(() -> d.withSteps(0)).isInstanceOf(IllegalArgumentException.class)

@@ -37,6 +37,7 @@ class RunConfigWriterTest {
           corpus: "builtin:dickens"
           val_fraction: 0.1
           train_fraction: 1.0
+          token: char
         model:
           layers: 4
           heads: 4
@@ -179,7 +180,8 @@ class RunConfigWriterTest {
     double lr = Math.abs(r.nextGaussian());
     int warmup = r.nextInt(1000);
     return new RunConfig("run-" + r.nextInt(100),
-        new RunConfig.Data(corpus, 0.01 + 0.9 * r.nextDouble(), 1 - r.nextDouble()),
+        new RunConfig.Data(corpus, 0.01 + 0.9 * r.nextDouble(), 1 - r.nextDouble(),
+            pick(r, List.of(RunConfig.Token.values()))),
         new GptConfig(layers, heads, heads * (1 + r.nextInt(64)), 1 + r.nextInt(512), 1 + r.nextInt(8), r.nextBoolean(),
             r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
             pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),

@@ -10,9 +10,11 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import java.util.HexFormat;
 import java.util.Map;
 import org.assertj.core.api.AbstractThrowableAssert;
+import norma.train.config.RunConfig.Token;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,11 +27,11 @@ class CorporaTest {
 
   @Test
   void dickensIsBuiltInAndLosesItsByteOrderMark() {
-    Corpus corpus = Corpora.load("builtin:dickens", folder);
-    assertThat(corpus.codePoints()).hasSize(1_214_979 - 3);
+    Corpus corpus = Corpora.load("builtin:dickens", folder, Token.CHAR);
+    assertThat(corpus.symbols()).hasSize(1_214_979 - 3);
     assertThat(string(corpus)).startsWith("The Old Curiosity Shop\n").endsWith("like a tale that is told!");
     // 78 with the byte order mark.
-    assertThat(Arrays.stream(corpus.codePoints()).distinct().count()).isEqualTo(77);
+    assertThat(Arrays.stream(corpus.symbols()).distinct().count()).isEqualTo(77);
     assertThat(corpus.sha256()).isEqualTo("70b924ea4d22d24d8650660ddddd29fc5c07eafc5803a904e6d1184f50ac4ed7");
     assertThat(corpus.name()).isEqualTo("dickens");
     assertThat(corpus.source()).contains("builtin:dickens", "The Old Curiosity Shop");
@@ -37,10 +39,10 @@ class CorporaTest {
 
   @Test
   void macbethIsBuiltInAndKeepsItsLineEnds() {
-    Corpus corpus = Corpora.load("builtin:macbeth", folder);
-    assertThat(corpus.codePoints()).hasSize(103_605);
+    Corpus corpus = Corpora.load("builtin:macbeth", folder, Token.CHAR);
+    assertThat(corpus.symbols()).hasSize(103_605);
     assertThat(string(corpus)).startsWith("The Tragedie of Macbeth\r\n");
-    assertThat(Arrays.stream(corpus.codePoints()).distinct().count()).isEqualTo(66);
+    assertThat(Arrays.stream(corpus.symbols()).distinct().count()).isEqualTo(66);
   }
 
   @ParameterizedTest
@@ -53,11 +55,12 @@ class CorporaTest {
   @Test
   void aRelativePathStartsAtTheBase() throws IOException {
     Files.writeString(folder.resolve("own.txt"), "ab");
-    Corpus corpus = Corpora.load("own.txt", folder);
+    Corpus corpus = Corpora.load("own.txt", folder, Token.CHAR);
     assertThat(string(corpus)).isEqualTo("ab");
     assertThat(corpus.name()).isEqualTo("own.txt");
     assertThat(corpus.source()).isEqualTo(folder.resolve("own.txt").toString());
-    assertThat(string(Corpora.load(folder.resolve("own.txt").toString(), Path.of("/elsewhere")))).isEqualTo("ab");
+    assertThat(string(Corpora.load(folder.resolve("own.txt").toString(), Path.of("/elsewhere"), Token.CHAR)))
+        .isEqualTo("ab");
   }
 
   @ParameterizedTest
@@ -65,18 +68,19 @@ class CorporaTest {
       "\uD83D\uDC69\u200D\uD83D\uDCBB👍🏽🇫🇷",
       "a\uFEFFb", "\u0000\u007F\u0080\u07FF\u0800\uFFFD\uFFFF\uD800\uDC00\uDBFF\uDFFF", "\u2028\u0085 \t" })
   void aTextIsReadWithoutAnyNormalization(String text) throws IOException {
-    assertThat(string(Corpora.load(file(text.getBytes(UTF_8)), folder))).isEqualTo(text);
+    assertThat(string(Corpora.load(file(text.getBytes(UTF_8)), folder, Token.CHAR))).isEqualTo(text);
   }
 
   @Test
   void oneLeadingByteOrderMarkIsStrippedAndOnlyOne() throws IOException {
-    assertThat(string(Corpora.load(file("\uFEFF\uFEFFa\uFEFF".getBytes(UTF_8)), folder))).isEqualTo("\uFEFFa\uFEFF");
+    assertThat(string(Corpora.load(file("\uFEFF\uFEFFa\uFEFF".getBytes(UTF_8)), folder, Token.CHAR)))
+        .isEqualTo("\uFEFFa\uFEFF");
   }
 
   @Test
   void theHashIsOfTheRawBytesWithTheByteOrderMark() throws IOException {
     // printf '\xef\xbb\xbfab' | sha256sum
-    assertThat(Corpora.load(file("\uFEFFab".getBytes(UTF_8)), folder).sha256())
+    assertThat(Corpora.load(file("\uFEFFab".getBytes(UTF_8)), folder, Token.CHAR).sha256())
         .isEqualTo("e54dd095f92262cbaf1ef453de08896fee09647d82be9433cc344752e643e43d");
   }
 
@@ -105,7 +109,7 @@ class CorporaTest {
   @ValueSource(ints = { 65_533, 65_534, 65_535, 65_536, 65_537, 131_072 })
   void theDecodersChunksLeaveNoSeam(int before) throws IOException {
     String text = "a".repeat(before) + "😀é😀" + "b".repeat(70_000);
-    assertThat(string(Corpora.load(file(text.getBytes(UTF_8)), folder))).isEqualTo(text);
+    assertThat(string(Corpora.load(file(text.getBytes(UTF_8)), folder, Token.CHAR))).isEqualTo(text);
     byte[] broken = (text + "?").getBytes(UTF_8);
     broken[broken.length - 1] = (byte) 0xE2;
     refused(file(broken)).hasMessageContaining("0xE2 at offset " + (broken.length - 1) + ":");
@@ -124,7 +128,7 @@ class CorporaTest {
 
   @Test
   void aFolderIsRefused() {
-    refused(folder.toString()).hasMessage(folder + " is a folder: data.corpus expects one UTF-8 text file");
+    refused(folder.toString()).hasMessage(folder + " is a folder: data.corpus expects one file");
   }
 
   @Test
@@ -137,6 +141,15 @@ class CorporaTest {
     String empty = file(new byte[0]);
     refused(empty).hasMessageStartingWith(empty + " is empty: expected a UTF-8 text");
     refused(file("\uFEFF".getBytes(UTF_8))).hasMessageContaining(" is empty: ");
+  }
+
+  @Test
+  void moreCharactersThanALanguageHasAreRefusedWithTheWayOut() throws IOException {
+    int[] most = IntStream.range(0x10000, 0x20000).toArray();
+    assertThat(Corpora.load(file(new String(most, 0, most.length).getBytes(UTF_8)), folder, Token.CHAR).symbols())
+        .hasSize(65_536);
+    refused(file((new String(most, 0, most.length) + "a").getBytes(UTF_8)))
+        .hasMessageContaining("has 65537 distinct characters; expected at most 65536: data.token=byte reads any file");
   }
 
   @Test
@@ -190,7 +203,7 @@ class CorporaTest {
   }
 
   private AbstractThrowableAssert<?, ? extends Throwable> refused(String spec) {
-    return assertThatThrownBy(() -> Corpora.load(spec, folder)).isInstanceOf(DataException.class)
+    return assertThatThrownBy(() -> Corpora.load(spec, folder, Token.CHAR)).isInstanceOf(DataException.class)
         .satisfies(e -> assertThat(e.getMessage()).doesNotContain("\n", "\r"));
   }
 
@@ -199,6 +212,6 @@ class CorporaTest {
   }
 
   private static String string(Corpus corpus) {
-    return new String(corpus.codePoints(), 0, corpus.codePoints().length);
+    return new String(corpus.symbols(), 0, corpus.symbols().length);
   }
 }

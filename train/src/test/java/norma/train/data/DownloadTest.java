@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import norma.train.config.RunConfig.Token;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,14 +36,14 @@ class DownloadTest {
   @Test
   void aTextIsDownloadedOnceAndThenReadFromTheCache() throws IOException {
     Corpus first = load(POEM);
-    assertThat(new String(first.codePoints(), 0, first.codePoints().length)).isEqualTo("öde\r\n");
+    assertThat(new String(first.symbols(), 0, first.symbols().length)).isEqualTo("öde\r\n");
     assertThat(first.name()).isEqualTo("poem.txt");
     assertThat(first.source()).isEqualTo(TEXT.toString());
     assertThat(first.sha256()).isEqualTo(HASH);
     assertThat(cached()).containsExactly(HASH + ".txt");
 
     Corpus second = load("never fetched");
-    assertThat(second.codePoints()).isEqualTo(first.codePoints());
+    assertThat(second.symbols()).isEqualTo(first.symbols());
     assertThat(fetches).hasValue(1);
   }
 
@@ -50,7 +51,7 @@ class DownloadTest {
   void aFilePutIntoTheCacheByHandNeedsNoNetwork() throws IOException {
     Files.createDirectories(cache());
     Files.writeString(cache().resolve(HASH + ".txt"), POEM);
-    assertThat(Corpora.load(TEXT, HASH, cache()).sha256()).isEqualTo(HASH);
+    assertThat(Corpora.load(TEXT, HASH, cache(), Token.CHAR).sha256()).isEqualTo(HASH);
   }
 
   @Test
@@ -73,10 +74,12 @@ class DownloadTest {
   @Test
   void aTextAtTheLimitIsTakenAndOneByteMoreIsRefused() throws IOException {
     int bytes = POEM.getBytes(UTF_8).length;
-    assertThatThrownBy(() -> Corpora.load(TEXT, HASH, cache(), new Download(url -> stream(POEM), bytes - 1)))
+    assertThatThrownBy(
+        () -> Corpora.load(TEXT, HASH, cache(), Token.CHAR, new Download(url -> stream(POEM), bytes - 1)))
         .isInstanceOf(DataException.class).hasMessageContaining("is larger than " + (bytes - 1) + " bytes");
     assertThat(cached()).isEmpty();
-    assertThat(Corpora.load(TEXT, HASH, cache(), new Download(url -> stream(POEM), bytes)).sha256()).isEqualTo(HASH);
+    assertThat(Corpora.load(TEXT, HASH, cache(), Token.CHAR, new Download(url -> stream(POEM), bytes)).sha256())
+        .isEqualTo(HASH);
   }
 
   @Test
@@ -86,7 +89,7 @@ class DownloadTest {
       closed = socket.getLocalPort();
     }
     URI url = URI.create("https://127.0.0.1:" + closed + "/poem.txt");
-    assertThatThrownBy(() -> Corpora.load(url, HASH, cache())).isInstanceOf(DataException.class)
+    assertThatThrownBy(() -> Corpora.load(url, HASH, cache(), Token.CHAR)).isInstanceOf(DataException.class)
         .hasMessage("cannot download %s: no connection to 127.0.0.1: without a network, put the file at %s"
             + " or set data.corpus to a path", url, cache().resolve(HASH + ".txt"));
     assertThat(cached()).isEmpty();
@@ -97,7 +100,7 @@ class DownloadTest {
     InputStream closed = InputStream.nullInputStream();
     closed.close();
     InputStream broken = new SequenceInputStream(stream("half a po"), closed);
-    assertThatThrownBy(() -> Corpora.load(TEXT, HASH, cache(), new Download(url -> broken, 100)))
+    assertThatThrownBy(() -> Corpora.load(TEXT, HASH, cache(), Token.CHAR, new Download(url -> broken, 100)))
         .isInstanceOf(DataException.class)
         .hasMessageContaining("cannot download " + TEXT + ": java.io.IOException: Stream closed:");
     assertThat(cached()).isEmpty();
@@ -141,7 +144,7 @@ class DownloadTest {
   }
 
   private Corpus load(String served) {
-    return Corpora.load(TEXT, HASH, cache(), download(served));
+    return Corpora.load(TEXT, HASH, cache(), Token.CHAR, download(served));
   }
 
   private Download download(String served) {

@@ -22,18 +22,18 @@ class SplitTest {
     int[] tokens = new int[100];
     assertThat(Split.of(tokens, 0.1, 1, 9).validation()).hasSize(10);
     assertThatThrownBy(() -> Split.of(tokens, 0.1, 1, 10)).isInstanceOf(DataException.class)
-        .hasMessage("model.context is 10 but the validation split has only 10 characters, expected at least 11:"
+        .hasMessage("model.context is 10 but the validation split has only 10 tokens, expected at least 11:"
             + " lower model.context, raise data.val_fraction or take a longer corpus");
     assertThat(Split.of(tokens, 0.75, 1, 24).train()).hasSize(25);
     assertThatThrownBy(() -> Split.of(tokens, 0.75, 1, 25)).isInstanceOf(DataException.class)
-        .hasMessage("model.context is 25 but the training split has only 25 characters, expected at least 26:"
+        .hasMessage("model.context is 25 but the training split has only 25 tokens, expected at least 26:"
             + " lower model.context, lower data.val_fraction or take a longer corpus");
   }
 
   @Test
   void noValidationSplitIsTooShort() {
     assertThatThrownBy(() -> Split.of(new int[100], 0, 1, 8)).isInstanceOf(DataException.class)
-        .hasMessageContaining("the validation split has only 0 characters");
+        .hasMessageContaining("the validation split has only 0 tokens");
   }
 
   @Test
@@ -53,7 +53,7 @@ class SplitTest {
     assertThat(tenth.train()).containsExactly(0, 1, 2, 3, 4, 5, 6, 7);
     assertThat(tenth.validation()).isEqualTo(Split.of(tokens, 0.2, 1, 3).validation());
     assertThatThrownBy(() -> Split.of(tokens, 0.2, 0.1, 8)).isInstanceOf(DataException.class)
-        .hasMessageContaining("the training split has only 8 characters", "raise data.train_fraction");
+        .hasMessageContaining("the training split has only 8 tokens", "raise data.train_fraction");
   }
 
   /// Of 4 and 3 tokens, with one added to each count: -(2 ln 4/6 + ln 2/6) / 3.

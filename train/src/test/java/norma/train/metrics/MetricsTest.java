@@ -27,7 +27,7 @@ class MetricsTest {
   void everyEventOfTheContractIsRead() throws IOException {
     Metrics metrics = parse("{'event':'start','seed':1337,'name':'x'}",
         "{'event':'step','step':10,'tokens':7680,'loss':3.21,'lr':1e-4,'grad_norm':0.9,'step_ms':12.8,'tokens_per_s':60000,'elapsed_s':0.2}",
-        "{'event':'eval','step':250,'train_loss':2.5,'val_loss':2.6,'val_bits_per_char':3.75}",
+        "{'event':'eval','step':250,'train_loss':2.5,'val_loss':2.6,'val_bits':3.75}",
         "{'event':'norm','step':250,'slots':[{'slot':'final','type':'dyisru','beta':4,'squash_slope':0.5,'inv_std':0.5,'saturation':0.1,'in_rms':2,'in_absmax':9,'in_kurtosis':3,'in_outliers':1e-4,'out_rms':0.7,'out_absmax':1.5,'out_grad_rms':0.02,'update_ratio':3e-3}],'max_attention_logit':7,'log_z':4.2,'update_ratio':1e-3}",
         "{'event':'layers','step':250,'layers':[{'layer':'blocks.0.attn','forward_ms':1.5,'backward_ms':2.5,'tokens_per_s':190000,'gflops':100}]}",
         "{'event':'sample','step':500,'text':'It was'}", "{'event':'diverged','step':600,'first_bad':'blocks.2.mlp'}",

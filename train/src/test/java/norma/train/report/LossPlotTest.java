@@ -95,7 +95,7 @@ class LossPlotTest {
   @Test
   void axesAreNamedWithTheirUnits() {
     assertThat(LossPlot.svg("run-1", run(10, LossPlotTest::loss, 2.2))).contains(">step<",
-        ">loss (nats per character)<",
+        ">loss (nats)<",
         ">run-1<", "exact validation loss, best 2.2000", ">training loss<");
   }
 

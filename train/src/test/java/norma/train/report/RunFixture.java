@@ -38,7 +38,7 @@ final class RunFixture {
       if (step % 250 == 0) {
         double val = 1.75 + 2.45 * Math.exp(-step / 330.0) + (step > 1600 ? (step - 1600) * 6e-5 : 0);
         lines.add(String.format(Locale.ROOT,
-            "{'event':'eval','step':%d,'train_loss':%.4f,'val_loss':%.4f,'val_bits_per_char':%.4f}", step,
+            "{'event':'eval','step':%d,'train_loss':%.4f,'val_loss':%.4f,'val_bits':%.4f}", step,
             val - 0.06, val, val / Math.log(2)));
         lines.add(norm(step));
       }

@@ -167,7 +167,7 @@ class RunReportTest {
         "123456789012345678901234567890", "9007199254740993", "null" };
     List<String> shapes = List.of(
         "{'event':'step','step':S,'tokens':N,'loss':N,'lr':N,'grad_norm':N,'step_ms':N,'tokens_per_s':N,'elapsed_s':N}",
-        "{'event':'eval','step':S,'train_loss':N,'val_loss':N,'val_bits_per_char':N}",
+        "{'event':'eval','step':S,'train_loss':N,'val_loss':N,'val_bits':N}",
         "{'event':'norm','step':S,'slots':[{'slot':'final','type':'dyt','alpha':N,'inv_std':N,'saturation':N,'in_rms':N,'out_grad_rms':N}],'log_z':N}",
         "{'event':'layers','step':S,'layers':[{'layer':'head','forward_ms':N,'backward_ms':N,'tokens_per_s':N,'gflops':N}]}",
         "{'event':'end','step':S,'reason':'completed','best_val_loss':N,'best_step':N,'final_val_loss':N}");

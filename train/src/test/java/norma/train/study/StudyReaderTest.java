@@ -240,6 +240,8 @@ class StudyReaderTest {
         Arguments.of(TWO + "seeds: 2\ngrid: {optim.lr: 1e-3}\n", "x.yaml:6: grid.optim.lr: 1e-3 is not a list"),
         Arguments.of(TWO.replace("dyt}", "dyt, data.val_fraction: 0.2}") + "seeds: 2\n",
             "x.yaml:2: variants: b and the baseline are not validated on one text: their losses cannot be compared; expected"),
+        Arguments.of(TWO.replace("dyt}", "dyt, data.token: byte}") + "seeds: 2\n",
+            "x.yaml:2: variants: b and the baseline are not validated on one text: their losses cannot be compared; expected"),
         Arguments.of(TWO + "seeds: 2\ntune: {data.val_fraction: [0.1, 0.2]}\ntune_seeds: 1\n",
             "variants: a, b and the baseline are not validated on one text"),
         Arguments.of(TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 0.001]}\ntune_seeds: 1\n",
