@@ -34,8 +34,8 @@ public final class Calls {
     all.put("linearInputGradient", s -> only(s.calls().linearBackward(4 * s.calls().width(), false), 0));
     all.put("linearWeightGradient", s -> only(s.calls().linearBackward(4 * s.calls().width(), false), 1));
     all.put("linearBackward", s -> s.calls().linearBackward(4 * s.calls().width(), false));
-    all.put("attention", s -> s.calls().attention(DropMask.NONE));
-    all.put("attentionBackward", s -> s.calls().attentionBackward(DropMask.NONE));
+    all.put("attention", s -> s.calls().attention(s.calls().heads(), DropMask.NONE));
+    all.put("attentionBackward", s -> s.calls().attentionBackward(s.calls().heads(), DropMask.NONE));
     for (String type : Operands.NORMS) {
       Formula formula = NormTypes.formula(NormSpec.of(type), false);
       all.put(type, s -> s.calls().formula(type, formula));
@@ -46,6 +46,7 @@ public final class Calls {
     all.put("geluBackward", s -> s.wide().formulaBackward("gelu", GELU));
     all.put("add", s -> s.calls().add());
     all.put("dropout", s -> s.calls().dropout(DROP));
+    all.put("rotate", s -> s.calls().rotate(s.calls().heads(), s.calls().width() / s.calls().heads()));
     all.put("crossEntropy", s -> s.calls().crossEntropy(s.vocabulary(), 1.0 / s.calls().rows(), true));
     all.put("embedding", s -> s.calls().embedding(s.vocabulary(), s.calls().time()));
     all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.calls().time()));

@@ -14,6 +14,7 @@ import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.bench.FrozenInputs.Batch;
+import norma.bench.ParityCase.Attention;
 import norma.bench.ParityCase.Slots;
 import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
@@ -38,7 +39,7 @@ public final class FreezeTorchNumbers {
 
   /// The whole file.
   private record Frozen(String made, String pytorch, String weights, String tokens, String gradient, int vocabulary,
-      int batch, int context, int width, int heads, int mlpRatio, List<Model> models, Training training) {}
+      int batch, int context, int width, int mlpRatio, List<Model> models, Training training) {}
 
   /// @param gradients by parameter, what [#GRADIENT] says
   private record Model(ParityCase model, double loss, Map<String, List<Double>> gradients) {}
@@ -58,24 +59,31 @@ public final class FreezeTorchNumbers {
     try (Backend backend = new Nd4jBackend(DType.FLOAT64, false)) {
       for (String type : ParityCase.TYPES) {
         EmbeddingScale scale = ParityCase.scale(type, Slots.ALL, EmbeddingScale.LEARNABLE);
-        models.add(gradients(new ParityCase(type, Slots.ALL, Map.of(), 1, true, false, scale)));
+        models.add(gradients(new ParityCase(type, Slots.ALL, Map.of(), 1, true, false, scale, Attention.USUAL)));
         if (TRAINED.contains(type)) {
-          models.add(gradients(new ParityCase(type, Slots.PRE, Map.of(), 2, false, true, EmbeddingScale.NONE)));
-          training.runs.add(
-              train(backend, optim, new ParityCase(type, Slots.PRE, Map.of(), 2, true, true, EmbeddingScale.NONE)));
+          models.add(gradients(
+              new ParityCase(type, Slots.PRE, Map.of(), 2, false, true, EmbeddingScale.NONE, Attention.USUAL)));
+          training.runs.add(train(backend, optim, trained(type, Attention.USUAL)));
         }
+      }
+      for (Attention attention : Attention.OTHERS) {
+        training.runs.add(train(backend, optim, trained("rmsnorm", attention)));
       }
     }
     Frozen frozen = new Frozen("./mvnw -Pbench,freeze -pl bench -am process-classes (norma.bench.FreezeTorchNumbers)",
         "org.bytedeco:pytorch:" + args[0] + ", float64", FrozenInputs.WEIGHTS, FrozenInputs.TOKENS,
         GRADIENT, ParityCase.VOCABULARY,
-        ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.WIDTH, ParityCase.HEADS, ParityCase.MLP_RATIO, models,
+        ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.WIDTH, ParityCase.MLP_RATIO, models,
         training);
     Path file = Path.of(args[1]);
     String json = JsonMapper.builder().build().writerWithDefaultPrettyPrinter().writeValueAsString(frozen);
     Files.createDirectories(file.toAbsolutePath().getParent());
     Files.writeString(file, json + "\n");
     System.out.println("wrote " + Files.size(file) + " bytes to " + file);
+  }
+
+  private static ParityCase trained(String type, Attention attention) {
+    return new ParityCase(type, Slots.PRE, Map.of(), 2, true, true, EmbeddingScale.NONE, attention);
   }
 
   private static Model gradients(ParityCase model) {

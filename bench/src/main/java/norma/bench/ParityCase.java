@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import norma.models.GptConfig;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.models.NormSlots;
 import norma.models.Slot;
 import norma.nn.NormSpec;
@@ -23,13 +24,13 @@ import norma.nn.NormTypes;
 /// @param bias           `model.bias`
 /// @param tied           `model.tie_embeddings`
 /// @param embeddingScale `model.embedding_scale`
+/// @param attention      keys of the attention
 record ParityCase(String type, Slots slots, Map<String, Object> settings, int layers, boolean bias, boolean tied,
-    EmbeddingScale embeddingScale) {
+    EmbeddingScale embeddingScale, Attention attention) {
   static final int VOCABULARY = 13;
   static final int BATCH = 2;
   static final int CONTEXT = 9;
   static final int WIDTH = 24;
-  static final int HEADS = 3;
   static final int MLP_RATIO = 4;
   static final List<String> TYPES = NormTypes.all().stream().map(NormType::name).toList();
   private static final Set<String> INVARIANT = Set.of("layernorm", "rmsnorm", "rmsnorm_plain", "rmsnorm_depth",
@@ -50,7 +51,21 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
     ALL
   }
 
-  /// Every type in every arrangement, with and without bias; heads and embedding scales take turns.
+  /// What the attention is like.
+  ///
+  /// @param heads     `model.heads`
+  /// @param kvHeads   `model.kv_heads`
+  /// @param positions `model.positions`
+  record Attention(int heads, int kvHeads, Positions positions) {
+    /// GPT-2's.
+    static final Attention USUAL = new Attention(3, 3, Positions.LEARNED);
+    /// All others.
+    static final List<Attention> OTHERS = List.of(new Attention(3, 3, Positions.NONE),
+        new Attention(3, 3, Positions.ROTARY), new Attention(3, 1, Positions.LEARNED),
+        new Attention(4, 2, Positions.ROTARY));
+  }
+
+  /// Every type in every arrangement, with and without bias; heads and embedding scales take turns. Then every kind of attention.
   static List<ParityCase> all() {
     List<EmbeddingScale> scales = List.of(EmbeddingScale.values());
     List<ParityCase> cases = new ArrayList<>();
@@ -63,13 +78,19 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
         }
       }
     }
+    for (Attention attention : Attention.OTHERS) {
+      for (Slots slots : List.of(Slots.PRE, Slots.ALL)) {
+        cases.add(new ParityCase("rmsnorm", slots, Map.of(), 2, slots == Slots.ALL, true, EmbeddingScale.NONE,
+            attention));
+      }
+    }
     return cases;
   }
 
   private static ParityCase of(String type, Slots slots, boolean bias, boolean tied, EmbeddingScale scale) {
     boolean direct = type.equals("dyisru") && !bias; // both parametrizations
     Map<String, Object> settings = direct ? Map.of("parametrization", "direct", "scale_sqrt_width", true) : Map.of();
-    return new ParityCase(type, slots, settings, 2, bias, tied, scale(type, slots, scale));
+    return new ParityCase(type, slots, settings, 2, bias, tied, scale(type, slots, scale), Attention.USUAL);
   }
 
   /// The wanted scale, or a fixed one: before a norm that divides by the size of its input a learnable one's gradient is nothing but eps
@@ -81,7 +102,8 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
 
   /// The model.
   GptConfig config() {
-    List<String> keys = List.of("layers=" + layers, "heads=" + HEADS, "width=" + WIDTH, "context=" + CONTEXT,
+    List<String> keys = List.of("layers=" + layers, "heads=" + attention.heads, "kv_heads=" + attention.kvHeads,
+        "positions=" + attention.positions.name().toLowerCase(Locale.ROOT), "width=" + WIDTH, "context=" + CONTEXT,
         "mlp_ratio=" + MLP_RATIO, "bias=" + bias, "tie_embeddings=" + tied,
         "embedding_scale=" + embeddingScale.name().toLowerCase(Locale.ROOT));
     return StepServer.config(keys.stream().map("model."::concat).toList()).model().with(normSlots());
@@ -101,6 +123,7 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   @Override
   public String toString() {
     return type + (settings.isEmpty() ? "" : " " + settings) + ", slots " + slots + (bias ? ", bias" : ", no bias")
-        + (tied ? ", tied" : ", untied") + ", embedding scale " + embeddingScale;
+        + (tied ? ", tied" : ", untied") + ", embedding scale " + embeddingScale
+        + (attention.equals(Attention.USUAL) ? "" : ", " + attention);
   }
 }

@@ -13,6 +13,7 @@ import norma.autodiff.Parameter;
 import norma.formula.Formula;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.Positions;
 import norma.models.BlockName;
 import norma.models.Slot;
 import norma.nn.NormSpec;
@@ -42,6 +43,8 @@ public final class TorchGpt {
 
   private final GptConfig config;
   private final Map<String, Tensor> parameters = new LinkedHashMap<>();
+  private final Tensor cosines; // (T, 1, D), of rotary positions
+  private final Tensor sines;
   private final TensorVector all;
 
   /// A model with copies of these values.
@@ -61,6 +64,12 @@ public final class TorchGpt {
       Tensor value = Tensor.create(values.apply(parameter)).to(type).reshape(shape);
       this.parameters.put(parameter.name(), value.set_requires_grad(true));
     }
+    Tensor rates = torch.arange(new Scalar(0), new Scalar(config.headWidth()), new Scalar(2)).to(ScalarType.Double)
+        .mul(new Scalar(-Math.log(10_000) / config.headWidth())).exp(); // (D/2)
+    Tensor places = torch.arange(new Scalar(config.context())).to(ScalarType.Double);
+    Tensor rows = torch.outer(places, rates).repeat(1, 2).unsqueeze(1); // (T, 1, D)
+    cosines = rows.cos().to(type);
+    sines = rows.sin().to(type);
     this.all = new TensorVector(this.parameters.values().toArray(Tensor[]::new));
   }
 
@@ -136,7 +145,10 @@ public final class TorchGpt {
 
   private Tensor logits(Tensor ids) {
     Tensor tok = parameter("tok_emb.weight");
-    Tensor x = torch.embedding(tok, ids).add(parameter("pos_emb.weight").narrow(0, 0, ids.size(1))); // (B, T, C)
+    Tensor x = torch.embedding(tok, ids); // (B, T, C)
+    if (config.positions() == Positions.LEARNED) {
+      x = x.add(parameter("pos_emb.weight").narrow(0, 0, ids.size(1)));
+    }
     x = switch (config.embeddingScale()) {
       case NONE -> x;
       case FIXED -> x.mul(new Scalar(Math.sqrt(config.width())));
@@ -167,18 +179,32 @@ public final class TorchGpt {
 
   private Tensor attention(int block, Tensor x) { // (B, T, C)
     String name = "blocks." + block + ".attn";
-    TensorVector parts = linear(name + ".qkv", x).split(config.width(), 2); // three (B, T, C)
+    long narrow = (long) config.keyHeads() * config.headWidth();
+    TensorVector parts = linear(name + ".qkv", x).split_with_sizes(new long[]{ config.width(), narrow, narrow }, 2);
     Tensor q = norm(config.norm().of(Slot.QK), name + ".qk.query", heads(parts.get(0))); // (B, T, H, D)
     Tensor k = norm(config.norm().of(Slot.QK), name + ".qk.key", heads(parts.get(1)));
     Tensor v = norm(block, Slot.ATTN_V, heads(parts.get(2)));
+    if (config.positions() == Positions.ROTARY) {
+      q = turned(q);
+      k = turned(k);
+    }
+    boolean grouped = config.keyHeads() < config.heads();
     Tensor y = torch.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2),
-        new TensorOptional(), 0, true, new DoubleOptional(), false); // (B, H, T, D)
+        new TensorOptional(), 0, true, new DoubleOptional(), grouped); // (B, H, T, D)
     y = y.transpose(1, 2).reshape(x.size(0), x.size(1), config.width());
     return linear(name + ".proj", norm(block, Slot.ATTN_INNER, y));
   }
 
-  private Tensor heads(Tensor x) { // (B, T, C) to (B, T, H, D)
-    return x.reshape(x.size(0), x.size(1), config.heads(), config.headWidth());
+  private Tensor heads(Tensor x) { // (B, T, H D) to (B, T, H, D)
+    return x.reshape(x.size(0), x.size(1), -1, config.headWidth());
+  }
+
+  /// As GPT-NeoX has it: x cos + rotate_half(x) sin.
+  private Tensor turned(Tensor x) { // (B, T, H, D)
+    long half = config.headWidth() / 2;
+    Tensor other = torch.cat(new TensorVector(x.narrow(3, half, half).neg(), x.narrow(3, 0, half)), 3);
+    long time = x.size(1);
+    return x.mul(cosines.narrow(0, 0, time)).add(other.mul(sines.narrow(0, 0, time)));
   }
 
   private Tensor mlp(int block, Tensor x) {

@@ -13,6 +13,7 @@ import norma.formula.Expr.Space;
 /// What a kernel of Norma's own does to rows of several arrays: lines of formulas, one after the other; a semicolon ends one too.
 ///
 ///     elements x y            read and written, element by element (R, C)
+///     strided  part           the same, but rows lie as far apart as the caller says
 ///     gathered table          the same, but each row lies where the caller says
 ///     channels sum            a vector (C), which every row may change
 ///     rows     most           written, a number for each row (R)
@@ -30,6 +31,7 @@ public final class Routine {
   private final Map<String, Expr> names = new HashMap<>();
   private final Map<String, Expr> written = new LinkedHashMap<>();
   private final Set<String> rows = new LinkedHashSet<>();
+  private final Set<String> strided = new LinkedHashSet<>();
   private final Set<String> gathered = new LinkedHashSet<>();
   private final List<String> outputs = new ArrayList<>();
   private final List<Expr> stored;
@@ -77,6 +79,10 @@ public final class Routine {
     for (String name : List.of(words).subList(1, words.length)) {
       switch (words[0]) {
         case "elements" -> names.put(name, g.leaf(name, Space.POINT));
+        case "strided" -> {
+          names.put(name, g.leaf(name, Space.POINT));
+          strided.add(name);
+        }
         case "gathered" -> {
           names.put(name, g.leaf(name, Space.POINT));
           gathered.add(name);
@@ -112,6 +118,11 @@ public final class Routine {
     }
     int channel = plan.channels().indexOf(g.leaf(operand, Space.CHANNEL));
     return channel < 0 ? operand : "channel" + channel;
+  }
+
+  /// Operands whose rows lie as far apart as the caller says.
+  public Set<String> strided() {
+    return strided;
   }
 
   /// Operands whose rows lie where the caller says.

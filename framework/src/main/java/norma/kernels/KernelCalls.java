@@ -92,20 +92,37 @@ public record KernelCalls(int batch, int time, int width, int heads) {
   }
 
   /// Causal attention: two products of the lower triangle.
-  public KernelCall attention(DropMask drop) {
-    return forward("attention", List.of(sequences(3 * width)),
+  ///
+  /// @param kvHeads K
+  public KernelCall attention(int kvHeads, DropMask drop) {
+    return forward("attention", List.of(sequences(qkv(kvHeads))),
         List.of(sequences(width), Operand.of(Kind.STATISTICS, batch, heads, time)), 4 * pairs(),
         (k, in, out) -> k.attention(in[0], heads, drop, to(out[0]), to(out[1])));
   }
 
   /// Gradient of [#attention]: the scores once more, then the gradients of weights, queries, keys and values (Dao et al.,
   /// arXiv:2205.14135), five products.
-  public KernelCall attentionBackward(DropMask drop) {
+  ///
+  /// @param kvHeads K
+  public KernelCall attentionBackward(int kvHeads, DropMask drop) {
     return new KernelCall("attentionBackward",
-        List.of(sequences(width), sequences(3 * width), Operand.of(Kind.KEPT, batch, time, width),
+        List.of(sequences(width), sequences(qkv(kvHeads)), Operand.of(Kind.KEPT, batch, time, width),
             Operand.of(Kind.STATISTICS, batch, heads, time)),
-        List.of(sequences(3 * width)), 10 * pairs(), (k, in, out) -> k.attention(in[1], heads, drop, in[2], in[3]),
+        List.of(sequences(qkv(kvHeads))), 10 * pairs(), (k, in, out) -> k.attention(in[1], heads, drop, in[2], in[3]),
         (k, in, out) -> k.attentionBackward(in[0], in[1], in[2], in[3], heads, drop, out[0]));
+  }
+
+  /// Rotary position embedding; its gradient costs the same.
+  ///
+  /// @param turned    heads that turn
+  /// @param headWidth even
+  public KernelCall rotate(int turned, int headWidth) {
+    return forward("rotate", List.of(sequences(width)), List.of(sequences(width)), 0,
+        (k, in, out) -> k.rotate(in[0], turned, headWidth, false, grad(out[0])));
+  }
+
+  private int qkv(int kvHeads) {
+    return width / heads * (heads + 2 * kvHeads);
   }
 
   /// Pairs of a query and a key that it sees, over all heads, times the head's width.
@@ -113,15 +130,18 @@ public record KernelCalls(int batch, int time, int width, int heads) {
     return (double) rows() * (time + 1) / 2 * width;
   }
 
-  /// Rows of two tables.
+  /// Rows of two tables, or of one.
   ///
   /// @param vocabulary V
-  /// @param positions  at least T
+  /// @param positions  at least T; 0 without
   public KernelCall embedding(int vocabulary, int positions) {
-    return forward("embedding",
-        List.of(Operand.ids(vocabulary, batch, time), Operand.of(Kind.WEIGHT, vocabulary, width),
-            Operand.of(Kind.WEIGHT, positions, width)),
-        List.of(sequences(width)), 0, (k, in, out) -> k.embedding(in[0], in[1], in[2], to(out[0])));
+    List<Operand> inputs = new ArrayList<>(
+        List.of(Operand.ids(vocabulary, batch, time), Operand.of(Kind.WEIGHT, vocabulary, width)));
+    if (positions > 0) {
+      inputs.add(Operand.of(Kind.WEIGHT, positions, width));
+    }
+    return forward("embedding", inputs, List.of(sequences(width)), 0,
+        (k, in, out) -> k.embedding(in[0], in[1], positions > 0 ? in[2] : null, to(out[0])));
   }
 
   /// Gradients of the two tables.

@@ -87,17 +87,18 @@ public interface Kernels {
   ///
   /// @param ids (B, T) INT32 in [0, V)
   /// @param tok (V, C)
-  /// @param pos (at least T, C)
+  /// @param pos (at least T, C), or null
   /// @param y   (B, T, C)
-  void embedding(Array ids, Array tok, Array pos, Array y);
+  void embedding(Array ids, Array tok, @Nullable Array pos, Array y);
 
   /// Sums the rows of dy by token into dtok and by position into dpos.
   void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos);
 
   /// Causal self-attention of every head h: `softmax(q k^T / sqrt(D), no later positions) v` (Vaswani et al.,
-  /// arXiv:1706.03762), with dropout on the weights.
+  /// arXiv:1706.03762), with dropout on the weights. H / K neighbouring heads share keys and values (Ainslie et al., arXiv:2305.13245):
+  /// their gradients are the sums over these heads, in their order.
   ///
-  /// @param qkv  (B, T, 3C): all queries, all keys, all values; heads contiguous
+  /// @param qkv  (B, T, (H + 2K) D): all queries, all keys, all values; heads contiguous
   /// @param drop mask over (B, H, T, T)
   /// @param y    (B, T, C)
   /// @param lse  (B, H, T), logarithm of the softmax denominators, for backward
@@ -107,6 +108,23 @@ public interface Kernels {
   ///
   /// @param dy (B, T, C)
   void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop, @Nullable Grad dqkv);
+
+  /// Heads of keys and values, K.
+  ///
+  /// @param qkv (B, T, (H + 2K) D)
+  /// @param y   (B, T, H D)
+  static int kvHeads(Array qkv, Array y, int heads) {
+    return (int) (qkv.size() / (y.size() / heads) - heads) / 2;
+  }
+
+  /// Rotary position embedding (Su et al., arXiv:2104.09864): in the first heads of every row the channels i and i + D/2 are a complex
+  /// number, which is multiplied by `exp(j t 10000^(-2 i / D))` at position t. The channels behind these heads are copied.
+  ///
+  /// @param x         (B, T, N), N at least heads * headWidth
+  /// @param headWidth D, even
+  /// @param back      whether to turn by the negative angle, as its gradient wants it
+  /// @param y         (B, T, N)
+  void rotate(Array x, int heads, int headWidth, boolean back, Grad y);
 
   /// Mean negative log likelihood of the targets under softmax(logits), times `scale * R`: with `scale = 1/R` the mean.
   ///

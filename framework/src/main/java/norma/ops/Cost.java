@@ -37,7 +37,11 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     long y = output.bytes();
     return switch (op) {
       case LinearOp _ -> product(n, x, inputs);
-      case Embedding _ -> new Cost(n, 2 * n, 0, x.bytes() + 3 * y, x.bytes() + 5 * y); // rows of two tables
+      case Embedding _ -> { // rows of a table or two
+        int tables = inputs.size() - 1;
+        yield new Cost((tables - 1) * n, tables * n, 0, x.bytes() + (tables + 1) * y,
+            x.bytes() + (2L * tables + 1) * y);
+      }
       case Add _ -> new Cost(n, 0, 0, all, 0); // both gradients are the output's
       case Multiply _ -> new Cost(n, 2 * n, 0, all, 2 * all - y);
       case Scale _ -> new Cost(n, 3 * n, 0, all, all + y);
@@ -45,6 +49,10 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
       case Reshape _ -> ZERO;
       case TakeColumns _ -> new Cost(0, n, 0, 2 * y, 2 * y);
       case Concat _ -> new Cost(0, 0, 0, all, all);
+      case Rotary rotary -> { // two products and a sum for each number of the heads that turn
+        double flops = 3.0 * output.rows() * rotary.heads() * rotary.headWidth();
+        yield new Cost(flops, flops, 0, all, all);
+      }
       case Attention attention -> attention(attention, x, output);
       case CrossEntropy _ -> // its gradient in the same pass
         new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 0);
@@ -62,7 +70,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
       case LinearOp _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
       case Multiply _ -> List.copyOf(inputs);
       case Attention _ -> List.of(inputs.getFirst(), output);
-      case Add _,DropoutOp _,Reshape _,TakeColumns _,Concat _,CrossEntropy _ -> List.of();
+      case Add _,DropoutOp _,Reshape _,TakeColumns _,Concat _,Rotary _,CrossEntropy _ -> List.of();
     };
   }
 

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param <S> what forward keeps for backward
 public sealed interface Op<S extends Record>
-    permits LinearOp, Embedding, Add, Multiply, Scale, DropoutOp, Reshape, TakeColumns, Concat, Attention, CrossEntropy,
+    permits LinearOp, Embedding, Add, Multiply, Scale, DropoutOp, Reshape, TakeColumns, Concat, Rotary, Attention,
+    CrossEntropy,
     NormOp {
 
   /// Computes the output, in memory taken from `kernels`.

@@ -72,9 +72,19 @@ final class BackwardCalls {
         normal((long) OUT * s.width(), 28));
     double[] dy = normal(s.size(), 29);
     call(kernels.embeddingBackward(VOCABULARY, s.time() + 2), dy, Sizes.numbers(s.ids(VOCABULARY)));
-    double[] qkv = s.moderate(3 * s.size(), 30);
-    for (DropMask drop : List.of(DropMask.NONE, DROP)) {
-      call(kernels.attentionBackward(drop), dy, qkv);
+    Operand sequences = Operand.of(Kind.ACTIVATION, s.batch(), s.time(), s.width());
+    if (s.width() > 1) {
+      call("rotate", List.of(sequences), List.of(sequences), (k, in, out) -> {
+        if (out[0] != null) {
+          k.rotate(in[0], s.turned(), s.turnedWidth(), true, out[0]);
+        }
+      }, dy);
+    }
+    for (int kvHeads : s.kvHeads()) {
+      double[] qkv = s.moderate(s.size() / s.heads() * (s.heads() + 2 * kvHeads), 30);
+      for (DropMask drop : List.of(DropMask.NONE, DROP)) {
+        call(kernels.attentionBackward(kvHeads, drop), dy, qkv);
+      }
     }
   }
 

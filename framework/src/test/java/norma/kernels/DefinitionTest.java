@@ -59,13 +59,13 @@ class DefinitionTest {
 
   @Test
   void everyKernelIsCalledByTheseTests() {
-    Set<String> called = calls(Sizes.all().getFirst()).stream().map(call -> call.kernel().replaceFirst(" .*", ""))
+    Set<String> called = calls(Sizes.all().getLast()).stream().map(call -> call.kernel().replaceFirst(" .*", ""))
         .collect(Collectors.toSet());
     called.addAll(ELSEWHERE);
     Set<String> kernels = Arrays.stream(Kernels.class.getDeclaredMethods()).filter(method -> !method.isSynthetic())
         .map(java.lang.reflect.Method::getName).collect(Collectors.toCollection(TreeSet::new));
     kernels.removeAll(Set.of("arena", "dtype", "empty", "computes", "scratch", "prepare", "mark", "nanos",
-        "statistics", "kept"));
+        "statistics", "kept", "kvHeads"));
     assertThat(called).isEqualTo(kernels);
   }
 

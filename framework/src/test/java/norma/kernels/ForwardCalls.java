@@ -125,10 +125,19 @@ final class ForwardCalls {
     call("roundRows", List.of(x), x, (k, in, out) -> k.roundRows(in[0], to(out[0])), List.of(apart),
         Loops.roundRows(apart, s.width()));
 
-    double[] qkv = s.moderate(3 * s.size(), 12);
-    for (DropMask drop : List.of(DropMask.NONE, DROP)) {
-      Loops.Attended attended = Loops.attention(qkv, s.batch(), s.time(), s.width(), s.heads(), drop);
-      call(kernels.attention(drop), List.of(qkv), attended.y(), attended.lse());
+    double[] unturned = s.moderate(s.size(), 17);
+    if (s.width() > 1) {
+      call(kernels.rotate(s.turned(), s.turnedWidth()), List.of(unturned),
+          Loops.rotate(unturned, s.time(), s.width(), s.turned(), s.turnedWidth()));
+    }
+
+    for (int kvHeads : s.kvHeads()) {
+      double[] qkv = s.moderate(s.size() / s.heads() * (s.heads() + 2 * kvHeads), 12);
+      double[] each = Loops.withKeysOfEachHead(qkv, s.width() / s.heads(), s.heads(), kvHeads);
+      for (DropMask drop : List.of(DropMask.NONE, DROP)) {
+        Loops.Attended attended = Loops.attention(each, s.batch(), s.time(), s.width(), s.heads(), drop);
+        call(kernels.attention(kvHeads, drop), List.of(qkv), attended.y(), attended.lse());
+      }
     }
   }
 
@@ -138,6 +147,8 @@ final class ForwardCalls {
     int[] ids = s.ids(VOCABULARY);
     call(kernels.embedding(VOCABULARY, s.time() + 2), List.of(Sizes.numbers(ids), tok, pos),
         Loops.embedding(ids, s.time(), tok, pos, s.width()));
+    call(kernels.embedding(VOCABULARY, 0), List.of(Sizes.numbers(ids), tok),
+        Loops.embedding(ids, s.time(), tok, new double[pos.length], s.width()));
     double[] logits = s.moderate(s.size(), 15);
     int[] targets = s.ids(s.width());
     Loops.Entropy entropy = Loops.crossEntropy(logits, targets, 0.25);

@@ -129,6 +129,38 @@ final class Loops {
     return y;
   }
 
+  /// x (B, T, C) with pairs of channels of its first heads turned: in polar coordinates the angle grows.
+  static double[] rotate(double[] x, int time, int width, int heads, int headWidth) {
+    double[] y = x.clone();
+    for (int row = 0; row < x.length / width; row++) {
+      for (int h = 0; h < heads; h++) {
+        for (int i = 0; i < headWidth / 2; i++) {
+          int a = row * width + h * headWidth + i;
+          int b = a + headWidth / 2;
+          double turn = row % time / Math.pow(10000, 2.0 * i / headWidth);
+          double angle = Math.atan2(x[b], x[a]) + turn;
+          y[a] = Math.hypot(x[a], x[b]) * Math.cos(angle);
+          y[b] = Math.hypot(x[a], x[b]) * Math.sin(angle);
+        }
+      }
+    }
+    return y;
+  }
+
+  /// qkv (R, (H + 2K) D) as (R, 3 H D): each head with its own copy of the keys and values that it shares.
+  static double[] withKeysOfEachHead(double[] qkv, int headWidth, int heads, int kvHeads) {
+    int from = (heads + 2 * kvHeads) * headWidth;
+    int to = 3 * heads * headWidth;
+    double[] each = new double[qkv.length / from * to];
+    for (int i = 0; i < each.length; i++) {
+      int part = i % to / (heads * headWidth);
+      int head = i % to / headWidth % heads;
+      int shared = part == 0 ? head : heads + (part - 1) * kvHeads + head * kvHeads / heads;
+      each[i] = qkv[i / to * from + shared * headWidth + i % headWidth];
+    }
+    return each;
+  }
+
   /// Attention's output (B, T, C) and log-sum-exp (B, H, T).
   record Attended(double[] y, double[] lse) {}
 

@@ -46,9 +46,12 @@ class OpGradientTest {
         op(new Reshape(List.of(5, 3)), X), //
         op(new TakeColumns(1, 3), X), //
         op(new Concat(), X, new int[]{ 3, 1 }, new int[]{ 3, 2 }), //
-        op(new Attention(1, DropMask.NONE), QKV), //
-        op(new Attention(2, DropMask.NONE), QKV), //
-        op(new Attention(2, DROP), QKV)));
+        op(new Rotary(2, 4), QKV), // which leaves the values as they are
+        op(new Attention(1, 1, DropMask.NONE), QKV), //
+        op(new Attention(2, 2, DropMask.NONE), QKV), //
+        op(new Attention(2, 2, DROP), QKV), //
+        op(new Attention(2, 1, DROP), QKV), //
+        op(new Attention(8, 2, DropMask.NONE), QKV)));
   }
 
   private static Stream<Arguments> norms() {
@@ -96,6 +99,8 @@ class OpGradientTest {
       check(
           (tape, inputs) -> tape.apply("op", new Embedding(), tape.constant(ids), inputs.get(0), inputs.get(1)),
           new int[]{ 5, 4 }, new int[]{ 3, 4 });
+      check((tape, inputs) -> tape.apply("op", new Embedding(), tape.constant(ids), inputs.getFirst()),
+          new int[]{ 5, 4 });
     }
   }
 

@@ -7,6 +7,7 @@ import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.kernels.DropMask;
+import norma.models.GptConfig.Positions;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.nn.NormSpec;
@@ -14,13 +15,18 @@ import norma.ops.Attention;
 import norma.ops.Concat;
 import norma.ops.Op;
 import norma.ops.Reshape;
+import norma.ops.Rotary;
 import norma.ops.TakeColumns;
 
 /// Multi-head self-attention in which a token sees itself and earlier ones (arXiv:1706.03762), with normalization slots on
-/// the queries and keys of each head, on its values, and before the output projection.
+/// the queries and keys of each head, on its values, and before the output projection. Heads may share keys and values in groups
+/// (arXiv:2305.13245), queries and keys may turn with the position (arXiv:2104.09864).
 final class CausalSelfAttention {
   private final GptConfig config;
   private final String name;
+  private final int heads;
+  private final int kvHeads;
+  private final int headWidth;
   private final Linear qkv;
   private final List<NormSlot> parts; // queries, keys, values
   private final NormSlot inner;
@@ -31,12 +37,16 @@ final class CausalSelfAttention {
     this.config = config;
     Scope scope = parent.child("attn");
     name = scope.name();
+    heads = config.heads();
+    kvHeads = config.keyHeads();
+    headWidth = config.headWidth();
     int width = config.width();
-    qkv = new Linear(scope.child("qkv"), width, 3 * width, config.bias(), Initial.normal(Gpt.INITIAL_STD));
+    qkv = new Linear(scope.child("qkv"), width, (heads + 2 * kvHeads) * headWidth, config.bias(),
+        Initial.normal(Gpt.INITIAL_STD));
     NormSpec qk = config.norm().of(Slot.QK);
-    parts = List.of(new NormSlot(qk, scope.child("qk.query"), config.headWidth(), config.bias()),
-        new NormSlot(qk, scope.child("qk.key"), config.headWidth(), config.bias()),
-        NormSlot.of(config, block, Slot.ATTN_V, parent, config.headWidth()));
+    parts = List.of(new NormSlot(qk, scope.child("qk.query"), headWidth, config.bias()),
+        new NormSlot(qk, scope.child("qk.key"), headWidth, config.bias()),
+        NormSlot.of(config, block, Slot.ATTN_V, parent, headWidth));
     inner = NormSlot.of(config, block, Slot.ATTN_INNER, parent, width);
     Initial residual = Initial.normal(Gpt.INITIAL_STD / Math.sqrt(2 * config.layers()));
     proj = new Linear(scope.child("proj"), width, width, config.bias(), residual);
@@ -44,10 +54,13 @@ final class CausalSelfAttention {
   }
 
   Tensor forward(Tape tape, Tensor x) { // (B, T, C)
-    Tensor y = normalized(tape, qkv.forward(tape, x)); // (B, T, 3C)
+    Tensor y = normalized(tape, qkv.forward(tape, x)); // (B, T, (H + 2K) D)
+    if (config.positions() == Positions.ROTARY) {
+      y = tape.apply(name + ".rotary", new Rotary(heads + kvHeads, headWidth), y);
+    }
     long time = x.value().dim(1);
-    DropMask mask = tape.pass().mask(name + ".weights", config.dropout(), config.heads() * time * time);
-    y = tape.apply(name + ".attention", new Attention(config.heads(), mask), y); // (B, T, C)
+    DropMask mask = tape.pass().mask(name + ".weights", config.dropout(), heads * time * time);
+    y = tape.apply(name + ".attention", new Attention(heads, kvHeads, mask), y); // (B, T, C)
     return dropout.forward(tape, proj.forward(tape, inner.forward(tape, y)));
   }
 
@@ -56,22 +69,26 @@ final class CausalSelfAttention {
   }
 
   /// Queries, keys and values through their slots, head by head.
-  private Tensor normalized(Tape tape, Tensor all) { // (B, T, 3C)
+  private Tensor normalized(Tape tape, Tensor all) { // (B, T, (H + 2K) D)
     if (parts.stream().allMatch(NormSlot::isEmpty)) {
       return all;
     }
-    List<Integer> rows = List.of(all.value().dim(0), all.value().dim(1), config.width());
-    List<Integer> heads = List.of(all.value().dim(0), all.value().dim(1), config.heads(), config.headWidth());
+    int batch = all.value().dim(0);
+    int time = all.value().dim(1);
     Tensor[] normalized = new Tensor[3];
+    int from = 0;
     for (int i = 0; i < 3; i++) {
-      Tensor part = split(tape, new TakeColumns(i * config.width(), config.width()), all); // (B, T, C)
+      int count = i == 0 ? heads : kvHeads;
+      int width = count * headWidth;
+      Tensor part = split(tape, new TakeColumns(from, width), all); // (B, T, H D)
       if (!parts.get(i).isEmpty()) {
-        part = parts.get(i).forward(tape, split(tape, new Reshape(heads), part)); // (B, T, H, D)
-        part = split(tape, new Reshape(rows), part);
+        part = split(tape, new Reshape(List.of(batch, time, count, headWidth)), part); // (B, T, H, D)
+        part = split(tape, new Reshape(List.of(batch, time, width)), parts.get(i).forward(tape, part));
       }
       normalized[i] = part;
+      from += width;
     }
-    return split(tape, new Concat(), normalized); // (B, T, 3C)
+    return split(tape, new Concat(), normalized); // (B, T, (H + 2K) D)
   }
 
   private Tensor split(Tape tape, Op<?> op, Tensor... inputs) {

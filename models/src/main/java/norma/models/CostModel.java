@@ -38,7 +38,7 @@ import norma.ops.Op;
 public record CostModel(Map<String, Layer> parts, long parameters, long decayed, long positions, long tokens) {
 
   private static final Pattern PART_OF_A_SUBLAYER = Pattern
-      .compile("(attn|mlp)\\.(?:qkv|heads|attention|fc|"
+      .compile("(attn|mlp)\\.(?:qkv|heads|rotary|attention|fc|"
           + String.join("|", GptConfig.Activation.LAYERS) + "|proj|dropout|add)");
 
   /// One part, or all parts of a layer.

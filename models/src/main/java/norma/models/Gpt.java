@@ -11,6 +11,7 @@ import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.ops.CrossEntropy;
@@ -18,7 +19,7 @@ import norma.ops.Embedding;
 import norma.ops.Scale;
 import org.jspecify.annotations.Nullable;
 
-/// A GPT-2 style decoder (Radford et al., 2019): learned positions, causal self-attention, GELU, and a normalization of
+/// A GPT-2 style decoder (Radford et al., 2019): positions, causal self-attention, GELU, and a normalization of
 /// choice in every slot. It holds names and structure; the numbers are in a [norma.autodiff.ParameterBuffer].
 public final class Gpt {
   /// Standard deviation of initial weights, GPT-2's.
@@ -27,7 +28,7 @@ public final class Gpt {
   private final GptConfig config;
   private final Scope scope = Scope.root();
   private final Parameter tokEmb;
-  private final Parameter posEmb;
+  private final @Nullable Parameter posEmb;
   private final @Nullable Parameter embeddingScale;
   private final NormSlot embeddingNorm;
   private final Dropout dropout;
@@ -41,7 +42,9 @@ public final class Gpt {
     int width = config.width();
     Initial initial = Initial.normal(INITIAL_STD);
     tokEmb = scope.child("tok_emb").parameter("weight", initial, vocabulary, width);
-    posEmb = scope.child("pos_emb").parameter("weight", initial, config.context(), width);
+    posEmb = config.positions() == Positions.LEARNED
+        ? scope.child("pos_emb").parameter("weight", initial, config.context(), width)
+        : null;
     embeddingScale = config.embeddingScale() == EmbeddingScale.LEARNABLE
         ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width)))
         : null;
@@ -63,7 +66,10 @@ public final class Gpt {
   /// @return (B, T, V)
   public Tensor logits(Tape tape, Array ids) {
     Tensor tok = tape.parameter(tokEmb);
-    Tensor x = tape.apply("tok_emb", new Embedding(), tape.constant(ids), tok, tape.parameter(posEmb)); // (B, T, C)
+    Tensor[] tables = posEmb == null
+        ? new Tensor[]{ tape.constant(ids), tok }
+        : new Tensor[]{ tape.constant(ids), tok, tape.parameter(posEmb) };
+    Tensor x = tape.apply("tok_emb", new Embedding(), tables); // (B, T, C)
     x = switch (config.embeddingScale()) {
       case NONE -> x;
       case FIXED -> tape.apply("embedding_scale", new Scale(), x, tape.constant(Math.sqrt(config.width())));

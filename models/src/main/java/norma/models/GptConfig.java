@@ -1,14 +1,17 @@
 package norma.models;
 
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.formula.Formula;
 
 /// The architecture of a GPT-2 style decoder, complete and consistent.
 public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") int layers,
     @Key(value = "4", range = "[1, 65536]", does = "attention heads H; divides width") int heads,
+    @Key(value = "heads", range = "[1, 65536]", does = "heads of keys and values, shared by neighbouring heads; divides heads; heads: as many") OptionalInt kvHeads,
     @Key(value = "128", range = "[1, 65536]", does = "channels C") int width,
     @Key(value = "64", range = "[1, 1048576]", does = "tokens T that one prediction can see") int context,
+    @Key(value = "learned", does = "learned: an embedding of each place; rotary: queries and keys turn; none: nothing") Positions positions,
     @Key(value = "4", range = "[1, 64]", does = "hidden width of the MLP / width") int mlpRatio,
     @Key(value = "false", does = "whether linear layers and normalization slots have a bias") boolean bias,
     @Key(value = "0.0", range = "[0, 1)", does = "probability after the embedding, on attention weights and on sublayer outputs") double dropout,
@@ -52,6 +55,16 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
     }
   }
 
+  /// How the model knows the order of tokens.
+  public enum Positions {
+    /// An embedding of each position, added to the token's (GPT-2).
+    LEARNED,
+    /// Queries and keys turn by angles that grow with the position (Su et al., arXiv:2104.09864).
+    ROTARY,
+    /// Not at all but by the causal mask (Kazemnejad et al., arXiv:2305.19466).
+    NONE
+  }
+
   /// Factor applied to the embedding; DyT's language models need one (arXiv:2503.10622).
   public enum EmbeddingScale {
     /// No factor.
@@ -66,6 +79,15 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
     if (width % heads != 0) {
       throw new IllegalArgumentException("model.heads is " + heads + ", which does not divide model.width " + width);
     }
+    if (heads % kvHeads.orElse(heads) != 0) {
+      throw new IllegalArgumentException(
+          "model.kv_heads is " + kvHeads.getAsInt() + ", which does not divide model.heads " + heads);
+    }
+    if (positions == Positions.ROTARY && width / heads % 2 != 0) {
+      throw new IllegalArgumentException(
+          "model.positions is rotary, which turns pairs of channels, but a head has model.width / "
+              + "model.heads = " + width / heads + "; expected an even number");
+    }
     if (norm.blocks().size() != layers) {
       throw new IllegalArgumentException(
           "model.norm describes " + norm.blocks().size() + " blocks, model.layers is " + layers);
@@ -74,8 +96,14 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
 
   /// The same with other normalizations.
   public GptConfig with(NormSlots slots) {
-    return new GptConfig(layers, heads, width, context, mlpRatio, bias, dropout, activation, tieEmbeddings,
+    return new GptConfig(layers, heads, kvHeads, width, context, positions, mlpRatio, bias, dropout, activation,
+        tieEmbeddings,
         embeddingScale, slots);
+  }
+
+  /// Heads of keys and values, K.
+  public int keyHeads() {
+    return kvHeads.orElse(heads);
   }
 
   /// Channels of one head, D.

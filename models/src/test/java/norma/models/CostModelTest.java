@@ -2,15 +2,19 @@ package norma.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.array.DType;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;
 
 class CostModelTest {
-  private static final GptConfig CHAR_CPU = new GptConfig(4, 4, 128, 64, 4, false, 0, Activation.GELU, true,
+  private static final GptConfig CHAR_CPU = new GptConfig(4, 4, OptionalInt.empty(), 128, 64, Positions.LEARNED, 4,
+      false, 0,
+      Activation.GELU, true,
       EmbeddingScale.NONE, NormSlots.all(NormSpec.of("layernorm"), 4));
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.GradientBuffer;
@@ -21,6 +22,7 @@ import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Emulator;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
@@ -51,7 +53,8 @@ class CudaStepTest {
       this.backend = backend;
       bench = new Workbench(backend);
       kernels = bench.kernels();
-      model = new Gpt(new GptConfig(2, 2, 2 * headWidth, TIME, 4, true, 0.1, Activation.GELU, true,
+      model = new Gpt(new GptConfig(2, 2, OptionalInt.of(1), 2 * headWidth, TIME, Positions.ROTARY, 4, true, 0.1,
+          Activation.GELU, true,
           EmbeddingScale.LEARNABLE, NormSlots.all(NormSpec.of(norm), 2)), 11);
       values = new ParameterBuffer(backend, model.parameters());
       values.initialize(backend, 1);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
@@ -13,6 +14,7 @@ import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.nn.FormulaType;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
@@ -39,6 +41,8 @@ class GptGradientTest {
     models.add(config(everywhere(new NormSpec("gatednorm", Map.of("rank", 3))), true, 0, true, EmbeddingScale.FIXED));
     models.add(config(inTurn(0), true, 0, true, EmbeddingScale.LEARNABLE));
     models.add(config(inTurn(6), false, 0, false, EmbeddingScale.NONE));
+    models.add(config(pre(NormSpec.of("rmsnorm")), OptionalInt.of(1), Positions.NONE));
+    models.add(config(everywhere(NormSpec.of("dyt")), OptionalInt.of(2), Positions.ROTARY));
     return models.stream();
   }
 
@@ -83,7 +87,13 @@ class GptGradientTest {
     return NormSlots.everywhere(spec, LAYERS);
   }
 
+  private static GptConfig config(NormSlots norm, OptionalInt kvHeads, Positions positions) {
+    return new GptConfig(LAYERS, 4, kvHeads, 16, 5, positions, 2, true, 0.1, Activation.GELU, true, EmbeddingScale.NONE,
+        norm);
+  }
+
   private static GptConfig config(NormSlots norm, boolean bias, double dropout, boolean tied, EmbeddingScale scale) {
-    return new GptConfig(LAYERS, 3, 9, 5, 2, bias, dropout, Activation.GELU, tied, scale, norm);
+    return new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, bias, dropout, Activation.GELU,
+        tied, scale, norm);
   }
 }

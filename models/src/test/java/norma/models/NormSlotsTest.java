@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.array.DType;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,7 +73,8 @@ class NormSlotsTest {
   }
 
   private static Gpt gpt(NormSlots slots) {
-    return new Gpt(new GptConfig(slots.blocks().size(), 2, 8, 4, 4, false, 0, Activation.GELU, true,
+    return new Gpt(new GptConfig(slots.blocks().size(), 2, OptionalInt.empty(), 8, 4, Positions.LEARNED, 4, false, 0,
+        Activation.GELU, true,
         EmbeddingScale.NONE, slots), 7);
   }
 }

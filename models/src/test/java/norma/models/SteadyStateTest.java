@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import norma.array.Array;
 import norma.array.DType;
@@ -20,6 +21,7 @@ import norma.kernels.Kernels;
 import norma.kernels.Workbench;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
@@ -38,8 +40,10 @@ class SteadyStateTest {
   private static final int STEPS = 50;
 
   private final Workbench bench = new Workbench(DType.FLOAT32);
-  private final Gpt model = new Gpt(new GptConfig(1, 2, 16, 8, 4, true, 0.1, Activation.GELU, true,
-      EmbeddingScale.LEARNABLE, NormSlots.all(NormSpec.of("dyisru"), 1)), 11);
+  private final Gpt model = new Gpt(
+      new GptConfig(1, 2, OptionalInt.of(1), 16, 8, Positions.ROTARY, 4, true, 0.1, Activation.GELU, true,
+          EmbeddingScale.LEARNABLE, NormSlots.all(NormSpec.of("dyisru"), 1)),
+      11);
   private final Backend backend = bench.backend();
   private final Kernels kernels = bench.kernels();
   private final ParameterBuffer values = new ParameterBuffer(backend, model.parameters());

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
@@ -25,6 +26,7 @@ import norma.kernels.cuda.Emulator;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Positions;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
@@ -42,18 +44,20 @@ class TorchParityTest {
 
   /// The file.
   record Frozen(String made, String pytorch, String weights, String tokens, String gradient, int vocabulary,
-      int batch, int context, int width, int heads, int mlpRatio, List<Model> models, Training training) {}
+      int batch, int context, int width, int mlpRatio, List<Model> models, Training training) {}
 
   /// @param gradients by parameter: norm, largest magnitude, sum of g_i cos(1 + 2.3 i), first, last, float32 error
   record Model(Case model, double loss, Map<String, double[]> gradients) {}
 
   record Case(String type, String slots, Map<String, Object> settings, int layers, boolean bias, boolean tied,
-      EmbeddingScale embeddingScale) {
+      EmbeddingScale embeddingScale, Heads attention) {
     @Override
     public String toString() {
       return type + " in slots " + slots;
     }
   }
+
+  record Heads(int heads, int kvHeads, Positions positions) {}
 
   record Training(int batch, double lr, double beta1, double beta2, double eps, double weightDecay,
       double clipNorm, List<Run> runs) {}
@@ -215,7 +219,9 @@ class TorchParityTest {
       case "ALL" -> NormSlots.everywhere(norm, model.layers);
       default -> throw new IllegalArgumentException("slots " + model.slots);
     };
-    return new GptConfig(model.layers, FROZEN.heads, FROZEN.width, FROZEN.context, FROZEN.mlpRatio, model.bias, 0,
+    return new GptConfig(model.layers, model.attention.heads, OptionalInt.of(model.attention.kvHeads), FROZEN.width,
+        FROZEN.context, model.attention.positions, FROZEN.mlpRatio,
+        model.bias, 0,
         Activation.GELU, model.tied, model.embeddingScale, slots);
   }
 

@@ -10,6 +10,7 @@ import norma.array.HostMemory;
 import norma.formula.Routine;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
+import norma.kernels.Kernels;
 import norma.kernels.rows.RowKernels;
 import norma.kernels.rows.Rows;
 
@@ -97,14 +98,15 @@ final class CausalAttention implements AutoCloseable {
   ///
   /// @param index of the head among all of the batch
   private record Head(int index, int time, int width, Matrix q, Matrix k, Matrix v) {
-    static Head of(Array qkv, int heads, int b, int h) {
-      int time = qkv.dim(1);
-      int row = qkv.dim(2);
-      int width = row / 3 / heads;
-      MemorySegment all = qkv.segment();
-      long at = (long) b * time * row + (long) h * width;
-      return new Head(b * heads + h, time, width, new Matrix(all, at, row), new Matrix(all, at + row / 3, row),
-          new Matrix(all, at + 2L * (row / 3), row));
+    static Head of(Array qkv, int heads, int kvHeads, int b, int h) {
+      int key = heads + h / (heads / kvHeads);
+      int width = qkv.dim(2) / (heads + 2 * kvHeads);
+      return new Head(b * heads + h, qkv.dim(1), width, part(qkv, width, b, h), part(qkv, width, b, key),
+          part(qkv, width, b, key + kvHeads));
+    }
+
+    private static Matrix part(Array x, int width, int b, int head) {
+      return new Matrix(x.segment(), (long) b * x.dim(1) * x.dim(2) + (long) head * width, x.dim(2));
     }
 
     /// The place of a query among all queries of all heads.
@@ -118,16 +120,15 @@ final class CausalAttention implements AutoCloseable {
 
     /// The same head in an array of (B, T, C).
     Matrix in(Array x, int heads) {
-      int b = index / heads;
-      int h = index % heads;
-      return new Matrix(x.segment(), (long) b * time * x.dim(2) + (long) h * width, x.dim(2));
+      return part(x, width, index / heads, index % heads);
     }
   }
 
   void forward(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    int kvHeads = Kernels.kvHeads(qkv, y, heads);
     for (int b = 0; b < qkv.dim(0); b++) {
       for (int h = 0; h < heads; h++) {
-        forward(Head.of(qkv, heads, b, h), drop, heads, y, lse);
+        forward(Head.of(qkv, heads, kvHeads, b, h), drop, heads, y, lse);
       }
     }
   }
@@ -163,16 +164,19 @@ final class CausalAttention implements AutoCloseable {
   }
 
   void backward(Array dy, Array qkv, Array lse, int heads, DropMask drop, Grad dqkv) {
+    int kvHeads = Kernels.kvHeads(qkv, dy, heads);
     for (int b = 0; b < qkv.dim(0); b++) {
       for (int h = 0; h < heads; h++) {
-        Head head = Head.of(qkv, heads, b, h);
-        backward(head, head.in(dy, heads), lse.segment(), drop,
-            Head.of(dqkv.array(), heads, b, h), dqkv.add());
+        Head head = Head.of(qkv, heads, kvHeads, b, h);
+        boolean first = h % (heads / kvHeads) == 0; // of those that share keys and values: it writes, the others add
+        backward(head, head.in(dy, heads), lse.segment(), drop, Head.of(dqkv.array(), heads, kvHeads, b, h), dqkv.add(),
+            dqkv.add() || !first);
       }
     }
   }
 
-  private void backward(Head head, Matrix dy, MemorySegment lse, DropMask drop, Head gradient, boolean add) {
+  private void backward(Head head, Matrix dy, MemorySegment lse, DropMask drop, Head gradient, boolean add,
+      boolean addKeys) {
     int last = (head.time - 1) / BLOCK * BLOCK;
     Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
     Matrix ds = new Matrix(slopes.floats((long) head.time * BLOCK), 0, BLOCK);
@@ -194,7 +198,7 @@ final class CausalAttention implements AutoCloseable {
       againSeen.bind(0, p.segment(), seen).bind(1, ds.segment(), seen).run(count);
       slope.with(head.scale()).bind(p.segment(), ds.segment(), delta).run(keys);
       dropped(p.segment(), head, from, count, drop);
-      boolean more = add || from < last;
+      boolean more = addKeys || from < last;
       tiles.multiply(count, head.width, keys, ds, true, Panels.of(head.k, tiles), gradient.q.from(from), add);
       tiles.multiply(keys, head.width, count, ds, false, Panels.of(q, tiles), gradient.k, more);
       tiles.multiply(keys, head.width, count, p, false, Panels.of(out, tiles), gradient.v, more);

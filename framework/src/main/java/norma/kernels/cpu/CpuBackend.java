@@ -6,6 +6,7 @@ import norma.array.Arena;
 import norma.array.DType;
 import norma.kernels.HostBackend;
 import norma.kernels.Kernels;
+import norma.kernels.RotaryAngles;
 import norma.kernels.rows.RowKernels;
 import norma.machine.RefusedException;
 
@@ -19,6 +20,7 @@ public final class CpuBackend extends HostBackend {
   private final List<CpuKernels> kernels = new ArrayList<>();
   private final ProductEngine engine;
   private final PreparedWeights prepared = new PreparedWeights();
+  private final RotaryAngles angles = new RotaryAngles(this);
   private final boolean bf16;
 
   /// Everything in float32.
@@ -87,7 +89,7 @@ public final class CpuBackend extends HostBackend {
   protected Kernels kernels(Arena arena) {
     Tiles tiles = engine.tiles();
     CpuKernels own = new CpuKernels(arena, tiles, new LinearProducts(bf16 ? engine.bf16() : tiles, prepared),
-        new RowKernels(engine.formulas()));
+        new RowKernels(engine.formulas()), angles);
     kernels.add(own);
     return own;
   }

@@ -17,13 +17,15 @@ import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.kernels.RotaryAngles;
 import norma.kernels.rows.RowKernels;
 import org.jspecify.annotations.Nullable;
 
 /// Fused float32 kernels for one worker thread. Products, attention and the two ends of the model are in files of their own.
 final class CpuKernels implements Kernels, AutoCloseable {
-  private static final Routine TAKE = Routine.of("gathered from; elements to; to = from");
-  private static final Routine PUT = Routine.of("elements from; gathered to; to = from");
+  private static final Routine TAKE = Routine.of("strided from; elements to; to = from");
+  private static final Routine PUT = Routine.of("elements from; strided to; to = from");
+  private static final Routine PUT_ADD = Routine.of("elements from; strided to; to = to + from");
   static final Routine ADD = Routine.of("elements a b y; y = a + b");
   private static final Routine ADD_VECTOR = Routine.of("elements y; channels b; y = y + b");
   private static final Routine ADD_UP = Routine.of("elements x; channels sum; sum = sum + x");
@@ -55,18 +57,21 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private final Map<Integer, Routine> totals = new HashMap<>();
   private final Tokens tokens;
   private final CausalAttention attention;
+  private final Rotation rotation;
 
   /// @param arena    of this worker
   /// @param tiles    of this worker, for attention
   /// @param products of linear layers
   /// @param rows     of this worker
-  CpuKernels(Arena arena, Tiles tiles, LinearProducts products, RowKernels rows) {
+  /// @param angles   of the backend
+  CpuKernels(Arena arena, Tiles tiles, LinearProducts products, RowKernels rows, RotaryAngles angles) {
     this.arena = arena;
     this.formulas = rows;
     this.products = products;
     this.flat = new Flat(rows);
     this.tokens = new Tokens(rows);
     this.attention = new CausalAttention(tiles, rows, factors);
+    this.rotation = new Rotation(rows, angles);
   }
 
   @Override
@@ -106,7 +111,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void embedding(Array ids, Array tok, Array pos, Array y) {
+  public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
     tokens.embedding(ids, tok, pos, y);
   }
 
@@ -126,6 +131,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
     if (dqkv != null) {
       attention.backward(dy, qkv, lse, heads, drop, dqkv);
     }
+  }
+
+  @Override
+  public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {
+    rotation.run(x, heads, headWidth, back, y);
   }
 
   @Override
@@ -206,22 +216,13 @@ final class CpuKernels implements Kernels, AutoCloseable {
 
   @Override
   public void takeColumns(Array x, int from, Array y) {
-    formulas.routine(TAKE, y.dim(-1)).gather(0, x.segment(), columns(x, from)).bind(1, y.segment(), 0).run(x.rows());
+    formulas.routine(TAKE, y.dim(-1), x.dim(-1)).bind(0, x.segment(), from).bind(1, y.segment(), 0).run(x.rows());
   }
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
-    formulas.routine(y.add() ? Tokens.SCATTER : PUT, x.dim(-1)).bind(0, x.segment(), 0)
-        .gather(1, y.array().segment(), columns(y.array(), from)).run(x.rows());
-  }
-
-  /// First elements of the rows of an array's columns.
-  private static long[] columns(Array x, int from) {
-    long[] starts = new long[x.rows()];
-    for (int row = 0; row < starts.length; row++) {
-      starts[row] = (long) row * x.dim(-1) + from;
-    }
-    return starts;
+    formulas.routine(y.add() ? PUT_ADD : PUT, x.dim(-1), y.array().dim(-1)).bind(0, x.segment(), 0)
+        .bind(1, y.array().segment(), from).run(x.rows());
   }
 
   @Override

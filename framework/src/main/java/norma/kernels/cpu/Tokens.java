@@ -29,9 +29,10 @@ final class Tokens implements AutoCloseable {
       total = sum(exp(x - most))
       dx = exp(x - most) * (scale / total)""");
 
-  private static final Routine GATHER = Routine.of("gathered tok pos; elements y; y = tok + pos");
+  private static final Routine GATHER = Routine.of("gathered tok; elements y; y = tok");
+  private static final Routine GATHER_BOTH = Routine.of("gathered tok; elements y; gathered pos; y = tok + pos");
   /// Rows of one token are added one after the other.
-  static final Routine SCATTER = Routine.of("elements x; gathered to; to = to + x");
+  private static final Routine SCATTER = Routine.of("elements x; gathered to; to = to + x");
 
   private final RowKernels rows;
   private final Spare spare = new Spare();
@@ -41,9 +42,13 @@ final class Tokens implements AutoCloseable {
     this.rows = rows;
   }
 
-  void embedding(Array ids, Array tok, Array pos, Array y) {
-    rows.routine(GATHER, tok.dim(1)).gather(0, tok.segment(), starts(tok, ids))
-        .gather(1, pos.segment(), starts(pos, ids.dim(1), y.rows())).bind(2, y.segment(), 0).run(y.rows());
+  void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
+    Rows gather = rows.routine(pos == null ? GATHER : GATHER_BOTH, tok.dim(1))
+        .gather(0, tok.segment(), starts(tok, ids)).bind(1, y.segment(), 0);
+    if (pos != null) {
+      gather.gather(2, pos.segment(), starts(pos, ids.dim(1), y.rows()));
+    }
+    gather.run(y.rows());
   }
 
   void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {

@@ -14,6 +14,7 @@ import norma.array.Array;
 import norma.array.DType;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
+import norma.kernels.RotaryAngles;
 import org.jspecify.annotations.Nullable;
 
 /// An NVIDIA GPU. Weights, gradients and moments are float32; activations are float32 or bfloat16. A step is one part: the
@@ -26,6 +27,7 @@ public final class CudaBackend implements Backend {
   private final Stream stream;
   private final Modules modules;
   private final List<CudaMemory> owned = new ArrayList<>();
+  private final RotaryAngles angles = new RotaryAngles(this);
   private final List<Arena> arenas = new ArrayList<>();
   private final List<CudaKernels> kernels = new ArrayList<>();
   private final Map<CudaMemory, CudaMemory> rounded = new HashMap<>(); // weights to their copies in bfloat16
@@ -145,6 +147,10 @@ public final class CudaBackend implements Backend {
   @Override
   public void weightsChanged() {
     prepared.clear();
+  }
+
+  RotaryAngles angles() {
+    return angles;
   }
 
   Stream stream() {

@@ -141,7 +141,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   // Tokens
 
   @Override
-  public void embedding(Array ids, Array tok, Array pos, Array y) {
+  public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
     int rows = Math.toIntExact(ids.size());
     launch(TOKENS, "embedding", grids.each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
         .integer(ids.dim(1)).integer(tok.dim(1));
@@ -185,7 +185,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
-    attention("attention", y, heads, launch -> launch.array(qkv).array(y).array(lse), drop);
+    attention("attention", qkv, y, heads, launch -> launch.array(qkv).array(y).array(lse), drop);
   }
 
   @Override
@@ -196,16 +196,27 @@ final class CudaKernels implements Kernels, AutoCloseable {
     }
     long delta = scratch(lse.bytes());
     for (String kernel : List.of("attention_backward_queries", "attention_backward_keys")) {
-      attention(kernel, y, heads, launch -> launch.array(dy).array(qkv).array(y).array(lse).number(delta).grad(dqkv),
+      attention(kernel, qkv, y, heads,
+          launch -> launch.array(dy).array(qkv).array(y).array(lse).number(delta).grad(dqkv),
           drop);
     }
   }
 
-  private void attention(String name, Array y, int heads, Consumer<Launch> arrays, DropMask drop) {
+  private void attention(String name, Array qkv, Array y, int heads, Consumer<Launch> arrays, DropMask drop) {
     Grids.Attention choice = grids.attention(y, heads);
     Launch launch = stream.next(backend.modules().kernel(choice.source(), choice.headWidth(), name), choice.grid());
     arrays.accept(launch);
-    launch.integer(y.dim(0)).integer(y.dim(1)).integer(heads).integer(y.dim(2) / heads).drop(drop);
+    launch.integer(y.dim(0)).integer(y.dim(1)).integer(heads).integer(Kernels.kvHeads(qkv, y, heads))
+        .integer(y.dim(2) / heads).drop(drop);
+  }
+
+  @Override
+  public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {
+    Array angles = backend.angles().table(headWidth, x.dim(1));
+    int width = x.dim(2);
+    long steps = (long) x.rows() * (width - heads * (headWidth / 2)); // pairs, and channels that are copied
+    launch(ELEMENTWISE, "rotate", grids.each(steps, 1)).array(x).array(angles).integer(angles.dim(1)).grad(y)
+        .integer(x.rows()).integer(x.dim(1)).integer(width).integer(heads).integer(headWidth).integer(back ? 1 : 0);
   }
 
   // Optimizer

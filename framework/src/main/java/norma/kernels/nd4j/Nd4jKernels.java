@@ -20,6 +20,7 @@ import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.kernels.RotaryAngles;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -106,11 +107,11 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void embedding(Array ids, Array tok, Array pos, Array y) {
-    int time = ids.dim(1);
-    INDArray tokens = product(oneHot(ids, tok.dim(0), matrix(tok).dataType()), false, tok.nd4j(), false);
-    y.nd4j().assign(
-        tokens.reshape('c', new long[]{ ids.dim(0), time, tok.dim(1) }).addi(pos.slice(0, 1, time, pos.dim(1)).nd4j()));
+  public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
+    product(oneHot(ids, tok.dim(0), matrix(tok).dataType()), false, tok.nd4j(), false, matrix(y));
+    if (pos != null) {
+      y.nd4j().addi(pos.slice(0, 1, ids.dim(1), pos.dim(1)).nd4j());
+    }
   }
 
   // By a product with the one-hot matrix: scatter_add loses updates of duplicate indices on two threads.
@@ -133,14 +134,17 @@ public class Nd4jKernels implements Kernels {
 
   @Override
   public void attention(Array qkv, int heads, DropMask drop, Array y, Array lse) {
+    int kvHeads = Kernels.kvHeads(qkv, y, heads);
     int headWidth = y.dim(-1) / heads;
-    INDArray scores = scores(heads(qkv, 0, heads, headWidth), heads(qkv, 1, heads, headWidth));
+    INDArray k = heads(qkv, heads, kvHeads, headWidth);
+    INDArray v = heads(qkv, heads + kvHeads, kvHeads, headWidth);
+    INDArray scores = scores(grouped(heads(qkv, 0, heads, headWidth), kvHeads), k, heads);
     INDArray max = scores.max(true, 3);
     INDArray exp = Transforms.exp(scores.subi(max), false);
     INDArray sum = exp.sum(true, 3);
     INDArray weights = dropped(exp.divi(sum), drop);
     lse.nd4j().assign(Transforms.log(sum, false).addi(max).reshape('c', new long[]{ lse.dim(0), heads, lse.dim(2) }));
-    heads(y, 0, heads, headWidth).assign(product(weights, false, heads(qkv, 2, heads, headWidth), false));
+    heads(y, 0, heads, headWidth).assign(grouped(product(grouped(weights, kvHeads), false, v, false), heads));
   }
 
   /// With P the weights and dP = dy v^T: dS = P (dP - rowsum(P dP)) / sqrt(D), dq = dS k, dk = dS^T q, dv = P^T dy.
@@ -150,19 +154,36 @@ public class Nd4jKernels implements Kernels {
     if (dqkv == null) {
       return;
     }
+    int kvHeads = Kernels.kvHeads(qkv, y, heads);
     int headWidth = dy.dim(-1) / heads;
-    INDArray q = heads(qkv, 0, heads, headWidth);
-    INDArray k = heads(qkv, 1, heads, headWidth);
-    INDArray v = heads(qkv, 2, heads, headWidth);
-    INDArray dout = heads(dy, 0, heads, headWidth);
-    INDArray p = Transforms.exp(scores(q, k).subi(lse.reshape(lse.dim(0), heads, lse.dim(2), 1).nd4j()), false);
-    INDArray dv = product(dropped(p.dup('c'), drop), true, dout, false);
-    INDArray dp = dropped(product(dout, false, v, true), drop);
-    INDArray ds = dp.subi(dp.mul(p).sum(true, 3)).muli(p).muli(1 / Math.sqrt(headWidth));
-    INDArray[] parts = { product(ds, false, k, false), product(ds, true, q, false), dv };
-    for (int i = 0; i < parts.length; i++) {
-      INDArray target = heads(dqkv.array(), i, heads, headWidth);
-      target.assign(dqkv.add() ? parts[i].addi(target) : parts[i]);
+    INDArray q = grouped(heads(qkv, 0, heads, headWidth), kvHeads);
+    INDArray k = heads(qkv, heads, kvHeads, headWidth);
+    INDArray v = heads(qkv, heads + kvHeads, kvHeads, headWidth);
+    INDArray dout = grouped(heads(dy, 0, heads, headWidth), kvHeads);
+    INDArray shift = lse.reshape(lse.dim(0), heads, lse.dim(2), 1).nd4j();
+    INDArray p = Transforms.exp(scores(q, k, heads).subi(shift), false);
+    INDArray dv = product(grouped(dropped(p.dup('c'), drop), kvHeads), true, dout, false);
+    INDArray dp = dropped(grouped(product(dout, false, v, true), heads), drop);
+    INDArray ds = grouped(dp.subi(dp.mul(p).sum(true, 3)).muli(p).muli(1 / Math.sqrt(headWidth)), kvHeads);
+    put(dqkv, heads(dqkv.array(), 0, heads, headWidth), grouped(product(ds, false, k, false), heads));
+    put(dqkv, heads(dqkv.array(), heads, kvHeads, headWidth), product(ds, true, q, false));
+    put(dqkv, heads(dqkv.array(), heads + kvHeads, kvHeads, headWidth), dv);
+  }
+
+  @Override
+  public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {
+    INDArray angles = Nd4j.createFromArray(RotaryAngles.of(headWidth, x.dim(1))).castTo(matrix(x).dataType());
+    INDArray cosinesAndSines = angles.reshape('c', 2, 1, x.dim(1), 1, headWidth / 2);
+    INDArray cos = cosinesAndSines.slice(0); // (1, T, 1, D/2)
+    INDArray sin = cosinesAndSines.slice(1).muli(back ? -1 : 1);
+    INDArray real = halves(x, 0, heads, headWidth);
+    INDArray imaginary = halves(x, 1, heads, headWidth);
+    put(y, halves(y.array(), 0, heads, headWidth), real.mul(cos).subi(imaginary.mul(sin)));
+    put(y, halves(y.array(), 1, heads, headWidth), imaginary.mul(cos).addi(real.mul(sin)));
+    int turned = heads * headWidth;
+    if (turned < x.dim(2)) {
+      int rest = x.dim(2) - turned;
+      put(y, columns(y.array(), turned, rest), columns(x, turned, rest));
     }
   }
 
@@ -236,12 +257,7 @@ public class Nd4jKernels implements Kernels {
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
-    INDArray target = columns(y.array(), from, x.dim(-1));
-    if (y.add()) {
-      target.addi(matrix(x));
-    } else {
-      target.assign(matrix(x));
-    }
+    put(y, columns(y.array(), from, x.dim(-1)), matrix(x));
   }
 
   @Override
@@ -249,22 +265,46 @@ public class Nd4jKernels implements Kernels {
     flat(x).assign(value);
   }
 
-  /// Part i of (B, T, N) seen as (B, H, T, D): a view.
-  private static INDArray heads(Array x, int part, int heads, int headWidth) {
+  /// Some heads of (B, T, N), seen as (B, H, T, D): a view.
+  private static INDArray heads(Array x, int first, int heads, int headWidth) {
     long row = x.dim(2);
-    return x.nd4jView((long) part * heads * headWidth, new long[]{ x.dim(0), heads, x.dim(1), headWidth },
+    return x.nd4jView((long) first * headWidth, new long[]{ x.dim(0), heads, x.dim(1), headWidth },
         new long[]{ x.dim(1) * row, headWidth, row, 1 });
   }
 
+  /// The first or the second half of each head of (B, T, N), as (B, T, H, D/2): a view.
+  private static INDArray halves(Array x, int part, int heads, int headWidth) {
+    long row = x.dim(2);
+    return x.nd4jView((long) part * headWidth / 2, new long[]{ x.dim(0), x.dim(1), heads, headWidth / 2 },
+        new long[]{ x.dim(1) * row, row, headWidth, 1 });
+  }
+
+  /// Writes or adds to a part of a gradient.
+  private static void put(Grad grad, INDArray part, INDArray value) {
+    if (grad.add()) {
+      part.addi(value);
+    } else {
+      part.assign(value);
+    }
+  }
+
+  /// The rows of neighbouring heads one after the other, as those of one head: (B, H, T, N) as (B, K, H / K T, N), and back.
+  private static INDArray grouped(INDArray x, int heads) {
+    long rows = x.size(1) * x.size(2) / heads;
+    return x.size(1) == heads ? x : x.reshape('c', x.size(0), heads, rows, x.size(3));
+  }
+
   /// `q k^T / sqrt(D)`, minus infinity at later positions. (B, H, T, T)
-  private static INDArray scores(INDArray q, INDArray k) {
-    int time = Math.toIntExact(q.size(2));
+  ///
+  /// @param q in groups
+  private static INDArray scores(INDArray q, INDArray k, int heads) {
+    int time = Math.toIntExact(k.size(2));
     double[] later = new double[time * time];
     for (int i = 0; i < time; i++) {
       Arrays.fill(later, i * time + i + 1, (i + 1) * time, Double.NEGATIVE_INFINITY);
     }
     INDArray mask = Nd4j.createFromArray(later).castTo(q.dataType()).reshape(1, 1, time, time);
-    return product(q, false, k, true).muli(1 / Math.sqrt((double) q.size(3))).addi(mask);
+    return grouped(product(q, false, k, true), heads).muli(1 / Math.sqrt((double) q.size(3))).addi(mask);
   }
 
   private static INDArray dropped(INDArray weights, DropMask mask) {

@@ -66,6 +66,7 @@ final class RowEmitter {
   final List<String> outputs;
   final Streams streams;
   final int width;
+  final int stride;
   private final InstructionSet set;
   private final Map<String, Register> pointers = new LinkedHashMap<>();
   private final Map<Object, Integer> vectors = new LinkedHashMap<>(); // an Expr, bits of a constant, or a spilled value
@@ -76,12 +77,15 @@ final class RowEmitter {
 
   /// @param stored  values of rows to leave for another kernel
   /// @param outputs names of streams that the plan's outputs are written to
-  RowEmitter(Plan plan, List<Expr> stored, List<String> outputs, Streams streams, int width, InstructionSet set) {
+  /// @param stride  elements from row to row of strided streams
+  RowEmitter(Plan plan, List<Expr> stored, List<String> outputs, Streams streams, int width, int stride,
+      InstructionSet set) {
     this.plan = plan;
     this.stored = stored;
     this.outputs = outputs;
     this.streams = streams;
     this.width = width;
+    this.stride = stride;
     this.set = set;
     this.out = new Assembler(set);
     vectorsStart = 8 * streams.count() + set.bytes() - 1 & -set.bytes();
@@ -151,13 +155,19 @@ final class RowEmitter {
       rowValues(pass.after(), pass.totals());
     }
     for (String stream : streams.names()) {
-      boolean gathered = kind(stream) == Kind.GATHERED;
-      Register pointer = pointers.get(stream);
-      if (kind(stream) == Kind.ELEMENTS && pointer != null) {
-        out.add(pointer, 4 * width);
-      } else if (gathered || kind(stream) == Kind.ELEMENTS) {
+      Kind kind = kind(stream);
+      Register pointer = kind == Kind.GATHERED ? null : pointers.get(stream);
+      int bytes = switch (kind) {
+        case ELEMENTS -> 4 * width;
+        case STRIDED -> 4 * stride;
+        case GATHERED -> Long.BYTES;
+        case EVERY_ROW, ROWS -> 0;
+      };
+      if (bytes > 0 && pointer != null) {
+        out.add(pointer, bytes);
+      } else if (bytes > 0) {
         out.mov(TEMPORARY, address(stream));
-        next(stream, gathered ? Long.BYTES : 4 * width);
+        next(stream, bytes);
       }
     }
     out.dec(ROWS);

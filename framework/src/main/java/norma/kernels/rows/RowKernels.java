@@ -78,7 +78,14 @@ public final class RowKernels implements AutoCloseable {
   ///
   /// @param width elements of a row
   public Rows routine(Routine routine, int width) {
-    return bound(programs.routine(routine, width));
+    return routine(routine, width, width);
+  }
+
+  /// The same with strided operands.
+  ///
+  /// @param stride elements from row to row of theirs
+  public Rows routine(Routine routine, int width, int stride) {
+    return bound(programs.routine(routine, width, stride));
   }
 
   private Rows bound(Program program) {

@@ -32,8 +32,9 @@ public class RowPrograms {
   }
 
   /// @param what   a formula or a routine
+  /// @param stride of a routine's strided operands
   /// @param wanted what backward is to compute; null for forward
-  private record Key(Object what, int width, @Nullable Wanted wanted) {}
+  private record Key(Object what, int width, int stride, @Nullable Wanted wanted) {}
 
   /// Gradients that somebody needs.
   ///
@@ -53,7 +54,7 @@ public class RowPrograms {
   /// @param computes  whether the caller computes with vectors
   /// @param vectors   places in the code's table: of constants by their bits, of numbers, of masks
   record Program(@Nullable Routine routine, Plan plan, Streams streams, List<String> outputs, List<Integer> stored,
-      int width, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> kept, boolean computes,
+      int width, int stride, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> kept, boolean computes,
       InstructionSet set, Code code, Map<Object, Integer> vectors, int tableBytes) {}
 
   Formula.Kernels plan(Formula formula) {
@@ -62,14 +63,14 @@ public class RowPrograms {
 
   Program forward(Formula formula, int width) {
     Formula.Kernels kernels = plan(formula);
-    return programs.computeIfAbsent(new Key(formula, width, null),
+    return programs.computeIfAbsent(new Key(formula, width, width, null),
         _ -> program(null, kernels.forward(), kernels.kept(), kernels.kept(), List.of("y", "slope"), List.of(),
-            width));
+            width, width));
   }
 
   Program backward(Formula formula, int width, Wanted wanted) {
     Formula.Kernels kernels = plan(formula);
-    return programs.computeIfAbsent(new Key(formula, width, wanted), _ -> {
+    return programs.computeIfAbsent(new Key(formula, width, width, wanted), _ -> {
       List<@Nullable Expr> gradients = new ArrayList<>();
       List<Expr> needed = new ArrayList<>();
       for (int i = 0; i < wanted.parameters.size(); i++) {
@@ -80,18 +81,18 @@ public class RowPrograms {
         }
       }
       Plan plan = kernels.backward(wanted.dx, wanted.add, needed);
-      return program(null, plan, List.of(), kernels.kept(), List.of("dx"), gradients, width);
+      return program(null, plan, List.of(), kernels.kept(), List.of("dx"), gradients, width, width);
     });
   }
 
-  Program routine(Routine routine, int width) {
-    return programs.computeIfAbsent(new Key(routine, width, null), _ -> program(routine, routine.plan(),
-        routine.stored(), List.of(), routine.outputs(), List.of(), width));
+  Program routine(Routine routine, int width, int stride) {
+    return programs.computeIfAbsent(new Key(routine, width, stride, null), _ -> program(routine, routine.plan(),
+        routine.stored(), List.of(), routine.outputs(), List.of(), width, stride));
   }
 
   private Program program(@Nullable Routine routine, Plan plan, List<Expr> stored, List<Expr> kept,
       List<String> outputs,
-      List<@Nullable Expr> gradients, int width) {
+      List<@Nullable Expr> gradients, int width, int stride) {
     int written = 0;
     for (Plan.Pass pass : plan.passes()) {
       for (Plan.Sink sink : pass.sinks()) {
@@ -106,11 +107,12 @@ public class RowPrograms {
     }
     List<String> first = routine == null ? List.of() : routine.operands().stream().map(routine::stream).toList();
     Set<String> gathered = routine == null ? Set.of() : routine.gathered();
-    Streams streams = new Streams(plan, first, gathered, stored.size(), names);
-    RowEmitter emitter = new RowEmitter(plan, stored, names, streams, width, set);
+    Set<String> strided = routine == null ? Set.of() : routine.strided();
+    Streams streams = new Streams(plan, first, strided, gathered, stored.size(), names);
+    RowEmitter emitter = new RowEmitter(plan, stored, names, streams, width, stride, set);
     Code code = code(emitter);
     return new Program(routine, plan, streams, names, IntStream.range(0, stored.size()).boxed().toList(), width,
-        gradients, direct, places,
+        stride, gradients, direct, places,
         computes(plan, gradients, direct), set, code, emitter.vectors(), emitter.tableBytes());
   }
 

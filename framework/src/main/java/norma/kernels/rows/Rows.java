@@ -33,6 +33,10 @@ public final class Rows implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       switch (streams.kind(i)) {
         case ELEMENTS -> perRow[i] = program.width();
+        case STRIDED -> {
+          fixed[i] = program.width() - program.stride(); // the last row ends before the next one begins
+          perRow[i] = program.stride();
+        }
         case EVERY_ROW -> fixed[i] = program.width();
         case ROWS, GATHERED -> perRow[i] = 1; // of these `room` is the number of rows
       }

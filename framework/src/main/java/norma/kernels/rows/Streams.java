@@ -16,17 +16,20 @@ import norma.formula.Plan.Sink;
 final class Streams {
   private final Map<String, Integer> numbers = new LinkedHashMap<>();
   private final List<Kind> kinds = new ArrayList<>();
+  private final Set<String> strided;
   private final Set<String> gathered;
 
   enum Kind {
-    ELEMENTS, GATHERED, EVERY_ROW, ROWS
+    ELEMENTS, STRIDED, GATHERED, EVERY_ROW, ROWS
   }
 
   /// @param first    names to number first
+  /// @param strided  names of streams whose rows lie as far apart as the caller says
   /// @param gathered names of streams whose rows lie where the caller says
   /// @param stored   how many values of rows are left for another kernel
   /// @param outputs  names of streams that the plan's outputs are written to
-  Streams(Plan plan, List<String> first, Set<String> gathered, int stored, List<String> outputs) {
+  Streams(Plan plan, List<String> first, Set<String> strided, Set<String> gathered, int stored, List<String> outputs) {
+    this.strided = strided;
     this.gathered = gathered;
     first.forEach(this::add);
     outputs.forEach(this::add);
@@ -55,7 +58,9 @@ final class Streams {
           ? Kind.EVERY_ROW
           : name.matches("(kept|stored|total)\\d+")
               ? Kind.ROWS
-              : gathered.contains(name) ? Kind.GATHERED : Kind.ELEMENTS);
+              : gathered.contains(name)
+                  ? Kind.GATHERED
+                  : strided.contains(name) ? Kind.STRIDED : Kind.ELEMENTS);
     }
   }
 

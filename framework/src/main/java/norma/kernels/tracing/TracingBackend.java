@@ -136,7 +136,7 @@ public record TracingBackend(DType dtype) implements Backend {
     public void roundRows(Array x, Array y) {}
 
     @Override
-    public void embedding(Array ids, Array tok, Array pos, Array y) {}
+    public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {}
 
     @Override
     public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {}
@@ -147,6 +147,9 @@ public record TracingBackend(DType dtype) implements Backend {
     @Override
     public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
         @Nullable Grad dqkv) {}
+
+    @Override
+    public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {}
 
     @Override
     public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {}

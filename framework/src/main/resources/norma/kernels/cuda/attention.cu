@@ -61,16 +61,16 @@ static __device__ __forceinline__ void fill_by(const real* from, long long strid
   }
 }
 
-// Rows of one head of one sequence in an array of (B, T, parts C), from row `first` of the sequence on.
+// Rows of one head of one sequence in an array of (B, T, heads D), from row `first` of the sequence on.
 struct Rows {
   long long start;  // index of their first element
   long long stride;
   int count;
   int width;  // D
 
-  __device__ __forceinline__ Rows(int index, int first, int time, int heads, int width, int parts)
-      : stride((long long)parts * heads * width), count(time - first), width(width) {
-    start = ((long long)(index / heads) * time + first) * stride + index % heads * width;
+  __device__ __forceinline__ Rows(int sequence, int head, int first, int time, int heads, int width)
+      : stride((long long)heads * width), count(time - first), width(width) {
+    start = ((long long)sequence * time + first) * stride + head * width;
   }
 
   // Into shared memory: N rows, those that do not exist as zeros.
@@ -230,17 +230,21 @@ static __device__ __forceinline__ unsigned long long weight(int index, int query
 // Bound by float32 arithmetic. Later queries see more keys: their blocks start first.
 template <int CHUNKS, int I>
 static __device__ __forceinline__ void forward(const real* qkv, real* y, float* lse, int index, int time, int heads,
-                                               int width, const Drop& drop) {
+                                               int kv_heads, int width, const Drop& drop) {
   alignas(16) __shared__ float own[16 * I * CHUNK];
   alignas(16) __shared__ float others[STREAMED * CHUNK];
   alignas(16) __shared__ float weights[16 * I * STREAMED];
   Place place;
   const float scale = 1 / sqrtf((float)width);
   const real* k = qkv + heads * width;
-  const real* v = k + heads * width;
+  const real* v = k + kv_heads * width;
+  const int all = heads + 2 * kv_heads;
+  const int sequence = index / heads;
+  const int head = index % heads;
+  const int kv_head = head / (heads / kv_heads);
   int start = (gridDim.x - 1 - blockIdx.x) * 16 * I;
   int end = min(start + 16 * I, time);
-  Rows queries(index, start, time, heads, width, 3);
+  Rows queries(sequence, head, start, time, all, width);
   float most[I];
   float sum[I] = {};  // over the calling thread's columns
   float out[CHUNKS][I][8] = {};
@@ -248,7 +252,7 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
   for (int i = 0; i < I; i++) most[i] = LEAST;
   if (CHUNKS == 1) queries.fill<16 * I>(qkv, 0, own);
   for (int first = 0; first < end; first += STREAMED) {
-    Rows keys(index, first, time, heads, width, 3);
+    Rows keys(sequence, kv_head, first, time, all, width);
     float s[I][4] = {};
     add_scores<CHUNKS>(queries, qkv, own, keys, k, others, s);
 #pragma unroll
@@ -287,7 +291,7 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
     factor[i] = (drop.threshold ? drop.factor : 1) / sum[i];
     if (place.x == 0 && query < time) lse[(long long)index * time + query] = most[i] * scale + logf(sum[i]);
   }
-  Rows results(index, start, time, heads, width, 1);
+  Rows results(sequence, head, start, time, heads, width);
 #pragma unroll
   for (int chunk = 0; chunk < CHUNKS; chunk++) results.put<I>(out[chunk], factor, chunk, y, 0);
 }
@@ -296,7 +300,8 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
 template <int CHUNKS, int I>
 static __device__ __forceinline__ void backward_queries(const real* dy, const real* qkv, const real* y,
                                                         const float* lse, float* delta, real* dqkv, int accumulate,
-                                                        int index, int time, int heads, int width, const Drop& drop) {
+                                                        int index, int time, int heads, int kv_heads, int width,
+                                                        const Drop& drop) {
   // Where there is one chunk, q and dy stay in shared memory.
   const int KEPT = CHUNKS == 1 ? 2 : 1;
   alignas(16) __shared__ float own[KEPT][16 * I * CHUNK];
@@ -305,11 +310,15 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
   Place place;
   const float scale = 1 / sqrtf((float)width);
   const real* k = qkv + heads * width;
-  const real* v = k + heads * width;
+  const real* v = k + kv_heads * width;
+  const int all = heads + 2 * kv_heads;
+  const int sequence = index / heads;
+  const int head = index % heads;
+  const int kv_head = head / (heads / kv_heads);
   int start = (gridDim.x - 1 - blockIdx.x) * 16 * I;
   int end = min(start + 16 * I, time);
-  Rows queries(index, start, time, heads, width, 3);
-  Rows slopes(index, start, time, heads, width, 1);
+  Rows queries(sequence, head, start, time, all, width);
+  Rows slopes(sequence, head, start, time, heads, width);
   float shift[I];
   float level[I];
 #pragma unroll
@@ -331,7 +340,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
     queries.fill<16 * I>(qkv, 0, own[KEPT - 1]);
   }
   for (int first = 0; first < end; first += STREAMED) {
-    Rows keys(index, first, time, heads, width, 3);
+    Rows keys(sequence, kv_head, first, time, all, width);
     float s[I][4] = {};
     float dp[I][4] = {};
     add_scores<CHUNKS>(slopes, dy, own[0], keys, v, others, dp);
@@ -359,7 +368,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
 template <int CHUNKS, int I>
 static __device__ __forceinline__ void backward_keys(const real* dy, const real* qkv, const float* lse,
                                                      const float* delta, real* dqkv, int accumulate, int index,
-                                                     int time, int heads, int width, const Drop& drop) {
+                                                     int time, int heads, int kv_heads, int width, const Drop& drop) {
   // Where there is one chunk, k and v stay in shared memory.
   const int KEPT = CHUNKS == 1 ? 2 : 1;
   alignas(16) __shared__ float own[KEPT][16 * I * CHUNK];
@@ -368,9 +377,13 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
   Place place;
   const float scale = 1 / sqrtf((float)width);
   const real* k = qkv + heads * width;
-  const real* v = k + heads * width;
+  const real* v = k + kv_heads * width;
+  const int all = heads + 2 * kv_heads;
+  const int group = heads / kv_heads;
+  const int sequence = index / kv_heads;
+  const int kv_head = index % kv_heads;
   int start = blockIdx.x * 16 * I;
-  Rows keys(index, start, time, heads, width, 3);
+  Rows keys(sequence, kv_head, start, time, all, width);
   float kept = drop.threshold ? drop.factor : 1;
   float dk[CHUNKS][I][8] = {};
   float dv[CHUNKS][I][8] = {};
@@ -378,33 +391,36 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
     keys.fill<16 * I>(k, 0, own[0]);
     keys.fill<16 * I>(v, 0, own[KEPT - 1]);
   }
-  for (int first = start; first < time; first += STREAMED) {
-    Rows queries(index, first, time, heads, width, 3);
-    Rows slopes(index, first, time, heads, width, 1);
-    float s[I][4] = {};
-    float dp[I][4] = {};
-    add_scores<CHUNKS>(keys, k, own[0], queries, qkv, others, s);
-    add_scores<CHUNKS>(keys, v, own[KEPT - 1], slopes, dy, others, dp);
-    unsigned dropped[I] = {};
-    if (drop.threshold) {
+  for (int head = kv_head * group; head < (kv_head + 1) * group; head++) {
+    const int row = sequence * heads + head;  // of lse and delta
+    for (int first = start; first < time; first += STREAMED) {
+      Rows queries(sequence, head, first, time, all, width);
+      Rows slopes(sequence, head, first, time, heads, width);
+      float s[I][4] = {};
+      float dp[I][4] = {};
+      add_scores<CHUNKS>(keys, k, own[0], queries, qkv, others, s);
+      add_scores<CHUNKS>(keys, v, own[KEPT - 1], slopes, dy, others, dp);
+      unsigned dropped[I] = {};
+      if (drop.threshold) {
 #pragma unroll
-      for (int i = 0; i < I; i++) dropped[i] = dropped_by_key(drop, weight(index, first, start + 16 * i, time), time);
-    }
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      int query = first + place.x + 8 * j;
-      float shift = query < time ? lse[(long long)index * time + query] : -LEAST;
-      float level = query < time ? delta[(long long)index * time + query] : 0;
-#pragma unroll
-      for (int i = 0; i < I; i++) {
-        float p = start + place.y + 16 * i > query ? 0 : exp2f((s[i][j] * scale - shift) * LOG2_E);
-        bool gone = dropped[i] >> 4 * j & 1;
-        s[i][j] = gone ? 0 : p;
-        dp[i][j] = p * fmaf(dp[i][j], gone ? 0 : kept, -level);
+        for (int i = 0; i < I; i++) dropped[i] = dropped_by_key(drop, weight(row, first, start + 16 * i, time), time);
       }
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        int query = first + place.x + 8 * j;
+        float shift = query < time ? lse[(long long)row * time + query] : -LEAST;
+        float level = query < time ? delta[(long long)row * time + query] : 0;
+#pragma unroll
+        for (int i = 0; i < I; i++) {
+          float p = start + place.y + 16 * i > query ? 0 : exp2f((s[i][j] * scale - shift) * LOG2_E);
+          bool gone = dropped[i] >> 4 * j & 1;
+          s[i][j] = gone ? 0 : p;
+          dp[i][j] = p * fmaf(dp[i][j], gone ? 0 : kept, -level);
+        }
+      }
+      add_weighted<CHUNKS>(s, weights, slopes, dy, others, true, dv);
+      add_weighted<CHUNKS>(dp, weights, queries, qkv, others, false, dk);
     }
-    add_weighted<CHUNKS>(s, weights, slopes, dy, others, true, dv);
-    add_weighted<CHUNKS>(dp, weights, queries, qkv, others, false, dk);
   }
   float key_factor[I];
   float value_factor[I];
@@ -416,7 +432,7 @@ static __device__ __forceinline__ void backward_keys(const real* dy, const real*
 #pragma unroll
   for (int chunk = 0; chunk < CHUNKS; chunk++) {
     keys.put<I>(dk[chunk], key_factor, chunk, dqkv + heads * width, accumulate);
-    keys.put<I>(dv[chunk], value_factor, chunk, dqkv + 2 * heads * width, accumulate);
+    keys.put<I>(dv[chunk], value_factor, chunk, dqkv + (heads + kv_heads) * width, accumulate);
   }
 }
 

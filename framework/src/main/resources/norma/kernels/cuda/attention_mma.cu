@@ -164,25 +164,26 @@ static __device__ __forceinline__ float quad_max(float x) {
   return fmaxf(x, __shfl_xor_sync(0xffffffff, x, 2));
 }
 
-// One head of one sequence: its first query, key and value, and the distance to the next.
+// One head of one sequence: its first query, key and value, and the distance to the next. Neighbouring heads share keys
+// and values.
 template <int D>
 struct Head {
   const bf16* q;
   const bf16* k;
   const bf16* v;
-  long long stride;  // 3C
+  long long stride;  // (H + 2K) D
   long long narrow;  // of y and dy: C
   long long start;   // of its rows in them
 
-  __device__ __forceinline__ Head(const bf16* qkv, int head, int time, int heads) {
+  __device__ __forceinline__ Head(const bf16* qkv, int head, int time, int heads, int kv_heads) {
     narrow = (long long)heads * D;
-    stride = 3 * narrow;
+    stride = narrow + 2 * kv_heads * D;
     int h = head % heads;
     long long first_row = (long long)(head / heads) * time;
     start = first_row * narrow + h * D;
     q = qkv + first_row * stride + h * D;
-    k = q + narrow;
-    v = k + narrow;
+    k = qkv + first_row * stride + (heads + h / (heads / kv_heads)) * D;
+    v = k + kv_heads * D;
   }
 };
 
@@ -265,11 +266,11 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
 // first.
 template <int D>
 static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* lse, int index, int time, int heads,
-                                               int, const Drop& drop) {
+                                               int kv_heads, int, const Drop& drop) {
   alignas(16) __shared__ bf16 keys[ROWS * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 values[ROWS * RowTile<D>::STRIDE];
   Place at;
-  Head<D> head(qkv, index, time, heads);
+  Head<D> head(qkv, index, time, heads, kv_heads);
   int last = (gridDim.x - 1 - blockIdx.x) * ROWS;
   int row = last + 16 * at.warp;
   unsigned long long weights = ((unsigned long long)index * time + row) * time;
@@ -356,12 +357,13 @@ static __device__ __forceinline__ void add_products(const unsigned (&a)[D / 16][
 template <int D>
 static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf16* qkv, const bf16* y,
                                                         const float* lse, float* delta, bf16* dqkv, int accumulate,
-                                                        int index, int time, int heads, int, const Drop& drop) {
+                                                        int index, int time, int heads, int kv_heads, int,
+                                                        const Drop& drop) {
   const int N = RowTile<D>::STREAMED;
   alignas(16) __shared__ bf16 keys[2][N * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 values[2][N * RowTile<D>::STRIDE];
   Place at;
-  Head<D> head(qkv, index, time, heads);
+  Head<D> head(qkv, index, time, heads, kv_heads);
   int start = (gridDim.x - 1 - blockIdx.x) * ROWS;
   int end = min(start + ROWS, time);
   int row = start + 16 * at.warp;
@@ -451,49 +453,57 @@ static __device__ __forceinline__ void add_queries(const bf16* queries, const bf
 template <int D>
 static __device__ __forceinline__ void backward_keys(const bf16* dy, const bf16* qkv, const float* lse,
                                                      const float* delta, bf16* dqkv, int accumulate, int index,
-                                                     int time, int heads, int, const Drop& drop) {
+                                                     int time, int heads, int kv_heads, int, const Drop& drop) {
   const int N = RowTile<D>::STREAMED;
   alignas(16) __shared__ bf16 queries[2][N * RowTile<D>::STRIDE];
   alignas(16) __shared__ bf16 slopes[2][N * RowTile<D>::STRIDE];  // dy
   alignas(16) __shared__ float shift[2][N];                       // lse
   alignas(16) __shared__ float level[2][N];                       // delta
   Place at;
-  Head<D> head(qkv, index, time, heads);
+  const int group = heads / kv_heads;
+  int query_head = index * group;  // the first of those that share these keys, as index counts kv heads
+  Head<D> head(qkv, query_head, time, heads, kv_heads);
   int start = blockIdx.x * ROWS;
   int row = start + 16 * at.warp;
-  unsigned long long weights = (unsigned long long)index * time * time + row;
   auto copy = [&](int first, int stage) {
     copy_rows<D, N>(head.q + first * head.stride, head.stride, time - first, queries[stage]);
     copy_rows<D, N>(dy + head.start + first * head.narrow, head.narrow, time - first, slopes[stage]);
     if (threadIdx.x < 2 * N) {
       int i = threadIdx.x % N;
-      const float* from = (threadIdx.x < N ? lse : delta) + (long long)index * time + first + i;
+      const float* from = (threadIdx.x < N ? lse : delta) + (long long)query_head * time + first + i;
       copy_float((threadIdx.x < N ? shift[stage] : level[stage]) + i, from, first + i < time);
     }
   };
-  copy(start, 0);
   KeyGradients<D> x = {};
   load_operand<D>(head.k + row * head.stride, head.stride, time - row, x.k);
   load_operand<D>(head.v + row * head.stride, head.stride, time - row, x.v);
-  for (int first = start; first < time; first += N) {
-    int stage = (first - start) / N % 2;
-    copy_wait();
-    __syncthreads();  // this tile is there, and nobody reads the last one any more
-    if (first + N < time) copy(first + N, 1 - stage);
 #pragma unroll 1
-    for (int j = max(0, row - first); j < N && first + j < time; j += 16) {
-      const bf16* q = queries[stage] + j * RowTile<D>::STRIDE;
-      const bf16* d = slopes[stage] + j * RowTile<D>::STRIDE;
-      const float* shifts = shift[stage] + j;
-      const float* levels = level[stage] + j;
-      bool diagonal = first + j == row;
-      if (diagonal || drop.threshold) {
-        unsigned long long from = weights + (unsigned long long)(first + j) * time;
-        add_queries<D, false>(q, d, shifts, levels, diagonal, from, time, drop, x);
-      } else {
-        add_queries<D, true>(q, d, shifts, levels, false, 0, time, drop, x);
+  for (int last = query_head + group; query_head < last; query_head++) {
+    unsigned long long weights = (unsigned long long)query_head * time * time + row;
+    __syncthreads();  // nobody reads the last head's tiles any more
+    copy(start, 0);
+    for (int first = start; first < time; first += N) {
+      int stage = (first - start) / N % 2;
+      copy_wait();
+      __syncthreads();  // this tile is there, and nobody reads the last one any more
+      if (first + N < time) copy(first + N, 1 - stage);
+#pragma unroll 1
+      for (int j = max(0, row - first); j < N && first + j < time; j += 16) {
+        const bf16* q = queries[stage] + j * RowTile<D>::STRIDE;
+        const bf16* d = slopes[stage] + j * RowTile<D>::STRIDE;
+        const float* shifts = shift[stage] + j;
+        const float* levels = level[stage] + j;
+        bool diagonal = first + j == row;
+        if (diagonal || drop.threshold) {
+          unsigned long long from = weights + (unsigned long long)(first + j) * time;
+          add_queries<D, false>(q, d, shifts, levels, diagonal, from, time, drop, x);
+        } else {
+          add_queries<D, true>(q, d, shifts, levels, false, 0, time, drop, x);
+        }
       }
     }
+    head.q += D;
+    head.start += D;
   }
   const float slope = 1 / sqrtf((float)D);
   const float factor = drop.threshold ? drop.factor : 1;

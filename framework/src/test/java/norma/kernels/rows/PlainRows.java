@@ -135,6 +135,7 @@ public final class PlainRows implements Code {
   private MemorySegment place(int stream, int row) {
     return switch (streams.kind(stream)) {
       case ELEMENTS -> segments[stream].asSlice(4L * row * width);
+      case STRIDED -> segments[stream].asSlice(4L * row * program.stride);
       case GATHERED -> memory(segments[stream].get(ValueLayout.JAVA_LONG, 8L * row));
       case EVERY_ROW, ROWS -> segments[stream];
     };

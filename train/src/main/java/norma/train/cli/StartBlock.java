@@ -73,8 +73,8 @@ record StartBlock(Path source, List<String> settings) {
   private static String model(Session session, CostModel cost) {
     GptConfig model = session.config().model();
     return String.format(Locale.ROOT,
-        "model    %,d parameters: %d layers of %d, %d heads, context %d; norm %s", cost.parameters(), model.layers(),
-        model.width(), model.heads(), model.context(), norm(session.config()));
+        "model    %,d parameters: %d layers of %d, %d heads, context %d%s; norm %s", cost.parameters(), model.layers(),
+        model.width(), model.heads(), model.context(), others(session.config()), norm(session.config()));
   }
 
   /// What a new run has from a trained one, what starts fresh, and what is left behind.
@@ -125,6 +125,15 @@ record StartBlock(Path source, List<String> settings) {
   private String title() {
     return "norma " + Environment.version() + "  train  " + source
         + (settings.isEmpty() ? "" : "  " + String.join(" ", settings));
+  }
+
+  /// Other keys of the model that have not their default.
+  private static String others(RunConfig config) {
+    Map<String, String> start = RunConfigWriter.flatten(RunConfig.DEFAULT);
+    return RunConfigWriter.flatten(config).entrySet().stream()
+        .filter(e -> e.getKey().matches("model\\.(?!layers|heads|width|context|norm).*")
+            && !e.getValue().equals(start.get(e.getKey())))
+        .map(e -> ", " + e.getKey().substring("model.".length()) + " " + e.getValue()).collect(Collectors.joining());
   }
 
   /// One word where all usual slots have the same.

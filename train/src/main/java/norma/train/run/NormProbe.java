@@ -107,7 +107,7 @@ final class NormProbe {
         passes.merge(layer, pass(slot, x, output),
             (first, last) -> new SlotPass(slot, first.state, output, first.in, last.out));
       } else if (op instanceof Attention attention) {
-        maxAttentionLogit = Math.max(maxAttentionLogit, maxLogit(x, attention.heads()));
+        maxAttentionLogit = Math.max(maxAttentionLogit, maxLogit(x, attention));
       } else if (op instanceof CrossEntropy) {
         logZ = meanLogSumExp(x);
       }
@@ -137,18 +137,19 @@ final class NormProbe {
         updateRatio);
   }
 
-  private double maxLogit(Array qkv, int heads) {
+  private double maxLogit(Array qkv, Attention attention) {
     double[] values = session.backend().read(qkv);
     int time = qkv.dim(1);
-    int width = qkv.dim(2) / 3;
-    int headWidth = width / heads;
+    int row = qkv.dim(2);
+    int headWidth = row / (attention.heads() + 2 * attention.kvHeads());
+    int group = attention.heads() / attention.kvHeads();
     double max = Double.NEGATIVE_INFINITY;
     for (int b = 0; b < qkv.dim(0); b++) {
-      for (int h = 0; h < heads; h++) {
+      for (int h = 0; h < attention.heads(); h++) {
         for (int i = 0; i < time; i++) {
           for (int j = 0; j <= i; j++) {
-            int q = (b * time + i) * 3 * width + h * headWidth;
-            int k = (b * time + j) * 3 * width + width + h * headWidth;
+            int q = (b * time + i) * row + h * headWidth;
+            int k = (b * time + j) * row + (attention.heads() + h / group) * headWidth;
             double dot = 0;
             for (int d = 0; d < headWidth; d++) {
               dot += values[q + d] * values[k + d];

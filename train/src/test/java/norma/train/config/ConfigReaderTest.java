@@ -68,7 +68,7 @@ class ConfigReaderTest {
         """
             name: all_keys.1
             data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25, train_fraction: 0.5, token: byte}
-            model: {layers: 1, heads: 2, width: 6, context: 5, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
+            model: {layers: 1, heads: 2, kv_heads: 1, width: 6, context: 5, positions: none, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
                     tie_embeddings: false, embedding_scale: learnable}
             optim: {lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
                     weight_decay: 7, clip_norm: 0}
@@ -83,8 +83,10 @@ class ConfigReaderTest {
     assertThat(c.data()).isEqualTo(new RunConfig.Data(
         new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25, 0.5,
         RunConfig.Token.BYTE));
-    assertThat(c.model()).isEqualTo(new GptConfig(1, 2, 6, 5, 3, true, 0.5, GptConfig.Activation.GELU, false,
-        GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
+    assertThat(c.model())
+        .isEqualTo(new GptConfig(1, 2, OptionalInt.of(1), 6, 5, GptConfig.Positions.NONE, 3, true, 0.5,
+            GptConfig.Activation.GELU, false,
+            GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
         .isEqualTo(new RunConfig.Optim(2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 7, 0));
     assertThat(c.train())
@@ -106,6 +108,12 @@ class ConfigReaderTest {
         List.of("model: {width: ~}", "x.yaml:1: model.width: no value; give one, or leave the key out"),
         List.of("model: {width: [1]}", "x.yaml:1: model.width: a list is not a whole number; expected 1 to 65536"),
         List.of("model: {heads: 3}", "x.yaml:1: model.heads is 3, which does not divide model.width 128"),
+        List.of("model: {kv_heads: 3}", "x.yaml:1: model.kv_heads is 3, which does not divide model.heads 4"),
+        List.of("model: {kv_heads: all}",
+            "x.yaml:1: model.kv_heads: all is not a whole number; expected 1 to 65536, or heads"),
+        List.of("model: {width: 36, positions: rotary}",
+            "x.yaml:1: model.positions is rotary, which turns pairs of channels, but "
+                + "a head has model.width / model.heads = 9; expected an even number"),
         List.of("model:\n  layers: 2\n\n  width: 130",
             "x.yaml:1: model.heads is 4, which does not divide model.width 130"),
         List.of("model: {dropout: 1}",

@@ -41,8 +41,10 @@ class RunConfigWriterTest {
         model:
           layers: 4
           heads: 4
+          kv_heads: heads
           width: 128
           context: 64
+          positions: learned
           mlp_ratio: 4
           bias: false
           dropout: 0.0
@@ -182,7 +184,9 @@ class RunConfigWriterTest {
     return new RunConfig("run-" + r.nextInt(100),
         new RunConfig.Data(corpus, 0.01 + 0.9 * r.nextDouble(), 1 - r.nextDouble(),
             pick(r, List.of(RunConfig.Token.values()))),
-        new GptConfig(layers, heads, heads * (1 + r.nextInt(64)), 1 + r.nextInt(512), 1 + r.nextInt(8), r.nextBoolean(),
+        new GptConfig(layers, heads, r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1),
+            heads * 2 * (1 + r.nextInt(64)), 1 + r.nextInt(512),
+            pick(r, List.of(GptConfig.Positions.values())), 1 + r.nextInt(8), r.nextBoolean(),
             r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
             pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),
         new RunConfig.Optim(lr, lr * r.nextDouble(), pick(r, List.of(Shape.values())), warmup,

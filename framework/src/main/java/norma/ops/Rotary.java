@@ -1,0 +1,31 @@
+package norma.ops;
+
+import static norma.ops.Checks.check;
+
+import norma.array.Array;
+import norma.kernels.Grad;
+import norma.kernels.Kernels;
+
+/// Rotary position embedding (Su et al., arXiv:2104.09864). Input (B, T, N), whose rows begin with `heads` heads of even width, those of
+/// queries and keys; what follows stays as it is. Output (B, T, N).
+///
+/// A rotation's gradient is turned back: forward and backward are one kernel.
+public record Rotary(int heads, int headWidth) implements Op<Op.Nothing> {
+
+  @Override
+  public Output<Nothing> forward(Kernels kernels, Array... inputs) {
+    Array x = inputs[0];
+    check(x, x.rows(), Math.max(x.dim(-1), (long) heads * headWidth));
+    Array y = kernels.empty(x.shape());
+    kernels.rotate(x, heads, headWidth, false, Grad.write(y));
+    return new Output<>(y, new Nothing());
+  }
+
+  @Override
+  public void backward(Kernels kernels, Nothing saved, Array dy, Gradients gradients) {
+    Grad dx = gradients.into(0);
+    if (dx != null) {
+      kernels.rotate(dy, heads, headWidth, true, dx);
+    }
+  }
+}
