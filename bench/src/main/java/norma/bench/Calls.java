@@ -52,6 +52,7 @@ public final class Calls {
     all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.calls().time()));
     all.put("sum", s -> KernelCalls.sum(s.parameters(), 3)); // four shards
     all.put("adamW", s -> KernelCalls.adamW(s.parameters()));
+    all.put("sgd", s -> KernelCalls.sgd(s.parameters()));
     return all;
   }
 
@@ -110,7 +111,7 @@ public final class Calls {
         s.batch() + "x" + s.time() + "x" + s.width() + ", " + s.heads() + " heads";
       case "crossEntropy" -> s.rows() + "x" + size.vocabulary();
       case "gelu", "geluBackward" -> s.rows() + "x" + 4 * s.width();
-      case "sum", "adamW" -> Integer.toString(size.parameters());
+      case "sum", "adamW", "sgd" -> Integer.toString(size.parameters());
       default -> s.rows() + "x" + s.width();
     };
   }

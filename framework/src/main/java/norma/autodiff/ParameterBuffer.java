@@ -1,8 +1,10 @@
 package norma.autodiff;
 
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import norma.array.Array;
 import norma.array.HostMemory;
 import norma.kernels.Backend;
@@ -10,33 +12,29 @@ import norma.random.RandomStream;
 
 /// One number for every element of every parameter, in one flat array: values, gradients or an optimizer's moments.
 ///
-/// Parameters with weight decay come first, so that an update is one call for each of the two groups. Every parameter starts
-/// on a cache line; the gaps hold zeros.
+/// Parameters with weight decay come first, so that an update is few calls. Every parameter starts on a cache line; the gaps hold
+/// zeros.
 public final class ParameterBuffer {
   private final List<Parameter> parameters;
+  private final List<Parameter> order;
   private final Array flat;
-  private final Array[] views;
-  private final long decayed;
+  private final Map<Integer, Array> views = new HashMap<>(); // by index
 
   /// Zeros for every parameter.
+  ///
+  /// @param parameters of a model, or some of them
   public ParameterBuffer(Backend backend, List<Parameter> parameters) {
     this.parameters = List.copyOf(parameters);
+    this.order = parameters.stream()
+        .sorted(Comparator.comparing(Parameter::decays).reversed().thenComparingInt(Parameter::index)).toList();
     long line = HostMemory.ALIGNMENT_BYTES / backend.dtype().bytes();
-    List<Parameter> order = new ArrayList<>(parameters);
-    order.sort(Comparator.comparing(Parameter::decays).reversed().thenComparingInt(Parameter::index));
-    long[] offsets = new long[order.size()];
-    long end = 0;
-    long endOfDecayed = 0;
-    for (Parameter parameter : order) {
-      offsets[parameter.index()] = end;
-      end += (parameter.size() + line - 1) / line * line;
-      endOfDecayed = parameter.decays() ? end : endOfDecayed;
+    long[] starts = new long[order.size() + 1];
+    for (int i = 0; i < order.size(); i++) {
+      starts[i + 1] = starts[i] + (order.get(i).size() + line - 1) / line * line;
     }
-    this.decayed = endOfDecayed;
-    this.flat = backend.allocate(backend.dtype(), Math.toIntExact(end));
-    this.views = new Array[order.size()];
-    for (Parameter parameter : order) {
-      views[parameter.index()] = flat.slice(offsets[parameter.index()], parameter.shape());
+    this.flat = backend.allocate(backend.dtype(), Math.toIntExact(starts[order.size()]));
+    for (int i = 0; i < order.size(); i++) {
+      views.put(order.get(i).index(), flat.slice(starts[i], order.get(i).shape()));
     }
   }
 
@@ -61,7 +59,7 @@ public final class ParameterBuffer {
 
   /// The numbers of one parameter, in its shape.
   public Array of(Parameter parameter) {
-    return views[parameter.index()];
+    return Objects.requireNonNull(views.get(parameter.index()));
   }
 
   /// Everything, gaps included.
@@ -69,13 +67,21 @@ public final class ParameterBuffer {
     return flat;
   }
 
-  /// The part that weight decay applies to.
-  public Array decayed() {
-    return flat.slice(0, Math.toIntExact(decayed));
+  /// What lies from one parameter to another, with the gaps behind both.
+  public Array span(Parameter first, Parameter last) {
+    long start = of(first).offset() - flat.offset();
+    int next = order.indexOf(last) + 1;
+    long end = next == order.size() ? flat.size() : of(order.get(next)).offset() - flat.offset();
+    return flat.slice(start, Math.toIntExact(end - start));
   }
 
   /// The parameters, in the order of their declaration.
   public List<Parameter> parameters() {
     return parameters;
+  }
+
+  /// The parameters, in the order in which they lie.
+  public List<Parameter> order() {
+    return order;
   }
 }

@@ -148,6 +148,13 @@ public interface Kernels {
   /// @param v second moments
   void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants);
 
+  /// One [Sgd] update of a run of parameters.
+  ///
+  /// @param w weights
+  /// @param g gradients
+  /// @param m momentum
+  void sgdInPlace(Array w, Array g, Array m, Sgd constants);
+
   // Normalizations and activations: any formula over the channels of one token.
 
   /// Values of a row that forward leaves for backward.

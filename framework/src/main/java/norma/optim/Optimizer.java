@@ -1,6 +1,10 @@
 package norma.optim;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
@@ -8,34 +12,40 @@ import norma.autodiff.ParameterBuffer;
 import norma.kernels.AdamW;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
+import norma.kernels.Sgd;
 import norma.ops.Cost;
 
-/// AdamW (arXiv:1711.05101) with decoupled weight decay on matrices only, after clipping the gradients to a global norm
-/// (Pascanu, Mikolov and Bengio, arXiv:1211.5063).
+/// Updates every parameter by its [Rule], after clipping all gradients to a global norm (Pascanu, Mikolov and Bengio,
+/// arXiv:1211.5063).
 public final class Optimizer {
   /// Elements of a chunk where threads share them: a multiple of every vector's length.
   private static final int CHUNK = 1 << 16;
 
   private final ParameterBuffer weights;
-  private final State firstMoments;
-  private final State secondMoments;
   private final Settings settings;
+  private final Function<Parameter, Rule> rules;
   private final int chunk;
+  private final List<State> state;
+  private final List<Piece> pieces = new ArrayList<>();
 
-  /// @param beta1       decay of the first moment
-  /// @param beta2       decay of the second moment
-  /// @param eps         added to the root
-  /// @param weightDecay on parameters of rank 2 and up
-  /// @param clipNorm    largest global gradient norm; 0 for none
-  public record Settings(double beta1, double beta2, double eps, double weightDecay, double clipNorm) {}
+  /// Numbers that all rules share.
+  ///
+  /// @param beta1    decay of AdamW's first moment
+  /// @param beta2    decay of its second moment
+  /// @param eps      added to the root
+  /// @param momentum decay of the momentum of the others
+  /// @param clipNorm largest global gradient norm; 0 for none
+  public record Settings(double beta1, double beta2, double eps, double momentum, double clipNorm) {}
 
-  /// Numbers that it keeps for each weight from step to step.
-  public static final int STATES = 2;
-
-  /// Numbers that it keeps from step to step, one for each weight.
+  /// Numbers that it keeps from step to step, one for each weight of some parameters.
   ///
   /// @param name in checkpoints, such as `first_moment`
   public record State(String name, ParameterBuffer values) {}
+
+  /// Weights that one call updates.
+  ///
+  /// @param states those of the rule's type, for these weights
+  private record Piece(Rule rule, Array weights, List<Array> states) {}
 
   /// How far one step moved some weights, and what they were after it.
   ///
@@ -57,19 +67,51 @@ public final class Optimizer {
     }
   }
 
-  /// Moments start at zero.
-  public Optimizer(Backend backend, ParameterBuffer weights, Settings settings) {
+  /// What it keeps starts at zero.
+  public Optimizer(Backend backend, ParameterBuffer weights, Settings settings, Function<Parameter, Rule> rules) {
     this.weights = weights;
     this.settings = settings;
+    this.rules = rules;
     this.chunk = backend.shards() == 1 ? Math.toIntExact(weights.flat().size()) : CHUNK;
-    this.firstMoments = new State("first_moment", new ParameterBuffer(backend, weights.parameters()));
-    this.secondMoments = new State("second_moment", new ParameterBuffer(backend, weights.parameters()));
+    this.state = Stream.of(Rule.Type.values()).flatMap(type -> type.states().stream()).distinct()
+        .map(name -> new State(name, new ParameterBuffer(backend, weights.parameters().stream()
+            .filter(parameter -> rules.apply(parameter).type().states().contains(name)).toList())))
+        .filter(kept -> !kept.values.parameters().isEmpty()).toList();
+    List<Parameter> order = weights.order();
+    int first = 0;
+    for (int i = 1; i <= order.size(); i++) {
+      if (i == order.size() || !rules.apply(order.get(i)).equals(rules.apply(order.get(first)))) {
+        cut(order.get(first), order.get(i - 1));
+        first = i;
+      }
+    }
   }
 
-  /// Runs of elements that the flat buffers are cut into: several threads may work on different chunks at a time, and neither
-  /// sums nor weights depend on which thread has which. Kernels that divide their own work get everything at once.
+  /// Adds the chunks of neighbours with one rule.
+  private void cut(Parameter first, Parameter last) {
+    Rule rule = rules.apply(first);
+    Array all = weights.span(first, last);
+    for (long from = 0; from < all.size(); from += chunk) {
+      long start = from;
+      int size = Math.toIntExact(Math.min(chunk, all.size() - from));
+      pieces.add(new Piece(rule, all.slice(from, size),
+          states(rule).map(kept -> kept.span(first, last).slice(start, size)).toList()));
+    }
+  }
+
+  private Stream<ParameterBuffer> states(Rule rule) {
+    return state.stream().filter(kept -> rule.type().states().contains(kept.name)).map(State::values);
+  }
+
+  /// Runs of elements that the flat buffer of gradients is cut into: several threads may work on different chunks at a time, and no sum
+  /// depends on which thread has which. Kernels that divide their own work get everything at once.
   public int chunks() {
     return Math.toIntExact(Math.ceilDiv(weights.flat().size(), chunk));
+  }
+
+  /// Parts of an update, which several threads may share as well.
+  public int pieces() {
+    return pieces.size();
   }
 
   /// Sums one chunk of the shards' gradients into the first of them, in their order.
@@ -82,69 +124,88 @@ public final class Optimizer {
     }
   }
 
-  /// Updates the weights of one chunk.
+  /// Updates the weights of one piece.
   ///
   /// @param gradientNorm of all gradients together
   /// @param lr           learning rate of this step
   /// @param step         counts from 1
   public void update(Kernels kernels, GradientBuffer gradients, double gradientNorm, double lr, long step,
       int part) {
+    Piece piece = pieces.get(part);
+    Array w = piece.weights;
+    Array g = gradients.buffer().flat().slice(w.offset() - weights.flat().offset(), w.shape());
+    Array kept = piece.states.getFirst();
     // torch.nn.utils.clip_grad_norm_ divides by norm + 1e-6 as well.
     double clip = settings.clipNorm == 0 ? 1 : Math.min(1, settings.clipNorm / (gradientNorm + 1e-6));
-    long from = (long) part * chunk;
-    long to = Math.min(from + chunk, weights.flat().size());
-    long border = Math.clamp(weights.decayed().size(), from, to);
-    update(kernels, gradients.buffer(), from, border, constants(lr, settings.weightDecay, step, clip));
-    update(kernels, gradients.buffer(), border, to, constants(lr, 0, step, clip));
+    double rate = lr * piece.rule.lrFactor();
+    try (Kernels.Scratch scratch = kernels.scratch()) {
+      switch (piece.rule.type()) {
+        case ADAMW -> kernels.adamWInPlace(w, g, kept, piece.states.getLast(), adamW(piece.rule, rate, step, clip));
+        case SGD -> kernels.sgdInPlace(w, g, kept,
+            new Sgd(rate, settings.momentum, piece.rule.weightDecay(), clip));
+      }
+    }
   }
 
-  /// How far the last step moved a parameter, weight decay included. It follows from the weights w after the step and the
-  /// moments, see [AdamW]: the change is -lr (u + weightDecay w) / (1 - lr weightDecay), where u is the quotient of the
-  /// corrected moments. So nothing of the time before the step is kept.
+  /// How far the last step moved a parameter, weight decay included. It follows from the weights w after the step and from what is
+  /// kept: where decay is decoupled, the change is -lr (u + weightDecay w) / (1 - lr weightDecay), where u is the direction, else -lr u.
+  /// So nothing of the time before the step is kept.
   ///
   /// @param lr   learning rate of that step
   /// @param step that step, counts from 1
   public Change change(Backend backend, Parameter parameter, double lr, long step) {
-    AdamW c = constants(lr, parameter.decays() ? settings.weightDecay : 0, step, 1);
+    Rule rule = rules.apply(parameter);
+    double rate = lr * rule.lrFactor();
+    double decay = rule.type() == Rule.Type.SGD ? 0 : rule.weightDecay();
     double[] w = backend.read(weights.of(parameter));
-    double[] m = backend.read(firstMoments.values.of(parameter));
-    double[] v = backend.read(secondMoments.values.of(parameter));
-    double correction1 = c.correction1();
-    double correction2 = c.correction2();
+    double[] u = direction(backend, parameter, rule, step);
     double updates = 0;
     double squares = 0;
     for (int i = 0; i < w.length; i++) {
-      double update = m[i] / correction1 / (Math.sqrt(v[i] / correction2) + c.eps()) + c.weightDecay() * w[i];
+      double update = u[i] + decay * w[i];
       updates += update * update;
       squares += w[i] * w[i];
     }
-    double factor = lr / (1 - lr * c.weightDecay());
+    double factor = rate / (1 - rate * decay);
     return new Change(updates * factor * factor, squares);
   }
 
-  /// All that it keeps from step to step, [#STATES] of them: what a checkpoint holds besides the weights.
-  public List<State> state() {
-    return List.of(firstMoments, secondMoments);
-  }
-
-  /// What an update of all weights costs: w, g, m and v are read, w, m and v written.
-  public Cost cost() {
-    long parameters = weights.parameters().stream().mapToLong(Parameter::size).sum();
-    return new Cost((double) AdamW.FLOPS * parameters, 0, 0, 7 * parameters * weights.flat().dtype().bytes(), 0);
-  }
-
-  private AdamW constants(double lr, double weightDecay, long step, double clip) {
-    return new AdamW(lr, settings.beta1, settings.beta2, settings.eps, weightDecay, step, clip);
-  }
-
-  private void update(Kernels kernels, ParameterBuffer gradients, long from, long to, AdamW constants) {
-    if (from < to) {
-      int size = Math.toIntExact(to - from);
-      try (Kernels.Scratch scratch = kernels.scratch()) {
-        kernels.adamWInPlace(weights.flat().slice(from, size), gradients.flat().slice(from, size),
-            firstMoments.values.flat().slice(from, size), secondMoments.values.flat().slice(from, size), constants);
-      }
+  /// What the last step's rate was multiplied with.
+  private double[] direction(Backend backend, Parameter parameter, Rule rule, long step) {
+    List<double[]> kept = states(rule).map(buffer -> backend.read(buffer.of(parameter))).toList();
+    double[] m = kept.getFirst();
+    if (rule.type() == Rule.Type.ADAMW) {
+      double[] v = kept.getLast();
+      AdamW c = adamW(rule, 0, step, 1);
+      double correction1 = c.correction1();
+      double correction2 = c.correction2();
+      Arrays.setAll(m, i -> m[i] / correction1 / (Math.sqrt(v[i] / correction2) + c.eps()));
     }
+    return m;
+  }
+
+  /// All that it keeps from step to step: what a checkpoint holds besides the weights.
+  public List<State> state() {
+    return state;
+  }
+
+  /// What an update of all weights costs: weights and what is kept are read and written, gradients read.
+  public Cost cost() {
+    double flops = 0;
+    long numbers = 0;
+    for (Parameter parameter : weights.parameters()) {
+      Rule.Type type = rules.apply(parameter).type();
+      flops += switch (type) {
+        case ADAMW -> AdamW.FLOPS;
+        case SGD -> Sgd.FLOPS;
+      } * (double) parameter.size();
+      numbers += (3 + 2L * type.states().size()) * parameter.size();
+    }
+    return new Cost(flops, 0, 0, numbers * weights.flat().dtype().bytes(), 0);
+  }
+
+  private AdamW adamW(Rule rule, double rate, long step, double clip) {
+    return new AdamW(rate, settings.beta1, settings.beta2, settings.eps, rule.weightDecay(), step, clip);
   }
 
   private Array chunk(ParameterBuffer buffer, int part) {

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import norma.array.Array;
 import norma.array.DType;
+import norma.kernels.cpu.CpuBackend;
+import norma.kernels.cuda.CudaBackend.Precision;
+import norma.kernels.cuda.Emulator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -84,6 +87,44 @@ class LossAndUpdateTest {
       double[] actual = new double[1];
       bench.run(() -> actual[0] = bench.kernels().sumInPlace(x, List.of()));
       assertThat(actual[0]).isCloseTo(expected, within(1e-6 * expected));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void fiveStepsOfSgdEqualAScalarLoop(Where where) {
+    int size = 37;
+    try (Workbench bench = where.open()) {
+      double[] w = Workbench.normal(size, 3);
+      double[] m = new double[size];
+      Array weights = bench.array(w, size);
+      Array momentum = bench.array(m, size);
+      for (int step = 1; step <= 5; step++) {
+        double[] g = Workbench.normal(size, 10 + step);
+        Array gradient = bench.array(g, size);
+        Sgd constants = new Sgd(0.01 * step, 0.9, 0.1, 0.5);
+        bench.run(() -> bench.kernels().sgdInPlace(weights, gradient, momentum, constants));
+        for (int i = 0; i < size; i++) {
+          m[i] = 0.9 * m[i] + 0.5 * g[i] + 0.1 * w[i];
+          w[i] -= 0.01 * step * m[i];
+        }
+      }
+      double tolerance = where == Where.ND4J_FP64 ? 1e-14 : 1e-6;
+      assertThat(bench.read(weights)).containsExactly(w, within(tolerance));
+      assertThat(bench.read(momentum)).containsExactly(m, within(tolerance));
+    }
+  }
+
+  /// Backends with a fused update of their own, and the definition.
+  enum Where {
+    ND4J_FP64, CPU, CUDA;
+
+    Workbench open() {
+      return switch (this) {
+        case ND4J_FP64 -> new Workbench(DType.FLOAT64);
+        case CPU -> new Workbench(new CpuBackend(1, true));
+        case CUDA -> new Workbench(Emulator.open(Precision.FP32));
+      };
     }
   }
 

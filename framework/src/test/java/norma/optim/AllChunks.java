@@ -2,11 +2,20 @@ package norma.optim;
 
 import java.util.List;
 import norma.autodiff.GradientBuffer;
+import norma.autodiff.ParameterBuffer;
+import norma.kernels.Backend;
 import norma.kernels.Kernels;
 
 /// An optimizer's step by one thread.
 public final class AllChunks {
   private AllChunks() {}
+
+  /// Of one type for all parameters, those of rank 2 and up with decay.
+  public static Optimizer optimizer(Backend backend, ParameterBuffer weights, Rule.Type type, double weightDecay,
+      double clipNorm) {
+    return new Optimizer(backend, weights, new Optimizer.Settings(0.9, 0.99, 1e-8, 0.95, clipNorm),
+        parameter -> new Rule(type, 1, parameter.decays() ? weightDecay : 0));
+  }
 
   /// Norm of all gradients together, before clipping.
   public static double gradientNorm(Optimizer optimizer, Kernels kernels, GradientBuffer gradients) {
@@ -20,7 +29,7 @@ public final class AllChunks {
   /// Updates every weight.
   public static void step(Optimizer optimizer, Kernels kernels, GradientBuffer gradients, double gradientNorm,
       double lr, long step) {
-    for (int part = 0; part < optimizer.chunks(); part++) {
+    for (int part = 0; part < optimizer.pieces(); part++) {
       optimizer.update(kernels, gradients, gradientNorm, lr, step, part);
     }
   }

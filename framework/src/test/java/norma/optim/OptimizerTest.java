@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import norma.array.DType;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
@@ -11,13 +13,15 @@ import norma.autodiff.Parameter.Initial;
 import norma.autodiff.ParameterBuffer;
 import norma.autodiff.Scope;
 import norma.kernels.Workbench;
-import norma.optim.Optimizer.Settings;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class OptimizerTest {
   private static final double LR = 0.1;
-  private static final Settings NO_CLIP = new Settings(0.9, 0.99, 1e-8, 0.5, 0);
+  private static final double DECAY = 0.5;
+  private static final Optimizer.Settings SETTINGS = new Optimizer.Settings(0.9, 0.99, 1e-8, 0.95, 0);
 
   private final Workbench bench = new Workbench(DType.FLOAT64);
   private final Scope scope = Scope.root();
@@ -39,7 +43,7 @@ class OptimizerTest {
 
   @Test
   void onlyTensorsOfRankTwoAndUpDecay() {
-    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+    Optimizer optimizer = adamW(DECAY, 0);
     gradients.start();
     gradients.finish(bench.kernels()); // all zero: only decay moves a weight
     AllChunks.step(optimizer, bench.kernels(), gradients, 0, LR, 1);
@@ -57,7 +61,8 @@ class OptimizerTest {
     values.initialize(bench.backend(), 1);
     GradientBuffer none = new GradientBuffer(bench.backend(), small.parameters());
     none.finish(bench.kernels());
-    AllChunks.step(new Optimizer(bench.backend(), values, NO_CLIP), bench.kernels(), none, 0, LR, 1);
+    AllChunks.step(AllChunks.optimizer(bench.backend(), values, Rule.Type.ADAMW, DECAY, 0), bench.kernels(), none, 0,
+        LR, 1);
     assertThat(bench.read(values.of(only))).containsOnly(1);
   }
 
@@ -67,14 +72,14 @@ class OptimizerTest {
     gradient(matrix, 1, 1, 1, 1, 1, -1);
     gradient(vector, 0, 0, 3, 0, 0);
     gradient(cube, 4, 0, 0, -4);
-    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+    Optimizer optimizer = adamW(DECAY, 0);
     assertThat(AllChunks.gradientNorm(optimizer, bench.kernels(), gradients)).isCloseTo(Math.sqrt(51), within(1e-12));
   }
 
   @Test
   void gradientsAboveTheLimitAreScaledToItAndOthersLeftAlone() {
     gradient(vector, 3, 0, -4, 0, 0); // norm 5
-    Optimizer above = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, 1));
+    Optimizer above = adamW(0, 1);
     AllChunks.step(above, bench.kernels(), gradients, 5, LR, 1);
     double clip = 1 / (5 + 1e-6);
     assertThat(bench.read(above.state().getFirst().values().of(vector))).containsExactly(
@@ -82,7 +87,7 @@ class OptimizerTest {
     assertThat(bench.read(above.state().getLast().values().of(vector))).containsExactly(
         new double[]{ 0.01 * 9 * clip * clip, 0, 0.01 * 16 * clip * clip, 0, 0 }, within(1e-15));
     for (double limit : new double[]{ 0, 5.1, 100 }) {
-      Optimizer below = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, limit));
+      Optimizer below = adamW(0, limit);
       AllChunks.step(below, bench.kernels(), gradients, 5, LR, 1);
       assertThat(bench.read(below.state().getFirst().values().of(vector))).containsExactly(
           new double[]{ 0.3, 0, -0.4, 0, 0 }, within(1e-15));
@@ -91,26 +96,62 @@ class OptimizerTest {
 
   /// Names of a checkpoint's tensors begin with these, and memory is asked for before an optimizer is there.
   @Test
-  void whatItKeepsIsNamedAndCounted() {
-    List<Optimizer.State> state = new Optimizer(bench.backend(), weights, NO_CLIP).state();
-    assertThat(state).extracting(Optimizer.State::name).containsExactly("first_moment", "second_moment")
-        .hasSize(Optimizer.STATES);
+  void whatItKeepsIsNamedAndOnlyOfTheParametersThatNeedIt() {
+    assertThat(adamW(DECAY, 0).state()).extracting(Optimizer.State::name)
+        .containsExactlyElementsOf(Rule.Type.ADAMW.states());
+    Optimizer mixed = new Optimizer(bench.backend(), weights, SETTINGS,
+        parameter -> new Rule(parameter.decays() ? Rule.Type.SGD : Rule.Type.ADAMW, 1, 0));
+    assertThat(mixed.state()).extracting(kept -> kept.name() + kept.values().parameters().stream()
+        .map(Parameter::name).toList()).containsExactly("first_moment[scalar, vector]", "second_moment[scalar, vector]",
+            "momentum[matrix, cube]");
+  }
+
+  /// Neighbours with one rule are updated together; these four parameters are four runs, each with states at its own places.
+  @Test
+  void everyParameterFollowsItsOwnRule() {
+    Map<String, Rule> rules = Map.of("matrix", new Rule(Rule.Type.SGD, 1, 0.5), "cube", new Rule(Rule.Type.ADAMW, 3, 0),
+        "scalar", new Rule(Rule.Type.ADAMW, 1, 0.5), "vector", new Rule(Rule.Type.SGD, 2, 0));
+    Optimizer mixed = new Optimizer(bench.backend(), weights, SETTINGS,
+        p -> Objects.requireNonNull(rules.get(p.name())));
+    assertThat(mixed.pieces()).isEqualTo(4);
+    double m = 0;
+    double matrixWeight = 3;
+    double vectorMomentum = 0;
+    double vectorWeight = 4;
+    for (int step = 1; step <= 3; step++) {
+      gradient(scalar, 1);
+      gradient(matrix, 7, 7, 7, 7, 7, 7);
+      gradient(vector, 2, 2, 2, 2, 2);
+      gradient(cube, -1, -1, -1, -1);
+      AllChunks.step(mixed, bench.kernels(), gradients, 0, LR, step);
+      m = 0.95 * m + 7 + 0.5 * matrixWeight;
+      matrixWeight -= LR * m;
+      vectorMomentum = 0.95 * vectorMomentum + 2;
+      vectorWeight -= 2 * LR * vectorMomentum;
+    }
+    assertThat(bench.read(weights.of(matrix))).containsOnly(new double[]{ matrixWeight }, within(1e-12));
+    assertThat(bench.read(weights.of(vector))).containsOnly(new double[]{ vectorWeight }, within(1e-12));
+    assertThat(bench.read(weights.of(cube))).containsOnly(new double[]{ 5 + 3 * 3 * LR }, within(1e-7));
+    double keep = 1 - LR * 0.5;
+    assertThat(bench.read(weights.of(scalar))[0])
+        .isCloseTo(keep * (keep * (keep * 2 - LR) - LR) - LR, within(1e-7));
   }
 
   @Test
   void theFirstStepMovesEveryWeightByTheRateAgainstItsGradient() {
     gradient(scalar, 1e-3);
     gradient(vector, 1, -1, 10, -0.1, 0);
-    Optimizer optimizer = new Optimizer(bench.backend(), weights, new Settings(0.9, 0.99, 1e-8, 0, 0));
+    Optimizer optimizer = adamW(0, 0);
     AllChunks.step(optimizer, bench.kernels(), gradients, 1, LR, 1);
     assertThat(bench.read(weights.of(vector))).containsExactly(
         new double[]{ 3.9, 4.1, 3.9, 4.1, 4 }, within(1e-7));
     assertThat(bench.read(weights.of(scalar))[0]).isCloseTo(1.9, within(1e-5));
   }
 
-  @Test
-  void theChangeOfTheLastStepFollowsFromWhatIsThereAfterIt() {
-    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+  @ParameterizedTest
+  @EnumSource
+  void theChangeOfTheLastStepFollowsFromWhatIsThereAfterIt(Rule.Type type) {
+    Optimizer optimizer = AllChunks.optimizer(bench.backend(), weights, type, DECAY, 0);
     for (int step = 1; step <= 3; step++) {
       gradient(scalar, 2 - step);
       gradient(matrix, 1, -2, 3, 0.5, 0, step);
@@ -139,7 +180,7 @@ class OptimizerTest {
   void theRatioIsTheNormOfTheChangeOverTheNormOfTheWeightsAfterIt() {
     gradient(scalar, 3);
     gradient(cube, 0, 0, 0, 0);
-    Optimizer optimizer = new Optimizer(bench.backend(), weights, NO_CLIP);
+    Optimizer optimizer = adamW(DECAY, 0);
     AllChunks.step(optimizer, bench.kernels(), gradients, 3, 0.4, 1);
     Optimizer.Change moved = optimizer.change(bench.backend(), scalar, 0.4, 1); // from 2 to 1.6
     Optimizer.Change decayed = optimizer.change(bench.backend(), cube, 0.4, 1); // four times from 5 to 4
@@ -147,6 +188,10 @@ class OptimizerTest {
     assertThat(decayed.ratio()).isCloseTo(1.0 / 4, within(1e-12));
     assertThat(moved.plus(decayed).ratio()).isCloseTo(Math.sqrt((0.16 + 4) / (2.56 + 64)), within(1e-8));
     assertThat(Optimizer.Change.NONE.ratio()).isNaN();
+  }
+
+  private Optimizer adamW(double weightDecay, double clipNorm) {
+    return AllChunks.optimizer(bench.backend(), weights, Rule.Type.ADAMW, weightDecay, clipNorm);
   }
 
   private void gradient(Parameter parameter, double... values) {

@@ -32,10 +32,9 @@ import norma.ops.Op;
 /// @param parts          cost of each part of a layer (`blocks.0.attn.qkv`) of one training step's forward and backward, in
 ///     the order of the model
 /// @param parameters     all learnable numbers
-/// @param decayed        those that weight decay applies to
 /// @param positions      those of the position embedding, which nanoGPT does not count
 /// @param tokens         predicted tokens of one step
-public record CostModel(Map<String, Layer> parts, long parameters, long decayed, long positions, long tokens) {
+public record CostModel(Map<String, Layer> parts, long parameters, long positions, long tokens) {
 
   private static final Pattern PART_OF_A_SUBLAYER = Pattern
       .compile("(attn|mlp)\\.(?:qkv|heads|rotary|attention|fc|"
@@ -94,8 +93,7 @@ public record CostModel(Map<String, Layer> parts, long parameters, long decayed,
       Array ids = backend.allocate(DType.INT32, batch, time);
       model.loss(tape, ids, ids, 1.0 / tokens);
     }
-    return new CostModel(parts, count(parameters, ""), parameters.stream().filter(Parameter::decays)
-        .mapToLong(Parameter::size).sum(), count(parameters, "pos_emb."), tokens);
+    return new CostModel(parts, count(parameters, ""), count(parameters, "pos_emb."), tokens);
   }
 
   /// Floating-point operations of one step, forward and backward.

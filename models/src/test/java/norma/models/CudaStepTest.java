@@ -26,6 +26,7 @@ import norma.models.GptConfig.Positions;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
+import norma.optim.Rule;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,7 +60,7 @@ class CudaStepTest {
       values = new ParameterBuffer(backend, model.parameters());
       values.initialize(backend, 1);
       gradients = new GradientBuffer(backend, model.parameters());
-      optimizer = new Optimizer(backend, values, new Optimizer.Settings(0.9, 0.99, 1e-8, 0.1, 1));
+      optimizer = AllChunks.optimizer(backend, values, Rule.Type.ADAMW, 0.1, 1);
       int[] tokens = new int[BATCH * TIME];
       for (int i = 0; i < tokens.length; i++) {
         tokens[i] = i * i % 11;

@@ -25,6 +25,7 @@ import norma.models.GptConfig.Positions;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
+import norma.optim.Rule;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.BaseDataBuffer;
@@ -48,7 +49,7 @@ class SteadyStateTest {
   private final Kernels kernels = bench.kernels();
   private final ParameterBuffer values = new ParameterBuffer(backend, model.parameters());
   private final GradientBuffer gradients = new GradientBuffer(backend, model.parameters());
-  private final Optimizer optimizer = new Optimizer(backend, values, new Optimizer.Settings(0.9, 0.99, 1e-8, 0.1, 1));
+  private final Optimizer optimizer = AllChunks.optimizer(backend, values, Rule.Type.ADAMW, 0.1, 1);
   private final Array ids = bench.ids(new int[]{ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 1, 1, 1, 1, 1 }, 2, 8);
 
   SteadyStateTest() {

@@ -18,6 +18,7 @@ import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.RotaryAngles;
+import norma.kernels.Sgd;
 import norma.kernels.rows.RowKernels;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
       m = beta1 * (m - grad) + grad
       v = beta2 * (v - grad^2) + grad^2
       w = keep * w - rate * m / (root * sqrt(v) + eps)""");
+  private static final Routine SGD = Routine.of("""
+      elements w g m
+      numbers rate momentum decay scale
+      m = momentum * m + scale * g + decay * w
+      w = w - rate * m""");
   /// From 1.5 * 2^23 on float32 has whole numbers only: a sum is rounded to one, halves to even. No scale is below the normal numbers.
   private static final Routine ROUND = Routine.of("""
       elements x y
@@ -166,6 +172,12 @@ final class CpuKernels implements Kernels, AutoCloseable {
     double[] numbers = { 1 - c.lr() * c.weightDecay(), c.lr() / c.correction1(), 1 / Math.sqrt(c.correction2()),
         c.eps(), c.gradScale(), c.beta1(), c.beta2() };
     flat.run(ADAMW, numbers, w.size(), w.segment(), g.segment(), m.segment(), v.segment());
+  }
+
+  @Override
+  public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
+    flat.run(SGD, new double[]{ c.lr(), c.momentum(), c.weightDecay(), c.gradScale() }, w.size(), w.segment(),
+        g.segment(), m.segment());
   }
 
   @Override

@@ -14,6 +14,7 @@ import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.kernels.Sgd;
 import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Launch.Grid;
@@ -240,6 +241,12 @@ final class CudaKernels implements Kernels, AutoCloseable {
         .real(1 - c.lr() * c.weightDecay())
         .real(c.beta1()).real(c.beta2()).real(c.lr() / c.correction1()).real(1 / Math.sqrt(c.correction2()))
         .real(c.eps()).real(c.gradScale()).number(w.size());
+  }
+
+  @Override
+  public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
+    launch(ELEMENTWISE, "sgd", grids.each(w.size(), 4)).array(w).array(g).array(m).real(c.lr()).real(c.momentum())
+        .real(c.weightDecay()).real(c.gradScale()).number(w.size());
   }
 
   // Element by element

@@ -21,6 +21,7 @@ import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.RotaryAngles;
+import norma.kernels.Sgd;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -217,6 +218,12 @@ public class Nd4jKernels implements Kernels {
     INDArray second = v.nd4j().muli(c.beta2()).addi(grad.muli(grad).muli(1 - c.beta2()));
     INDArray root = Transforms.sqrt(second.div(c.correction2()), false).addi(c.eps());
     w.nd4j().muli(1 - c.lr() * c.weightDecay()).subi(first.div(root).muli(c.lr() / c.correction1()));
+  }
+
+  @Override
+  public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
+    m.nd4j().muli(c.momentum()).addi(g.nd4j().mul(c.gradScale())).addi(w.nd4j().mul(c.weightDecay()));
+    w.nd4j().subi(m.nd4j().mul(c.lr()));
   }
 
   @Override

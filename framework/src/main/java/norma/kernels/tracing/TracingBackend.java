@@ -12,6 +12,7 @@ import norma.kernels.Backend;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
+import norma.kernels.Sgd;
 import org.jspecify.annotations.Nullable;
 
 /// A backend without numbers, for cost models.
@@ -161,5 +162,8 @@ public record TracingBackend(DType dtype) implements Backend {
 
     @Override
     public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants) {}
+
+    @Override
+    public void sgdInPlace(Array w, Array g, Array m, Sgd constants) {}
   }
 }

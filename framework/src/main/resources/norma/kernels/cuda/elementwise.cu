@@ -81,6 +81,24 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   });
 }
 
+// See norma.kernels.Sgd.
+extern "C" __global__ void __launch_bounds__(THREADS)
+    sgd(float* w, const float* g, float* m, float rate, float momentum, float decay, float grad_scale, long long n) {
+  for_each<FLOATS>(n, [&](long long i, auto count) {
+    const int N = count.COUNT;
+    const Line<N> gs(g + i);
+    Line<N> ws(w + i);
+    Line<N> ms(m + i);
+#pragma unroll
+    for (int k = 0; k < N; k++) {
+      ms.at[k] = momentum * ms.at[k] + grad_scale * gs.at[k] + decay * ws.at[k];
+      ws.at[k] -= rate * ms.at[k];
+    }
+    store(ws.at, w + i);
+    store(ms.at, m + i);
+  });
+}
+
 // Adds bias (C) to every row of y (R, C).
 extern "C" __global__ void __launch_bounds__(THREADS)
     add_bias(real* y, const float* __restrict__ bias, int rows, int width) {

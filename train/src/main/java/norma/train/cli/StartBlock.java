@@ -9,10 +9,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import norma.autodiff.Parameter;
 import norma.models.CostModel;
 import norma.models.GptConfig;
+import norma.optim.Rule;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.run.Environment;
@@ -40,6 +43,7 @@ record StartBlock(Path source, List<String> settings) {
     lines.add(corpus(session));
     lines.add(model(session, cost));
     session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
+    optimizer(lines, session);
     line(lines, "backend  %s", session.backend().description());
     if (!session.backendReason().endsWith("fastest") && !session.backendReason().startsWith("asked for")) {
       line(lines, "         %s", session.backendReason());
@@ -56,10 +60,12 @@ record StartBlock(Path source, List<String> settings) {
     lines.add("");
     line(lines, "%s; %,d to train, %,d to validate", corpus(session), session.split().train().length,
         session.split().validation().length);
+    long decayed = count(session, rule -> rule.weightDecay() > 0);
     lines.add(model(session, cost));
     line(lines, "         %,d parameters without positions; weight decay on %,d, none on %,d in vectors and scalars",
-        cost.parameters() - cost.positions(), cost.decayed(), cost.parameters() - cost.decayed());
+        cost.parameters() - cost.positions(), decayed, cost.parameters() - decayed);
     session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
+    optimizer(lines, session);
     line(lines, "backend  %s", session.backend().description());
     line(lines, "         %s", session.backendReason());
     return lines;
@@ -116,6 +122,23 @@ record StartBlock(Path source, List<String> settings) {
               : "; train.eval_tokens bounds it");
     }
     return lines;
+  }
+
+  /// Says what updates how many numbers, where that is not AdamW alone.
+  private static void optimizer(List<String> lines, Session session) {
+    RunConfig.Optim optim = session.config().optim();
+    if (optim.type() != Rule.Type.ADAMW || !optim.groups().isEmpty()) {
+      line(lines, "optim    %s",
+          Stream.of(Rule.Type.values()).filter(type -> count(session, rule -> rule.type() == type) > 0)
+              .map(type -> String.format(Locale.ROOT, "%s for %,d parameters", type.name().toLowerCase(Locale.ROOT),
+                  count(session, rule -> rule.type() == type)))
+              .collect(Collectors.joining(", ")) + (optim.groups().isEmpty() ? "" : "; groups " + optim.groups()));
+    }
+  }
+
+  private static long count(Session session, Predicate<Rule> which) {
+    return session.model().parameters().stream().filter(p -> which.test(session.config().optim().rule(p)))
+        .mapToLong(Parameter::size).sum();
   }
 
   private static void line(List<String> lines, String format, Object... values) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import norma.models.GptConfig.Activation;
@@ -15,6 +16,7 @@ import norma.models.NormSlots;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.train.config.RunConfig.Corpus;
+import norma.train.config.RunConfig.Group;
 import norma.train.files.HomeFolder;
 import org.jspecify.annotations.Nullable;
 
@@ -146,6 +148,8 @@ public final class ConfigReader {
       return type.getEnumConstants()[key.words().indexOf(Section.choice(node, path, key.words()))];
     } else if (type == boolean.class) {
       return Section.flag(node, path);
+    } else if (type == List.class) {
+      return groups(node, path);
     } else if (type == Corpus.class) {
       return node instanceof Node.Mapping download
           ? download(new Section(download, path))
@@ -172,6 +176,35 @@ public final class ConfigReader {
   private static Optional<Path> path(String text, ConfigKey key, Location at) {
     YamlText.requirePath(key.path(), text);
     return text.equals(key.start()) ? Optional.empty() : Optional.of(Path.of(at.beside(HomeFolder.resolve(text))));
+  }
+
+  /// Of parameters: `[{of: "*.alpha", lr_factor: 30, weight_decay: 0.1}]`.
+  private static List<Group> groups(Node node, String path) {
+    String expected = "; expected [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]";
+    if (!(node instanceof Node.Sequence list)) {
+      throw ConfigException.of(node, path, node.describe() + " is not a list" + expected);
+    }
+    List<Group> groups = new ArrayList<>();
+    for (Node item : list.items()) {
+      String itemPath = path + "[" + groups.size() + "]";
+      if (!(item instanceof Node.Mapping mapping)) {
+        throw ConfigException.of(item, itemPath, item.describe() + " is not a group" + expected);
+      }
+      Section s = new Section(mapping, itemPath);
+      Group group = new Group(s.text("of", ""), number(s, "lr_factor"), number(s, "weight_decay"));
+      s.finish();
+      if (group.of().isEmpty() || (group.lrFactor().isEmpty() && group.weightDecay().isEmpty())) {
+        throw s.error((group.of().isEmpty() ? "of is missing" : "lr_factor and weight_decay are missing") + expected);
+      }
+      groups.add(group);
+    }
+    return groups;
+  }
+
+  private static OptionalDouble number(Section s, String key) {
+    return s.node(key) == null
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(s.number(key, 0, Range.of("[0, inf)")));
   }
 
   private static Corpus named(Corpus.Named corpus, Location at) {

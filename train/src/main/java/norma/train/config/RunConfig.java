@@ -7,11 +7,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.StringJoiner;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import norma.autodiff.Parameter;
+import norma.models.Gpt;
 import norma.models.GptConfig;
 import norma.models.Key;
+import norma.optim.Rule;
 import norma.optim.Schedule;
 import norma.train.files.HomeFolder;
 
@@ -22,7 +28,7 @@ public record RunConfig(
     @Key(value = "char-cpu", does = "names the run's folder, <output.dir>/<name>-<id>/") String name,
     @Key(does = "what is learned from") Data data, //
     @Key(does = "the architecture") GptConfig model, //
-    @Key(does = "AdamW (arXiv:1711.05101) with linear warmup") Optim optim,
+    @Key(does = "the optimizer, and its learning rate with linear warmup") Optim optim,
     @Key(does = "the loop") Train train,
     @Key(does = "where and how it is computed") Runtime runtime,
     @Key(does = "where results go") Output output) {
@@ -41,6 +47,10 @@ public record RunConfig(
     List<Record> groups = List.of(data, model, optim, train, runtime, output);
     for (int i = 0; i < groups.size(); i++) {
       ConfigKey.ROOT.get(1 + i).check(groups.get(i));
+    }
+    for (int i = 0; i < optim.groups.size(); i++) {
+      optim.groups.get(i).requireMatch("optim.groups[" + i + "]",
+          new Gpt(model, 1).parameters().stream().map(Parameter::name).toList());
     }
     requireCountable("a step", model.context(), "train.batch", train.batch(), "train.accumulate", train.accumulate());
     requireCountable("a training loss estimate", model.context(), "train.eval_batches", train.evalBatches(),
@@ -173,20 +183,25 @@ public record RunConfig(
     }
   }
 
-  /// AdamW and its schedule.
-  public record Optim(@Key(value = "1e-3", range = "[0, inf)", does = "learning rate after the warmup") double lr,
+  /// The optimizer and its schedule.
+  public record Optim(
+      @Key(value = "adamw", does = "adamw (arXiv:1711.05101), or sgd with momentum") Rule.Type type,
+      @Key(value = "1e-3", range = "[0, inf)", does = "learning rate after the warmup") double lr,
       @Key(value = "1e-4", range = "[0, inf)", does = "learning rate from decay_steps on, at most lr") double minLr,
       @Key(value = "cosine", does = "from lr down to min_lr at decay_steps by half a cosine or, linear, by a line; wsd: lr, then a line of cooldown_steps; constant: lr throughout") Schedule.Shape schedule,
       @Key(value = "100", range = FROM_ZERO, does = "steps of linear warmup; 0 = none") int warmupSteps,
       @Key(value = "2000", range = FROM_ZERO, does = "step at which the schedule reaches min_lr, above warmup_steps") int decaySteps,
       @Key(value = "200", range = COUNT, does = "steps of wsd's cooldown, the last before decay_steps") int cooldownSteps,
-      @Key(value = "[0.9, 0.99]", range = "[0, 1)", does = "decay of the first and the second moment") List<Double> betas,
-      @Key(value = "1e-8", range = "(0, inf)", does = "added to the root of the second moment") double eps,
+      @Key(value = "[0.9, 0.99]", range = "[0, 1)", does = "adamw's decay of the first and the second moment") List<Double> betas,
+      @Key(value = "1e-8", range = "(0, inf)", does = "added to the root of adamw's second moment") double eps,
+      @Key(value = "0.95", range = "[0, 1)", does = "sgd's decay of the momentum") double momentum,
       @Key(value = "0.1", range = "[0, inf)", does = "shrinks matrices, not vectors or scalars") double weightDecay,
-      @Key(value = "1.0", range = "[0, inf)", does = "largest global gradient norm; 0 = no clipping") double clipNorm) {
+      @Key(value = "1.0", range = "[0, inf)", does = "largest global gradient norm; 0 = no clipping") double clipNorm,
+      @Key(value = "[]", does = "other numbers for parameters by their names, later lines win: [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]") List<Group> groups) {
 
     public Optim {
       betas = List.copyOf(betas);
+      groups = List.copyOf(groups);
       if (schedule != Schedule.Shape.CONSTANT && minLr > lr) {
         throw new IllegalArgumentException("optim.min_lr is " + YamlText.of(minLr) + ", above optim.lr "
             + YamlText.of(lr) + "; expected at most optim.lr, or schedule: constant");
@@ -208,6 +223,19 @@ public record RunConfig(
       return new Schedule(schedule, lr, minLr, warmupSteps, decaySteps, cooldownSteps);
     }
 
+    /// How a parameter is updated.
+    public Rule rule(Parameter parameter) {
+      double factor = 1;
+      double decay = parameter.decays() ? weightDecay : 0;
+      for (Group group : groups) {
+        if (group.matches(parameter.name())) {
+          factor = group.lrFactor.orElse(factor);
+          decay = group.weightDecay.orElse(decay);
+        }
+      }
+      return new Rule(type, factor, decay);
+    }
+
     /// Decay of the first moment.
     public double beta1() {
       return betas.getFirst();
@@ -216,6 +244,51 @@ public record RunConfig(
     /// Decay of the second moment.
     public double beta2() {
       return betas.getLast();
+    }
+  }
+
+  /// Parameters with numbers of their own.
+  ///
+  /// @param of          pattern of names, in which a star stands for any text
+  /// @param lrFactor    times the learning rate of the schedule
+  /// @param weightDecay in place of `optim.weight_decay`, for vectors and numbers too
+  public record Group(String of, OptionalDouble lrFactor, OptionalDouble weightDecay) {
+    boolean matches(String name) {
+      String[] parts = of.split("\\*", -1);
+      String last = parts[parts.length - 1];
+      int at = 0;
+      for (int i = 0; i < parts.length - 1; i++) { // the first place of each leaves most for those after it
+        int found = name.indexOf(parts[i], at);
+        if (found < 0 || (i == 0 && found > 0)) {
+          return false;
+        }
+        at = found + parts[i].length();
+      }
+      return parts.length == 1 ? of.equals(name) : name.length() - last.length() >= at && name.endsWith(last);
+    }
+
+    /// Refuses a pattern of no parameter.
+    ///
+    /// @param path  of the group
+    /// @param names of the model's parameters
+    void requireMatch(String path, List<String> names) {
+      if (names.stream().noneMatch(this::matches)) {
+        List<String> patterns = names.stream().map(name -> name.replaceFirst("^blocks\\.\\d+", "blocks.*")).distinct()
+            .toList();
+        String nearest = Nearest.of(of, Stream.concat(names.stream().map(name -> name.replaceFirst(".*\\.", "*.")),
+            Stream.concat(patterns.stream(), names.stream())).distinct().toList());
+        throw new IllegalArgumentException(path + ".of is '" + YamlText.shorten(of) + "', the name of no parameter"
+            + (nearest == null ? "" : "; did you mean " + nearest + "?") + " Names: " + String.join(", ", patterns));
+      }
+    }
+
+    /// As YAML has it.
+    @Override
+    public String toString() {
+      StringJoiner text = new StringJoiner(", ", "{", "}").add("of: " + YamlText.of(of));
+      lrFactor.ifPresent(factor -> text.add("lr_factor: " + YamlText.of(factor)));
+      weightDecay.ifPresent(decay -> text.add("weight_decay: " + YamlText.of(decay)));
+      return text.toString();
     }
   }
 

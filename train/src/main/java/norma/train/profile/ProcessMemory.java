@@ -27,8 +27,9 @@ final class ProcessMemory {
   static Profile.MemoryUse of(Session session, TrainStep trainStep, CostModel pass, boolean alone) {
     long numbers = session.weights().flat().bytes();
     long arena = session.workers().kernels().stream().mapToLong(kernels -> kernels.arena().capacityBytes()).sum();
+    long kept = trainStep.optimizer().state().stream().mapToLong(state -> state.values().flat().bytes()).sum();
     return new Profile.MemoryUse(pass.tokens(), numbers,
-        trainStep.shards() * numbers, 2 * numbers, pass.savedBytes(), arena,
+        trainStep.shards() * numbers, kept, pass.savedBytes(), arena,
         alone ? resident() : 0);
   }
 

@@ -56,8 +56,8 @@ final class FiniteCheck implements StepObserver.Watch, TapeObserver {
     if (weight != null) {
       return weight;
     }
-    for (Parameter parameter : weights.parameters()) {
-      for (Optimizer.State kept : optimizer.state()) {
+    for (Optimizer.State kept : optimizer.state()) {
+      for (Parameter parameter : kept.values().parameters()) {
         if (!finite(backend.read(kept.values().of(parameter)))) {
           return kept.name().replace('_', ' ') + " of " + parameter.name();
         }

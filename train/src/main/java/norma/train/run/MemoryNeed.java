@@ -8,7 +8,6 @@ import norma.autodiff.Parameter;
 import norma.kernels.Backend;
 import norma.models.CostModel;
 import norma.models.Gpt;
-import norma.optim.Optimizer;
 import norma.train.config.RunConfig;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -36,8 +35,9 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
     long activations = Math.multiplyExact(Math.min(backend.workers(), shards),
         CostModel.of(gpt, pass, backend.activations()).savedBytes());
+    long kept = all.stream().mapToLong(p -> config.optim().rule(p).type().states().size() * p.size()).sum();
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
-    return new MemoryNeed(parameters, (1 + shards + Optimizer.STATES) * parameters * backend.dtype().bytes() + rounded,
+    return new MemoryNeed(parameters, ((1 + shards) * parameters + kept) * backend.dtype().bytes() + rounded,
         activations, heap);
   }
 

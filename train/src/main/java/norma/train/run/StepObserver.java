@@ -26,7 +26,7 @@ public interface StepObserver {
     GRADIENTS,
     /// The shards' gradients are added, and the norm for clipping is taken.
     CLIPPING,
-    /// AdamW.
+    /// The update.
     OPTIMIZER,
     /// Everything that a shard does: it contains other phases and operations.
     SHARD;

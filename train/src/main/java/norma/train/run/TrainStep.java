@@ -53,7 +53,8 @@ public final class TrainStep {
     }
     this.optimizer = new Optimizer(session.backend(), session.weights(),
         new Optimizer.Settings(config.optim().beta1(), config.optim().beta2(), config.optim().eps(),
-            config.optim().weightDecay(), config.optim().clipNorm()));
+            config.optim().momentum(), config.optim().clipNorm()),
+        config.optim()::rule);
     this.draws = RandomStream.of(config.train().seed(), "data.train");
     this.losses = new double[shards.size()];
     this.squares = new double[optimizer.chunks()];
@@ -82,10 +83,10 @@ public final class TrainStep {
 
   /// Updates the weights with the gradients of the same step.
   public void update(Result result, double lr, int step, StepObserver observer) {
-    session.workers().each(squares.length, (kernels, chunk) -> {
+    session.workers().each(optimizer.pieces(), (kernels, piece) -> {
       Watch watch = observer.of(kernels);
       watch.starts(Phase.OPTIMIZER);
-      optimizer.update(kernels, shards.getFirst(), result.gradientNorm(), lr, step, chunk);
+      optimizer.update(kernels, shards.getFirst(), result.gradientNorm(), lr, step, piece);
       watch.ends();
     });
   }

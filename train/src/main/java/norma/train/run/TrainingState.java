@@ -21,7 +21,7 @@ import norma.train.files.Json;
 import norma.train.metrics.LineFormat;
 import norma.array.Array;
 import norma.array.DType;
-import norma.autodiff.Parameter;
+import norma.autodiff.ParameterBuffer;
 import norma.optim.Optimizer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -89,13 +89,17 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
   /// The arrays that a state holds, by name.
   private static Map<String, Array> arrays(Session session, Optimizer optimizer) {
     Map<String, Array> arrays = new LinkedHashMap<>();
-    for (Parameter parameter : session.model().parameters()) {
-      optimizer.state().forEach(kept -> arrays.put(kept.name() + "." + parameter.name(), kept.values().of(parameter)));
-      if (session.backend().dtype() == DType.FLOAT64) {
-        arrays.put("weight." + parameter.name(), session.weights().of(parameter));
-      }
+    for (Optimizer.State kept : optimizer.state()) {
+      put(arrays, kept.name(), kept.values());
+    }
+    if (session.backend().dtype() == DType.FLOAT64) {
+      put(arrays, "weight", session.weights());
     }
     return arrays;
+  }
+
+  private static void put(Map<String, Array> arrays, String name, ParameterBuffer values) {
+    values.parameters().forEach(parameter -> arrays.put(name + "." + parameter.name(), values.of(parameter)));
   }
 
   /// Writes a new file.

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,24 +72,27 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
     return millis;
   }
 
-  /// Maps each candidate to the one that is measured for it: the first of its variant with as many FLOPs. Tuned settings do not change the
+  /// Maps each candidate to the one that is measured for it: the first of its variant with as many FLOPs and the same optimizer. Tuned settings do not change the
   /// time otherwise.
   static Map<Candidate, Candidate> measured(Study study) {
     StepCost cost = new StepCost();
     Map<Candidate, Candidate> measured = new LinkedHashMap<>();
     for (Variant variant : study.variants()) {
-      Map<Double, Candidate> byFlops = new LinkedHashMap<>();
+      Map<List<?>, Candidate> alike = new HashMap<>();
       for (Candidate candidate : variant.candidates()) {
-        byFlops.putIfAbsent(cost.flops(candidate.config()), candidate);
-        measured.put(candidate, byFlops.getOrDefault(cost.flops(candidate.config()), candidate));
+        List<?> time = List.of(cost.flops(candidate.config()), candidate.config().optim().type());
+        alike.putIfAbsent(time, candidate);
+        measured.put(candidate, alike.getOrDefault(time, candidate));
       }
     }
     return measured;
   }
 
-  /// Hashes the settings that determine the time of a step: model, batch, backend and the text's tokens, not the optimizer's numbers.
+  /// Hashes the settings that determine the time of a step: model, batch, optimizer, backend and the text's tokens, not the optimizer's
+  /// numbers.
   static String id(Candidate candidate) {
     return candidate.hash(candidate.config(), key -> key.startsWith("model.")
-        || Set.of("train.batch", "train.accumulate", "runtime.backend", "runtime.precision").contains(key));
+        || Set.of("optim.type", "train.batch", "train.accumulate", "runtime.backend", "runtime.precision")
+            .contains(key));
   }
 }

@@ -82,10 +82,13 @@ class ConfigFilesTest {
           ? map("enum", key.words())
           : key.type() == boolean.class
               ? map("type", "boolean")
-              : key.type() == RunConfig.Corpus.class
-                  ? anyOf(map("type", "string"), object(map("url", map("type", "string"), "sha256",
-                      map("type", "string"))))
-                  : map("type", "string");
+              : key.type() == List.class
+                  ? map("type", "array", "items", object(map("of", map("type", "string"), "lr_factor",
+                      map("type", "number", "minimum", 0), "weight_decay", map("type", "number", "minimum", 0))))
+                  : key.type() == RunConfig.Corpus.class
+                      ? anyOf(map("type", "string"), object(map("url", map("type", "string"), "sha256",
+                          map("type", "string"))))
+                      : map("type", "string");
     }
     Map<String, Object> number = new LinkedHashMap<>();
     number.put("type", key.type() == double.class || key.type() == List.class ? "number" : "integer");

@@ -10,10 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import norma.optim.Rule;
 import norma.optim.Schedule.Shape;
+import norma.autodiff.Parameter;
 import norma.models.GptConfig;
+import norma.train.config.RunConfig.Group;
 import norma.train.files.HomeFolder;
 import norma.train.files.Printable;
 import org.junit.jupiter.api.Test;
@@ -51,7 +55,9 @@ class ConfigReaderTest {
     assertThat(gpu.model()).extracting(GptConfig::layers, GptConfig::heads, GptConfig::width, GptConfig::context,
         GptConfig::dropout, GptConfig::bias).containsExactly(6, 6, 384, 256, 0.2, false);
     assertThat(gpu.optim()).isEqualTo(
-        new RunConfig.Optim(1e-3, 1e-4, Shape.COSINE, 100, 5000, 200, List.of(0.9, 0.99), 1e-8, 0.1, 1));
+        new RunConfig.Optim(Rule.Type.ADAMW, 1e-3, 1e-4, Shape.COSINE, 100, 5000, 200, List.of(0.9, 0.99), 1e-8, 0.95,
+            0.1, 1,
+            List.of()));
     assertThat(gpu.train().steps()).isEqualTo(5000);
     assertThat(gpu.train().batch()).isEqualTo(64);
   }
@@ -70,8 +76,9 @@ class ConfigReaderTest {
             data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25, train_fraction: 0.5, token: byte}
             model: {layers: 1, heads: 2, kv_heads: 1, width: 6, context: 5, positions: none, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
                     tie_embeddings: false, embedding_scale: learnable}
-            optim: {lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
-                    weight_decay: 7, clip_norm: 0}
+            optim: {type: sgd, lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
+                    momentum: 0.5, weight_decay: 7, clip_norm: 0, groups: [{of: "*.fc.*", weight_decay: 0},
+                    {lr_factor: 30, of: tok_emb.weight, weight_decay: 1}]}
             train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, eval_tokens: 99, sample_every: 8,
                     checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12,
                     init_from: ../runs/a}
@@ -88,7 +95,9 @@ class ConfigReaderTest {
             GptConfig.Activation.GELU, false,
             GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
-        .isEqualTo(new RunConfig.Optim(2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 7, 0));
+        .isEqualTo(new RunConfig.Optim(Rule.Type.SGD, 2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 0.5, 7, 0,
+            List.of(new Group("*.fc.*", OptionalDouble.empty(), OptionalDouble.of(0)),
+                new Group("tok_emb.weight", OptionalDouble.of(30), OptionalDouble.of(1)))));
     assertThat(c.train())
         .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
             RunConfig.OnNonfinite.ROLLBACK, 11, 12, Optional.of(Path.of("../runs/a"))));
@@ -156,13 +165,27 @@ class ConfigReaderTest {
         List.of("optim:\n  schedule: wsd\n  cooldown_steps: 1901",
             "x.yaml:3: optim.cooldown_steps is 1901, more than the 1900 steps between optim.warmup_steps and"
                 + " optim.decay_steps; expected at most that, or schedule: linear"),
+        List.of("optim: {groups: {}}", "x.yaml:1: optim.groups: a group of keys is not a list; expected"
+            + " [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]"),
+        List.of("optim: {groups: [{of: tok_emb.weight, lr: 3}]}",
+            "x.yaml:1: optim.groups[0].lr: unknown key. Valid keys here: of, lr_factor, weight_decay"),
+        List.of("optim: {groups: [{of: tok_emb.weight}]}", "x.yaml:1: optim.groups[0]: lr_factor and weight_decay are"
+            + " missing; expected [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]"),
+        List.of("optim: {groups: [{lr_factor: 3}]}", "x.yaml:1: optim.groups[0]: of is missing; expected"
+            + " [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]"),
+        List.of("optim:\n  groups:\n    - {of: \"*.weight\", lr_factor: 3}\n    - {of: \"*.wieght\", lr_factor: 3}",
+            "x.yaml:2: optim.groups[1].of is '*.wieght', the name of no parameter; did you mean *.weight? Names:"
+                + " tok_emb.weight, pos_emb.weight, blocks.*.attn.pre.weight, blocks.*.attn.qkv.weight,"
+                + " blocks.*.attn.proj.weight, blocks.*.mlp.pre.weight, blocks.*.mlp.fc.weight,"
+                + " blocks.*.mlp.proj.weight, final.weight"),
         List.of("optim: {betas: [0.9]}",
             "x.yaml:1: optim.betas: a list is not a list of 2 numbers; expected [0.9, 0.99]"),
         List.of("optim: {betas: 0.9}", "x.yaml:1: optim.betas: 0.9 is not a list of 2 numbers; expected [0.9, 0.99]"),
         List.of("optim: {betas: [0.9, 1]}",
             "x.yaml:1: optim.betas[1]: 1 is out of range; expected a number from 0 to below 1"),
         List.of("# a\n\noptim: {learning_rate: 1}", "x.yaml:3: optim.learning_rate: unknown key; did you mean optim.lr?"
-            + " Valid keys here: lr, min_lr, schedule, warmup_steps, decay_steps, cooldown_steps, betas, eps, weight_decay, clip_norm"),
+            + " Valid keys here: type, lr, min_lr, schedule, warmup_steps, decay_steps, cooldown_steps, betas, eps, momentum,"
+            + " weight_decay, clip_norm, groups"),
         List.of("data:\n  \"val\": 1", "x.yaml:2: data.val: unknown key; did you mean data.val_fraction?"
             + " Valid keys here: corpus, val_fraction, train_fraction, token"),
         List.of("lr: 3e-4", "x.yaml:1: lr: unknown key; did you mean optim.lr?"),
@@ -206,6 +229,23 @@ class ConfigReaderTest {
             "x.yaml:1: runtime.precision is fp64, which the backend cpu does not have; expected fp32 or bf16, or runtime.backend nd4j"),
         List.of("runtime: {backend: cudda}",
             "x.yaml:1: runtime.backend: cudda is not known; did you mean cuda? Expected one of auto, nd4j, cpu, cuda"));
+  }
+
+  @Test
+  void ofTwoGroupsThatSayTheSameOfAParameterTheLaterWins() {
+    RunConfig config = read(
+        "optim: {weight_decay: 0.5, groups: [{of: 'blocks.*.w*t', lr_factor: 3, weight_decay: 0}, {of: '*.weight', lr_factor: 4},"
+            + " {of: 'tok_emb.weight', weight_decay: 7}]}",
+        "model.width=128");
+    assertThat(
+        List.of("blocks.b.weight", "blocks.weight", "blocks.b.w0t", "tok_emb.weight", "xblocks.b.w0t", "blocks.b.w0t1"))
+        .extracting(
+            name -> config.optim().rule(new Parameter(0, name, Parameter.Initial.constant(0), true, List.of(1, 1))))
+        .containsExactly(rule(4, 0), rule(4, 0.5), rule(3, 0), rule(4, 7), rule(1, 0.5), rule(1, 0.5));
+  }
+
+  private static Rule rule(double lrFactor, double weightDecay) {
+    return new Rule(Rule.Type.ADAMW, lrFactor, weightDecay);
   }
 
   @ParameterizedTest

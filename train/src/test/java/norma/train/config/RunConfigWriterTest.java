@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
+import norma.optim.Rule;
 import norma.optim.Schedule.Shape;
 import norma.models.GptConfig;
 import norma.models.NormSlots;
@@ -21,6 +23,7 @@ import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.Setting;
+import norma.train.config.RunConfig.Group;
 import norma.train.files.HomeFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +31,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RunConfigWriterTest {
+  private static final List<List<Group>> GROUPS = List.of(List.of(),
+      List.of(new Group("*", OptionalDouble.of(0.5), OptionalDouble.empty()),
+          new Group("tok_emb.weight", OptionalDouble.of(30), OptionalDouble.of(1e-9))));
 
   @Test
   void theDefaultsAreWrittenAsInTheDocumentation() {
@@ -54,6 +60,7 @@ class RunConfigWriterTest {
           norm:
             all: layernorm
         optim:
+          type: adamw
           lr: 0.001
           min_lr: 0.0001
           schedule: cosine
@@ -62,8 +69,10 @@ class RunConfigWriterTest {
           cooldown_steps: 200
           betas: [0.9, 0.99]
           eps: 1e-8
+          momentum: 0.95
           weight_decay: 0.1
           clip_norm: 1.0
+          groups: []
         train:
           steps: 2000
           batch: 12
@@ -189,10 +198,11 @@ class RunConfigWriterTest {
             pick(r, List.of(GptConfig.Positions.values())), 1 + r.nextInt(8), r.nextBoolean(),
             r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
             pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),
-        new RunConfig.Optim(lr, lr * r.nextDouble(), pick(r, List.of(Shape.values())), warmup,
+        new RunConfig.Optim(pick(r, List.of(Rule.Type.values())), lr, lr * r.nextDouble(),
+            pick(r, List.of(Shape.values())), warmup,
             warmup + 100 + r.nextInt(1000), 1 + r.nextInt(100), List.of(r.nextDouble(), r.nextDouble()),
             Math.pow(10, -12 * r.nextDouble()),
-            r.nextDouble(), r.nextInt(2)),
+            r.nextDouble(), r.nextDouble(), r.nextInt(2), pick(r, GROUPS)),
         new RunConfig.Train(1 + r.nextInt(9999), 1 + r.nextInt(99), 1 + r.nextInt(9), r.nextLong(), r.nextInt(99),
             r.nextInt(99), 1 + r.nextInt(99),
             r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(512 + r.nextInt(99)), r.nextInt(99), r.nextInt(99),

@@ -28,11 +28,11 @@ class ResumeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({ "'3', layernorm", "'2,4', dyt", "'2,1,1,3,1', dyisru" })
-  void howeverOftenItIsInterruptedTheRunIsTheUndisturbedOne(String stops, String norm)
+  @CsvSource({ "'3', layernorm, adamw", "'2,4', dyt, sgd", "'2,1,1,3,1', dyisru, adamw" })
+  void howeverOftenItIsInterruptedTheRunIsTheUndisturbedOne(String stops, String norm, String optimizer)
       throws Exception {
     String[] settings = { "train.steps=10", "train.log_every=4", "train.eval_every=2", "train.sample_every=4",
-        "model.dropout=0.2", "model.norm.all=" + norm };
+        "model.dropout=0.2", "model.norm.all=" + norm, "optim.type=" + optimizer };
     Path undisturbed = Runs.train(Runs.config(folder, settings));
     List<Integer> lengths = List.of(stops.split(",")).stream().map(Integer::valueOf).toList();
     Path run = interrupted(lengths.getFirst(), settings);
@@ -87,6 +87,7 @@ class ResumeTest {
 
   @ParameterizedTest
   @CsvSource({ "optim.lr=2e-3, optim.lr is 0.002 but this run has 0.001",
+      "optim.type=sgd, optim.type is sgd but this run has adamw",
       "model.norm.all=dyt, model.norm.all is dyt but this run has layernorm",
       "train.batch=4, train.batch is 4 but this run has 3", "train.seed=3, train.seed is 3 but this run has 1337",
       "data.val_fraction=0.2, data.val_fraction is 0.2 but this run has 0.1",
