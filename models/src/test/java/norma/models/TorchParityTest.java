@@ -26,7 +26,10 @@ import norma.kernels.cuda.Emulator;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Init;
+import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
+import norma.models.GptConfig.Residual;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
@@ -223,7 +226,8 @@ class TorchParityTest {
     return new GptConfig(model.layers, model.attention.heads, OptionalInt.of(model.attention.kvHeads), FROZEN.width,
         FROZEN.context, model.attention.positions, FROZEN.mlpRatio,
         model.bias, 0,
-        Activation.GELU, model.tied, model.embeddingScale, slots);
+        Activation.GELU, MlpType.PLAIN, model.tied, model.embeddingScale, Residual.SUM, Activation.NONE, Init.GPT2,
+        slots);
   }
 
   private static Frozen read() {
