@@ -104,7 +104,7 @@ class TorchFormulasTest {
         }
       }
     }
-    assertThat(all).hasSize(50);
+    assertThat(all).hasSize(54);
     return all.stream();
   }
 }
