@@ -15,7 +15,6 @@ import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.bench.FrozenInputs.Batch;
 import norma.bench.ParityCase.Attention;
-import norma.bench.ParityCase.Blocks;
 import norma.bench.ParityCase.Slots;
 import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
@@ -60,20 +59,15 @@ public final class FreezeTorchNumbers {
     try (Backend backend = new Nd4jBackend(DType.FLOAT64, false)) {
       for (String type : ParityCase.TYPES) {
         EmbeddingScale scale = ParityCase.scale(type, Slots.ALL, EmbeddingScale.LEARNABLE);
-        models.add(gradients(
-            new ParityCase(type, Slots.ALL, Map.of(), 1, true, false, scale, Attention.USUAL, Blocks.USUAL)));
+        models.add(gradients(new ParityCase(type, Slots.ALL, Map.of(), 1, true, false, scale, Attention.USUAL)));
         if (TRAINED.contains(type)) {
           models.add(gradients(
-              new ParityCase(type, Slots.PRE, Map.of(), 2, false, true, EmbeddingScale.NONE, Attention.USUAL,
-                  Blocks.USUAL)));
-          training.runs.add(train(backend, optim, trained(type, Attention.USUAL, Blocks.USUAL)));
+              new ParityCase(type, Slots.PRE, Map.of(), 2, false, true, EmbeddingScale.NONE, Attention.USUAL)));
+          training.runs.add(train(backend, optim, trained(type, Attention.USUAL)));
         }
       }
       for (Attention attention : Attention.OTHERS) {
-        training.runs.add(train(backend, optim, trained("rmsnorm", attention, Blocks.USUAL)));
-      }
-      for (Blocks blocks : Blocks.OTHERS) {
-        training.runs.add(train(backend, optim, trained("dyt", Attention.USUAL, blocks)));
+        training.runs.add(train(backend, optim, trained("rmsnorm", attention)));
       }
     }
     Frozen frozen = new Frozen("./mvnw -Pbench,freeze -pl bench -am process-classes (norma.bench.FreezeTorchNumbers)",
@@ -88,8 +82,8 @@ public final class FreezeTorchNumbers {
     System.out.println("wrote " + Files.size(file) + " bytes to " + file);
   }
 
-  private static ParityCase trained(String type, Attention attention, Blocks blocks) {
-    return new ParityCase(type, Slots.PRE, Map.of(), 2, true, true, EmbeddingScale.NONE, attention, blocks);
+  private static ParityCase trained(String type, Attention attention) {
+    return new ParityCase(type, Slots.PRE, Map.of(), 2, true, true, EmbeddingScale.NONE, attention);
   }
 
   private static Model gradients(ParityCase model) {

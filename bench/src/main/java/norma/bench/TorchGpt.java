@@ -13,10 +13,7 @@ import norma.autodiff.Parameter;
 import norma.formula.Formula;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
-import norma.models.GptConfig.Factor;
-import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
-import norma.models.GptConfig.Residual;
 import norma.models.BlockName;
 import norma.models.Slot;
 import norma.nn.NormSpec;
@@ -162,38 +159,18 @@ public final class TorchGpt {
       x = block(i, x);
     }
     x = norm(config.norm().of(Slot.FINAL), "final", x);
-    Tensor logits = torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
-    return activation(config.logits(), logits);
+    return torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
   }
 
   private Tensor block(int index, Tensor input) { // (B, T, C)
     Tensor x = scoped(() -> {
       Tensor branch = attention(index, norm(index, Slot.ATTN_PRE, input));
-      return norm(index, Slot.ATTN_POST, add(index, "attn", input, norm(index, Slot.ATTN_BRANCH, branch)));
+      return norm(index, Slot.ATTN_POST, input.add(norm(index, Slot.ATTN_BRANCH, branch)));
     });
     return scoped(() -> {
       Tensor branch = mlp(index, norm(index, Slot.MLP_PRE, x));
-      return norm(index, Slot.MLP_POST, add(index, "mlp", x, norm(index, Slot.MLP_BRANCH, branch)));
+      return norm(index, Slot.MLP_POST, x.add(norm(index, Slot.MLP_BRANCH, branch)));
     });
-  }
-
-  private Tensor add(int block, String sublayer, Tensor x, Tensor branch) {
-    if (config.residual().equals(Residual.SUM)) {
-      return x.add(branch);
-    }
-    String name = "blocks." + block + "." + sublayer + ".add.";
-    return x.mul(factor(config.residual().skip(), block, name + "skip"))
-        .add(branch.mul(factor(config.residual().branch(), block, name + "branch")));
-  }
-
-  private Tensor factor(Factor factor, int block, String name) {
-    return factor instanceof Factor.Constant constant
-        ? TorchFormula.number(constant.at(block + 1, config.layers()))
-        : parameter(name);
-  }
-
-  private static Tensor activation(Activation function, Tensor x) {
-    return TorchFormula.of(Formula.activation(function.formula(), false), Map.of("x", x));
   }
 
   private Tensor norm(int block, Slot slot, Tensor x) {
@@ -232,8 +209,10 @@ public final class TorchGpt {
 
   private Tensor mlp(int block, Tensor x) {
     String name = "blocks." + block + ".mlp";
-    Tensor hidden = activation(config.activation(), linear(name + ".fc", x));
-    hidden = config.mlp() == MlpType.GATED ? hidden.mul(linear(name + ".up", x)) : hidden;
+    if (!config.activation().equals(Activation.GELU)) {
+      throw new IllegalArgumentException("PyTorch's side has GELU only, not " + config.activation().text());
+    }
+    Tensor hidden = torch.gelu(linear(name + ".fc", x), "none"); // "none": exact, not the tanh approximation
     return linear(name + ".proj", norm(block, Slot.MLP_INNER, hidden));
   }
 

@@ -162,20 +162,23 @@ public interface Kernels {
     return 0;
   }
 
-  /// `y = f(x, u; parameters)`.
+  /// `y = f(x; parameters)`.
   ///
-  /// @param inputs     x (R, C), u (R, C) of a formula of two, then the parameters in the formula's order, vectors (C) and numbers ()
-  /// @param outputs    receive y (R, C) and each slope (R, C) that the formula keeps
+  /// @param x          (R, C)
+  /// @param parameters of the formula in its order, vectors (C) and numbers ()
+  /// @param y          (R, C)
+  /// @param slope      (R, C) receives dy/dx if the formula keeps it, else null
   /// @param statistics ([#kept], R) receives what backward needs
-  void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics);
+  void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics);
 
   /// Gradients of [#formula]. Sums over all tokens run in double or in two levels.
   ///
   /// @param dy        (R, C)
-  /// @param inputs    those of forward, with dy/dx and dy/du in the places of x and u if the formula keeps these
-  /// @param gradients of the inputs
-  void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
-      List<@Nullable Grad> gradients);
+  /// @param x         (R, C), or dy/dx if the formula keeps it
+  /// @param gradients of the parameters
+  void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients);
 
   // What treats every element alike, and copies.
 
@@ -192,6 +195,9 @@ public interface Kernels {
 
   /// `y = factor * x` for a constant.
   void multiply(Array x, double factor, Grad y);
+
+  /// `y = a b`, element by element.
+  void multiply(Array a, Array b, Grad y);
 
   /// `y = x factor(i)` (Srivastava et al., JMLR 15, 2014, with the scaling at training time). Its own backward.
   void dropout(Array x, DropMask mask, Grad y);

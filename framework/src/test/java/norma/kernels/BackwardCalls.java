@@ -39,10 +39,13 @@ final class BackwardCalls {
     Operand number = Operand.of(Kind.SMALL);
     call("scaleBackward", List.of(x, x, number), List.of(x, number),
         (k, in, out) -> k.scaleBackward(in[0], in[1], in[2], out[0], out[1]), dy(), input, new double[]{ -1.7 });
+    call("multiply", List.of(x, x), List.of(x), (k, in, out) -> {
+      if (out[0] != null) {
+        k.multiply(in[0], in[1], out[0]);
+      }
+    }, dy(), input);
     call(kernels.formulaBackward("gelu", Formula.activation("gelu(x)", true)), dy(),
         Loops.pointwise(input, Loops::geluSlope), normal(s.width(), 31));
-    call(kernels.formulaBackward("geglu", Formula.gate("gelu(x)", true)), dy(), input, s.x(32), normal(s.width(), 31));
-    call(kernels.formulaBackward("residual", ForwardCalls.RESIDUAL), dy(), input, s.x(32));
   }
 
   private void formulas() {

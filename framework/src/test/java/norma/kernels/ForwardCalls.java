@@ -5,11 +5,8 @@ import static norma.kernels.Loops.pointwise;
 import static norma.kernels.Workbench.normal;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.function.DoubleBinaryOperator;
 import norma.array.Array;
 import norma.formula.Formula;
 import norma.kernels.KernelCall.Body;
@@ -24,7 +21,6 @@ final class ForwardCalls {
   static final DropMask DROP = new DropMask(0.3, RandomStream.of(5, "dropout.test").at(2), 11);
   static final int OUT = 5; // width of a product
   static final int VOCABULARY = 7;
-  static final Formula RESIDUAL = Formula.ofTwo("0.3 * x - 2 * u", List.of(), Map.of(), false);
 
   private final Sizes s;
   private final KernelCalls kernels;
@@ -51,9 +47,11 @@ final class ForwardCalls {
     double[] a = s.x(1);
     double[] b = s.x(2);
     double[] sum = new double[a.length];
+    double[] product = new double[a.length];
     double[] dropped = new double[a.length];
     for (int i = 0; i < a.length; i++) {
       sum[i] = a[i] + b[i];
+      product[i] = a[i] * b[i];
       dropped[i] = a[i] * DROP.factor(i);
     }
     call(kernels.add(), List.of(a, b), sum);
@@ -61,12 +59,9 @@ final class ForwardCalls {
         List.of(a, new double[]{ -1.7 }), pointwise(a, v -> -1.7 * v));
     call("multiply", List.of(x), x, (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])), List.of(a),
         pointwise(a, v -> 0.3 * v));
+    call("multiply", List.of(x, x), x, (k, in, out) -> k.multiply(in[0], in[1], grad(out[0])), List.of(a, b), product);
     call(kernels.formula("gelu", Formula.activation("gelu(x)", false)), List.of(a),
         pointwise(a, v -> v * Loops.phi(v)), pointwise(a, Loops::geluSlope));
-    call(kernels.formula("geglu", Formula.gate("gelu(x)", false)), List.of(a, b),
-        with(b, a, (v, u) -> u * v * Loops.phi(v)), with(b, a, (v, u) -> u * Loops.geluSlope(v)),
-        pointwise(a, v -> v * Loops.phi(v)));
-    call(kernels.formula("residual", RESIDUAL), List.of(a, b), with(b, a, (v, u) -> 0.3 * v - 2 * u));
     call(kernels.dropout(DROP), List.of(a), dropped);
     int from = s.width() / 3;
     int count = Math.max(1, s.width() / 2);
@@ -78,12 +73,6 @@ final class ForwardCalls {
         (k, in, out) -> k.takeColumns(in[0], from, to(out[0])), List.of(a), columns);
     call("putColumns", List.of(x), x, (k, in, out) -> k.putColumns(in[0], 0, grad(out[0])), List.of(a), a);
     call("fill", List.of(), x, (k, in, out) -> k.fill(to(out[0]), -2.5), List.of(), pointwise(a, v -> -2.5));
-  }
-
-  private static double[] with(double[] u, double[] x, DoubleBinaryOperator f) {
-    double[] y = new double[x.length];
-    Arrays.setAll(y, i -> f.applyAsDouble(x[i], u[i]));
-    return y;
   }
 
   private void statistics() {

@@ -26,12 +26,7 @@ import norma.kernels.cuda.Emulator;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
-import norma.models.GptConfig.Factor;
-import norma.models.GptConfig.Init;
-import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
-import norma.models.GptConfig.Residual;
-import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
@@ -56,7 +51,7 @@ class TorchParityTest {
   record Model(Case model, double loss, Map<String, double[]> gradients) {}
 
   record Case(String type, String slots, Map<String, Object> settings, int layers, boolean bias, boolean tied,
-      EmbeddingScale embeddingScale, Heads attention, Blocks blocks) {
+      EmbeddingScale embeddingScale, Heads attention) {
     @Override
     public String toString() {
       return type + " in slots " + slots;
@@ -64,9 +59,6 @@ class TorchParityTest {
   }
 
   record Heads(int heads, int kvHeads, Positions positions) {}
-
-  /// @param branch where it starts if it is learned
-  record Blocks(MlpType mlp, String activation, String skip, List<Double> branch, String logits) {}
 
   record Training(int batch, double lr, double beta1, double beta2, double eps, double weightDecay,
       double clipNorm, List<Run> runs) {}
@@ -228,15 +220,10 @@ class TorchParityTest {
       case "ALL" -> NormSlots.everywhere(norm, model.layers);
       default -> throw new IllegalArgumentException("slots " + model.slots);
     };
-    Blocks blocks = model.blocks;
-    Factor branch = blocks.branch.isEmpty()
-        ? new Factor.Constant("1")
-        : new Factor.Learned(Learnable.from(blocks.branch.getFirst()));
     return new GptConfig(model.layers, model.attention.heads, OptionalInt.of(model.attention.kvHeads), FROZEN.width,
         FROZEN.context, model.attention.positions, FROZEN.mlpRatio,
         model.bias, 0,
-        new Activation(blocks.activation), blocks.mlp, model.tied, model.embeddingScale,
-        new Residual(new Factor.Constant(blocks.skip), branch), new Activation(blocks.logits), Init.GPT2, slots);
+        Activation.GELU, model.tied, model.embeddingScale, slots);
   }
 
   private static Frozen read() {

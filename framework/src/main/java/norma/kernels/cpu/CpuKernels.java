@@ -213,6 +213,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
+  public void multiply(Array a, Array b, Grad y) {
+    flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.array().segment());
+  }
+
+  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     for (long from = 0; from < x.size(); from += MASKED) {
       int count = (int) Math.min(MASKED, x.size() - from);
@@ -246,14 +251,15 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
-    formulas.forward(formula, inputs, outputs, statistics);
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
+    formulas.forward(formula, x, parameters, y, slope, statistics);
   }
 
   @Override
-  public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
-      List<@Nullable Grad> gradients) {
-    formulas.backward(formula, dy, inputs, statistics, gradients);
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    formulas.backward(formula, dy, x, parameters, statistics, dx, gradients);
   }
 
   @Override

@@ -291,6 +291,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   @Override
+  public void multiply(Array a, Array b, Grad y) {
+    launch(ELEMENTWISE, "multiply_arrays", grids.each(a.size())).array(a).array(b).grad(y).number(a.size());
+  }
+
+  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     launch(ELEMENTWISE, "dropout", grids.each(x.size())).array(x).drop(mask).grad(y).number(x.size());
   }
@@ -331,8 +336,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   /// Adds first what makes x if that is still to be done.
   @Override
-  public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
-    Array x = inputs.getFirst();
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
     Stream.Sum sum = stream.take(x);
     PlannedFormula planned = backend.modules().formula(formula, x.dim(-1));
     RowWork work = planned.forward();
@@ -343,19 +348,16 @@ final class CudaKernels implements Kernels, AutoCloseable {
     } else {
       launch.array(sum.a()).array(sum.b()).array(x);
     }
-    inputs.stream().skip(1).forEach(launch::array);
-    outputs.forEach(launch::array);
-    launch.array(statistics).number(slots).integer(x.rows());
+    parameters.forEach(launch::array);
+    launch.array(y).array(slope).array(statistics).number(slots).integer(x.rows());
   }
 
   /// Parts of each block, then their sums and what follows from those.
   @Override
-  public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
-      List<@Nullable Grad> gradients) {
-    int rows = dy.rows();
-    int width = dy.dim(-1);
-    int points = formula.inputs().size();
-    List<@Nullable Grad> ofParameters = gradients.subList(points, gradients.size());
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    int rows = x.rows();
+    int width = x.dim(-1);
     PlannedFormula planned = backend.modules().formula(formula, width);
     RowWork work = planned.backward();
     Grid grid = grids.of(work, rows);
@@ -368,17 +370,15 @@ final class CudaKernels implements Kernels, AutoCloseable {
     long ofAll = sums + Float.BYTES * (long) vectors * parts * width;
     long totals = ofAll + Float.BYTES * (long) vectors * width;
     long slots = totals + Float.BYTES * (long) numbers * blocks;
-    Launch launch = stream.next(backend.modules().kernel(planned, "backward"), grid).array(dy);
-    inputs.forEach(launch::array);
-    launch.array(statistics);
-    gradients.subList(0, points).forEach(launch::grad);
-    launch.number(slots).number(totals).number(sums).integer(rows);
-    if (ofParameters.stream().anyMatch(Objects::nonNull)) {
+    Launch launch = stream.next(backend.modules().kernel(planned, "backward"), grid).array(dy).array(x);
+    parameters.forEach(launch::array);
+    launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows);
+    if (gradients.stream().anyMatch(Objects::nonNull)) {
       Launch finish = stream.next(backend.modules().kernel(planned, "finish"),
           Grids.of(planned.joint() ? 1 : Math.ceilDiv(width, Lanes.WARP)));
-      inputs.subList(points, inputs.size()).forEach(finish::array);
+      parameters.forEach(finish::array);
       finish.number(totals).integer(blocks).number(sums).integer(parts).number(ofAll);
-      ofParameters.forEach(finish::grad);
+      gradients.forEach(finish::grad);
     }
   }
 

@@ -69,14 +69,15 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
-    Nd4jFormulas.forward(formula, inputs, outputs);
+  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+      Array statistics) {
+    Nd4jFormulas.forward(formula, x, parameters, y, slope);
   }
 
   @Override
-  public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
-      List<@Nullable Grad> gradients) {
-    Nd4jFormulas.backward(formula, dy, inputs, gradients);
+  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+      @Nullable Grad dx, List<@Nullable Grad> gradients) {
+    Nd4jFormulas.backward(formula, dy, x, parameters, dx, gradients);
   }
 
   @Override
@@ -244,6 +245,11 @@ public class Nd4jKernels implements Kernels {
   @Override
   public void multiply(Array x, double factor, Grad y) {
     store(y, flat(x).mul(factor));
+  }
+
+  @Override
+  public void multiply(Array a, Array b, Grad y) {
+    store(y, flat(a).mul(flat(b)));
   }
 
   @Override

@@ -100,6 +100,9 @@ public record TracingBackend(DType dtype) implements Backend {
     public void multiply(Array x, double factor, Grad y) {}
 
     @Override
+    public void multiply(Array a, Array b, Grad y) {}
+
+    @Override
     public void dropout(Array x, DropMask mask, Grad y) {}
 
     @Override
@@ -117,11 +120,12 @@ public record TracingBackend(DType dtype) implements Backend {
     }
 
     @Override
-    public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {}
+    public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
+        Array statistics) {}
 
     @Override
-    public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
-        List<@Nullable Grad> gradients) {}
+    public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
+        @Nullable Grad dx, List<@Nullable Grad> gradients) {}
 
     @Override
     public void linear(Array x, Array w, @Nullable Array b, Array y) {}

@@ -35,6 +35,12 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 
+// y (+)= a b
+extern "C" __global__ void __launch_bounds__(THREADS)
+    multiply_arrays(const real* a, const real* b, real* y, int accumulate, long long n) {
+  map<LANE>(n, [](float a, float b) { return a * b; }, y, accumulate, a, b);
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS) fill_real(real* x, float value, long long n) {
   map<LANE>(n, [=]() { return value; }, x, 0);
 }

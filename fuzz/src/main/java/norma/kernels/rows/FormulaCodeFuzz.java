@@ -1,6 +1,7 @@
 package norma.kernels.rows;
 
 import java.util.Collections;
+import java.util.List;
 import norma.formula.Formula;
 import norma.fuzz.FormulaText;
 import norma.fuzz.Input;
@@ -27,9 +28,8 @@ public final class FormulaCodeFuzz {
       return FormulaCodeFuzz::none;
     });
     programs.forward(formula, WIDTH);
-    int count = formula.inputs().size() + formula.parameters().size();
-    programs.backward(formula, WIDTH,
-        new Wanted(Collections.nCopies(count, true), Collections.nCopies(count, false)));
+    List<Boolean> all = Collections.nCopies(formula.parameters().size(), true);
+    programs.backward(formula, WIDTH, new Wanted(true, false, all));
   }
 
   /// Stands for [Code], which nobody calls here.

@@ -38,9 +38,9 @@ final class LsCommand implements Callable<Integer> {
   ///
   /// @param settings of a run, by their paths
   /// @param words    what there is to say where there are no settings
-  private record Row(StoredWork work, String state, String loss, String steps, Map<String, String> settings,
+  record Row(StoredWork work, String state, String loss, String steps, Map<String, String> settings,
       String words) {
-    static Row of(StoredWork work) throws IOException {
+    static Row of(StoredWork work) {
       try {
         return switch (work.kind()) {
           case RUN -> run(work);
@@ -118,7 +118,7 @@ final class LsCommand implements Callable<Integer> {
     }
   }
 
-  private static final Table<Row> TABLE = new Table<Row>().name("name", row -> row.work.shown())
+  static final Table<Row> TABLE = new Table<Row>().name("name", row -> row.work.shown())
       .text("state", Row::state).number("val loss", Row::loss).number("steps", Row::steps).number("size", Row::size)
       .number("age", Row::age);
 

@@ -76,6 +76,9 @@ final class TrainCommand implements Callable<Integer> {
       "--verbose" }, description = "Shows every setting and what each layer costs. The run's folder has it in start.txt.")
   private boolean verbose;
 
+  @Option(names = "--watch", description = "Shows the run in a browser while it trains: prints the address.")
+  private boolean watch;
+
   @Option(names = { "-q",
       "--quiet" }, description = "Shows the run's folder at the end, warnings and errors, nothing else.")
   private boolean quiet;
@@ -95,6 +98,10 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), resume == null
           ? "--checkpoint goes with --resume RUN or --init-from RUN"
           : "--init-from begins a new run, --resume goes on with one; expected one of them");
+    }
+    if (quiet && watch) {
+      throw new ParameterException(spec.commandLine(),
+          "--watch prints an address, --quiet does not; expected one of them");
     }
     if (resume != null && plan) {
       throw new ParameterException(spec.commandLine(), "--plan is of a new run, without --resume");
@@ -152,7 +159,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainObserver observer(StartBlock block, int resumedAt) {
-    return quiet ? new QuietProgress(console) : new TrainProgress(console, block, verbose, resumedAt);
+    return quiet ? new QuietProgress(console) : new TrainProgress(console, block, verbose, watch, resumedAt);
   }
 
   /// Where a run is longer than its schedule, the rest teaches little. A run that is made longer is warned, since the remedy is a new one.

@@ -13,6 +13,7 @@ import norma.train.files.ShellText;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
 import norma.train.files.Errors;
+import norma.train.watch.WatchServer;
 import org.jspecify.annotations.Nullable;
 
 /// Shows a training run: a start block, one progress line, evaluations, a summary.
@@ -27,7 +28,9 @@ final class TrainProgress implements TrainObserver {
   private final Console console;
   private final StartBlock block;
   private final boolean verbose;
+  private final boolean watch;
   private final int resumedAt;
+  private @Nullable WatchServer server;
   private Event.@Nullable Step first;
   private Event.@Nullable Step warm;
   private int steps;
@@ -42,11 +45,13 @@ final class TrainProgress implements TrainObserver {
   private long tokens;
 
   /// @param verbose   whether the complete start block is shown
+  /// @param watch     whether the run is shown in a browser, too
   /// @param resumedAt step of the checkpoint that the run goes on from, or -1
-  TrainProgress(Console console, StartBlock block, boolean verbose, int resumedAt) {
+  TrainProgress(Console console, StartBlock block, boolean verbose, boolean watch, int resumedAt) {
     this.console = console;
     this.block = block;
     this.verbose = verbose;
+    this.watch = watch;
     this.resumedAt = resumedAt;
   }
 
@@ -66,6 +71,14 @@ final class TrainProgress implements TrainObserver {
     StartBlock.evaluation(session, cost).forEach(console::text);
     if (resumedAt >= 0) {
       console.line("resumed  after step %d of %d", resumedAt, steps);
+    }
+    if (watch) {
+      try {
+        server = new WatchServer(WatchCommand.address(null), new WatchedWork(List.of(folder)));
+        console.line("watch    %s", server.url());
+      } catch (IOException e) {
+        warned("the run cannot be watched: " + Errors.line(e));
+      }
     }
     console.text("");
     keep(folder.resolve(StartBlock.FILE), complete);
@@ -145,6 +158,9 @@ final class TrainProgress implements TrainObserver {
   @Override
   public void ended(Event.End end, Path folder, double seconds) {
     RunReport.write(folder, this::warned);
+    if (server != null) {
+      server.close();
+    }
     if (end.reason().equals("diverged")) {
       return; // the error says it
     }

@@ -26,6 +26,13 @@ public final class ComparePage {
   /// @param text the table and the differences, as the terminal shows them
   /// @throws IOException if it cannot be written
   public static void write(Path file, Map<String, List<Run>> runs, String text) throws IOException {
+    Files.writeString(file, page(runs, text, ""));
+  }
+
+  /// The page itself.
+  ///
+  /// @param live script that follows the runs; may be empty
+  public static String page(Map<String, List<Run>> runs, String text, String live) {
     Figures figures = new Figures();
     StringBuilder charts = new StringBuilder();
     runs.forEach((title, group) -> {
@@ -33,8 +40,9 @@ public final class ComparePage {
       charts(charts, figures, group);
     });
     String names = runs.values().stream().flatMap(List::stream).map(Run::name).collect(Collectors.joining(", "));
-    Files.writeString(file, Template.page("compare.html", names + ": comparison").put("charts", charts.toString())
-        .put("apart", runs.size() > 1 ? "yes" : "").put("text", text).put("data", figures.json()).fill());
+    return Template.page("compare.html", names + ": comparison").put("charts", charts.toString())
+        .put("apart", runs.size() > 1 ? "yes" : "").put("text", text).put("data", figures.json()).put("live", live)
+        .fill();
   }
 
   private static void charts(StringBuilder charts, Figures figures, List<Run> runs) {

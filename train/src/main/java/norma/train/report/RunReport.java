@@ -53,7 +53,21 @@ public final class RunReport {
   public static void write(Path runFolder) throws IOException {
     RunReport report = new RunReport(runFolder);
     WholeFile.write(runFolder.resolve("loss.svg"), LossPlot.svg(report.name, report.metrics));
-    WholeFile.write(runFolder.resolve("report.html"), report.html());
+    WholeFile.write(runFolder.resolve("report.html"), report.html(Optional.empty()));
+  }
+
+  /// What a page says that follows a run.
+  ///
+  /// @param script that follows it
+  /// @param state  in a word
+  /// @param story  in a sentence; may be empty
+  public record Live(String script, String state, String story) {}
+
+  /// The page of a run as it stands now.
+  ///
+  /// @throws IOException if the folder has no readable `metrics.jsonl`; the message is one line
+  public static String page(Path runFolder, Live live) throws IOException {
+    return new RunReport(runFolder).html(Optional.of(live));
   }
 
   /// Writes both files at the end of a run, which no report may spoil.
@@ -67,11 +81,12 @@ public final class RunReport {
     }
   }
 
-  private String html() throws IOException {
+  private String html(Optional<Live> live) throws IOException {
     Map<String, String> environment = environment();
     String token = environment.getOrDefault("token", "character");
     Template page = Template.page("report.html", name + ": training report").put("name", name).put("token", token)
-        .put("state", metrics.state()).put("story", story()).put("losses", losses(token))
+        .put("state", live.map(Live::state).orElseGet(metrics::state))
+        .put("story", live.map(Live::story).orElseGet(this::story)).put("losses", losses(token))
         .put("figures", keyFigures(token));
     if (!steps.isEmpty() || !evals.isEmpty()) {
       page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));
@@ -91,7 +106,7 @@ public final class RunReport {
     page.put("samples", samples()).put("config", optional("config.yaml"))
         .put("environment", environment.isEmpty() ? "" : Table.facts(environment))
         .put("command", command(ShellText.withClassPath(environment.getOrDefault("norm_classpath", ""))))
-        .put("data", figures.json());
+        .put("data", figures.json()).put("live", live.map(Live::script).orElse(""));
     return page.fill();
   }
 

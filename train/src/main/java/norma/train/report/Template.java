@@ -74,7 +74,7 @@ public final class Template {
   }
 
   /// A file that lies beside this class.
-  private static String resource(String name) {
+  public static String resource(String name) {
     try (InputStream in = Template.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new IllegalStateException("the program is incomplete: no resource norma/train/report/" + name);

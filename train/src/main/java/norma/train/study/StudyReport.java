@@ -34,11 +34,19 @@ public final class StudyReport {
     folder.writeWhole(folder.path().resolve("results.csv"), StudySummary.csv(folder));
     folder.writeWhole(folder.path().resolve("summary.md"),
         SummaryText.markdown(report.summary, StabilityText.markdown(report.stability), command));
-    folder.writeWhole(folder.path().resolve("report.html"), report.html());
+    folder.writeWhole(folder.path().resolve("report.html"), report.html(""));
     return report.summary;
   }
 
-  private String html() throws IOException {
+  /// The page of a study as it stands now.
+  ///
+  /// @param command that repeats the study
+  /// @param live    script that follows the study
+  public static String page(StudyFolder folder, String command, String live) throws IOException {
+    return new StudyReport(folder, command).html(live);
+  }
+
+  private String html(String live) throws IOException {
     Study study = folder.study();
     List<VariantRuns> variants = VariantRuns.of(folder, summary);
     StudyCurves curves = new StudyCurves(variants, figures);
@@ -59,7 +67,8 @@ public final class StudyReport {
         .put("probes", ProbeCharts.of(variants, figures)).put("outputs", curves.outputs())
         .put("layers", LayerTable.sums(variants)).put("layersByBlock", LayerTable.byBlock(variants))
         .put("runs", StudyTables.runs(summary)).put("runCount", Decimals.counted(runCount(), "run"))
-        .put("configs", StudyTables.configs(summary)).put("command", command).put("data", figures.json()).fill();
+        .put("configs", StudyTables.configs(summary)).put("command", command).put("data", figures.json())
+        .put("live", live).fill();
   }
 
   private String grid() {

@@ -1,6 +1,7 @@
 "use strict";
-// Values under the pointer, zoom and hidden curves, with the keyboard too. The charts stand without this script.
-{
+// Values under the pointer, zoom, hidden curves, another scale, smoothing and saving, with the keyboard too. The charts stand without
+// this script.
+function charts() {
   const all = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
   const make = (tag, parent, attributes, text = "") => {
@@ -31,7 +32,9 @@
 
   for (const svg of document.querySelectorAll("svg[data-series]")) {
     const [left, top, right, bottom, ...ends] = svg.dataset.frame.split(" ").map(Number);
-    const scale = svg.dataset.scale === "log" ? Math.log10 : y => y;
+    const linear = y => y;
+    const drawn = svg.dataset.scale === "log" ? Math.log10 : linear;
+    let scale = drawn, smooth = false;
     const whole = {x0: ends[0], x1: ends[1], y0: ends[2], y1: ends[3]};
     const series = all[svg.dataset.series].map((s, curve) => ({...s, curve, hidden: false}));
     const width = svg.viewBox.baseVal.width;
@@ -76,7 +79,7 @@
     };
 
     const drawAxes = () => {
-      const log = scale === Math.log10;
+      const log = scale !== linear;
       let ys = ticks(view.y0, view.y1, Math.max(3, (bottom - top) / 50), false);
       if (log) {
         const decades = [...Array(40).keys()].map(i => i - 20);
@@ -96,10 +99,20 @@
     };
     const draw = () => {
       leave();
-      const plain = view === whole;
-      const kx = (whole.x1 - whole.x0) / (view.x1 - view.x0), ky = (whole.y1 - whole.y0) / (view.y1 - view.y0);
-      const x = v => left + (v - left) * kx - (view.x0 - whole.x0) / (view.x1 - view.x0) * (right - left);
-      const y = v => bottom - (bottom - v) * ky + (view.y0 - whole.y0) / (view.y1 - view.y0) * (bottom - top);
+      const plain = view === whole && scale === drawn && !smooth;
+      const value = v => { // of a point as it was drawn
+        const e = whole.y0 + (bottom - v) / (bottom - top) * (whole.y1 - whole.y0);
+        return drawn === linear ? e : 10 ** e;
+      };
+      const x = v => px(whole.x0 + (v - left) / (right - left) * (whole.x1 - whole.x0));
+      const path = (d, marked) => {
+        let mean = null;
+        const line = smooth && !marked && !/[Zh]/.test(d); // an exponential moving average of a fifth new, four fifths old
+        return d.replace(/([ML])(\S+) ([^MLhZ]+)/g, (_, to, u, v) => {
+          mean = !line || mean === null || to === "M" ? value(+v) : 0.8 * mean + 0.2 * value(+v);
+          return to + x(+u).toFixed(2) + " " + py(mean).toFixed(2);
+        });
+      };
       if (!plain && clip === null) {
         clip = "clip" + clips++;
         make("rect", make("clipPath", svg, {id: clip}), {x: left, y: top - 3, width: right - left + 3, height: bottom - top + 6});
@@ -109,10 +122,10 @@
         if (plain) g.removeAttribute("clip-path"); else g.setAttribute("clip-path", "url(#" + clip + ")");
         for (const [e, a, b] of shapes[k]) {
           if (e.tagName === "path") {
-            e.setAttribute("d", plain ? a : a.replace(/([ML])(\S+) ([^MLhZ]+)/g, (_, to, u, v) => to + x(+u).toFixed(2) + " " + y(+v).toFixed(2)));
+            e.setAttribute("d", plain ? a : path(a, g.querySelector("circle") !== null));
           } else {
             e.setAttribute("cx", plain ? a : x(a));
-            e.setAttribute("cy", plain ? b : y(b));
+            e.setAttribute("cy", plain ? b : py(value(b)));
           }
         }
       });
@@ -145,7 +158,7 @@
         }
       }
       const finite = ys.filter(Number.isFinite);
-      const isWhole = x0 === whole.x0 && x1 === whole.x1 && shown.length === series.length;
+      const isWhole = x0 === whole.x0 && x1 === whole.x1 && shown.length === series.length && scale === drawn;
       if (isWhole || finite.length === 0) {
         view = isWhole ? whole : {...whole, x0, x1};
       } else {
@@ -179,6 +192,72 @@
         toggle();
       });
     }
+
+    const tools = document.createElement("div");
+    tools.className = "tools " + ["wide", "narrow"].filter(name => svg.classList.contains(name)).join();
+    const tool = (name, help, click) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = name;
+      button.title = help;
+      button.addEventListener("click", () => click(button));
+      tools.append(button);
+      return button;
+    };
+    const onOff = (button, on) => { button.classList.toggle("on", on); button.setAttribute("aria-pressed", String(on)); look(view.x0, view.x1); };
+    const other = drawn === linear ? Math.log10 : linear;
+    const values = series.flatMap(s => [s.low ?? s.y, s.y].flat());
+    if (values.every(y => y > 0)) {
+      tool(other === linear ? "linear" : "log", "the other scale of the y axis", button => {
+        scale = scale === drawn ? other : drawn;
+        onOff(button, scale !== drawn);
+      });
+    }
+    tool("smooth", "moving average of the lines", button => { smooth = !smooth; onOff(button, smooth); });
+    const save = (kind, url) => {
+      const link = document.createElement("a");
+      const title = (svg.getAttribute("aria-label") ?? "chart").toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60);
+      link.download = title.replace(/^-|-$/g, "") + "." + kind;
+      link.href = url;
+      link.click();
+    };
+    // The picture by itself: the page's styles go into its elements.
+    const picture = () => {
+      const copy = svg.cloneNode(true);
+      const style = getComputedStyle(document.body);
+      const from = svg.querySelectorAll("*");
+      copy.querySelectorAll("*").forEach((element, i) => {
+        const is = getComputedStyle(from[i]);
+        element.setAttribute("style", ["fill", "stroke", "stroke-dasharray", "opacity", "display", "font-weight"]
+          .map(name => name + ":" + is.getPropertyValue(name)).join(";"));
+      });
+      copy.querySelectorAll(".cursor").forEach(element => element.remove());
+      copy.setAttribute("xmlns", SVG);
+      copy.setAttribute("width", width);
+      copy.setAttribute("height", svg.viewBox.baseVal.height);
+      copy.setAttribute("style", "background:" + style.backgroundColor + ";font-family:" + style.fontFamily.replaceAll('"', "'"));
+      return "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(copy));
+    };
+    tool("SVG", "save as a drawing", () => save("svg", picture()));
+    tool("PNG", "save as a picture", () => {
+      const image = new Image();
+      image.onload = () => {
+        const canvas = document.createElement("canvas");
+        canvas.width = 2 * width;
+        canvas.height = 2 * svg.viewBox.baseVal.height;
+        canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+        save("png", canvas.toDataURL("image/png"));
+      };
+      image.src = picture();
+    });
+    tool("CSV", "save the numbers", () => {
+      const quoted = text => /[",\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+      const xs = [...new Set(series.flatMap(s => s.x))].sort((a, b) => a - b);
+      const columns = series.map(s => new Map(s.x.map((x, i) => [x, s.y[i]])));
+      const lines = [["step", ...series.map(s => quoted(s.name))], ...xs.map(x => [x, ...columns.map(c => c.get(x) ?? "")])];
+      save("csv", "data:text/csv;charset=utf-8," + encodeURIComponent(lines.map(line => line.join(",") + "\n").join("")));
+    });
+    svg.parentNode.append(tools);
 
     const user = event => (event.clientX - svg.getBoundingClientRect().left) * width / svg.clientWidth;
     const data = x => view.x0 + (x - left) / (right - left) * (view.x1 - view.x0);
@@ -231,3 +310,4 @@
     svg.tabIndex = 0;
   }
 }
+charts();

@@ -90,8 +90,9 @@ class RunReportTest {
   void nothingIsLoadedFromElsewhere() throws IOException {
     RunFixture.full(folder);
     String html = report();
-    assertThat(all(html, "(?:src|href|action|url)\\s*[=(][^>\\s]*")).as("no icon, and the script's own clip path")
-        .containsExactly("href=\"data:,\"", "url(#\"");
+    assertThat(all(html, "(?:src|href|action|url)\\s*[=(][^>\\s]*"))
+        .as("no icon, the script's own clip path, what it saves")
+        .containsExactly("href=\"data:,\"", "url(#\"", "href =", "src =");
     assertThat(all(html, "https?://[^\"\\s]*")).as("only the name of the SVG namespace").isNotEmpty()
         .allMatch("http://www.w3.org/2000/svg"::equals);
   }

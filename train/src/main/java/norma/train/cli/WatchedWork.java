@@ -1,0 +1,121 @@
+package norma.train.cli;
+
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import norma.train.metrics.Event;
+import norma.train.metrics.Median;
+import norma.train.metrics.Metrics;
+import norma.train.report.ComparePage;
+import norma.train.report.RunReport;
+import norma.train.report.Svg;
+import norma.train.report.Table;
+import norma.train.report.Template;
+import norma.train.study.StudyFile;
+import norma.train.study.StudyFolder;
+import norma.train.study.StudyReport;
+import norma.train.watch.WatchServer;
+
+/// The pages of runs and studies in some folders: a run's and a study's own, several runs together, and what there is.
+///
+/// @param folders runs, studies, or folders with them
+record WatchedWork(List<Path> folders) implements WatchServer.Pages {
+  private static final String LIVE = Template.resource("watch.js");
+
+  WatchedWork {
+    folders = List.copyOf(folders);
+  }
+
+  @Override
+  public Optional<String> page(List<String> names, String token) throws IOException {
+    List<StoredWork> all = all();
+    if (names.isEmpty()) {
+      return Optional.of(all.size() == 1 && folders.contains(all.getFirst().path())
+          ? page(all.getFirst())
+          : overview(all, token));
+    }
+    List<StoredWork> asked = asked(names);
+    return asked.isEmpty()
+        ? Optional.empty()
+        : Optional.of(asked.size() == 1 ? page(asked.getFirst()) : together(asked));
+  }
+
+  @Override
+  public String stamp(List<String> names) throws IOException {
+    StringBuilder stamp = new StringBuilder();
+    for (StoredWork work : names.isEmpty() ? all() : asked(names)) {
+      Path log = work.path().resolve(Metrics.FILE);
+      stamp.append(work.path()).append(work.changed().toMillis()).append(Files.exists(log) ? Files.size(log) : 0);
+    }
+    return stamp.toString();
+  }
+
+  private List<StoredWork> all() throws IOException {
+    List<StoredWork> all = new ArrayList<>();
+    for (Path folder : folders) {
+      all.addAll(StoredWork.below(folder));
+    }
+    return all.stream().filter(work -> work.kind() != StoredWork.Kind.NOTHING).toList();
+  }
+
+  /// Nothing but what [#all] finds: a name is no path.
+  private List<StoredWork> asked(List<String> names) throws IOException {
+    return all().stream().filter(work -> names.contains(work.path().toString())).toList();
+  }
+
+  private static String page(StoredWork work) throws IOException {
+    if (work.kind() == StoredWork.Kind.RUN) {
+      LsCommand.Row row = LsCommand.Row.of(work);
+      return RunReport.page(work.path(), new RunReport.Live(LIVE, row.state(), row.state().equals("running")
+          ? progress(row.steps(), Metrics.read(work.path()))
+          : ""));
+    }
+    StudyFile file = StudyFile.read(work.path());
+    return StudyReport.page(new StudyFolder(file.study(), work.path()), file.command(), LIVE);
+  }
+
+  /// @param steps taken and asked for, `20/2000`
+  private static String progress(String steps, Metrics metrics) {
+    String[] parts = steps.split("/", 2);
+    double left = Double.parseDouble(parts[1]) - Double.parseDouble(parts[0]);
+    double millis = Median
+        .ofFinite(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::stepMillis).toArray());
+    return String.format(Locale.ROOT, "Step %s of %s%s.", parts[0], parts[1], millis > 0 && left > 0
+        ? ", " + Console.time(left * millis / 1e3) + " of steps to go"
+        : "");
+  }
+
+  private static String together(List<StoredWork> works) throws IOException {
+    List<ComparePage.Run> runs = new ArrayList<>();
+    for (StoredWork work : works) {
+      if (work.kind() == StoredWork.Kind.RUN) {
+        runs.add(new ComparePage.Run(String.valueOf(work.path().getFileName()), Metrics.read(work.path())));
+      }
+    }
+    return ComparePage.page(Map.of("", runs),
+        "norma compare says more: settings that differ, and whether losses are comparable", LIVE);
+  }
+
+  private static String overview(List<StoredWork> all, String token) {
+    List<LsCommand.Row> rows = new ArrayList<>();
+    all.reversed().forEach(work -> rows.add(LsCommand.Row.of(work))); // the newest first
+    Table<LsCommand.Row> table = new Table<LsCommand.Row>()
+        .markup("", row -> row.work().kind() == StoredWork.Kind.RUN
+            ? "<input type=\"checkbox\" name=\"of\" value=\"" + Svg.escape(row.work().path().toString()) + "\">"
+            : "")
+        .markup("name", row -> "<a href=\"?token=" + token + "&amp;of=" + URLEncoder.encode(row.work().path()
+            .toString(), StandardCharsets.UTF_8) + "\">" + Svg.escape(row.work().shown()) + "</a>");
+    return Template.page("overview.html", "Runs and studies").put("name", "Runs and studies").put("token", token)
+        .put("table", new Table<>(Stream.concat(table.columns().stream(), LsCommand.TABLE.columns().stream().skip(1))
+            .toList()).html("", rows))
+        .put("data", "[]").put("live", LIVE).fill();
+  }
+}

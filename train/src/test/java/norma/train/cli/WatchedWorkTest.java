@@ -1,0 +1,55 @@
+package norma.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The pages of runs that are watched.
+class WatchedWorkTest {
+  @TempDir
+  private Path folder;
+
+  @Test
+  void runsHavePagesByTheirNamesAndNothingElseHas() throws Exception {
+    Path outside = run(folder.resolve("secret"));
+    Path runs = folder.resolve("runs");
+    Path first = run(runs.resolve("a<b>"));
+    Path second = run(runs.resolve("other"));
+    WatchedWork work = new WatchedWork(List.of(runs));
+
+    String overview = work.page(List.of(), "T0KEN").orElseThrow();
+    assertThat(overview).contains("a&lt;b&gt;", "other", "token=T0KEN", "EventSource").doesNotContain("a<b>", "secret");
+    assertThat(work.page(List.of(first.toString()), "").orElseThrow()).contains("a&lt;b&gt;", "connect-src 'self'",
+        "3.2100");
+    assertThat(work.page(List.of(first.toString(), second.toString()), "").orElseThrow()).contains("Comparison",
+        "other");
+    assertThat(work.page(List.of(outside.toString()), "")).isEmpty();
+    assertThat(work.page(List.of(runs + "/../secret"), "")).isEmpty();
+    assertThat(new WatchedWork(List.of(second)).page(List.of(), "").orElseThrow()).contains("<h1>other");
+  }
+
+  @Test
+  void theStampChangesWithTheLog() throws Exception {
+    Path run = run(folder.resolve("run"));
+    WatchedWork work = new WatchedWork(List.of(folder));
+    String before = work.stamp(List.of());
+    assertThat(work.stamp(List.of())).isEqualTo(before);
+    Files.writeString(run.resolve("metrics.jsonl"), Files.readString(run.resolve("metrics.jsonl")) + "{\"event\":");
+    assertThat(work.stamp(List.of())).isNotEqualTo(before);
+    assertThat(work.stamp(List.of(run.toString()))).isNotEqualTo(before);
+  }
+
+  private static Path run(Path path) throws Exception {
+    Files.createDirectories(path);
+    Files.writeString(path.resolve("config.yaml"), "name: x\ntrain: {steps: 20}\n");
+    Files.writeString(path.resolve("metrics.jsonl"), """
+        {"event":"start","step":0}
+        {"event":"eval","step":10,"train_loss":3.3,"val_loss":3.21,"val_bits_per_char":4.6,"val_tokens":0}
+        """);
+    return path;
+  }
+}
