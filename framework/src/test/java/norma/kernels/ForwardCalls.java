@@ -49,6 +49,7 @@ final class ForwardCalls {
     double[] sum = new double[a.length];
     double[] product = new double[a.length];
     double[] dropped = new double[a.length];
+    Operand weights = Operand.of(Kind.WEIGHT, s.rows(), s.width());
     for (int i = 0; i < a.length; i++) {
       sum[i] = a[i] + b[i];
       product[i] = a[i] * b[i];
@@ -60,6 +61,17 @@ final class ForwardCalls {
     call("multiply", List.of(x), x, (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])), List.of(a),
         pointwise(a, v -> 0.3 * v));
     call("multiply", List.of(x, x), x, (k, in, out) -> k.multiply(in[0], in[1], grad(out[0])), List.of(a, b), product);
+    double[] mixed = new double[a.length];
+    double squares = 0;
+    for (int i = 0; i < a.length; i++) {
+      mixed[i] = 0.7 * a[i] - 1.3 * b[i];
+      squares += a[i] * a[i];
+    }
+    double norm = Math.sqrt(squares);
+    call("mix", List.of(weights, weights), weights, (k, in, out) -> k.mix(0.7, in[0], -1.3, in[1], to(out[0])),
+        List.of(a, b), mixed);
+    call("normalize", List.of(weights), weights, (k, in, out) -> k.normalize(in[0], 1e-7, to(out[0])), List.of(a),
+        pointwise(a, v -> v / Math.max(norm, 1e-7)));
     call(kernels.formula("gelu", Formula.activation("gelu(x)", false)), List.of(a),
         pointwise(a, v -> v * Loops.phi(v)), pointwise(a, Loops::geluSlope));
     call(kernels.dropout(DROP), List.of(a), dropped);
