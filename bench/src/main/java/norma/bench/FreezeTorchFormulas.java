@@ -51,7 +51,7 @@ public final class FreezeTorchFormulas {
     names.forEach(line -> sizes.put(line.split(" ", -1)[0], Integer.valueOf(line.split(" ", -1)[1])));
     List<Parameter> own = new ArrayList<>();
     sizes.forEach((name, size) -> {
-      if (!List.of("y", "x", "weight", "bias").contains(name)) {
+      if (!List.of("y", "x", "u", "weight", "bias").contains(name)) {
         own.add(new Parameter(name, size > 1, false));
       }
     });
@@ -60,14 +60,17 @@ public final class FreezeTorchFormulas {
       int rows = Objects.requireNonNull(sizes.get("x")) / width;
       Map<String, Tensor> leaves = new LinkedHashMap<>();
       leaves.put("width", TorchFormula.number(width));
-      leaves.put("x", input("x", rows * width).reshape(rows, width).detach().set_requires_grad(true));
       sizes.forEach((name, size) -> {
-        if (!name.equals("y") && !name.equals("x")) {
+        if (List.of("x", "u").contains(name)) {
+          leaves.put(name, input(name, size).reshape(rows, width).detach().set_requires_grad(true));
+        } else if (!name.equals("y")) {
           leaves.put(name, input(name, size).set_requires_grad(true));
         }
       });
       leaves.putIfAbsent("bias", Tensor.create(new double[width], width));
-      Tensor y = TorchFormula.of(Formula.of(text, own, Map.of(), true), leaves);
+      Tensor y = TorchFormula.of(sizes.containsKey("u")
+          ? Formula.ofTwo(text, own, Map.of(), true)
+          : Formula.of(text, own, Map.of(), true), leaves);
       y.mul(input("dy", rows * width).reshape(rows, width)).sum().backward();
       List<String> lines = new ArrayList<>();
       sizes.forEach((name, size) -> lines.add("  " + name + " " + size + summary(

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import norma.models.GptConfig;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
 import norma.models.NormSlots;
 import norma.models.Slot;
@@ -25,8 +26,9 @@ import norma.nn.NormTypes;
 /// @param tied           `model.tie_embeddings`
 /// @param embeddingScale `model.embedding_scale`
 /// @param attention      keys of the attention
+/// @param blocks         keys of the rest of a block, and of the logits
 record ParityCase(String type, Slots slots, Map<String, Object> settings, int layers, boolean bias, boolean tied,
-    EmbeddingScale embeddingScale, Attention attention) {
+    EmbeddingScale embeddingScale, Attention attention, Blocks blocks) {
   static final int VOCABULARY = 13;
   static final int BATCH = 2;
   static final int CONTEXT = 9;
@@ -65,7 +67,25 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
         new Attention(4, 2, Positions.ROTARY));
   }
 
-  /// Every type in every arrangement, with and without bias; heads and embedding scales take turns. Then every kind of attention.
+  /// What the rest of a block is like, and the logits.
+  ///
+  /// @param mlp        `model.mlp`
+  /// @param activation `model.activation`
+  /// @param skip       `model.residual.skip`
+  /// @param branch     where `model.residual.branch` starts if it is learned, else nothing
+  /// @param logits     `model.logits`
+  record Blocks(MlpType mlp, String activation, String skip, List<Double> branch, String logits) {
+    /// GPT-2's.
+    static final Blocks USUAL = new Blocks(MlpType.PLAIN, "gelu", "1", List.of(), "none");
+    /// SwiGLU with DeepNorm's factor and a soft cap, GEGLU with a learned branch, and a plain one with a formula.
+    static final List<Blocks> OTHERS = List.of(
+        new Blocks(MlpType.GATED, "silu", "(2 * layers)^0.25", List.of(), "3 * tanh(x / 3)"),
+        new Blocks(MlpType.GATED, "gelu", "1", List.of(0.5), "none"),
+        new Blocks(MlpType.PLAIN, "softsign(x)^2", "0.5 + 1 / depth", List.of(0.0), "5 * softsign(x / 5)"));
+  }
+
+  /// Every type in every arrangement, with and without bias; heads and embedding scales take turns. Then every kind of attention and of
+  /// blocks.
   static List<ParityCase> all() {
     List<EmbeddingScale> scales = List.of(EmbeddingScale.values());
     List<ParityCase> cases = new ArrayList<>();
@@ -81,7 +101,13 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
     for (Attention attention : Attention.OTHERS) {
       for (Slots slots : List.of(Slots.PRE, Slots.ALL)) {
         cases.add(new ParityCase("rmsnorm", slots, Map.of(), 2, slots == Slots.ALL, true, EmbeddingScale.NONE,
-            attention));
+            attention, Blocks.USUAL));
+      }
+    }
+    for (Blocks blocks : Blocks.OTHERS) {
+      for (Slots slots : List.of(Slots.PRE, Slots.ALL)) {
+        cases.add(new ParityCase("dyt", slots, Map.of(), 2, slots == Slots.ALL, true, EmbeddingScale.NONE,
+            Attention.USUAL, blocks));
       }
     }
     return cases;
@@ -90,7 +116,8 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   private static ParityCase of(String type, Slots slots, boolean bias, boolean tied, EmbeddingScale scale) {
     boolean direct = type.equals("dyisru") && !bias; // both parametrizations
     Map<String, Object> settings = direct ? Map.of("parametrization", "direct", "scale_sqrt_width", true) : Map.of();
-    return new ParityCase(type, slots, settings, 2, bias, tied, scale(type, slots, scale), Attention.USUAL);
+    return new ParityCase(type, slots, settings, 2, bias, tied, scale(type, slots, scale), Attention.USUAL,
+        Blocks.USUAL);
   }
 
   /// The wanted scale, or a fixed one: before a norm that divides by the size of its input a learnable one's gradient is nothing but eps
@@ -105,7 +132,10 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
     List<String> keys = List.of("layers=" + layers, "heads=" + attention.heads, "kv_heads=" + attention.kvHeads,
         "positions=" + attention.positions.name().toLowerCase(Locale.ROOT), "width=" + WIDTH, "context=" + CONTEXT,
         "mlp_ratio=" + MLP_RATIO, "bias=" + bias, "tie_embeddings=" + tied,
-        "embedding_scale=" + embeddingScale.name().toLowerCase(Locale.ROOT));
+        "embedding_scale=" + embeddingScale.name().toLowerCase(Locale.ROOT),
+        "mlp=" + blocks.mlp.name().toLowerCase(Locale.ROOT), "activation=" + blocks.activation,
+        "residual.skip=" + blocks.skip, "logits=" + blocks.logits,
+        "residual.branch=" + (blocks.branch.isEmpty() ? "1" : "{start: " + blocks.branch.getFirst() + "}"));
     return StepServer.config(keys.stream().map("model."::concat).toList()).model().with(normSlots());
   }
 
@@ -124,6 +154,7 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
   public String toString() {
     return type + (settings.isEmpty() ? "" : " " + settings) + ", slots " + slots + (bias ? ", bias" : ", no bias")
         + (tied ? ", tied" : ", untied") + ", embedding scale " + embeddingScale
-        + (attention.equals(Attention.USUAL) ? "" : ", " + attention);
+        + (attention.equals(Attention.USUAL) ? "" : ", " + attention)
+        + (blocks.equals(Blocks.USUAL) ? "" : ", " + blocks);
   }
 }

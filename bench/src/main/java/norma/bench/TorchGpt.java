@@ -13,15 +13,20 @@ import norma.autodiff.Parameter;
 import norma.formula.Formula;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.Factor;
+import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
+import norma.models.GptConfig.Residual;
 import norma.models.BlockName;
 import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
-import norma.optim.Rule;
 import norma.train.config.RunConfig;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AdamW;
+import org.bytedeco.pytorch.AdamWOptions;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.OptimizerParamGroup;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -40,7 +45,6 @@ public final class TorchGpt {
   private static final Set<String> WITHOUT_BIAS = Set.of("rmsnorm", "dyt", "dyisru", "derf");
 
   private final GptConfig config;
-  private final List<Parameter> shapes;
   private final Map<String, Tensor> parameters = new LinkedHashMap<>();
   private final Tensor cosines; // (T, 1, D), of rotary positions
   private final Tensor sines;
@@ -57,9 +61,8 @@ public final class TorchGpt {
           "model.dropout is " + config.dropout() + ": a comparison with PyTorch needs 0, their random numbers differ");
     }
     this.config = config;
-    this.shapes = List.copyOf(parameters);
     ScalarType type = dtype == DType.FLOAT64 ? ScalarType.Double : ScalarType.Float;
-    for (Parameter parameter : shapes) {
+    for (Parameter parameter : parameters) {
       long[] shape = parameter.dims().stream().mapToLong(Integer::longValue).toArray();
       Tensor value = Tensor.create(values.apply(parameter)).to(type).reshape(shape);
       this.parameters.put(parameter.name(), value.set_requires_grad(true));
@@ -100,24 +103,40 @@ public final class TorchGpt {
     return numbers(gradient);
   }
 
-  /// The configuration's update of the parameters.
-  TorchOptimizer optimizer(RunConfig.Optim optim) {
-    Map<String, Rule> rules = new HashMap<>();
-    shapes.forEach(parameter -> rules.put(parameter.name(), optim.rule(parameter)));
-    return new TorchOptimizer(optim, rules, parameters);
+  /// An optimizer of the parameters, in two groups: weight decay on matrices only.
+  AdamW adamW(RunConfig.Optim optim) {
+    List<Tensor> matrices = parameters.values().stream().filter(p -> p.dim() >= 2).toList();
+    List<Tensor> others = parameters.values().stream().filter(p -> p.dim() < 2).toList();
+    AdamW adamW = new AdamW(new TensorVector(matrices.toArray(Tensor[]::new)), options(optim, optim.weightDecay()));
+    if (!others.isEmpty()) {
+      adamW.add_param_group(
+          new OptimizerParamGroup(new TensorVector(others.toArray(Tensor[]::new)), options(optim, 0)));
+    }
+    return adamW;
   }
 
   /// One training step. Gradients are freed behind it, not filled with zeros.
   ///
   /// @return loss and gradient norm, before clipping
-  double[] step(TorchOptimizer optimizer, RunConfig.Optim optim, double lr, Tensor ids, Tensor targets) {
+  double[] step(AdamW optimizer, RunConfig.Optim optim, double lr, Tensor ids, Tensor targets) {
     Tensor mean = loss(ids, targets);
     mean.backward();
     double loss = mean.item_double();
     double norm = torch.clip_grad_norm_(all, optim.clipNorm());
-    optimizer.step(lr);
-    parameters.values().forEach(parameter -> parameter.mutable_grad().reset());
+    for (long group = 0; group < optimizer.param_groups().size(); group++) {
+      optimizer.param_groups().get(group).options().set_lr(lr);
+    }
+    optimizer.step();
+    optimizer.zero_grad(true);
     return new double[]{ loss, norm };
+  }
+
+  private static AdamWOptions options(RunConfig.Optim optim, double weightDecay) {
+    AdamWOptions options = new AdamWOptions(optim.lr());
+    options.betas().put(optim.beta2(), optim.beta1()); // a C++ tuple: its last member comes first in memory
+    options.eps().put(optim.eps());
+    options.weight_decay().put(weightDecay);
+    return options;
   }
 
   /// The elements of a tensor.
@@ -143,18 +162,38 @@ public final class TorchGpt {
       x = block(i, x);
     }
     x = norm(config.norm().of(Slot.FINAL), "final", x);
-    return torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
+    Tensor logits = torch.linear(x, config.tieEmbeddings() ? tok : parameter("lm_head.weight")); // (B, T, V)
+    return activation(config.logits(), logits);
   }
 
   private Tensor block(int index, Tensor input) { // (B, T, C)
     Tensor x = scoped(() -> {
       Tensor branch = attention(index, norm(index, Slot.ATTN_PRE, input));
-      return norm(index, Slot.ATTN_POST, input.add(norm(index, Slot.ATTN_BRANCH, branch)));
+      return norm(index, Slot.ATTN_POST, add(index, "attn", input, norm(index, Slot.ATTN_BRANCH, branch)));
     });
     return scoped(() -> {
       Tensor branch = mlp(index, norm(index, Slot.MLP_PRE, x));
-      return norm(index, Slot.MLP_POST, x.add(norm(index, Slot.MLP_BRANCH, branch)));
+      return norm(index, Slot.MLP_POST, add(index, "mlp", x, norm(index, Slot.MLP_BRANCH, branch)));
     });
+  }
+
+  private Tensor add(int block, String sublayer, Tensor x, Tensor branch) {
+    if (config.residual().equals(Residual.SUM)) {
+      return x.add(branch);
+    }
+    String name = "blocks." + block + "." + sublayer + ".add.";
+    return x.mul(factor(config.residual().skip(), block, name + "skip"))
+        .add(branch.mul(factor(config.residual().branch(), block, name + "branch")));
+  }
+
+  private Tensor factor(Factor factor, int block, String name) {
+    return factor instanceof Factor.Constant constant
+        ? TorchFormula.number(constant.at(block + 1, config.layers()))
+        : parameter(name);
+  }
+
+  private static Tensor activation(Activation function, Tensor x) {
+    return TorchFormula.of(Formula.activation(function.formula(), false), Map.of("x", x));
   }
 
   private Tensor norm(int block, Slot slot, Tensor x) {
@@ -193,10 +232,8 @@ public final class TorchGpt {
 
   private Tensor mlp(int block, Tensor x) {
     String name = "blocks." + block + ".mlp";
-    if (!config.activation().equals(Activation.GELU)) {
-      throw new IllegalArgumentException("PyTorch's side has GELU only, not " + config.activation().text());
-    }
-    Tensor hidden = torch.gelu(linear(name + ".fc", x), "none"); // "none": exact, not the tanh approximation
+    Tensor hidden = activation(config.activation(), linear(name + ".fc", x));
+    hidden = config.mlp() == MlpType.GATED ? hidden.mul(linear(name + ".up", x)) : hidden;
     return linear(name + ".proj", norm(block, Slot.MLP_INNER, hidden));
   }
 

@@ -33,10 +33,10 @@ public final class DerivativeCheck {
     return errors(curve.formula(), ROWS, curve.width(), at);
   }
 
-  /// @param at values of x and dy (R, C) and of every parameter by name; given back unchanged
+  /// @param at values of the inputs and dy (R, C) and of every parameter by name; given back unchanged
   static Map<String, Double> errors(Formula formula, int rows, int width, Map<String, double[]> at) {
     List<Expr> gradients = formula.gradients();
-    List<String> names = new ArrayList<>(List.of("x"));
+    List<String> names = new ArrayList<>(formula.inputs());
     formula.parameters().forEach(p -> names.add(p.name()));
     Interpreter exact = new Interpreter(rows, width, at);
     Map<String, Double> errors = new LinkedHashMap<>();

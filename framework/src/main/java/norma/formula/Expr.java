@@ -48,7 +48,7 @@ public sealed interface Expr {
     }
   }
 
-  /// `x`, `dy`, `slope` (what forward may keep instead of x), `width`, or a parameter.
+  /// `x`, `u`, `dy`, `slope_x` (what forward may keep instead of x), `width`, or a parameter.
   record Leaf(String name, Space space) implements Expr {
     @Override
     public String toString() {

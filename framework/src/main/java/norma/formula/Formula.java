@@ -9,16 +9,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
 import norma.formula.Expr.Space;
-import org.jspecify.annotations.Nullable;
 
-/// A normalization or an activation: `y = f(x; parameters)` for x (R, C). Equal ones are made of the same text and parameters.
+/// A normalization, an activation or a gate: `y = f(x; parameters)` for x (R, C), or `y = f(x, u; parameters)` where a second input u (R, C)
+/// joins x. Equal ones are made of the same text and parameters.
 ///
 /// `weight` and `bias` are vectors (C); `width` is C.
 public final class Formula {
-  private static final Set<String> RESERVED = Set.of("x", "y", "dx", "dy", "slope", "width", "depth", "weight", "bias");
+  private static final Set<String> RESERVED = Set.of("x", "y", "dx", "dy", "width", "depth", "weight", "bias");
   private static final int MOST_PARAMETERS = 16;
   /// Of an expanded formula with its gradients, and of its derivatives on the way: bounds the size of its kernels.
   private static final int MOST_NODES = 3000;
@@ -30,7 +31,8 @@ public final class Formula {
   private final Expr written;
   private final Expr y;
   private final List<Parameter> parameters = new ArrayList<>();
-  private final @Nullable Expr slope;
+  private final List<String> inputs;
+  private final List<Expr> slopes; // of the inputs, or none
   private final List<Expr> gradients = new ArrayList<>();
 
   /// A learnable number or vector.
@@ -54,7 +56,7 @@ public final class Formula {
   }
 
   private record Key(String text, List<Parameter> parameters, Map<String, Double> constants, boolean bias,
-      boolean activation) {}
+      boolean activation, boolean second) {}
 
   /// A function of x with parameters.
   ///
@@ -64,14 +66,29 @@ public final class Formula {
   /// @param bias       whether `bias` is learnable, else 0
   /// @throws IllegalArgumentException with the place of what is wrong
   public static Formula of(String text, List<Parameter> parameters, Map<String, Double> constants, boolean bias) {
-    return new Formula(new Key(text, List.copyOf(parameters), Map.copyOf(constants), bias, false));
+    return new Formula(new Key(text, List.copyOf(parameters), Map.copyOf(constants), bias, false, false));
+  }
+
+  /// The same as [#of] for a function of x and u, both of which the text must use.
+  ///
+  /// @throws IllegalArgumentException with the place of what is wrong
+  public static Formula ofTwo(String text, List<Parameter> parameters, Map<String, Double> constants, boolean bias) {
+    return new Formula(new Key(text, List.copyOf(parameters), Map.copyOf(constants), bias, false, true));
   }
 
   /// A function of `x + bias`, or of x, element by element.
   ///
   /// @throws IllegalArgumentException with the place of what is wrong
   public static Formula activation(String text, boolean bias) {
-    return new Formula(new Key(text, List.of(), Map.of(), bias, true));
+    return new Formula(new Key(text, List.of(), Map.of(), bias, true, false));
+  }
+
+  /// `f(x + bias) * u`, or `f(x) * u`: a gated activation (Shazeer, arXiv:2002.05202).
+  ///
+  /// @param text of f
+  /// @throws IllegalArgumentException with the place of what is wrong
+  public static Formula gate(String text, boolean bias) {
+    return new Formula(new Key(text, List.of(), Map.of(), bias, true, true));
   }
 
   /// A number in the language.
@@ -90,7 +107,8 @@ public final class Formula {
   private Formula(Key key) {
     this.key = key;
     identity = String.join("\n", key.text, key.parameters.toString(), new TreeMap<>(key.constants).toString(),
-        key.bias + " " + key.activation);
+        key.bias + " " + key.activation + " " + key.second);
+    inputs = key.second ? List.of("x", "u") : List.of("x");
     for (Parameter p : key.parameters) {
       if (!Parser.isName(p.name) || RESERVED.contains(p.name) || Fn.named(p.name) != null) {
         throw new IllegalArgumentException("a parameter cannot be called '" + p.name + "'");
@@ -101,20 +119,26 @@ public final class Formula {
     }
     Set<String> must = new HashSet<>();
     Map<String, Expr> names = names(must);
-    written = Parser.parse(g, key.text, names, must);
+    Expr parsed = Parser.parse(g, key.text, names, must);
+    written = key.second && key.activation ? g.mul(parsed, point("u")) : parsed;
     y = new Rewriter(g, rewrites).rewrite(written);
     if (y.space() != Space.POINT) {
       throw new IllegalArgumentException("\"" + key.text + "\" does not vary over "
           + (y.space().rows() ? "channels: its value is a statistic" : "tokens: it must use x"));
     }
-    Map<Leaf, Expr> byLeaf = Gradient.of(g, y);
-    Leaf x = (Leaf) g.leaf("x", Space.POINT);
-    Expr dx = byLeaf.getOrDefault(x, g.num(0));
-    slope = key.activation ? kept() : null;
-    if (slope != null) {
-      dx = g.mul(g.leaf("dy", Space.POINT), g.leaf("slope", Space.POINT));
+    List<Expr> used = Expr.nodes(List.of(y));
+    for (String input : key.second ? inputs : List.<String>of()) {
+      if (!used.contains(point(input))) {
+        throw new IllegalArgumentException("\"" + key.text + "\" does not depend on " + input);
+      }
     }
-    gradients.add(dx);
+    Map<Leaf, Expr> byLeaf = Gradient.of(g, y);
+    slopes = key.activation ? kept(byLeaf) : List.of();
+    for (String input : inputs) {
+      gradients.add(slopes.isEmpty()
+          ? byLeaf.getOrDefault(point(input), g.num(0))
+          : g.mul(point("dy"), point(slope(input))));
+    }
     List<Parameter> all = new ArrayList<>(List.of(new Parameter("weight", true, false)));
     all.addAll(key.parameters);
     all.add(new Parameter("bias", true, false));
@@ -122,7 +146,7 @@ public final class Formula {
       Expr gradient = byLeaf.get(g.leaf(parameter.name, parameter.perChannel ? Space.CHANNEL : Space.NUMBER));
       if (gradient != null) {
         parameters.add(parameter);
-        gradients.add(slope == null ? gradient : g.apply(Fn.ROWS, dx));
+        gradients.add(slopes.isEmpty() ? gradient : g.apply(Fn.ROWS, gradients.getFirst()));
       }
     }
     if (Expr.nodes(gradients).size() > MOST_NODES) {
@@ -133,7 +157,7 @@ public final class Formula {
 
   private Map<String, Expr> names(Set<String> must) {
     Map<String, Expr> names = new HashMap<>();
-    Expr x = g.leaf("x", Space.POINT);
+    Expr x = point("x");
     Expr bias = key.bias ? g.leaf("bias", Space.CHANNEL) : g.num(0);
     if (key.activation) {
       names.put("x", g.add(x, bias));
@@ -142,6 +166,10 @@ public final class Formula {
       names.put("bias", bias);
       names.put("weight", g.leaf("weight", Space.CHANNEL));
       names.put("width", g.width());
+    }
+    if (key.second && !key.activation) {
+      names.put("u", point("u"));
+      must.addAll(inputs);
     }
     key.constants.forEach((name, value) -> {
       names.put(name, g.num(value));
@@ -155,18 +183,29 @@ public final class Formula {
     return names;
   }
 
-  /// dy/dx of an activation, if that costs more than to read it; else null, and backward reads x.
-  private @Nullable Expr kept() {
-    Expr dx = Gradient.of(g, y).get((Leaf) g.leaf("x", Space.POINT));
-    if (!(dx instanceof Apply) || !pointwise()) {
-      return null;
-    }
-    Expr s = g.with(dx, g.leaf("dy", Space.POINT), 1);
+  private Leaf point(String name) {
+    return (Leaf) g.leaf(name, Space.POINT);
+  }
+
+  private static String slope(String input) {
+    return "slope_" + input;
+  }
+
+  /// dy/dx of an activation, and dy/du of a gate, if they cost more than to read them; else none, and backward reads x and u.
+  private List<Expr> kept(Map<Leaf, Expr> byLeaf) {
+    List<Expr> all = new ArrayList<>();
     boolean costly = false;
-    for (Expr node : Expr.nodes(List.of(Lowering.expand(g, s)))) {
-      costly |= node instanceof Apply a && a.fn().costly();
+    for (String input : inputs) {
+      Expr s = g.with(byLeaf.getOrDefault(point(input), g.num(0)), point("dy"), 1);
+      if (s.space() != Space.POINT || !pointwise()) {
+        return List.of();
+      }
+      for (Expr node : Expr.nodes(List.of(Lowering.expand(g, s)))) {
+        costly |= node instanceof Apply a && a.fn().costly();
+      }
+      all.add(s);
     }
-    return costly ? s : null;
+    return costly ? all : List.of();
   }
 
   /// The text that it was made of.
@@ -183,9 +222,10 @@ public final class Formula {
   /// share, `#1`, `#2`, ...
   public Map<String, String> derivation() {
     Map<String, Expr> roots = new LinkedHashMap<>();
-    roots.put("dx", gradients.getFirst());
-    for (int i = 0; i < parameters.size(); i++) {
-      roots.put("d" + parameters.get(i).name, gradients.get(i + 1));
+    List<String> names = new ArrayList<>(inputs);
+    parameters.forEach(p -> names.add(p.name));
+    for (int i = 0; i < names.size(); i++) {
+      roots.put("d" + names.get(i), gradients.get(i));
     }
     return Printer.lines(roots);
   }
@@ -229,7 +269,7 @@ public final class Formula {
     for (Parameter p : key.parameters) {
       vectors.add(new Parameter(p.name, true, p.positive));
     }
-    return new Formula(new Key(key.text, vectors, key.constants, key.bias, key.activation));
+    return new Formula(new Key(key.text, vectors, key.constants, key.bias, key.activation, key.second));
   }
 
   Expr y() {
@@ -260,7 +300,27 @@ public final class Formula {
     return g.width();
   }
 
-  /// In the order of a kernel's arguments: weight, those that were given, bias; of weight and bias what the formula uses.
+  /// What varies over elements, in the order of a kernel's arguments: `x`, and `u` of a formula of two.
+  public List<String> inputs() {
+    return inputs;
+  }
+
+  /// What backward finds in the inputs' places: themselves, or dy/dx and dy/du where forward keeps those.
+  public List<String> saved() {
+    return slopes.isEmpty() ? inputs : inputs.stream().map(Formula::slope).toList();
+  }
+
+  /// What forward writes: `y`, and the slopes that it keeps.
+  public List<String> outputNames() {
+    return Stream.concat(Stream.of("y"), saved().stream().filter(name -> !inputs.contains(name))).toList();
+  }
+
+  /// Whether backward reads an input itself.
+  public boolean reads(String input) {
+    return Expr.nodes(gradients).contains(point(input));
+  }
+
+  /// In the order of a kernel's arguments, after the inputs: weight, those that were given, bias; of weight and bias what the formula uses.
   public List<Parameter> parameters() {
     return parameters;
   }
@@ -275,23 +335,20 @@ public final class Formula {
     return rewrites;
   }
 
-  /// Whether forward keeps dy/dx, and backward reads that instead of x.
-  public boolean keepsSlope() {
-    return slope != null;
-  }
-
-  /// What forward computes: y, and dy/dx where it keeps that; expanded.
+  /// What forward computes: y, and the slopes that it keeps; expanded.
   public List<Expr> outputs() {
     return expanded(results());
   }
 
-  /// What backward computes, from dy and x or dy/dx: the gradients of x and of each parameter; expanded.
+  /// What backward computes, from dy and [#saved]: the gradients of the inputs and of each parameter; expanded.
   public List<Expr> gradients() {
     return expanded(gradients);
   }
 
   private List<Expr> results() {
-    return slope == null ? List.of(y) : List.of(y, slope);
+    List<Expr> all = new ArrayList<>(List.of(y));
+    all.addAll(slopes);
+    return all;
   }
 
   private List<Expr> expanded(List<Expr> roots) {
@@ -305,18 +362,20 @@ public final class Formula {
   /// Plans for kernels of both directions.
   public static final class Kernels {
     private final Graph g;
+    private final List<String> inputs;
     private final Plan forward;
     private final List<Expr> gradients;
     private final Plan backward;
 
-    private Kernels(Graph g, List<Expr> outputs, List<Expr> gradients) {
+    private Kernels(Graph g, List<String> inputs, List<Expr> outputs, List<Expr> gradients) {
       this.g = g;
+      this.inputs = inputs;
       this.gradients = gradients;
       forward = Plan.of(outputs, List.of(), List.of());
-      backward = Plan.of(gradients.subList(0, 1), gradients.subList(1, gradients.size()), forward.slots());
+      backward = Plan.of(gradients.subList(0, inputs.size()), parameters(), forward.slots());
     }
 
-    /// Elements: y, and dy/dx where backward wants that.
+    /// Elements: y, and the slopes that backward wants.
     public Plan forward() {
       return forward;
     }
@@ -326,20 +385,27 @@ public final class Formula {
       return backward.kept();
     }
 
-    /// Lowered gradients of x and of each parameter.
+    /// Lowered gradients of the inputs and of each parameter.
     public List<Expr> gradients() {
       return gradients;
     }
 
+    /// Lowered gradients of the parameters.
+    public List<Expr> parameters() {
+      return gradients.subList(inputs.size(), gradients.size());
+    }
+
+    /// The gradient of an input, added to its stream, `dx` or `du`.
+    public Expr added(int input) {
+      return g.add(g.leaf("d" + inputs.get(input), Space.POINT), gradients.get(input));
+    }
+
     /// Some of the gradients.
     ///
-    /// @param dx     whether that of x is wanted
-    /// @param add    whether it is added to the stream `dx`
-    /// @param others those of parameters
-    public Plan backward(boolean dx, boolean add, List<Expr> others) {
-      Expr x = gradients.getFirst();
-      Expr element = add ? g.add(g.leaf("dx", Space.POINT), x) : x;
-      return Plan.of(dx ? List.of(element) : List.of(), others, backward.kept());
+    /// @param elements those of inputs
+    /// @param others   those of parameters
+    public Plan backward(List<Expr> elements, List<Expr> others) {
+      return Plan.of(elements, others, backward.kept());
     }
   }
 
@@ -347,7 +413,7 @@ public final class Formula {
   ///
   /// @param machine whether for machine code, else for a language with tanh and exp
   public Kernels kernels(boolean machine) {
-    return new Kernels(g, Lowering.lower(g, results(), machine), Lowering.lower(g, gradients, machine));
+    return new Kernels(g, inputs, Lowering.lower(g, results(), machine), Lowering.lower(g, gradients, machine));
   }
 
   /// Whether a division by a number or a vector divides by 0.

@@ -245,6 +245,9 @@ final class Parser {
   }
 
   private IllegalArgumentException unknown(String name, int place) {
+    if (name.equals("u")) {
+      return error("u is no input here, only x; a parameter of that name needs its start, for example u: 0.5", place);
+    }
     Set<String> known = new TreeSet<>(names.keySet());
     Fn.names().forEach(known::add);
     String nearest = "";

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.formula.Formula;
 import norma.kernels.KernelCall.Kind;
@@ -36,36 +37,34 @@ public record KernelCalls(int batch, int time, int width, int heads) {
         (k, in, out) -> k.dropout(in[0], mask, grad(out[0])));
   }
 
-  /// A normalization, or an activation with its slope.
+  /// A normalization, an activation or a gate, with the slopes that it keeps.
   ///
   /// @param name of the formula
   public KernelCall formula(String name, Formula formula) {
-    List<Operand> inputs = new ArrayList<>(List.of(rows(width)));
-    inputs.addAll(parameters(formula));
+    List<Operand> inputs = inputs(formula);
+    int count = inputs.size();
     inputs.add(statistics(formula));
-    List<Operand> outputs = formula.keepsSlope() ? List.of(rows(width), rows(width)) : List.of(rows(width));
-    return forward("formula " + name, inputs, outputs, 0,
-        (k, in, out) -> k.formula(formula, in[0], Arrays.asList(in).subList(1, in.length - 1), to(out[0]),
-            formula.keepsSlope() ? to(out[1]) : null, in[in.length - 1]));
+    return forward("formula " + name, inputs, formula.outputNames().stream().map(_ -> rows(width)).toList(), 0,
+        (k, in, out) -> k.formula(formula, Arrays.asList(in).subList(0, count),
+            Stream.of(out).map(KernelCalls::to).toList(), in[count]));
   }
 
-  /// Gradients of [#formula]; an activation gets its slope in place of x.
+  /// Gradients of [#formula], which gets slopes in the places of x and u where forward keeps those.
   public KernelCall formulaBackward(String name, Formula formula) {
-    List<Operand> inputs = new ArrayList<>(List.of(rows(width), rows(width)));
-    inputs.addAll(parameters(formula));
+    List<Operand> inputs = inputs(formula);
+    List<Operand> outputs = List.copyOf(inputs);
+    int statistics = outputs.size() + 1;
+    boolean slopes = formula.outputNames().size() > 1;
+    inputs.addFirst(rows(width));
     inputs.add(statistics(formula));
-    if (!formula.keepsSlope()) {
+    if (!slopes) {
       inputs.add(Operand.of(Kind.KEPT, rows(), width)); // y, which only forward needs
     }
-    List<Operand> outputs = new ArrayList<>(List.of(rows(width)));
-    outputs.addAll(parameters(formula));
-    int parameters = formula.parameters().size();
-    KernelCall.Body forward = (k, in, out) -> k.formula(formula, in[1], Arrays.asList(in).subList(2, parameters + 2),
-        in[parameters + 3], null, in[parameters + 2]);
-    return new KernelCall("formulaBackward " + name, inputs, outputs, 0,
-        formula.keepsSlope() ? KernelCall.NOTHING : forward,
-        (k, in, out) -> k.formulaBackward(formula, in[0], in[1], Arrays.asList(in).subList(2, parameters + 2),
-            in[parameters + 2], out[0], Arrays.asList(out).subList(1, parameters + 1)));
+    KernelCall.Body forward = (k, in, out) -> k.formula(formula, Arrays.asList(in).subList(1, statistics),
+        List.of(in[statistics + 1]), in[statistics]);
+    return new KernelCall("formulaBackward " + name, inputs, outputs, 0, slopes ? KernelCall.NOTHING : forward,
+        (k, in, out) -> k.formulaBackward(formula, in[0], Arrays.asList(in).subList(1, statistics), in[statistics],
+            Arrays.asList(out)));
   }
 
   /// `y = x W^T`, with a bias or without.
@@ -112,14 +111,13 @@ public record KernelCalls(int batch, int time, int width, int heads) {
         (k, in, out) -> k.attentionBackward(in[0], in[1], in[2], in[3], heads, drop, out[0]));
   }
 
-  /// Rotary position embedding of queries and keys; its gradient costs the same.
+  /// Rotary position embedding; its gradient costs the same.
   ///
-  /// @param kvHeads   K
+  /// @param turned    heads that turn
   /// @param headWidth even
-  public KernelCall rotate(int kvHeads, int headWidth) {
-    Operand qkv = sequences((heads + 2 * kvHeads) * headWidth);
-    return forward("rotate", List.of(qkv), List.of(qkv), 0,
-        (k, in, out) -> k.rotate(in[0], heads + kvHeads, headWidth, false, grad(out[0])));
+  public KernelCall rotate(int turned, int headWidth) {
+    return forward("rotate", List.of(sequences(width)), List.of(sequences(width)), 0,
+        (k, in, out) -> k.rotate(in[0], turned, headWidth, false, grad(out[0])));
   }
 
   private int qkv(int kvHeads) {
@@ -212,9 +210,10 @@ public record KernelCalls(int batch, int time, int width, int heads) {
     return Operand.of(Kind.ACTIVATION, batch, time, columns);
   }
 
-  private List<Operand> parameters(Formula formula) {
-    return formula.parameters().stream()
-        .map(p -> p.perChannel() ? Operand.of(Kind.SMALL, width) : Operand.of(Kind.SMALL)).toList();
+  private List<Operand> inputs(Formula formula) {
+    List<Operand> all = new ArrayList<>(formula.inputs().stream().map(_ -> rows(width)).toList());
+    formula.parameters().forEach(p -> all.add(p.perChannel() ? Operand.of(Kind.SMALL, width) : Operand.of(Kind.SMALL)));
+    return all;
   }
 
   private Operand statistics(Formula formula) {

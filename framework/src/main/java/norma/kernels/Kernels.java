@@ -118,9 +118,9 @@ public interface Kernels {
   }
 
   /// Rotary position embedding (Su et al., arXiv:2104.09864): in the first heads of every row the channels i and i + D/2 are a complex
-  /// number, which is multiplied by `exp(j t 10000^(-2 i / D))` at position t. The other heads are copied.
+  /// number, which is multiplied by `exp(j t 10000^(-2 i / D))` at position t. The channels behind these heads are copied.
   ///
-  /// @param x         (B, T, N), N a multiple of D
+  /// @param x         (B, T, N), N at least heads * headWidth
   /// @param headWidth D, even
   /// @param back      whether to turn by the negative angle, as its gradient wants it
   /// @param y         (B, T, N)
@@ -155,14 +155,6 @@ public interface Kernels {
   /// @param m momentum
   void sgdInPlace(Array w, Array g, Array m, Sgd constants);
 
-  /// `z = a x + b y`, of weights, gradients and what belongs to them; z may be x or y.
-  void mix(double a, Array x, double b, Array y, Array z);
-
-  /// `y = x / max(|x|, floor)`, where |x| is the root of the sum of all squares, of the same arrays; y may be x.
-  default void normalize(Array x, double floor, Array y) {
-    mix(1 / Math.max(Math.sqrt(sumInPlace(x, List.of())), floor), x, 0, x, y);
-  }
-
   // Normalizations and activations: any formula over the channels of one token.
 
   /// Values of a row that forward leaves for backward.
@@ -170,23 +162,20 @@ public interface Kernels {
     return 0;
   }
 
-  /// `y = f(x; parameters)`.
+  /// `y = f(x, u; parameters)`.
   ///
-  /// @param x          (R, C)
-  /// @param parameters of the formula in its order, vectors (C) and numbers ()
-  /// @param y          (R, C)
-  /// @param slope      (R, C) receives dy/dx if the formula keeps it, else null
+  /// @param inputs     x (R, C), u (R, C) of a formula of two, then the parameters in the formula's order, vectors (C) and numbers ()
+  /// @param outputs    receive y (R, C) and each slope (R, C) that the formula keeps
   /// @param statistics ([#kept], R) receives what backward needs
-  void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
-      Array statistics);
+  void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics);
 
   /// Gradients of [#formula]. Sums over all tokens run in double or in two levels.
   ///
   /// @param dy        (R, C)
-  /// @param x         (R, C), or dy/dx if the formula keeps it
-  /// @param gradients of the parameters
-  void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
-      @Nullable Grad dx, List<@Nullable Grad> gradients);
+  /// @param inputs    those of forward, with dy/dx and dy/du in the places of x and u if the formula keeps these
+  /// @param gradients of the inputs
+  void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
+      List<@Nullable Grad> gradients);
 
   // What treats every element alike, and copies.
 
@@ -203,9 +192,6 @@ public interface Kernels {
 
   /// `y = factor * x` for a constant.
   void multiply(Array x, double factor, Grad y);
-
-  /// `y = a b`, element by element.
-  void multiply(Array a, Array b, Grad y);
 
   /// `y = x factor(i)` (Srivastava et al., JMLR 15, 2014, with the scaling at training time). Its own backward.
   void dropout(Array x, DropMask mask, Grad y);

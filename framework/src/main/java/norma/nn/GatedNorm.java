@@ -1,13 +1,13 @@
 package norma.nn;
 
 import java.util.List;
+import java.util.Map;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.formula.Formula;
 import norma.ops.FormulaOp;
-import norma.ops.Multiply;
 
 /// `gatednorm`: `y * sigmoid(W_up silu(W_down y))` for y = RMSNorm(x), with W_down (rank, C) and W_up (C, rank) (Qiu et al.,
 /// arXiv:2601.22966). A gate starts near 1/2.
@@ -36,10 +36,11 @@ public final class GatedNorm implements NormType {
     Linear up = new Linear(layer, scope.child("up"), rank, width, false, Initial.normal(INITIAL_STD));
     FormulaOp silu = new FormulaOp(Formula.activation("silu(x)", false));
     FormulaOp sigmoid = new FormulaOp(Formula.activation("sigmoid(x)", false));
+    FormulaOp gate = new FormulaOp(Formula.ofTwo("x * u", List.of(), Map.of(), false));
     return (tape, x) -> {
       Tensor y = norm.forward(tape, x); // (..., C)
       Tensor h = tape.apply(layer, silu, down.forward(tape, y)); // (..., rank)
-      return tape.apply(layer, new Multiply(), y, tape.apply(layer, sigmoid, up.forward(tape, h))); // (..., C)
+      return tape.apply(layer, gate, y, tape.apply(layer, sigmoid, up.forward(tape, h))); // (..., C)
     };
   }
 }

@@ -43,7 +43,6 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
             x.bytes() + (2L * tables + 1) * y);
       }
       case Add _ -> new Cost(n, 0, 0, all, 0); // both gradients are the output's
-      case Multiply _ -> new Cost(n, 2 * n, 0, all, 2 * all - y);
       case Scale _ -> new Cost(n, 3 * n, 0, all, all + y);
       case DropoutOp _ -> new Cost(n, n, 0, all, all);
       case Reshape _ -> ZERO;
@@ -58,7 +57,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
         new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 0);
       case NormOp<?> norm -> new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x),
           all + norm.savedBytes(x), 2 * all - y + norm.savedBytes(x)
-              - (norm instanceof FormulaOp f && f.formula().keepsSlope() ? x.bytes() : 0));
+              - (norm instanceof FormulaOp f ? (f.formula().inputs().size() - f.kept(inputs).size()) * x.bytes() : 0));
     };
   }
 
@@ -66,9 +65,8 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
   /// counts it once.
   public static List<Array> kept(Op<?> op, List<Array> inputs, Array output) {
     return switch (op) {
-      case FormulaOp f when f.formula().keepsSlope() -> List.of();
+      case FormulaOp f -> f.kept(inputs);
       case LinearOp _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
-      case Multiply _ -> List.copyOf(inputs);
       case Attention _ -> List.of(inputs.getFirst(), output);
       case Add _,DropoutOp _,Reshape _,TakeColumns _,Concat _,Rotary _,CrossEntropy _ -> List.of();
     };

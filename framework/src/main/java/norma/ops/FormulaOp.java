@@ -3,43 +3,57 @@ package norma.ops;
 import static norma.ops.Checks.check;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import norma.array.Array;
 import norma.formula.Formula;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import org.jspecify.annotations.Nullable;
 
-/// A normalization or an activation that is a formula. Inputs: x (..., C), then the formula's parameters in its order.
+/// A normalization, an activation or a gate that is a formula. Inputs: x (..., C), u (..., C) of a formula of two, then the formula's
+/// parameters in its order.
 public record FormulaOp(Formula formula) implements NormOp<FormulaOp.Saved> {
 
-  /// @param x          the input, or dy/dx if the formula keeps that
+  /// @param inputs     with slopes in the places of x and u if the formula keeps these
   /// @param statistics of each row
-  public record Saved(Array x, List<Array> parameters, Array statistics) {}
+  public record Saved(List<Array> inputs, Array statistics) {}
 
   @Override
   public Output<Saved> forward(Kernels kernels, Array... inputs) {
     Array x = inputs[0];
-    List<Array> parameters = List.of(Arrays.copyOfRange(inputs, 1, inputs.length));
-    for (int i = 0; i < parameters.size(); i++) {
-      check(parameters.get(i), 1, formula.parameters().get(i).perChannel() ? x.dim(-1) : 1);
+    int points = formula.inputs().size();
+    if (points > 1 && inputs[0] == inputs[1]) { // both gradients would be one array
+      throw new IllegalArgumentException("x and u of " + formula + " are the same array; write it as a formula of x");
     }
-    Array y = kernels.empty(x.shape());
-    Array slope = formula.keepsSlope() ? kernels.empty(x.shape()) : null;
+    for (int i = 1; i < inputs.length; i++) {
+      boolean wide = i < points || formula.parameters().get(i - points).perChannel();
+      check(inputs[i], i < points ? x.rows() : 1, wide ? x.dim(-1) : 1);
+    }
+    List<Array> outputs = new ArrayList<>();
+    formula.outputNames().forEach(_ -> outputs.add(kernels.empty(x.shape())));
     Array statistics = kernels.statistics(kernels.kept(formula), x.rows());
-    kernels.formula(formula, x, parameters, y, slope, statistics);
-    return new Output<>(y, new Saved(slope == null ? x : slope, parameters, statistics));
+    kernels.formula(formula, List.of(inputs), outputs, statistics);
+    List<Array> saved = new ArrayList<>(List.of(inputs));
+    for (int i = 1; i < outputs.size(); i++) {
+      saved.set(i - 1, outputs.get(i));
+    }
+    return new Output<>(outputs.getFirst(), new Saved(saved, statistics));
   }
 
   @Override
   public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
     List<@Nullable Grad> of = new ArrayList<>();
-    Grad dx = gradients.into(0);
-    for (int i = 1; i <= saved.parameters.size(); i++) {
+    for (int i = 0; i < saved.inputs.size(); i++) {
       of.add(gradients.into(i));
     }
-    kernels.formulaBackward(formula, dy, saved.x, saved.parameters, saved.statistics, dx, of);
+    kernels.formulaBackward(formula, dy, saved.inputs, saved.statistics, of);
+  }
+
+  /// Those of its inputs x and u that backward reads.
+  List<Array> kept(List<Array> inputs) {
+    return IntStream.range(0, formula.inputs().size()).filter(i -> formula.reads(formula.inputs().get(i)))
+        .mapToObj(inputs::get).toList();
   }
 
   @Override
@@ -54,6 +68,7 @@ public record FormulaOp(Formula formula) implements NormOp<FormulaOp.Saved> {
 
   @Override
   public long savedBytes(Array x) {
-    return formula.keepsSlope() ? x.bytes() : (long) formula.statistics() * x.rows() * x.dtype().bytes();
+    return (formula.outputNames().size() - 1) * x.bytes()
+        + (long) formula.statistics() * x.rows() * x.dtype().bytes();
   }
 }

@@ -13,8 +13,6 @@ public record Rule(Type type, double lrFactor, double weightDecay) {
   public enum Type {
     /// [norma.kernels.AdamW].
     ADAMW,
-    /// [Muon], for matrices.
-    MUON,
     /// [norma.kernels.Sgd].
     SGD;
 

@@ -38,6 +38,12 @@ class FormulaGradientTest {
     check(formula);
   }
 
+  @ParameterizedTest
+  @MethodSource("norma.kernels.Formulas#ofTwo")
+  void gradientsOfFormulasOfTwoAreCentralDifferences(Formula formula) {
+    check(formula.text().startsWith("gelu") ? RandomFormulas.formula("gelu(x + bias) * u") : formula); // which keeps no slopes
+  }
+
   private static void check(Formula formula) {
     assertThat(gradientError(formula)).isLessThan(1e-8);
     assertThat(loweringError(formula, true)).isLessThan(1e-5);
@@ -69,6 +75,7 @@ class FormulaGradientTest {
     Random r = new Random(formula.text().hashCode());
     Map<String, double[]> values = new HashMap<>(RandomFormulas.values(formula, WIDTH, r.nextLong()));
     values.put("x", r.doubles(ROWS * WIDTH, -1.5, 1.5).toArray());
+    values.put("u", r.doubles(ROWS * WIDTH, -1.5, 1.5).toArray());
     values.put("dy", r.doubles(ROWS * WIDTH, -1, 1).toArray());
     return values;
   }

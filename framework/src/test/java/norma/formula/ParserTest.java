@@ -39,6 +39,21 @@ class ParserTest {
         .hasMessageContaining("does not use eps");
   }
 
+  /// A norm has one input. A parameter may have any name, u too.
+  @Test
+  void aSecondInputIsRefusedWhereThereIsNone() {
+    assertThatThrownBy(() -> Formula.of("weight * x + u", List.of(), Map.of(), false)).hasMessage("column 14 of "
+        + "\"weight * x + u\": u is no input here, only x; a parameter of that name needs its start, for example u: 0.5");
+    assertThatThrownBy(() -> Formula.activation("silu(x) * u", false)).hasMessageContaining("column 11",
+        "u is no input");
+    assertThat(Formula.of("u * x", List.of(new Parameter("u", false, false)), Map.of(), false).inputs())
+        .containsExactly("x");
+    assertThatThrownBy(() -> Formula.ofTwo("weight * x", List.of(), Map.of(), false))
+        .hasMessage("\"weight * x\" does not use u");
+    assertThatThrownBy(() -> Formula.ofTwo("x + 0 * u", List.of(), Map.of(), false))
+        .hasMessage("\"x + 0 * u\" does not depend on u");
+  }
+
   @Test
   void controlCharactersAreNamedAndNotRepeated() {
     assertThatThrownBy(() -> RandomFormulas.formula("x \0 garbage")).hasMessageStartingWith("column 3: U+0000 is no");

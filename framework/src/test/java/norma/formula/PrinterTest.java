@@ -14,7 +14,8 @@ class PrinterTest {
   private final Graph g = new Graph();
 
   private Expr parse(String text) {
-    Map<String, Expr> names = new HashMap<>(Map.of("x", g.leaf("x", Space.POINT), "width", g.width()));
+    Map<String, Expr> names = new HashMap<>(Map.of("width", g.width()));
+    List.of("x", "u").forEach(name -> names.put(name, g.leaf(name, Space.POINT)));
     List.of("weight", "bias", "b", "a").forEach(name -> names.put(name, g.leaf(name, Space.CHANNEL)));
     List.of("alpha", "beta", "shift").forEach(name -> names.put(name, g.leaf(name, Space.NUMBER)));
     return Parser.parse(g, text, names, List.of());

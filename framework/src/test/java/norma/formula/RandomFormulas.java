@@ -31,6 +31,12 @@ public final class RandomFormulas {
       return text.append(after).toString();
     }
 
+    /// The same with u in the place of some x.
+    private Node ofTwo(Random r) {
+      boolean changed = before.equals("x") && r.nextBoolean();
+      return new Node(changed ? "u" : before, parts.stream().map(part -> part.ofTwo(r)).toList(), between, after);
+    }
+
     /// All formulas with one node replaced by a part of it, largest steps first.
     List<Node> smaller() {
       List<Node> all = new ArrayList<>(parts);
@@ -45,19 +51,24 @@ public final class RandomFormulas {
     }
   }
 
-  /// A formula with everything that occurs in it declared.
+  /// A formula with everything that occurs in it declared, a function of two where it uses u.
   public static Formula formula(String text) {
-    return Formula.of(text, NAMES.entrySet().stream().filter(e -> text.matches(".*\\b" + e.getKey() + "\\b.*"))
-        .map(e -> new Parameter(e.getKey(), e.getValue(), false)).toList(), Map.of(), true);
+    List<Parameter> names = NAMES.entrySet().stream().filter(e -> uses(text, e.getKey()))
+        .map(e -> new Parameter(e.getKey(), e.getValue(), false)).toList();
+    return uses(text, "u") ? Formula.ofTwo(text, names, Map.of(), true) : Formula.of(text, names, Map.of(), true);
   }
 
-  /// Draws one, at most 400 characters long.
+  private static boolean uses(String text, String name) {
+    return text.matches(".*\\b" + name + "\\b.*");
+  }
+
+  /// Draws one, at most 400 characters long, of two inputs where the seed is odd.
   public static Node draw(long seed, int deepest) {
     Random r = new Random(seed);
     for (int depth = 1 + r.nextInt(deepest);; depth = 1) {
       Node node = new Node("weight * x + ", List.of(draw(r, depth)), "", "");
-      if (node.toString().length() <= 400) {
-        return node;
+      if (node.toString().length() <= 380) {
+        return seed % 2 == 0 ? node : new Node("u * ", List.of(leaf("x"), node.ofTwo(r)), " * weight + ", "");
       }
     }
   }
@@ -65,7 +76,7 @@ public final class RandomFormulas {
   /// The smallest formula near this one for which something still holds.
   public static Node shrink(Node node, Predicate<Node> holds) {
     for (Node smaller : node.smaller()) {
-      if (smaller.toString().matches(".*\\bx\\b.*") && holds.test(smaller)) {
+      if (uses(smaller.toString(), "x") && holds.test(smaller)) {
         return shrink(smaller, holds);
       }
     }

@@ -39,13 +39,10 @@ final class BackwardCalls {
     Operand number = Operand.of(Kind.SMALL);
     call("scaleBackward", List.of(x, x, number), List.of(x, number),
         (k, in, out) -> k.scaleBackward(in[0], in[1], in[2], out[0], out[1]), dy(), input, new double[]{ -1.7 });
-    call("multiply", List.of(x, x), List.of(x), (k, in, out) -> {
-      if (out[0] != null) {
-        k.multiply(in[0], in[1], out[0]);
-      }
-    }, dy(), input);
     call(kernels.formulaBackward("gelu", Formula.activation("gelu(x)", true)), dy(),
         Loops.pointwise(input, Loops::geluSlope), normal(s.width(), 31));
+    call(kernels.formulaBackward("geglu", Formula.gate("gelu(x)", true)), dy(), input, s.x(32), normal(s.width(), 31));
+    call(kernels.formulaBackward("residual", ForwardCalls.RESIDUAL), dy(), input, s.x(32));
   }
 
   private void formulas() {
@@ -72,13 +69,14 @@ final class BackwardCalls {
         normal((long) OUT * s.width(), 28));
     double[] dy = normal(s.size(), 29);
     call(kernels.embeddingBackward(VOCABULARY, s.time() + 2), dy, Sizes.numbers(s.ids(VOCABULARY)));
-    int even = 2 * s.width();
-    Operand heads = Operand.of(Kind.ACTIVATION, s.batch(), s.time(), 3 * even);
-    call("rotate", List.of(heads), List.of(heads), (k, in, out) -> {
-      if (out[0] != null) {
-        k.rotate(in[0], 2, even, true, out[0]);
-      }
-    }, normal(3L * s.rows() * even, 32));
+    Operand sequences = Operand.of(Kind.ACTIVATION, s.batch(), s.time(), s.width());
+    if (s.width() > 1) {
+      call("rotate", List.of(sequences), List.of(sequences), (k, in, out) -> {
+        if (out[0] != null) {
+          k.rotate(in[0], s.turned(), s.turnedWidth(), true, out[0]);
+        }
+      }, dy);
+    }
     for (int kvHeads : s.kvHeads()) {
       double[] qkv = s.moderate(s.size() / s.heads() * (s.heads() + 2 * kvHeads), 30);
       for (DropMask drop : List.of(DropMask.NONE, DROP)) {

@@ -3,6 +3,7 @@ package norma.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -13,6 +14,7 @@ import norma.formula.Formula.Parameter;
 import norma.formula.RandomFormulas;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Emulator;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -39,6 +41,12 @@ class CudaFormulasTest {
     check(formula, 33);
   }
 
+  @ParameterizedTest
+  @MethodSource("norma.kernels.Formulas#ofTwo")
+  void soDoFormulasOfTwo(Formula formula) {
+    check(formula, formula.pointwise() ? 37 : 1100);
+  }
+
   private static void check(Formula formula, int width) {
     try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32)); Workbench twice = new Workbench(DType.FLOAT64)) {
       List<double[]> actual = run(gpu, formula, width);
@@ -60,23 +68,32 @@ class CudaFormulasTest {
   private static List<double[]> run(Workbench bench, Formula formula, int width) {
     int rows = 37;
     Map<String, double[]> values = RandomFormulas.values(formula, width, 3);
-    Array x = bench.array(Workbench.normal((long) rows * width, 1), rows, width);
     Array dy = bench.array(Workbench.normal((long) rows * width, 2), rows, width);
-    Array y = bench.unwritten(rows, width);
-    Array dx = bench.unwritten(rows, width);
-    List<Array> in = new ArrayList<>(List.of(x));
-    List<Grad> out = new ArrayList<>(List.of(Grad.write(dx)));
+    List<Array> outputs = formula.outputNames().stream().map(_ -> bench.unwritten(rows, width)).toList();
+    List<Array> in = new ArrayList<>();
+    List<Grad> out = new ArrayList<>();
+    for (String input : formula.inputs()) {
+      in.add(bench.array(Workbench.normal((long) rows * width, input.equals("x") ? 1 : 4), rows, width));
+      out.add(Grad.write(bench.unwritten(rows, width)));
+    }
     for (Parameter p : formula.parameters()) {
       int[] shape = p.perChannel() ? new int[]{ width } : new int[0];
       in.add(bench.array(Objects.requireNonNull(values.get(p.name())), shape));
       out.add(Grad.write(bench.unwritten(shape)));
     }
     bench.run(() -> {
-      Array statistics = Formulas.forward(bench.kernels(), formula, in.toArray(Array[]::new), y, null);
-      bench.kernels().formulaBackward(formula, dy, x, in.subList(1, in.size()), statistics, out.getFirst(),
-          new ArrayList<>(out.subList(1, out.size())));
+      Array statistics = Formulas.forward(bench.kernels(), formula, in.toArray(Array[]::new),
+          outputs.toArray(Array[]::new));
+      for (int i = 1; i < outputs.size(); i++) {
+        in.set(i - 1, outputs.get(i));
+      }
+      bench.kernels().formulaBackward(formula, dy, in, statistics, new ArrayList<>(out));
+      List<@Nullable Grad> added = new ArrayList<>(Collections.nCopies(out.size(), null)); // u's once more, nobody else's
+      added.set(formula.inputs().size() - 1, Grad.add(out.get(formula.inputs().size() - 1).array()));
+      bench.kernels().formulaBackward(formula, dy, in, statistics, added);
     });
-    List<double[]> results = new ArrayList<>(List.of(bench.read(y)));
+    List<double[]> results = new ArrayList<>();
+    outputs.forEach(output -> results.add(bench.read(output)));
     out.forEach(grad -> results.add(bench.read(grad.array())));
     return results;
   }

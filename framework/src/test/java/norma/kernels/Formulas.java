@@ -1,13 +1,13 @@
 package norma.kernels;
 
-import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.formula.Formula;
+import norma.formula.Formula.Parameter;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
-import org.jspecify.annotations.Nullable;
 
 /// The built-in formulas, and calls of them.
 public final class Formulas {
@@ -53,11 +53,21 @@ public final class Formulas {
     return NormTypes.formula(NormSpec.of("derf"), bias);
   }
 
-  /// @param in x, then the parameters
+  /// A gate that keeps its slopes, one that does not, numbers in the place of slopes, and a formula of two with statistics.
+  public static Stream<Formula> ofTwo() {
+    List<Parameter> numbers = List.of(new Parameter("a", false, false), new Parameter("b", true, false));
+    return Stream.of(Formula.gate("gelu(x)", true), Formula.gate("relu(x)^2", false),
+        Formula.ofTwo("2 * x + 3 * u", List.of(), Map.of(), false), Formula.ofTwo("x + u", List.of(), Map.of(), false),
+        Formula.ofTwo("a * x + b * u", numbers, Map.of(), false),
+        Formula.ofTwo("weight * (x - mean(u)) / std(x * u, 1e-5) + bias + a * sum(u * b)", numbers, Map.of(), true));
+  }
+
+  /// @param in  the formula's inputs
+  /// @param out y, then the slopes that it keeps
   /// @return statistics for backward
-  static Array forward(Kernels k, Formula formula, Array[] in, Array y, @Nullable Array slope) {
+  static Array forward(Kernels k, Formula formula, Array[] in, Array... out) {
     Array statistics = k.statistics(k.kept(formula), in[0].rows());
-    k.formula(formula, in[0], Arrays.asList(in).subList(1, in.length), y, slope, statistics);
+    k.formula(formula, List.of(in), List.of(out), statistics);
     return statistics;
   }
 }

@@ -5,8 +5,11 @@ import static norma.kernels.Loops.pointwise;
 import static norma.kernels.Workbench.normal;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.DoubleBinaryOperator;
 import norma.array.Array;
 import norma.formula.Formula;
 import norma.kernels.KernelCall.Body;
@@ -21,6 +24,7 @@ final class ForwardCalls {
   static final DropMask DROP = new DropMask(0.3, RandomStream.of(5, "dropout.test").at(2), 11);
   static final int OUT = 5; // width of a product
   static final int VOCABULARY = 7;
+  static final Formula RESIDUAL = Formula.ofTwo("0.3 * x - 2 * u", List.of(), Map.of(), false);
 
   private final Sizes s;
   private final KernelCalls kernels;
@@ -47,12 +51,9 @@ final class ForwardCalls {
     double[] a = s.x(1);
     double[] b = s.x(2);
     double[] sum = new double[a.length];
-    double[] product = new double[a.length];
     double[] dropped = new double[a.length];
-    Operand weights = Operand.of(Kind.WEIGHT, s.rows(), s.width());
     for (int i = 0; i < a.length; i++) {
       sum[i] = a[i] + b[i];
-      product[i] = a[i] * b[i];
       dropped[i] = a[i] * DROP.factor(i);
     }
     call(kernels.add(), List.of(a, b), sum);
@@ -60,20 +61,12 @@ final class ForwardCalls {
         List.of(a, new double[]{ -1.7 }), pointwise(a, v -> -1.7 * v));
     call("multiply", List.of(x), x, (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])), List.of(a),
         pointwise(a, v -> 0.3 * v));
-    call("multiply", List.of(x, x), x, (k, in, out) -> k.multiply(in[0], in[1], grad(out[0])), List.of(a, b), product);
-    double[] mixed = new double[a.length];
-    double squares = 0;
-    for (int i = 0; i < a.length; i++) {
-      mixed[i] = 0.7 * a[i] - 1.3 * b[i];
-      squares += a[i] * a[i];
-    }
-    double norm = Math.sqrt(squares);
-    call("mix", List.of(weights, weights), weights, (k, in, out) -> k.mix(0.7, in[0], -1.3, in[1], to(out[0])),
-        List.of(a, b), mixed);
-    call("normalize", List.of(weights), weights, (k, in, out) -> k.normalize(in[0], 1e-7, to(out[0])), List.of(a),
-        pointwise(a, v -> v / Math.max(norm, 1e-7)));
     call(kernels.formula("gelu", Formula.activation("gelu(x)", false)), List.of(a),
         pointwise(a, v -> v * Loops.phi(v)), pointwise(a, Loops::geluSlope));
+    call(kernels.formula("geglu", Formula.gate("gelu(x)", false)), List.of(a, b),
+        with(b, a, (v, u) -> u * v * Loops.phi(v)), with(b, a, (v, u) -> u * Loops.geluSlope(v)),
+        pointwise(a, v -> v * Loops.phi(v)));
+    call(kernels.formula("residual", RESIDUAL), List.of(a, b), with(b, a, (v, u) -> 0.3 * v - 2 * u));
     call(kernels.dropout(DROP), List.of(a), dropped);
     int from = s.width() / 3;
     int count = Math.max(1, s.width() / 2);
@@ -85,6 +78,12 @@ final class ForwardCalls {
         (k, in, out) -> k.takeColumns(in[0], from, to(out[0])), List.of(a), columns);
     call("putColumns", List.of(x), x, (k, in, out) -> k.putColumns(in[0], 0, grad(out[0])), List.of(a), a);
     call("fill", List.of(), x, (k, in, out) -> k.fill(to(out[0]), -2.5), List.of(), pointwise(a, v -> -2.5));
+  }
+
+  private static double[] with(double[] u, double[] x, DoubleBinaryOperator f) {
+    double[] y = new double[x.length];
+    Arrays.setAll(y, i -> f.applyAsDouble(x[i], u[i]));
+    return y;
   }
 
   private void statistics() {
@@ -137,9 +136,11 @@ final class ForwardCalls {
     call("roundRows", List.of(x), x, (k, in, out) -> k.roundRows(in[0], to(out[0])), List.of(apart),
         Loops.roundRows(apart, s.width()));
 
-    int even = 2 * s.width(); // each half of a head has one of the widths
-    double[] unturned = s.moderate(s.rows() * (s.heads() + 2) * even, 17);
-    call(kernels.rotate(1, even), List.of(unturned), Loops.rotate(unturned, s.time(), s.heads() + 2, even));
+    double[] unturned = s.moderate(s.size(), 17);
+    if (s.width() > 1) {
+      call(kernels.rotate(s.turned(), s.turnedWidth()), List.of(unturned),
+          Loops.rotate(unturned, s.time(), s.width(), s.turned(), s.turnedWidth()));
+    }
 
     for (int kvHeads : s.kvHeads()) {
       double[] qkv = s.moderate(s.size() / s.heads() * (s.heads() + 2 * kvHeads), 12);

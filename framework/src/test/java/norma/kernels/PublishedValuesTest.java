@@ -96,7 +96,7 @@ class PublishedValuesTest {
   }
 
   private static void run(Workbench bench, Formula formula, Array y, Array... in) {
-    Formulas.forward(bench.kernels(), formula, in, y, null);
+    Formulas.forward(bench.kernels(), formula, in, y);
   }
 
   private static Array row(Workbench bench) {

@@ -41,23 +41,21 @@ class TorchFormulasTest {
       int size = size(frozen, "x");
       int width = size(frozen, "weight");
       frozen.numbers.keySet().forEach(name -> {
-        int[] shape = name.equals("y") || name.equals("x")
+        int[] shape = List.of("y", "x", "u").contains(name)
             ? new int[]{ size / width, width }
             : size(frozen, name) > 1 ? new int[]{ width } : new int[0];
         inputs.put(name, bench.array(input(name, size(frozen, name)), shape));
         gradients.put(name, bench.unwritten(shape));
       });
-      List<Array> parameters = formula.parameters().stream().map(p -> Objects.requireNonNull(inputs.get(p.name())))
-          .toList();
-      List<Array> in = new ArrayList<>(List.of(Objects.requireNonNull(inputs.get("x"))));
-      in.addAll(parameters);
+      List<String> names = new ArrayList<>(formula.inputs());
+      formula.parameters().forEach(p -> names.add(p.name()));
+      List<Array> in = names.stream().map(name -> Objects.requireNonNull(inputs.get(name))).toList();
       Array dy = bench.array(input("dy", size), size / width, width);
       bench.run(() -> {
         Array statistics = Formulas.forward(bench.kernels(), formula, in.toArray(Array[]::new),
-            Objects.requireNonNull(gradients.get("y")), null);
-        bench.kernels().formulaBackward(formula, dy, in.getFirst(), parameters, statistics,
-            Grad.write(Objects.requireNonNull(gradients.get("x"))), formula.parameters().stream()
-                .map(p -> Grad.write(Objects.requireNonNull(gradients.get(p.name())))).toList());
+            Objects.requireNonNull(gradients.get("y")));
+        bench.kernels().formulaBackward(formula, dy, in, statistics,
+            names.stream().map(name -> Grad.write(Objects.requireNonNull(gradients.get(name)))).toList());
       });
       gradients.forEach((name, array) -> results.put(name, bench.read(array)));
       assertThat(bench.read(in.getFirst())).as("x stays").isEqualTo(input("x", size));
@@ -106,7 +104,7 @@ class TorchFormulasTest {
         }
       }
     }
-    assertThat(all).hasSize(50);
+    assertThat(all).hasSize(54);
     return all.stream();
   }
 }

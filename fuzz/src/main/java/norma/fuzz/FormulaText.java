@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 
-/// A formula in a fuzzer's bytes: what is made of a stranger's line of configuration. Names: a and b are vectors, alpha and beta numbers.
+/// A formula in a fuzzer's bytes: what is made of a stranger's line of configuration. Names: a and b are vectors, alpha and beta
+/// numbers, u is a second input.
 public final class FormulaText {
   /// Formulas of at most 400 characters have at most 3,000 nodes, and gradients of as many.
   private static final Input INPUT = new Input("formula.txt", 1 << 20);
@@ -44,6 +45,9 @@ public final class FormulaText {
         used.add(p);
       }
     }
-    return Formula.of(text, used, Map.of("eps", 1e-5), true);
+    boolean second = Pattern.compile("\\bu\\b").matcher(text).find();
+    return second
+        ? Formula.ofTwo(text, used, Map.of("eps", 1e-5), true)
+        : Formula.of(text, used, Map.of("eps", 1e-5), true);
   }
 }

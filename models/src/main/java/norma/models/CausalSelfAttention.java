@@ -2,7 +2,6 @@ package norma.models;
 
 import java.util.List;
 import java.util.stream.Stream;
-import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
@@ -42,14 +41,13 @@ final class CausalSelfAttention {
     headWidth = config.headWidth();
     int width = config.width();
     qkv = new Linear(scope.child("qkv"), width, (heads + 2 * kvHeads) * headWidth, config.bias(),
-        Initial.normal(Gpt.INITIAL_STD));
+        config.init().matrix());
     NormSpec qk = config.norm().of(Slot.QK);
     parts = List.of(new NormSlot(qk, scope.child("qk.query"), headWidth, config.bias()),
         new NormSlot(qk, scope.child("qk.key"), headWidth, config.bias()),
         NormSlot.of(config, block, Slot.ATTN_V, parent, headWidth));
     inner = NormSlot.of(config, block, Slot.ATTN_INNER, parent, width);
-    Initial residual = Initial.normal(Gpt.INITIAL_STD / Math.sqrt(2 * config.layers()));
-    proj = new Linear(scope.child("proj"), width, width, config.bias(), residual);
+    proj = new Linear(scope.child("proj"), width, width, config.bias(), config.init().beforeAdd(config.layers()));
     dropout = new Dropout(name + ".dropout", name + ".proj", config.dropout());
   }
 

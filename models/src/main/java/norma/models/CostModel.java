@@ -37,7 +37,7 @@ import norma.ops.Op;
 public record CostModel(Map<String, Layer> parts, long parameters, long positions, long tokens) {
 
   private static final Pattern PART_OF_A_SUBLAYER = Pattern
-      .compile("(attn|mlp)\\.(?:qkv|heads|rotary|attention|fc|"
+      .compile("(attn|mlp)\\.(?:qkv|heads|rotary|attention|fc|up|"
           + String.join("|", GptConfig.Activation.LAYERS) + "|proj|dropout|add)");
 
   /// One part, or all parts of a layer.
@@ -119,7 +119,7 @@ public record CostModel(Map<String, Layer> parts, long parameters, long position
     Matcher sublayer = PART_OF_A_SUBLAYER.matcher(name.path());
     return switch (part) {
       case "embedding_scale", "tok_emb.dropout" -> "tok_emb";
-      case "loss" -> "head";
+      case "logits", "loss" -> "head";
       default -> sublayer.matches() ? new BlockName(sublayer.group(1), name.block()).toString() : part;
     };
   }

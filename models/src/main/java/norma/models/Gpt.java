@@ -10,21 +10,22 @@ import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
+import norma.formula.Formula;
+import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
 import norma.models.GptConfig.Positions;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.ops.CrossEntropy;
 import norma.ops.Embedding;
+import norma.ops.FormulaOp;
+import norma.ops.LinearOp;
 import norma.ops.Scale;
 import org.jspecify.annotations.Nullable;
 
-/// A GPT-2 style decoder (Radford et al., 2019): positions, causal self-attention, GELU, and a normalization of
+/// A GPT-2 style decoder (Radford et al., 2019): positions, causal self-attention, an MLP, and a normalization of
 /// choice in every slot. It holds names and structure; the numbers are in a [norma.autodiff.ParameterBuffer].
 public final class Gpt {
-  /// Standard deviation of initial weights, GPT-2's.
-  static final double INITIAL_STD = 0.02;
-
   private final GptConfig config;
   private final Scope scope = Scope.root();
   private final Parameter tokEmb;
@@ -35,12 +36,13 @@ public final class Gpt {
   private final List<Block> blocks = new ArrayList<>();
   private final NormSlot finalNorm;
   private final @Nullable Linear head;
+  private final FormulaOp cap;
 
   /// @param vocabulary number of tokens V
   public Gpt(GptConfig config, int vocabulary) {
     this.config = config;
     int width = config.width();
-    Initial initial = Initial.normal(INITIAL_STD);
+    Initial initial = config.init().matrix();
     tokEmb = scope.child("tok_emb").parameter("weight", initial, vocabulary, width);
     posEmb = config.positions() == Positions.LEARNED
         ? scope.child("pos_emb").parameter("weight", initial, config.context(), width)
@@ -58,6 +60,7 @@ public final class Gpt {
     head = config.tieEmbeddings()
         ? null
         : new Linear("head", scope.child("lm_head"), width, vocabulary, false, initial);
+    cap = new FormulaOp(Formula.activation(config.logits().formula(), false));
   }
 
   /// Scores of every next token.
@@ -81,7 +84,8 @@ public final class Gpt {
       x = block.forward(tape, x);
     }
     x = finalNorm.forward(tape, x);
-    return head == null ? tape.apply("head", new norma.ops.LinearOp(), x, tok) : head.forward(tape, x); // (B, T, V)
+    Tensor logits = head == null ? tape.apply("head", new LinearOp(), x, tok) : head.forward(tape, x); // (B, T, V)
+    return config.logits().equals(Activation.NONE) ? logits : tape.apply("logits", cap, logits);
   }
 
   /// Cross-entropy of the next tokens in nats, summed over positions and multiplied by `scale`.

@@ -1,21 +1,26 @@
 package norma.models;
 
+import java.util.ArrayList;
 import java.util.List;
 import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
+import norma.formula.Formula;
+import norma.models.GptConfig.MlpType;
 import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.ops.FormulaOp;
 import org.jspecify.annotations.Nullable;
 
-/// `proj(inner(activation(fc(x))))`, position by position, with a normalization slot inside. The bias of fc is added by the activation.
+/// `proj(inner(activation(fc(x))))`, or gated `proj(inner(activation(fc(x)) * up(x)))`, position by position, with a normalization slot
+/// inside. The bias of fc is added by the activation.
 final class Mlp {
   private final String name;
   private final Linear fc;
   private final @Nullable Parameter bias;
+  private final @Nullable Linear up; // of a gated one
   private final FormulaOp activation;
   private final NormSlot inner;
   private final Linear proj;
@@ -24,21 +29,31 @@ final class Mlp {
   Mlp(GptConfig config, int block, Scope parent) {
     Scope scope = parent.child("mlp");
     name = scope.child(config.activation().layer()).name();
-    int hidden = config.mlpRatio() * config.width();
+    int hidden = config.hidden();
     Scope first = scope.child("fc");
-    fc = new Linear(first, config.width(), hidden, false, Initial.normal(Gpt.INITIAL_STD));
+    fc = new Linear(first, config.width(), hidden, false, config.init().matrix());
     bias = config.bias() ? first.parameter("bias", Initial.constant(0), hidden) : null;
-    activation = new FormulaOp(config.activation().formula(config.bias()));
+    up = config.mlp() == MlpType.GATED
+        ? new Linear(scope.child("up"), config.width(), hidden, config.bias(), config.init().matrix())
+        : null;
+    String f = config.activation().formula();
+    activation = new FormulaOp(up == null ? Formula.activation(f, config.bias()) : Formula.gate(f, config.bias()));
     inner = NormSlot.of(config, block, Slot.MLP_INNER, parent, hidden);
-    Initial residual = Initial.normal(Gpt.INITIAL_STD / Math.sqrt(2 * config.layers()));
-    proj = new Linear(scope.child("proj"), hidden, config.width(), config.bias(), residual);
+    Initial initial = config.init().beforeAdd(config.layers());
+    proj = new Linear(scope.child("proj"), hidden, config.width(), config.bias(), initial);
     dropout = new Dropout(scope.child("dropout").name(), scope.name() + ".proj", config.dropout());
   }
 
   Tensor forward(Tape tape, Tensor x) { // (B, T, C)
-    x = fc.forward(tape, x); // (B, T, 4C)
-    x = bias == null ? tape.apply(name, activation, x) : tape.apply(name, activation, x, tape.parameter(bias));
-    return dropout.forward(tape, proj.forward(tape, inner.forward(tape, x))); // (B, T, C)
+    List<Tensor> inputs = new ArrayList<>(List.of(fc.forward(tape, x))); // (B, T, hidden)
+    if (up != null) {
+      inputs.add(up.forward(tape, x)); // (B, T, hidden)
+    }
+    if (bias != null) {
+      inputs.add(tape.parameter(bias));
+    }
+    Tensor hidden = tape.apply(name, activation, inputs.toArray(Tensor[]::new)); // (B, T, hidden)
+    return dropout.forward(tape, proj.forward(tape, inner.forward(tape, hidden))); // (B, T, C)
   }
 
   List<NormSlot> slots() {

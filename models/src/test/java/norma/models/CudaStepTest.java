@@ -22,7 +22,10 @@ import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Emulator;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Init;
+import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
+import norma.models.GptConfig.Residual;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
@@ -55,8 +58,8 @@ class CudaStepTest {
       bench = new Workbench(backend);
       kernels = bench.kernels();
       model = new Gpt(new GptConfig(2, 2, OptionalInt.of(1), 2 * headWidth, TIME, Positions.ROTARY, 4, true, 0.1,
-          Activation.GELU, true,
-          EmbeddingScale.LEARNABLE, NormSlots.all(NormSpec.of(norm), 2)), 11);
+          Activation.GELU, MlpType.PLAIN, true,
+          EmbeddingScale.LEARNABLE, Residual.SUM, Activation.NONE, Init.GPT2, NormSlots.all(NormSpec.of(norm), 2)), 11);
       values = new ParameterBuffer(backend, model.parameters());
       values.initialize(backend, 1);
       gradients = new GradientBuffer(backend, model.parameters());

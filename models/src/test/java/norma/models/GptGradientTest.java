@@ -14,8 +14,14 @@ import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Factor;
+import norma.models.GptConfig.Init;
+import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
+import norma.models.GptConfig.Residual;
+import norma.models.GptConfig.ResidualInit;
 import norma.nn.FormulaType;
+import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +49,17 @@ class GptGradientTest {
     models.add(config(inTurn(6), false, 0, false, EmbeddingScale.NONE));
     models.add(config(pre(NormSpec.of("rmsnorm")), OptionalInt.of(1), Positions.NONE));
     models.add(config(everywhere(NormSpec.of("dyt")), OptionalInt.of(2), Positions.ROTARY));
+    NormSlots layerNorm = pre(NormSpec.of("layernorm"));
+    Residual learned = new Residual(new Factor.Constant("(2 * layers)^0.25"), // as DeepNorm, and as LayerScale
+        new Factor.Learned(new Learnable(0.3, true, false, false, false)));
+    models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, true, 0.1,
+        new Activation("silu"), MlpType.GATED, true,
+        EmbeddingScale.NONE, learned, new Activation("3 * tanh(x / 3)"), new Init(0.3, ResidualInit.PLAIN), layerNorm));
+    Residual both = new Residual(new Factor.Learned(new Learnable(1, false, false, true, false)),
+        new Factor.Constant("-1 / depth"));
+    models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, false, 0, Activation.NONE,
+        MlpType.GATED, false, EmbeddingScale.NONE,
+        both, Activation.NONE, Init.GPT2, layerNorm));
     return models.stream();
   }
 
@@ -88,12 +105,13 @@ class GptGradientTest {
   }
 
   private static GptConfig config(NormSlots norm, OptionalInt kvHeads, Positions positions) {
-    return new GptConfig(LAYERS, 4, kvHeads, 16, 5, positions, 2, true, 0.1, Activation.GELU, true, EmbeddingScale.NONE,
-        norm);
+    return new GptConfig(LAYERS, 4, kvHeads, 16, 5, positions, 2, true, 0.1, Activation.GELU, MlpType.PLAIN, true,
+        EmbeddingScale.NONE,
+        Residual.SUM, Activation.NONE, Init.GPT2, norm);
   }
 
   private static GptConfig config(NormSlots norm, boolean bias, double dropout, boolean tied, EmbeddingScale scale) {
     return new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, bias, dropout, Activation.GELU,
-        tied, scale, norm);
+        MlpType.PLAIN, tied, scale, Residual.SUM, Activation.NONE, Init.GPT2, norm);
   }
 }

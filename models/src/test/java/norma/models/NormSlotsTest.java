@@ -10,7 +10,10 @@ import java.util.stream.Stream;
 import norma.array.DType;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Init;
+import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
+import norma.models.GptConfig.Residual;
 import norma.nn.NormSpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,7 +77,7 @@ class NormSlotsTest {
 
   private static Gpt gpt(NormSlots slots) {
     return new Gpt(new GptConfig(slots.blocks().size(), 2, OptionalInt.empty(), 8, 4, Positions.LEARNED, 4, false, 0,
-        Activation.GELU, true,
-        EmbeddingScale.NONE, slots), 7);
+        Activation.GELU, MlpType.PLAIN, true,
+        EmbeddingScale.NONE, Residual.SUM, Activation.NONE, Init.GPT2, slots), 7);
   }
 }

@@ -21,7 +21,10 @@ import norma.kernels.Kernels;
 import norma.kernels.Workbench;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Init;
+import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
+import norma.models.GptConfig.Residual;
 import norma.nn.NormSpec;
 import norma.optim.AllChunks;
 import norma.optim.Optimizer;
@@ -42,8 +45,9 @@ class SteadyStateTest {
 
   private final Workbench bench = new Workbench(DType.FLOAT32);
   private final Gpt model = new Gpt(
-      new GptConfig(1, 2, OptionalInt.of(1), 16, 8, Positions.ROTARY, 4, true, 0.1, Activation.GELU, true,
-          EmbeddingScale.LEARNABLE, NormSlots.all(NormSpec.of("dyisru"), 1)),
+      new GptConfig(1, 2, OptionalInt.of(1), 16, 8, Positions.ROTARY, 4, true, 0.1, Activation.GELU, MlpType.PLAIN,
+          true,
+          EmbeddingScale.LEARNABLE, Residual.SUM, Activation.NONE, Init.GPT2, NormSlots.all(NormSpec.of("dyisru"), 1)),
       11);
   private final Backend backend = bench.backend();
   private final Kernels kernels = bench.kernels();

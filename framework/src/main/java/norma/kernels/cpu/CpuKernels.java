@@ -30,7 +30,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   static final Routine ADD = Routine.of("elements a b y; y = a + b");
   private static final Routine ADD_VECTOR = Routine.of("elements y; channels b; y = y + b");
   private static final Routine ADD_UP = Routine.of("elements x; channels sum; sum = sum + x");
-  private static final Routine MIX = Routine.of("elements x y z; numbers a b; z = a * x + b * y");
   private static final Routine MULTIPLY = Routine.of("elements x y; numbers factor; y = factor * x");
   private static final Routine MULTIPLY_ADD = Routine.of("elements x y; numbers factor; y = y + factor * x");
   private static final Routine PRODUCT = Routine.of("elements a b y; y = b * a");
@@ -182,11 +181,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void mix(double a, Array x, double b, Array y, Array z) {
-    flat.run(MIX, new double[]{ a, b }, x.size(), x.segment(), y.segment(), z.segment());
-  }
-
-  @Override
   public void add(Array a, Array b, Array y) {
     flat.run(ADD, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.segment());
   }
@@ -216,11 +210,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
     } else {
       flat.run(y.add() ? MULTIPLY_ADD : MULTIPLY, new double[]{ factor }, x.size(), x.segment(), to);
     }
-  }
-
-  @Override
-  public void multiply(Array a, Array b, Grad y) {
-    flat.run(y.add() ? PRODUCT_ADD : PRODUCT, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.array().segment());
   }
 
   @Override
@@ -257,15 +246,14 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
-      Array statistics) {
-    formulas.forward(formula, x, parameters, y, slope, statistics);
+  public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
+    formulas.forward(formula, inputs, outputs, statistics);
   }
 
   @Override
-  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
-      @Nullable Grad dx, List<@Nullable Grad> gradients) {
-    formulas.backward(formula, dy, x, parameters, statistics, dx, gradients);
+  public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
+      List<@Nullable Grad> gradients) {
+    formulas.backward(formula, dy, inputs, statistics, gradients);
   }
 
   @Override

@@ -83,8 +83,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void linear(Array x, Array w, @Nullable Array b, Array y) {
-    Matrix weight = x.dtype() == dtype() ? weight(w) : Matrix.of(w); // the optimizer's products are of weights alone
-    product(Matrix.of(x), false, weight, true, Matrix.of(y), false);
+    product(Matrix.of(x), false, weight(w), true, Matrix.of(y), false);
     if (b != null) {
       launch(ELEMENTWISE, "add_bias", grids.each(y.size())).array(y).array(b).integer(x.rows()).integer(w.dim(0));
     }
@@ -110,7 +109,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   private void product(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix c, boolean add) {
     Products.describe(stream.nextProduct(), a, transposeA, b, transposeB, c, add,
-        precision != Precision.FP32 && a.dtype() == DType.FLOAT32 ? Products.Compute.TF32 : Products.Compute.FLOAT32);
+        precision == Precision.TF32 ? Products.Compute.TF32 : Products.Compute.FLOAT32);
   }
 
   /// A weight in the type of the activations.
@@ -228,8 +227,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
     for (Array part : parts) {
       launch(ELEMENTWISE, "add_in_place", grids.each(total.size(), 4)).array(total).array(part).number(total.size());
     }
+    Grid grid = grids.sums(total.size(), 4);
+    long partial = scratch((long) grid.x() * Double.BYTES);
+    launch(ELEMENTWISE, "square_partials", grid).array(total).number(partial).number(total.size());
     Array sum = arena.empty(DType.FLOAT64);
-    squares(total, sum);
+    sum(partial, grid, sum, null);
     return backend.read(sum)[0];
   }
 
@@ -245,27 +247,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
     launch(ELEMENTWISE, "sgd", grids.each(w.size(), 4)).array(w).array(g).array(m).real(c.lr()).real(c.momentum())
         .real(c.weightDecay()).real(c.gradScale()).number(w.size());
-  }
-
-  @Override
-  public void mix(double a, Array x, double b, Array y, Array z) {
-    launch(ELEMENTWISE, "mix", grids.each(x.size(), 4)).real(a).array(x).real(b).array(y).array(z).number(x.size());
-  }
-
-  @Override
-  public void normalize(Array x, double floor, Array y) {
-    Array squares = arena.empty(DType.FLOAT64);
-    squares(x, squares);
-    launch(ELEMENTWISE, "normalize", grids.each(x.size(), 4)).array(x).array(squares).real(floor).array(y)
-        .number(x.size());
-  }
-
-  /// Sum of the squares of numbers in the weights' type.
-  private void squares(Array x, Array sum) {
-    Grid grid = grids.sums(x.size(), 4);
-    long partial = scratch((long) grid.x() * Double.BYTES);
-    launch(ELEMENTWISE, "square_partials", grid).array(x).number(partial).number(x.size());
-    sum(partial, grid, sum, null);
   }
 
   // Element by element
@@ -310,11 +291,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void multiply(Array a, Array b, Grad y) {
-    launch(ELEMENTWISE, "multiply_arrays", grids.each(a.size())).array(a).array(b).grad(y).number(a.size());
-  }
-
-  @Override
   public void dropout(Array x, DropMask mask, Grad y) {
     launch(ELEMENTWISE, "dropout", grids.each(x.size())).array(x).drop(mask).grad(y).number(x.size());
   }
@@ -355,8 +331,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   /// Adds first what makes x if that is still to be done.
   @Override
-  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
-      Array statistics) {
+  public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
+    Array x = inputs.getFirst();
     Stream.Sum sum = stream.take(x);
     PlannedFormula planned = backend.modules().formula(formula, x.dim(-1));
     RowWork work = planned.forward();
@@ -367,16 +343,19 @@ final class CudaKernels implements Kernels, AutoCloseable {
     } else {
       launch.array(sum.a()).array(sum.b()).array(x);
     }
-    parameters.forEach(launch::array);
-    launch.array(y).array(slope).array(statistics).number(slots).integer(x.rows());
+    inputs.stream().skip(1).forEach(launch::array);
+    outputs.forEach(launch::array);
+    launch.array(statistics).number(slots).integer(x.rows());
   }
 
   /// Parts of each block, then their sums and what follows from those.
   @Override
-  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
-      @Nullable Grad dx, List<@Nullable Grad> gradients) {
-    int rows = x.rows();
-    int width = x.dim(-1);
+  public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
+      List<@Nullable Grad> gradients) {
+    int rows = dy.rows();
+    int width = dy.dim(-1);
+    int points = formula.inputs().size();
+    List<@Nullable Grad> ofParameters = gradients.subList(points, gradients.size());
     PlannedFormula planned = backend.modules().formula(formula, width);
     RowWork work = planned.backward();
     Grid grid = grids.of(work, rows);
@@ -389,15 +368,17 @@ final class CudaKernels implements Kernels, AutoCloseable {
     long ofAll = sums + Float.BYTES * (long) vectors * parts * width;
     long totals = ofAll + Float.BYTES * (long) vectors * width;
     long slots = totals + Float.BYTES * (long) numbers * blocks;
-    Launch launch = stream.next(backend.modules().kernel(planned, "backward"), grid).array(dy).array(x);
-    parameters.forEach(launch::array);
-    launch.array(statistics).grad(dx).number(slots).number(totals).number(sums).integer(rows);
-    if (gradients.stream().anyMatch(Objects::nonNull)) {
+    Launch launch = stream.next(backend.modules().kernel(planned, "backward"), grid).array(dy);
+    inputs.forEach(launch::array);
+    launch.array(statistics);
+    gradients.subList(0, points).forEach(launch::grad);
+    launch.number(slots).number(totals).number(sums).integer(rows);
+    if (ofParameters.stream().anyMatch(Objects::nonNull)) {
       Launch finish = stream.next(backend.modules().kernel(planned, "finish"),
           Grids.of(planned.joint() ? 1 : Math.ceilDiv(width, Lanes.WARP)));
-      parameters.forEach(finish::array);
+      inputs.subList(points, inputs.size()).forEach(finish::array);
       finish.number(totals).integer(blocks).number(sums).integer(parts).number(ofAll);
-      gradients.forEach(finish::grad);
+      ofParameters.forEach(finish::grad);
     }
   }
 

@@ -5,8 +5,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -21,8 +23,9 @@ import norma.kernels.cuda.RowWork.Total;
 /// statistics, one level after the other, and then all elements; sums over rows stay in registers until the block has done its rows. Of a
 /// row that is too long for that, pieces are read again for each level. Nothing of the formula's text is in it.
 ///
-/// `forward(a, b, sum, parameters, y, slope, kept, slots, rows)`: x is a, or a + b as memory keeps it, which is then written to sum.
-/// `backward(dy, x, parameters, kept, dx, accumulate, slots, totals, sums, rows)`: parts of sums over rows, of each block.
+/// `forward(a, b, sum, u, parameters, y, slopes, kept, slots, rows)`: x is a, or a + b as memory keeps it, which is then written to sum.
+/// `backward(dy, x, u, parameters, kept, (gradient, accumulate) of x and u, slots, totals, sums, rows)`: parts of sums over rows, of each block.
+/// The second input u is there if the formula has one, and backward gets slopes in the places of x and u if forward keeps those.
 /// `finish(parameters, totals, sums, parts, work, (gradient, accumulate) of each parameter)`: the gradients of parameters, from all parts.
 final class FormulaSource {
   private final Formula formula;
@@ -54,8 +57,10 @@ final class FormulaSource {
 
   private void forward() {
     RowWork work = kernels.forward();
-    open("forward", "const real* a, const real* b, real* sum, " + to.parameters()
-        + "real* y, real* slope, float* kept, float* slots, int rows", work);
+    List<String> inputs = formula.inputs();
+    open("forward", "const real* a, const real* b, real* sum, "
+        + list("const real* %s, ", inputs.subList(1, inputs.size())) + to.parameters()
+        + list("real* %s, ", formula.outputNames()) + "float* kept, float* slots, int rows", work);
     rows(work);
     line("}");
   }
@@ -63,7 +68,8 @@ final class FormulaSource {
   private void backward() {
     RowWork work = kernels.backward();
     open("backward",
-        "const real* dy, const real* x, " + to.parameters() + "const float* kept, real* dx, int accumulate, "
+        "const real* dy, " + list("const real* %s, ", formula.saved()) + to.parameters() + "const float* kept, "
+            + list("real* d%1$s, int add_%1$s, ", formula.inputs())
             + "float* slots, float* totals, float* sums, int rows",
         work);
     if (!work.sums().isEmpty()) {
@@ -88,6 +94,10 @@ final class FormulaSource {
           + value + ";");
     }
     line("}");
+  }
+
+  private static String list(String each, List<String> names) {
+    return names.stream().map(name -> String.format(Locale.ROOT, each, name)).collect(Collectors.joining());
   }
 
   /// The head of a kernel, with what it knows of its lanes.
@@ -170,9 +180,11 @@ final class FormulaSource {
       work.passes().forEach(pass -> pass.sinks().forEach(sink -> values.add(sink.value())));
     }
     read(values, work, reader);
-    if (work.backward() && !work.outputs().isEmpty()) {
-      line("    float old[K][N];");
-      line("    if (accumulate) load_row(dx + at, left, old);");
+    if (work.backward()) {
+      formula.inputs().forEach(x -> {
+        line("    float old_" + x + "[K][N];");
+        line("    if (add_" + x + ") load_row(d" + x + " + at, left, old_" + x + ");");
+      });
     }
   }
 
@@ -188,7 +200,7 @@ final class FormulaSource {
     String load = reader.held ? "load_row(" : "load(";
     String at = reader.held ? " + at, left, " : " + at + c, ";
     String name = leaf.name() + "_";
-    String from = work.backward() ? leaf.name().equals("dy") ? "dy" : "x" : reader.later ? "(b ? sum : a)" : "a";
+    String from = work.backward() || !leaf.name().equals("x") ? leaf.name() : reader.later ? "(b ? sum : a)" : "a";
     line(indent + "float " + name + size + ";");
     line(indent + load + from + at + name + ");");
     if (from.equals("a")) {
@@ -323,10 +335,11 @@ final class FormulaSource {
     }
     for (int k = 0; k < work.outputs().size(); k++) {
       if (work.backward()) {
-        line("    if (accumulate) add(old, o0);");
-        line("    if (dx) store_row(o0, dx + at, left);");
+        String x = formula.inputs().get(k);
+        line("    if (add_" + x + ") add(old_" + x + ", o" + k + ");");
+        line("    if (d" + x + ") store_row(o" + k + ", d" + x + " + at, left);");
       } else {
-        line("    store_row(o" + k + ", " + (k == 0 ? "y" : "slope") + " + at, left);");
+        line("    store_row(o" + k + ", " + formula.outputNames().get(k) + " + at, left);");
       }
     }
   }

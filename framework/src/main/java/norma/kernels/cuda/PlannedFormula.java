@@ -19,12 +19,13 @@ record PlannedFormula(Formula formula, int width, List<Expr> kept, List<Expr> gr
   /// @param widest elements of 16 bytes
   static PlannedFormula of(Formula formula, int width, int widest, int number) {
     Formula.Kernels kernels = formula.kernels(false);
-    List<Expr> gradients = kernels.gradients().subList(1, kernels.gradients().size());
-    Plan backward = kernels.backward(true, false, gradients);
+    List<Expr> gradients = kernels.parameters();
+    int points = formula.inputs().size();
+    Plan backward = kernels.backward(kernels.gradients().subList(0, points), gradients);
     return new PlannedFormula(formula, width, kernels.kept(), gradients,
         gradients.stream().anyMatch(PlannedFormula::joint),
-        RowWork.of(kernels.forward(), false, kernels.kept(), width, widest),
-        RowWork.of(backward, true, List.of(), width, widest), number);
+        RowWork.of(kernels.forward(), false, kernels.kept(), points, width, widest),
+        RowWork.of(backward, true, List.of(), points, width, widest), number);
   }
 
   private static boolean joint(Expr gradient) {

@@ -44,8 +44,9 @@ record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List
   record Total(Apply node, Optional<Expr> element, List<Expr> factors) {}
 
   /// @param leaves values of a row that the passes must compute in any case
+  /// @param points of its inputs vary over elements; more of them leave room for fewer elements of each
   /// @param widest elements of the widest access to memory
-  static RowWork of(Plan plan, boolean backward, Collection<Expr> leaves, int width, int widest) {
+  static RowWork of(Plan plan, boolean backward, Collection<Expr> leaves, int points, int width, int widest) {
     List<Expr> outputs = plan.passes().stream().flatMap(pass -> pass.sinks().stream())
         .filter(sink -> sink.output() >= 0).sorted(Comparator.comparingInt(Sink::output)).map(Sink::value).toList();
     List<Expr> sums = plan.sums().stream().map(sum -> sum.arg(0)).toList();
@@ -71,7 +72,7 @@ record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List
       }
     }
     read.removeAll(plan.kept());
-    Lanes lanes = Lanes.of(width, passes.isEmpty() || sums.size() > MOST_SUMS ? FEW : MOST, widest);
+    Lanes lanes = Lanes.of(width, (passes.isEmpty() || sums.size() > MOST_SUMS ? FEW : MOST) / points, widest);
     return new RowWork(plan, backward, lanes, passes, List.copyOf(read), outputs, sums, totals);
   }
 

@@ -34,48 +34,47 @@ final class Nd4jFormulas {
   private final DataType type;
   private final long rows;
   private final int width;
-  private final Map<String, INDArray> elements = new HashMap<>(); // x, dy, slope
+  private final Map<String, INDArray> elements = new HashMap<>(); // x, u, dy, slopes
   private final Map<Expr, INDArray> known = new HashMap<>(); // (R, C) or (R, 1)
   private final Set<Expr> summed = new HashSet<>();
   private final Interpreter caller;
 
-  private Nd4jFormulas(Formula formula, Array x, List<Array> parameters) {
-    INDArray values = matrix(x);
+  /// @param points names of the inputs that vary over elements
+  private Nd4jFormulas(Formula formula, List<String> points, List<Array> inputs) {
+    INDArray values = matrix(inputs.getFirst());
     type = values.dataType();
     rows = values.rows();
     width = values.columns();
+    for (int i = 0; i < points.size(); i++) {
+      elements.put(points.get(i), matrix(inputs.get(i)));
+    }
     Map<String, double[]> numbers = new HashMap<>();
-    for (int i = 0; i < parameters.size(); i++) {
-      numbers.put(formula.parameters().get(i).name(), parameters.get(i).numbers());
+    for (int i = points.size(); i < inputs.size(); i++) {
+      numbers.put(formula.parameters().get(i - points.size()).name(), inputs.get(i).numbers());
     }
     caller = new Interpreter(1, width, numbers);
   }
 
-  static void forward(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope) {
-    Nd4jFormulas f = new Nd4jFormulas(formula, x, parameters);
-    f.elements.put("x", matrix(x));
-    List<Expr> outputs = formula.outputs();
-    matrix(y).assign(f.of(outputs.getFirst(), true));
-    if (slope != null) {
-      matrix(slope).assign(f.of(outputs.getLast(), true));
+  static void forward(Formula formula, List<Array> inputs, List<Array> outputs) {
+    Nd4jFormulas f = new Nd4jFormulas(formula, formula.inputs(), inputs);
+    for (int i = 0; i < outputs.size(); i++) {
+      matrix(outputs.get(i)).assign(f.of(formula.outputs().get(i), true));
     }
   }
 
-  static void backward(Formula formula, Array dy, Array x, List<Array> parameters, @Nullable Grad dx,
-      List<@Nullable Grad> gradients) {
-    Nd4jFormulas f = new Nd4jFormulas(formula, x, parameters);
+  static void backward(Formula formula, Array dy, List<Array> inputs, List<@Nullable Grad> gradients) {
+    Nd4jFormulas f = new Nd4jFormulas(formula, formula.saved(), inputs);
     f.elements.put("dy", matrix(dy));
-    f.elements.put(formula.keepsSlope() ? "slope" : "x", matrix(x));
     List<Expr> formulas = formula.gradients();
-    if (dx != null) {
-      store(dx, f.of(formulas.getFirst(), true));
-    }
+    int points = formula.inputs().size();
     for (int i = 0; i < gradients.size(); i++) {
       Grad gradient = gradients.get(i);
-      if (gradient != null) {
-        f.sums(formulas.get(i + 1));
-        double[] values = f.caller.of(formulas.get(i + 1));
-        Parameter parameter = formula.parameters().get(i);
+      if (i < points) {
+        store(gradient, f.of(formulas.get(i), true));
+      } else if (gradient != null) {
+        f.sums(formulas.get(i));
+        double[] values = f.caller.of(formulas.get(i));
+        Parameter parameter = formula.parameters().get(i - points);
         INDArray result = Nd4j.createFromArray(values).castTo(f.type);
         store(gradient, parameter.perChannel() && values.length == 1 ? spread(result, f.width) : result);
       }

@@ -69,15 +69,14 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
-      Array statistics) {
-    Nd4jFormulas.forward(formula, x, parameters, y, slope);
+  public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
+    Nd4jFormulas.forward(formula, inputs, outputs);
   }
 
   @Override
-  public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
-      @Nullable Grad dx, List<@Nullable Grad> gradients) {
-    Nd4jFormulas.backward(formula, dy, x, parameters, dx, gradients);
+  public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
+      List<@Nullable Grad> gradients) {
+    Nd4jFormulas.backward(formula, dy, inputs, gradients);
   }
 
   @Override
@@ -227,11 +226,6 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void mix(double a, Array x, double b, Array y, Array z) {
-    flat(z).assign(flat(x).mul(a).addi(flat(y).mul(b)));
-  }
-
-  @Override
   public void add(Array a, Array b, Array y) {
     flat(a).addi(flat(b), flat(y));
   }
@@ -250,11 +244,6 @@ public class Nd4jKernels implements Kernels {
   @Override
   public void multiply(Array x, double factor, Grad y) {
     store(y, flat(x).mul(factor));
-  }
-
-  @Override
-  public void multiply(Array a, Array b, Grad y) {
-    store(y, flat(a).mul(flat(b)));
   }
 
   @Override

@@ -42,36 +42,39 @@ public final class RowKernels implements AutoCloseable {
   }
 
   /// See [norma.kernels.Kernels#formula].
-  public void forward(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
-      Array statistics) {
-    Call call = new Call(programs.forward(formula, x.dim(-1)), formula, x, parameters);
-    call.elements("x", x);
-    call.elements("y", y);
-    if (slope != null) {
-      call.elements("slope", slope);
-    }
+  public void forward(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
+    Call call = new Call(programs.forward(formula, inputs.getFirst().dim(-1)), formula, inputs);
+    call.elements(formula.inputs(), inputs);
+    call.elements(formula.outputNames(), outputs);
     call.rows("stored0", call.program.stored(), statistics);
     call.bound.run(call.rows);
   }
 
   /// See [norma.kernels.Kernels#formulaBackward].
-  public void backward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics, @Nullable Grad dx,
+  public void backward(Formula formula, Array dy, List<Array> inputs, Array statistics,
       List<@Nullable Grad> gradients) {
+    int points = formula.inputs().size();
     List<Boolean> wanted = new ArrayList<>();
+    List<Boolean> added = new ArrayList<>();
     for (Grad gradient : gradients) {
+      added.add(added.size() < points && gradient != null && gradient.add());
       wanted.add(gradient != null);
     }
-    Program program = programs.backward(formula, x.dim(-1), new Wanted(dx != null, dx != null && dx.add(), wanted));
-    Call call = new Call(program, formula, x, parameters);
-    call.elements("dy", dy);
-    call.elements(formula.keepsSlope() ? "slope" : "x", x);
-    if (dx != null) {
-      call.elements("dx", dx.array());
+    Program program = programs.backward(formula, inputs.getFirst().dim(-1), new Wanted(wanted, added));
+    Call call = new Call(program, formula, inputs);
+    call.elements(List.of("dy"), List.of(dy));
+    call.elements(formula.saved(), inputs);
+    for (int i = 0; i < points; i++) {
+      Grad gradient = gradients.get(i);
+      if (gradient != null) {
+        call.elements(List.of("d" + formula.inputs().get(i)), List.of(gradient.array()));
+      }
     }
+    List<@Nullable Grad> ofParameters = gradients.subList(points, gradients.size());
     call.rows("kept0", program.kept(), statistics);
-    call.sums(gradients);
+    call.sums(ofParameters);
     call.bound.run(call.rows);
-    call.put(formula, gradients);
+    call.put(formula, ofParameters);
   }
 
   /// A routine, which remembers its operands: the same one for every call.
@@ -119,11 +122,12 @@ public final class RowKernels implements AutoCloseable {
     private final long totals;
     private final Interpreter caller;
 
-    Call(Program program, Formula formula, Array x, List<Array> parameters) {
+    Call(Program program, Formula formula, List<Array> inputs) {
       this.program = program;
       plan = program.plan();
-      rows = x.rows();
-      width = x.dim(-1);
+      rows = inputs.getFirst().rows();
+      width = inputs.getFirst().dim(-1);
+      List<Array> parameters = inputs.subList(formula.inputs().size(), inputs.size());
       bound = bound(program);
       vector = (4L * width + LINE - 1) & -LINE;
       sums = vector * plan.channels().size();
@@ -165,8 +169,10 @@ public final class RowKernels implements AutoCloseable {
       bound.bind(program.streams().of(first) + k, segment, at);
     }
 
-    void elements(String stream, Array array) {
-      bound.bind(program.streams().of(stream), array.segment(), 0);
+    void elements(List<String> streams, List<Array> arrays) {
+      for (int i = 0; i < streams.size(); i++) {
+        bound.bind(program.streams().of(streams.get(i)), arrays.get(i).segment(), 0);
+      }
     }
 
     /// Values of rows, one kind after the other.

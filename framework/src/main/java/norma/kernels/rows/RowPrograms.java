@@ -36,12 +36,11 @@ public class RowPrograms {
   /// @param wanted what backward is to compute; null for forward
   private record Key(Object what, int width, int stride, @Nullable Wanted wanted) {}
 
-  /// Gradients that somebody needs.
+  /// Gradients that somebody needs, of a formula's inputs and parameters.
   ///
-  /// @param dx         of x
-  /// @param add        whether that is added
-  /// @param parameters of which parameters
-  record Wanted(boolean dx, boolean add, List<Boolean> parameters) {}
+  /// @param gradients which
+  /// @param added     which of the inputs' are added to what is there
+  record Wanted(List<Boolean> gradients, List<Boolean> added) {}
 
   /// A routine or one direction of a formula at one width.
   ///
@@ -64,24 +63,32 @@ public class RowPrograms {
   Program forward(Formula formula, int width) {
     Formula.Kernels kernels = plan(formula);
     return programs.computeIfAbsent(new Key(formula, width, width, null),
-        _ -> program(null, kernels.forward(), kernels.kept(), kernels.kept(), List.of("y", "slope"), List.of(),
+        _ -> program(null, kernels.forward(), kernels.kept(), kernels.kept(), formula.outputNames(), List.of(),
             width, width));
   }
 
   Program backward(Formula formula, int width, Wanted wanted) {
     Formula.Kernels kernels = plan(formula);
     return programs.computeIfAbsent(new Key(formula, width, width, wanted), _ -> {
+      List<String> inputs = formula.inputs();
+      List<Expr> elements = new ArrayList<>();
+      List<String> outputs = new ArrayList<>();
       List<@Nullable Expr> gradients = new ArrayList<>();
       List<Expr> needed = new ArrayList<>();
-      for (int i = 0; i < wanted.parameters.size(); i++) {
-        Expr gradient = wanted.parameters.get(i) ? kernels.gradients().get(i + 1) : null;
-        gradients.add(gradient);
-        if (gradient != null) {
+      for (int i = 0; i < wanted.gradients.size(); i++) {
+        Expr gradient = wanted.gradients.get(i) ? kernels.gradients().get(i) : null;
+        if (i >= inputs.size()) {
+          gradients.add(gradient);
+        }
+        if (gradient != null && i >= inputs.size()) {
           needed.add(gradient);
+        } else if (gradient != null) {
+          elements.add(wanted.added.get(i) ? kernels.added(i) : gradient);
+          outputs.add("d" + inputs.get(i));
         }
       }
-      Plan plan = kernels.backward(wanted.dx, wanted.add, needed);
-      return program(null, plan, List.of(), kernels.kept(), List.of("dx"), gradients, width, width);
+      Plan plan = kernels.backward(elements, needed);
+      return program(null, plan, List.of(), kernels.kept(), outputs, gradients, width, width);
     });
   }
 
@@ -93,13 +100,6 @@ public class RowPrograms {
   private Program program(@Nullable Routine routine, Plan plan, List<Expr> stored, List<Expr> kept,
       List<String> outputs,
       List<@Nullable Expr> gradients, int width, int stride) {
-    int written = 0;
-    for (Plan.Pass pass : plan.passes()) {
-      for (Plan.Sink sink : pass.sinks()) {
-        written = Math.max(written, sink.output() + 1);
-      }
-    }
-    List<String> names = outputs.subList(0, written);
     List<Integer> direct = direct(plan, gradients);
     List<Integer> places = new ArrayList<>();
     for (Expr e : plan.kept()) {
@@ -108,10 +108,10 @@ public class RowPrograms {
     List<String> first = routine == null ? List.of() : routine.operands().stream().map(routine::stream).toList();
     Set<String> gathered = routine == null ? Set.of() : routine.gathered();
     Set<String> strided = routine == null ? Set.of() : routine.strided();
-    Streams streams = new Streams(plan, first, strided, gathered, stored.size(), names);
-    RowEmitter emitter = new RowEmitter(plan, stored, names, streams, width, stride, set);
+    Streams streams = new Streams(plan, first, strided, gathered, stored.size(), outputs);
+    RowEmitter emitter = new RowEmitter(plan, stored, outputs, streams, width, stride, set);
     Code code = code(emitter);
-    return new Program(routine, plan, streams, names, IntStream.range(0, stored.size()).boxed().toList(), width,
+    return new Program(routine, plan, streams, outputs, IntStream.range(0, stored.size()).boxed().toList(), width,
         stride, gradients, direct, places,
         computes(plan, gradients, direct), set, code, emitter.vectors(), emitter.tableBytes());
   }

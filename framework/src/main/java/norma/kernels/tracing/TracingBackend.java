@@ -100,9 +100,6 @@ public record TracingBackend(DType dtype) implements Backend {
     public void multiply(Array x, double factor, Grad y) {}
 
     @Override
-    public void multiply(Array a, Array b, Grad y) {}
-
-    @Override
     public void dropout(Array x, DropMask mask, Grad y) {}
 
     @Override
@@ -120,12 +117,11 @@ public record TracingBackend(DType dtype) implements Backend {
     }
 
     @Override
-    public void formula(Formula formula, Array x, List<Array> parameters, Array y, @Nullable Array slope,
-        Array statistics) {}
+    public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {}
 
     @Override
-    public void formulaBackward(Formula formula, Array dy, Array x, List<Array> parameters, Array statistics,
-        @Nullable Grad dx, List<@Nullable Grad> gradients) {}
+    public void formulaBackward(Formula formula, Array dy, List<Array> inputs, Array statistics,
+        List<@Nullable Grad> gradients) {}
 
     @Override
     public void linear(Array x, Array w, @Nullable Array b, Array y) {}
@@ -162,9 +158,6 @@ public record TracingBackend(DType dtype) implements Backend {
 
     @Override
     public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants) {}
-
-    @Override
-    public void mix(double a, Array x, double b, Array y, Array z) {}
 
     @Override
     public void sgdInPlace(Array w, Array g, Array m, Sgd constants) {}

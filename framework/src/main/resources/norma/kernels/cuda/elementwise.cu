@@ -35,12 +35,6 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 
-// y (+)= a b
-extern "C" __global__ void __launch_bounds__(THREADS)
-    multiply_arrays(const real* a, const real* b, real* y, int accumulate, long long n) {
-  map<LANE>(n, [](float a, float b) { return a * b; }, y, accumulate, a, b);
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS) fill_real(real* x, float value, long long n) {
   map<LANE>(n, [=]() { return value; }, x, 0);
 }
@@ -97,19 +91,6 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     store(ws.at, w + i);
     store(ms.at, m + i);
   });
-}
-
-// z = a x + b y; z may be x or y.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    mix(float a, const float* x, float b, const float* y, float* z, long long n) {
-  map<FLOATS>(n, [=](float x, float y) { return a * x + b * y; }, z, 0, x, y);
-}
-
-// y = x / max(root of the sum of its squares, least); y may be x.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    normalize(const float* x, const double* squares, float least, float* y, long long n) {
-  const float factor = 1 / fmaxf((float)sqrt(*squares), least);
-  map<FLOATS>(n, [=](float x) { return factor * x; }, y, 0, x);
 }
 
 // Adds bias (C) to every row of y (R, C).

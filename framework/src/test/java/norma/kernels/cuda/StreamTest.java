@@ -148,14 +148,14 @@ class StreamTest {
     Array statistics = kernels.statistics(kernels.kept(norm), 2);
     Emulator.forgetCalls();
     kernels.add(a, b, z);
-    kernels.formula(norm, z, List.of(weight), y, null, statistics);
+    kernels.formula(norm, List.of(z, weight), List.of(y), statistics);
     double[] fused = backend.read(y);
     assertThat(backend.read(z)).containsExactly(7, 7, 7, 7, 7, 16);
     assertThat(Emulator.calls()).containsEntry("cuLaunchKernel", 1);
     Emulator.forgetCalls();
     kernels.add(a, b, z);
     backend.synchronize();
-    kernels.formula(norm, z, List.of(weight), y, null, statistics);
+    kernels.formula(norm, List.of(z, weight), List.of(y), statistics);
     assertThat(backend.read(y)).isEqualTo(fused);
     assertThat(Emulator.calls()).containsEntry("cuLaunchKernel", 2);
   }

@@ -71,6 +71,12 @@ class RowKernelsTest {
     check(formula);
   }
 
+  @ParameterizedTest
+  @MethodSource("norma.kernels.Formulas#ofTwo")
+  void formulasOfTwoEqualTheirDefinition(Formula formula) {
+    check(formula);
+  }
+
   private static void check(Formula formula) {
     for (int width : WIDTHS) {
       assertThat(error(formula, width, width, RowKernelsTest::maker)).as("width %d", width).isLessThan(5e-5);
@@ -191,10 +197,16 @@ class RowKernelsTest {
     Random r = new Random(seed);
     Map<String, double[]> values = new HashMap<>(RandomFormulas.values(formula, width, seed));
     values.put("x", r.doubles((long) rows * width, -1.5, 1.5).toArray());
+    values.put("u", r.doubles((long) rows * width, -1.5, 1.5).toArray());
     values.put("dy", r.doubles((long) rows * width, -1, 1).toArray());
     values.values().forEach(v -> java.util.Arrays.setAll(v, i -> (float) v[i]));
     Interpreter exact = new Interpreter(rows, width, values);
-    List<double[]> expected = new ArrayList<>(List.of(exact.of(formula.outputs().getFirst())));
+    List<double[]> expected = new ArrayList<>();
+    List<Expr> outputs = formula.outputs();
+    for (int i = 0; i < outputs.size(); i++) {
+      expected.add(exact.of(outputs.get(i)));
+      values.put(formula.outputNames().get(i), expected.getLast()); // backward may read slopes
+    }
     for (Expr gradient : formula.gradients()) {
       expected.add(exact.of(gradient));
     }
@@ -225,36 +237,43 @@ class RowKernelsTest {
     return worst / Math.max(scale, 1);
   }
 
-  /// y, dx, and the parameters' gradients; the second time gradients are added, which must give twice as much.
+  /// y, the slopes that are kept, and all gradients; the second time gradients are added, which must give twice as much.
   private static List<double[]> run(Formula formula, Map<String, double[]> values, int rows, int width,
       RowPrograms programs) {
     try (Workbench bench = new Workbench(DType.FLOAT32); RowKernels kernels = new RowKernels(programs)) {
       List<Guarded> all = new ArrayList<>();
-      Guarded x = guarded(bench, all, values.get("x"), rows, width);
       Guarded dy = guarded(bench, all, values.get("dy"), rows, width);
-      Guarded y = guarded(bench, all, null, rows, width);
-      Guarded dx = guarded(bench, all, null, rows, width);
       Guarded statistics = guarded(bench, all, null, kernels.statistics(formula), rows);
-      List<Array> parameters = new ArrayList<>();
-      List<Guarded> gradients = new ArrayList<>();
+      List<Array> inputs = new ArrayList<>();
+      List<Array> outputs = new ArrayList<>();
+      List<Array> gradients = new ArrayList<>();
+      formula.outputNames().forEach(_ -> outputs.add(guarded(bench, all, null, rows, width).array));
+      for (String input : formula.inputs()) {
+        inputs.add(guarded(bench, all, values.get(input), rows, width).array);
+        gradients.add(guarded(bench, all, null, rows, width).array);
+      }
       for (Parameter p : formula.parameters()) {
         int size = p.perChannel() ? width : 1;
-        parameters.add(guarded(bench, all, values.get(p.name()), size).array);
-        gradients.add(guarded(bench, all, null, size));
+        inputs.add(guarded(bench, all, values.get(p.name()), size).array);
+        gradients.add(guarded(bench, all, null, size).array);
       }
-      kernels.forward(formula, x.array, parameters, y.array, null, statistics.array);
+      kernels.forward(formula, inputs, outputs, statistics.array);
+      for (int i = 1; i < outputs.size(); i++) {
+        inputs.set(i - 1, outputs.get(i));
+      }
       List<@Nullable Grad> written = new ArrayList<>();
-      gradients.forEach(g -> written.add(Grad.write(g.array)));
-      kernels.backward(formula, dy.array, x.array, parameters, statistics.array, Grad.write(dx.array), written);
-      List<double[]> result = new ArrayList<>(List.of(bench.read(y.array), bench.read(dx.array)));
-      gradients.forEach(g -> result.add(bench.read(g.array)));
+      gradients.forEach(g -> written.add(Grad.write(g)));
+      kernels.backward(formula, dy.array, inputs, statistics.array, written);
+      List<double[]> result = new ArrayList<>();
+      outputs.forEach(output -> result.add(bench.read(output)));
+      gradients.forEach(g -> result.add(bench.read(g)));
       List<@Nullable Grad> added = new ArrayList<>();
-      gradients.forEach(g -> added.add(Grad.add(g.array)));
-      kernels.backward(formula, dy.array, x.array, parameters, statistics.array, Grad.add(dx.array), added);
-      List<double[]> twice = new ArrayList<>(List.of(bench.read(dx.array)));
-      gradients.forEach(g -> twice.add(bench.read(g.array)));
+      gradients.forEach(g -> added.add(Grad.add(g)));
+      kernels.backward(formula, dy.array, inputs, statistics.array, added);
+      List<double[]> twice = new ArrayList<>();
+      gradients.forEach(g -> twice.add(bench.read(g)));
       for (int k = 0; k < twice.size(); k++) {
-        double[] once = result.get(k + 1);
+        double[] once = result.get(k + outputs.size());
         double[] doubled = java.util.Arrays.stream(once).map(v -> 2 * v).toArray();
         assertThat(difference(twice.get(k), doubled)).as("added gradient %d of %s", k, formula).isLessThan(1e-5);
       }

@@ -38,10 +38,10 @@ public final class FormulaSourceFuzz {
     }
   }
 
-  /// Words of the kernels of a formula without names of its own that uses every function.
+  /// Words of the kernels of a formula of two without names of its own that uses every function.
   private static Set<String> own() {
     Formula every = Formula
-        .of("weight * tanh(erf(atan(x))) * x^0.3 + log(exp(sin(x) + cos(x))) + max(x, sign(x)) * min(x, abs(x))"
+        .ofTwo("u * weight * tanh(erf(atan(x))) * x^0.3 + log(exp(sin(x) + cos(x))) + max(x, sign(x)) * min(x, abs(x))"
             + " + relu(x) + maxabs(x) + std(x, 1e-5) + softplus(x) + mean(weight) + bias", List.of(), Map.of(), true);
     Set<String> words = IntStream.of(WIDTHS).boxed()
         .flatMap(width -> WORDS.matcher(FormulaSource.of(PlannedFormula.of(every, width, 8, 0))).results())

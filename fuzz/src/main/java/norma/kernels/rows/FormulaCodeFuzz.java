@@ -1,7 +1,6 @@
 package norma.kernels.rows;
 
 import java.util.Collections;
-import java.util.List;
 import norma.formula.Formula;
 import norma.fuzz.FormulaText;
 import norma.fuzz.Input;
@@ -28,8 +27,9 @@ public final class FormulaCodeFuzz {
       return FormulaCodeFuzz::none;
     });
     programs.forward(formula, WIDTH);
-    List<Boolean> all = Collections.nCopies(formula.parameters().size(), true);
-    programs.backward(formula, WIDTH, new Wanted(true, false, all));
+    int count = formula.inputs().size() + formula.parameters().size();
+    programs.backward(formula, WIDTH,
+        new Wanted(Collections.nCopies(count, true), Collections.nCopies(count, false)));
   }
 
   /// Stands for [Code], which nobody calls here.

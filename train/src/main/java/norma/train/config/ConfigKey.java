@@ -8,11 +8,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.Factor;
 import norma.models.Key;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
@@ -32,6 +34,9 @@ import org.jspecify.annotations.Nullable;
 /// @param accessor  of its record component
 public record ConfigKey(String path, Class<?> type, String start, @Nullable Range range, String does, boolean resumable,
     List<ConfigKey> keys, @Nullable Method accessor) {
+
+  private static final Map<Class<?>, String> ACCEPTED = Map.of(NormSpec.class, "a type, {type: ...} or {y: FORMULA}",
+      List.class, "a list", Factor.class, "a number, a formula of depth and layers, or {start: NUMBER}");
 
   /// What stands at the top: `name`, and groups.
   public static final List<ConfigKey> ROOT = keys(RunConfig.class, "");
@@ -104,7 +109,7 @@ public record ConfigKey(String path, Class<?> type, String start, @Nullable Rang
         ? String.join(", ", words())
         : type == boolean.class
             ? "true or false"
-            : type == NormSpec.class ? "a type, {type: ...} or {y: FORMULA}" : type == List.class ? "a list" : "text";
+            : ACCEPTED.getOrDefault(type, "text");
   }
 
   /// The constants of its enum.
@@ -120,6 +125,11 @@ public record ConfigKey(String path, Class<?> type, String start, @Nullable Rang
       return path.map(p -> YamlText.of(p.toString())).orElse(start);
     } else if (value instanceof Corpus.Download download) {
       return "{url: " + YamlText.of(download.url().toString()) + ", sha256: \"" + download.sha256() + "\"}";
+    }
+    if (value instanceof Factor.Learned learned) {
+      return NormLayout.mapping(learned.start());
+    } else if (value instanceof Factor.Constant constant) {
+      return YamlText.number(constant.text()) ? constant.text() : YamlText.of(constant.text());
     }
     return YamlText.of(value instanceof Corpus.Named named
         ? named.source()

@@ -12,7 +12,9 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.Factor;
 import norma.models.NormSlots;
+import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.train.config.RunConfig.Corpus;
@@ -157,6 +159,9 @@ public final class ConfigReader {
     } else if (type == Optional.class) {
       return path(Section.text(node, path, "none or a path"), key, node.at());
     }
+    if (type == Factor.class) {
+      return factor(node, key);
+    }
     return type == Activation.class ? activation(node, path) : Section.text(node, path, "text");
   }
 
@@ -224,6 +229,20 @@ public final class ConfigReader {
       throw new IllegalArgumentException(
           "data.corpus.url is '" + YamlText.shorten(url) + "', not a URL: " + e.getReason(), e);
     }
+  }
+
+  private static Factor factor(Node node, ConfigKey key) {
+    if (node instanceof Node.Mapping learned) {
+      Learnable given = NormReader.learnable(key.name(), new Section(learned, key.path()));
+      return given.fixed() ? constant(given.start()) : new Factor.Learned(given);
+    }
+    return YamlText.isNumber(node)
+        ? constant(Section.number(node, key.path(), NormReader.FINITE))
+        : new Factor.Constant(Section.text(node, key.path(), key.accepts()));
+  }
+
+  private static Factor constant(double value) {
+    return new Factor.Constant(value == (int) value ? Integer.toString((int) value) : YamlText.of(value));
   }
 
   private static Activation activation(Node node, String path) {

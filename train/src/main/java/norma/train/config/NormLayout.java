@@ -86,11 +86,14 @@ record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> 
   }
 
   private static String text(Learnable l) {
+    return l.equals(Learnable.from(l.start())) ? YamlText.of(l.start()) : mapping(l);
+  }
+
+  /// The same with its words, `{start: 0.5}`.
+  static String mapping(Learnable l) {
     String start = YamlText.of(l.start());
-    return l.equals(Learnable.from(l.start()))
-        ? start
-        : "{" + (l.fixed() ? "fixed: " : "start: ") + start + (l.perChannel() ? ", per: channel" : "")
-            + (l.positive() ? ", positive: true" : "") + (l.decay() ? ", decay: true" : "") + "}";
+    return "{" + (l.fixed() ? "fixed: " : "start: ") + start + (l.perChannel() ? ", per: channel" : "")
+        + (l.positive() ? ", positive: true" : "") + (l.decay() ? ", decay: true" : "") + "}";
   }
 
   /// The first of those that occur most often.

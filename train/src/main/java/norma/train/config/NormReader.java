@@ -26,7 +26,7 @@ final class NormReader {
   private static final Pattern OF = Pattern.compile("[0-9]{1,9}(-[0-9]{1,9})?(, ?[0-9]{1,9}(-[0-9]{1,9})?)*");
 
   private static final String FORMULA = "a formula such as \"weight * tanh(alpha * x)\"";
-  private static final Range FINITE = new Range(-Double.MAX_VALUE, Double.MAX_VALUE, "a finite number");
+  static final Range FINITE = new Range(-Double.MAX_VALUE, Double.MAX_VALUE, "a finite number");
 
   /// The keys that it reads.
   static final List<ConfigKey> KEYS = Stream.of(
@@ -117,7 +117,8 @@ final class NormReader {
     return spec;
   }
 
-  private static Learnable learnable(String key, Section section) {
+  /// What a name of a formula stands for, `{start: 0.5, per: channel}`.
+  static Learnable learnable(String key, Section section) {
     boolean fixed = section.node("fixed") != null;
     double start = section.number(fixed ? "fixed" : "start", key.equals("weight") ? 1 : 0, FINITE);
     if (!fixed && section.node("start") == null && !key.equals("weight") && !key.equals("bias")) {

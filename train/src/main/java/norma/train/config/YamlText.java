@@ -35,6 +35,11 @@ final class YamlText {
     return is(NUMBER, node);
   }
 
+  /// Whether a text without quotes is a number.
+  static boolean number(String text) {
+    return NUMBER.matcher(text).matches();
+  }
+
   private static boolean is(Pattern pattern, Node node) {
     return node instanceof Node.Scalar s && s.plain() && pattern.matcher(s.text()).matches();
   }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import norma.array.Array;
 import norma.array.DType;
 import norma.formula.Curve;
@@ -24,12 +25,10 @@ final class FormulaCall {
   private final Formula formula;
   private final int rows;
   private final int width;
-  private final Array x; // (R, C)
   private final Array dy; // (R, C)
   private final Array y; // (R, C)
-  private final Grad dx; // (R, C)
   private final Array statistics;
-  private final List<Array> parameters = new ArrayList<>();
+  private final List<Array> inputs = new ArrayList<>(); // x (R, C), parameters
   private final List<@Nullable Grad> gradients = new ArrayList<>();
 
   FormulaCall(Backend backend, Kernels kernels, Curve curve, int rows) {
@@ -38,62 +37,61 @@ final class FormulaCall {
     this.formula = curve.formula();
     this.rows = rows;
     this.width = curve.width();
-    x = kernels.empty(rows, width);
+    inputs.add(kernels.empty(rows, width));
+    gradients.add(Grad.write(kernels.empty(rows, width)));
     dy = kernels.empty(rows, width);
     y = kernels.empty(rows, width);
-    dx = Grad.write(kernels.empty(rows, width));
     statistics = kernels.statistics(kernels.kept(formula), rows);
     for (Parameter p : formula.parameters()) {
       int[] shape = p.perChannel() ? new int[]{ width } : new int[0];
       Array value = backend.allocate(DType.FLOAT32, shape);
       backend.write(value, curve.value(p));
-      parameters.add(value);
+      inputs.add(value);
       gradients.add(Grad.write(backend.allocate(DType.FLOAT32, shape)));
     }
   }
 
-  /// @param inputs x (R, C)
+  /// @param x      (R, C)
   /// @param slopes dy (R, C)
-  void on(double[] inputs, double[] slopes) {
-    backend.write(x, inputs);
+  void on(double[] x, double[] slopes) {
+    backend.write(inputs.getFirst(), x);
     backend.write(dy, slopes);
   }
 
   void forward() {
-    kernels.formula(formula, x, parameters, y, null, statistics);
+    kernels.formula(formula, inputs, List.of(y), statistics);
   }
 
   void backward() {
-    kernels.formulaBackward(formula, dy, x, parameters, statistics, dx, gradients);
+    kernels.formulaBackward(formula, dy, inputs, statistics, gradients);
   }
 
   /// Results of both directions, by `y`, `dx`, `dweight`, ...
   Map<String, double[]> computed() {
     Map<String, double[]> results = new LinkedHashMap<>();
     results.put("y", backend.read(y));
-    results.put("dx", backend.read(dx.array()));
-    for (int i = 0; i < parameters.size(); i++) {
-      Grad gradient = gradients.get(i);
-      if (gradient != null) {
-        results.put("d" + formula.parameters().get(i).name(), backend.read(gradient.array()));
-      }
+    for (int i = 0; i < inputs.size(); i++) {
+      results.put("d" + name(i), backend.read(Objects.requireNonNull(gradients.get(i)).array()));
     }
     return results;
   }
 
+  private String name(int input) {
+    return input == 0 ? "x" : formula.parameters().get(input - 1).name();
+  }
+
   /// Those results in float64, of the same numbers.
   Map<String, double[]> exact() {
-    Map<String, double[]> leaves = new HashMap<>(Map.of("x", backend.read(x), "dy", backend.read(dy)));
-    for (int i = 0; i < parameters.size(); i++) {
-      leaves.put(formula.parameters().get(i).name(), backend.read(parameters.get(i)));
+    Map<String, double[]> leaves = new HashMap<>(Map.of("dy", backend.read(dy)));
+    for (int i = 0; i < inputs.size(); i++) {
+      leaves.put(name(i), backend.read(inputs.get(i)));
     }
     Interpreter interpreter = new Interpreter(rows, width, leaves);
     List<Expr> expected = formula.gradients();
     Map<String, double[]> results = new LinkedHashMap<>();
     results.put("y", interpreter.of(formula.outputs().getFirst()));
-    results.put("dx", interpreter.of(expected.getFirst()));
-    for (int i = 0; i < parameters.size(); i++) {
-      results.put("d" + formula.parameters().get(i).name(), interpreter.of(expected.get(i + 1)));
+    for (int i = 0; i < inputs.size(); i++) {
+      results.put("d" + name(i), interpreter.of(expected.get(i)));
     }
     return results;
   }

@@ -139,11 +139,11 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     return switch (last) {
       case "tok_emb", "embedding_scale" -> Group.EMBEDDING;
       case "qkv" -> Group.ATTENTION_PRODUCTS;
-      case "attention", "heads", "rotary" -> Group.ATTENTION;
-      case "fc" -> Group.MLP_PRODUCTS;
+      case "attention", "heads" -> Group.ATTENTION;
+      case "fc", "up" -> Group.MLP_PRODUCTS;
       case "proj" -> name.contains(".attn.") ? Group.ATTENTION_PRODUCTS : Group.MLP_PRODUCTS;
       case "add", "dropout" -> Group.RESIDUAL;
-      case "head", "loss" -> Group.HEAD;
+      case "head", "logits", "loss" -> Group.HEAD;
       case RecordedStep.WAITING, RecordedStep.OTHER -> Group.REST;
       default -> pass.parts().containsKey(name) ? Group.NORM : Group.PHASE;
     };

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import norma.models.GptConfig;
 import norma.models.NormSlots;
 import norma.models.Slot;
 import org.junit.jupiter.api.Test;
@@ -88,7 +89,9 @@ class ConfigFilesTest {
                   : key.type() == RunConfig.Corpus.class
                       ? anyOf(map("type", "string"), object(map("url", map("type", "string"), "sha256",
                           map("type", "string"))))
-                      : map("type", "string");
+                      : key.type() == GptConfig.Factor.class
+                          ? map("type", List.of("number", "string", "object"))
+                          : map("type", "string");
     }
     Map<String, Object> number = new LinkedHashMap<>();
     number.put("type", key.type() == double.class || key.type() == List.class ? "number" : "integer");

@@ -75,7 +75,9 @@ class ConfigReaderTest {
             name: all_keys.1
             data: {corpus: {url: "https://example.org/a.txt", sha256: %s}, val_fraction: 0.25, train_fraction: 0.5, token: byte}
             model: {layers: 1, heads: 2, kv_heads: 1, width: 6, context: 5, positions: none, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
-                    tie_embeddings: false, embedding_scale: learnable}
+                    mlp: gated, tie_embeddings: false, embedding_scale: learnable, logits: 30 * tanh(x / 30),
+                    residual: {skip: (2 * layers)^0.25, branch: {start: 0, per: channel, decay: true}},
+                    init: {std: 0.5, residual: plain}}
             optim: {type: sgd, lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
                     momentum: 0.5, weight_decay: 7, clip_norm: 0, groups: [{of: "*.fc.*", weight_decay: 0},
                     {lr_factor: 30, of: tok_emb.weight, weight_decay: 1}]}
@@ -90,10 +92,13 @@ class ConfigReaderTest {
     assertThat(c.data()).isEqualTo(new RunConfig.Data(
         new RunConfig.Corpus.Download(URI.create("https://example.org/a.txt"), "ab".repeat(32)), 0.25, 0.5,
         RunConfig.Token.BYTE));
-    assertThat(c.model())
-        .isEqualTo(new GptConfig(1, 2, OptionalInt.of(1), 6, 5, GptConfig.Positions.NONE, 3, true, 0.5,
-            GptConfig.Activation.GELU, false,
-            GptConfig.EmbeddingScale.LEARNABLE, norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
+    assertThat(c.model()).isEqualTo(
+        new GptConfig(1, 2, OptionalInt.of(1), 6, 5, GptConfig.Positions.NONE, 3, true, 0.5, GptConfig.Activation.GELU,
+            GptConfig.MlpType.GATED, false, GptConfig.EmbeddingScale.LEARNABLE,
+            new GptConfig.Residual(new GptConfig.Factor.Constant("(2 * layers)^0.25"),
+                new GptConfig.Factor.Learned(new norma.nn.Learnable(0, true, false, false, true))),
+            new GptConfig.Activation("30 * tanh(x / 30)"), new GptConfig.Init(0.5, GptConfig.ResidualInit.PLAIN),
+            norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
         .isEqualTo(new RunConfig.Optim(Rule.Type.SGD, 2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 0.5, 7, 0,
             List.of(new Group("*.fc.*", OptionalDouble.empty(), OptionalDouble.of(0)),
@@ -135,7 +140,21 @@ class ConfigReaderTest {
         List.of("model: {embedding_scale: learnabel}", "x.yaml:1: model.embedding_scale: learnabel is not known;"
             + " did you mean learnable? Expected one of none, fixed, learnable"),
         List.of("model: {activation: 7}",
-            "x.yaml:1: model.activation: 7 is not known; expected one of gelu, relu, relu2, silu"),
+            "x.yaml:1: model.activation: 7 is not known; expected one of gelu, none, relu, relu2, silu"),
+        List.of("model: {logits: 'tanh(x) * u'}",
+            "x.yaml:1: model.logits: column 11 of \"tanh(x) * u\": u is no input here,"
+                + " only x; a parameter of that name needs its start, for example u: 0.5"),
+        List.of("model:\n  residual: {skip: 'dept + 1'}", "x.yaml:2: model.residual.skip is dept + 1 in block 0: "
+            + "column 1 of \"dept + 1\": unknown name dept; nearest: depth"),
+        List.of("model:\n  layers: 4\n  residual:\n    branch: depth - 3",
+            "x.yaml:4: model.residual.branch is depth - 3 in block 2: its value is 0.0; expected another number than 0"),
+        List.of("model: {residual: {skip: true}}", "x.yaml:1: model.residual.skip: true is not text; expected a number,"
+            + " a formula of depth and layers, or {start: NUMBER} (in quotes, \"true\" is text)"),
+        List.of("model: {residual: {branch: {strat: 0}}}",
+            "x.yaml:1: model.residual.branch: a parameter needs its start,"
+                + " for example {start: 0.5, per: channel}"),
+        List.of("model: {mlp: swiglu}",
+            "x.yaml:1: model.mlp: swiglu is not known; expected one of plain, gated"),
         List.of("model: {activation: 'x * sigmiod(x)'}",
             "x.yaml:1: model.activation: column 5 of \"x * sigmiod(x)\": unknown name sigmiod; nearest: sigmoid"),
         List.of("model: 3", "x.yaml:1: model: 3 is a value; expected a group of keys"),

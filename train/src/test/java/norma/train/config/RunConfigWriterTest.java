@@ -55,8 +55,16 @@ class RunConfigWriterTest {
           bias: false
           dropout: 0.0
           activation: gelu
+          mlp: plain
           tie_embeddings: true
           embedding_scale: none
+          residual:
+            skip: 1
+            branch: 1
+          logits: none
+          init:
+            std: 0.02
+            residual: scaled
           norm:
             all: layernorm
         optim:
@@ -196,8 +204,12 @@ class RunConfigWriterTest {
         new GptConfig(layers, heads, r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1),
             heads * 2 * (1 + r.nextInt(64)), 1 + r.nextInt(512),
             pick(r, List.of(GptConfig.Positions.values())), 1 + r.nextInt(8), r.nextBoolean(),
-            r.nextDouble(), GptConfig.Activation.GELU, r.nextBoolean(),
-            pick(r, List.of(GptConfig.EmbeddingScale.values())), slots(r, layers)),
+            r.nextDouble(), GptConfig.Activation.GELU, pick(r, List.of(GptConfig.MlpType.values())),
+            r.nextBoolean(), pick(r, List.of(GptConfig.EmbeddingScale.values())),
+            new GptConfig.Residual(factor(r), factor(r)),
+            pick(r, List.of(GptConfig.Activation.NONE, new GptConfig.Activation("15 * atan(x / 15)"))),
+            new GptConfig.Init(10 * (1 - r.nextDouble()), pick(r, List.of(GptConfig.ResidualInit.values()))),
+            slots(r, layers)),
         new RunConfig.Optim(pick(r, List.of(Rule.Type.values())), lr, lr * r.nextDouble(),
             pick(r, List.of(Shape.values())), warmup,
             warmup + 100 + r.nextInt(1000), 1 + r.nextInt(100), List.of(r.nextDouble(), r.nextDouble()),
@@ -212,6 +224,14 @@ class RunConfigWriterTest {
             r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + r.nextInt(64)),
             pick(r, List.of(RunConfig.Precision.FP32, RunConfig.Precision.FP64))),
         new RunConfig.Output(pick(r, List.of("runs", "/tmp/a b", "true", "./x"))));
+  }
+
+  private static GptConfig.Factor factor(Random r) {
+    String number = YamlText.of(1 + r.nextDouble());
+    return r.nextBoolean()
+        ? new GptConfig.Factor.Constant(pick(r, List.of("1", "-3", number, "(2 * layers)^0.25", "1 / sqrt(2 * depth)")))
+        : new GptConfig.Factor.Learned(
+            new norma.nn.Learnable(r.nextGaussian(), r.nextBoolean(), false, false, r.nextBoolean()));
   }
 
   private static NormSlots slots(Random r, int layers) {
