@@ -111,13 +111,14 @@ public record KernelCalls(int batch, int time, int width, int heads) {
         (k, in, out) -> k.attentionBackward(in[0], in[1], in[2], in[3], heads, drop, out[0]));
   }
 
-  /// Rotary position embedding; its gradient costs the same.
+  /// Rotary position embedding of queries and keys; its gradient costs the same.
   ///
-  /// @param turned    heads that turn
+  /// @param kvHeads   K
   /// @param headWidth even
-  public KernelCall rotate(int turned, int headWidth) {
-    return forward("rotate", List.of(sequences(width)), List.of(sequences(width)), 0,
-        (k, in, out) -> k.rotate(in[0], turned, headWidth, false, grad(out[0])));
+  public KernelCall rotate(int kvHeads, int headWidth) {
+    Operand qkv = sequences((heads + 2 * kvHeads) * headWidth);
+    return forward("rotate", List.of(qkv), List.of(qkv), 0,
+        (k, in, out) -> k.rotate(in[0], heads + kvHeads, headWidth, false, grad(out[0])));
   }
 
   private int qkv(int kvHeads) {

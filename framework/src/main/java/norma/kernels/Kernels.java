@@ -118,9 +118,9 @@ public interface Kernels {
   }
 
   /// Rotary position embedding (Su et al., arXiv:2104.09864): in the first heads of every row the channels i and i + D/2 are a complex
-  /// number, which is multiplied by `exp(j t 10000^(-2 i / D))` at position t. The channels behind these heads are copied.
+  /// number, which is multiplied by `exp(j t 10000^(-2 i / D))` at position t. The other heads are copied.
   ///
-  /// @param x         (B, T, N), N at least heads * headWidth
+  /// @param x         (B, T, N), N a multiple of D
   /// @param headWidth D, even
   /// @param back      whether to turn by the negative angle, as its gradient wants it
   /// @param y         (B, T, N)

@@ -6,8 +6,8 @@ import norma.array.Array;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 
-/// Rotary position embedding (Su et al., arXiv:2104.09864). Input (B, T, N), whose rows begin with `heads` heads of even width, those of
-/// queries and keys; what follows stays as it is. Output (B, T, N).
+/// Rotary position embedding (Su et al., arXiv:2104.09864). Input (B, T, N), rows of heads of even width, of which the first
+/// `heads` turn, those of queries and keys; the others stay as they are. Output (B, T, N).
 ///
 /// A rotation's gradient is turned back: forward and backward are one kernel.
 public record Rotary(int heads, int headWidth) implements Op<Op.Nothing> {
@@ -15,7 +15,7 @@ public record Rotary(int heads, int headWidth) implements Op<Op.Nothing> {
   @Override
   public Output<Nothing> forward(Kernels kernels, Array... inputs) {
     Array x = inputs[0];
-    check(x, x.rows(), Math.max(x.dim(-1), (long) heads * headWidth));
+    check(x, x.rows(), (long) Math.max(heads, x.dim(-1) / headWidth) * headWidth);
     Array y = kernels.empty(x.shape());
     kernels.rotate(x, heads, headWidth, false, Grad.write(y));
     return new Output<>(y, new Nothing());

@@ -69,14 +69,13 @@ final class BackwardCalls {
         normal((long) OUT * s.width(), 28));
     double[] dy = normal(s.size(), 29);
     call(kernels.embeddingBackward(VOCABULARY, s.time() + 2), dy, Sizes.numbers(s.ids(VOCABULARY)));
-    Operand sequences = Operand.of(Kind.ACTIVATION, s.batch(), s.time(), s.width());
-    if (s.width() > 1) {
-      call("rotate", List.of(sequences), List.of(sequences), (k, in, out) -> {
-        if (out[0] != null) {
-          k.rotate(in[0], s.turned(), s.turnedWidth(), true, out[0]);
-        }
-      }, dy);
-    }
+    int even = 2 * s.width();
+    Operand heads = Operand.of(Kind.ACTIVATION, s.batch(), s.time(), 3 * even);
+    call("rotate", List.of(heads), List.of(heads), (k, in, out) -> {
+      if (out[0] != null) {
+        k.rotate(in[0], 2, even, true, out[0]);
+      }
+    }, normal(3L * s.rows() * even, 32));
     for (int kvHeads : s.kvHeads()) {
       double[] qkv = s.moderate(s.size() / s.heads() * (s.heads() + 2 * kvHeads), 30);
       for (DropMask drop : List.of(DropMask.NONE, DROP)) {

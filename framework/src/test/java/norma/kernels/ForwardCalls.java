@@ -136,11 +136,9 @@ final class ForwardCalls {
     call("roundRows", List.of(x), x, (k, in, out) -> k.roundRows(in[0], to(out[0])), List.of(apart),
         Loops.roundRows(apart, s.width()));
 
-    double[] unturned = s.moderate(s.size(), 17);
-    if (s.width() > 1) {
-      call(kernels.rotate(s.turned(), s.turnedWidth()), List.of(unturned),
-          Loops.rotate(unturned, s.time(), s.width(), s.turned(), s.turnedWidth()));
-    }
+    int even = 2 * s.width(); // each half of a head has one of the widths
+    double[] unturned = s.moderate(s.rows() * (s.heads() + 2) * even, 17);
+    call(kernels.rotate(1, even), List.of(unturned), Loops.rotate(unturned, s.time(), s.heads() + 2, even));
 
     for (int kvHeads : s.kvHeads()) {
       double[] qkv = s.moderate(s.size() / s.heads() * (s.heads() + 2 * kvHeads), 12);

@@ -129,13 +129,13 @@ final class Loops {
     return y;
   }
 
-  /// x (B, T, C) with pairs of channels of its first heads turned: in polar coordinates the angle grows.
-  static double[] rotate(double[] x, int time, int width, int heads, int headWidth) {
+  /// x (B, T, H D) with pairs of channels of all heads but the last turned: in polar coordinates the angle grows.
+  static double[] rotate(double[] x, int time, int heads, int headWidth) {
     double[] y = x.clone();
-    for (int row = 0; row < x.length / width; row++) {
-      for (int h = 0; h < heads; h++) {
+    for (int row = 0; row < x.length / (heads * headWidth); row++) {
+      for (int h = 0; h < heads - 1; h++) {
         for (int i = 0; i < headWidth / 2; i++) {
-          int a = row * width + h * headWidth + i;
+          int a = (row * heads + h) * headWidth + i;
           int b = a + headWidth / 2;
           double turn = row % time / Math.pow(10000, 2.0 * i / headWidth);
           double angle = Math.atan2(x[b], x[a]) + turn;

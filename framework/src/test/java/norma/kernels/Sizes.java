@@ -64,15 +64,6 @@ record Sizes(int batch, int time, int width, double scale) {
     return IntStream.of(heads(), 2, 1).filter(k -> heads() % k == 0).distinct().boxed().toList();
   }
 
-  /// Heads that turn beside channels that are copied: the queries and keys of one kv head each, or all channels but an odd one.
-  int turned() {
-    return width % 4 == 0 ? 3 : 1;
-  }
-
-  int turnedWidth() {
-    return width % 4 == 0 ? width / 4 : width / 2 * 2;
-  }
-
   /// Activations.
   double[] x(long seed) {
     return Workbench.times(scale, Workbench.normal(size(), seed));

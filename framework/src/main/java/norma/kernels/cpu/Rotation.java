@@ -1,29 +1,44 @@
 package norma.kernels.cpu;
 
-import java.lang.foreign.MemorySegment;
 import norma.array.Array;
 import norma.formula.Routine;
 import norma.kernels.Grad;
 import norma.kernels.RotaryAngles;
 import norma.kernels.rows.RowKernels;
 import norma.kernels.rows.Rows;
+import org.jspecify.annotations.Nullable;
 
 /// Turns heads: a head's two halves are the real and the imaginary parts of complex numbers. Turning back is turning with the halves
-/// in each other's place.
+/// in each other's place; a head that keeps its place is turned by the angles of position 0.
 final class Rotation {
   private static final Routine TURN = Routine.of("""
-      strided a b u v; elements c s
+      strided a b u v; gathered c s
       u = a * c - b * s
       v = b * c + a * s""");
   private static final Routine TURN_ADD = Routine.of("""
-      strided a b u v; elements c s
+      strided a b u v; gathered c s
       u = u + (a * c - b * s)
       v = v + (b * c + a * s)""");
-  private static final Routine COPY = Routine.of("strided from to; to = from");
-  private static final Routine COPY_ADD = Routine.of("strided from to; to = to + from");
 
   private final RowKernels rows;
   private final RotaryAngles angles;
+  private @Nullable Places gathered; // by TURN
+
+  /// Where each head's angles lie.
+  private record Places(Array table, int batch, int time, int all, int heads) {
+    long[] starts(int headWidth, long first) {
+      long[] starts = new long[batch * time * all];
+      int i = 0;
+      for (int b = 0; b < batch; b++) {
+        for (int t = 0; t < time; t++) {
+          for (int h = 0; h < all; h++) {
+            starts[i++] = first + (h < heads ? t * (headWidth / 2) : 0);
+          }
+        }
+      }
+      return starts;
+    }
+  }
 
   /// @param rows of this worker
   Rotation(RowKernels rows, RotaryAngles angles) {
@@ -33,27 +48,18 @@ final class Rotation {
 
   /// See [norma.kernels.Kernels#rotate].
   void run(Array x, int heads, int headWidth, boolean back, Grad y) {
-    int row = x.dim(2);
-    int time = x.dim(1);
-    MemorySegment from = x.segment();
-    MemorySegment to = y.array().segment();
-    Array table = angles.table(headWidth, time);
+    Array table = angles.table(headWidth, x.dim(1));
     int half = headWidth / 2;
     int real = back ? half : 0;
     int imaginary = half - real;
-    Rows turn = rows.routine(y.add() ? TURN_ADD : TURN, half, row).bind(4, table.segment(), 0)
-        .bind(5, table.segment(), table.size() / 2);
-    for (int b = 0; b < x.dim(0); b++) {
-      for (int h = 0; h < heads; h++) {
-        long at = (long) b * time * row + (long) h * headWidth;
-        turn.bind(0, from, at + real).bind(1, from, at + imaginary).bind(2, to, at + real)
-            .bind(3, to, at + imaginary).run(time);
-      }
+    Rows turn = rows.routine(y.add() ? TURN_ADD : TURN, half, headWidth);
+    Places places = new Places(table, x.dim(0), x.dim(1), x.dim(2) / headWidth, heads);
+    if (y.add() || !places.equals(gathered)) {
+      turn.gather(4, table.segment(), places.starts(headWidth, 0))
+          .gather(5, table.segment(), places.starts(headWidth, table.size() / 2));
+      gathered = y.add() ? gathered : places;
     }
-    int turned = heads * headWidth;
-    if (turned < row) {
-      rows.routine(y.add() ? COPY_ADD : COPY, row - turned, row).bind(0, from, turned).bind(1, to, turned)
-          .run(x.rows());
-    }
+    turn.bind(0, x.segment(), real).bind(1, x.segment(), imaginary).bind(2, y.array().segment(), real)
+        .bind(3, y.array().segment(), imaginary).run(x.rows() * places.all);
   }
 }

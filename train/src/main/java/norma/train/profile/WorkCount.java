@@ -139,7 +139,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     return switch (last) {
       case "tok_emb", "embedding_scale" -> Group.EMBEDDING;
       case "qkv" -> Group.ATTENTION_PRODUCTS;
-      case "attention", "heads" -> Group.ATTENTION;
+      case "attention", "heads", "rotary" -> Group.ATTENTION;
       case "fc", "up" -> Group.MLP_PRODUCTS;
       case "proj" -> name.contains(".attn.") ? Group.ATTENTION_PRODUCTS : Group.MLP_PRODUCTS;
       case "add", "dropout" -> Group.RESIDUAL;
