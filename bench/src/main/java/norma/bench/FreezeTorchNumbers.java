@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntToDoubleFunction;
 import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
@@ -21,9 +22,12 @@ import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.Gpt;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.nn.NormTypes;
+import norma.optim.Rule;
+import norma.train.config.Assignment;
+import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.AdamW;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Writes PyTorch's numbers, computed in float64, that the module `models` compares itself with in every build.
@@ -34,13 +38,18 @@ public final class FreezeTorchNumbers {
   /// Those with a second model and a training; the others are checked once, in all slots.
   private static final List<String> TRAINED = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf", "none");
   private static final int STEPS = 10;
+  /// Everything but AdamW for all parameters: learning rates and decays of parameters' own, SGD, Muon.
+  private static final List<List<String>> OPTIMIZERS = List.of(
+      List.of("optim.groups=[{of: '*.alpha', lr_factor: 30, weight_decay: 0.5}, {of: '*.fc.*', lr_factor: 0.1}]"),
+      List.of("optim.type=sgd", "optim.lr=0.05", "optim.momentum=0.9"), List.of("optim.type=muon", "optim.lr=0.01"));
   private static final int TRAINING_BATCH = 4;
 
   private FreezeTorchNumbers() {}
 
   /// The whole file.
   private record Frozen(String made, String pytorch, String weights, String tokens, String gradient, int vocabulary,
-      int batch, int context, int width, int mlpRatio, List<Model> models, Training training) {}
+      int batch, int context, int width, int mlpRatio, List<Model> models, Training training,
+      List<Optimizers> optimizers) {}
 
   /// @param gradients by parameter, what [#GRADIENT] says
   private record Model(ParityCase model, double loss, Map<String, List<Double>> gradients) {}
@@ -48,6 +57,11 @@ public final class FreezeTorchNumbers {
   /// The optimizer's settings and the losses of [#TRAINED] in pre slots; step s has learning rate `lr * s`.
   private record Training(int batch, double lr, double beta1, double beta2, double eps, double weightDecay,
       double clipNorm, List<Run> runs) {}
+
+  /// Four losses of [#OPTIMIZERS], so three updates, each with the configuration's rate.
+  ///
+  /// @param rules by parameter
+  private record Optimizers(double lr, double momentum, Map<String, Rule> rules, Run run) {}
 
   private record Run(ParityCase model, List<Double> losses, List<Double> gradientNorms) {}
 
@@ -57,6 +71,7 @@ public final class FreezeTorchNumbers {
     Training training = new Training(TRAINING_BATCH, optim.lr(), optim.beta1(), optim.beta2(), optim.eps(),
         optim.weightDecay(), optim.clipNorm(), new ArrayList<>());
     List<Model> models = new ArrayList<>();
+    List<Optimizers> optimizers = new ArrayList<>();
     try (Backend backend = new Nd4jBackend(DType.FLOAT64, false)) {
       for (String type : ParityCase.TYPES) {
         EmbeddingScale scale = ParityCase.scale(type, Slots.ALL, EmbeddingScale.LEARNABLE);
@@ -66,21 +81,27 @@ public final class FreezeTorchNumbers {
           models.add(gradients(
               new ParityCase(type, Slots.PRE, Map.of(), 2, false, true, EmbeddingScale.NONE, Attention.USUAL,
                   Blocks.USUAL)));
-          training.runs.add(train(backend, optim, trained(type, Attention.USUAL, Blocks.USUAL)));
+          training.runs.add(train(backend, optim, STEPS, step -> optim.lr() * step,
+              trained(type, Attention.USUAL, Blocks.USUAL)));
         }
       }
       for (Attention attention : Attention.OTHERS) {
-        training.runs.add(train(backend, optim, trained("rmsnorm", attention, Blocks.USUAL)));
+        training.runs.add(train(backend, optim, STEPS, step -> optim.lr() * step,
+            trained("rmsnorm", attention, Blocks.USUAL)));
       }
       for (Blocks blocks : Blocks.OTHERS) {
-        training.runs.add(train(backend, optim, trained("dyt", Attention.USUAL, blocks)));
+        training.runs.add(train(backend, optim, STEPS, step -> optim.lr() * step,
+            trained("dyt", Attention.USUAL, blocks)));
+      }
+      for (List<String> settings : OPTIMIZERS) {
+        optimizers.add(optimizers(backend, settings));
       }
     }
     Frozen frozen = new Frozen("./mvnw -Pbench,freeze -pl bench -am process-classes (norma.bench.FreezeTorchNumbers)",
         "org.bytedeco:pytorch:" + args[0] + ", float64", FrozenInputs.WEIGHTS, FrozenInputs.TOKENS,
         GRADIENT, ParityCase.VOCABULARY,
         ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.WIDTH, ParityCase.MLP_RATIO, models,
-        training);
+        training, optimizers);
     Path file = Path.of(args[1]);
     String json = JsonMapper.builder().build().writerWithDefaultPrettyPrinter().writeValueAsString(frozen);
     Files.createDirectories(file.toAbsolutePath().getParent());
@@ -111,15 +132,29 @@ public final class FreezeTorchNumbers {
         new BigDecimal(Math.min(1, rounding)).round(new MathContext(2)).doubleValue());
   }
 
-  private static Run train(Backend backend, RunConfig.Optim optim, ParityCase model) {
+  /// Three updates of a model that has matrices of all shapes, vectors and numbers.
+  private static Optimizers optimizers(Backend backend, List<String> settings) {
+    ParityCase model = new ParityCase("dyt", Slots.PRE, Map.of(), 1, true, false, EmbeddingScale.NONE,
+        Attention.USUAL, Blocks.USUAL);
+    List<String> all = new ArrayList<>(settings);
+    all.add("model.norm.all=dyt");
+    RunConfig.Optim optim = new ConfigReader(NormTypes.all()).read("frozen", "", Assignment.parse(all)).optim();
+    Map<String, Rule> rules = new LinkedHashMap<>();
+    new Gpt(model.config(), ParityCase.VOCABULARY).parameters().forEach(p -> rules.put(p.name(), optim.rule(p)));
+    return new Optimizers(optim.lr(), optim.momentum(), rules, train(backend, optim, 4, _ -> optim.lr(), model));
+  }
+
+  /// @param lr of each step
+  private static Run train(Backend backend, RunConfig.Optim optim, int steps, IntToDoubleFunction lr,
+      ParityCase model) {
     try (PointerScope scope = new PointerScope()) {
       TorchGpt gpt = start(backend, model);
-      AdamW optimizer = gpt.adamW(optim);
+      TorchOptimizer optimizer = gpt.optimizer(optim);
       List<Double> losses = new ArrayList<>();
       List<Double> norms = new ArrayList<>();
-      for (int step = 1; step <= STEPS; step++) {
+      for (int step = 1; step <= steps; step++) {
         Batch batch = new Batch(step, TRAINING_BATCH, ParityCase.CONTEXT, ParityCase.VOCABULARY);
-        double[] lossAndNorm = gpt.step(optimizer, optim, optim.lr() * step, batch.tensor(0), batch.tensor(1));
+        double[] lossAndNorm = gpt.step(optimizer, optim, lr.applyAsDouble(step), batch.tensor(0), batch.tensor(1));
         losses.add(rounded(lossAndNorm[0]));
         norms.add(rounded(lossAndNorm[1]));
       }

@@ -21,12 +21,10 @@ import norma.models.BlockName;
 import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
+import norma.optim.Rule;
 import norma.train.config.RunConfig;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.AdamW;
-import org.bytedeco.pytorch.AdamWOptions;
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.OptimizerParamGroup;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -45,6 +43,7 @@ public final class TorchGpt {
   private static final Set<String> WITHOUT_BIAS = Set.of("rmsnorm", "dyt", "dyisru", "derf");
 
   private final GptConfig config;
+  private final List<Parameter> shapes;
   private final Map<String, Tensor> parameters = new LinkedHashMap<>();
   private final Tensor cosines; // (T, 1, D), of rotary positions
   private final Tensor sines;
@@ -61,8 +60,9 @@ public final class TorchGpt {
           "model.dropout is " + config.dropout() + ": a comparison with PyTorch needs 0, their random numbers differ");
     }
     this.config = config;
+    this.shapes = List.copyOf(parameters);
     ScalarType type = dtype == DType.FLOAT64 ? ScalarType.Double : ScalarType.Float;
-    for (Parameter parameter : parameters) {
+    for (Parameter parameter : shapes) {
       long[] shape = parameter.dims().stream().mapToLong(Integer::longValue).toArray();
       Tensor value = Tensor.create(values.apply(parameter)).to(type).reshape(shape);
       this.parameters.put(parameter.name(), value.set_requires_grad(true));
@@ -103,40 +103,24 @@ public final class TorchGpt {
     return numbers(gradient);
   }
 
-  /// An optimizer of the parameters, in two groups: weight decay on matrices only.
-  AdamW adamW(RunConfig.Optim optim) {
-    List<Tensor> matrices = parameters.values().stream().filter(p -> p.dim() >= 2).toList();
-    List<Tensor> others = parameters.values().stream().filter(p -> p.dim() < 2).toList();
-    AdamW adamW = new AdamW(new TensorVector(matrices.toArray(Tensor[]::new)), options(optim, optim.weightDecay()));
-    if (!others.isEmpty()) {
-      adamW.add_param_group(
-          new OptimizerParamGroup(new TensorVector(others.toArray(Tensor[]::new)), options(optim, 0)));
-    }
-    return adamW;
+  /// The configuration's update of the parameters.
+  TorchOptimizer optimizer(RunConfig.Optim optim) {
+    Map<String, Rule> rules = new HashMap<>();
+    shapes.forEach(parameter -> rules.put(parameter.name(), optim.rule(parameter)));
+    return new TorchOptimizer(optim, rules, parameters);
   }
 
   /// One training step. Gradients are freed behind it, not filled with zeros.
   ///
   /// @return loss and gradient norm, before clipping
-  double[] step(AdamW optimizer, RunConfig.Optim optim, double lr, Tensor ids, Tensor targets) {
+  double[] step(TorchOptimizer optimizer, RunConfig.Optim optim, double lr, Tensor ids, Tensor targets) {
     Tensor mean = loss(ids, targets);
     mean.backward();
     double loss = mean.item_double();
     double norm = torch.clip_grad_norm_(all, optim.clipNorm());
-    for (long group = 0; group < optimizer.param_groups().size(); group++) {
-      optimizer.param_groups().get(group).options().set_lr(lr);
-    }
-    optimizer.step();
-    optimizer.zero_grad(true);
+    optimizer.step(lr);
+    parameters.values().forEach(parameter -> parameter.mutable_grad().reset());
     return new double[]{ loss, norm };
-  }
-
-  private static AdamWOptions options(RunConfig.Optim optim, double weightDecay) {
-    AdamWOptions options = new AdamWOptions(optim.lr());
-    options.betas().put(optim.beta2(), optim.beta1()); // a C++ tuple: its last member comes first in memory
-    options.eps().put(optim.eps());
-    options.weight_decay().put(weightDecay);
-    return options;
   }
 
   /// The elements of a tensor.

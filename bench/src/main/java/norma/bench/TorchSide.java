@@ -20,12 +20,11 @@ import norma.train.data.Vocabulary;
 import norma.train.data.Windows;
 import norma.train.run.Session;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.AdamW;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /// PyTorch's side of the comparison: libtorch in eager mode, with its own operations, automatic differentiation, gradient
-/// clipping and AdamW. Of Norma it uses what is outside the step: configuration, corpus, windows, initial values. ND4J is
+/// clipping and optimizers. Of Norma it uses what is outside the step: configuration, corpus, windows, initial values. ND4J is
 /// never loaded.
 final class TorchSide implements Contender {
   private final RunConfig config;
@@ -35,7 +34,7 @@ final class TorchSide implements Contender {
   private final int[] labels; // (B, T)
   private final PointerScope scope = new PointerScope();
   private final TorchGpt model;
-  private final AdamW optimizer;
+  private final TorchOptimizer optimizer;
   private final Schedule schedule;
 
   private TorchSide(RunConfig config) {
@@ -51,7 +50,7 @@ final class TorchSide implements Contender {
     List<Parameter> shapes = new Gpt(config.model(), vocabulary.size()).parameters();
     this.model = new TorchGpt(config.model(), DType.FLOAT32, shapes,
         p -> ParameterBuffer.initial(p, config.train().seed()));
-    this.optimizer = model.adamW(config.optim());
+    this.optimizer = model.optimizer(config.optim());
     this.schedule = config.optim().rates();
   }
 

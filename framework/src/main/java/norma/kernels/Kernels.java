@@ -155,6 +155,14 @@ public interface Kernels {
   /// @param m momentum
   void sgdInPlace(Array w, Array g, Array m, Sgd constants);
 
+  /// `z = a x + b y`, of weights, gradients and what belongs to them; z may be x or y.
+  void mix(double a, Array x, double b, Array y, Array z);
+
+  /// `y = x / max(|x|, floor)`, where |x| is the root of the sum of all squares, of the same arrays; y may be x.
+  default void normalize(Array x, double floor, Array y) {
+    mix(1 / Math.max(Math.sqrt(sumInPlace(x, List.of())), floor), x, 0, x, y);
+  }
+
   // Normalizations and activations: any formula over the channels of one token.
 
   /// Values of a row that forward leaves for backward.

@@ -1,9 +1,11 @@
 package norma.optim;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.autodiff.GradientBuffer;
@@ -80,16 +82,22 @@ public final class Optimizer {
     List<Parameter> order = weights.order();
     int first = 0;
     for (int i = 1; i <= order.size(); i++) {
-      if (i == order.size() || !rules.apply(order.get(i)).equals(rules.apply(order.get(first)))) {
+      Rule rule = rules.apply(order.get(first));
+      if (i == order.size() || rule.type() == Rule.Type.MUON || !rules.apply(order.get(i)).equals(rule)) {
         cut(order.get(first), order.get(i - 1));
         first = i;
       }
     }
+    pieces.sort(Comparator.comparingDouble(piece -> -flops(piece.rule.type(), piece.weights))); // threads end together
   }
 
-  /// Adds the chunks of neighbours with one rule.
+  /// Adds the chunks of neighbours with one rule, or a matrix as it is.
   private void cut(Parameter first, Parameter last) {
     Rule rule = rules.apply(first);
+    if (rule.type() == Rule.Type.MUON) {
+      pieces.add(new Piece(rule, weights.of(first), states(rule).map(kept -> kept.of(first)).toList()));
+      return;
+    }
     Array all = weights.span(first, last);
     for (long from = 0; from < all.size(); from += chunk) {
       long start = from;
@@ -124,7 +132,7 @@ public final class Optimizer {
     }
   }
 
-  /// Updates the weights of one piece.
+  /// Updates the weights of one piece. Muon leaves the direction of a matrix in the place of its gradient.
   ///
   /// @param gradientNorm of all gradients together
   /// @param lr           learning rate of this step
@@ -143,22 +151,27 @@ public final class Optimizer {
         case ADAMW -> kernels.adamWInPlace(w, g, kept, piece.states.getLast(), adamW(piece.rule, rate, step, clip));
         case SGD -> kernels.sgdInPlace(w, g, kept,
             new Sgd(rate, settings.momentum, piece.rule.weightDecay(), clip));
+        case MUON -> {
+          Muon.update(kernels, w, g, kept, settings.momentum, rate, piece.rule.weightDecay(), clip);
+          kernels.arena().reset();
+        }
       }
     }
   }
 
-  /// How far the last step moved a parameter, weight decay included. It follows from the weights w after the step and from what is
-  /// kept: where decay is decoupled, the change is -lr (u + weightDecay w) / (1 - lr weightDecay), where u is the direction, else -lr u.
-  /// So nothing of the time before the step is kept.
+  /// How far the last step moved a parameter, weight decay included. It follows from the weights w and the direction u after the step:
+  /// where decay is decoupled, the change is -lr (u + weightDecay w) / (1 - lr weightDecay), else -lr u. So nothing of the time
+  /// before the step is kept.
   ///
-  /// @param lr   learning rate of that step
-  /// @param step that step, counts from 1
-  public Change change(Backend backend, Parameter parameter, double lr, long step) {
+  /// @param gradients as [#update] left them
+  /// @param lr        learning rate of that step
+  /// @param step      that step, counts from 1
+  public Change change(Backend backend, GradientBuffer gradients, Parameter parameter, double lr, long step) {
     Rule rule = rules.apply(parameter);
     double rate = lr * rule.lrFactor();
     double decay = rule.type() == Rule.Type.SGD ? 0 : rule.weightDecay();
     double[] w = backend.read(weights.of(parameter));
-    double[] u = direction(backend, parameter, rule, step);
+    double[] u = direction(backend, gradients, parameter, rule, step);
     double updates = 0;
     double squares = 0;
     for (int i = 0; i < w.length; i++) {
@@ -171,17 +184,26 @@ public final class Optimizer {
   }
 
   /// What the last step's rate was multiplied with.
-  private double[] direction(Backend backend, Parameter parameter, Rule rule, long step) {
+  private double[] direction(Backend backend, GradientBuffer gradients, Parameter parameter, Rule rule, long step) {
     List<double[]> kept = states(rule).map(buffer -> backend.read(buffer.of(parameter))).toList();
     double[] m = kept.getFirst();
-    if (rule.type() == Rule.Type.ADAMW) {
-      double[] v = kept.getLast();
-      AdamW c = adamW(rule, 0, step, 1);
-      double correction1 = c.correction1();
-      double correction2 = c.correction2();
-      Arrays.setAll(m, i -> m[i] / correction1 / (Math.sqrt(v[i] / correction2) + c.eps()));
-    }
-    return m;
+    double[] v = kept.getLast();
+    AdamW c = adamW(rule, 0, step, 1);
+    double correction1 = c.correction1();
+    double correction2 = c.correction2();
+    return switch (rule.type()) {
+      case ADAMW -> of(m.length, i -> m[i] / correction1 / (Math.sqrt(v[i] / correction2) + c.eps()));
+      case SGD -> m;
+      case MUON -> {
+        double scale = Muon.scale(weights.of(parameter));
+        double[] o = backend.read(gradients.of(parameter));
+        yield of(o.length, i -> scale * o[i]);
+      }
+    };
+  }
+
+  private static double[] of(int size, IntToDoubleFunction element) {
+    return IntStream.range(0, size).mapToDouble(element).toArray();
   }
 
   /// All that it keeps from step to step: what a checkpoint holds besides the weights.
@@ -189,19 +211,24 @@ public final class Optimizer {
     return state;
   }
 
-  /// What an update of all weights costs: weights and what is kept are read and written, gradients read.
+  /// What an update of all weights costs: weights and what is kept are read and written, gradients read, by Muon written too.
   public Cost cost() {
     double flops = 0;
     long numbers = 0;
     for (Parameter parameter : weights.parameters()) {
       Rule.Type type = rules.apply(parameter).type();
-      flops += switch (type) {
-        case ADAMW -> AdamW.FLOPS;
-        case SGD -> Sgd.FLOPS;
-      } * (double) parameter.size();
-      numbers += (3 + 2L * type.states().size()) * parameter.size();
+      flops += flops(type, weights.of(parameter));
+      numbers += (3 + 2L * type.states().size() + (type == Rule.Type.MUON ? 1 : 0)) * parameter.size();
     }
     return new Cost(flops, 0, 0, numbers * weights.flat().dtype().bytes(), 0);
+  }
+
+  private static double flops(Rule.Type type, Array w) {
+    return switch (type) {
+      case ADAMW -> (double) AdamW.FLOPS * w.size();
+      case SGD -> (double) Sgd.FLOPS * w.size();
+      case MUON -> Muon.flops(w);
+    };
   }
 
   private AdamW adamW(Rule rule, double rate, long step, double clip) {

@@ -13,6 +13,8 @@ public record Rule(Type type, double lrFactor, double weightDecay) {
   public enum Type {
     /// [norma.kernels.AdamW].
     ADAMW,
+    /// [Muon], for matrices.
+    MUON,
     /// [norma.kernels.Sgd].
     SGD;
 

@@ -63,6 +63,21 @@ class CudaBf16Test {
     return new double[][]{ bench.read(lse), bench.read(out), bench.read(gradient), bench.read(sum) };
   }
 
+  /// Muon's: nothing of them is an activation.
+  @Test
+  void productsOfWeightsAloneAreInTf32() {
+    double[] x = normal(19 * 40, 1);
+    double[] w = normal(24 * 40, 2);
+    double[][] results = new double[2][];
+    for (int i = 0; i < 2; i++) {
+      Workbench bench = i == 0 ? gpu : twice;
+      Array product = bench.unwritten(19, 24);
+      bench.run(() -> bench.kernels().linear(bench.array(x, 19, 40), bench.array(w, 24, 40), null, product));
+      results[i] = bench.read(product);
+    }
+    assertClose("y", results[0], results[1], 0x1p-11);
+  }
+
   /// Prepared or not, weights are rounded on the way; their gradients are float32.
   @Test
   void productsAreCloseToTheDefinition() {

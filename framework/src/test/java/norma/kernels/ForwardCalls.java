@@ -52,6 +52,7 @@ final class ForwardCalls {
     double[] b = s.x(2);
     double[] sum = new double[a.length];
     double[] dropped = new double[a.length];
+    Operand weights = Operand.of(Kind.WEIGHT, s.rows(), s.width());
     for (int i = 0; i < a.length; i++) {
       sum[i] = a[i] + b[i];
       dropped[i] = a[i] * DROP.factor(i);
@@ -61,6 +62,17 @@ final class ForwardCalls {
         List.of(a, new double[]{ -1.7 }), pointwise(a, v -> -1.7 * v));
     call("multiply", List.of(x), x, (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])), List.of(a),
         pointwise(a, v -> 0.3 * v));
+    double[] mixed = new double[a.length];
+    double squares = 0;
+    for (int i = 0; i < a.length; i++) {
+      mixed[i] = 0.7 * a[i] - 1.3 * b[i];
+      squares += a[i] * a[i];
+    }
+    double norm = Math.sqrt(squares);
+    call("mix", List.of(weights, weights), weights, (k, in, out) -> k.mix(0.7, in[0], -1.3, in[1], to(out[0])),
+        List.of(a, b), mixed);
+    call("normalize", List.of(weights), weights, (k, in, out) -> k.normalize(in[0], 1e-7, to(out[0])), List.of(a),
+        pointwise(a, v -> v / Math.max(norm, 1e-7)));
     call(kernels.formula("gelu", Formula.activation("gelu(x)", false)), List.of(a),
         pointwise(a, v -> v * Loops.phi(v)), pointwise(a, Loops::geluSlope));
     call(kernels.formula("geglu", Formula.gate("gelu(x)", false)), List.of(a, b),

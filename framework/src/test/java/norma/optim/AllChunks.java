@@ -10,11 +10,12 @@ import norma.kernels.Kernels;
 public final class AllChunks {
   private AllChunks() {}
 
-  /// Of one type for all parameters, those of rank 2 and up with decay.
+  /// Of one type for all parameters, but Muon for matrices only; those of rank 2 and up with decay.
   public static Optimizer optimizer(Backend backend, ParameterBuffer weights, Rule.Type type, double weightDecay,
       double clipNorm) {
     return new Optimizer(backend, weights, new Optimizer.Settings(0.9, 0.99, 1e-8, 0.95, clipNorm),
-        parameter -> new Rule(type, 1, parameter.decays() ? weightDecay : 0));
+        parameter -> new Rule(type == Rule.Type.MUON && parameter.dims().size() != 2 ? Rule.Type.ADAMW : type, 1,
+            parameter.decays() ? weightDecay : 0));
   }
 
   /// Norm of all gradients together, before clipping.

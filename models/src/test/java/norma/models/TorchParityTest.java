@@ -9,6 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
@@ -50,7 +54,8 @@ class TorchParityTest {
 
   /// The file.
   record Frozen(String made, String pytorch, String weights, String tokens, String gradient, int vocabulary,
-      int batch, int context, int width, int mlpRatio, List<Model> models, Training training) {}
+      int batch, int context, int width, int mlpRatio, List<Model> models, Training training,
+      List<Optimizers> optimizers) {}
 
   /// @param gradients by parameter: norm, largest magnitude, sum of g_i cos(1 + 2.3 i), first, last, float32 error
   record Model(Case model, double loss, Map<String, double[]> gradients) {}
@@ -70,6 +75,8 @@ class TorchParityTest {
 
   record Training(int batch, double lr, double beta1, double beta2, double eps, double weightDecay,
       double clipNorm, List<Run> runs) {}
+
+  record Optimizers(double lr, double momentum, Map<String, Rule> rules, Run run) {}
 
   record Run(Case model, double[] losses, double[] gradientNorms) {}
 
@@ -121,6 +128,11 @@ class TorchParityTest {
         .flatMap(model -> Stream.of(Where.values()).map(where -> Arguments.of(model.model, where, model)));
   }
 
+  static Stream<Arguments> optimizers() {
+    return FROZEN.optimizers.stream().flatMap(run -> Stream.of(Where.values())
+        .map(where -> Arguments.of(new TreeSet<>(run.rules.values().stream().map(Rule::type).toList()), where, run)));
+  }
+
   static Stream<Arguments> runs() {
     return FROZEN.training.runs.stream()
         .flatMap(run -> Stream.of(Where.values()).map(where -> Arguments.of(run.model, where, run)));
@@ -155,18 +167,34 @@ class TorchParityTest {
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("runs")
   void tenStepsOfTrainingHavePyTorchsLosses(Case model, Where where, Run expected) {
-    double tolerance = where.tolerance(1e-8);
     Training training = FROZEN.training;
+    assertThat(expected.losses).hasSize(10);
+    train(expected, where, where.tolerance(1e-8),
+        new Optimizer.Settings(training.beta1, training.beta2, training.eps, 0, training.clipNorm),
+        parameter -> new Rule(Rule.Type.ADAMW, 1, parameter.decays() ? training.weightDecay : 0),
+        step -> training.lr * step);
+  }
+
+  @ParameterizedTest(name = "{0} {1}")
+  @MethodSource("optimizers")
+  void threeUpdatesOfEveryOptimizerArePyTorchs(Set<Rule.Type> types, Where where, Optimizers expected) {
+    Training training = FROZEN.training;
+    assertThat(expected.run.losses).hasSize(4);
+    train(expected.run, where, where.tolerance(1e-12),
+        new Optimizer.Settings(training.beta1, training.beta2, training.eps, expected.momentum, training.clipNorm),
+        parameter -> Objects.requireNonNull(expected.rules.get(parameter.name())), step -> expected.lr);
+  }
+
+  private static void train(Run expected, Where where, double tolerance, Optimizer.Settings settings,
+      Function<Parameter, Rule> rules, IntToDoubleFunction lr) {
+    int batch = FROZEN.training.batch;
     try (Backend backend = where.open()) {
-      Fixture fixture = Fixture.of(backend, model);
-      Optimizer optimizer = new Optimizer(backend, fixture.values,
-          new Optimizer.Settings(training.beta1, training.beta2, training.eps, 0, training.clipNorm),
-          parameter -> new Rule(Rule.Type.ADAMW, 1, parameter.decays() ? training.weightDecay : 0));
-      assertThat(expected.losses).hasSize(10);
+      Fixture fixture = Fixture.of(backend, expected.model);
+      Optimizer optimizer = new Optimizer(backend, fixture.values, settings, rules);
       for (int step = 1; step <= expected.losses.length; step++) {
-        double loss = fixture.lossAndGradients(step, training.batch);
+        double loss = fixture.lossAndGradients(step, batch);
         double norm = AllChunks.gradientNorm(optimizer, fixture.kernels, fixture.gradients);
-        AllChunks.step(optimizer, fixture.kernels, fixture.gradients, norm, training.lr * step, step);
+        AllChunks.step(optimizer, fixture.kernels, fixture.gradients, norm, lr.applyAsDouble(step), step);
         double expectedLoss = expected.losses[step - 1];
         double expectedNorm = expected.gradientNorms[step - 1];
         assertThat(loss).as("loss of step " + step).isCloseTo(expectedLoss, within(tolerance * expectedLoss));

@@ -30,6 +30,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   static final Routine ADD = Routine.of("elements a b y; y = a + b");
   private static final Routine ADD_VECTOR = Routine.of("elements y; channels b; y = y + b");
   private static final Routine ADD_UP = Routine.of("elements x; channels sum; sum = sum + x");
+  private static final Routine MIX = Routine.of("elements x y z; numbers a b; z = a * x + b * y");
   private static final Routine MULTIPLY = Routine.of("elements x y; numbers factor; y = factor * x");
   private static final Routine MULTIPLY_ADD = Routine.of("elements x y; numbers factor; y = y + factor * x");
   private static final Routine PRODUCT = Routine.of("elements a b y; y = b * a");
@@ -178,6 +179,11 @@ final class CpuKernels implements Kernels, AutoCloseable {
   public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
     flat.run(SGD, new double[]{ c.lr(), c.momentum(), c.weightDecay(), c.gradScale() }, w.size(), w.segment(),
         g.segment(), m.segment());
+  }
+
+  @Override
+  public void mix(double a, Array x, double b, Array y, Array z) {
+    flat.run(MIX, new double[]{ a, b }, x.size(), x.segment(), y.segment(), z.segment());
   }
 
   @Override

@@ -83,7 +83,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void linear(Array x, Array w, @Nullable Array b, Array y) {
-    product(Matrix.of(x), false, weight(w), true, Matrix.of(y), false);
+    Matrix weight = x.dtype() == dtype() ? weight(w) : Matrix.of(w); // the optimizer's products are of weights alone
+    product(Matrix.of(x), false, weight, true, Matrix.of(y), false);
     if (b != null) {
       launch(ELEMENTWISE, "add_bias", grids.each(y.size())).array(y).array(b).integer(x.rows()).integer(w.dim(0));
     }
@@ -109,7 +110,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   private void product(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix c, boolean add) {
     Products.describe(stream.nextProduct(), a, transposeA, b, transposeB, c, add,
-        precision == Precision.TF32 ? Products.Compute.TF32 : Products.Compute.FLOAT32);
+        precision != Precision.FP32 && a.dtype() == DType.FLOAT32 ? Products.Compute.TF32 : Products.Compute.FLOAT32);
   }
 
   /// A weight in the type of the activations.
@@ -227,11 +228,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
     for (Array part : parts) {
       launch(ELEMENTWISE, "add_in_place", grids.each(total.size(), 4)).array(total).array(part).number(total.size());
     }
-    Grid grid = grids.sums(total.size(), 4);
-    long partial = scratch((long) grid.x() * Double.BYTES);
-    launch(ELEMENTWISE, "square_partials", grid).array(total).number(partial).number(total.size());
     Array sum = arena.empty(DType.FLOAT64);
-    sum(partial, grid, sum, null);
+    squares(total, sum);
     return backend.read(sum)[0];
   }
 
@@ -247,6 +245,27 @@ final class CudaKernels implements Kernels, AutoCloseable {
   public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
     launch(ELEMENTWISE, "sgd", grids.each(w.size(), 4)).array(w).array(g).array(m).real(c.lr()).real(c.momentum())
         .real(c.weightDecay()).real(c.gradScale()).number(w.size());
+  }
+
+  @Override
+  public void mix(double a, Array x, double b, Array y, Array z) {
+    launch(ELEMENTWISE, "mix", grids.each(x.size(), 4)).real(a).array(x).real(b).array(y).array(z).number(x.size());
+  }
+
+  @Override
+  public void normalize(Array x, double floor, Array y) {
+    Array squares = arena.empty(DType.FLOAT64);
+    squares(x, squares);
+    launch(ELEMENTWISE, "normalize", grids.each(x.size(), 4)).array(x).array(squares).real(floor).array(y)
+        .number(x.size());
+  }
+
+  /// Sum of the squares of numbers in the weights' type.
+  private void squares(Array x, Array sum) {
+    Grid grid = grids.sums(x.size(), 4);
+    long partial = scratch((long) grid.x() * Double.BYTES);
+    launch(ELEMENTWISE, "square_partials", grid).array(x).number(partial).number(x.size());
+    sum(partial, grid, sum, null);
   }
 
   // Element by element

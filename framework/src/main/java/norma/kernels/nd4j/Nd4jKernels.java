@@ -226,6 +226,11 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
+  public void mix(double a, Array x, double b, Array y, Array z) {
+    flat(z).assign(flat(x).mul(a).addi(flat(y).mul(b)));
+  }
+
+  @Override
   public void add(Array a, Array b, Array y) {
     flat(a).addi(flat(b), flat(y));
   }

@@ -160,6 +160,9 @@ public record TracingBackend(DType dtype) implements Backend {
     public void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants) {}
 
     @Override
+    public void mix(double a, Array x, double b, Array y, Array z) {}
+
+    @Override
     public void sgdInPlace(Array w, Array g, Array m, Sgd constants) {}
   }
 }

@@ -93,6 +93,19 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   });
 }
 
+// z = a x + b y; z may be x or y.
+extern "C" __global__ void __launch_bounds__(THREADS)
+    mix(float a, const float* x, float b, const float* y, float* z, long long n) {
+  map<FLOATS>(n, [=](float x, float y) { return a * x + b * y; }, z, 0, x, y);
+}
+
+// y = x / max(root of the sum of its squares, least); y may be x.
+extern "C" __global__ void __launch_bounds__(THREADS)
+    normalize(const float* x, const double* squares, float least, float* y, long long n) {
+  const float factor = 1 / fmaxf((float)sqrt(*squares), least);
+  map<FLOATS>(n, [=](float x) { return factor * x; }, y, 0, x);
+}
+
 // Adds bias (C) to every row of y (R, C).
 extern "C" __global__ void __launch_bounds__(THREADS)
     add_bias(real* y, const float* __restrict__ bias, int rows, int width) {

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.autodiff.Parameter;
+import norma.models.BlockName;
 import norma.models.Gpt;
 import norma.models.GptConfig;
 import norma.models.Key;
@@ -185,7 +186,7 @@ public record RunConfig(
 
   /// The optimizer and its schedule.
   public record Optim(
-      @Key(value = "adamw", does = "adamw (arXiv:1711.05101), or sgd with momentum") Rule.Type type,
+      @Key(value = "adamw", does = "adamw (arXiv:1711.05101); muon for the matrices of the blocks, adamw for the rest; or sgd with momentum") Rule.Type type,
       @Key(value = "1e-3", range = "[0, inf)", does = "learning rate after the warmup") double lr,
       @Key(value = "1e-4", range = "[0, inf)", does = "learning rate from decay_steps on, at most lr") double minLr,
       @Key(value = "cosine", does = "from lr down to min_lr at decay_steps by half a cosine or, linear, by a line; wsd: lr, then a line of cooldown_steps; constant: lr throughout") Schedule.Shape schedule,
@@ -194,7 +195,7 @@ public record RunConfig(
       @Key(value = "200", range = COUNT, does = "steps of wsd's cooldown, the last before decay_steps") int cooldownSteps,
       @Key(value = "[0.9, 0.99]", range = "[0, 1)", does = "adamw's decay of the first and the second moment") List<Double> betas,
       @Key(value = "1e-8", range = "(0, inf)", does = "added to the root of adamw's second moment") double eps,
-      @Key(value = "0.95", range = "[0, 1)", does = "sgd's decay of the momentum") double momentum,
+      @Key(value = "0.95", range = "[0, 1)", does = "decay of the momentum of muon and sgd") double momentum,
       @Key(value = "0.1", range = "[0, inf)", does = "shrinks matrices, not vectors or scalars") double weightDecay,
       @Key(value = "1.0", range = "[0, inf)", does = "largest global gradient norm; 0 = no clipping") double clipNorm,
       @Key(value = "[]", does = "other numbers for parameters by their names, later lines win: [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]") List<Group> groups) {
@@ -223,8 +224,9 @@ public record RunConfig(
       return new Schedule(schedule, lr, minLr, warmupSteps, decaySteps, cooldownSteps);
     }
 
-    /// How a parameter is updated.
+    /// How a parameter is updated. Muon is for matrices in blocks, as its authors have it.
     public Rule rule(Parameter parameter) {
+      boolean muons = BlockName.of(parameter.name()).block() >= 0 && parameter.dims().size() == 2;
       double factor = 1;
       double decay = parameter.decays() ? weightDecay : 0;
       for (Group group : groups) {
@@ -233,7 +235,7 @@ public record RunConfig(
           decay = group.weightDecay.orElse(decay);
         }
       }
-      return new Rule(type, factor, decay);
+      return new Rule(type == Rule.Type.MUON && !muons ? Rule.Type.ADAMW : type, factor, decay);
     }
 
     /// Decay of the first moment.

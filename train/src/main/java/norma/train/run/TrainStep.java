@@ -76,7 +76,7 @@ public final class TrainStep {
     return new Result(Arrays.stream(losses).sum(), Math.sqrt(Arrays.stream(squares).sum()));
   }
 
-  /// The sums of all shards, once [#gradients] has run.
+  /// The sums of all shards, once [#gradients] has run and before [#update].
   public GradientBuffer sums() {
     return shards.getFirst();
   }
@@ -99,7 +99,7 @@ public final class TrainStep {
     List<Parameter> parameters = session.model().parameters();
     Optimizer.Change[] changes = new Optimizer.Change[parameters.size()];
     session.workers().each(changes.length,
-        (kernels, i) -> changes[i] = optimizer.change(session.backend(), parameters.get(i), lr, step));
+        (kernels, i) -> changes[i] = optimizer.change(session.backend(), sums(), parameters.get(i), lr, step));
     return List.of(changes);
   }
 

@@ -28,7 +28,7 @@ class ResumeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({ "'3', layernorm, adamw", "'2,4', dyt, sgd", "'2,1,1,3,1', dyisru, adamw" })
+  @CsvSource({ "'3', layernorm, adamw", "'2,4', dyt, sgd", "'2,1,1,3,1', dyisru, muon" })
   void howeverOftenItIsInterruptedTheRunIsTheUndisturbedOne(String stops, String norm, String optimizer)
       throws Exception {
     String[] settings = { "train.steps=10", "train.log_every=4", "train.eval_every=2", "train.sample_every=4",
