@@ -80,6 +80,24 @@ class CostModelTest {
     assertThat(cost.layers().keySet()).contains("head").doesNotContain("logits", "blocks.0.mlp.add");
   }
 
+  /// Keys and values of one head beside four of queries; a channel that turns takes two products and a sum.
+  @Test
+  void sharedKeysAndTurningCostWhatWasCountedByHand() {
+    GptConfig config = new GptConfig(4, 4, OptionalInt.of(1), 128, 64, Positions.ROTARY, 4, false, 0, Activation.GELU,
+        MlpType.PLAIN, true, EmbeddingScale.NONE, Residual.SUM, Activation.NONE, Init.GPT2,
+        NormSlots.all(NormSpec.of("layernorm"), 4));
+    CostModel cost = CostModel.of(new Gpt(config, 77), 12, DType.FLOAT32);
+    double rc = 12 * 64 * 128;
+    double pairs = 12 * 4 * 64 * 65 / 2.0;
+    assertFlops(cost, "tok_emb", 0, rc);
+    assertFlops(cost, "blocks.2.attn.qkv", 2 * rc * 192, 4 * rc * 192);
+    assertFlops(cost, "blocks.2.attn.rotary", 3 * rc * 5 / 4, 3 * rc * 5 / 4);
+    assertFlops(cost, "blocks.2.attn.attention", pairs * (4 * 32 + 5), pairs * (8 * 32 + 5));
+    assertThat(cost.positions()).isZero();
+    long row = 4 * 12 * 64;
+    assertThat(saved(cost, "blocks.0.attn")).isEqualTo(row * (128 + 192 + 128 + 4));
+  }
+
   private static void assertFlops(CostModel cost, String part, double forward, double backward) {
     norma.ops.Cost counted = java.util.Objects.requireNonNull(cost.parts().get(part), part).cost();
     assertThat(counted.forwardFlops()).as(part).isEqualTo(forward);

@@ -166,6 +166,36 @@ class RowKernelsTest {
     }
   }
 
+  /// The last row needs no room behind it, and more streams than pointers make no difference.
+  @ParameterizedTest
+  @ValueSource(strings = { "AVX2", "AVX512", "" })
+  void stridedRowsLieAsFarApartAsTheCallerSays(String name) {
+    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
+    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
+    int stride = 7;
+    for (String others : new String[]{ "", " b c d e f g h i j k l" }) {
+      try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
+        Rows rows = kernels.routine(
+            Routine.of("elements x" + others + "; strided to; to = to + x" + others.replace(" ", " + ")), 3, stride);
+        MemorySegment x = arena.allocate(4L * 3 * 3, 64);
+        MemorySegment to = arena.allocate(4L * (2 * stride + 3), 64);
+        for (int i = 0; i < 9; i++) {
+          x.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1 + i);
+        }
+        int last = others.length() / 2;
+        for (int i = 0; i <= last; i++) {
+          rows.bind(i, x, 0);
+        }
+        rows.bind(last + 1, to, 0).run(3);
+        for (int i = 0; i < 2 * stride + 3; i++) {
+          float expected = i % stride < 3 ? (1 + i / stride * 3 + i % stride) * (last + 1) : 0;
+          assertThat(to.getAtIndex(ValueLayout.JAVA_FLOAT, i)).as("element %d", i).isEqualTo(expected);
+        }
+        assertThat(refused(rows.bind(last + 1, to, 1), 3)).isTrue();
+      }
+    }
+  }
+
   private static boolean refused(Rows rows, int count) {
     try {
       rows.run(count);
