@@ -156,7 +156,15 @@ record StartBlock(Path source, List<String> settings) {
     return RunConfigWriter.flatten(config).entrySet().stream()
         .filter(e -> e.getKey().matches("model\\.(?!layers|heads|width|context|norm).*")
             && !e.getValue().equals(start.get(e.getKey())))
-        .map(e -> ", " + e.getKey().substring("model.".length()) + " " + e.getValue()).collect(Collectors.joining());
+        .map(e -> ", " + e.getKey().substring("model.".length()) + " " + e.getValue()
+            + (e.getKey().equals("model.mlp") ? hidden(config.model()) : ""))
+        .collect(Collectors.joining());
+  }
+
+  /// What no key says of a gated MLP.
+  private static String hidden(GptConfig model) {
+    return String.format(Locale.ROOT, " with %,d hidden channels in the place of %,d", model.hidden(),
+        model.mlpRatio() * model.width());
   }
 
   /// One word where all usual slots have the same.
