@@ -10,7 +10,8 @@ launcher_text() {
   sed 's|^source_path=${BASH_SOURCE\[0\]}$|source_path=$NORMA_BENCH_HOME/norma|' "$home/norma"
 }
 
-eval "$(launcher_text | sed '/^classpath_file=/,$d')" # finds the JDK
+eval "$(launcher_text | sed '/^if .*\/runtime/,$d')" # its functions
+find_java javac
 
 fail() {
   echo "$name: $1" >&2

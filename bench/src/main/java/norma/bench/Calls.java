@@ -24,6 +24,8 @@ import norma.nn.NormTypes;
 public final class Calls {
   private static final DropMask DROP = new DropMask(0.2, RandomStream.of(1, "measured"), 0);
   private static final Formula GELU = Formula.activation("gelu(x)", false);
+  private static final Formula SWIGLU = Formula.gate("silu(x)", false);
+  private static final Formula RESIDUAL = Formula.ofTwo("2 * x + u", List.of(), Map.of(), false);
   private static final Map<String, Function<Size, KernelCall>> ALL = all();
 
   private Calls() {}
@@ -44,6 +46,10 @@ public final class Calls {
     }
     all.put("gelu", s -> s.wide().formula("gelu", GELU));
     all.put("geluBackward", s -> s.wide().formulaBackward("gelu", GELU));
+    all.put("swiglu", s -> s.wide().formula("swiglu", SWIGLU)); // of 3/2 of a gated MLP's width
+    all.put("swigluBackward", s -> s.wide().formulaBackward("swiglu", SWIGLU));
+    all.put("residual", s -> s.calls().formula("residual", RESIDUAL));
+    all.put("residualBackward", s -> s.calls().formulaBackward("residual", RESIDUAL));
     all.put("add", s -> s.calls().add());
     all.put("dropout", s -> s.calls().dropout(DROP));
     all.put("rotate", s -> s.calls().rotate(s.calls().heads(), s.calls().width() / s.calls().heads()));
@@ -110,7 +116,7 @@ public final class Calls {
       case "attention", "attentionBackward" ->
         s.batch() + "x" + s.time() + "x" + s.width() + ", " + s.heads() + " heads";
       case "crossEntropy" -> s.rows() + "x" + size.vocabulary();
-      case "gelu", "geluBackward" -> s.rows() + "x" + 4 * s.width();
+      case "gelu", "geluBackward", "swiglu", "swigluBackward" -> s.rows() + "x" + 4 * s.width();
       case "sum", "adamW", "sgd" -> Integer.toString(size.parameters());
       default -> s.rows() + "x" + s.width();
     };
