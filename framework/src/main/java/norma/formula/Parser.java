@@ -251,7 +251,7 @@ final class Parser {
     Set<String> known = new TreeSet<>(names.keySet());
     Fn.names().forEach(known::add);
     String nearest = "";
-    int least = 2 * Math.max(2, name.length() / 2) + 1;
+    int least = name.length() == 1 ? 0 : 2 * Math.max(2, name.length() / 2) + 1; // any two letters are near
     for (String candidate : known) {
       int distance = 2 * distance(name, candidate) + (name.charAt(0) == candidate.charAt(0) ? 0 : 1);
       if (distance < least) {
@@ -259,11 +259,12 @@ final class Parser {
         nearest = candidate;
       }
     }
-    return error("unknown name " + name
-        + (nearest.isEmpty()
-            ? "; a parameter needs its start, for example " + name + ": 0.5"
-            : "; nearest: " + nearest),
-        place);
+    String own = name.equals("y") ? "alpha" : name; // the formula's key
+    String start = (own.equals(name)
+        ? "; a parameter needs"
+        : "; y is the formula itself, and a parameter needs another name and")
+        + " its start, " + own + ": 0.5 in a file, " + own + "=0.5 on a command line";
+    return error("unknown name " + name + (nearest.isEmpty() ? start : "; nearest: " + nearest), place);
   }
 
   private static int distance(String a, String b) {

@@ -19,8 +19,23 @@ public record Cpu(boolean avx2, boolean avx512, boolean bf16) {
   ///
   /// @throws RefusedException where Linux does not say
   public static Cpu here() throws RefusedException {
+    return of(line());
+  }
+
+  /// All that it can do, by Linux's names.
+  ///
+  /// @throws RefusedException where Linux does not say
+  public static Set<String> flags() throws RefusedException {
+    return flags(line());
+  }
+
+  private static Set<String> flags(String line) {
+    return Set.copyOf(Stream.of(line.split("\\s+", -1)).toList());
+  }
+
+  private static String line() throws RefusedException {
     try (Stream<String> lines = Files.lines(FILE)) {
-      return of(lines.filter(line -> line.startsWith("flags")).findFirst().orElse(""));
+      return lines.filter(line -> line.startsWith("flags")).findFirst().orElse("");
     } catch (IOException | UncheckedIOException e) {
       throw new RefusedException("machine code needs Linux, and " + FILE + " cannot be read");
     }
@@ -28,7 +43,7 @@ public record Cpu(boolean avx2, boolean avx512, boolean bf16) {
 
   /// @param flags the line of that file
   static Cpu of(String flags) {
-    Set<String> all = Set.copyOf(Stream.of(flags.split("\\s+", -1)).toList());
+    Set<String> all = flags(flags);
     boolean avx2 = all.containsAll(Set.of("avx2", "fma"));
     boolean avx512 = avx2 && all.containsAll(Set.of("avx512f", "avx512bw", "avx512vl", "avx512dq"));
     return new Cpu(avx2, avx512, avx512 && all.contains("avx512_bf16"));

@@ -22,7 +22,8 @@ class ParserTest {
       "mean(x) | channels | statistic", "x ** 2 | column 4 | a power is written ^", "x x | column 3 | operator",
       "(x | column 3 | expected ')'", "x * gamma | column 5 | gamma: 0.5", "x * 1e99 | column 5 | not a number",
       "x * 1.2.3 | column 5 | not a number", "step(x) | column 1 | unknown name step",
-      "x + y | column 5 | unknown name y",
+      "x + y | column 5 | unknown name y; y is the formula itself, and a parameter needs another name",
+      "x * q | column 5 | unknown name q; a parameter needs its start, q: 0.5 in a file, q=0.5",
       "std(x, x) | column 1 | second argument", "xé | column 2 | U+00E9", "𝑥 | column 1 | U+1D465",
       "'' | column 1 | ends too early" })
   void whatIsWrongIsSaidWithItsPlace(String text, String place, String what) {

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.ComparePage;
@@ -46,7 +45,7 @@ final class CompareCommand implements Callable<Integer> {
     static Run of(Path path) throws IOException {
       RunFolder folder = RunFolder.open(path);
       String missing = OwnNorms.missing(folder.environment());
-      RunConfig config = folder.config(Assignment.parse(missing.isEmpty() ? List.of() : List.of("model.norm={}")));
+      RunConfig config = folder.config(OwnNorms.without(missing));
       return new Run(String.valueOf(folder.path().toAbsolutePath().normalize().getFileName()), config, missing,
           folder.environment(), Metrics.read(folder.path()));
     }

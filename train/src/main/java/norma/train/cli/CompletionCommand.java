@@ -8,7 +8,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `norma completion`.
-@Command(name = "completion", mixinStandardHelpOptions = true, description = "Prints a script by which a shell completes commands, options and files.", footer = {
+@Command(name = "completion", mixinStandardHelpOptions = true, description = "Prints a script by which a shell completes commands, options, files, and names of runs and studies.", footer = {
     "", "For this shell:         source <(norma completion bash)",
     "For all in bash:        norma completion bash > ~/.local/share/bash-completion/completions/norma",
     "For all in zsh:         source <(norma completion zsh)   in ~/.zshrc" })
@@ -17,6 +17,28 @@ final class CompletionCommand implements Callable<Integer> {
   enum Shell {
     bash, zsh
   }
+
+  /// Names of runs and studies, in places where a path is taken, beside the files that picocli finds.
+  private static final String NAMES = """
+
+      # Names of runs and studies, beside files.
+      _norma_names() {
+        local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} places="runs/*/config.yaml" found
+        _complete_norma
+        case $word in -* | */* | *=*) return ;; esac
+        case ${COMP_WORDS[1]}/$previous in
+          report/* | rm/* | ls/* | watch/*) places="*/*/*" ;;
+          train/--resume | train/--init-from) ;;
+          */-*) return ;;
+          sample/* | eval/* | inspect/* | compare/*) ;;
+          *) return ;;
+        esac
+        found=$(find runs studies -mindepth 2 -maxdepth 2 -path "$places" \\( -name config.yaml -o -name study.json \\) 2>/dev/null |
+          sed 's|/[^/]*$||; s|.*/||')
+        COMPREPLY+=($(compgen -W "last $found" -- "$word"))
+      }
+      complete -F _norma_names -o default norma
+      """;
 
   @Spec
   private CommandSpec spec;
@@ -28,6 +50,7 @@ final class CompletionCommand implements Callable<Integer> {
   public Integer call() {
     System.out.println("# Completes norma in " + shell + ".");
     System.out.print(AutoComplete.bash("norma", spec.root().commandLine())); // which zsh reads, too
+    System.out.print(NAMES);
     return 0;
   }
 }

@@ -5,23 +5,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import norma.train.config.Assignment;
-import norma.train.config.Node;
-import norma.train.config.YamlReader;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
 import norma.train.files.Errors;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.report.Decimals;
 import norma.train.report.Table;
+import norma.train.run.OwnNorms;
+import norma.train.run.RunFolder;
 import norma.train.study.StudyFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -36,9 +37,9 @@ final class LsCommand implements Callable<Integer> {
 
   /// A line of the list.
   ///
-  /// @param settings of a run, by their paths
-  /// @param words    what there is to say where there are no settings
-  record Row(StoredWork work, String state, String loss, String steps, Map<String, String> settings,
+  /// @param config of a run
+  /// @param words  what there is to say beside it
+  record Row(StoredWork work, String state, String loss, String steps, Optional<RunConfig> config,
       String words) {
     static Row of(StoredWork work) {
       try {
@@ -55,14 +56,15 @@ final class LsCommand implements Callable<Integer> {
     }
 
     private static Row run(StoredWork work) throws IOException {
-      Map<String, String> settings = new LinkedHashMap<>();
-      flatten("", YamlReader.read(work.path().resolve("config.yaml")), settings);
+      RunFolder folder = new RunFolder(work.path());
+      String missing = OwnNorms.missing(folder.environment());
+      RunConfig config = folder.config(OwnNorms.without(missing));
       Metrics metrics = Metrics.read(work.path());
       boolean running = metrics.state().equals("unfinished") && work.owner().isPresent();
       double best = metrics.of(Event.Eval.class).stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
       int step = metrics.events().stream().mapToInt(Event::step).max().orElse(0);
       return new Row(work, running ? "running" : metrics.state(), Decimals.loss(best),
-          step + "/" + settings.getOrDefault("train.steps", "=?").split("=", 2)[1], settings, "");
+          step + "/" + config.train().steps(), Optional.of(config), missing);
     }
 
     private static Row study(StoredWork work) throws IOException {
@@ -76,21 +78,11 @@ final class LsCommand implements Callable<Integer> {
       }
       int runs = file.study().runs();
       String state = work.owner().isPresent() ? "running" : done < runs ? "unfinished" : "completed";
-      return new Row(work, state, Table.NONE, done + "/" + runs, Map.of(), file.title());
+      return new Row(work, state, Table.NONE, done + "/" + runs, Optional.empty(), file.title());
     }
 
     private static Row damaged(StoredWork work, String why) {
-      return new Row(work, "damaged", Table.NONE, Table.NONE, Map.of(), why);
-    }
-
-    private static void flatten(String prefix, Node.Mapping mapping, Map<String, String> flat) {
-      mapping.entries().forEach((key, entry) -> {
-        if (entry.value() instanceof Node.Mapping inner && inner.get("type") == null && inner.get("y") == null) {
-          flatten(prefix + key + ".", inner, flat);
-        } else {
-          flat.put(prefix + key, Assignment.of(prefix + key, entry.value()).toString());
-        }
-      });
+      return new Row(work, "damaged", Table.NONE, Table.NONE, Optional.empty(), why);
     }
 
     String size() {
@@ -108,15 +100,29 @@ final class LsCommand implements Callable<Integer> {
           : seconds < 3600 ? seconds / 60 + " min" : seconds < 86_400 ? seconds / 3600 + " h" : seconds / 86_400 + " d";
     }
 
-    /// The settings that most of the others do not have.
-    String differs(Map<String, String> usual) {
-      return settings.isEmpty()
-          ? words
-          : usual.entrySet().stream().filter(key -> !settings.getOrDefault(key.getKey(), key.getValue())
-              .equals(key.getValue())).map(key -> Objects.requireNonNull(settings.get(key.getKey())))
-              .collect(Collectors.joining(" "));
+    /// The settings that the usual run does not have, those of several slots once.
+    ///
+    /// @param usual of all runs, if there is one
+    String differs(Optional<RunConfig> usual) {
+      Map<String, List<String>> paths = new LinkedHashMap<>();
+      if (usual.isPresent() && config.isPresent()) {
+        RunConfigWriter.differences(usual.get(), config.get()).stream()
+            .filter(d -> !NAMES.contains(d.path()) && (words.isEmpty() || !d.path().startsWith(NORM)))
+            .forEach(d -> paths.computeIfAbsent((d.path().startsWith(NORM) ? NORM : d.path()) + "=" + d.right(),
+                _ -> new ArrayList<>()).add(d.path()));
+      }
+      Stream<String> settings = paths.entrySet().stream().map(entry -> {
+        String value = entry.getKey().substring(entry.getKey().indexOf('='));
+        return entry.getValue().getFirst() + entry.getValue().stream().skip(1)
+            .map(path -> "," + path.substring(NORM.length())).collect(Collectors.joining()) + value;
+      });
+      return Stream.concat(settings, Stream.of(words)).filter(text -> !text.isEmpty()).collect(Collectors.joining(" "));
     }
   }
+
+  private static final String NORM = "model.norm.";
+  /// What is another for every run.
+  private static final Set<String> NAMES = Set.of("name", "output.dir");
 
   static final Table<Row> TABLE = new Table<Row>().name("name", row -> row.work.shown())
       .text("state", Row::state).number("val loss", Row::loss).number("steps", Row::steps).number("size", Row::size)
@@ -145,7 +151,7 @@ final class LsCommand implements Callable<Integer> {
           : "no run and no study");
       return;
     }
-    Map<String, String> usual = usual(rows.stream().map(Row::settings).filter(all -> !all.isEmpty()).toList());
+    Optional<RunConfig> usual = usual(rows.stream().flatMap(row -> row.config().stream()).toList());
     if (!console.terminal()) {
       TABLE.text("differs", row -> row.differs(usual)).lines(rows).forEach(console::text);
       return;
@@ -161,21 +167,17 @@ final class LsCommand implements Callable<Integer> {
     }
   }
 
-  /// The value that most runs have, the first of several: of every setting that not all have alike, but for the names.
-  private static Map<String, String> usual(List<Map<String, String>> runs) {
-    Set<String> paths = new LinkedHashSet<>();
-    runs.forEach(run -> paths.addAll(run.keySet()));
-    paths.removeAll(Set.of("name", "output.dir"));
-    Map<String, String> usual = new LinkedHashMap<>();
-    for (String path : paths) {
-      Map<String, Integer> counts = new LinkedHashMap<>();
-      runs.forEach(run -> counts.merge(run.getOrDefault(path, ""), 1, Integer::sum));
-      int most = Collections.max(counts.values());
-      if (counts.size() > 1) {
-        usual.put(path, counts.entrySet().stream().filter(count -> count.getValue() == most).findFirst().orElseThrow()
-            .getKey());
-      }
-    }
-    return usual;
+  /// The run with the most settings that most have, the first of several.
+  private static Optional<RunConfig> usual(List<RunConfig> runs) {
+    Map<RunConfig, Map<String, String>> flat = new LinkedHashMap<>();
+    runs.forEach(run -> flat.put(run, RunConfigWriter.flatten(run)));
+    Map<Map.Entry<String, String>, Integer> counts = new HashMap<>();
+    runs.forEach(run -> flat.getOrDefault(run, Map.of()).entrySet().forEach(setting -> counts.merge(Map.entry(setting
+        .getKey(), setting.getValue()), 1, Integer::sum)));
+    Map<RunConfig, Integer> shared = new LinkedHashMap<>();
+    flat.forEach((run, settings) -> shared.put(run, settings.entrySet().stream().mapToInt(setting -> counts
+        .getOrDefault(Map.entry(setting.getKey(), setting.getValue()), 0)).sum()));
+    int most = shared.isEmpty() ? 0 : Collections.max(shared.values());
+    return shared.entrySet().stream().filter(run -> run.getValue() == most).map(Map.Entry::getKey).findFirst();
   }
 }

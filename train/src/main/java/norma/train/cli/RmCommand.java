@@ -4,18 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import norma.train.files.ProcessLock;
+import norma.train.files.Tree;
 import norma.train.report.Decimals;
 import norma.train.run.RunException;
 import picocli.CommandLine.Command;
@@ -95,7 +91,7 @@ final class RmCommand implements Callable<Integer> {
     return answer != null && Set.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
   }
 
-  /// What makes the folder a run's or a study's goes last: what a kill leaves can be removed again.
+  /// What a kill leaves can be removed again: the files by which the folder is a run's or a study's go last.
   private static void remove(StoredWork work) throws IOException {
     List<ProcessLock> locks = new ArrayList<>();
     try {
@@ -106,18 +102,7 @@ final class RmCommand implements Callable<Integer> {
         }
         locks.add(lock);
       }
-      List<Path> all;
-      try (Stream<Path> tree = Files.walk(work.path())) {
-        all = tree.filter(path -> !path.equals(work.path())).sorted(Comparator.reverseOrder()).toList();
-      }
-      Predicate<Path> own = path -> work.path().equals(path.getParent()) && Files.isRegularFile(path);
-      Map<Boolean, List<Path>> parts = all.stream().collect(Collectors.partitioningBy(own));
-      for (boolean last : List.of(false, true)) {
-        for (Path path : parts.getOrDefault(last, List.of())) {
-          Files.delete(path);
-        }
-      }
-      Files.delete(work.path());
+      Tree.delete(work.path());
     } finally {
       for (ProcessLock lock : locks) {
         lock.close();

@@ -107,7 +107,7 @@ final class StudyCommand implements Callable<Integer> {
       }
       return work(folder);
     }
-    String command = "norma study " + arguments.stream().map(ShellText::of).collect(Collectors.joining(" "));
+    String command = "norma" + again();
     console.text(console.bold("norma study  " + study.title()));
     if (!study.note().isEmpty()) {
       console.text(study.note());
@@ -127,6 +127,11 @@ final class StudyCommand implements Callable<Integer> {
       return 0;
     }
     return run(folder, file, settings, command);
+  }
+
+  /// What this command was given.
+  private String again() {
+    return arguments.stream().map(ShellText::of).collect(Collectors.joining(" ", " study ", ""));
   }
 
   /// The paper's demonstration, which trains nothing.
@@ -211,8 +216,8 @@ final class StudyCommand implements Callable<Integer> {
       console.text("");
       table(summary, StabilityCard.of(folder));
       console.line("report   %s", folder.path().resolve("report.html"));
-      if (signal.flag().get()) {
-        console.text("stopped; it goes on with: " + command);
+      if (signal.flag().get() && summary.left() > 0) {
+        console.text("stopped; it goes on with: " + ShellText.norma() + again());
         return Main.INTERRUPTED;
       }
       requireNoneFailed(summary);

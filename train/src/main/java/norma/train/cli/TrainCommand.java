@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, description = "Trains a model, from the start or from a trained run's weights, or goes on with a run that was stopped or killed.", customSynopsis = {
     "norma train [CONFIG] [key=value ...] [--plan]",
     "norma train --init-from RUN [--checkpoint WHICH] [CONFIG] [key=value ...] [--plan]",
-    "norma train --resume RUN [--checkpoint WHICH] [key=value ...]" }, footer = {
+    "norma train --resume RUN [--checkpoint WHICH] [key=value ...] [--plan]" }, footer = {
         "", "Without CONFIG: configs/char-cpu.yaml, nanoGPT's CPU settings on the built-in corpus.",
         "Any key of the configuration can be set: model.norm.all=dyt optim.lr=3e-4 train.steps=500",
         "Press Ctrl-C to stop after the current step with a checkpoint, once more to stop at once.",
@@ -103,9 +103,6 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(),
           "--watch prints an address, --quiet does not; expected one of them");
     }
-    if (resume != null && plan) {
-      throw new ParameterException(spec.commandLine(), "--plan is of a new run, without --resume");
-    }
     List<String> settings = words.settings();
     String reason = resume == null
         ? initFrom == null
@@ -123,7 +120,7 @@ final class TrainCommand implements Callable<Integer> {
     try (StopSignal stop = new StopSignal(main); Session session = Session.start(config, Path.of(""), main.debug())) {
       warnOfFloor(config, settings);
       if (plan) {
-        TrainPlan.show(session, block, verbose, console);
+        TrainPlan.show(session, 0, block, verbose, console);
         return "planned";
       }
       return new Trainer(session, observer(block, -1), stop.flag()).run().reason();
@@ -153,6 +150,10 @@ final class TrainCommand implements Callable<Integer> {
       try (Session session = resumption.session(main.debug())) {
         warnOfFloor(session.config(), settings);
         StartBlock block = new StartBlock(run.folder().path(), settings);
+        if (plan) {
+          TrainPlan.show(session, resumption.step(), block, verbose, console);
+          return "planned";
+        }
         return new Trainer(session, resumption, observer(block, resumption.step()), stop.flag()).run().reason();
       }
     }
@@ -193,7 +194,8 @@ final class TrainCommand implements Callable<Integer> {
         String study = "{base: \"" + Words.find(file) + "\", variants: {run: {}}, seeds: [" + seeds + "]}";
         throw new IllegalArgumentException(
             setting + " is several runs, and this is one; they are a study of one variant: "
-                + "echo " + ShellText.of(study) + " > seeds.yaml && norma study seeds.yaml" + others);
+                + "echo " + ShellText.of(study) + " > seeds.yaml && " + ShellText.norma() + " study seeds.yaml"
+                + others);
       }
     }
   }

@@ -12,17 +12,23 @@ final class TrainPlan {
   private TrainPlan() {}
 
   /// Measures and says it.
-  static void show(Session session, StartBlock block, boolean verbose, Console console) {
+  ///
+  /// @param done steps that the run has taken
+  static void show(Session session, int done, StartBlock block, boolean verbose, Console console) {
     RunConfig.Train train = session.config().train();
     CostModel cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     (verbose ? block.complete(session, cost) : block.brief(session, cost)).forEach(console::text);
     StartBlock.evaluation(session, cost).forEach(console::text);
     double stepSeconds = StepTimer.median(session) / 1e3;
-    int evaluations = train.evaluations();
+    int steps = train.steps() - done;
+    int evaluations = train.evaluations() - (train.evalEvery() == 0 || steps == 0 ? 0 : done / train.evalEvery());
     double evaluation = Evaluation.Cost.of(session, cost).steps() * stepSeconds;
-    console.line("time     about %s: %,d steps of %.3g ms, %,d evaluations of %.2g s", Console.time(train.steps()
-        * stepSeconds + evaluations * evaluation), train.steps(), 1e3 * stepSeconds, evaluations, evaluation);
+    console.line("time     about %s: %,d steps%s of %.3g ms, %s of %.2g s each",
+        Console.time(steps * stepSeconds
+            + evaluations * evaluation),
+        steps, done == 0 ? "" : " that are left", 1e3 * stepSeconds,
+        Decimals.counted(evaluations, "evaluation"), evaluation);
     console.line("memory   at least %s for weights, gradients and activations", Decimals.bytes(session.neededBytes()));
-    console.text("nothing was trained or written; without --plan it starts");
+    console.text("nothing was trained or written; without --plan it " + (done == 0 ? "starts" : "goes on"));
   }
 }

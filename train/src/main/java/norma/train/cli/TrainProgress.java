@@ -177,7 +177,8 @@ final class TrainProgress implements TrainObserver {
           console.bold(String.format(Locale.ROOT, "%.4f", end.bestValLoss())), end.bestStep(), last, token.word());
     }
     console.line("report           %s", folder.resolve("report.html"));
-    console.line("next             norma %s %s", end.reason().equals("interrupted") ? "train --resume" : "sample",
+    console.line("next             %s %s %s", ShellText.norma(),
+        end.reason().equals("interrupted") ? "train --resume" : "sample",
         ShellText.of(folder.toString()));
   }
 }

@@ -22,7 +22,7 @@ public final class ConfigException extends RuntimeException {
   }
 
   /// One error for several, a line each; of many the first.
-  static ConfigException all(List<ConfigException> errors) {
+  public static ConfigException all(List<ConfigException> errors) {
     return errors.size() == 1
         ? errors.getFirst()
         : new ConfigException(errors.stream().flatMap(e -> String.valueOf(e.getMessage()).lines()).distinct()

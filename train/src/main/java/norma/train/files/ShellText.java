@@ -3,9 +3,13 @@ package norma.train.files;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.Locale;
+import java.util.Map;
 
 /// Words of a command line.
 public final class ShellText {
+  /// What `environment.json` calls the jars and folders of a user's classes.
+  public static final String CLASS_PATH = "norm_classpath";
+
   private ShellText() {}
 
   /// A word as a POSIX shell must get it: in quotes if anything in it means something to the shell, and in printable characters alone.
@@ -16,10 +20,16 @@ public final class ShellText {
     return word.codePoints().allMatch(Printable::is) ? "'" + word.replace("'", "'\\''") + "'" : escaped(word);
   }
 
+  /// The launcher as it was called.
+  public static String norma() {
+    return of(System.getProperty("norma.command", "norma"));
+  }
+
   /// What stands before a command that needs classes of a user's: `NORMA_CLASSPATH=my.jar `; nothing if it needs none.
   ///
-  /// @param places jars and folders, may be empty
-  public static String withClassPath(String places) {
+  /// @param environment of a run
+  public static String withClassPath(Map<String, String> environment) {
+    String places = environment.getOrDefault(CLASS_PATH, "");
     return places.isEmpty() ? "" : "NORMA_CLASSPATH=" + of(places) + " ";
   }
 

@@ -105,7 +105,7 @@ public final class RunReport {
     }
     page.put("samples", samples()).put("config", optional("config.yaml"))
         .put("environment", environment.isEmpty() ? "" : Table.facts(environment))
-        .put("command", command(ShellText.withClassPath(environment.getOrDefault("norm_classpath", ""))))
+        .put("command", command(ShellText.withClassPath(environment)))
         .put("data", figures.json()).put("live", live.map(Live::script).orElse(""));
     return page.fill();
   }

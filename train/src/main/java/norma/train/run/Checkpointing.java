@@ -91,7 +91,7 @@ final class Checkpointing {
       write(progress, false);
     } catch (IOException e) {
       throw new RunException("cannot write the checkpoint of step " + progress.step() + ": " + Errors.line(e) + "; "
-          + lastGood() + "; make room, then norma train --resume " + ShellText.of(folder.toString())
+          + lastGood() + "; make room, then " + ShellText.norma() + " train --resume " + ShellText.of(folder.toString())
           + " goes on from there", e);
     }
   }

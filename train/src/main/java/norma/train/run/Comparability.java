@@ -45,10 +45,11 @@ public record Comparability(List<String> voids, List<String> notes) {
     if (token != otherConfig.data().token()) {
       voids.add("losses are means over " + token.words() + " and over " + otherConfig.data().token().words()
           + ": other quantities, which are not comparable");
+    } else {
+      note(notes, "vocabularies have %s and %s " + token.words() + ": a " + token.word() + " is one of so many",
+          reference, other,
+          "vocabulary");
     }
-    note(notes, "vocabularies have %s and %s " + token.words() + ": a " + token.word() + " is one of so many",
-        reference, other,
-        "vocabulary");
     if (referenceConfig.model().context() != otherConfig.model().context()) {
       notes.add("losses are of contexts of " + referenceConfig.model().context() + " and "
           + otherConfig.model().context() + " " + token.words() + ": the longer one sees more of the text before each");

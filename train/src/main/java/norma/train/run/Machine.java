@@ -1,11 +1,12 @@
 package norma.train.run;
 
 import java.lang.management.ManagementFactory;
-import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import norma.kernels.cpu.ProductEngine;
+import norma.machine.Cpu;
 import norma.machine.RefusedException;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -28,8 +29,26 @@ public final class Machine {
 
   /// Widest vectors of the CPU.
   public static String vectors() {
-    return (flags().contains("avx512f") ? "AVX-512" : flags().contains("avx2") ? "AVX2" : "no AVX2")
+    return code().map(cpu -> cpu.avx512() ? "AVX-512" : cpu.avx2() ? "AVX2" : "no AVX2").orElse("no AVX2")
         + (hasBf16() ? " with bf16" : "");
+  }
+
+  /// What machine code may have; nothing where the system does not tell.
+  private static Optional<Cpu> code() {
+    try {
+      return Optional.of(Cpu.here());
+    } catch (RefusedException e) {
+      return Optional.empty();
+    }
+  }
+
+  /// What the CPU can do, by Linux's names; none elsewhere.
+  public static Set<String> flags() {
+    try {
+      return Cpu.flags();
+    } catch (RefusedException e) {
+      return Set.of();
+    }
   }
 
   /// Whether products of bfloat16 run here.
@@ -43,7 +62,7 @@ public final class Machine {
 
   /// Why there are none.
   static String noBf16() {
-    return flags().contains("avx512_bf16")
+    return code().filter(Cpu::bf16).isPresent()
         ? "it needs products in machine code for AVX-512, here they are in " + products()
         : "this CPU (" + cpu() + ") has no AVX512-BF16, as Intel's have from Cooper Lake on and AMD's from Zen 4 on";
   }
@@ -84,20 +103,10 @@ public final class Machine {
     return SystemFiles.bytes(SystemFiles.read(SystemFiles.MEMORY), "MemAvailable").orElse(Long.MAX_VALUE);
   }
 
-  /// What the CPU can do, by Linux's names; none elsewhere.
-  public static Set<String> flags() {
-    return Set.copyOf(Arrays.asList(cpuInfo("flags").strip().split(" ")));
-  }
-
   /// Name of the CPU, or its architecture where the system does not tell.
   public static String cpu() {
-    String model = cpuInfo("model name");
-    return model.isBlank() ? System.getProperty("os.arch") : model.strip();
-  }
-
-  /// What Linux says of the first core under this name, or nothing; a space before the value is kept.
-  private static String cpuInfo(String name) {
-    return SystemFiles.read("/proc/cpuinfo").lines().filter(line -> line.startsWith(name)).findFirst()
-        .map(line -> line.substring(line.indexOf(':') + 1)).orElse("");
+    return SystemFiles.read("/proc/cpuinfo").lines().filter(line -> line.startsWith("model name")).findFirst()
+        .map(line -> line.substring(line.indexOf(':') + 1).strip()).filter(name -> !name.isEmpty())
+        .orElse(System.getProperty("os.arch"));
   }
 }

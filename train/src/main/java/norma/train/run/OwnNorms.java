@@ -8,13 +8,13 @@ import java.util.stream.Collectors;
 import norma.models.NormSlot;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
+import norma.train.config.Assignment;
 import norma.train.files.ShellText;
 
 /// The norm types of a run that are not Norma's: what `environment.json` says of them, by which a command without them can say what it
 /// needs.
 public final class OwnNorms {
   private static final String CLASSES = "norm_classes"; // hard_tanh=example.HardTanh, ...
-  private static final String PLACES = "norm_classpath"; // jars and folders, as NORMA_CLASSPATH has them
 
   private OwnNorms() {}
 
@@ -27,9 +27,17 @@ public final class OwnNorms {
     if (!own.isEmpty()) {
       fields.put(CLASSES, own.stream().map(type -> type.name() + "=" + type.getClass().getName())
           .collect(Collectors.joining(", ")));
-      fields.put(PLACES, own.stream().map(type -> Environment.place(type.getClass()).toString()).distinct()
-          .collect(Collectors.joining(":")));
+      fields.put(ShellText.CLASS_PATH,
+          own.stream().map(type -> Environment.place(type.getClass()).toString()).distinct()
+              .collect(Collectors.joining(":")));
     }
+  }
+
+  /// Settings by which a run's configuration can be read without its slots; none where nothing is missing.
+  ///
+  /// @param missing what is not on the class path, in words
+  public static List<Assignment> without(String missing) {
+    return Assignment.parse(missing.isEmpty() ? List.of() : List.of("model.norm={}"));
   }
 
   /// The types that are not on the class path now, and where they were, in words; empty if none is missing.
@@ -43,6 +51,6 @@ public final class OwnNorms {
     return classes.isEmpty()
         ? ""
         : "needs norms that are not on the class path, " + classes + "; expected "
-            + ShellText.withClassPath(environment.getOrDefault(PLACES, "")).strip();
+            + ShellText.withClassPath(environment).strip();
   }
 }

@@ -3,6 +3,7 @@ package norma.train.run;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import norma.train.config.RunConfig;
@@ -53,7 +54,8 @@ public final class StepTimer {
   /// Milliseconds of each step that counts, of a model made for this call.
   private static List<Double> millis(RunConfig config, int threads, int warmUp) {
     OptionalInt given = config.runtime().threads();
-    RunConfig alone = config.with(given.isPresent() ? given : OptionalInt.of(threads));
+    RunConfig alone = config.with(given.isPresent() ? given : OptionalInt.of(threads))
+        .beginningWith(Optional.empty()); // which weights costs no time
     try (Session session = Session.start(alone, Path.of(""), false)) {
       TrainStep step = new TrainStep(session);
       int done = steps(step, 0, warmUp).size();

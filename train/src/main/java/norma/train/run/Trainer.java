@@ -242,7 +242,8 @@ public final class Trainer {
     metrics.append(end);
     if (!metrics.flush()) {
       throw new RunException(folder + " has no complete metrics.jsonl: its last lines could not be written; make room, "
-          + "then norma train --resume " + ShellText.of(folder.toString()) + " repeats what is missing");
+          + "then " + ShellText.norma() + " train --resume " + ShellText.of(folder.toString())
+          + " repeats what is missing");
     }
     observer.ended(end, folder, seconds());
     return end;

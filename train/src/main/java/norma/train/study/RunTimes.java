@@ -10,13 +10,14 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import norma.models.CostModel;
 import norma.train.config.RunConfig;
+import norma.train.files.Tree;
 import norma.train.run.Evaluation;
 import norma.train.run.Session;
 import norma.train.run.StepTimer;
@@ -65,7 +66,8 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
     Map<Double, Double> stepSeconds = new HashMap<>(Map.of(flops, step));
     stepSeconds.putAll(others(study, known, cost, flops, step, threads));
     double evaluation;
-    try (Session session = Session.start(config.with(OptionalInt.of(threads)), Path.of(""), false)) {
+    try (Session session = Session.start(config.with(OptionalInt.of(threads)).beginningWith(Optional.empty()),
+        Path.of(""), false)) {
       evaluation = Evaluation.Cost.of(session,
           CostModel.of(session.model(), config.train().batch(), session.backend().dtype())).steps();
     }
@@ -83,11 +85,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
           .toList();
       return all.stream().map(CompletableFuture::join).toList().getFirst();
     } finally {
-      try (Stream<Path> files = Files.walk(place)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
+      Tree.delete(place);
     }
   }
 

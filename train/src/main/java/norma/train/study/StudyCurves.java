@@ -1,6 +1,7 @@
 package norma.train.study;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -17,21 +18,27 @@ final class StudyCurves {
   private final List<VariantRuns> variants;
   private final Figures figures;
 
+  /// Evaluations of the second half that show more than the whole does.
+  private static final int FEWEST = 4;
+
   StudyCurves(List<VariantRuns> variants, Figures figures) {
     this.variants = variants;
     this.figures = figures;
   }
 
-  /// Exact validation loss, of the whole training and of its second half, where variants are close together. Of a study with a grid a
+  /// Exact validation loss, of the whole training and, where that has enough evaluations, of its second half, where variants are close
+  /// together. Of a study with a grid a
   /// row of two charts for each point.
   String losses() {
-    int last = variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
-        .mapToInt(Event.Eval::step).max().orElse(0);
+    int[] steps = variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
+        .mapToInt(Event.Eval::step).distinct().sorted().toArray();
+    int half = steps.length == 0 ? 0 : steps[steps.length - 1] / 2;
+    boolean closer = Arrays.stream(steps).filter(step -> step >= half).count() >= FEWEST;
     Map<String, List<VariantRuns>> groups = VariantRuns.groups(variants);
     Chart.Size size = groups.size() > 1 ? Chart.Size.SLOT : Chart.Size.PAGE;
     StringBuilder html = new StringBuilder();
     groups.forEach((title, members) -> {
-      for (int from : new int[]{ 0, last / 2 }) {
+      for (int from : closer ? new int[]{ 0, half } : new int[]{ 0 }) {
         html.append(charts(title, members, "validation loss (nats)", size,
             (run, curve) -> run.evals().stream().filter(eval -> eval.step() >= from)
                 .forEach(eval -> curve.add(eval.step(), eval.valLoss()))));

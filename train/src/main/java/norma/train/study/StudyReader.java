@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -49,6 +50,7 @@ public final class StudyReader {
   private final List<Assignment> overrides;
   private final @Nullable Calibration calibration;
   private final StepCost cost = new StepCost();
+  private final List<ConfigException> wrong = new ArrayList<>(); // all of it is said at once
 
   private StudyReader(Path file, List<Assignment> overrides, @Nullable Calibration calibration) {
     this.file = file;
@@ -107,14 +109,17 @@ public final class StudyReader {
     Node base = root.node("base");
     String baseline = root.text("baseline", onlyVariant());
     Section variantSection = root.section("variants");
-    List<GridAxis> grid = axes(root, "grid");
-    List<Long> seeds = seeds(root, "seeds", 1);
+    List<GridAxis> grid = tried(() -> axes(root, "grid"), List.of());
+    List<Long> seeds = tried(() -> seeds(root, "seeds", 1), List.of());
     Map<String, List<GridAxis>> ownTune = new LinkedHashMap<>();
-    List<GridAxis> tune = tune(root, variantSection, ownTune);
+    List<GridAxis> tune = tried(() -> tune(root, variantSection, ownTune), List.of());
     boolean tuned = !tune.isEmpty() || !ownTune.isEmpty();
-    List<Long> tuneSeeds = tuned ? seeds(root, "tune_seeds", FIRST_TUNE_SEED) : List.of();
-    Budget budget = budget(root);
-    root.finish();
+    List<Long> tuneSeeds = tuned ? tried(() -> seeds(root, "tune_seeds", FIRST_TUNE_SEED), List.of()) : List.of();
+    Budget budget = tried(() -> budget(root), new Budget(List.of(), Double.NaN, Double.NaN));
+    tried(() -> {
+      root.finish();
+      return "";
+    }, "");
 
     refuseFixed(grid, "grid");
     refuseFixed(tune, "tune");
@@ -123,16 +128,16 @@ public final class StudyReader {
       refuseFixed(List.of(new GridAxis("train.steps", List.of())), "budget");
     }
 
-    Map<String, List<Assignment>> named = variants(variantSection);
-    if (!named.containsKey(baseline)) {
+    Map<String, List<Assignment>> named = tried(() -> variants(variantSection), Map.of());
+    if (!named.isEmpty() && !named.containsKey(baseline)) {
       String nearest = Nearest.of(baseline, named.keySet());
-      throw error("baseline", "baseline is '" + baseline + "', which is not a variant"
+      wrong.add(error("baseline", "baseline is '" + baseline + "', which is not a variant"
           + (nearest == null ? "" : "; did you mean " + nearest + "?") + " Variants: "
-          + String.join(", ", named.keySet()));
+          + String.join(", ", named.keySet())));
     }
     if (tuneSeeds.stream().anyMatch(seeds::contains)) {
-      throw error("tune_seeds", "tune_seeds and seeds have seeds in common; expected others, "
-          + "or a winner would be reported on the seeds that it won on");
+      wrong.add(error("tune_seeds", "tune_seeds and seeds have seeds in common; expected others, "
+          + "or a winner would be reported on the seeds that it won on"));
     }
     List<Study.Variant> variants = new ArrayList<>();
     Set<String> names = new HashSet<>();
@@ -146,15 +151,21 @@ public final class StudyReader {
         String variant = variantName(entry.getKey(), point.settings, names);
         List<Choice> choices = product(ownTune.getOrDefault(entry.getKey(), tune));
         int tries = variants.isEmpty() ? choices.size() : variants.getFirst().candidates().size();
-        if (choices.size() != tries) {
+        if (wrong.isEmpty() && choices.size() != tries) {
           throw error("tune", "tune: " + variant + " has " + choices.size() + " tries, " + variants.getFirst().name()
               + " has " + tries + "; expected as many for every variant, or the comparison is not fair");
         }
         List<Study.Candidate> candidates = choices.stream()
-            .map(choice -> candidate(variant, base, settings, choice, budget, texts)).toList();
+            .flatMap(choice -> tried(() -> Stream.of(candidate(variant, base, settings, choice, budget, texts)),
+                Stream.<Study.Candidate>of()))
+            .toList();
         variants.add(new Study.Variant(variant, entry.getKey(), point.texts(), entry.getKey().equals(baseline),
             settings.stream().map(Assignment::toString).toList(), candidates));
       }
+    }
+    if (!wrong.isEmpty()) {
+      texts.close();
+      throw ConfigException.all(wrong);
     }
     refuseUnreadable(texts, variants);
     Study study = new Study(name, title, note.strip(), seeds, tuneSeeds, variants);
@@ -172,6 +183,18 @@ public final class StudyReader {
           + "baseline of its own");
     }
     return Double.isNaN(budget.seconds) ? study : timed(study, budget.seconds);
+  }
+
+  /// A value, or what stands for it where it is wrong.
+  private <T> T tried(Supplier<T> reading, T otherwise) {
+    try {
+      return reading.get();
+    } catch (ConfigException e) {
+      if (wrong.size() < MOST_RUNS / 100) { // each point of a grid repeats what is wrong with the base
+        wrong.add(e);
+      }
+      return otherwise;
+    }
   }
 
   /// Before they are made: a short file can ask for more than there is memory.
@@ -378,7 +401,7 @@ public final class StudyReader {
       long count = root.seed(key, 0);
       if (count < 1 || count > 1000) {
         throw node == null
-            ? error(key,
+            ? error(root.node("seed") == null ? key : "seed",
                 key + " is missing" + (tree.get("seed") == null ? "" : " (seed is one, seeds are several)")
                     + "; expected a number of seeds, or a list")
             : root.error(node, key, count + " is out of range; expected 1 to 1000, or a list of seeds");

@@ -38,7 +38,7 @@ class NormsCommandTest {
   @CsvSource(delimiter = '|', value = {
       "weight * tahn(x) | norma: column 10 of \"weight * tahn(x)\": unknown name tahn; nearest: tanh",
       "weight * tanh(alpha * x) | norma: column 15 of \"weight * tanh(alpha * x)\": unknown name alpha; a parameter needs"
-          + " its start, for example alpha: 0.5",
+          + " its start, alpha: 0.5 in a file, alpha=0.5",
       "weight * x beta=2 | norma: \"weight * x\" does not use beta", "dyy | did you mean dyt?",
       "dyt alhpa=2 | did you mean alpha?", "none | norma: none is no formula; norma norms lists those that are",
       "weight * x alpha | 'alpha' is not a setting; expected key=value", "dyt alpha=low | alpha=low",

@@ -191,6 +191,16 @@ class RunCommandsTest {
   }
 
   @Test
+  void aPlanOfAResumedRunIsOfTheStepsThatAreLeft() throws Exception {
+    Outcome outcome = Outcome.of("train", "--resume", run.toString(), "train.steps=15", "--plan");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.out())
+        .containsPattern("time     about 0:0\\d: 6 steps that are left of .* ms, 2 evaluations of ")
+        .contains("without --plan it goes on\n");
+    assertThat(run.resolve("config.yaml")).content().contains("steps: 9\n");
+  }
+
+  @Test
   void aCostlyEvaluationIsSaidAndAnEstimateIsCalledOne() throws Exception {
     assertThat(trained)
         .containsPattern(

@@ -3,13 +3,17 @@ package norma.train.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import norma.train.files.ProcessLock;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// What `norma ls` shows, what a name stands for, and what `norma rm` removes.
 class StoredWorkTest {
@@ -48,6 +52,38 @@ class StoredWorkTest {
         .containsPattern("120001 +completed .* model.norm.all=dyt\n")
         .containsPattern("120002 +damaged .*metrics.jsonl, line 1: ")
         .containsPattern("gone-20260101-120003 +damaged .*it has no config.yaml");
+  }
+
+  @Test
+  void whatIsADefaultIsNoDifferenceAndAFormulaOfSeveralSlotsStandsOnce() throws Exception {
+    Files.writeString(runs.resolve("char-20260101-120000/config.yaml"),
+        "train: {steps: 20}\nmodel: {norm: {all: layernorm, final: layernorm}}\n");
+    Path third = Files.createDirectories(runs.resolve("formula-20260101-120005"));
+    for (String name : List.of("environment.json", "metrics.jsonl")) {
+      Files.copy(runs.resolve("char-20260101-120000").resolve(name), third.resolve(name));
+    }
+    Files.writeString(third.resolve("config.yaml"),
+        "train: {steps: 20}\nmodel: {norm: {all: {y: \"weight * atan(x)\"}, "
+            + "final: layernorm}}\n");
+    String list = Outcome.of("ls", runs.toString()).out();
+    assertThat(list).containsPattern("120000 +completed +2.2500 +20/20 +\\S+ \\S+ +\\d+ d *\n")
+        .containsPattern("120001 .* model.norm.all=dyt\n")
+        .containsPattern("120005 .* model.norm.attn.pre,mlp.pre=\\{y: \"weight \\* atan\\(x\\)\"}\n");
+  }
+
+  /// The script as bash runs it at Tab.
+  @ParameterizedTest
+  @CsvSource({ "norma sample oth, other-20260101-120002", "norma train --resume oth, other-20260101-120002",
+      "norma rm --yes las, last", "norma eval --prompt oth, ''", "norma sample --top, --top-k",
+      "norma rm study, study-1" })
+  void tabCompletesNamesOfRunsAndStudies(String words, String completed) throws Exception {
+    Files.createDirectories(folder.resolve("studies/study-1"));
+    Files.writeString(folder.resolve("studies/study-1/study.json"), "{}");
+    Path script = Files.writeString(folder.resolve("complete"), Outcome.of("completion", "bash").out()
+        + "\nCOMP_WORDS=(" + words
+        + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_norma_names 2>/dev/null\necho ${COMPREPLY[@]}\n");
+    Process bash = new ProcessBuilder("bash", script.toString()).directory(folder.toFile()).start();
+    assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip()).isEqualTo(completed);
   }
 
   @Test

@@ -30,6 +30,15 @@ class StudyReaderTest {
   @TempDir
   Path folder;
 
+  @Test
+  void allTyposAreNamedAtOnce() {
+    assertThatThrownBy(
+        () -> read(TWO.replace("layernorm", "layrnorm") + "sedes: 3\nbudget: {stesp: 5}\n", "optim.rl=1"))
+        .isInstanceOf(ConfigException.class).message().satisfies(lines -> assertThat(lines.lines()).hasSize(5))
+        .contains("seeds is missing", "sedes: unknown key; did you mean seeds?", "budget.stesp: unknown key",
+            "layrnorm", "optim.rl=1: unknown key");
+  }
+
   private Study read(String yaml, String... settings) throws IOException {
     Path file = Files.writeString(folder.resolve("x.yaml"), yaml);
     return StudyReader.read(file, Assignment.parse(List.of(settings)));
@@ -219,7 +228,7 @@ class StudyReaderTest {
 
   static Stream<Arguments> wrong() {
     return Stream.of(
-        Arguments.of(TWO + "seed: 3\n", "x.yaml:1: seeds is missing (seed is one, seeds are several); expected"),
+        Arguments.of(TWO + "seed: 3\n", "x.yaml:5: seeds is missing (seed is one, seeds are several); expected"),
         Arguments.of(TWO + "seeds: 2\nseed: 3\n", "x.yaml:6: seed: unknown key; did you mean seeds?"),
         Arguments.of(TWO.replace("model.norm.all: dyt", "model.norm.al: dyt") + "seeds: 2\n",
             "x.yaml:4: model.norm.al: unknown key; did you mean model.norm.all?"),
