@@ -44,9 +44,10 @@ final class Seeds {
   private static final String CONFIG = """
       data: {corpus: {url: "https://example.org/a.txt", sha256: "%s"}, val_fraction: 0.1}
       model: {layers: 2, norm: {all: {type: dyt, alpha: 0.8}, qk: rmsnorm, blocks: [{of: "0-1", attn.pre: layernorm}]}}
-      optim: {lr: 1e-3, betas: [0.9, 0.99], schedule: constant}
+      optim: {lr: 1e-3, betas: [0.9, 0.99], schedule: constant, groups: [{of: "*.alpha", lr_factor: 30, weight_decay: 0}]}
       runtime: {threads: 2, precision: fp32}
-      """.formatted("ab".repeat(32));
+      """
+      .formatted("ab".repeat(32));
 
   private Seeds() {}
 

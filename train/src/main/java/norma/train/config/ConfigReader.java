@@ -18,7 +18,6 @@ import norma.nn.Learnable;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.train.config.RunConfig.Corpus;
-import norma.train.config.RunConfig.Group;
 import norma.train.files.HomeFolder;
 import org.jspecify.annotations.Nullable;
 
@@ -184,19 +183,19 @@ public final class ConfigReader {
   }
 
   /// Of parameters: `[{of: "*.alpha", lr_factor: 30, weight_decay: 0.1}]`.
-  private static List<Group> groups(Node node, String path) {
+  private static List<ParameterGroup> groups(Node node, String path) {
     String expected = "; expected [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]";
     if (!(node instanceof Node.Sequence list)) {
       throw ConfigException.of(node, path, node.describe() + " is not a list" + expected);
     }
-    List<Group> groups = new ArrayList<>();
+    List<ParameterGroup> groups = new ArrayList<>();
     for (Node item : list.items()) {
       String itemPath = path + "[" + groups.size() + "]";
       if (!(item instanceof Node.Mapping mapping)) {
         throw ConfigException.of(item, itemPath, item.describe() + " is not a group" + expected);
       }
       Section s = new Section(mapping, itemPath);
-      Group group = new Group(s.text("of", ""), number(s, "lr_factor"), number(s, "weight_decay"));
+      ParameterGroup group = new ParameterGroup(s.text("of", ""), number(s, "lr_factor"), number(s, "weight_decay"));
       s.finish();
       if (group.of().isEmpty() || (group.lrFactor().isEmpty() && group.weightDecay().isEmpty())) {
         throw s.error((group.of().isEmpty() ? "of is missing" : "lr_factor and weight_decay are missing") + expected);

@@ -7,12 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.StringJoiner;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import norma.autodiff.Parameter;
 import norma.models.BlockName;
 import norma.models.Gpt;
@@ -198,7 +195,7 @@ public record RunConfig(
       @Key(value = "0.95", range = "[0, 1)", does = "decay of the momentum of muon and sgd") double momentum,
       @Key(value = "0.1", range = "[0, inf)", does = "shrinks matrices, not vectors or scalars") double weightDecay,
       @Key(value = "1.0", range = "[0, inf)", does = "largest global gradient norm; 0 = no clipping") double clipNorm,
-      @Key(value = "[]", does = "other numbers for parameters by their names, later lines win: [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]") List<Group> groups) {
+      @Key(value = "[]", does = "other numbers for parameters by their names, later lines win: [{of: \"*.alpha\", lr_factor: 30, weight_decay: 0.1}]") List<ParameterGroup> groups) {
 
     public Optim {
       betas = List.copyOf(betas);
@@ -229,10 +226,10 @@ public record RunConfig(
       boolean muons = BlockName.of(parameter.name()).block() >= 0 && parameter.dims().size() == 2;
       double factor = 1;
       double decay = parameter.decays() ? weightDecay : 0;
-      for (Group group : groups) {
+      for (ParameterGroup group : groups) {
         if (group.matches(parameter.name())) {
-          factor = group.lrFactor.orElse(factor);
-          decay = group.weightDecay.orElse(decay);
+          factor = group.lrFactor().orElse(factor);
+          decay = group.weightDecay().orElse(decay);
         }
       }
       return new Rule(type == Rule.Type.MUON && !muons ? Rule.Type.ADAMW : type, factor, decay);
@@ -246,51 +243,6 @@ public record RunConfig(
     /// Decay of the second moment.
     public double beta2() {
       return betas.getLast();
-    }
-  }
-
-  /// Parameters with numbers of their own.
-  ///
-  /// @param of          pattern of names, in which a star stands for any text
-  /// @param lrFactor    times the learning rate of the schedule
-  /// @param weightDecay in place of `optim.weight_decay`, for vectors and numbers too
-  public record Group(String of, OptionalDouble lrFactor, OptionalDouble weightDecay) {
-    boolean matches(String name) {
-      String[] parts = of.split("\\*", -1);
-      String last = parts[parts.length - 1];
-      int at = 0;
-      for (int i = 0; i < parts.length - 1; i++) { // the first place of each leaves most for those after it
-        int found = name.indexOf(parts[i], at);
-        if (found < 0 || (i == 0 && found > 0)) {
-          return false;
-        }
-        at = found + parts[i].length();
-      }
-      return parts.length == 1 ? of.equals(name) : name.length() - last.length() >= at && name.endsWith(last);
-    }
-
-    /// Refuses a pattern of no parameter.
-    ///
-    /// @param path  of the group
-    /// @param names of the model's parameters
-    void requireMatch(String path, List<String> names) {
-      if (names.stream().noneMatch(this::matches)) {
-        List<String> patterns = names.stream().map(name -> name.replaceFirst("^blocks\\.\\d+", "blocks.*")).distinct()
-            .toList();
-        String nearest = Nearest.of(of, Stream.concat(names.stream().map(name -> name.replaceFirst(".*\\.", "*.")),
-            Stream.concat(patterns.stream(), names.stream())).distinct().toList());
-        throw new IllegalArgumentException(path + ".of is '" + YamlText.shorten(of) + "', the name of no parameter"
-            + (nearest == null ? "" : "; did you mean " + nearest + "?") + " Names: " + String.join(", ", patterns));
-      }
-    }
-
-    /// As YAML has it.
-    @Override
-    public String toString() {
-      StringJoiner text = new StringJoiner(", ", "{", "}").add("of: " + YamlText.of(of));
-      lrFactor.ifPresent(factor -> text.add("lr_factor: " + YamlText.of(factor)));
-      weightDecay.ifPresent(decay -> text.add("weight_decay: " + YamlText.of(decay)));
-      return text.toString();
     }
   }
 

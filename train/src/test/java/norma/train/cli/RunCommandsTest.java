@@ -142,10 +142,13 @@ class RunCommandsTest {
   @Test
   void aScheduleThatEndsBeforeTheRunIsSaid() throws Exception {
     String floor = "from step 5 on the learning rate stays at its minimum, 1e-4;";
-    Outcome outcome = train("floor", "optim.decay_steps=5");
+    Outcome outcome = train("floor", "optim.decay_steps=5", "optim.type=muon",
+        "optim.groups=[{of: '*.fc.*', lr_factor: 2}]");
     assertThat(outcome.err()).isEmpty();
-    assertThat(outcome.out()).contains("note     " + floor
-        + "\n         optim.decay_steps=9 spreads its decay over all steps");
+    assertThat(outcome.out()).contains(
+        "optim    adamw for 312 parameters, muon for 768 parameters; groups [{of: \"*.fc.*\", lr_factor: 2.0}]",
+        "note     " + floor
+            + "\n         optim.decay_steps=9 spreads its decay over all steps");
     Outcome longer = Outcome.of("train", "--resume", only(folder.resolve("floor")).toString(), "train.steps=12");
     assertThat(longer.err()).isEqualTo("norma: warning: " + floor
         + " in a new run optim.decay_steps=12 spreads its decay over all steps\n");

@@ -17,7 +17,6 @@ import norma.optim.Rule;
 import norma.optim.Schedule.Shape;
 import norma.autodiff.Parameter;
 import norma.models.GptConfig;
-import norma.train.config.RunConfig.Group;
 import norma.train.files.HomeFolder;
 import norma.train.files.Printable;
 import org.junit.jupiter.api.Test;
@@ -101,8 +100,8 @@ class ConfigReaderTest {
             norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
         .isEqualTo(new RunConfig.Optim(Rule.Type.SGD, 2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 0.5, 7, 0,
-            List.of(new Group("*.fc.*", OptionalDouble.empty(), OptionalDouble.of(0)),
-                new Group("tok_emb.weight", OptionalDouble.of(30), OptionalDouble.of(1)))));
+            List.of(new ParameterGroup("*.fc.*", OptionalDouble.empty(), OptionalDouble.of(0)),
+                new ParameterGroup("tok_emb.weight", OptionalDouble.of(30), OptionalDouble.of(1)))));
     assertThat(c.train())
         .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
             RunConfig.OnNonfinite.ROLLBACK, 11, 12, Optional.of(Path.of("../runs/a"))));

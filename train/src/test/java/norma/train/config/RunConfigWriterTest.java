@@ -23,7 +23,6 @@ import norma.models.Slot;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.Setting;
-import norma.train.config.RunConfig.Group;
 import norma.train.files.HomeFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,9 +30,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RunConfigWriterTest {
-  private static final List<List<Group>> GROUPS = List.of(List.of(),
-      List.of(new Group("*", OptionalDouble.of(0.5), OptionalDouble.empty()),
-          new Group("tok_emb.weight", OptionalDouble.of(30), OptionalDouble.of(1e-9))));
+  private static final List<List<ParameterGroup>> GROUPS = List.of(List.of(),
+      List.of(new ParameterGroup("*", OptionalDouble.of(0.5), OptionalDouble.empty()),
+          new ParameterGroup("tok_emb.weight", OptionalDouble.of(30), OptionalDouble.of(1e-9))));
 
   @Test
   void theDefaultsAreWrittenAsInTheDocumentation() {

@@ -18,6 +18,7 @@ import norma.train.config.RunConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Steps on several workers.
@@ -47,10 +48,11 @@ class TrainStepTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = { "layernorm", "dyisru" })
-  void oneToFourThreadsGiveTheSameBits(String norm) {
+  @CsvSource({ "layernorm, adamw", "dyisru, muon" })
+  void oneToFourThreadsGiveTheSameBits(String norm, String optimizer) {
     String[] settings = { "model.dropout=0.1", "train.batch=5", "train.accumulate=2", "model.norm.all=" + norm,
-        "runtime.backend=cpu", "runtime.threads=1", "model.kv_heads=1", "model.positions=rotary" };
+        "runtime.backend=cpu", "runtime.threads=1", "model.kv_heads=1", "model.positions=rotary",
+        "optim.type=" + optimizer };
     Outcome one = train(Runs.config(folder, settings));
     for (int threads = 2; threads <= 4; threads++) {
       settings[5] = "runtime.threads=" + threads;
