@@ -3,6 +3,9 @@ package norma.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,6 +63,25 @@ class InterruptTest {
         .filter(line -> line.startsWith("SigIgn:"))
         .findFirst().orElseThrow().substring("SigIgn:".length()).strip();
     return (Long.parseUnsignedLong(ignored, 16) & 0b10) != 0; // SIGINT is 2
+  }
+
+  @Test
+  void watchingShowsItsAddressAndEndsInGoodOrder() throws Exception {
+    Process process = Launcher.start(folder, Map.of(), List.of(Launcher.HOME.resolve("norma").toString(), "watch"));
+    try {
+      while (process.isAlive() && !Files.readString(folder.resolve("out.txt")).endsWith("\n")) {
+        Thread.sleep(10);
+      }
+      String url = Files.readString(folder.resolve("out.txt")).strip().replaceFirst("watch +", "");
+      try (InputStream page = URI.create(url).toURL().openStream()) {
+        assertThat(new String(page.readAllBytes(), StandardCharsets.UTF_8)).contains("<h1>Runs and studies</h1>");
+      }
+      signal(process, "TERM");
+      assertThat(process.waitFor()).isZero();
+      assertThat(Files.readString(folder.resolve("err.txt"))).isEmpty();
+    } finally {
+      Launcher.end(process);
+    }
   }
 
   @Test
