@@ -92,7 +92,8 @@ class AssignmentTest {
         List.of("model.width=130", "command line: model.heads is 4, which does not divide model.width 130"),
         List.of("optim.learning_rate=1",
             "command line: optim.learning_rate=1: unknown key; did you mean optim.lr? Valid"
-                + " keys here: lr, min_lr, schedule, warmup_steps, decay_steps, betas, eps, weight_decay, clip_norm"),
+                + " keys here: type, lr, min_lr, schedule, warmup_steps, decay_steps, cooldown_steps, betas, eps, momentum, weight_decay,"
+                + " clip_norm, groups"),
         List.of("optm.lr=1", "command line: optm: unknown key; did you mean optim?"
             + " Valid keys here: name, data, model, optim, train, runtime, output"),
         List.of("optim.lr=", "command line: optim.lr=: no value; give one, or leave the key out"),

@@ -310,7 +310,7 @@ class StudyWorkerTest {
         """);
     assertThatThrownBy(() -> UntrainableVariants.refuse(folder, 1)).isInstanceOf(RunException.class).message()
         .startsWith("3 of 6 variants cannot be trained here: ").doesNotContain("\n")
-        .contains("short: model.context is 12 but the training split has only 8 characters",
+        .contains("short: model.context is 12 but the training split has only 8 tokens",
             "large: out of memory: ", "deep: out of memory: the model has ");
     assertThat(folder.path()).as("nothing is left behind").doesNotExist();
   }
