@@ -38,6 +38,8 @@ public final class FreezeTorchNumbers {
   /// Those with a second model and a training; the others are checked once, in all slots.
   private static final List<String> TRAINED = List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf", "none");
   private static final int STEPS = 10;
+  /// Three updates.
+  private static final int FEW = 4;
   /// Everything but AdamW for all parameters: learning rates and decays of parameters' own, SGD, Muon.
   private static final List<List<String>> OPTIMIZERS = List.of(
       List.of("optim.groups=[{of: '*.alpha', lr_factor: 30, weight_decay: 0.5}, {of: '*.fc.*', lr_factor: 0.1}]"),
@@ -86,11 +88,11 @@ public final class FreezeTorchNumbers {
         }
       }
       for (Attention attention : Attention.OTHERS) {
-        training.runs.add(train(backend, optim, STEPS, step -> optim.lr() * step,
+        training.runs.add(train(backend, optim, FEW, step -> optim.lr() * step,
             trained("rmsnorm", attention, Blocks.USUAL)));
       }
       for (Blocks blocks : Blocks.OTHERS) {
-        training.runs.add(train(backend, optim, STEPS, step -> optim.lr() * step,
+        training.runs.add(train(backend, optim, FEW, step -> optim.lr() * step,
             trained("dyt", Attention.USUAL, blocks)));
       }
       for (List<String> settings : OPTIMIZERS) {
@@ -141,7 +143,7 @@ public final class FreezeTorchNumbers {
     RunConfig.Optim optim = new ConfigReader(NormTypes.all()).read("frozen", "", Assignment.parse(all)).optim();
     Map<String, Rule> rules = new LinkedHashMap<>();
     new Gpt(model.config(), ParityCase.VOCABULARY).parameters().forEach(p -> rules.put(p.name(), optim.rule(p)));
-    return new Optimizers(optim.lr(), optim.momentum(), rules, train(backend, optim, 4, _ -> optim.lr(), model));
+    return new Optimizers(optim.lr(), optim.momentum(), rules, train(backend, optim, FEW, _ -> optim.lr(), model));
   }
 
   /// @param lr of each step

@@ -166,9 +166,9 @@ class TorchParityTest {
 
   @ParameterizedTest(name = "{0} {1}")
   @MethodSource("runs")
-  void tenStepsOfTrainingHavePyTorchsLosses(Case model, Where where, Run expected) {
+  void trainingHasPyTorchsLosses(Case model, Where where, Run expected) {
     Training training = FROZEN.training;
-    assertThat(expected.losses).hasSize(10);
+    assertThat(expected.losses).hasSizeGreaterThanOrEqualTo(4); // three updates; ten losses of GPT-2's model
     train(expected, where, where.tolerance(1e-8),
         new Optimizer.Settings(training.beta1, training.beta2, training.eps, 0, training.clipNorm),
         parameter -> new Rule(Rule.Type.ADAMW, 1, parameter.decays() ? training.weightDecay : 0),
