@@ -10,7 +10,7 @@ launcher_text() {
   sed 's|^source_path=${BASH_SOURCE\[0\]}$|source_path=$NORMA_BENCH_HOME/norma|' "$home/norma"
 }
 
-eval "$(launcher_text | sed '/^if .*\/runtime/,$d')" # its functions
+eval "$(launcher_text | sed '/^if .*\/lib\/commit/,$d')" # its functions
 find_java javac
 
 fail() {

@@ -7,12 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import norma.train.metrics.Event;
-import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
 import norma.train.report.ComparePage;
 import norma.train.report.RunReport;
@@ -75,22 +72,11 @@ record WatchedWork(List<Path> folders) implements WatchServer.Pages {
     if (work.kind() == StoredWork.Kind.RUN) {
       LsCommand.Row row = LsCommand.Row.of(work);
       return RunReport.page(work.path(), new RunReport.Live(LIVE, row.state(), row.state().equals("running")
-          ? progress(row.steps(), Metrics.read(work.path()))
+          ? row.steps()
           : ""));
     }
     StudyFile file = StudyFile.read(work.path());
     return StudyReport.page(new StudyFolder(file.study(), work.path()), file.command(), LIVE);
-  }
-
-  /// @param steps taken and asked for, `20/2000`
-  private static String progress(String steps, Metrics metrics) {
-    String[] parts = steps.split("/", 2);
-    double left = Double.parseDouble(parts[1]) - Double.parseDouble(parts[0]);
-    double millis = Median
-        .ofFinite(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::stepMillis).toArray());
-    return String.format(Locale.ROOT, "Step %s of %s%s.", parts[0], parts[1], millis > 0 && left > 0
-        ? ", " + Console.time(left * millis / 1e3) + " of steps to go"
-        : "");
   }
 
   private static String together(List<StoredWork> works) throws IOException {

@@ -56,12 +56,12 @@ public final class RunReport {
     WholeFile.write(runFolder.resolve("report.html"), report.html(Optional.empty()));
   }
 
-  /// What a page says that follows a run.
+  /// What a page needs that follows a run.
   ///
   /// @param script that follows it
   /// @param state  in a word
-  /// @param story  in a sentence; may be empty
-  public record Live(String script, String state, String story) {}
+  /// @param steps  taken and asked for while it trains, such as `20/2000`; empty otherwise
+  public record Live(String script, String state, String steps) {}
 
   /// The page of a run as it stands now.
   ///
@@ -86,7 +86,7 @@ public final class RunReport {
     String token = environment.getOrDefault("token", "character");
     Template page = Template.page("report.html", name + ": training report").put("name", name).put("token", token)
         .put("state", live.map(Live::state).orElseGet(metrics::state))
-        .put("story", live.map(Live::story).orElseGet(this::story)).put("losses", losses(token))
+        .put("story", story(live.map(Live::steps).orElse(""))).put("losses", losses(token))
         .put("figures", keyFigures(token));
     if (!steps.isEmpty() || !evals.isEmpty()) {
       page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));
@@ -116,7 +116,9 @@ public final class RunReport {
   }
 
   /// One sentence on anything that is not as it should be.
-  private String story() {
+  ///
+  /// @param running steps of a run that is known to go on, or empty
+  private String story(String running) {
     long rollbacks = metrics.of(Event.Rollback.class).size();
     String back = metrics.last(Event.Rollback.class).map(last -> " Rolled back " + rollbacks
         + (rollbacks == 1 ? " time" : " times") + " because a number was not finite, last at step "
@@ -130,9 +132,18 @@ public final class RunReport {
           .map(d -> "The loss stopped being finite at step " + count(d.step())
               + (d.firstBad().isEmpty() ? "." : "; the first value that is not finite is in " + d.firstBad() + "."))
           .orElse("The loss stopped being finite.");
-      case "unfinished" -> "The run has not written its end: it is still going, or it was killed.";
+      case "unfinished" -> running.isEmpty()
+          ? "The run has not written its end: it is still going, or it was killed."
+          : progress(running);
       default -> "The run ended before its last step: " + state + ".";
     } + back + torn).strip();
+  }
+
+  private String progress(String steps) {
+    String[] parts = steps.split("/", 2);
+    double left = (Double.parseDouble(parts[1]) - Double.parseDouble(parts[0])) * median(Event.Step::stepMillis);
+    return "Step " + parts[0] + " of " + parts[1]
+        + (left > 0 ? ", " + Decimals.duration(left / 1e3) + " of steps to go." : ".");
   }
 
   private String keyFigures(String token) {

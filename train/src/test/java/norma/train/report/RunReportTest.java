@@ -87,6 +87,17 @@ class RunReportTest {
   }
 
   @Test
+  void aPageThatFollowsARunSaysHowFarItIsOrWhyItEnded() throws IOException {
+    RunFixture.write(folder, List.of("{'event':'start'}", "{'event':'step','step':20,'tokens':80,'loss':2.5,'lr':0.1,"
+        + "'grad_norm':1,'step_ms':500}"));
+    assertThat(RunReport.page(folder, new RunReport.Live("", "running", "20/60"))).contains("running</span>",
+        "Step 20 of 60, 20.0 s of steps to go.").doesNotContain("it was killed");
+    RunFixture.write(folder, List.of("{'event':'start'}", "{'event':'diverged','step':3,'first_bad':'head'}"));
+    assertThat(RunReport.page(folder, new RunReport.Live("", "diverged", ""))).contains("diverged</span>",
+        "The loss stopped being finite at step 3");
+  }
+
+  @Test
   void nothingIsLoadedFromElsewhere() throws IOException {
     RunFixture.full(folder);
     String html = report();
