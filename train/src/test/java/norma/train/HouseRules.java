@@ -120,6 +120,7 @@ final class HouseRules {
   static ArchRule reportsTouchNoRun() {
     return noClasses().that().resideInAPackage("norma.train.report..").should().dependOnClassesThat()
         .resideInAnyPackage("norma.train.cli..", "norma.train.config..", "norma.train.data..", "norma.train.doctor..",
+            "norma.train.export..",
             "norma.train.inspect..", "norma.train.norms..", "norma.train.profile..", "norma.train.run..",
             "norma.train.study..");
   }

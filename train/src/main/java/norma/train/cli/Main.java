@@ -32,7 +32,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(name = "norma", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, description = "Trains small Transformers in which every normalization slot is a line of configuration.", subcommands = {
     TrainCommand.class, EvalCommand.class, SampleCommand.class, StudyCommand.class, InspectCommand.class,
     CompareCommand.class,
-    ProfileCommand.class, ReportCommand.class, WatchCommand.class, LsCommand.class, RmCommand.class, NormsCommand.class,
+    ProfileCommand.class, ReportCommand.class, ExportCommand.class, WatchCommand.class, LsCommand.class,
+    RmCommand.class, NormsCommand.class,
     ConfigCommand.class,
     DoctorCommand.class, CompletionCommand.class }, footer = { "", "Examples:",
         "  norma train                                   the default run on the built-in corpus",

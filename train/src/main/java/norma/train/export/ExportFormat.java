@@ -1,0 +1,52 @@
+package norma.train.export;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import norma.train.run.SavedRun;
+import org.jspecify.annotations.Nullable;
+
+/// The forms in which a run leaves Norma, named as `norma export --to` takes them.
+public enum ExportFormat {
+  /// A script for Weights & Biases.
+  wandb("to_wandb.py"),
+  /// A script for MLflow.
+  mlflow("to_mlflow.py"),
+  /// A script for Trackio.
+  trackio("to_trackio.py");
+
+  /// Where exports lie in a run's folder.
+  private static final String FOLDER = "export";
+
+  private final String file;
+
+  ExportFormat(String file) {
+    this.file = file;
+  }
+
+  /// What was written, and what to do with it.
+  ///
+  /// @param path its place
+  /// @param next a command, or what opens it
+  public record Exported(Path path, String next) {}
+
+  /// Writes a run in this form.
+  ///
+  /// @param place where to; the usual one, `RUN/export/FILE`, if there is none
+  /// @throws IOException              if it cannot be written
+  /// @throws IllegalArgumentException if this form cannot hold the run
+  public Exported export(SavedRun run, @Nullable Path place) throws IOException {
+    Path to = place == null ? run.folder().path().resolve(FOLDER).resolve(file) : place;
+    Files.createDirectories(Objects.requireNonNull(to.toAbsolutePath().getParent()));
+    return new Exported(to, exporter().write(run, to));
+  }
+
+  private Exporter exporter() {
+    return switch (this) {
+      case wandb -> TrackerScript.WANDB;
+      case mlflow -> TrackerScript.MLFLOW;
+      case trackio -> TrackerScript.TRACKIO;
+    };
+  }
+}
