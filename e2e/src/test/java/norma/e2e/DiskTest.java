@@ -47,7 +47,8 @@ class DiskTest {
     }
 
     boolean warned() throws Exception {
-      return errors.call().contains("no checkpoint at step") && errors.call().contains("the lines wait in memory");
+      return errors.call().contains("no checkpoint at step")
+          && errors.call().contains("what is missing waits in memory");
     }
 
     /// With the checkpoint from before.

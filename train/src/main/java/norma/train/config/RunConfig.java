@@ -320,7 +320,8 @@ public record RunConfig(
   }
 
   /// Where results go.
-  public record Output(@Key(value = "runs", does = "folder of the run folders") String dir) {
+  public record Output(@Key(value = "runs", does = "folder of the run folders") String dir,
+      @Key(value = "false", resumable = true, does = "writes event files beside metrics.jsonl, for tensorboard --logdir runs") boolean tensorboard) {
     public Output {
       YamlText.requirePath("output.dir", dir);
       dir = HomeFolder.resolve(dir);

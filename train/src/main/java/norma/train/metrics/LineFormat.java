@@ -134,6 +134,21 @@ public final class LineFormat<R extends Record> {
     return decimals < 0 || !Double.isFinite(number) ? number : Math.round(number * unit) / unit;
   }
 
+  /// A record's numbers that have a fraction and are finite, those of a map too, by their names in a line.
+  Map<String, Double> numbers(R row) {
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    components.forEach(component -> {
+      Object value = value(component.source, row);
+      if (value instanceof Double number) {
+        numbers.put(component.name, number);
+      } else if (value instanceof Map<?, ?> rest) {
+        rest.forEach((name, number) -> numbers.put((String) name, (Double) number));
+      }
+    });
+    numbers.values().removeIf(number -> !Double.isFinite(number));
+    return numbers;
+  }
+
   /// A record's fields as text, digit for digit.
   public Map<String, String> texts(R row) {
     Map<String, String> texts = new LinkedHashMap<>();

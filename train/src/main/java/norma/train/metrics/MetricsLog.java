@@ -8,8 +8,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Consumer;
 import norma.train.files.Disk;
-import norma.train.files.Errors;
-import org.jspecify.annotations.Nullable;
+import norma.train.files.GrowingFile;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Appends events to `metrics.jsonl`, one object a line. A line that was written only in part, on a full disk, is overwritten by the next attempt.
@@ -22,83 +21,55 @@ public final class MetricsLog {
   private final Path file;
   private final Disk disk;
   private final Consumer<String> warnings;
-  private final StringBuilder unwritten = new StringBuilder();
-  private long length;
-  private boolean failing;
+  private final RunView view;
+  private final GrowingFile lines;
 
   /// The log of one run folder; a file that is there already is continued.
   ///
   /// @param warnings hears, in one line, when the log cannot be written
-  public MetricsLog(Path runFolder, Disk disk, Consumer<String> warnings) throws IOException {
+  /// @param view     sees every event that is appended
+  public MetricsLog(Path runFolder, Disk disk, Consumer<String> warnings, RunView view) throws IOException {
     this.file = runFolder.resolve(Metrics.FILE);
     this.disk = disk;
     this.warnings = warnings;
-    this.length = disk.exists(file) ? Files.size(file) : 0;
+    this.view = view;
+    this.lines = new GrowingFile(file, disk, warnings);
   }
 
   /// Appends one line. It is with the operating system when this returns, unless that fails: then it waits in memory, and the
   /// next call tries again.
   public void append(Event event) {
-    unwritten.append(Metrics.line(event)).append('\n');
-    flush();
+    lines.append((Metrics.line(event) + "\n").getBytes(StandardCharsets.UTF_8));
+    view.append(event);
   }
 
   /// Writes what is waiting.
   ///
   /// @return whether nothing is waiting any more
   public boolean flush() {
-    return write() == null;
+    return lines.flush();
   }
 
   /// The same where it must not fail.
   public void flushOrFail() throws IOException {
-    IOException failure = write();
-    if (failure != null) {
-      throw failure;
-    }
-  }
-
-  private @Nullable IOException write() {
-    byte[] bytes = unwritten.toString().getBytes(StandardCharsets.UTF_8);
-    try {
-      long size = disk.exists(file) ? Files.size(file) : 0;
-      if (size < length) {
-        warnings.accept(file + " has lost lines: it is " + size + " bytes long, and was " + length);
-        length = size;
-      }
-      disk.writeEnd(file, length, bytes);
-      length += bytes.length;
-      unwritten.setLength(0);
-      failing = false;
-      return null;
-    } catch (IOException e) {
-      if (!failing) {
-        warnings
-            .accept("cannot write " + file + " (" + Errors.line(e) + "); training goes on, the lines wait in memory");
-      }
-      failing = true;
-      return e;
-    }
+    lines.flushOrFail();
   }
 
   /// Returns when all that was written is on the disk.
   public void sync() throws IOException {
-    if (length > 0) {
-      disk.sync(file);
-    }
+    lines.sync();
   }
 
   /// Bytes that are written.
   public long length() {
-    return length;
+    return lines.length();
   }
 
   /// Cuts the log back to a length. What was after it goes to the end of `metrics.discarded.jsonl`, first.
   ///
   /// @param reason a line of its own before what was cut
   public void cut(long bytes, String reason) throws IOException {
-    unwritten.setLength(0);
-    byte[] all = length == 0 ? new byte[0] : Files.readAllBytes(file);
+    byte[] all = length() == 0 ? new byte[0] : Files.readAllBytes(file);
     if (all.length < bytes) {
       warnings.accept(file + " has lost lines: it is " + all.length + " bytes long where the checkpoint says " + bytes);
     }
@@ -112,9 +83,7 @@ public final class MetricsLog {
       discard(JSON.writeValueAsString(JSON.createObjectNode().put("event", "cut").put("reason", reason)) + "\n"
           + new String(cut, StandardCharsets.UTF_8) + (torn ? "\n" : ""));
     }
-    disk.writeEnd(file, kept, new byte[0]);
-    disk.sync(file);
-    length = kept;
+    lines.cut(kept);
   }
 
   /// The end of the last whole line that ends at or before a position.

@@ -23,6 +23,7 @@ import norma.optim.Optimizer;
 import norma.random.RandomStream;
 import norma.train.data.Windows;
 import norma.train.metrics.Event;
+import norma.train.metrics.RunView;
 import org.jspecify.annotations.Nullable;
 
 /// Looks at every normalization slot on a batch of its own: statistics of its input and output, and the gradient that comes
@@ -37,9 +38,12 @@ final class NormProbe {
   private final Windows windows;
   private final GradientBuffer gradients;
   private final Map<String, NormSlot> slots = new LinkedHashMap<>();
+  private final RunView view;
 
   /// @param trainStep trains the session's weights
-  NormProbe(Session session, TrainStep trainStep) {
+  /// @param view      sees what enters the slots
+  NormProbe(Session session, TrainStep trainStep, RunView view) {
+    this.view = view;
     this.session = session;
     this.trainStep = trainStep;
     this.windows = session.training();
@@ -104,7 +108,7 @@ final class NormProbe {
       Array x = inputs[0].value();
       NormSlot slot = slots.get(layer);
       if (slot != null) {
-        passes.merge(layer, pass(slot, x, output),
+        passes.merge(layer, pass(slot, !passes.containsKey(layer), x, output),
             (first, last) -> new SlotPass(slot, first.state, output, first.in, last.out));
       } else if (op instanceof Attention attention) {
         maxAttentionLogit = Math.max(maxAttentionLogit, maxLogit(x, attention));
@@ -121,10 +125,13 @@ final class NormProbe {
     }
   }
 
-  private SlotPass pass(NormSlot slot, Array x, Tensor output) {
+  private SlotPass pass(NormSlot slot, boolean first, Array x, Tensor output) {
     Norm.State state = state(slot);
-    return new SlotPass(slot, state, output,
-        Statistics.of(session.backend().read(x), x.dim(-1), state.squash()),
+    double[] in = session.backend().read(x);
+    if (first) {
+      view.input(slot.name(), in);
+    }
+    return new SlotPass(slot, state, output, Statistics.of(in, x.dim(-1), state.squash()),
         Statistics.of(session.backend().read(output.value()), output.value().dim(-1), null));
   }
 

@@ -12,11 +12,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.models.CostModel;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.MetricsLog;
+import norma.train.metrics.RunView;
+import norma.train.metrics.TensorBoardLog;
 import norma.train.files.ProcessLock;
 import norma.train.files.ShellText;
 import org.jspecify.annotations.Nullable;
@@ -83,14 +86,18 @@ public final class Trainer {
     this.lock = resumption == null ? runFolder.lock() : resumption.lock();
     this.trainStep = new TrainStep(session);
     this.evaluation = new Evaluation(session);
-    this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep) : null;
     this.sampler = new Sampler(session);
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
     this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.optimizer().cost().forwardFlops());
     this.recorder = new StepRecorder(session);
     this.schedule = config.optim().rates();
     try {
-      this.metrics = new MetricsLog(folder, disk, observer::warned);
+      RunView view = config.output().tensorboard()
+          ? new TensorBoardLog(folder, resumption == null ? 0 : resumption.step(), RunConfigWriter.yaml(config), disk,
+              observer::warned)
+          : RunView.NONE;
+      this.metrics = new MetricsLog(folder, disk, observer::warned, view);
+      this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep, view) : null;
       this.checkpointing = new Checkpointing(folder, session, trainStep.optimizer(), metrics, disk, observer);
       this.progress = resumption == null ? Progress.START : checkpointing.resume(resumption);
     } catch (IOException e) {

@@ -284,7 +284,7 @@ class ConfigReaderTest {
         .hasMessage("train.steps is 0; expected 1 to 999999999");
     assertThatThrownBy(() -> d.with(OptionalInt.of(0))).isInstanceOf(IllegalArgumentException.class)
         .hasMessage("runtime.threads is 0; expected 1 to 4096, or auto");
-    assertThatThrownBy(() -> new RunConfig.Output("a\0b")).isInstanceOf(IllegalArgumentException.class)
+    assertThatThrownBy(() -> new RunConfig.Output("a\0b", false)).isInstanceOf(IllegalArgumentException.class)
         .hasMessageEndingWith("; expected a path");
   }
 

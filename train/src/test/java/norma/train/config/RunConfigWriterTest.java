@@ -102,6 +102,7 @@ class RunConfigWriterTest {
           precision: fp32
         output:
           dir: runs
+          tensorboard: false
         """);
   }
 
@@ -222,7 +223,7 @@ class RunConfigWriterTest {
         new RunConfig.Runtime(pick(r, List.of(RunConfig.BackendChoice.AUTO, RunConfig.BackendChoice.ND4J)),
             r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + r.nextInt(64)),
             pick(r, List.of(RunConfig.Precision.FP32, RunConfig.Precision.FP64))),
-        new RunConfig.Output(pick(r, List.of("runs", "/tmp/a b", "true", "./x"))));
+        new RunConfig.Output(pick(r, List.of("runs", "/tmp/a b", "true", "./x")), r.nextBoolean()));
   }
 
   private static GptConfig.Factor factor(Random r) {

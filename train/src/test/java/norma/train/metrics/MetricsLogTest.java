@@ -33,7 +33,7 @@ class MetricsLogTest {
 
   @Test
   void everyEventReadsBackEqual(@TempDir Path folder) throws Exception {
-    MetricsLog log = new MetricsLog(folder, Disk.real(), warning -> {});
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warning -> {}, RunView.NONE);
     for (Event event : EVENTS) {
       log.append(event);
     }
@@ -56,7 +56,7 @@ class MetricsLogTest {
 
   @Test
   void everyEventIsOnDiskWhenAppendReturns(@TempDir Path folder) throws Exception {
-    MetricsLog log = new MetricsLog(folder, Disk.real(), warning -> {});
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warning -> {}, RunView.NONE);
     for (int i = 0; i < EVENTS.size(); i++) {
       log.append(EVENTS.get(i));
       assertThat(Files.readAllLines(folder.resolve(Metrics.FILE))).hasSize(i + 1);
@@ -66,7 +66,7 @@ class MetricsLogTest {
   @Test
   void whatIsCutOffIsKeptBesideAndAHalfWrittenLineIsOverwritten(@TempDir Path folder) throws Exception {
     List<String> warnings = new ArrayList<>();
-    MetricsLog log = new MetricsLog(folder, Disk.real(), warnings::add);
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warnings::add, RunView.NONE);
     log.append(EVENTS.get(1));
     long length = log.length();
     log.append(EVENTS.get(2));
@@ -85,20 +85,20 @@ class MetricsLogTest {
   @Test
   void whyItCannotBeWrittenIsSaidOnceInWords(@TempDir Path folder) throws Exception {
     List<String> warnings = new ArrayList<>();
-    MetricsLog log = new MetricsLog(folder.resolve("gone"), Disk.real(), warnings::add);
+    MetricsLog log = new MetricsLog(folder.resolve("gone"), Disk.real(), warnings::add, RunView.NONE);
     log.append(EVENTS.get(1));
     log.append(EVENTS.get(2));
-    assertThat(warnings).singleElement().asString().contains("metrics.jsonl: no such file", "wait in memory");
+    assertThat(warnings).singleElement().asString().contains("metrics.jsonl: no such file", "waits in memory");
   }
 
   @Test
   void aLogThatLostLinesGoesOnAndSaysSo(@TempDir Path folder) throws Exception {
     List<String> warnings = new ArrayList<>();
-    MetricsLog log = new MetricsLog(folder, Disk.real(), warnings::add);
+    MetricsLog log = new MetricsLog(folder, Disk.real(), warnings::add, RunView.NONE);
     log.append(EVENTS.get(1));
     Files.delete(folder.resolve(Metrics.FILE));
     log.append(EVENTS.get(2));
     assertThat(Metrics.read(folder).events()).isEqualTo(List.of(EVENTS.get(2)));
-    assertThat(warnings).singleElement().asString().contains("has lost lines");
+    assertThat(warnings).singleElement().asString().contains("has lost its end");
   }
 }

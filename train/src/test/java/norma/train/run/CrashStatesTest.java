@@ -24,6 +24,7 @@ import norma.train.config.RunConfig;
 import norma.train.files.Disk;
 import norma.train.metrics.Event;
 import norma.train.metrics.MetricsLog;
+import norma.train.metrics.RunView;
 import norma.train.run.CrashStates.Entry;
 import norma.train.run.RecordingDisk.Operation;
 import org.junit.jupiter.api.Test;
@@ -145,7 +146,7 @@ class CrashStatesTest {
     try (Session session = Session.start(config, Path.of(""), false)) {
       Path original = RunFolder.create(session, LocalDateTime.of(2026, 1, 1, 0, 0), disk).path();
       int created = disk.operations().size();
-      MetricsLog log = new MetricsLog(original, disk, warning -> {});
+      MetricsLog log = new MetricsLog(original, disk, warning -> {}, RunView.NONE);
       Optimizer optimizer = new TrainStep(session).optimizer();
       Checkpointing checkpointing = new Checkpointing(original, session, optimizer, log, disk, SILENT);
       log.append(new Event.Start(0, Map.of()));
@@ -219,7 +220,7 @@ class CrashStatesTest {
     SortedMap<Path, Entry> before;
     Set<String> lines;
     try (Resumption resumption = Resumption.open(original, List.of()); Session session = resumption.session(false)) {
-      MetricsLog log = new MetricsLog(original, disk, warning -> {});
+      MetricsLog log = new MetricsLog(original, disk, warning -> {}, RunView.NONE);
       Checkpointing checkpointing = new Checkpointing(original, session, new TrainStep(session).optimizer(), log, disk,
           SILENT);
       Progress progress = checkpointing.begin(checkpointing.resume(resumption));
@@ -248,7 +249,7 @@ class CrashStatesTest {
   private static Progress resume(Path run, Disk disk, String... settings) throws IOException {
     try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
         Session session = resumption.session(false)) {
-      MetricsLog log = new MetricsLog(run, disk, warning -> {});
+      MetricsLog log = new MetricsLog(run, disk, warning -> {}, RunView.NONE);
       return new Checkpointing(run, session, new TrainStep(session).optimizer(), log, disk, SILENT).resume(resumption);
     }
   }

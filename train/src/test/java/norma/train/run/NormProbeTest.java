@@ -16,6 +16,7 @@ import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.random.RandomStream;
 import norma.train.metrics.Event;
+import norma.train.metrics.RunView;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,7 +37,7 @@ class NormProbeTest {
   @Test
   void theOutputIsThatOfTheSlot() {
     try (Session session = session("runtime.precision=fp64", "model.norm.all=dyt")) {
-      Event.Norm norm = new NormProbe(session, new TrainStep(session)).at(1, LR); // still y = tanh(x / 2)
+      Event.Norm norm = new NormProbe(session, new TrainStep(session), RunView.NONE).at(1, LR); // still y = tanh(x / 2)
       assertThat(norm.slots()).hasSize(3).allSatisfy(slot -> {
         assertThat(slot.outAbsmax()).isCloseTo(Math.tanh(slot.inAbsmax() / 2), within(1e-12));
         assertThat(slot.outRms()).isLessThan(slot.inRms() / 2).isCloseTo(slot.inRms() / 2, within(1e-3 * slot.inRms()));
@@ -50,7 +51,7 @@ class NormProbeTest {
     try (Session session = session("runtime.precision=fp64", "model.norm.all=dyisru")) {
       TrainStep trainStep = new TrainStep(session);
       train(trainStep, 1);
-      Event.Norm norm = new NormProbe(session, trainStep).at(1, LR);
+      Event.Norm norm = new NormProbe(session, trainStep, RunView.NONE).at(1, LR);
       assertThat(norm.slots().getLast().slot()).isEqualTo("final");
       assertThat(norm.slots().getLast().outGradRms()).isCloseTo(gradientAtTheHead(session), within(1e-12));
       assertThat(norm.slots()).extracting(Event.Slot::outGradRms).doesNotHaveDuplicates();
@@ -90,7 +91,7 @@ class NormProbeTest {
   void theUpdateRatioIsThatOfTheLastStepOfTheSlotsParametersAndOfAllMatrices() {
     try (Session session = session("runtime.precision=fp64", "model.norm.all=derf", "model.bias=true")) {
       TrainStep trainStep = new TrainStep(session);
-      NormProbe probe = new NormProbe(session, trainStep);
+      NormProbe probe = new NormProbe(session, trainStep, RunView.NONE);
       train(trainStep, 1);
       List<double[]> before = values(session);
       train(trainStep, 2);
@@ -128,7 +129,7 @@ class NormProbeTest {
   @Test
   void queriesAndKeysHaveARowEach() {
     try (Session session = session("model.norm.all=none", "model.norm.qk=rmsnorm")) {
-      Event.Norm norm = new NormProbe(session, new TrainStep(session)).at(1, LR);
+      Event.Norm norm = new NormProbe(session, new TrainStep(session), RunView.NONE).at(1, LR);
       assertThat(norm.slots()).extracting(Event.Slot::slot).containsExactly("blocks.0.attn.qk.query",
           "blocks.0.attn.qk.key");
       assertThat(norm.slots()).allMatch(slot -> slot.outGradRms() > 0 && slot.outRms() > 0);
@@ -139,7 +140,7 @@ class NormProbeTest {
   @Test
   void aSlotThatIsComposedOfOperationsHasOneRow() {
     try (Session session = session("model.norm.all=none", "model.norm.attn.pre={type: gatednorm, rank: 3}")) {
-      Event.Norm norm = new NormProbe(session, new TrainStep(session)).at(1, LR);
+      Event.Norm norm = new NormProbe(session, new TrainStep(session), RunView.NONE).at(1, LR);
       assertThat(norm.slots()).extracting(Event.Slot::slot).containsExactly("blocks.0.attn.pre");
       Event.Slot gate = norm.slots().getFirst();
       assertThat(gate.outRms()).as("half of what RMSNorm gives").isBetween(0.48, 0.52);
@@ -154,7 +155,7 @@ class NormProbeTest {
     try (Session session = Session.start(
         Runs.config(folder, "model.dropout=0.1", "runtime.backend=cpu", "runtime.threads=1"), folder, false)) {
       TrainStep trainStep = new TrainStep(session);
-      NormProbe probe = new NormProbe(session, trainStep);
+      NormProbe probe = new NormProbe(session, trainStep, RunView.NONE);
       train(trainStep, 1);
       double[] weights = session.backend().read(session.weights().flat());
       Event.Norm first = probe.at(1, LR);

@@ -13,6 +13,7 @@ import norma.train.config.Assignment;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.MetricsLog;
+import norma.train.metrics.RunView;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -237,7 +238,7 @@ class ResumeTest {
     }
     assertThat(disk.operations()).contains(new RecordingDisk.Operation.Sync(folder),
         new RecordingDisk.Operation.Sync(folder.resolve("runs")));
-    MetricsLog log = new MetricsLog(run, disk, warning -> {});
+    MetricsLog log = new MetricsLog(run, disk, warning -> {}, RunView.NONE);
     log.append(new Event.Diverged(1, "head"));
     log.cut(0, "a test");
     List<RecordingDisk.Operation> last = disk.operations().subList(disk.operations().size() - 3,

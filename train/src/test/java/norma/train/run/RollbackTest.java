@@ -29,6 +29,10 @@ class RollbackTest {
 
   /// Trains with weights that a fault makes so large after some steps that the next loss overflows. A checkpoint may hold them.
   private Path trainWithFaults(IntPredicate faulty, String... settings) throws Exception {
+    return trainWithFaults(folder, faulty, settings);
+  }
+
+  static Path trainWithFaults(Path folder, IntPredicate faulty, String... settings) throws Exception {
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
       Parameter fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight"))
           .findFirst().orElseThrow();

@@ -240,7 +240,7 @@ class TrainerTest {
     Path run = Runs.list(folder.resolve("runs")).getLast();
     Runs.assertSame(run, undisturbed);
     assertThat(warnings).filteredOn(line -> line.startsWith("cannot write")).singleElement().asString()
-        .contains("metrics.jsonl", "the lines wait in memory");
+        .contains("metrics.jsonl", "what is missing waits in memory");
     assertThat(warnings).filteredOn(line -> line.contains("no checkpoint at step")).hasSizeGreaterThan(1)
         .last().asString().contains("No space left on device", "the checkpoint of step 2 is whole");
   }
