@@ -54,7 +54,7 @@ class StudyTest {
   }
 
   @Test
-  void aStudyWhoseWorkersAreKilledFindsWhatAnUndisturbedOneFinds() throws Exception {
+  void aStudyWhoseProcessesAreKilledFindsWhatAnUndisturbedOneFinds() throws Exception {
     String undisturbed = study("undisturbed").toString();
     Outcome plan = Outcome.of("study", undisturbed, "--plan", "--jobs", "2");
     assertThat(plan.code()).as(plan.err()).isZero();
@@ -74,7 +74,7 @@ class StudyTest {
     Folder.delete(results("undisturbed")); // or its runs would be used
     String killed = study("killed").toString();
     Outcome.Running study = Outcome.start(List.of("study", killed, "--jobs", "1"));
-    while (study.isAlive() && !locked(results("killed").resolve("locks"))) {
+    while (study.isAlive() && !begun(results("killed").resolve("locks"), "")) {
       Thread.sleep(20);
     }
     ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly); // in the middle of their first runs
@@ -83,6 +83,38 @@ class StudyTest {
 
     Outcome again = Outcome.of("study", killed, "--status");
     assertThat(again.out()).contains("layernorm", "baseline");
+    Folder.delete(results("killed"));
+    runAsArray(study("array").toString());
+    assertThat(losses("array")).isEqualTo(undisturbedLosses);
+  }
+
+  /// Two tasks at once, of which one is killed and trained again in this JVM, as the last are.
+  private void runAsArray(String study) throws Exception {
+    Path script = Files.writeString(temp.resolve("job.sh"), Outcome.of("study", study, "--emit", "slurm").out());
+    Process whole = task(script, 0);
+    Process killed = task(script, 1);
+    try {
+      while (killed.isAlive() && !begun(results("array").resolve("locks"), "dyt-s1")) {
+        Thread.sleep(20);
+      }
+      killed.destroyForcibly();
+      assertThat(killed.waitFor()).isEqualTo(137);
+      assertThat(whole.waitFor()).as(Files.readString(temp.resolve("task-0.txt"))).isZero();
+    } finally {
+      Launcher.end(whole);
+      Launcher.end(killed);
+    }
+    for (String cell : List.of("1", "3", "2")) {
+      assertThat(Outcome.of("study", study, "--cell", cell).code()).isZero();
+    }
+    assertThat(Outcome.of("study", study, "--gather").code()).isZero();
+  }
+
+  private Process task(Path script, int number) throws IOException {
+    ProcessBuilder bash = new ProcessBuilder("bash", script.toString()).redirectErrorStream(true)
+        .redirectOutput(temp.resolve("task-" + number + ".txt").toFile());
+    bash.environment().put("SLURM_ARRAY_TASK_ID", String.valueOf(number));
+    return bash.start();
   }
 
   /// The plan measures, the run and its workers use what it has found.
@@ -108,12 +140,13 @@ class StudyTest {
     assertThat(steps).as("the same for both seeds").hasSize(2);
   }
 
-  private static boolean locked(Path locks) throws IOException {
+  /// Whether a process works, or has worked, on a run whose name begins so.
+  private static boolean begun(Path locks, String run) throws IOException {
     if (!Files.isDirectory(locks)) {
       return false;
     }
     try (Stream<Path> files = Files.list(locks)) {
-      return files.findAny().isPresent();
+      return files.anyMatch(file -> String.valueOf(file.getFileName()).startsWith(run));
     }
   }
 

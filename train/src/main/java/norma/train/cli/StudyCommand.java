@@ -19,8 +19,6 @@ import norma.train.report.Decimals;
 import norma.train.run.RunException;
 import norma.train.study.Calibration;
 import norma.train.study.CellResult;
-import norma.train.study.StabilityCard;
-import norma.train.study.StabilityText;
 import norma.train.study.Study;
 import norma.train.study.StudyFile;
 import norma.train.study.StudyFolder;
@@ -30,23 +28,25 @@ import norma.train.study.StudyReader;
 import norma.train.study.StudyReport;
 import norma.train.study.StudySummary;
 import norma.train.study.StudyWorker;
-import norma.train.study.SummaryText;
 import norma.train.study.UntrainableVariants;
 import norma.train.study.WorkerProcesses;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma study`.
-@Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--plan | --status]", footer = {
+@Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--plan | --status | --emit SYSTEM | --cell N | --gather]", footer = {
     "",
     "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, norms-small, function-search, slots, blocks,",
     "final-anchor, scale-vectors, alpha-rate, derf-muon, dyt-gated, depth-scaling, data-size, placement, stability.",
     "norma study outliers: the DyISRU paper's numerical demonstration, without training.",
     "Settings change every run: train.steps=500 data.corpus=my.txt",
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
-    "where it was stopped, and several may work on one folder at once." })
+    "where it was stopped, and several may work on one folder at once.",
+    "On a cluster: norma study STUDY --emit slurm | sbatch, then --gather (docs/cluster.md)." })
 final class StudyCommand implements Callable<Integer> {
   private static final Path STUDIES = StoredWork.STUDIES;
   /// What may be the name of a study that Norma brings, and is no file's.
@@ -64,11 +64,30 @@ final class StudyCommand implements Callable<Integer> {
   @Option(names = "--jobs", paramLabel = "N", description = "Runs at once. The cores are divided among them. Default: one for each core.")
   private int jobs = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--plan", description = "Shows what the study costs and what so many seeds can show, and stops.")
-  private boolean plan;
+  /// What is done in place of the whole study.
+  private static final class Instead {
+    @Option(names = "--plan", description = "Shows what the study costs and what so many seeds can show, and stops.")
+    private boolean plan;
 
-  @Option(names = "--status", description = "Shows where it stands, and stops.")
-  private boolean status;
+    @Option(names = "--status", description = "Shows where it stands, and stops.")
+    private boolean status;
+
+    @Option(names = "--emit", paramLabel = "SYSTEM", description = "Prints a cluster's job of the runs that are left, and stops: its task N trains run N. SYSTEM: ${COMPLETION-CANDIDATES}.")
+    private ClusterJob.@Nullable Scheduler emit;
+
+    @Option(names = "--cell", paramLabel = "N", description = "Trains run N alone, counted from 0.")
+    private @Nullable Integer cell;
+
+    @Option(names = "--gather", description = "Makes the tables of the runs that have ended, and says which have not.")
+    private boolean gather;
+
+    boolean ofCluster() {
+      return emit != null || cell != null || gather;
+    }
+  }
+
+  @ArgGroup
+  private Instead instead = new Instead();
 
   @Option(names = "--worker", hidden = true, description = "Works off runs with so many threads each.")
   private int workerThreads;
@@ -96,37 +115,56 @@ final class StudyCommand implements Callable<Integer> {
     }
     List<String> settings = words.settings();
     Path file = find(files.getFirst());
-    Calibration calibration = workerThreads > 0 || status
+    Calibration calibration = workerThreads > 0 || instead.status
         ? Calibration.known(STUDIES)
-        : new Calibration(STUDIES, jobs, console::text);
+        : instead.ofCluster() ? Calibration.complete(STUDIES) : new Calibration(STUDIES, jobs, console::text);
     Study study = StudyReader.read(file, Assignment.parse(settings), calibration);
     StudyFolder folder = new StudyFolder(study, STUDIES.resolve(study.name()));
+    if (!expected.isEmpty() && !study.hash().equals(expected)) {
+      throw new RunException(file + ", its base or its text was changed since the study was started; start it again");
+    }
     if (workerThreads > 0) {
-      if (!study.hash().equals(expected)) {
-        throw new RunException(file + ", its base or its text was changed while the study ran; start it again");
-      }
       return work(folder);
+    }
+    if (instead.ofCluster()) {
+      return cluster(new StudyCells(folder, arguments, console));
     }
     String command = "norma" + again();
     console.text(console.bold("norma study  " + study.title()));
     if (!study.note().isEmpty()) {
       console.text(study.note());
     }
-    if (plan) {
+    if (instead.plan) {
       UntrainableVariants.refuse(folder, StudyWorker.threadsOfEach(processes(folder)));
       show(StudyPlan.of(folder, jobs), study);
       return 0;
     }
-    if (status) {
+    StudyLines lines = new StudyLines(folder, console);
+    if (instead.status) {
       StudyProgress progress = StudyProgress.of(folder);
-      console.line("runs     %s%s", words(progress, study),
+      console.line("runs     %s%s", lines.words(progress),
           progress.underWay() == 0 || Double.isNaN(progress.secondsLeft())
               ? ""
               : "; about " + Console.time(progress.secondsLeft()) + " left");
-      table(StudySummary.of(folder), StabilityCard.of(folder));
+      lines.table(StudySummary.of(folder));
       return 0;
     }
-    return run(folder, file, settings, command);
+    return run(lines, file, settings, command);
+  }
+
+  private int cluster(StudyCells cells) throws IOException {
+    Integer cell = instead.cell;
+    if (cell != null) {
+      try (StopSignal signal = new StopSignal(main)) {
+        return cells.run(cell, signal.flag());
+      }
+    }
+    if (instead.emit != null) {
+      cells.emit(instead.emit);
+    } else {
+      cells.gather();
+    }
+    return 0;
   }
 
   /// What this command was given.
@@ -197,7 +235,8 @@ final class StudyCommand implements Callable<Integer> {
     }
   }
 
-  private int run(StudyFolder folder, Path file, List<String> settings, String command) throws IOException {
+  private int run(StudyLines lines, Path file, List<String> settings, String command) throws IOException {
+    StudyFolder folder = lines.folder();
     int processes = processes(folder);
     int threads = StudyWorker.threadsOfEach(processes);
     UntrainableVariants.refuse(folder, threads);
@@ -209,12 +248,12 @@ final class StudyCommand implements Callable<Integer> {
     StudyFile.write(folder, command);
     try (StopSignal signal = new StopSignal(main)) {
       if (open > 0) {
-        new WorkerProcesses(folder, worker(folder, file, settings, threads), new Lines(folder.study(), console))
+        new WorkerProcesses(folder, worker(folder, file, settings, threads), lines)
             .run(processes, signal.flag());
       }
       StudySummary summary = StudyReport.write(folder, command);
       console.text("");
-      table(summary, StabilityCard.of(folder));
+      lines.table(summary);
       console.line("report   %s", folder.path().resolve("report.html"));
       if (signal.flag().get() && summary.left() > 0) {
         console.text("stopped; it goes on with: " + ShellText.norma() + again());
@@ -223,12 +262,6 @@ final class StudyCommand implements Callable<Integer> {
       requireNoneFailed(summary);
       return 0;
     }
-  }
-
-  private static String words(StudyProgress progress, Study study) {
-    return String.format(Locale.ROOT, "%d of %d runs%s", progress.ended(), study.runs(), progress.underWay() == 0
-        ? ""
-        : String.format(Locale.ROOT, ", %d under way (%.0f %%)", progress.underWay(), 100 * progress.share()));
   }
 
   private static void requireNoneFailed(StudySummary summary) {
@@ -250,36 +283,5 @@ final class StudyCommand implements Callable<Integer> {
   private int processes(StudyFolder folder) throws IOException {
     StudySummary summary = StudySummary.of(folder);
     return Math.min(jobs, Math.max(1, summary.left() + summary.failed().size()));
-  }
-
-  private void table(StudySummary summary, StabilityCard stability) {
-    console.text(SummaryText.terminal(summary));
-    console.text("");
-    if (!stability.sweeps().isEmpty()) {
-      console.text(StabilityText.terminal(stability));
-      console.text("");
-    }
-    console.text(SummaryText.paragraph(summary));
-    SummaryText.remarks(summary).forEach(remark -> console.text("* " + remark));
-  }
-
-  /// A line for each run that ends, and below them how far the study is.
-  private record Lines(Study study, Console console) implements WorkerProcesses.Listener {
-    @Override
-    public void ended(int number, Study.Cell cell, CellResult result) {
-      console.line("%4d/%-4d %-32s seed %-6d %s", number, study.runs(),
-          cell.variant().name() + (cell.tuning() ? " " + cell.candidate().label() : ""), cell.seed(),
-          result.completed()
-              ? String.format(Locale.ROOT, "best%s %.4f at %d, final %.4f, %s",
-                  study.estimates() ? " (estimate)" : "", result.bestLoss(), result.bestStep(), result.finalLoss(),
-                  Console.time(result.seconds()))
-              : result.status() + ": " + result.error());
-    }
-
-    @Override
-    public void waiting(StudyProgress progress, double seconds) {
-      console.status(words(progress, study) + "  " + Console.time(seconds) + "  ETA "
-          + (Double.isNaN(progress.secondsLeft()) ? "after the first steps" : Console.time(progress.secondsLeft())));
-    }
   }
 }

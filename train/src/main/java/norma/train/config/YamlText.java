@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import norma.train.files.Printable;
 
 /// Scalars as YAML 1.2 text (the core schema), and back to words for messages.
-final class YamlText {
+public final class YamlText {
   private static final Pattern NULL = Pattern.compile("null|Null|NULL|~|");
   private static final Pattern FLAG = Pattern.compile("true|True|TRUE|false|False|FALSE");
   private static final Pattern INTEGER = Pattern.compile("[-+]?[0-9]+");
@@ -46,7 +46,7 @@ final class YamlText {
 
   /// A value that reads back the same: a number with the fewest digits (`0.001`, `1.0`, `1e-8`), a text in quotes where it could be read
   /// as anything else, an enum's constant in lower case, a list.
-  static String of(Object value) {
+  public static String of(Object value) {
     if (value instanceof Double number) {
       return number(number);
     } else if (value instanceof String text) {

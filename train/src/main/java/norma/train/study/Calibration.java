@@ -24,6 +24,7 @@ public final class Calibration {
   private final OptionalInt jobs;
   private final Consumer<String> notes;
   private final Timer timer;
+  private final boolean complete;
 
   /// Median milliseconds of a step of each configuration.
   interface Timer {
@@ -40,10 +41,15 @@ public final class Calibration {
   }
 
   Calibration(Path studies, OptionalInt jobs, Consumer<String> notes, Timer timer) {
+    this(studies, jobs, notes, timer, false);
+  }
+
+  private Calibration(Path studies, OptionalInt jobs, Consumer<String> notes, Timer timer, boolean complete) {
     this.studies = studies;
     this.jobs = jobs;
     this.notes = notes;
     this.timer = timer;
+    this.complete = complete;
   }
 
   /// Makes a calibration that only reads. A study that was never measured keeps the steps of its base: none of its runs has begun.
@@ -51,11 +57,22 @@ public final class Calibration {
     return new Calibration(studies, OptionalInt.empty(), note -> {}, StepTimer::medians);
   }
 
+  /// Makes a calibration that only reads, and refuses a study that was not measured: a run must have the same steps on whichever machine.
+  public static Calibration complete(Path studies) {
+    return new Calibration(studies, OptionalInt.empty(), note -> {}, StepTimer::medians, true);
+  }
+
   /// Milliseconds of each candidate's step; without those that are not known if this only reads.
   Map<Candidate, Double> stepMillis(Study study) throws IOException {
     StudyFolder folder = new StudyFolder(study, studies.resolve(study.name()));
     if (jobs.isEmpty()) {
-      return StepTimes.read(folder.path()).of(study);
+      StepTimes known = StepTimes.read(folder.path());
+      if (complete && !missing(known, study).isEmpty()) {
+        throw new RunException("the budget of " + study.name() + " is in seconds, and "
+            + folder.path().resolve(StepTimes.FILE) + " has not the steps of all variants; norma study with --plan "
+            + "measures them, on a machine like those that will train");
+      }
+      return known.of(study);
     }
     int threads = StudyWorker.threadsOfEach(Math.min(jobs.getAsInt(), study.runs()));
     while (true) {

@@ -61,7 +61,8 @@ public record CellResult(String cell, String status, String folder, @JsonPropert
     return status.equals(DIVERGED);
   }
 
-  boolean failed() {
+  /// Says whether it is no result: the run could not be trained to any end.
+  public boolean failed() {
     return status.equals(FAILED);
   }
 }

@@ -6,11 +6,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -98,7 +101,7 @@ public final class StudyFolder {
   }
 
   /// Says whether the next start runs a cell: it has no result, or it failed.
-  boolean left(Cell cell) throws IOException {
+  public boolean left(Cell cell) throws IOException {
     CellResult result = result(cell);
     return result == null || result.failed();
   }
@@ -236,6 +239,19 @@ public final class StudyFolder {
     finished.put(cell.id(), result);
   }
 
+  /// Records how a cell ended, unless that is known: of two attempts by processes that no lock held apart the first one counts.
+  ///
+  /// @return what is recorded now
+  CellResult settle(Cell cell, CellResult result) throws IOException {
+    finished.remove(cell.id());
+    CellResult there = result(cell);
+    if (there != null && !there.failed()) {
+      return there;
+    }
+    write(cell, result);
+    return result;
+  }
+
   /// A file that is there as a whole or not at all.
   void writeWhole(Path file, String text) throws IOException {
     Files.createDirectories(file.getParent());
@@ -271,13 +287,28 @@ public final class StudyFolder {
   /// All cells that are known now: those that tune, and the reported ones of variants whose settings are chosen. Seed by seed, so
   /// that a study that is stopped early has whole pairs.
   public List<Cell> cells() throws IOException {
-    List<Cell> cells = study.tuningCells();
-    Map<Variant, Candidate> winners = new LinkedHashMap<>();
+    return List.copyOf(numbered().values());
+  }
+
+  /// The same by number, from 0. A number is the same run at all times: those that are not known yet leave theirs free.
+  public SortedMap<Integer, Cell> numbered() throws IOException {
+    SortedMap<Integer, Cell> cells = new TreeMap<>();
+    for (Cell cell : study.tuningCells()) {
+      cells.put(cells.size(), cell);
+    }
+    Map<Variant, Candidate> winners = new HashMap<>();
     for (Variant variant : study.variants()) {
       winner(variant).ifPresent(winner -> winners.put(variant, winner));
     }
+    int number = cells.size();
     for (long seed : study.seeds()) {
-      winners.forEach((variant, winner) -> cells.add(study.cell(variant, winner, seed)));
+      for (Variant variant : study.variants()) {
+        Candidate winner = winners.get(variant);
+        if (winner != null) {
+          cells.put(number, study.cell(variant, winner, seed));
+        }
+        number++;
+      }
     }
     return cells;
   }

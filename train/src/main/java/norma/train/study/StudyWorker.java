@@ -35,7 +35,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// Works off a study's cells, one after the other, beside any number of others like it in this process and in others.
+/// Works off a study's cells, one after the other or a single one, beside any number of others like it in this process and in others.
 public final class StudyWorker {
   private static final Logger LOG = LogManager.getLogger(StudyWorker.class);
   private static final long WAIT_MILLIS = 500;
@@ -96,6 +96,25 @@ public final class StudyWorker {
     }
   }
 
+  /// Works until one cell has a result, by this worker or by another. A failed run is tried again.
+  ///
+  /// @return nothing if it was told to stop
+  /// @throws IOException if the study's folder cannot be written
+  public Optional<CellResult> run(Cell cell) throws IOException {
+    while (!stop.get()) {
+      try (ProcessLock lock = folder.lock(cell)) {
+        CellResult result = lock == null ? null : folder.left(cell) ? train(cell) : folder.result(cell);
+        if (result != null) {
+          return Optional.of(result);
+        }
+        if (lock == null) {
+          pause(); // a cluster that believes a process to be dead may be wrong
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
   /// Runs a cell if nobody else does.
   private boolean attempt(Cell cell) throws IOException {
     try (ProcessLock lock = folder.lock(cell)) {
@@ -103,15 +122,24 @@ public final class StudyWorker {
         return false;
       }
       if (folder.result(cell) == null) { // nobody has finished it between our look and the lock
-        Optional<CellResult> adopted = folder.adopt(cell, machine());
-        CellResult result = adopted.isPresent() ? adopted.get() : new Attempt(cell).result();
-        if (result != null) {
-          folder.write(cell, result);
-          folder.clear(cell, result);
-        }
+        train(cell);
       }
       return true;
     }
+  }
+
+  /// Trains a cell, or finds the run that has.
+  ///
+  /// @return null if the run was interrupted or crashed for the first time
+  private @Nullable CellResult train(Cell cell) throws IOException {
+    Optional<CellResult> adopted = folder.adopt(cell, machine());
+    CellResult result = adopted.isPresent() ? adopted.get() : new Attempt(cell).result();
+    if (result == null) {
+      return null;
+    }
+    CellResult settled = folder.settle(cell, result);
+    folder.clear(cell, settled);
+    return settled;
   }
 
   @SuppressWarnings("ThreadSleepMillis")

@@ -147,6 +147,41 @@ class StudyWorkerTest {
   }
 
   @Test
+  void aNumberIsTheSameRunBeforeAndAfterItsSettingsAreChosen() throws IOException {
+    StudyFolder folder = folder("numbers", "seeds: 2\ntune: {optim.lr: [1e-4, 1e-2]}\ntune_seeds: 1\n");
+    Map<Integer, Study.Cell> before = folder.numbered();
+    assertThat(before.keySet()).containsExactly(0, 1, 2, 3, 4, 5);
+    for (int number : List.of(2, 3)) { // both candidates of the second variant
+      new StudyWorker(folder, OptionalInt.of(1), new AtomicBoolean(), REAL)
+          .run(Objects.requireNonNull(before.get(number)));
+    }
+    assertThat(folder.numbered().keySet()).as("its runs on two seeds").containsExactly(0, 1, 2, 3, 4, 5, 7, 10);
+    Study.Cell known = Objects.requireNonNull(folder.numbered().get(10));
+    assertThat(known.variant().name() + known.seed()).isEqualTo("rmsnorm2");
+    work(folder, REAL);
+    assertThat(folder.numbered()).containsAllEntriesOf(before).containsEntry(10, known).hasSize(12);
+  }
+
+  /// A node that was believed to be dead comes back: the second attempt has failed for want of what the first one cleared away.
+  @Test
+  void ofTwoAttemptsTheFirstResultStays() throws IOException {
+    StudyFolder folder = folder("twice", "seeds: 1\n");
+    Study.Cell cell = folder.cells().getFirst();
+    StudyFolder other = new StudyFolder(folder.study(), folder.path());
+    CellResult first = new StudyWorker(folder, OptionalInt.of(1), new AtomicBoolean(), (config, observer, stop) -> {
+      try {
+        other.fail(cell, "its process was killed");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return REAL.run(config, observer, stop);
+    }).run(cell).orElseThrow();
+    assertThat(first.status()).as("what failed is no result").isEqualTo(CellResult.COMPLETED);
+    assertThat(other.settle(cell, CellResult.without(cell.id(), CellResult.FAILED, "no such file"))).isEqualTo(first);
+    assertThat(other.result(cell)).isEqualTo(first);
+  }
+
+  @Test
   void aGridOfFormulasIsTrainedPointByPoint() throws IOException {
     Path file = Files.writeString(temp.resolve("f.yaml"), """
         base:
