@@ -227,7 +227,7 @@ public final class Formula {
     for (int i = 0; i < names.size(); i++) {
       roots.put("d" + names.get(i), gradients.get(i));
     }
-    return Printer.lines(roots);
+    return Printer.derivation(roots);
   }
 
   /// What the functions in [#rewrites] and [#derivation] mean that are not in the language, a line each.

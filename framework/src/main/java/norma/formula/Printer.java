@@ -5,54 +5,98 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import norma.formula.Expr.Apply;
+import norma.formula.Expr.Leaf;
 import norma.formula.Expr.Num;
 
-/// Expressions as text of the language, with no more parentheses than it needs: parsed again, it is the same expression.
-final class Printer {
+/// Expressions as text with no more parentheses than it needs: of the language, in which it is the same expression once parsed again, or of
+/// another one with its arithmetic.
+public class Printer {
+  /// Of an argument that binds more tightly than any operator.
+  protected static final int ATOM = 5;
   private static final int SUM = 1;
   private static final int PRODUCT = 2;
   private static final int SIGN = 3;
   private static final int POWER = 4;
-  private static final int ATOM = 5;
 
-  private final Map<Expr, String> names;
+  private final String prefix;
+  private final String power;
+  private final Map<Expr, String> names = new HashMap<>();
 
-  /// @param names of expressions that are not written out
-  private Printer(Map<Expr, String> names) {
-    this.names = names;
+  /// @param prefix of the names of expressions that are used more than once
+  /// @param power  the operator
+  protected Printer(String prefix, String power) {
+    this.prefix = prefix;
+    this.power = power;
+  }
+
+  private static Printer language() {
+    return new Printer("#", "^");
   }
 
   static String text(Expr e) {
-    return new Printer(Map.of()).written(e, SUM);
+    return language().written(e, SUM);
+  }
+
+  /// Several expressions, after those that they use more than once, in the language.
+  ///
+  /// @param roots by their names
+  static Map<String, String> derivation(Map<String, Expr> roots) {
+    return language().lines(roots);
   }
 
   /// Several expressions, after those that they use more than once.
   ///
   /// @param roots by their names
-  /// @return `#1`, `#2`, ... and then the roots, in an order in which each uses those before it
-  static Map<String, String> lines(Map<String, Expr> roots) {
+  /// @return names that begin with the prefix, and then the roots, in an order in which each uses those before it
+  public final Map<String, String> lines(Map<String, Expr> roots) {
     List<Expr> all = List.copyOf(roots.values());
     Map<Expr, Integer> uses = Lowering.uses(all);
-    Map<Expr, String> names = new HashMap<>();
     Map<String, String> lines = new LinkedHashMap<>();
     for (Expr node : Expr.nodes(all)) {
       if (node instanceof Apply && uses.getOrDefault(node, 0) > 1) {
-        lines.put("#" + (lines.size() + 1), new Printer(names).written(node, SUM));
-        names.put(node, "#" + lines.size());
+        String text = written(node, SUM);
+        names.put(node, prefix + (lines.size() + 1));
+        lines.put(prefix + (lines.size() + 1), text);
       }
     }
-    roots.forEach((name, root) -> lines.put(name, new Printer(names).print(root, SUM)));
+    roots.forEach((name, root) -> lines.put(name, print(root, SUM)));
     return lines;
   }
 
-  private String print(Expr e, int least) {
+  /// A function that is no operator.
+  protected String call(Apply a) {
+    StringBuilder text = new StringBuilder(a.fn().text()).append('(');
+    for (int i = 0; i < a.args().size(); i++) {
+      text.append(i == 0 ? "" : ", ").append(print(a.arg(i)));
+    }
+    return text.append(')').toString();
+  }
+
+  /// An input or a parameter.
+  protected String leaf(Leaf leaf) {
+    return leaf.name();
+  }
+
+  /// An argument between commas.
+  protected final String print(Expr e) {
+    return print(e, SUM);
+  }
+
+  /// An argument.
+  ///
+  /// @param least how tightly it must bind to stand without parentheses, such as [#ATOM]
+  protected final String print(Expr e, int least) {
     String name = names.get(e);
     return name == null ? written(e, least) : name;
   }
 
   private String written(Expr e, int least) {
     int level = level(e);
-    String text = e instanceof Apply a ? text(a) : e.toString();
+    String text = switch (e) {
+      case Apply a -> text(a);
+      case Leaf leaf -> leaf(leaf);
+      case Num number -> number.toString();
+    };
     return level < least ? "(" + text + ")" : text;
   }
 
@@ -80,21 +124,15 @@ final class Printer {
   private String text(Apply a) {
     Expr u = a.args().getFirst();
     if (square(a)) {
-      return print(u, ATOM) + "^2";
+      return print(u, ATOM) + power + "2";
     }
     Expr v = a.args().getLast();
     return switch (a.fn()) {
       case ADD, SUB -> print(u, SUM) + " " + a.fn().symbol() + " " + print(v, PRODUCT);
       case MUL, DIV -> print(u, PRODUCT) + " " + a.fn().symbol() + " " + print(v, SIGN);
       case NEG -> "-" + print(u, SIGN);
-      case POW -> print(u, ATOM) + "^" + print(v, SIGN);
-      default -> {
-        StringBuilder text = new StringBuilder(a.fn().text()).append('(');
-        for (int i = 0; i < a.args().size(); i++) {
-          text.append(i == 0 ? "" : ", ").append(print(a.arg(i), SUM));
-        }
-        yield text.append(')').toString();
-      }
+      case POW -> print(u, ATOM) + power + print(v, SIGN);
+      default -> call(a);
     };
   }
 }

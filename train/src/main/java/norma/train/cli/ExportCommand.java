@@ -11,12 +11,13 @@ import picocli.CommandLine.Option;
 
 /// `norma export`.
 @Command(name = "export", mixinStandardHelpOptions = true, sortOptions = false, description = "Writes a run in a form that another tool reads.", footer = {
-    "", "Without --out it lies in the run's folder, export/. What is there already is replaced." })
+    "",
+    "Without --out it lies in the run's folder, export/. A file that is there already is replaced, a folder only if it is empty." })
 final class ExportCommand implements Callable<Integer> {
   @Mixin
   private RunArgument run = new RunArgument();
 
-  @Option(names = "--to", required = true, paramLabel = "FORMAT", description = "wandb, mlflow, trackio: a Python script that sends the curves there.")
+  @Option(names = "--to", required = true, paramLabel = "FORMAT", description = "hf: a folder for the Python library transformers; wandb, mlflow, trackio: a Python script that sends the curves there.")
   private ExportFormat format;
 
   @Option(names = "--out", paramLabel = "PATH", description = "Where it goes, instead of its usual place.")

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The forms in which a run leaves Norma, named as `norma export --to` takes them.
 public enum ExportFormat {
+  /// A folder for the Python library `transformers`.
+  hf("hf"),
   /// A script for Weights & Biases.
   wandb("to_wandb.py"),
   /// A script for MLflow.
@@ -44,6 +46,7 @@ public enum ExportFormat {
 
   private Exporter exporter() {
     return switch (this) {
+      case hf -> new HfExport();
       case wandb -> TrackerScript.WANDB;
       case mlflow -> TrackerScript.MLFLOW;
       case trackio -> TrackerScript.TRACKIO;

@@ -210,22 +210,45 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
   ///
   /// @throws RunException if names or shapes differ, or a number is not finite
   void load(Backend backend, ParameterBuffer weights) {
-    Path file = folder.resolve(WEIGHTS);
-    Map<String, Tensor> tensors = tensors();
+    load(folder.resolve(WEIGHTS), tensors(), backend, weights);
+  }
+
+  /// The same of tensors that a file has.
+  static void load(Path file, Map<String, Tensor> tensors, Backend backend, ParameterBuffer weights) {
+    Map<String, Tensor> fitting = fitting(file, tensors, weights.parameters());
     for (Parameter parameter : weights.parameters()) {
-      Tensor tensor = tensors.remove(parameter.name());
+      backend.write(weights.of(parameter),
+          finite(file, parameter.name(), Objects.requireNonNull(fitting.get(parameter.name()))));
+    }
+  }
+
+  /// The weights of a model by the names of its parameters, in their order.
+  ///
+  /// @throws RunException if names or shapes differ, or a number is not finite
+  public Map<String, Tensor> tensors(List<Parameter> parameters) {
+    Map<String, Tensor> fitting = fitting(folder.resolve(WEIGHTS), tensors(), parameters);
+    fitting.forEach(this::finite);
+    return fitting;
+  }
+
+  private static Map<String, Tensor> fitting(Path file, Map<String, Tensor> tensors, List<Parameter> parameters) {
+    Map<String, Tensor> fitting = new LinkedHashMap<>();
+    Map<String, Tensor> rest = new LinkedHashMap<>(tensors);
+    for (Parameter parameter : parameters) {
+      Tensor tensor = rest.remove(parameter.name());
       if (tensor == null || !Arrays.equals(tensor.shape(), parameter.shape())) {
         throw new RunException(file + " has " + (tensor == null
             ? "no tensor " + parameter.name()
             : parameter.name() + " of shape " + Arrays.toString(tensor.shape()))
             + "; the configuration asks for shape " + Arrays.toString(parameter.shape()));
       }
-      backend.write(weights.of(parameter), finite(parameter.name(), tensor));
+      fitting.put(parameter.name(), tensor);
     }
-    if (!tensors.isEmpty()) {
+    if (!rest.isEmpty()) {
       throw new RunException(
-          file + " has tensors that the configuration does not: " + Json.printable(tensors.keySet().toString()));
+          file + " has tensors that the configuration does not: " + Json.printable(rest.keySet().toString()));
     }
+    return fitting;
   }
 
   /// The weights by their names.
@@ -241,11 +264,15 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
   ///
   /// @throws RunException if one is not finite
   double[] finite(String name, Tensor tensor) {
+    return finite(folder.resolve(WEIGHTS), name, tensor);
+  }
+
+  private static double[] finite(Path file, String name, Tensor tensor) {
     double[] values = new double[tensor.data().length];
     for (int i = 0; i < values.length; i++) {
       values[i] = tensor.data()[i];
     }
-    FiniteCheck.require(folder.resolve(WEIGHTS), name, values);
+    FiniteCheck.require(file, name, values);
     return values;
   }
 

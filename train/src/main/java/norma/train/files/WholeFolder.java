@@ -1,0 +1,49 @@
+package norma.train.files;
+
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/// A folder that a reader finds as a whole, or not at all.
+public final class WholeFolder {
+  private WholeFolder() {}
+
+  /// Writes files to a folder.
+  public interface Content {
+    void to(Path folder) throws IOException;
+  }
+
+  /// Writes a new folder.
+  ///
+  /// @throws IOException if there is something already that is no empty folder, or it cannot be written; nothing is left then
+  public static void write(Path folder, Content content) throws IOException {
+    requireNew(folder);
+    Path beside = folder.resolveSibling(Disk.WRITING + folder.getFileName() + "." + UUID.randomUUID());
+    Files.createDirectory(beside);
+    try {
+      content.to(beside);
+      Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      if (Files.exists(beside, LinkOption.NOFOLLOW_LINKS)) { // after a failed write
+        Tree.delete(beside);
+      }
+    }
+  }
+
+  private static void requireNew(Path folder) throws IOException {
+    if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      try (Stream<Path> entries = Files.list(folder)) {
+        if (entries.findAny().isPresent()) {
+          throw new FileSystemException(folder.toString(), null, "the folder is not empty; expected a new one");
+        }
+      }
+    } else if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      throw new FileSystemException(folder.toString(), null, "a file with this name is in the way");
+    }
+  }
+}
