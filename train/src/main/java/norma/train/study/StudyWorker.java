@@ -29,7 +29,6 @@ import norma.train.run.Machine;
 import norma.train.run.RunException;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
-import norma.train.run.Trainer;
 import norma.train.study.Study.Cell;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -52,9 +51,9 @@ public final class StudyWorker {
   }
 
   /// @param threads of each run whose configuration says `auto`
-  /// @param stop    set from outside to end after the current step; the cell that was being worked on starts anew next time
+  /// @param stop    set from outside to end after the current step; the cell that was being worked on goes on next time
   public StudyWorker(StudyFolder folder, OptionalInt threads, AtomicBoolean stop) {
-    this(folder, threads, stop, StudyWorker::train);
+    this(folder, threads, stop, CellTraining::run);
   }
 
   StudyWorker(StudyFolder folder, OptionalInt threads, AtomicBoolean stop, Training training) {
@@ -62,12 +61,6 @@ public final class StudyWorker {
     this.threads = threads;
     this.stop = stop;
     this.training = training;
-  }
-
-  private static Event.End train(RunConfig config, TrainObserver observer, AtomicBoolean stop) {
-    try (Session session = Session.start(config, Path.of(""), false)) {
-      return new Trainer(session, observer, stop).run();
-    }
   }
 
   /// Works until every cell has a result, by this worker or by another.
@@ -226,11 +219,12 @@ public final class StudyWorker {
     }
 
     private CellResult ended(String status, String error) throws IOException {
-      double seconds = (System.nanoTime() - start) / 1e9;
       if (run == null) {
         return CellResult.without(cell.id(), status, error);
       }
       Metrics metrics = Metrics.read(run);
+      double before = metrics.last(Event.Step.class).map(Event.Step::elapsedSeconds).orElse(0.0); // this attempt's, too
+      double seconds = Math.max(before, (System.nanoTime() - start) / 1e9);
       double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray();
       Event.End end = metrics.last(Event.End.class).orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
       boolean finite = Double.isFinite(end.bestValLoss()) && Double.isFinite(end.finalValLoss());

@@ -38,6 +38,7 @@ import norma.train.run.RunException;
 import norma.train.run.RunFolder;
 import norma.train.run.SavedRun;
 import norma.train.run.Session;
+import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;
 import norma.train.study.StudyWorker.Training;
 import org.junit.jupiter.api.Assumptions;
@@ -230,6 +231,47 @@ class StudyWorkerTest {
     work(stopped, (config, observer, flag) -> {
       throw new AssertionError("nothing is left to do");
     });
+  }
+
+  /// As a cluster stops a run that must make room. On another machine, or with another build, the run begins anew.
+  @Test
+  void aStoppedRunGoesOnFromItsCheckpoint() throws IOException {
+    StudyFolder whole = folder("whole", "seeds: 1\n");
+    work(whole, REAL);
+    StudyFolder stopped = folder("stopped", "seeds: 1\n");
+    List<Integer> steps = new ArrayList<>();
+    Training stopping = (config, observer, stop) -> CellTraining.run(config, new TrainObserver() {
+      @Override
+      public void started(Session session, CostModel cost, Path path) {
+        observer.started(session, cost, path);
+      }
+
+      @Override
+      public void stepped(Event.Step step) {
+        steps.add(step.step());
+        stop.set(steps.size() == 4 || steps.size() == 9);
+      }
+
+      @Override
+      public void ended(Event.End end, Path path, double seconds) {
+        observer.ended(end, path, seconds);
+      }
+    }, stop);
+    for (Study.Cell cell : stopped.cells().subList(0, 2)) {
+      new StudyWorker(stopped, OptionalInt.of(1), new AtomicBoolean(), stopping).run(cell);
+      Path machine = stopped.runs(cell).resolve(CellTraining.MACHINE);
+      assertThat(machine).exists();
+      if (steps.size() > 6) {
+        Files.writeString(machine, "another");
+      }
+      new StudyWorker(stopped, OptionalInt.of(1), new AtomicBoolean(), stopping).run(cell);
+      try (var left = Files.list(stopped.runs(cell))) {
+        assertThat(left).as("the run, and nothing beside it").hasSize(1);
+      }
+    }
+    assertThat(steps).containsExactly(1, 2, 3, 4, 5, 6, /**/ 1, 2, 3, /**/ 1, 2, 3, 4, 5, 6);
+    work(stopped, REAL);
+    assertThat(results(stopped)).isEqualTo(results(whole));
   }
 
   @Test

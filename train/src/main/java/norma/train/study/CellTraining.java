@@ -1,0 +1,88 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
+import norma.train.config.RunConfig;
+import norma.train.data.DataException;
+import norma.train.files.Errors;
+import norma.train.files.WholeFile;
+import norma.train.metrics.Event;
+import norma.train.run.Resumption;
+import norma.train.run.RunException;
+import norma.train.run.Session;
+import norma.train.run.TrainObserver;
+import norma.train.run.Trainer;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+
+/// Trains a run of a study to its end: on from the last checkpoint that an interrupted attempt has left, if it was made by this kind of
+/// machine and this build, or else anew. The losses are those of a run without interruption either way.
+///
+/// @param session of the resumption
+record CellTraining(Resumption resumption, Session session) implements AutoCloseable {
+  private static final Logger LOG = LogManager.getLogger(CellTraining.class);
+  /// Beside the attempts: what the newest was made on. It goes with them once the run has ended.
+  static final String MACHINE = "machine.txt";
+
+  static Event.End run(RunConfig config, TrainObserver observer, AtomicBoolean stop) {
+    Path runs = Path.of(config.output().dir());
+    String machine = new TreeMap<>(StudyWorker.machine()).toString();
+    try (CellTraining begun = begun(runs, machine)) {
+      if (begun != null) {
+        return new Trainer(begun.session, begun.resumption, observer, stop).run();
+      }
+      Files.createDirectories(runs);
+      WholeFile.write(runs.resolve(MACHINE), machine);
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
+    }
+    try (Session session = Session.start(config, Path.of(""), false)) {
+      return new Trainer(session, observer, stop).run();
+    }
+  }
+
+  /// The newest attempt; null if nothing of it can be used.
+  private static @Nullable CellTraining begun(Path runs, String machine) throws IOException {
+    Path file = runs.resolve(MACHINE);
+    if (!Files.exists(file) || !Files.readString(file).equals(machine)) {
+      return null;
+    }
+    Optional<Path> newest;
+    try (Stream<Path> attempts = Files.list(runs)) {
+      newest = attempts.filter(Files::isDirectory).max(Comparator.naturalOrder());
+    }
+    return newest.isEmpty() ? null : open(newest.get());
+  }
+
+  private static @Nullable CellTraining open(Path run) {
+    try {
+      Resumption resumption = Resumption.open(run, List.of());
+      try {
+        if (resumption.step() > 0 && !resumption.isDone()) {
+          return new CellTraining(resumption, resumption.session(false));
+        }
+      } catch (IOException | RuntimeException e) {
+        resumption.close();
+        throw e;
+      }
+      resumption.close();
+    } catch (IOException | RunException | DataException | IllegalArgumentException e) {
+      LOG.info("{} begins anew: {}", run, e.getMessage());
+    }
+    return null;
+  }
+
+  @Override
+  public void close() {
+    session.close();
+    resumption.close();
+  }
+}
