@@ -52,9 +52,9 @@ public final class Calls {
     all.put("residualBackward", s -> s.calls().formulaBackward("residual", RESIDUAL));
     all.put("add", s -> s.calls().add());
     all.put("dropout", s -> s.calls().dropout(DROP));
-    all.put("rotate", s -> s.calls().rotate(s.calls().heads(), s.calls().width() / s.calls().heads()));
+    all.put("rotate", s -> s.calls().rotate(s.calls().heads(), s.calls().width() / s.calls().heads(), 0));
     all.put("crossEntropy", s -> s.calls().crossEntropy(s.vocabulary(), 1.0 / s.calls().rows(), true));
-    all.put("embedding", s -> s.calls().embedding(s.vocabulary(), s.calls().time()));
+    all.put("embedding", s -> s.calls().embedding(s.vocabulary(), s.calls().time(), 0));
     all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.calls().time()));
     all.put("sum", s -> KernelCalls.sum(s.parameters(), 3)); // four shards
     all.put("adamW", s -> KernelCalls.adamW(s.parameters()));

@@ -5,6 +5,7 @@ import norma.kernels.DropMask;
 import norma.kernels.Kernels;
 import norma.ops.Op;
 import norma.random.RandomStream;
+import org.jspecify.annotations.Nullable;
 
 /// What a forward pass is for. Random numbers of a pass depend on this alone.
 ///
@@ -13,7 +14,10 @@ import norma.random.RandomStream;
 /// @param seed          the run's seed
 /// @param step          the training step, from 1
 /// @param firstSequence where this pass's sequences start in the whole batch of the step
-public record Pass(boolean training, Reading reading, long seed, long step, int firstSequence) {
+/// @param firstToken    where its tokens start in their sequences
+/// @param cache         has keys and values of the tokens before them, and gets those of this pass; null in a pass over whole sequences
+public record Pass(boolean training, Reading reading, long seed, long step, int firstSequence, int firstToken,
+    @Nullable KeyValueCache cache) {
 
   /// Without dropout.
   public static final Pass EVALUATION = new Pass(false, 0, 0, 0);
@@ -29,6 +33,19 @@ public record Pass(boolean training, Reading reading, long seed, long step, int 
   /// A pass whose operations read their inputs as they are.
   public Pass(boolean training, long seed, long step, int firstSequence) {
     this(training, (_, _, inputs) -> inputs, seed, step, firstSequence);
+  }
+
+  /// A pass over whole sequences.
+  public Pass(boolean training, Reading reading, long seed, long step, int firstSequence) {
+    this(training, reading, seed, step, firstSequence, 0, null);
+  }
+
+  /// The same over the tokens of one sequence that come after its first ones.
+  ///
+  /// @param tokens how many come before
+  /// @param cache  of passes over those
+  public Pass after(int tokens, KeyValueCache cache) {
+    return new Pass(training, reading, seed, step, firstSequence, tokens, cache);
   }
 
   /// The dropout mask of a layer.

@@ -111,14 +111,27 @@ public record KernelCalls(int batch, int time, int width, int heads) {
         (k, in, out) -> k.attentionBackward(in[0], in[1], in[2], in[3], heads, drop, out[0]));
   }
 
+  /// Attention of the newest of [#rows] tokens of one sequence.
+  ///
+  /// @param kvHeads K
+  /// @param newest  how many
+  public KernelCall cachedAttention(int kvHeads, int newest) {
+    List<Operand> inputs = List.of(Operand.of(Kind.ACTIVATION, 1, newest, qkv(kvHeads)),
+        Operand.of(Kind.ACTIVATION, rows(), qkv(kvHeads) - width)); // of which the newest are overwritten
+    double pairs = (rows() - (newest - 1) / 2.0) * newest * width;
+    return forward("cachedAttention", inputs, List.of(Operand.of(Kind.ACTIVATION, 1, newest, width)), 4 * pairs,
+        (k, in, out) -> k.cachedAttention(in[0], in[1], rows() - newest, heads, to(out[0])));
+  }
+
   /// Rotary position embedding of queries and keys; its gradient costs the same.
   ///
   /// @param kvHeads   K
   /// @param headWidth even
-  public KernelCall rotate(int kvHeads, int headWidth) {
+  /// @param first     position of the first row
+  public KernelCall rotate(int kvHeads, int headWidth, int first) {
     Operand qkv = sequences((heads + 2 * kvHeads) * headWidth);
     return forward("rotate", List.of(qkv), List.of(qkv), 0,
-        (k, in, out) -> k.rotate(in[0], heads + kvHeads, headWidth, false, grad(out[0])));
+        (k, in, out) -> k.rotate(in[0], heads + kvHeads, headWidth, first, false, grad(out[0])));
   }
 
   private int qkv(int kvHeads) {
@@ -133,15 +146,16 @@ public record KernelCalls(int batch, int time, int width, int heads) {
   /// Rows of two tables, or of one.
   ///
   /// @param vocabulary V
-  /// @param positions  at least T; 0 without
-  public KernelCall embedding(int vocabulary, int positions) {
+  /// @param positions  at least first + T; 0 without
+  /// @param first      position of each sequence's first token
+  public KernelCall embedding(int vocabulary, int positions, int first) {
     List<Operand> inputs = new ArrayList<>(
         List.of(Operand.ids(vocabulary, batch, time), Operand.of(Kind.WEIGHT, vocabulary, width)));
     if (positions > 0) {
       inputs.add(Operand.of(Kind.WEIGHT, positions, width));
     }
     return forward("embedding", inputs, List.of(sequences(width)), 0,
-        (k, in, out) -> k.embedding(in[0], in[1], positions > 0 ? in[2] : null, to(out[0])));
+        (k, in, out) -> k.embedding(in[0], in[1], positions > 0 ? in[2] : null, first, to(out[0])));
   }
 
   /// Gradients of the two tables.

@@ -83,15 +83,16 @@ public interface Kernels {
   /// @param y (R, K)
   void roundRows(Array x, Array y);
 
-  /// `y[b, t] = tok[ids[b, t]] + pos[t]`.
+  /// `y[b, t] = tok[ids[b, t]] + pos[first + t]`.
   ///
-  /// @param ids (B, T) INT32 in [0, V)
-  /// @param tok (V, C)
-  /// @param pos (at least T, C), or null
-  /// @param y   (B, T, C)
-  void embedding(Array ids, Array tok, @Nullable Array pos, Array y);
+  /// @param ids   (B, T) INT32 in [0, V)
+  /// @param tok   (V, C)
+  /// @param pos   (at least first + T, C), or null
+  /// @param first position of each sequence's first token
+  /// @param y     (B, T, C)
+  void embedding(Array ids, Array tok, @Nullable Array pos, int first, Array y);
 
-  /// Sums the rows of dy by token into dtok and by position into dpos.
+  /// Sums the rows of dy by token into dtok and by position, from 0 on, into dpos.
   void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos);
 
   /// Causal self-attention of every head h: `softmax(q k^T / sqrt(D), no later positions) v` (Vaswani et al.,
@@ -103,6 +104,28 @@ public interface Kernels {
   /// @param y    (B, T, C)
   /// @param lse  (B, H, T), logarithm of the softmax denominators, for backward
   void attention(Array qkv, int heads, DropMask drop, Array y, Array lse);
+
+  /// [#attention] of the next tokens of one sequence: rows of y are those that [#attention] gives in the whole sequence. What follows
+  /// defines it; kernels of their own compute the new rows only.
+  ///
+  /// @param qkv   (1, S, (H + 2K) D)
+  /// @param cache (at least first + S, 2K D): has keys and values of the tokens before, and gets those of the new ones
+  /// @param first tokens before
+  /// @param y     (1, S, C)
+  default void cachedAttention(Array qkv, Array cache, int first, int heads, Array y) {
+    int time = first + qkv.dim(1);
+    int width = y.dim(2);
+    int row = qkv.dim(2);
+    Array known = cache.slice(0, time, row - width);
+    Array whole = empty(1, time, row);
+    Array all = empty(1, time, width);
+    fill(whole, 0); // queries of the tokens before: nobody wants what they ask for
+    putColumns(known, width, Grad.write(whole));
+    putColumns(qkv.reshape(1, qkv.dim(1) * row), first * row, Grad.write(whole.reshape(1, time * row)));
+    takeColumns(whole, width, known);
+    attention(whole, heads, DropMask.NONE, all, statistics(1, heads, time));
+    takeColumns(all.reshape(1, time * width), first * width, y.reshape(1, y.dim(1) * width));
+  }
 
   /// Gradient of [#attention].
   ///
@@ -122,9 +145,10 @@ public interface Kernels {
   ///
   /// @param x         (B, T, N), N a multiple of D
   /// @param headWidth D, even
+  /// @param first     position of each sequence's first row
   /// @param back      whether to turn by the negative angle, as its gradient wants it
   /// @param y         (B, T, N)
-  void rotate(Array x, int heads, int headWidth, boolean back, Grad y);
+  void rotate(Array x, int heads, int headWidth, int first, boolean back, Grad y);
 
   /// Mean negative log likelihood of the targets under softmax(logits), times `scale * R`: with `scale = 1/R` the mean.
   ///

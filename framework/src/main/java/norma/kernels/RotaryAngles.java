@@ -29,18 +29,18 @@ public final class RotaryAngles {
     }
     int positions = known == null ? time : Math.max(time, 2 * known.dim(1));
     Array table = backend.allocate(backend.dtype(), 2, positions, headWidth / 2);
-    backend.write(table, of(headWidth, positions));
+    backend.write(table, of(headWidth, 0, positions));
     tables.put(headWidth, table);
     return table;
   }
 
-  /// The same numbers, (2, T, D/2).
-  public static double[] of(int headWidth, int time) {
+  /// The same numbers for positions from `first` on, (2, T, D/2).
+  public static double[] of(int headWidth, int first, int time) {
     int half = headWidth / 2;
     double[] table = new double[2 * time * half];
     for (int t = 0; t < time; t++) {
       for (int i = 0; i < half; i++) {
-        double angle = t * Math.pow(BASE, -2.0 * i / headWidth);
+        double angle = (first + t) * Math.pow(BASE, -2.0 * i / headWidth);
         table[t * half + i] = Math.cos(angle);
         table[(time + t) * half + i] = Math.sin(angle);
       }

@@ -53,6 +53,12 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
         yield new Cost(flops, flops, 0, all, all);
       }
       case Attention attention -> attention(attention, x, output);
+      case CachedAttention cached -> { // new keys and values written, all of them read
+        double pairs = pairs(cached.heads(), x, cached.first());
+        long row = 2L * cached.kvHeads() * (y / x.dim(1) / cached.heads());
+        yield new Cost(pairs * (4.0 * output.dim(-1) / cached.heads() + 5), 0, 0,
+            x.bytes() + (cached.first() + 2L * x.dim(1)) * row + y, 0);
+      }
       case CrossEntropy _ -> // its gradient in the same pass
         new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 0);
       case NormOp<?> norm -> new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x),
@@ -68,7 +74,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
       case FormulaOp f -> f.kept(inputs);
       case LinearOp _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
       case Attention _ -> List.of(inputs.getFirst(), output);
-      case Add _,DropoutOp _,Reshape _,TakeColumns _,Concat _,Rotary _,CrossEntropy _ -> List.of();
+      case Add _,DropoutOp _,Reshape _,TakeColumns _,Concat _,Rotary _,CachedAttention _,CrossEntropy _ -> List.of();
     };
   }
 
@@ -80,14 +86,19 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     return new Cost(2 * n * x.dim(-1) + b, 4 * n * x.dim(-1) + b, 0, in + y, in + y + gradients);
   }
 
-  /// Pairs of a query and a key that it may see, T (T + 1) / 2 for each sequence and head: two products forward and four
-  /// backward, and a softmax of five operations each way.
+  /// For each pair of a query and a key that it may see: two products forward and four backward, and a softmax of five operations
+  /// each way.
   private static Cost attention(Attention attention, Array qkv, Array output) {
-    double time = qkv.dim(1);
-    double pairs = qkv.dim(0) * attention.heads() * time * (time + 1) / 2;
+    double pairs = pairs(attention.heads(), qkv, 0);
     double headWidth = output.dim(-1) / (double) attention.heads();
     long sums = (long) qkv.dim(0) * attention.heads() * qkv.dim(1) * qkv.dtype().bytes();
     return new Cost(pairs * (4 * headWidth + 5), pairs * (8 * headWidth + 5), sums, qkv.bytes() + output.bytes() + sums,
         2 * qkv.bytes() + 2 * output.bytes() + sums);
+  }
+
+  /// Pairs of a query and a key that it may see: T (T + 1) / 2 for each sequence and head, and T more for each token before.
+  private static double pairs(int heads, Array qkv, int before) {
+    double time = qkv.dim(1);
+    return qkv.dim(0) * heads * time * (before + (time + 1) / 2);
   }
 }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param <S> what forward keeps for backward
 public sealed interface Op<S extends Record>
     permits LinearOp, Embedding, Add, Scale, DropoutOp, Reshape, TakeColumns, Concat, Rotary, Attention,
+    CachedAttention,
     CrossEntropy,
     NormOp {
 

@@ -73,7 +73,7 @@ final class BackwardCalls {
     Operand heads = Operand.of(Kind.ACTIVATION, s.batch(), s.time(), 3 * even);
     call("rotate", List.of(heads), List.of(heads), (k, in, out) -> {
       if (out[0] != null) {
-        k.rotate(in[0], 2, even, true, out[0]);
+        k.rotate(in[0], 2, even, 3, true, out[0]);
       }
     }, normal(3L * s.rows() * even, 32));
     for (int kvHeads : s.kvHeads()) {

@@ -150,7 +150,10 @@ final class ForwardCalls {
 
     int even = 2 * s.width(); // each half of a head has one of the widths
     double[] unturned = s.moderate(s.rows() * (s.heads() + 2) * even, 17);
-    call(kernels.rotate(1, even), List.of(unturned), Loops.rotate(unturned, s.time(), s.heads() + 2, even));
+    for (int first : new int[]{ 0, 3 }) {
+      call(kernels.rotate(1, even, first), List.of(unturned),
+          Loops.rotate(unturned, first, s.time(), s.heads() + 2, even));
+    }
 
     for (int kvHeads : s.kvHeads()) {
       double[] qkv = s.moderate(s.size() / s.heads() * (s.heads() + 2 * kvHeads), 12);
@@ -159,17 +162,38 @@ final class ForwardCalls {
         Loops.Attended attended = Loops.attention(each, s.batch(), s.time(), s.width(), s.heads(), drop);
         call(kernels.attention(kvHeads, drop), List.of(qkv), attended.y(), attended.lse());
       }
+      cached(qkv, each, kvHeads);
     }
+  }
+
+  /// The newest tokens of all, as one sequence: one, some, all.
+  private void cached(double[] qkv, double[] each, int kvHeads) {
+    double[] y = Loops.attention(each, 1, s.rows(), s.width(), s.heads(), DropMask.NONE).y();
+    int row = qkv.length / s.rows();
+    double[] kv = new double[qkv.length - s.size()];
+    Arrays.setAll(kv, i -> qkv[i / (row - s.width()) * row + s.width() + i % (row - s.width())]);
+    for (int newest : new int[]{ 1, (s.rows() + 2) / 3, s.rows() }) {
+      double[] before = kv.clone();
+      Arrays.fill(before, before.length - newest * (row - s.width()), before.length, 9);
+      call(kernels.cachedAttention(kvHeads, newest), List.of(last(qkv, newest * row), before),
+          last(y, newest * s.width()));
+    }
+  }
+
+  private static double[] last(double[] x, int count) {
+    return Arrays.copyOfRange(x, x.length - count, x.length);
   }
 
   private void ends() {
     double[] tok = s.moderate(VOCABULARY * s.width(), 13);
     double[] pos = s.moderate((s.time() + 2) * s.width(), 14);
     int[] ids = s.ids(VOCABULARY);
-    call(kernels.embedding(VOCABULARY, s.time() + 2), List.of(Sizes.numbers(ids), tok, pos),
-        Loops.embedding(ids, s.time(), tok, pos, s.width()));
-    call(kernels.embedding(VOCABULARY, 0), List.of(Sizes.numbers(ids), tok),
-        Loops.embedding(ids, s.time(), tok, new double[pos.length], s.width()));
+    for (int first : new int[]{ 0, 1 }) {
+      call(kernels.embedding(VOCABULARY, s.time() + 2, first), List.of(Sizes.numbers(ids), tok, pos),
+          Loops.embedding(ids, first, s.time(), tok, pos, s.width()));
+    }
+    call(kernels.embedding(VOCABULARY, 0, 0), List.of(Sizes.numbers(ids), tok),
+        Loops.embedding(ids, 0, s.time(), tok, new double[pos.length], s.width()));
     double[] logits = s.moderate(s.size(), 15);
     int[] targets = s.ids(s.width());
     Loops.Entropy entropy = Loops.crossEntropy(logits, targets, 0.25);

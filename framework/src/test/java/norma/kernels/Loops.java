@@ -120,24 +120,25 @@ final class Loops {
     return y;
   }
 
-  static double[] embedding(int[] ids, int time, double[] tok, double[] pos, int width) {
+  static double[] embedding(int[] ids, int first, int time, double[] tok, double[] pos, int width) {
     double[] y = new double[ids.length * width];
     for (int i = 0; i < y.length; i++) {
       int row = i / width;
-      y[i] = tok[ids[row] * width + i % width] + pos[row % time * width + i % width];
+      y[i] = tok[ids[row] * width + i % width] + pos[(first + row % time) * width + i % width];
     }
     return y;
   }
 
-  /// x (B, T, H D) with pairs of channels of all heads but the last turned: in polar coordinates the angle grows.
-  static double[] rotate(double[] x, int time, int heads, int headWidth) {
+  /// x (B, T, H D) with pairs of channels of all heads but the last turned: in polar coordinates the angle grows
+  /// from that of the first position on.
+  static double[] rotate(double[] x, int first, int time, int heads, int headWidth) {
     double[] y = x.clone();
     for (int row = 0; row < x.length / (heads * headWidth); row++) {
       for (int h = 0; h < heads - 1; h++) {
         for (int i = 0; i < headWidth / 2; i++) {
           int a = (row * heads + h) * headWidth + i;
           int b = a + headWidth / 2;
-          double turn = row % time / Math.pow(10000, 2.0 * i / headWidth);
+          double turn = (first + row % time) / Math.pow(10000, 2.0 * i / headWidth);
           double angle = Math.atan2(x[b], x[a]) + turn;
           y[a] = Math.hypot(x[a], x[b]) * Math.cos(angle);
           y[b] = Math.hypot(x[a], x[b]) * Math.sin(angle);

@@ -50,7 +50,8 @@ class LossAndUpdateTest {
       Array tok = bench.array(new double[3], 3, 1);
       assertThatThrownBy(
           () -> bench
-              .run(() -> bench.kernels().embedding(ids, tok, bench.array(new double[2], 2, 1), bench.unwritten(2, 1))))
+              .run(() -> bench.kernels().embedding(ids, tok, bench.array(new double[2], 2, 1), 0,
+                  bench.unwritten(2, 1))))
           .isInstanceOf(IndexOutOfBoundsException.class);
     }
   }

@@ -46,7 +46,7 @@ class OpGradientTest {
         op(new Reshape(List.of(5, 3)), X), //
         op(new TakeColumns(1, 3), X), //
         op(new Concat(), X, new int[]{ 3, 1 }, new int[]{ 3, 2 }), //
-        op(new Rotary(2, 4), QKV), // which leaves the values as they are
+        op(new Rotary(2, 4, 1), QKV), // which leaves the values as they are
         op(new Attention(1, 1, DropMask.NONE), QKV), //
         op(new Attention(2, 2, DropMask.NONE), QKV), //
         op(new Attention(2, 2, DROP), QKV), //
@@ -97,10 +97,11 @@ class OpGradientTest {
   void embeddingsHaveTheRightGradients() {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
       var ids = bench.ids(new int[]{ 1, 1, 4, 0, 1, 4 }, 2, 3);
-      check(
-          (tape, inputs) -> tape.apply("op", new Embedding(), tape.constant(ids), inputs.get(0), inputs.get(1)),
-          new int[]{ 5, 4 }, new int[]{ 3, 4 });
-      check((tape, inputs) -> tape.apply("op", new Embedding(), tape.constant(ids), inputs.getFirst()),
+      for (int first : new int[]{ 0, 2 }) {
+        check((tape, inputs) -> tape.apply("op", new Embedding(first), tape.constant(ids), inputs.get(0),
+            inputs.get(1)), new int[]{ 5, 4 }, new int[]{ first + 3, 4 });
+      }
+      check((tape, inputs) -> tape.apply("op", new Embedding(0), tape.constant(ids), inputs.getFirst()),
           new int[]{ 5, 4 });
     }
   }
@@ -115,9 +116,17 @@ class OpGradientTest {
   }
 
   @Test
+  void attentionToACacheRefusesAGradient() {
+    assertThatThrownBy(() -> check(
+        (tape, inputs) -> tape.apply("op", new CachedAttention(1, 1, 2), inputs.get(0), inputs.get(1)),
+        new int[]{ 1, 3, 12 }, new int[]{ 5, 8 })).isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("has no gradient");
+  }
+
+  @Test
   void everyOperationHasAGradientCheck() {
     Set<Class<?>> checked = operations().map(arguments -> arguments.get()[0].getClass()).collect(Collectors.toSet());
-    checked.addAll(List.of(Embedding.class, CrossEntropy.class));
+    checked.addAll(List.of(Embedding.class, CrossEntropy.class, CachedAttention.class));
     Set<Class<?>> operations = Arrays.stream(Op.class.getPermittedSubclasses()).filter(c -> c != NormOp.class)
         .collect(Collectors.toSet());
     new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("norma")

@@ -2,6 +2,8 @@ package norma.models;
 
 import java.util.List;
 import java.util.stream.Stream;
+import norma.autodiff.KeyValueCache;
+import norma.autodiff.Pass;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
@@ -11,6 +13,7 @@ import norma.nn.Dropout;
 import norma.nn.Linear;
 import norma.nn.NormSpec;
 import norma.ops.Attention;
+import norma.ops.CachedAttention;
 import norma.ops.Concat;
 import norma.ops.Op;
 import norma.ops.Reshape;
@@ -54,12 +57,24 @@ final class CausalSelfAttention {
   Tensor forward(Tape tape, Tensor x) { // (B, T, C)
     Tensor y = normalized(tape, qkv.forward(tape, x)); // (B, T, (H + 2K) D)
     if (config.positions() == Positions.ROTARY) {
-      y = tape.apply(name + ".rotary", new Rotary(heads + kvHeads, headWidth), y);
+      y = tape.apply(name + ".rotary", new Rotary(heads + kvHeads, headWidth, tape.pass().firstToken()), y);
     }
-    long time = x.value().dim(1);
-    DropMask mask = tape.pass().mask(name + ".weights", config.dropout(), heads * time * time);
-    y = tape.apply(name + ".attention", new Attention(heads, kvHeads, mask), y); // (B, T, C)
+    y = attended(tape, y); // (B, T, C)
     return dropout.forward(tape, proj.forward(tape, inner.forward(tape, y)));
+  }
+
+  /// The sums of values that each token's queries ask for, from this pass and from a cache's tokens before it.
+  private Tensor attended(Tape tape, Tensor qkv) {
+    String layer = name + ".attention";
+    Pass pass = tape.pass();
+    KeyValueCache cache = pass.cache();
+    if (cache == null) {
+      long time = qkv.value().dim(1);
+      DropMask mask = pass.mask(name + ".weights", config.dropout(), heads * time * time);
+      return tape.apply(layer, new Attention(heads, kvHeads, mask), qkv);
+    }
+    Tensor before = tape.constant(cache.of(name, 2 * kvHeads * headWidth)); // (context, 2K D)
+    return tape.apply(layer, new CachedAttention(heads, kvHeads, pass.firstToken()), qkv, before);
   }
 
   List<NormSlot> slots() {

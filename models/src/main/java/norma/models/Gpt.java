@@ -63,7 +63,7 @@ public final class Gpt {
     cap = new FormulaOp(Formula.activation(config.logits().formula(), false));
   }
 
-  /// Scores of every next token.
+  /// Scores of every next token. A pass may be over some tokens of one sequence, after those that its cache has.
   ///
   /// @param ids (B, T) INT32, T at most the context
   /// @return (B, T, V)
@@ -72,7 +72,7 @@ public final class Gpt {
     Tensor[] tables = posEmb == null
         ? new Tensor[]{ tape.constant(ids), tok }
         : new Tensor[]{ tape.constant(ids), tok, tape.parameter(posEmb) };
-    Tensor x = tape.apply("tok_emb", new Embedding(), tables); // (B, T, C)
+    Tensor x = tape.apply("tok_emb", new Embedding(tape.pass().firstToken()), tables); // (B, T, C)
     x = switch (config.embeddingScale()) {
       case NONE -> x;
       case FIXED -> tape.apply("embedding_scale", new Scale(), x, tape.constant(Math.sqrt(config.width())));

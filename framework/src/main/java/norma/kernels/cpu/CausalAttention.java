@@ -13,6 +13,7 @@ import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.rows.RowKernels;
 import norma.kernels.rows.Rows;
+import org.jspecify.annotations.Nullable;
 
 /// Causal attention, a block of queries at a time: the block sees the keys up to its own end, and its weights exist only while
 /// it is worked on, so that memory grows linearly in the context. Backward computes them again from the saved logarithm of
@@ -97,12 +98,24 @@ final class CausalAttention implements AutoCloseable {
   /// One head of one sequence.
   ///
   /// @param index of the head among all of the batch
-  private record Head(int index, int time, int width, Matrix q, Matrix k, Matrix v) {
+  /// @param first of the queries among all tokens: `q` begins as many rows before
+  private record Head(int index, int first, int time, int width, Matrix q, Matrix k, Matrix v) {
     static Head of(Array qkv, int heads, int kvHeads, int b, int h) {
       int key = heads + h / (heads / kvHeads);
       int width = qkv.dim(2) / (heads + 2 * kvHeads);
-      return new Head(b * heads + h, qkv.dim(1), width, part(qkv, width, b, h), part(qkv, width, b, key),
+      return new Head(b * heads + h, 0, qkv.dim(1), width, part(qkv, width, b, h), part(qkv, width, b, key),
           part(qkv, width, b, key + kvHeads));
+    }
+
+    /// The queries of some rows, whose keys and values and those of earlier tokens are elsewhere.
+    static Head of(Array qkv, Array kv, int heads, int kvHeads, int h) {
+      int key = h / (heads / kvHeads);
+      int time = kv.dim(0);
+      int first = time - qkv.dim(1);
+      int width = kv.dim(1) / (2 * kvHeads);
+      Array all = kv.reshape(1, time, kv.dim(1));
+      return new Head(h, first, time, width, part(qkv, width, 0, h).from(-first), part(all, width, 0, key),
+          part(all, width, 0, key + kvHeads));
     }
 
     private static Matrix part(Array x, int width, int b, int head) {
@@ -120,7 +133,7 @@ final class CausalAttention implements AutoCloseable {
 
     /// The same head in an array of (B, T, C).
     Matrix in(Array x, int heads) {
-      return part(x, width, index / heads, index % heads);
+      return part(x, width, index / heads, index % heads).from(-first);
     }
   }
 
@@ -133,13 +146,22 @@ final class CausalAttention implements AutoCloseable {
     }
   }
 
-  private void forward(Head head, DropMask drop, int heads, Array y, Array lse) {
+  /// [norma.kernels.Kernels#cachedAttention]: rows have the same bits as in [#forward] of the whole sequence. Sums go over keys one after
+  /// the other, and keys that a block's query must not see add 0.
+  void forward(Array qkv, Array kv, int heads, Array y) {
+    int kvHeads = kv.dim(1) / 2 / (y.dim(2) / heads);
+    for (int h = 0; h < heads; h++) {
+      forward(Head.of(qkv, kv, heads, kvHeads, h), DropMask.NONE, heads, y, null);
+    }
+  }
+
+  private void forward(Head head, DropMask drop, int heads, Array y, @Nullable Array lse) {
     Matrix out = head.in(y, heads);
     Matrix p = new Matrix(weights.floats((long) head.time * BLOCK), 0, BLOCK);
     MemorySegment max = vector(0);
     MemorySegment sum = vector(1);
     MemorySegment logs = vector(2);
-    for (int from = 0; from < head.time; from += BLOCK) {
+    for (int from = head.first; from < head.time; from += BLOCK) {
       int count = Math.min(BLOCK, head.time - from);
       int keys = from + count;
       tiles.multiply(keys, count, head.width, head.k, false, transposed(head.q.from(from), head, count, queries), p,
@@ -150,7 +172,9 @@ final class CausalAttention implements AutoCloseable {
       mostSeen.bind(p.segment(), hidden.segment(), max).bind(0, p.segment(), (long) from * BLOCK).run(count);
       exponentials.with(head.scale()).bind(p.segment(), max, sum).run(keys);
       ends.with(head.scale()).bind(max, sum, logs).run(1);
-      MemorySegment.copy(logs, 0, lse.segment(), 4 * head.place(from), 4L * count);
+      if (lse != null) {
+        MemorySegment.copy(logs, 0, lse.segment(), 4 * head.place(from), 4L * count);
+      }
       normalize.bind(p.segment(), sum).run(keys);
       dropped(p.segment(), head, from, count, drop);
       tiles.multiply(count, head.width, keys, p, true, Panels.of(head.v, tiles), out.from(from), false);

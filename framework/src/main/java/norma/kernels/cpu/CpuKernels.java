@@ -118,8 +118,8 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
-    tokens.embedding(ids, tok, pos, y);
+  public void embedding(Array ids, Array tok, @Nullable Array pos, int first, Array y) {
+    tokens.embedding(ids, tok, pos, first, y);
   }
 
   @Override
@@ -133,6 +133,14 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
+  public void cachedAttention(Array qkv, Array cache, int first, int heads, Array y) {
+    int time = qkv.dim(1);
+    int width = qkv.dim(2) - y.dim(2);
+    takeColumns(qkv, y.dim(2), cache.slice((long) first * width, time, width));
+    attention.forward(qkv, cache.slice(0, first + time, width), heads, y);
+  }
+
+  @Override
   public void attentionBackward(Array dy, Array qkv, Array y, Array lse, int heads, DropMask drop,
       @Nullable Grad dqkv) {
     if (dqkv != null) {
@@ -141,8 +149,8 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {
-    rotation.run(x, heads, headWidth, back, y);
+  public void rotate(Array x, int heads, int headWidth, int first, boolean back, Grad y) {
+    rotation.run(x, heads, headWidth, first, back, y);
   }
 
   @Override

@@ -25,14 +25,14 @@ final class Rotation {
   private @Nullable Places gathered; // by TURN
 
   /// Where each head's angles lie.
-  private record Places(Array table, int batch, int time, int all, int heads) {
-    long[] starts(int headWidth, long first) {
+  private record Places(Array table, int first, int batch, int time, int all, int heads) {
+    long[] starts(int headWidth, long at) {
       long[] starts = new long[batch * time * all];
       int i = 0;
       for (int b = 0; b < batch; b++) {
         for (int t = 0; t < time; t++) {
           for (int h = 0; h < all; h++) {
-            starts[i++] = first + (h < heads ? t * (headWidth / 2) : 0);
+            starts[i++] = at + (h < heads ? (first + t) * (headWidth / 2) : 0);
           }
         }
       }
@@ -47,13 +47,13 @@ final class Rotation {
   }
 
   /// See [norma.kernels.Kernels#rotate].
-  void run(Array x, int heads, int headWidth, boolean back, Grad y) {
-    Array table = angles.table(headWidth, x.dim(1));
+  void run(Array x, int heads, int headWidth, int first, boolean back, Grad y) {
+    Array table = angles.table(headWidth, first + x.dim(1));
     int half = headWidth / 2;
     int real = back ? half : 0;
     int imaginary = half - real;
     Rows turn = rows.routine(y.add() ? TURN_ADD : TURN, half, headWidth);
-    Places places = new Places(table, x.dim(0), x.dim(1), x.dim(2) / headWidth, heads);
+    Places places = new Places(table, first, x.dim(0), x.dim(1), x.dim(2) / headWidth, heads);
     if (y.add() || !places.equals(gathered)) {
       turn.gather(4, table.segment(), places.starts(headWidth, 0))
           .gather(5, table.segment(), places.starts(headWidth, table.size() / 2));

@@ -42,11 +42,11 @@ final class Tokens implements AutoCloseable {
     this.rows = rows;
   }
 
-  void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
+  void embedding(Array ids, Array tok, @Nullable Array pos, int first, Array y) {
     Rows gather = rows.routine(pos == null ? GATHER : GATHER_BOTH, tok.dim(1))
         .gather(0, tok.segment(), starts(tok, ids)).bind(1, y.segment(), 0);
     if (pos != null) {
-      gather.gather(2, pos.segment(), starts(pos, ids.dim(1), y.rows()));
+      gather.gather(2, pos.segment(), starts(pos, first, ids.dim(1), y.rows()));
     }
     gather.run(y.rows());
   }
@@ -57,7 +57,7 @@ final class Tokens implements AutoCloseable {
       scatter.gather(1, CpuKernels.start(dtok), starts(dtok.array(), ids)).run(dy.rows());
     }
     if (dpos != null) {
-      scatter.gather(1, CpuKernels.start(dpos), starts(dpos.array(), ids.dim(1), dy.rows())).run(dy.rows());
+      scatter.gather(1, CpuKernels.start(dpos), starts(dpos.array(), 0, ids.dim(1), dy.rows())).run(dy.rows());
     }
   }
 
@@ -72,10 +72,10 @@ final class Tokens implements AutoCloseable {
   }
 
   /// First elements of the positions' rows in a table.
-  private static long[] starts(Array table, int time, int rows) {
+  private static long[] starts(Array table, int first, int time, int rows) {
     long[] starts = new long[rows];
     for (int row = 0; row < rows; row++) {
-      starts[row] = (long) (row % time) * table.dim(1);
+      starts[row] = (long) (first + row % time) * table.dim(1);
     }
     return starts;
   }

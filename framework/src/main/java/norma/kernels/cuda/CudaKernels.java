@@ -143,10 +143,10 @@ final class CudaKernels implements Kernels, AutoCloseable {
   // Tokens
 
   @Override
-  public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
+  public void embedding(Array ids, Array tok, @Nullable Array pos, int first, Array y) {
     int rows = Math.toIntExact(ids.size());
-    launch(TOKENS, "embedding", grids.each(y.size(), 1)).array(ids).array(tok).array(pos).array(y).integer(rows)
-        .integer(ids.dim(1)).integer(tok.dim(1));
+    launch(TOKENS, "embedding", grids.each(y.size(), 1)).array(ids).array(tok).array(pos).integer(first).array(y)
+        .integer(rows).integer(ids.dim(1)).integer(tok.dim(1));
   }
 
   @Override
@@ -213,11 +213,12 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {
-    Array angles = backend.angles().table(headWidth, x.dim(1));
+  public void rotate(Array x, int heads, int headWidth, int first, boolean back, Grad y) {
+    Array angles = backend.angles().table(headWidth, first + x.dim(1));
     int width = x.dim(2);
     long steps = (long) x.rows() * (width - heads * (headWidth / 2)); // pairs, and channels that are copied
-    launch(ELEMENTWISE, "rotate", grids.each(steps, 1)).array(x).array(angles).integer(angles.dim(1)).grad(y)
+    launch(ELEMENTWISE, "rotate", grids.each(steps, 1)).array(x).array(angles).integer(angles.dim(1)).integer(first)
+        .grad(y)
         .integer(x.rows()).integer(x.dim(1)).integer(width).integer(heads).integer(headWidth).integer(back ? 1 : 0);
   }
 

@@ -107,10 +107,10 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {
+  public void embedding(Array ids, Array tok, @Nullable Array pos, int first, Array y) {
     product(oneHot(ids, tok.dim(0), matrix(tok).dataType()), false, tok.nd4j(), false, matrix(y));
     if (pos != null) {
-      y.nd4j().addi(pos.slice(0, 1, ids.dim(1), pos.dim(1)).nd4j());
+      y.nd4j().addi(pos.slice((long) first * pos.dim(1), 1, ids.dim(1), pos.dim(1)).nd4j());
     }
   }
 
@@ -171,8 +171,8 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {
-    INDArray angles = Nd4j.createFromArray(RotaryAngles.of(headWidth, x.dim(1))).castTo(matrix(x).dataType());
+  public void rotate(Array x, int heads, int headWidth, int first, boolean back, Grad y) {
+    INDArray angles = Nd4j.createFromArray(RotaryAngles.of(headWidth, first, x.dim(1))).castTo(matrix(x).dataType());
     INDArray cosinesAndSines = angles.reshape('c', 2, 1, x.dim(1), 1, headWidth / 2);
     INDArray cos = cosinesAndSines.slice(0); // (1, T, 1, D/2)
     INDArray sin = cosinesAndSines.slice(1).muli(back ? -1 : 1);

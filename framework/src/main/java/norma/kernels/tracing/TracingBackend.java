@@ -133,7 +133,7 @@ public record TracingBackend(DType dtype) implements Backend {
     public void roundRows(Array x, Array y) {}
 
     @Override
-    public void embedding(Array ids, Array tok, @Nullable Array pos, Array y) {}
+    public void embedding(Array ids, Array tok, @Nullable Array pos, int first, Array y) {}
 
     @Override
     public void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {}
@@ -146,7 +146,7 @@ public record TracingBackend(DType dtype) implements Backend {
         @Nullable Grad dqkv) {}
 
     @Override
-    public void rotate(Array x, int heads, int headWidth, boolean back, Grad y) {}
+    public void rotate(Array x, int heads, int headWidth, int first, boolean back, Grad y) {}
 
     @Override
     public void crossEntropy(Array logits, Array targets, double scale, Array loss, @Nullable Array dlogits) {}

@@ -271,10 +271,10 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 // ------------------------------------------------------------------------------------------------------------ rotary
 
 // y (+)= x (rows, width), whose channels i and i + D/2 of the first heads are turned as one complex number by the angles
-// of position row % time; the other channels are copied. angles: (2, positions, D/2), cosines and sines.
+// of position first + row % time; the other channels are copied. angles: (2, positions, D/2), cosines and sines.
 extern "C" __global__ void __launch_bounds__(THREADS)
-    rotate(const real* x, const float* __restrict__ angles, int positions, real* y, int accumulate, int rows, int time,
-           int width, int heads, int head_width, int back) {
+    rotate(const real* x, const float* __restrict__ angles, int positions, int first, real* y, int accumulate, int rows,
+           int time, int width, int heads, int head_width, int back) {
   const int half = head_width / 2;
   const int pairs = heads * half;
   by_lane<real>(half | width, [&](auto count) {
@@ -287,12 +287,12 @@ extern "C" __global__ void __launch_bounds__(THREADS)
         return;
       }
       const int i = column % half;
-      const long long first = start + column / half * head_width + i;
-      const float* angle = angles + row % time * half + i;
+      const long long pair = start + column / half * head_width + i;
+      const float* angle = angles + (first + row % time) * half + i;
       const Line<N> cosines(angle);
       const Line<N> sines(angle + (long long)positions * half);
-      Line<N> real_parts(x + first);
-      Line<N> imaginary_parts(x + first + half);
+      Line<N> real_parts(x + pair);
+      Line<N> imaginary_parts(x + pair + half);
 #pragma unroll
       for (int k = 0; k < N; k++) {
         const float sine = back ? -sines.at[k] : sines.at[k];
@@ -301,8 +301,8 @@ extern "C" __global__ void __launch_bounds__(THREADS)
         real_parts.at[k] = u * cosines.at[k] - v * sine;
         imaginary_parts.at[k] = v * cosines.at[k] + u * sine;
       }
-      put(real_parts.at, y + first, accumulate);
-      put(imaginary_parts.at, y + first + half, accumulate);
+      put(real_parts.at, y + pair, accumulate);
+      put(imaginary_parts.at, y + pair + half, accumulate);
     });
   });
 }

@@ -3,14 +3,14 @@
 
 // ----------------------------------------------------------------------------------------------------------- embedding
 
-// y[r] = tok[ids[r]] + pos[r % time] for y (R, C), tok (V, C), pos (at least T, C) or null.
+// y[r] = tok[ids[r]] + pos[first + r % time] for y (R, C), tok (V, C), pos (at least first + T, C) or null.
 extern "C" __global__ void __launch_bounds__(THREADS)
-    embedding(const int* ids, const float* __restrict__ tok, const float* __restrict__ pos, real* y, int rows,
-              int time, int width) {
+    embedding(const int* ids, const float* __restrict__ tok, const float* __restrict__ pos, int first, real* y,
+              int rows, int time, int width) {
   by_lane<real>(width, [&](auto count) {
     for_lines<count.COUNT>(rows, width, [&](int row, int column) {
       Line<count.COUNT> sum(tok + (long long)ids[row] * width + column);
-      if (pos) add(Line<count.COUNT>(pos + (long long)(row % time) * width + column).at, sum.at);
+      if (pos) add(Line<count.COUNT>(pos + (long long)(first + row % time) * width + column).at, sum.at);
       store(sum.at, y + (long long)row * width + column);
     });
   });

@@ -14,6 +14,8 @@ import picocli.CommandLine.ParentCommand;
 /// `norma sample`.
 @Command(name = "sample", mixinStandardHelpOptions = true, showDefaultValues = true, sortOptions = false, description = "Generates text with a run's checkpoint.")
 final class SampleCommand implements Callable<Integer> {
+  private static final String BETWEEN = "---------------";
+
   @ParentCommand
   private Main main;
 
@@ -23,7 +25,8 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--prompt", paramLabel = "S", description = "Text to continue. Default: a line break.")
   private @Nullable String prompt;
 
-  @Option(names = "--tokens", paramLabel = "N", defaultValue = "500", description = "Characters to generate, or bytes where the run reads those (data.token).")
+  @Option(names = "--tokens", paramLabel = "N", defaultValue = "500", description = "Characters to generate, or bytes where the run reads those (data.token). "
+      + "The model sees the last ones: at model.context it forgets the oldest quarter.")
   private int tokens;
 
   @Option(names = "--temperature", paramLabel = "F", defaultValue = "0.8", description = "Divides the logits; 0 always takes the most likely.")
@@ -32,22 +35,40 @@ final class SampleCommand implements Callable<Integer> {
   @Option(names = "--top-k", paramLabel = "N", defaultValue = "0", description = "Draws among the N most likely; 0 for all.")
   private int topK;
 
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "1337", description = "Of the draws.")
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "1337", description = "Of the draws; that of the second text is one more.")
   private long seed;
+
+  @Option(names = "--samples", paramLabel = "N", defaultValue = "1", description = "Texts, one after the other, with a line "
+      + BETWEEN
+      + " between them.")
+  private int samples;
 
   @Override
   public Integer call() {
-    Sampler.Settings settings = new Sampler.Settings(tokens, temperature, topK, seed);
+    Sampler.Settings first = new Sampler.Settings(tokens, temperature, topK, seed);
+    if (samples < 1) {
+      throw new IllegalArgumentException("--samples is " + samples + "; expected 1 or more");
+    }
     SavedRun saved = run.saved();
     try (LanguageModel language = saved.checkpoint().languageModel(saved.folder().config(List.of()),
         main.debug())) {
       Sampler sampler = new Sampler(language);
       String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;
       Console console = new Console();
-      console.part(start);
-      sampler.sample(start, settings, character -> console.part(Character.toString(character)));
-      console.text("");
+      boolean wanted = print(sampler, start, first, console);
+      for (int i = 1; i < samples && wanted; i++) {
+        console.text(BETWEEN);
+        wanted = print(sampler, start, new Sampler.Settings(tokens, temperature, topK, seed + i), console);
+      }
     }
     return 0;
+  }
+
+  /// Whether anybody can read it.
+  private static boolean print(Sampler sampler, String start, Sampler.Settings settings, Console console) {
+    boolean wanted = console.part(start)
+        && sampler.sample(start, settings, character -> console.part(Character.toString(character)));
+    console.text("");
+    return wanted;
   }
 }

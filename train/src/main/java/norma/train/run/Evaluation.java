@@ -163,8 +163,8 @@ public final class Evaluation {
   /// Of all passes on all workers, added in the passes' order.
   private double mean(Pass purpose, Passes passes) {
     double[] losses = new double[passes.count];
-    session.eachPrepared(passes.count, StepObserver.NONE,
-        (kernels, pass) -> losses[pass] = loss(kernels, purpose, passes.parts.apply(pass), null));
+    session.prepared(StepObserver.NONE, () -> session.workers().each(passes.count,
+        (kernels, pass) -> losses[pass] = loss(kernels, purpose, passes.parts.apply(pass), null)));
     return Arrays.stream(losses).sum() / passes.tokens;
   }
 

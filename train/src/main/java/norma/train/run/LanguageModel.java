@@ -1,5 +1,7 @@
 package norma.train.run;
 
+import java.util.List;
+import norma.array.Array;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
@@ -17,6 +19,7 @@ public sealed class LanguageModel implements AutoCloseable permits Session {
   private final String backendReason;
   private final Workers workers;
   private final ParameterBuffer weights;
+  private final List<Array> matrices; // all that a linear layer may have as its weight
 
   /// A model whose weights are to be set.
   ///
@@ -40,6 +43,8 @@ public sealed class LanguageModel implements AutoCloseable permits Session {
       throw e;
     }
     this.workers = new Workers(backend);
+    this.matrices = model.parameters().stream().filter(parameter -> parameter.shape().length == 2).map(weights::of)
+        .toList();
   }
 
   /// The configuration.
@@ -80,6 +85,21 @@ public sealed class LanguageModel implements AutoCloseable permits Session {
   /// Kernels of the calling thread.
   Kernels kernels() {
     return workers.first();
+  }
+
+  /// Runs work with the weights of linear layers prepared: it may not change them.
+  void prepared(StepObserver observer, Runnable work) {
+    try {
+      workers.each(matrices.size(), (kernels, i) -> {
+        StepObserver.Watch watch = observer.of(kernels);
+        watch.starts(StepObserver.Phase.WEIGHTS);
+        kernels.prepare(matrices.get(i));
+        watch.ends();
+      });
+      work.run();
+    } finally {
+      backend.weightsChanged();
+    }
   }
 
   @Override

@@ -5,21 +5,27 @@ import java.util.Objects;
 import java.util.function.IntPredicate;
 import norma.array.Array;
 import norma.array.DType;
+import norma.autodiff.KeyValueCache;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.random.RandomStream;
 import norma.train.data.TextStream;
-import org.jspecify.annotations.Nullable;
 
-/// Generates text, one token after the other.
+/// Generates text, one token after the other. A new token is one row of the model: keys and values of those that it sees are kept. When there
+/// are as many as the context, the oldest quarter is dropped and the others are computed again (docs/decisions/0014-generation.md).
 public final class Sampler {
+  private static final int QUARTER = 4;
+
   private final LanguageModel language;
-  private final @Nullable Array[] inputs; // by length
+  private final KeyValueCache cache;
+  private final Array ids; // (context)
 
   /// For one model.
   public Sampler(LanguageModel language) {
+    int context = language.config().model().context();
     this.language = language;
-    this.inputs = new Array[language.config().model().context() + 1];
+    this.cache = new KeyValueCache(language.backend(), context);
+    this.ids = language.backend().allocate(DType.INT32, context);
   }
 
   /// How to draw.
@@ -63,36 +69,45 @@ public final class Sampler {
   /// The same, a character at a time: nothing grows with the length.
   ///
   /// @param out takes a character, and says whether it wants another
-  public void sample(String prompt, Settings settings, IntPredicate out) {
-    int[] seen = language.vocabulary().encode(prompt);
+  /// @return whether it wanted all
+  public boolean sample(String prompt, Settings settings, IntPredicate out) {
+    int[] tokens = language.vocabulary().encode(prompt);
     TextStream text = new TextStream(language.vocabulary(), out);
+    boolean[] wanted = new boolean[1];
+    language.prepared(StepObserver.NONE, () -> wanted[0] = generate(tokens, settings, text));
+    return wanted[0];
+  }
+
+  private boolean generate(int[] prompt, Settings settings, TextStream text) {
+    int[] seen = new int[Math.toIntExact(ids.size())];
+    int size = Math.min(prompt.length, seen.length);
+    System.arraycopy(prompt, prompt.length - size, seen, 0, size);
+    int cached = 0; // the first of `seen`
     RandomStream stream = RandomStream.of(settings.seed(), "sample");
     for (int i = 0; i < settings.tokens(); i++) {
-      int time = Math.min(seen.length, inputs.length - 1);
-      Array input = input(time);
-      language.backend().write(input, Arrays.copyOfRange(seen, seen.length - time, seen.length));
-      int token = draw(lastLogits(input), settings, stream.uniform(i));
+      int token = draw(lastLogits(Arrays.copyOfRange(seen, cached, size), cached), settings, stream.uniform(i));
       if (!text.take(token)) {
-        return;
+        return false;
       }
-      seen = Arrays.copyOfRange(seen, seen.length - time, seen.length + 1);
-      seen[time] = token;
+      cached = size;
+      if (size == seen.length) {
+        size -= Math.max(1, size / QUARTER);
+        System.arraycopy(seen, seen.length - size, seen, 0, size);
+        cached = 0;
+      }
+      seen[size++] = token;
     }
     text.end();
+    return true;
   }
 
-  private Array input(int time) {
-    Array input = inputs[time];
-    if (input == null) {
-      input = language.backend().allocate(DType.INT32, 1, time);
-      inputs[time] = input;
-    }
-    return input;
-  }
-
-  private double[] lastLogits(Array ids) {
-    try (Tape tape = new Tape(language.kernels(), language.weights(), null, Pass.EVALUATION, null)) {
-      Array logits = language.model().logits(tape, ids).value(); // (1, T, V)
+  /// Scores of the token after these, which come after those that the cache has.
+  private double[] lastLogits(int[] tokens, int cached) {
+    Array input = ids.slice(0, 1, tokens.length);
+    language.backend().write(input, tokens);
+    Pass pass = Pass.EVALUATION.after(cached, cache);
+    try (Tape tape = new Tape(language.kernels(), language.weights(), null, pass, null)) {
+      Array logits = language.model().logits(tape, input).value(); // (1, T, V)
       int vocabulary = logits.dim(2);
       double[] last = language.backend().read(logits.slice((long) (logits.dim(1) - 1) * vocabulary, vocabulary));
       if (!FiniteCheck.finite(last)) {
@@ -113,11 +128,12 @@ public final class Sampler {
         }
       }
     }
-    double[] sorted = logits.clone();
-    Arrays.sort(sorted);
-    double lowest = settings.topK() == 0 || settings.topK() >= logits.length
-        ? Double.NEGATIVE_INFINITY
-        : sorted[logits.length - settings.topK()];
+    double lowest = Double.NEGATIVE_INFINITY;
+    if (settings.topK() > 0 && settings.topK() < logits.length) {
+      double[] sorted = logits.clone();
+      Arrays.sort(sorted);
+      lowest = sorted[logits.length - settings.topK()];
+    }
     double[] weights = new double[logits.length];
     for (int i = 0; i < logits.length; i++) {
       weights[i] = logits[i] < lowest ? 0 : Math.exp((logits[i] - max) / settings.temperature());

@@ -1,9 +1,7 @@
 package norma.train.run;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
-import norma.array.Array;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfig.Token;
 import norma.train.data.Corpora;
@@ -16,15 +14,12 @@ import norma.train.data.Windows;
 public final class Session extends LanguageModel {
   private final Corpus corpus;
   private final Split split;
-  private final List<Array> matrices; // all that a linear layer may have as its weight
   private Optional<InitialWeights> initial = Optional.empty();
 
   private Session(RunConfig config, Corpus corpus, Vocabulary vocabulary, Split split, boolean trains, boolean debug) {
     super(config, vocabulary, trains, debug);
     this.corpus = corpus;
     this.split = split;
-    this.matrices = model().parameters().stream().filter(parameter -> parameter.shape().length == 2)
-        .map(weights()::of).toList();
   }
 
   /// A session with the corpus's own vocabulary and initial weights, or with those of the run that it begins with.
@@ -105,21 +100,6 @@ public final class Session extends LanguageModel {
   /// Training and validation tokens.
   public Split split() {
     return split;
-  }
-
-  /// Runs every part on the workers, with the weights of linear layers prepared: no part may change them.
-  void eachPrepared(int parts, StepObserver observer, Workers.Part work) {
-    try {
-      workers().each(matrices.size(), (kernels, i) -> {
-        StepObserver.Watch watch = observer.of(kernels);
-        watch.starts(StepObserver.Phase.WEIGHTS);
-        kernels.prepare(matrices.get(i));
-        watch.ends();
-      });
-      workers().each(parts, work);
-    } finally {
-      backend().weightsChanged();
-    }
   }
 
   /// Bytes that its training takes at least.

@@ -65,8 +65,8 @@ public final class TrainStep {
   /// @param step     counts from 1
   /// @param observer watches the workers
   public Result gradients(int step, StepObserver observer) {
-    session.eachPrepared(shards.size(), observer,
-        (kernels, shard) -> shard(kernels, step, shard, observer.of(kernels)));
+    session.prepared(observer, () -> session.workers().each(shards.size(),
+        (kernels, shard) -> shard(kernels, step, shard, observer.of(kernels))));
     session.workers().each(squares.length, (kernels, chunk) -> {
       Watch watch = observer.of(kernels);
       watch.starts(Phase.CLIPPING);

@@ -70,6 +70,19 @@ class RunCommandsTest {
   }
 
   @Test
+  void severalTextsHaveSeveralSeedsAndALineBetweenThem() {
+    Outcome two = Outcome.of("sample", run.toString(), "--tokens", "30", "--seed", "4", "--samples", "2");
+    assertThat(two.code()).as(two.err()).isZero();
+    String first = Outcome.of("sample", run.toString(), "--tokens", "30", "--seed", "4").out();
+    String second = Outcome.of("sample", run.toString(), "--tokens", "30", "--seed", "5").out();
+    assertThat(first).isNotEqualTo(second);
+    assertThat(two.out()).isEqualTo(first + "---------------\n" + second);
+    Outcome none = Outcome.of("sample", run.toString(), "--samples", "0");
+    assertThat(none.code()).isEqualTo(2);
+    assertThat(none.err()).contains("--samples is 0; expected 1 or more");
+  }
+
+  @Test
   void whatReadsTheLogTakesACheckpointForItsRun() {
     Path checkpoint = run.resolve("checkpoints/step-0000003");
     assertThat(Outcome.of("report", checkpoint.toString()).out())
