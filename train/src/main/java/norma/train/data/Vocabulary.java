@@ -140,11 +140,16 @@ public final class Vocabulary {
     return bytes;
   }
 
-  /// Writes a JSON array of strings, one a character, in the order of ids, or the word `bytes`.
-  public void write(Path file) {
+  /// A JSON array of strings, one a character, in the order of ids, or the word `bytes`.
+  public String json() {
     Object entries = token == Token.BYTE ? ALL_BYTES : Arrays.stream(characters).mapToObj(Character::toString).toList();
+    return JSON.writeValueAsString(entries);
+  }
+
+  /// Writes [#json] as a line.
+  public void write(Path file) {
     try {
-      Files.writeString(file, JSON.writeValueAsString(entries) + "\n");
+      Files.writeString(file, json() + "\n");
     } catch (IOException e) {
       throw new DataException("cannot write %s: %s".formatted(file, e), e);
     }

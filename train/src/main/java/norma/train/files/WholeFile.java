@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.UUID;
 
-/// Text that a reader finds as a whole, old or new, however many processes write it. It may be lost with the power: what must not be
+/// A file that a reader finds as a whole, old or new, however many processes write it. It may be lost with the power: what must not be
 /// is written by [Disk#replace].
 public final class WholeFile {
   private WholeFile() {}
@@ -40,15 +40,26 @@ public final class WholeFile {
     return named;
   }
 
-  /// Writes the file, or replaces it.
+  /// Writes a text, or replaces what is there.
   ///
-  /// @throws IOException as [#probe] says it
+  /// @throws IOException as [#probe] says it, or with the file's name
   public static void write(Path file, String text) throws IOException {
+    write(file, beside -> Files.writeString(beside, text));
+  }
+
+  /// Writes bytes, or replaces what is there.
+  ///
+  /// @throws IOException as [#probe] says it, or with the file's name
+  public static void write(Path file, Disk.Content content) throws IOException {
     probe(file);
     Path beside = beside(file);
     try {
-      Files.writeString(beside, text);
+      content.to(beside);
       Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) { // of a stream, which knows no name: the disk is full
+      throw named(new FileSystemException(file.toString(), null, e.getMessage()), e);
     } finally {
       Files.deleteIfExists(beside); // after a failed write
     }

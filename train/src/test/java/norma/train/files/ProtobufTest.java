@@ -2,7 +2,9 @@ package norma.train.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// Against the examples of protobuf.dev/programming-guides/encoding, and what its tables say of the other types.
@@ -31,5 +33,27 @@ class ProtobufTest {
   void aFieldAboveFifteenHasATagOfTwoBytesAndTextIsUtf8() {
     assertBytes(new Protobuf().text(16, "é"), "82 01 02 c3 a9");
     assertBytes(new Protobuf().integer(1, 0).bytes(2, new byte[0]), "08 00 12 00");
+  }
+
+  @Test
+  void aLargeFieldIsMadeWhenTheMessageIsWritten() {
+    List<String> made = new ArrayList<>();
+    Protobuf inner = new Protobuf().integer(1, 7).bytes(2, 3, out -> {
+      made.add("once");
+      out.write(new byte[]{ 1, 2, 3 });
+    }).integer(3, 8);
+    Protobuf message = new Protobuf().message(4, inner).text(5, "a");
+    assertThat(message.length()).isEqualTo(14);
+    assertThat(made).isEmpty();
+    assertBytes(message, "22 09 08 07 12 03 01 02 03 18 08 2a 01 61");
+    assertThat(made).hasSize(1);
+  }
+
+  @Test
+  void aLengthMayBeMoreThanAnIntCounts() {
+    Protobuf tensor = new Protobuf().bytes(9, 3L << 30, out -> {
+      throw new AssertionError("not asked for");
+    });
+    assertThat(new Protobuf().message(5, tensor).length()).isEqualTo((3L << 30) + 12);
   }
 }

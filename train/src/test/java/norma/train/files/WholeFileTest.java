@@ -3,6 +3,7 @@ package norma.train.files;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -30,5 +31,19 @@ class WholeFileTest {
     assertThatThrownBy(() -> WholeFile.write(nowhere, "")).hasMessage(nowhere + ": no such folder");
     Path inWay = Files.createDirectory(folder.resolve("page.html"));
     assertThatThrownBy(() -> WholeFile.write(inWay, "")).hasMessageStartingWith(inWay + ": it is a folder");
+  }
+
+  @Test
+  void afterAFailedWriteTheOldFileIsThereAndTheNewOneIsNamed() throws Exception {
+    Path file = folder.resolve("model.onnx");
+    WholeFile.write(file, "old");
+    assertThatThrownBy(() -> WholeFile.write(file, beside -> {
+      Files.writeString(beside, "half");
+      throw new IOException("No space left on device");
+    })).hasMessage(file + ": No space left on device");
+    assertThat(file).content().isEqualTo("old");
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files).containsExactly(file);
+    }
   }
 }
