@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The forms in which a run leaves Norma, named as `norma export --to` takes them.
 public enum ExportFormat {
+  /// One file for ONNX Runtime and whatever else computes ONNX.
+  onnx("model.onnx"),
   /// A folder for the Python library `transformers`.
   hf("hf"),
   /// A script for Weights & Biases.
@@ -46,6 +48,7 @@ public enum ExportFormat {
 
   private Exporter exporter() {
     return switch (this) {
+      case onnx -> new OnnxModel();
       case hf -> new HfExport();
       case wandb -> TrackerScript.WANDB;
       case mlflow -> TrackerScript.MLFLOW;
