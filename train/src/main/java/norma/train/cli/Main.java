@@ -30,7 +30,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /// `norma`: maps commands to code, and errors to one line and an exit code.
 @Command(name = "norma", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, description = "Trains small Transformers in which every normalization slot is a line of configuration.", subcommands = {
-    TrainCommand.class, EvalCommand.class, SampleCommand.class, StudyCommand.class, InspectCommand.class,
+    TrainCommand.class, JoinCommand.class, EvalCommand.class, SampleCommand.class, StudyCommand.class,
+    InspectCommand.class,
     CompareCommand.class,
     ProfileCommand.class, ReportCommand.class, ExportCommand.class, WatchCommand.class, LsCommand.class,
     RmCommand.class, NormsCommand.class,

@@ -20,6 +20,7 @@ import norma.train.report.Decimals;
 import norma.train.run.Resumption;
 import norma.train.run.SavedRun;
 import norma.train.run.Session;
+import norma.train.run.Team;
 import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +80,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--watch", description = "Shows the run in a browser while it trains: prints the address.")
   private boolean watch;
 
+  @Option(names = "--share", paramLabel = "ADDRESS:PORT", description = "Where other processes may join and compute parts of each step (norma join). The losses stay the same.")
+  private @Nullable String share;
+
   @Option(names = { "-q",
       "--quiet" }, description = "Shows the run's folder at the end, warnings and errors, nothing else.")
   private boolean quiet;
@@ -112,7 +116,7 @@ final class TrainCommand implements Callable<Integer> {
     return reason.equals("interrupted") ? Main.INTERRUPTED : 0;
   }
 
-  private String start(String name, List<String> settings) {
+  private String start(String name, List<String> settings) throws IOException {
     refuseSeveralSeeds(name, settings);
     Path file = Words.find(name);
     RunConfig config = new ConfigReader(NormTypes.all()).read(file, Assignment.parse(settings));
@@ -123,12 +127,14 @@ final class TrainCommand implements Callable<Integer> {
         TrainPlan.show(session, 0, block, verbose, console);
         return "planned";
       }
-      return new Trainer(session, observer(block, -1), stop.flag()).run().reason();
+      try (Team team = Sharing.open(share, session, console)) {
+        return new Trainer(session, team, observer(block, -1), stop.flag()).run().reason();
+      }
     }
   }
 
   /// A new run with the weights of another and, where no file has settings, its own, but for the place.
-  private String fineTune(Path run, List<String> files, List<String> settings) {
+  private String fineTune(Path run, List<String> files, List<String> settings) throws IOException {
     SavedRun saved = SavedRun.of(StoredWork.run(run), checkpoint);
     List<String> all = new ArrayList<>();
     if (files.isEmpty()) {
@@ -154,7 +160,9 @@ final class TrainCommand implements Callable<Integer> {
           TrainPlan.show(session, resumption.step(), block, verbose, console);
           return "planned";
         }
-        return new Trainer(session, resumption, observer(block, resumption.step()), stop.flag()).run().reason();
+        try (Team team = Sharing.open(share, session, console)) {
+          return new Trainer(session, resumption, team, observer(block, resumption.step()), stop.flag()).run().reason();
+        }
       }
     }
   }

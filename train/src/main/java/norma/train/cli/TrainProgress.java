@@ -74,7 +74,7 @@ final class TrainProgress implements TrainObserver {
     }
     if (watch) {
       try {
-        server = new WatchServer(WatchCommand.address(null), new WatchedWork(List.of(folder)));
+        server = new WatchServer(Address.of("--at", null), new WatchedWork(List.of(folder)));
         console.line("watch    %s", server.url());
       } catch (IOException e) {
         warned("the run cannot be watched: " + Errors.line(e));

@@ -1,15 +1,11 @@
 package norma.train.cli;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import norma.train.watch.WatchServer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -22,8 +18,6 @@ import picocli.CommandLine.ParentCommand;
     "", "Without an argument: all runs and studies. Prints the address, and serves until Ctrl-C.",
     "Only who has the whole address sees anything, and only from this machine unless --at says otherwise." })
 final class WatchCommand implements Callable<Integer> {
-  private static final Pattern AT = Pattern.compile("(?:(\\[.+]|[^:]+):)?(\\d{1,5})");
-
   @ParentCommand
   private Main main = new Main();
 
@@ -49,7 +43,7 @@ final class WatchCommand implements Callable<Integer> {
       folders.addAll(List.of(StoredWork.STUDIES, StoredWork.RUNS));
     }
     try (StopSignal stop = new StopSignal(main);
-        WatchServer server = new WatchServer(address(at), new WatchedWork(folders))) {
+        WatchServer server = new WatchServer(Address.of("--at", at), new WatchedWork(folders))) {
       console.line("watch    %s", server.url());
       System.out.flush();
       while (!stop.flag().get()) {
@@ -57,21 +51,5 @@ final class WatchCommand implements Callable<Integer> {
       }
     }
     return 0;
-  }
-
-  /// @param text an address and a port, a port, or null for any port of this machine
-  static InetSocketAddress address(@Nullable String text) throws IOException {
-    if (text == null) {
-      return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    }
-    Matcher parts = AT.matcher(text);
-    if (!parts.matches() || Integer.parseInt(parts.group(2)) > 65_535) {
-      throw new IllegalArgumentException(
-          "--at is " + text + "; expected ADDRESS:PORT, such as 0.0.0.0:8080, or a port");
-    }
-    int port = Integer.parseInt(parts.group(2));
-    return parts.group(1) == null
-        ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
-        : new InetSocketAddress(InetAddress.getByName(parts.group(1)), port);
   }
 }

@@ -45,8 +45,12 @@ public final class Session extends LanguageModel {
     }
   }
 
-  /// A session whose weights are to be read from a checkpoint.
-  static Session unset(RunConfig config, Path base, Vocabulary vocabulary, boolean debug) {
+  /// A session whose weights are to be set.
+  ///
+  /// @param base       folder that a relative corpus path starts at
+  /// @param vocabulary of the weights
+  /// @throws RunException if the corpus has other tokens
+  public static Session unset(RunConfig config, Path base, Vocabulary vocabulary, boolean debug) {
     requireSame(config.data().token(), vocabulary);
     Corpus corpus = corpus(config, base);
     return new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), false, debug);

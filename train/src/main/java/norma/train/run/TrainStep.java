@@ -3,6 +3,7 @@ package norma.train.run;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
@@ -26,6 +27,7 @@ public final class TrainStep {
   private static final int TOKENS_PER_PASS = 512;
 
   private final Session session;
+  private final Team team;
   private final Windows windows;
   private final List<GradientBuffer> shards = new ArrayList<>();
   private final Optimizer optimizer;
@@ -45,10 +47,23 @@ public final class TrainStep {
 
   /// For one session; the optimizer starts from zero.
   public TrainStep(Session session) {
+    this(session, Team.NONE);
+  }
+
+  /// With others, who compute some of its shards.
+  TrainStep(Session session, Team team) {
+    this(session, team, session.backend().shards());
+  }
+
+  /// For a process that computes some of another's shards.
+  ///
+  /// @param most shards, of the other's backend
+  public TrainStep(Session session, Team team, int most) {
     RunConfig config = session.config();
     this.session = session;
+    this.team = team;
     this.windows = session.training();
-    for (int shard = 0; shard < Math.min(session.backend().shards(), sequences()); shard++) {
+    for (int shard = 0; shard < Math.min(most, sequences()); shard++) {
       shards.add(new GradientBuffer(session.backend(), session.model().parameters()));
     }
     this.optimizer = new Optimizer(session.backend(), session.weights(),
@@ -65,8 +80,9 @@ public final class TrainStep {
   /// @param step     counts from 1
   /// @param observer watches the workers
   public Result gradients(int step, StepObserver observer) {
-    session.prepared(observer, () -> session.workers().each(shards.size(),
-        (kernels, shard) -> shard(kernels, step, shard, observer.of(kernels))));
+    Team.Dealt dealt = team.deal(step, shards, losses);
+    compute(step, IntStream.range(0, dealt.left()).boxed().toList(), observer);
+    compute(step, dealt.lost().get(), observer);
     session.workers().each(squares.length, (kernels, chunk) -> {
       Watch watch = observer.of(kernels);
       watch.starts(Phase.CLIPPING);
@@ -74,6 +90,24 @@ public final class TrainStep {
       watch.ends();
     });
     return new Result(Arrays.stream(losses).sum(), Math.sqrt(Arrays.stream(squares).sum()));
+  }
+
+  /// Gradients and losses of some shards, which [#gradientsOf] and [#lossOf] have then.
+  public void compute(int step, List<Integer> some, StepObserver observer) {
+    if (!some.isEmpty()) {
+      session.prepared(observer, () -> session.workers().each(some.size(),
+          (kernels, i) -> shard(kernels, step, some.get(i), observer.of(kernels))));
+    }
+  }
+
+  /// A shard's own gradients, before [#gradients] sums them.
+  public GradientBuffer gradientsOf(int shard) {
+    return shards.get(shard);
+  }
+
+  /// A shard's part of the loss.
+  public double lossOf(int shard) {
+    return losses[shard];
   }
 
   /// The sums of all shards, once [#gradients] has run and before [#update].

@@ -59,23 +59,33 @@ public final class Trainer {
   /// @param stop     set from outside to end the run after the current step, with a checkpoint
   /// @throws RunException if the run folder cannot be created
   public Trainer(Session session, TrainObserver observer, AtomicBoolean stop) {
-    this(session, observer, stop, Disk.real());
+    this(session, Team.NONE, observer, stop);
+  }
+
+  /// A new run, with others who compute some of its shards.
+  public Trainer(Session session, Team team, TrainObserver observer, AtomicBoolean stop) {
+    this(session, team, observer, stop, Disk.real());
   }
 
   Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk) {
-    this(session, observer, stop, disk, RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk),
-        null);
+    this(session, Team.NONE, observer, stop, disk);
+  }
+
+  private Trainer(Session session, Team team, TrainObserver observer, AtomicBoolean stop, Disk disk) {
+    this(session, team, observer, stop, disk,
+        RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk), null);
   }
 
   /// A run that goes on.
   ///
   /// @param session of the resumption
   /// @throws RunException if its state does not fit, or the folder cannot be written
-  public Trainer(Session session, Resumption resumption, TrainObserver observer, AtomicBoolean stop) {
-    this(session, observer, stop, Disk.real(), resumption.folder(), resumption);
+  public Trainer(Session session, Resumption resumption, Team team, TrainObserver observer, AtomicBoolean stop) {
+    this(session, team, observer, stop, Disk.real(), resumption.folder(), resumption);
   }
 
-  private Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk, RunFolder runFolder,
+  private Trainer(Session session, Team team, TrainObserver observer, AtomicBoolean stop, Disk disk,
+      RunFolder runFolder,
       @Nullable Resumption resumption) {
     RunConfig config = session.config();
     this.session = session;
@@ -84,7 +94,7 @@ public final class Trainer {
     this.stop = stop;
     this.folder = runFolder.path();
     this.lock = resumption == null ? runFolder.lock() : resumption.lock();
-    this.trainStep = new TrainStep(session);
+    this.trainStep = new TrainStep(session, team);
     this.evaluation = new Evaluation(session);
     this.sampler = new Sampler(session);
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());

@@ -17,6 +17,7 @@ import norma.train.metrics.Event;
 import norma.train.run.Resumption;
 import norma.train.run.RunException;
 import norma.train.run.Session;
+import norma.train.run.Team;
 import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;
 import org.apache.logging.log4j.LogManager;
@@ -37,7 +38,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
     String machine = new TreeMap<>(StudyWorker.machine()).toString();
     try (CellTraining begun = begun(runs, machine)) {
       if (begun != null) {
-        return new Trainer(begun.session, begun.resumption, observer, stop).run();
+        return new Trainer(begun.session, begun.resumption, Team.NONE, observer, stop).run();
       }
       Files.createDirectories(runs);
       WholeFile.write(runs.resolve(MACHINE), machine);

@@ -131,7 +131,7 @@ class ResumeTest {
     Files.writeString(log, "{\"event\":\"step\",\"step\":5,\"lo", StandardOpenOption.APPEND);
     List<String> warnings = new ArrayList<>();
     try (Resumption resumption = Resumption.open(run, List.of()); Session session = resumption.session(true)) {
-      new Trainer(session, resumption, new TrainObserver() {
+      new Trainer(session, resumption, Team.NONE, new TrainObserver() {
         @Override
         public void warned(String message) {
           warnings.add(message);

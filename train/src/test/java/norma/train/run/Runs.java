@@ -69,7 +69,7 @@ final class Runs {
     int[] taken = new int[1];
     try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
         Session session = resumption.session(true)) {
-      return new Trainer(session, resumption, new TrainObserver() {
+      return new Trainer(session, resumption, Team.NONE, new TrainObserver() {
         @Override
         public void stepped(Event.Step step) {
           stop.set(++taken[0] == steps);

@@ -114,7 +114,7 @@ class SavedRunTest {
     try (Resumption resumption = Resumption.open(from, Assignment.parse(List.of()));
         Session session = resumption.session(true)) {
       assertThat(resumption.step()).isEqualTo(step);
-      new Trainer(session, resumption, new TrainObserver() {
+      new Trainer(session, resumption, Team.NONE, new TrainObserver() {
       }, new java.util.concurrent.atomic.AtomicBoolean()).run();
     }
     Runs.assertSame(run, undisturbed);

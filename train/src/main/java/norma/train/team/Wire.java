@@ -1,0 +1,167 @@
+package norma.train.team;
+
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.time.Duration;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import norma.array.Array;
+import norma.kernels.Backend;
+import norma.train.run.Environment;
+
+/// One end of a connection between two processes of a team. Numbers are big-endian, elements of arrays as they lie in memory: both
+/// ends run the same code on x86-64, which [#greet] makes sure of.
+final class Wire implements AutoCloseable {
+  private static final String PROTOCOL = "norma team 1";
+  private static final int NONCE_BYTES = 32;
+  private static final int MAX_TEXT_BYTES = 1 << 22; // a configuration has 2 KiB, all characters of Unicode 4 MiB
+  private static final int CHUNK_ELEMENTS = 1 << 18;
+
+  private final Socket socket;
+  private final DataInputStream in;
+  private final DataOutputStream out;
+
+  Wire(Socket socket) throws IOException {
+    this.socket = socket;
+    socket.setTcpNoDelay(true);
+    socket.setKeepAlive(true);
+    in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+    out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream(), 1 << 16));
+  }
+
+  /// The other end, for people.
+  String other() {
+    return socket.getInetAddress().getHostAddress() + ":" + socket.getPort();
+  }
+
+  /// How long the other end may be silent where this one waits for it; for ever if zero.
+  void patience(Duration patience) throws SocketException {
+    socket.setSoTimeout(Math.toIntExact(patience.toMillis()));
+  }
+
+  /// Makes sure that the other end runs the same code and knows the same secret, without telling it to one who does not.
+  ///
+  /// @param secret of the team; may be empty
+  /// @param self   a word for this end, another than the other's
+  /// @throws IOException that says what is wrong
+  void greet(String secret, String self, String partner) throws IOException {
+    byte[] mine = new byte[NONCE_BYTES];
+    new SecureRandom().nextBytes(mine);
+    send(PROTOCOL);
+    send(Environment.build());
+    out.write(mine);
+    out.flush();
+    String protocol = text();
+    if (!protocol.equals(PROTOCOL)) {
+      throw new IOException(other() + " is no team of Norma's");
+    }
+    boolean same = text().equals(Environment.build());
+    byte[] theirs = in.readNBytes(NONCE_BYTES);
+    out.write(proof(secret, self, theirs));
+    out.flush();
+    byte[] proof = in.readNBytes(proof(secret, partner, mine).length);
+    if (!same) {
+      throw new IOException(other() + " runs another Norma; expected the same build here and there");
+    }
+    if (!MessageDigest.isEqual(proof, proof(secret, partner, mine))) {
+      throw new IOException(other() + " has another NORMA_SECRET; expected the same here and there");
+    }
+  }
+
+  private static byte[] proof(String secret, String word, byte[] nonce) {
+    try {
+      Mac mac = Mac.getInstance("HmacSHA256"); // RFC 2104; every JDK has it
+      mac.init(new SecretKeySpec(("norma " + secret).getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
+      mac.update(word.getBytes(StandardCharsets.UTF_8));
+      return mac.doFinal(nonce);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  void send(String text) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    out.writeInt(bytes.length);
+    out.write(bytes);
+  }
+
+  String text() throws IOException {
+    int length = in.readInt();
+    if (length < 0 || length > MAX_TEXT_BYTES) {
+      throw new IOException(other() + " is no team of Norma's");
+    }
+    byte[] bytes = in.readNBytes(length);
+    if (bytes.length < length) {
+      throw new EOFException("the connection ended in a text");
+    }
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  void sendInts(int... numbers) throws IOException {
+    for (int number : numbers) {
+      out.writeInt(number);
+    }
+  }
+
+  int readInt() throws IOException {
+    return in.readInt();
+  }
+
+  void sendDouble(double number) throws IOException {
+    out.writeDouble(number);
+  }
+
+  double readDouble() throws IOException {
+    return in.readDouble();
+  }
+
+  void flush() throws IOException {
+    out.flush();
+  }
+
+  /// Sends all elements.
+  void send(Backend backend, Array array) throws IOException {
+    byte[] chunk = new byte[CHUNK_ELEMENTS * array.dtype().bytes()];
+    for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
+      Array part = part(array, from);
+      MemorySegment bytes = MemorySegment.ofArray(chunk).asSlice(0, part.bytes());
+      backend.copy(part, bytes);
+      out.write(chunk, 0, Math.toIntExact(part.bytes()));
+    }
+  }
+
+  /// Receives all elements.
+  void receive(Backend backend, Array array) throws IOException {
+    byte[] chunk = new byte[CHUNK_ELEMENTS * array.dtype().bytes()];
+    for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
+      Array part = part(array, from);
+      in.readFully(chunk, 0, Math.toIntExact(part.bytes()));
+      backend.copy(MemorySegment.ofArray(chunk).asSlice(0, part.bytes()), part);
+    }
+  }
+
+  private static Array part(Array array, long from) {
+    return array.slice(from, Math.toIntExact(Math.min(CHUNK_ELEMENTS, array.size() - from)));
+  }
+
+  /// Ends the connection. Whoever reads or writes at either end hears of it.
+  @Override
+  public void close() {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}

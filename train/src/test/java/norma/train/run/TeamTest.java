@@ -1,0 +1,185 @@
+package norma.train.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import norma.train.config.Assignment;
+import norma.train.config.RunConfig;
+import norma.train.team.Joined;
+import norma.train.team.TeamServer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Several sessions that take steps together, over loopback.
+class TeamTest {
+  private static final int STEPS = 6;
+  private static final String SECRET = "sesame";
+
+  @TempDir
+  private Path folder;
+
+  private final BlockingQueue<String> news = new LinkedBlockingQueue<>();
+
+  /// What happens before a step.
+  private interface Events {
+    void before(int step) throws Exception;
+  }
+
+  /// Losses, gradient norms and the final weights.
+  private record Numbers(List<Double> losses, double[] weights) {}
+
+  private RunConfig config(String... more) {
+    List<String> settings = new ArrayList<>(List.of("model.dropout=0.1", "train.batch=5", "train.accumulate=2",
+        "model.norm.all=dyt", "runtime.backend=cpu", "runtime.threads=1"));
+    settings.addAll(List.of(more));
+    return Runs.config(folder, settings.toArray(String[]::new));
+  }
+
+  private static TeamServer.Settings loopback(Duration patience) {
+    return new TeamServer.Settings(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), SECRET, patience);
+  }
+
+  private static Numbers train(Session session, Team team, Events events) throws Exception {
+    List<Double> losses = new ArrayList<>();
+    TrainStep trainStep = new TrainStep(session, team);
+    for (int step = 1; step <= STEPS; step++) {
+      events.before(step);
+      TrainStep.Result result = trainStep.gradients(step, StepObserver.NONE);
+      trainStep.update(result, 1e-2, step, StepObserver.NONE);
+      losses.add(result.loss());
+      losses.add(result.gradientNorm());
+    }
+    return new Numbers(losses, session.backend().read(session.weights().flat()));
+  }
+
+  private Numbers alone(RunConfig config) throws Exception {
+    try (Session session = Session.start(config, folder, true)) {
+      return train(session, Team.NONE, _ -> {});
+    }
+  }
+
+  private Joined join(TeamServer server, String... settings) throws Exception {
+    Joined joined = Joined.to(server.address(), SECRET, Assignment.parse(List.of(settings)), true);
+    assertThat(news.take()).contains("has joined");
+    return joined;
+  }
+
+  private static FutureTask<Joined.Work> working(Joined joined) {
+    FutureTask<Joined.Work> work = new FutureTask<>(joined::work);
+    Thread.ofPlatform().daemon().start(work);
+    return work;
+  }
+
+  private static void assertSame(Numbers numbers, Numbers expected) {
+    assertThat(numbers.losses).isEqualTo(expected.losses);
+    assertThat(numbers.weights).isEqualTo(expected.weights);
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "1, 1", "1, 2", "3, 1" })
+  void aTeamComputesTheSameBitsAsOneProcess(int members, int threads) throws Exception {
+    RunConfig config = config();
+    List<Joined> all = new ArrayList<>();
+    List<FutureTask<Joined.Work>> works = new ArrayList<>();
+    try (Session session = Session.start(config, folder, true)) {
+      try (TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add)) {
+        for (int i = 0; i < members; i++) {
+          all.add(join(server, "runtime.threads=" + threads));
+          works.add(working(all.getLast()));
+        }
+        assertSame(train(session, server, _ -> {}), alone(config));
+      }
+      for (FutureTask<Joined.Work> work : works) {
+        assertThat(work.get().parts()).isEqualTo(STEPS);
+      }
+    }
+    all.forEach(Joined::close);
+    assertThat(news).isEmpty();
+  }
+
+  @Test
+  void membersComeAndGo() throws Exception {
+    RunConfig config = config();
+    List<Joined> all = new ArrayList<>();
+    List<FutureTask<Joined.Work>> works = new ArrayList<>();
+    try (Session session = Session.start(config, folder, true);
+        TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add)) {
+      Numbers numbers = train(session, server, step -> {
+        if (step == 2 || step == 3) {
+          all.add(join(server));
+          works.add(working(all.getLast()));
+        } else if (step == 5) {
+          all.getFirst().close();
+        }
+      });
+      assertSame(numbers, alone(config));
+      assertThat(news.take()).contains("is lost at step 5", "its part is computed here");
+    }
+    assertThat(works.getLast().get().parts()).isEqualTo(STEPS - 2);
+    all.getLast().close();
+  }
+
+  @Test
+  void whoIsSilentTooLongIsOut() throws Exception {
+    RunConfig config = config();
+    try (Session session = Session.start(config, folder, true);
+        TeamServer server = new TeamServer(loopback(Duration.ofMillis(300)), session, news::add);
+        Joined _ = join(server)) {
+      assertSame(train(session, server, _ -> {}), alone(config));
+      assertThat(news.take()).contains("is lost at step 1 (silent for too long)");
+      assertThat(news).isEmpty();
+    }
+  }
+
+  @Test
+  void aWrongSecretATextOfOnesOwnAndASettingOfTheRunsAreRefused() throws Exception {
+    RunConfig config = config();
+    Path other = Files.writeString(folder.resolve("other.txt"), "the quick brown fox jumps over it\n".repeat(20));
+    try (Session session = Session.start(config, folder, true);
+        TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add)) {
+      assertThatThrownBy(() -> Joined.to(server.address(), "another", List.of(), false)).isInstanceOf(IOException.class)
+          .hasMessageContaining("has another NORMA_SECRET");
+      assertThat(news.take()).contains("could not join", "has another NORMA_SECRET");
+      assertThatThrownBy(() -> join(server, "data.corpus='" + other + "'")).isInstanceOf(RunException.class);
+      assertThat(news.take()).contains("could not join", "other.txt");
+      assertThatThrownBy(() -> join(server, "optim.lr=1")).isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("optim.lr is decided where the run is trained");
+      assertSame(train(session, server, _ -> {}), alone(config));
+    }
+  }
+
+  @Test
+  void aPortInUseOrWithoutARunIsOneLine() throws Exception {
+    try (Session session = Session.start(config(), folder, true);
+        ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      InetSocketAddress address = (InetSocketAddress) taken.getLocalSocketAddress();
+      assertThatThrownBy(() -> new TeamServer(new TeamServer.Settings(address, SECRET, Duration.ZERO), session,
+          news::add)).isInstanceOf(IOException.class).hasMessageContaining(":" + address.getPort() + ": ");
+      taken.close();
+      assertThatThrownBy(() -> Joined.to(address, SECRET, List.of(), false)).isInstanceOf(IOException.class)
+          .hasMessageContaining("norma train --share");
+    }
+  }
+
+  @Test
+  void aBackendThatDoesNotDivideAStepCannotShareOne() {
+    try (Session session = Session.start(config("runtime.backend=nd4j"), folder, true)) {
+      assertThatThrownBy(() -> new TeamServer(loopback(Duration.ZERO), session, news::add))
+          .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("expected cpu");
+    }
+  }
+}
