@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import norma.train.config.YamlText;
 import norma.train.files.ShellText;
 
-/// Runs of a study as a job of a cluster: task N is run N. Both systems count from 0.
+/// Runs of a study as a job of a cluster: task N is run N. All systems count from 0.
 ///
 /// @param study     its name
 /// @param command   words that, with a run's number behind them, train that run
@@ -23,20 +23,26 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
     String classPath) {
   /// What a job is printed for.
   enum Scheduler {
-    slurm, kubernetes
+    slurm, kubernetes, spark
   }
+
+  /// What a job of Spark is made of: `./mvnw -Pcluster` makes it.
+  static final Path SPARK_JAR = home("cluster/target/norma-cluster.jar");
 
   String text(Scheduler scheduler) {
     return switch (scheduler) {
       case slurm -> slurm();
       case kubernetes -> kubernetes();
+      case spark -> spark();
     };
+  }
+
+  private static Path home(String file) {
+    return Path.of(System.getProperty("norma.home", ".")).toAbsolutePath().normalize().resolve(file);
   }
 
   /// An array job, a script for `sbatch`, that works where it was printed.
   private String slurm() {
-    String home = Path.of(System.getProperty("norma.home", ".")).toAbsolutePath().normalize().resolve("norma")
-        .toString();
     List<String> lines = new ArrayList<>(List.of("#!/bin/bash", //
         "#SBATCH --job-name=norma-" + study, //
         "#SBATCH --array=" + ranges(cells), //
@@ -46,13 +52,37 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
       lines.add("#SBATCH --gres=gpu:1");
     }
     lines.add("# " + words());
-    lines.add("cd " + ShellText.of(Path.of("").toAbsolutePath().toString()) + " || exit " + Main.FILES);
+    lines.add("cd " + ShellText.of(here()) + " || exit " + Main.FILES);
     if (!classPath.isEmpty()) {
       lines.add("export NORMA_CLASSPATH=" + ShellText.of(classPath));
     }
-    lines.add("exec " + Stream.concat(Stream.of(home), command.stream()).map(ShellText::of)
-        .collect(Collectors.joining(" ")) + " \"$SLURM_ARRAY_TASK_ID\"");
+    lines.add("exec " + ShellText.of(home("norma").toString()) + " " + shell(command) + " \"$SLURM_ARRAY_TASK_ID\"");
     return String.join("\n", lines);
+  }
+
+  /// A script whose own words are more options of `spark-submit`. Its workers see the folder where it was printed.
+  private String spark() {
+    List<String> options = new ArrayList<>(List.of("--name", "norma-" + study, "--class", "norma.cluster.SparkTasks",
+        "--conf", "spark.task.cpus=" + threads));
+    if (gpu) {
+      options.addAll(List.of("--conf", "spark.task.resource.gpu.amount=1", "--conf",
+          "spark.executor.resource.gpu.amount=1"));
+    }
+    List<String> run = new ArrayList<>(List.of(SPARK_JAR.toString(), here(), ranges(cells)));
+    if (!classPath.isEmpty()) {
+      run.addAll(List.of("env", "NORMA_CLASSPATH=" + classPath));
+    }
+    run.add(home("norma").toString());
+    run.addAll(command);
+    return "#!/bin/bash\n# " + words() + "\nexec spark-submit " + shell(options) + " \"$@\" " + shell(run);
+  }
+
+  private static String here() {
+    return Path.of("").toAbsolutePath().toString();
+  }
+
+  private static String shell(List<String> words) {
+    return words.stream().map(ShellText::of).collect(Collectors.joining(" "));
   }
 
   /// An indexed Job for the image of `release/Containerfile`, on a volume that all pods share. Its indexes have no gaps: a run that has

@@ -46,6 +46,9 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
       throw new RunException(
           "all " + folder.study().runs() + " runs have ended; " + command() + " --gather makes the tables");
     }
+    if (scheduler == ClusterJob.Scheduler.spark && !Files.exists(ClusterJob.SPARK_JAR)) {
+      throw new RunException(ClusterJob.SPARK_JAR + " is not there; ./mvnw -Pcluster -pl cluster package makes it");
+    }
     List<RunConfig.Runtime> runtimes = cells.values().stream().map(cell -> cell.config().runtime()).toList();
     List<String> command = new ArrayList<>(List.of("study"));
     command.addAll(words);
