@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Random;
 
 /// Run folders that no training has made: one with everything that a run can leave, one with the least.
-final class RunFixture {
+public final class RunFixture {
   static final String CONFIG = """
       name: char-cpu-dyt
       data: {corpus: "builtin:dickens", val_fraction: 0.1}
@@ -27,7 +27,7 @@ final class RunFixture {
   private RunFixture() {}
 
   /// 2,000 steps of a model with 4 blocks and DyT in its slots, evaluated and probed every 250.
-  static void full(Path folder) throws IOException {
+  public static void full(Path folder) throws IOException {
     Random random = new Random(7);
     List<String> lines = new ArrayList<>();
     lines.add("{'event':'start','time':'2026-01-01T00:00:00Z','parameters':804096}");

@@ -28,6 +28,7 @@ class WatchServerTest {
 
   private final AtomicInteger made = new AtomicInteger();
   private final AtomicInteger changes = new AtomicInteger();
+  private final AtomicInteger stamps = new AtomicInteger();
   private final WatchServer server;
   private final HttpClient client = HttpClient.newHttpClient();
 
@@ -41,6 +42,7 @@ class WatchServerTest {
 
       @Override
       public String stamp(List<String> names) {
+        stamps.incrementAndGet();
         return changes.toString();
       }
     });
@@ -91,6 +93,27 @@ class WatchServerTest {
     assertThat(events.body().filter(line -> !line.isEmpty() && !line.startsWith(":")).findFirst())
         .contains("data: changed");
     assertThat(get(server.url()).body()).isEqualTo("<p>[]1</p>");
+  }
+
+  /// Its connection breaks while the server writes; whoever trains in this process hears nothing of it.
+  @Test
+  void aBrowserThatIsKilledIsLetGo() throws Exception {
+    URI url = URI.create(server.url());
+    try (Socket socket = new Socket(url.getHost(), url.getPort())) {
+      socket.getOutputStream().write(("GET /events?" + url.getRawQuery() + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+          .getBytes(StandardCharsets.US_ASCII));
+      assertThat(socket.getInputStream().read()).isEqualTo('H');
+      socket.setSoLinger(true, 0); // reset, not closed
+    }
+    boolean follows = true;
+    for (int i = 0; follows && i < 20; i++) {
+      int before = stamps.get();
+      changes.incrementAndGet();
+      Thread.sleep(2500); // who follows asks every second
+      follows = stamps.get() > before;
+    }
+    assertThat(follows).as("somebody still follows").isFalse();
+    assertThat(get(server.url()).statusCode()).isEqualTo(200);
   }
 
   @Test
