@@ -33,6 +33,8 @@ public final class Formula {
   private final List<Parameter> parameters = new ArrayList<>();
   private final List<String> inputs;
   private final List<Expr> slopes; // of the inputs, or none
+  private final List<String> saved;
+  private final List<String> outputNames;
   private final List<Expr> gradients = new ArrayList<>();
 
   /// A learnable number or vector.
@@ -134,6 +136,8 @@ public final class Formula {
     }
     Map<Leaf, Expr> byLeaf = Gradient.of(g, y);
     slopes = key.activation ? kept(byLeaf) : List.of();
+    saved = slopes.isEmpty() ? inputs : inputs.stream().map(Formula::slope).toList();
+    outputNames = Stream.concat(Stream.of("y"), saved.stream().filter(name -> !inputs.contains(name))).toList();
     for (String input : inputs) {
       gradients.add(slopes.isEmpty()
           ? byLeaf.getOrDefault(point(input), g.num(0))
@@ -307,12 +311,12 @@ public final class Formula {
 
   /// What backward finds in the inputs' places: themselves, or dy/dx and dy/du where forward keeps those.
   public List<String> saved() {
-    return slopes.isEmpty() ? inputs : inputs.stream().map(Formula::slope).toList();
+    return saved;
   }
 
   /// What forward writes: `y`, and the slopes that it keeps.
   public List<String> outputNames() {
-    return Stream.concat(Stream.of("y"), saved().stream().filter(name -> !inputs.contains(name))).toList();
+    return outputNames;
   }
 
   /// Whether backward reads an input itself.
