@@ -23,6 +23,9 @@ class ReadmeTest {
   /// A profile takes its time to measure; [CommandsTest] has it with smaller settings. Watching ends at Ctrl-C; InterruptTest has it.
   private static final List<String> ELSEWHERE = List.of("./norma profile", "./norma watch");
 
+  /// In a table.
+  private static final Pattern EXPORT = Pattern.compile("^\\| .*`(\\./norma export [^`]+)`");
+
   private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:)([^)#]+)\\)");
 
   @TempDir
@@ -33,6 +36,7 @@ class ReadmeTest {
     List<String> commands = new ArrayList<>();
     for (String page : List.of("README.md", "docs/your-own-norm.md")) {
       Files.readString(Launcher.HOME.resolve(page)).lines().map(String::strip)
+          .flatMap(line -> Stream.concat(Stream.of(line), EXPORT.matcher(line).results().map(found -> found.group(1))))
           .filter(line -> line.startsWith("./norma ") || line.startsWith("NORMA_CLASSPATH=")).forEach(commands::add);
     }
     assertThat(commands).hasSizeGreaterThan(6);

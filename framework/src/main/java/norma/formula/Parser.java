@@ -55,11 +55,14 @@ final class Parser {
   private void alphabet() {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
+      if (c == '=') {
+        throw new IllegalArgumentException(
+            "column " + (i + 1) + ": a formula is what stands right of the =, without y =");
+      }
       if (!letter(c) && !digit(c) && " .+-*/^(),".indexOf(c) < 0) {
         throw new IllegalArgumentException(String.format(Locale.ROOT,
             "column %d: U+%04X is no character of a formula, which has letters, digits, spaces and _ . + - * / ^ ( ) ,",
-            i + 1,
-            text.codePointAt(i)));
+            i + 1, text.codePointAt(i)));
       }
     }
   }
@@ -85,7 +88,7 @@ final class Parser {
   private Expr all() {
     Expr e = sum();
     if (peek() != 0) {
-      throw error("expected an operator", at);
+      throw error("expected an operator" + starHint(), at);
     }
     return e;
   }
@@ -227,9 +230,15 @@ final class Parser {
 
   private void expect(char c) {
     if (peek() != c) {
-      throw error("expected '" + c + "'", at);
+      throw error("expected '" + c + "'" + starHint(), at);
     }
     at++;
+  }
+
+  /// What may be meant where another operand follows.
+  private String starHint() {
+    char c = peek();
+    return letter(c) || digit(c) || c == '(' ? "; a product is written with *" : "";
   }
 
   static boolean isName(String text) {

@@ -76,7 +76,7 @@ final class InspectCommand implements Callable<Integer> {
           session.config().model().context(), session.config().data().token().words());
       inspection.lines().forEach(console::text);
       if (!Double.isNaN(inspection.correlation())) {
-        console.line("correlation of slope and 1/std over the slots: %s",
+        console.line("correlation of the slope (learned, or of the first fit) and 1/std over the slots: %s",
             String.format(Locale.ROOT, "%.3f", inspection.correlation()));
       }
       if (transplant || fineTune > 0) {

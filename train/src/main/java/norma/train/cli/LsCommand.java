@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,9 +62,12 @@ final class LsCommand implements Callable<Integer> {
       RunConfig config = folder.config(OwnNorms.without(missing));
       Metrics metrics = Metrics.read(work.path());
       boolean running = metrics.state().equals("unfinished") && work.owner().isPresent();
-      double best = metrics.of(Event.Eval.class).stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
+      Optional<Event.Eval> best = metrics.of(Event.Eval.class).stream()
+          .min(Comparator.comparingDouble(Event.Eval::valLoss));
+      String loss = best.map(eval -> Decimals.loss(eval.valLoss()) + (eval.valTokens() == 0 ? "" : " (estimate)"))
+          .orElse(Table.NONE);
       int step = metrics.events().stream().mapToInt(Event::step).max().orElse(0);
-      return new Row(work, running ? "running" : metrics.state(), Decimals.loss(best),
+      return new Row(work, running ? "running" : metrics.state(), loss,
           step + "/" + config.train().steps(), Optional.of(config), missing);
     }
 

@@ -15,8 +15,8 @@ import picocli.CommandLine.Parameters;
 
 /// `norma report`.
 @Command(name = "report", mixinStandardHelpOptions = true, description = {
-    "Builds the report of a run or a study again, from its folder alone:",
-    "report.html and loss.svg of a run; results.csv, summary.md and report.html of a study." })
+    "Builds the report of a run or a study again, from its folder alone.",
+    "They are report.html and loss.svg of a run; results.csv, summary.md and report.html of a study." })
 final class ReportCommand implements Callable<Integer> {
   @Parameters(paramLabel = "RUN | STUDY", description = "A run's or a study's folder, the beginning of its name, or last for the newest.")
   private Path path;

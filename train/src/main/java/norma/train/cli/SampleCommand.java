@@ -2,6 +2,7 @@ package norma.train.cli;
 
 import java.util.List;
 import java.util.concurrent.Callable;
+import norma.train.data.DataException;
 import norma.train.run.Sampler;
 import norma.train.run.LanguageModel;
 import norma.train.run.SavedRun;
@@ -54,6 +55,7 @@ final class SampleCommand implements Callable<Integer> {
         main.debug())) {
       Sampler sampler = new Sampler(language);
       String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;
+      require(language, start);
       Console console = new Console();
       boolean wanted = print(sampler, start, first, console);
       for (int i = 1; i < samples && wanted; i++) {
@@ -62,6 +64,15 @@ final class SampleCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  /// Before anything is printed.
+  private static void require(LanguageModel language, String prompt) {
+    try {
+      language.vocabulary().encode(prompt);
+    } catch (DataException e) {
+      throw new DataException("--prompt: " + e.getMessage(), e);
+    }
   }
 
   /// Whether anybody can read it.

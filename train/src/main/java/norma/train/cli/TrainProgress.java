@@ -41,7 +41,6 @@ final class TrainProgress implements TrainObserver {
   private boolean evaluated;
   private double lastShown = Double.NEGATIVE_INFINITY;
   private RunConfig.Token token = RunConfig.Token.CHAR;
-  private double trainingSeconds;
   private long tokens;
 
   /// @param verbose   whether the complete start block is shown
@@ -96,7 +95,6 @@ final class TrainProgress implements TrainObserver {
   public void stepped(Event.Step step) {
     steppedNanos = System.nanoTime();
     stepMillis = step.stepMillis();
-    trainingSeconds = step.elapsedSeconds();
     tokens = step.tokens();
     first = first == null ? step : first;
     if (warm == null && (step.step() - first.step() >= WARM_UP_STEPS
@@ -167,7 +165,7 @@ final class TrainProgress implements TrainObserver {
     console.text("");
     String speed = tokens == 0 // a resumed run that had no step left
         ? ""
-        : String.format(Locale.ROOT, ", %,.0f tokens/s with evaluations", tokens / Math.max(trainingSeconds, 1e-9));
+        : String.format(Locale.ROOT, ", %,.0f tokens/s with evaluations", tokens / Math.max(seconds, 1e-9));
     console.line("%s at step %d after %s%s", end.reason(), end.step(), Console.time(seconds), speed);
     if (Double.isFinite(end.bestValLoss())) {
       String last = Double.isFinite(end.finalValLoss())

@@ -53,6 +53,10 @@ public final class ConfigReader {
 
   /// A tree and what is set on top of it.
   public RunConfig read(Node.Mapping file, List<Assignment> assignments) {
+    Node.Entry study = file.entries().get("variants");
+    if (study != null) {
+      throw new ConfigException(study.keyAt(), "a study, which has variants; norma study trains it");
+    }
     Node.Mapping tree = Assignment.apply(file, assignments);
     List<ConfigException> wrong = new ArrayList<>();
     Record config = bind(RunConfig.class, ConfigKey.ROOT, new Section(tree, ""), tree, wrong);

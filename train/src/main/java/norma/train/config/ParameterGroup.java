@@ -36,7 +36,7 @@ public record ParameterGroup(String of, OptionalDouble lrFactor, OptionalDouble 
       String nearest = Nearest.of(of, Stream.concat(names.stream().map(name -> name.replaceFirst(".*\\.", "*.")),
           Stream.concat(patterns.stream(), names.stream())).distinct().toList());
       throw new IllegalArgumentException(path + ".of is '" + YamlText.shorten(of) + "', the name of no parameter"
-          + (nearest == null ? "" : "; did you mean " + nearest + "?") + " Names: " + String.join(", ", patterns));
+          + (nearest == null ? "." : "; did you mean " + nearest + "?") + " Names: " + String.join(", ", patterns));
     }
   }
 

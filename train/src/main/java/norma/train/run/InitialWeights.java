@@ -73,7 +73,7 @@ public record InitialWeights(Checkpoint from, List<String> taken, List<String> f
       throw new RunException(KEY + from.folder() + " does not fit: " + (misfits.isEmpty()
           ? "no tensor has a parameter's name"
           : misfits.getFirst() + (misfits.size() > 1 ? ", and " + (misfits.size() - 1) + " more" : ""))
-          + "; expected the run's own sizes, as norma train --init-from RUN has them without CONFIG");
+          + "; expected the run's own sizes, which a new run has without CONFIG and without settings of model");
     }
     return new InitialWeights(from, taken, fresh, (int) Arrays.stream(rows).filter(row -> row < 0).count(),
         tensors.keySet().stream().map(Json::printable).toList());

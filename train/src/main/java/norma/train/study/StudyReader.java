@@ -101,6 +101,11 @@ public final class StudyReader {
   }
 
   private Study study() {
+    if (tree.get("variants") == null && tree.get("base") == null && (tree.get("model") != null || tree.get(
+        "train") != null)) {
+      throw new ConfigException(tree.at(), "a run's configuration; norma train " + file
+          + " trains it, and a study says base: " + file + " and variants");
+    }
     Section root = new Section(tree, "");
     String fileName = String.valueOf(file.getFileName()).replaceFirst("\\.ya?ml$", "");
     String name = name(root, "name", root.text("name", FolderName.of(fileName, LONGEST_NAME)));

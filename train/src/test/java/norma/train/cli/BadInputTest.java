@@ -71,6 +71,13 @@ class BadInputTest {
   }
 
   @Test
+  void aRunsFileIsNoStudy() {
+    Outcome outcome = Outcome.of("study", "configs/char-cpu.yaml");
+    assertThat(outcome.err()).contains("a run's configuration; norma train ");
+    assertOneLine(outcome, 2);
+  }
+
+  @Test
   void aFolderThatIsNoRunIsSaidToBeNone() throws Exception {
     for (String command : List.of("eval", "sample", "report")) {
       Outcome missing = Outcome.of(command, folder.resolve("nothing").toString());

@@ -105,6 +105,7 @@ class RunCommandsTest {
       "2, optim.lr is a setting without a value; expected optim.lr=1e-3, train optim.lr 3e-4",
       "2, 'no study is called nope; expected a YAML file, or one of alpha-rate, blocks,', study nope",
       "2, 'one run, RUN, has nothing to be compared with', compare RUN",
+      "3, '--prompt: ''Ω'' (U+03A9) not in the vocabulary', sample RUN --prompt Ω",
       "2, --tokens is -1; expected 0 or more, sample RUN --tokens -1",
       "2, '2147483648', sample RUN --tokens 2147483648", "2, --top-k is -1, sample RUN --top-k -1",
       "2, --sequences is 0; expected 1 to 10000, inspect RUN --sequences 0",
@@ -120,6 +121,7 @@ class RunCommandsTest {
     assertThat(outcome.err()).contains(message.replace("RUN", run.toString()));
     assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
     assertThat(outcome.err().lines().toList()).hasSize(1);
+    assertThat(outcome.out()).isEmpty();
   }
 
   @Test

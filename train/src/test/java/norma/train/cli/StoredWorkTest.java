@@ -55,6 +55,15 @@ class StoredWorkTest {
   }
 
   @Test
+  void anEstimateIsCalledOne() throws Exception {
+    Path log = runs.resolve("char-20260101-120001/metrics.jsonl");
+    Files.writeString(log, Files.readString(log).replace("\"val_bits\":3}", "\"val_bits\":3,\"val_tokens\":4000}"));
+    assertThat(Outcome.of("ls", runs.toString()).out())
+        .containsPattern("120001 +completed +2.2500 \\(estimate\\) +20/20")
+        .containsPattern("120000 +completed +2.2500 +20/20");
+  }
+
+  @Test
   void whatIsADefaultIsNoDifferenceAndAFormulaOfSeveralSlotsStandsOnce() throws Exception {
     Files.writeString(runs.resolve("char-20260101-120000/config.yaml"),
         "train: {steps: 20}\nmodel: {norm: {all: layernorm, final: layernorm}}\n");
