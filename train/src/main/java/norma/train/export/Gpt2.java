@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import norma.models.BlockName;
@@ -21,6 +23,7 @@ import norma.nn.NormSettings;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import norma.weights.Safetensors.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// GPT-2 as the Python library `transformers` has it: which models are one, and what their tensors are called there. nanoGPT has the same names,
 /// with matrices (out, in) as Norma has them; those of `transformers`, but for the embeddings, are (in, out).
@@ -34,7 +37,8 @@ final class Gpt2 {
       "attn.c_proj", "mlp.pre", "ln_2", "mlp.fc", "mlp.c_fc", "mlp.proj", "mlp.c_proj", "tok_emb", "wte", "pos_emb",
       "wpe", "final", "ln_f");
   private static final Set<String> MATRICES = Set.of("attn.qkv", "attn.proj", "mlp.fc", "mlp.proj");
-  private static final String HEAD = "lm_head.weight";
+  private static final Pattern NAME = Pattern.compile("(?:h\\.(\\d{1,4})\\.)?(.+)(\\.(?:weight|bias))");
+  static final String HEAD = "lm_head.weight";
 
   private Gpt2() {}
 
@@ -122,6 +126,22 @@ final class Gpt2 {
     BlockName layer = BlockName.of(norma.substring(0, dot));
     return "transformer." + (layer.block() < 0 ? "" : "h." + layer.block() + ".") + LAYERS.get(layer.path())
         + norma.substring(dot);
+  }
+
+  /// Norma's name of a tensor, of `h.0.attn.c_attn.weight`; null if GPT-2 has none of this name.
+  static @Nullable String norma(String name) {
+    if (name.equals(HEAD)) {
+      return HEAD;
+    }
+    Matcher parts = NAME.matcher(name);
+    if (!parts.matches()) {
+      return null;
+    }
+    String block = parts.group(1);
+    return LAYERS.entrySet().stream()
+        .filter(layer -> layer.getValue().equals(parts.group(2)) && layer.getKey().contains(".") == (block != null))
+        .map(layer -> new BlockName(layer.getKey(), block == null ? -1 : Integer.parseInt(block)) + parts.group(3))
+        .findFirst().orElse(null);
   }
 
   /// Whether `transformers` has it (in, out).

@@ -156,10 +156,10 @@ final class Checkpointing {
 
   private @Nullable Progress placeBefore(Progress failed) throws IOException {
     boolean sameWeights = failed.step() == failed.anchor(); // no learning rate has been at work yet
-    if (failed.anchor() == 0) {
-      return sameWeights ? null : toStart();
-    }
     try {
+      if (failed.anchor() == 0) {
+        return sameWeights ? null : toStart();
+      }
       Optional<Checkpoint> place = Checkpoint.lastDue(folder, sameWeights ? failed.anchor() - 1 : failed.anchor());
       return place.isPresent() ? toCheckpoint(place.get()) : null;
     } catch (RunException e) {
@@ -168,8 +168,12 @@ final class Checkpointing {
     }
   }
 
-  private Progress toStart() {
-    session.weights().initialize(session.backend(), session.config().train().seed());
+  private Progress toStart() throws IOException {
+    Optional<Checkpoint> imported = Checkpoint.lastDue(folder, 0);
+    if (imported.isPresent()) {
+      return toCheckpoint(imported.get());
+    }
+    session.begin(session.config().train().initFrom().map(InitialWeights::checkpoint));
     for (Optimizer.State kept : optimizer.state()) {
       Array flat = kept.values().flat();
       session.backend().write(flat, new double[Math.toIntExact(flat.size())]);

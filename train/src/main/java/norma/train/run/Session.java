@@ -36,13 +36,20 @@ public final class Session extends LanguageModel {
     Vocabulary vocabulary = vocabulary(corpus, from);
     Session session = new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), true, debug);
     try {
-      session.weights().initialize(session.backend(), config.train().seed());
-      session.initial = from.map(checkpoint -> InitialWeights.take(checkpoint, session));
+      session.begin(from);
       return session;
     } catch (RuntimeException | OutOfMemoryError e) {
       session.close();
       throw e;
     }
+  }
+
+  /// Sets the weights to those that training begins with.
+  ///
+  /// @param from the run that it begins with
+  void begin(Optional<Checkpoint> from) {
+    weights().initialize(backend(), config().train().seed());
+    initial = from.map(checkpoint -> InitialWeights.take(checkpoint, this));
   }
 
   /// A session whose weights are to be set.

@@ -125,6 +125,23 @@ class HfExportTest {
     assertThat(theirs.hasRemaining()).isFalse();
   }
 
+  @Test
+  void theFilesOfPythonCompile() throws Exception {
+    List<String> command = new ArrayList<>(List.of("python3", "-m", "py_compile"));
+    for (String model : List.of("rotary", "bytes")) {
+      command.add(exported(model).resolve(ModelingFile.NAME).toString());
+    }
+    try {
+      ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+      builder.environment().put("PYTHONPYCACHEPREFIX", folder.resolve("cache").toString());
+      Process process = builder.start();
+      String said = new String(process.getInputStream().readAllBytes(), UTF_8);
+      assertThat(process.waitFor()).as(said).isZero();
+    } catch (IOException e) {
+      assumeTrue(false, "there is no python3: " + e.getMessage());
+    }
+  }
+
   /// The state_dict of `GPT2LMHeadModel` as the library lists it, less the head that is the embedding.
   @Test
   void tensorsOfAGpt2AreThoseOfTheLibrary() throws Exception {

@@ -34,22 +34,26 @@ class RollbackTest {
 
   static Path trainWithFaults(Path folder, IntPredicate faulty, String... settings) throws Exception {
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
-      Parameter fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight"))
-          .findFirst().orElseThrow();
-      double[] bad = new double[(int) fc.size()];
-      java.util.Arrays.fill(bad, 1e38);
-      new Trainer(session, new TrainObserver() {
-        private int taken;
-
-        @Override
-        public void stepped(Event.Step step) {
-          if (faulty.test(++taken)) {
-            session.backend().write(session.weights().of(fc), bad);
-          }
-        }
-      }, new AtomicBoolean()).run();
+      new Trainer(session, faults(session, faulty), new AtomicBoolean()).run();
     }
     return Runs.list(folder.resolve("runs")).getLast();
+  }
+
+  private static TrainObserver faults(Session session, IntPredicate faulty) {
+    Parameter fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight"))
+        .findFirst().orElseThrow();
+    double[] bad = new double[(int) fc.size()];
+    java.util.Arrays.fill(bad, 1e38);
+    return new TrainObserver() {
+      private int taken;
+
+      @Override
+      public void stepped(Event.Step step) {
+        if (faulty.test(++taken)) {
+          session.backend().write(session.weights().of(fc), bad);
+        }
+      }
+    };
   }
 
   @Test
@@ -81,6 +85,33 @@ class RollbackTest {
     assertThat(Metrics.read(run).of(Event.Start.class)).hasSize(1);
     double first = Metrics.read(Runs.train(Runs.config(folder))).of(Event.Step.class).getFirst().loss();
     assertThat(Metrics.read(run).of(Event.Step.class).getFirst().loss()).isEqualTo(first);
+  }
+
+  @Test
+  void theStartOfAFineTunedRunIsTheRunThatItBeganWith() throws Exception {
+    String from = "train.init_from='" + Runs.train(Runs.config(folder)) + "'";
+    double first = firstLoss(Runs.train(Runs.config(folder, from)));
+    Path run = trainWithFaults(taken -> taken == 1, "train.on_nonfinite=rollback", from);
+    assertThat(Metrics.read(run).of(Event.Rollback.class)).hasSize(1);
+    assertThat(firstLoss(run)).isEqualTo(first);
+  }
+
+  @Test
+  void theStartOfAnImportedRunIsWhatWasImported() throws Exception {
+    Checkpoint trained = SavedRun.of(Runs.train(Runs.config(folder)), null).checkpoint();
+    Path run = new ImportedRun(Runs.config(folder, "train.on_nonfinite=rollback", "train.log_every=1"),
+        trained.vocabulary(), trained.folder(), trained.tensors()).create(true);
+    Path undisturbed = Runs.copy(run, folder.resolve("copy"));
+    Runs.resume(undisturbed, -1);
+    try (Resumption resumption = Resumption.open(run, List.of()); Session session = resumption.session(true)) {
+      new Trainer(session, resumption, Team.NONE, faults(session, taken -> taken == 1), new AtomicBoolean()).run();
+    }
+    assertThat(Metrics.read(run).of(Event.Rollback.class)).hasSize(1);
+    assertThat(firstLoss(run)).isEqualTo(firstLoss(undisturbed));
+  }
+
+  private static double firstLoss(Path run) throws Exception {
+    return Metrics.read(run).of(Event.Step.class).getFirst().loss();
   }
 
   @Test
