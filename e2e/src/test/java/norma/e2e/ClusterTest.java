@@ -133,12 +133,12 @@ class ClusterTest {
         #SBATCH --array=0-3
         #SBATCH --cpus-per-task=1
         #SBATCH --requeue
-        # 4 runs of clustered; 4 more follow""");
+        # 4 runs of clustered; 4 more, once""");
     assertThat(RESULTS).as("printing changes nothing").doesNotExist();
     Outcome early = norma("--cell", "4");
     assertThat(early.code()).isEqualTo(3);
     assertThat(early.err()).contains("the settings of run 4 are not chosen yet", "without a result: 0-3",
-        "4 wait for their settings", "--emit slurm", "--cell 0").hasLineCount(1);
+        "without settings yet: 4", "--emit slurm", "--cell 0").hasLineCount(1);
     for (int task : new int[]{ 2, 0, 3, 1 }) {
       run(slurm(first, task));
     }

@@ -136,7 +136,7 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
     return cells.size() + (cells.size() == 1 ? " run" : " runs") + " of " + study + (waiting == 0
         ? ""
         : "; " + waiting
-            + " more follow once these have chosen their settings: the same command prints their job then");
+            + " more, once these have chosen settings for them: the same command prints their job then");
   }
 
   /// Numbers in ascending order, `0-3,7`.

@@ -127,7 +127,7 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     }
     int waiting = folder.study().runs() - cells.size();
     if (waiting > 0) {
-      parts.add(waiting + " wait for their settings");
+      parts.add("without settings yet: " + waiting);
     }
     int first = missing.isEmpty() ? failed.firstKey() : missing.first();
     return missing.size() + failed.size() + waiting + " of " + folder.study().runs() + " runs are left; "
