@@ -58,10 +58,12 @@ class StudyTest {
     String undisturbed = study("undisturbed").toString();
     Outcome plan = Outcome.of("study", undisturbed, "--plan", "--jobs", "2");
     assertThat(plan.code()).as(plan.err()).isZero();
-    assertThat(plan.out()).contains("4 of 4 are left: 2 variants, 2 seeds", "too few seeds to tell anything apart");
+    assertThat(plan.out()).contains("4 of 4 are left: 2 variants, 2 seeds", "too few seeds to tell anything apart",
+        "curves   one point each, since train.eval_every (60) is as many as the steps (60); ");
     Outcome done = Outcome.of("study", undisturbed, "--jobs", "1");
     assertThat(done.code()).as(done.err()).isZero();
-    assertThat(done.out()).contains("4/4", "too few seeds to tell", "report   studies/undisturbed/report.html");
+    assertThat(done.out()).contains("4/4", "dyt does not train in 60 steps.",
+        "report   studies/undisturbed/report.html");
     assertThat(losses("undisturbed")).hasSize(5);
     Path page = results("undisturbed").resolve("report.html");
     String before = Files.readString(page);

@@ -217,6 +217,7 @@ final class StudyCommand implements Callable<Integer> {
             ? ""
             : ", and " + Decimals.counted(study.tuningCells().size(), "run") + " to choose settings on other seeds");
     console.line("steps    %s", study.steps());
+    study.onePoint().ifPresent(words -> console.line("curves   %s", words));
     if (plan.left() > 0) {
       console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
           Console.time(plan.seconds()), Math.min(jobs, plan.left()), plan.stepMillis(), Console.metric(plan.flops()));

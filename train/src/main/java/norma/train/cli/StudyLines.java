@@ -3,6 +3,7 @@ package norma.train.cli;
 import java.io.IOException;
 import java.util.Locale;
 import norma.train.study.CellResult;
+import norma.train.study.Headline;
 import norma.train.study.StabilityCard;
 import norma.train.study.StabilityText;
 import norma.train.study.Study;
@@ -52,7 +53,7 @@ record StudyLines(StudyFolder folder, Console console) implements WorkerProcesse
       console.text(StabilityText.terminal(stability));
       console.text("");
     }
-    console.text(SummaryText.paragraph(summary));
+    console.text(Headline.of(summary));
     SummaryText.remarks(summary).forEach(remark -> console.text("* " + remark));
   }
 }

@@ -23,7 +23,8 @@ public record CellResult(String cell, String status, String folder, @JsonPropert
     @JsonProperty("unigram_loss") double unigramLoss, int steps, double seconds,
     @JsonProperty("tokens_per_s") double tokensPerSecond,
     @JsonProperty("peak_rss_mib") double peakMebibytes, Map<String, String> fingerprint, String error) {
-  /// Of [#unigramLoss], by which a run must fall below it to have learned more.
+  /// Of [#unigramLoss], by which a run must fall below it to have learned more; far below what one character of context is worth, which is a fifth
+  /// of the loss in the built-in corpus.
   private static final double LEARNED = 0.02;
   static final String COMPLETED = "completed";
   static final String DIVERGED = "diverged";
@@ -51,10 +52,29 @@ public record CellResult(String cell, String status, String folder, @JsonPropert
     return status.equals(COMPLETED);
   }
 
-  /// Says whether the run came to its end and has learned the frequencies of the characters and nothing else. The share is far below what one
-  /// character of context is worth: a fifth of the loss in the built-in corpus.
-  public boolean knowsFrequenciesOnly() {
-    return completed() && bestLoss > (1 - LEARNED) * unigramLoss;
+  /// What a run has learned of its text, held against the frequencies of the tokens.
+  enum Learned {
+    /// Less than they tell.
+    LESS,
+    /// The frequencies and nothing else.
+    FREQUENCIES,
+    /// More, or nobody knows.
+    MORE,
+    /// The run did not come to its end.
+    NO_LOSS
+  }
+
+  Learned learned() {
+    return !completed()
+        ? Learned.NO_LOSS
+        : bestLoss > (1 + LEARNED) * unigramLoss
+            ? Learned.LESS
+            : bestLoss > (1 - LEARNED) * unigramLoss ? Learned.FREQUENCIES : Learned.MORE;
+  }
+
+  /// Says whether it is a result, and none of training: the run diverged, or learned no more than the frequencies.
+  boolean untrained() {
+    return diverged() || (completed() && learned() != Learned.MORE);
   }
 
   boolean diverged() {

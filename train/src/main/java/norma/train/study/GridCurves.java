@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.train.report.Chart;
 import norma.train.report.Chart.Scale;
 import norma.train.report.Decimals;
@@ -111,24 +112,42 @@ record GridCurves(List<Value> rows) {
             value -> value.toBest.map(d -> SummaryText.interval(d.studentInterval())).orElse(""));
   }
 
-  /// A sentence for each curve: its best value, and the others that it is not told apart from.
-  List<String> sentences() {
-    return curves().values().stream().flatMap(curve -> curve.stream()
-        .filter(value -> value.toBest.isEmpty() && curve.stream().anyMatch(other -> other.toBest.isPresent()))
-        .map(best -> sentence(best, curve))).toList();
+  /// The answer of a study that is one curve: its best value, and which others are told apart from it.
+  Optional<String> answer() {
+    return curves().size() == 1 ? sentences().findFirst() : Optional.empty();
   }
 
-  private static String sentence(Value best, List<Value> curve) {
-    String alike = curve.stream().filter(value -> value.toBest.filter(GridCurves::holdsZero).isPresent())
-        .map(value -> Decimals.setting(value.value)).collect(Collectors.joining(", "));
-    String edge = best.equals(curve.getFirst()) || best.equals(curve.getLast())
-        ? "; it is at the edge of the grid: a wider one might find a better value"
-        : "";
-    return String.format(Locale.ROOT, "%s: of %s, %s has the lowest mean loss (%.4f)%s%s", best.curve, best.axis,
-        Decimals.setting(best.value), best.mean(), alike.isEmpty()
-            ? ""
-            : "; the intervals of the differences do not tell it from " + alike,
-        edge);
+  /// The same of each curve of a study that has several.
+  List<String> remarks() {
+    return curves().size() == 1 ? List.of() : sentences().toList();
+  }
+
+  private Stream<String> sentences() {
+    return curves().values().stream().flatMap(curve -> curve.stream()
+        .filter(value -> value.toBest.isEmpty() && curve.stream().anyMatch(other -> other.toBest.isPresent()))
+        .map(best -> sentence(best, curve)));
+  }
+
+  private String sentence(Value best, List<Value> curve) {
+    boolean edge = best.equals(curve.getFirst()) || best.equals(curve.getLast());
+    return String.format(Locale.ROOT,
+        "Best %s%s: %s (mean loss %.4f)%s. Told apart from it by the 95 %% interval of the "
+            + "paired difference, uncorrected: %s; not told apart: %s",
+        best.axis,
+        curves().size() == 1 ? "" : " of " + best.curve, Decimals.setting(best.value), best.mean(),
+        edge ? ", at the edge of the grid: a wider one might find a better value" : "", beside(curve, false),
+        beside(curve, true));
+  }
+
+  /// The other values that are alike, or those that are not, with their differences to the best one.
+  private static String beside(List<Value> curve, boolean alike) {
+    String values = curve.stream().filter(value -> value.toBest.filter(d -> holdsZero(d) == alike).isPresent())
+        .map(value -> Decimals.setting(value.value) + value.toBest.filter(d -> d.pairs() > 0).map(
+            d -> (" is " + SummaryText.signed(d.mean()) + " " + SummaryText.interval(d.studentInterval()))
+                .stripTrailing())
+            .orElse(""))
+        .collect(Collectors.joining(", "));
+    return values.isEmpty() ? "none" : values;
   }
 
   private static boolean holdsZero(PairedDifferences differences) {

@@ -40,6 +40,13 @@ final class ProbeCharts {
     return html.toString();
   }
 
+  /// What the charts show beside the means, for their caption.
+  static String range(List<VariantRuns> variants) {
+    return variants.stream().flatMap(variant -> variant.runs().stream()).anyMatch(run -> run.norms().size() > 1)
+        ? "The shading reaches from the lowest to the highest block."
+        : "Each run has one probe, so each mean is a dot.";
+  }
+
   /// Two charts for each place in the blocks, over all blocks and seeds: slopes, and scalars.
   private static String charts(VariantRuns variant, Figures figures) {
     Map<String, List<Series>> slopes = new LinkedHashMap<>();

@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -155,6 +156,16 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return numbers.getMin() == numbers.getMax()
         ? String.format(Locale.ROOT, "%,d", numbers.getMin())
         : String.format(Locale.ROOT, "%,d to %,d", numbers.getMin(), numbers.getMax());
+  }
+
+  /// Says so if the curves of a variant would have one point, its last; empty if evaluations are off.
+  public Optional<String> onePoint() {
+    return variants.stream().flatMap(variant -> variant.candidates.stream()).map(candidate -> candidate.config.train())
+        .filter(train -> train.evalEvery() >= train.steps() && train.steps() > 1).findFirst()
+        .map(train -> String.format(Locale.ROOT,
+            "one point each, since train.eval_every (%,d) is %s the steps (%,d); train.eval_every=%d gives more",
+            train.evalEvery(), train.evalEvery() > train.steps() ? "more than" : "as many as", train.steps(),
+            Math.ceilDiv(train.steps(), 10)));
   }
 
   /// What losses are means over, in a word: that of all runs.

@@ -30,21 +30,44 @@ final class StudyCurves {
   /// together. Of a study with a grid a
   /// row of two charts for each point.
   String losses() {
-    int[] steps = variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
-        .mapToInt(Event.Eval::step).distinct().sorted().toArray();
-    int half = steps.length == 0 ? 0 : steps[steps.length - 1] / 2;
-    boolean closer = Arrays.stream(steps).filter(step -> step >= half).count() >= FEWEST;
+    int[] steps = steps();
+    int half = half(steps);
     Map<String, List<VariantRuns>> groups = VariantRuns.groups(variants);
     Chart.Size size = groups.size() > 1 ? Chart.Size.SLOT : Chart.Size.PAGE;
     StringBuilder html = new StringBuilder();
     groups.forEach((title, members) -> {
-      for (int from : closer ? new int[]{ 0, half } : new int[]{ 0 }) {
+      for (int from : closer(steps) ? new int[]{ 0, half } : new int[]{ 0 }) {
         html.append(charts(title, members, "validation loss (nats)", size,
             (run, curve) -> run.evals().stream().filter(eval -> eval.step() >= from)
                 .forEach(eval -> curve.add(eval.step(), eval.valLoss()))));
       }
     });
     return html.isEmpty() || groups.size() == 1 ? html.toString() : "<div class=\"slots\">" + html + "</div>";
+  }
+
+  /// The caption of [#losses].
+  String lossesNote() {
+    boolean lines = variants.stream().flatMap(v -> v.runs().stream()).anyMatch(run -> run.evals().size() > 1);
+    return lines
+        ? (closer(steps()) ? "Of the whole training and of its second half. " : "")
+            + "Lines are means over the seeds, the shading reaches from the lowest to the highest seed."
+        : "Each run has one evaluation, so a variant is a dot: the mean over the seeds. "
+            + "For lines, train.eval_every must be below the number of steps.";
+  }
+
+  /// Every step at which some run was evaluated.
+  private int[] steps() {
+    return variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
+        .mapToInt(Event.Eval::step).distinct().sorted().toArray();
+  }
+
+  private static int half(int[] steps) {
+    return steps.length == 0 ? 0 : steps[steps.length - 1] / 2;
+  }
+
+  /// Says whether the second half has a chart of its own.
+  private static boolean closer(int[] steps) {
+    return Arrays.stream(steps).filter(step -> step >= half(steps)).count() >= FEWEST;
   }
 
   /// Largest attention logit, and log Z of the output.

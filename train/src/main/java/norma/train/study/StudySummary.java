@@ -3,7 +3,6 @@ package norma.train.study;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,6 +69,11 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       return (int) results.values().stream().filter(result -> result.status().equals(status)).count();
     }
 
+    /// Number of runs that ended and learned nothing that counts.
+    int untrained() {
+      return (int) results.values().stream().filter(CellResult::untrained).count();
+    }
+
     /// A number of every run that was trained to the end.
     public double[] completed(ToDoubleFunction<CellResult> number) {
       return results.values().stream().filter(CellResult::completed).mapToDouble(number).toArray();
@@ -80,8 +84,8 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       if (variant.baseline()) {
         return "baseline";
       }
-      int diverged = count(CellResult.DIVERGED);
-      String condition = diverged == 0 || diverged == results.size() ? "" : ", of the seeds that trained";
+      boolean some = count(CellResult.DIVERGED) > 0 && verdict != Verdict.DOES_NOT_TRAIN;
+      String condition = some ? ", of the seeds that trained" : "";
       return verdict.text(best, deciding) + condition;
     }
   }
@@ -108,7 +112,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       Pairs pairs = all.get(i);
-      Verdict verdict = Verdict.of(pairs.results.values(), pairs.baselines, best.get(i), bestP[i], study.comparisons());
+      Verdict verdict = Verdict.of(pairs.results.values(), best.get(i), bestP[i], study.comparisons());
       rows.add(new Row(pairs.subject, folder.winner(pairs.subject).orElse(null), pairs.results, best.get(i), bestP[i],
           last.get(i), lastP[i], mcNemar(pairs.onlyVariant, pairs.onlyBaseline), pairs.stepsSaved(folder),
           pairs.secondsToBaseline(folder), pairs.foreign, verdict,
@@ -143,15 +147,14 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   /// A variant's runs beside the baseline's with the same seeds; none for a baseline.
   ///
   /// @param results      all of the variant's, by seed
-  /// @param baselines    the baseline's with the same seeds, whatever became of either
   /// @param seeds        that are compared
   /// @param variant      runs of them
   /// @param baseline     the baseline's, in the same order
   /// @param foreign      seeds whose runs trained to the end on different machines or builds
   /// @param onlyVariant  seeds on which the variant diverged and the baseline trained
   /// @param onlyBaseline the other way round
-  private record Pairs(Variant subject, Map<Long, CellResult> results, Collection<CellResult> baselines,
-      List<Long> seeds, List<CellResult> variant, List<CellResult> baseline, List<Long> foreign, int onlyVariant,
+  private record Pairs(Variant subject, Map<Long, CellResult> results, List<Long> seeds, List<CellResult> variant,
+      List<CellResult> baseline, List<Long> foreign, int onlyVariant,
       int onlyBaseline) {
 
     static Pairs of(Variant subject, Map<Long, CellResult> results, Map<Long, CellResult> baselines) {
@@ -175,7 +178,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
           foreign.add(seed);
         }
       });
-      return new Pairs(subject, results, baselines.values(), seeds, variant, baseline, foreign, only[0], only[1]);
+      return new Pairs(subject, results, seeds, variant, baseline, foreign, only[0], only[1]);
     }
 
     PairedDifferences differences(ToDoubleFunction<CellResult> number) {

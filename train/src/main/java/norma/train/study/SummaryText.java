@@ -13,7 +13,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import java.util.stream.Collectors;
 import norma.train.metrics.Median;
 import norma.train.report.Decimals;
@@ -109,7 +108,7 @@ public final class SummaryText {
     if (!study.note().isEmpty()) {
       text.append(study.note()).append("\n\n");
     }
-    text.append(paragraph(summary)).append("\n\n").append(table(summary).markdown(summary.rows())).append("\n")
+    text.append(Headline.of(summary)).append("\n\n").append(table(summary).markdown(summary.rows())).append("\n")
         .append(setting(summary, "`" + command + "`")).append("\n");
     remarks(summary).forEach(remark -> text.append("\n* ").append(remark));
     text.append("\n\n").append(method(study)).append("\n");
@@ -163,77 +162,33 @@ public final class SummaryText {
 
   private static Table<Row> everyRun(Study study) {
     Table<Row> table = new Table<Row>().name("variant", row -> row.variant().name())
-        .text("settings", row -> "`" + StudySummary.settings(row.variant(), row.chosen()) + "`");
+        .text("settings", row -> {
+          String settings = StudySummary.settings(row.variant(), row.chosen());
+          return settings.isEmpty() ? "the base" : "`" + settings + "`";
+        });
     for (long seed : study.seeds()) {
       table = table.number(Long.toString(seed), row -> point(row.results().get(seed)));
     }
     return table;
   }
 
-  /// The findings in one paragraph.
-  public static String paragraph(StudySummary summary) {
-    Study study = summary.study();
-    StringBuilder text = new StringBuilder(summary.finished() < summary.runs()
-        ? String.format(Locale.ROOT, "Not finished: %d of %d runs. ", summary.finished(), summary.runs())
-        : "");
-    if (!summary.failed().isEmpty()) {
-      text.append(String.format(Locale.ROOT, "%d of %d runs failed. ", summary.failed().size(), summary.runs()));
-    }
-    text.append(Decimals.counted(study.variants().size(), "variant")).append(", ")
-        .append(Decimals.counted(study.seeds().size(), "seed")).append(study.variants().size() == 1 ? ". " : " each. ")
-        .append(fewSeeds(summary));
-    for (Verdict verdict : Verdict.values()) {
-      List<String> names = summary.rows().stream().filter(row -> !row.variant().baseline() && row.verdict() == verdict)
-          .map(row -> row.variant().name() + (row.best().pairs() == 0
-              ? ""
-              : String.format(Locale.ROOT, " (%s nats)", signed(row.best().mean()))))
-          .toList();
-      if (!names.isEmpty()) {
-        text.append(capital(verdict.words())).append(": ").append(String.join(", ", names)).append(". ");
-      }
-    }
-    return text.toString().strip();
-  }
-
-  /// Why a study of so few seeds has no verdict, however alike its pairs are; empty if it has enough of them.
-  private static String fewSeeds(StudySummary summary) {
-    int seeds = summary.study().seeds().size();
-    int comparisons = summary.study().comparisons();
-    double least = PairedDifferences.smallestP(seeds);
-    if (least * comparisons <= Verdict.LEVEL) {
-      return "";
-    }
-    double[] all = summary.rows().stream().flatMapToDouble(row -> Arrays.stream(row.best().all())).toArray();
-    boolean alike = all.length > 1
-        && (Arrays.stream(all).allMatch(d -> d < 0) || Arrays.stream(all).allMatch(d -> d > 0));
-    int enough = IntStream.iterate(seeds + 1, n -> n + 1)
-        .filter(n -> PairedDifferences.smallestP(n) * comparisons <= Verdict.LEVEL).findFirst().orElseThrow();
-    String corrected = comparisons == 1
-        ? ""
-        : " (" + Decimals.plain(Math.min(1, least * comparisons)) + " after Holm's correction for " + comparisons
-            + " comparisons)";
-    return (alike
-        ? "All " + all.length + " pairs are " + (all[0] < 0 ? "lower" : "higher") + " than their baseline, but the"
-        : "The")
-        + " smallest p that " + seeds + " seeds can give is 2/2^" + seeds + " = " + Decimals.plain(least) + corrected
-        + ", above "
-        + Verdict.LEVEL + " whatever the losses are, so only more seeds can decide: " + enough + " or more. ";
-  }
-
-  /// A line for each variant over the grid.
+  /// A line for each variant over the grid, if it trains at some point.
   static List<String> pools(StudySummary summary) {
-    return summary.pools().stream().filter(pool -> pool.best().pairs() > 0).map(pool -> String.format(Locale.ROOT,
-        "%s over %d points of the grid: %d of %d pairs better; pooled %s, 95 %% interval %s, sign-flip over %d seeds p %s%s: %s",
-        pool.name(), pool.points(), pool.better(), pool.pairs(), signed(pool.best().mean()),
-        interval(pool.best().studentInterval()), pool.best().pairs(), p(pool.p()),
-        summary.pools().size() == 1 ? "" : " (Holm, " + summary.pools().size() + " variants)",
-        pool.verdict().text(pool.best(), 0))).toList();
+    return summary.pools().stream().filter(pool -> pool.best().pairs() > 0 && summary.rows().stream()
+        .anyMatch(row -> row.variant().base().equals(pool.name()) && row.verdict() != Verdict.DOES_NOT_TRAIN))
+        .map(pool -> String.format(Locale.ROOT,
+            "%s over %d points of the grid: %d of %d pairs better; pooled %s, 95 %% interval %s, sign-flip over %d seeds p %s%s: %s",
+            pool.name(), pool.points(), pool.better(), pool.pairs(), signed(pool.best().mean()),
+            interval(pool.best().studentInterval()), pool.best().pairs(), p(pool.p()),
+            summary.pools().size() == 1 ? "" : " (Holm, " + summary.pools().size() + " variants)",
+            pool.verdict().text(pool.best(), 0)))
+        .toList();
   }
 
   /// Remarks that a reader must know.
   public static List<String> remarks(StudySummary summary) {
     List<String> remarks = new ArrayList<>(pools(summary));
-    remarks.addAll(GridCurves.of(summary).sentences());
+    remarks.addAll(GridCurves.of(summary).remarks());
     steps(summary).ifPresent(remarks::add);
     for (Row row : summary.rows()) {
       String name = row.variant().name();
@@ -258,31 +213,33 @@ public final class SummaryText {
             + " are left out, since baseline and variant come from different machines, builds or texts");
       }
     }
-    frequencies(summary).ifPresent(remarks::add);
+    named(summary, CellResult.Learned.FREQUENCIES, "learned only")
+        .ifPresent(
+            words -> remarks.add(words + ": more steps, another rate or LayerNorm before the head may change that"));
+    named(summary, CellResult.Learned.LESS, "did not even reach")
+        .ifPresent(words -> remarks.add(words + ": too few steps, or too low a rate"));
     for (CellResult result : summary.failed()) {
       remarks.add(result.cell() + " failed and is not counted; the next start tries it again: " + result.error());
     }
     return remarks;
   }
 
-  /// Names the variants with runs that have not learned more than the characters' frequencies.
-  private static Optional<String> frequencies(StudySummary summary) {
-    List<CellResult> idle = new ArrayList<>();
+  /// Names the variants with runs that have learned so much of the tokens' frequencies; nothing without one.
+  private static Optional<String> named(StudySummary summary, CellResult.Learned learned, String verb) {
+    List<CellResult> all = new ArrayList<>();
     List<String> names = new ArrayList<>();
     for (Row row : summary.rows()) {
-      List<CellResult> runs = row.results().values().stream().filter(CellResult::knowsFrequenciesOnly).toList();
-      idle.addAll(runs);
+      List<CellResult> runs = row.results().values().stream().filter(run -> run.learned() == learned).toList();
+      all.addAll(runs);
       if (!runs.isEmpty()) {
         names.add(row.variant().name() + " (" + runs.size() + " of " + row.results().size() + " runs)");
       }
     }
-    return idle.isEmpty()
+    return all.isEmpty()
         ? Optional.empty()
-        : Optional.of(String.format(Locale.ROOT,
-            "Only the frequencies of the %ss, which alone give a loss of %.2f, were learned by %s: "
-                + "more steps, another rate or LayerNorm before the head may change that",
-            summary.study().token(), Median.of(idle.stream().map(CellResult::unigramLoss).toList()),
-            String.join(", ", names)));
+        : Optional.of(String.format(Locale.ROOT, "%s %s the frequencies of the %ss, which alone give a loss of %.2f",
+            String.join(", ", names), verb, summary.study().token(),
+            Median.of(all.stream().map(CellResult::unigramLoss).toList())));
   }
 
   /// If a budget of FLOPs or seconds, or a variant, makes them differ.
@@ -382,9 +339,5 @@ public final class SummaryText {
     return result == null
         ? ""
         : result.completed() ? String.format(Locale.ROOT, "%.4f", result.bestLoss()) : result.status();
-  }
-
-  private static String capital(String words) {
-    return Character.toUpperCase(words.charAt(0)) + words.substring(1);
   }
 }

@@ -3,11 +3,11 @@ package norma.train.study;
 import java.util.Collection;
 import java.util.Locale;
 
-/// The verdict on a variant, in fixed words.
+/// The verdict on a variant, in fixed words; in the order in which a headline tells them.
 public enum Verdict {
-  BETTER("better"), WORSE("worse"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell"),
-  /// Every run of it diverged, or has learned the frequencies of the characters and nothing else.
-  DOES_NOT_TRAIN("does not train"),
+  BETTER("better"), WORSE("worse"),
+  /// Every run of it diverged, or has learned the frequencies of the characters at most. No number of seeds makes that a comparison.
+  DOES_NOT_TRAIN("does not train"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell"),
   /// No run of it came to its end, for reasons that are not the variant's: all failed.
   FAILED("failed"), NOT_RUN("not run yet");
 
@@ -23,22 +23,18 @@ public enum Verdict {
   /// Judges a variant.
   ///
   /// @param results     of all its runs
-  /// @param baseline    of the baseline's; where none of them has learned anything either, runs are too short to say so of a variant
   /// @param p           after Holm's correction
   /// @param comparisons in the study
-  static Verdict of(Collection<CellResult> results, Collection<CellResult> baseline, PairedDifferences differences,
-      double p, int comparisons) {
+  static Verdict of(Collection<CellResult> results, PairedDifferences differences, double p, int comparisons) {
     if (results.isEmpty()) {
       return NOT_RUN;
     }
     if (results.stream().allMatch(CellResult::failed)) {
       return FAILED;
     }
-    boolean learns = baseline.stream().anyMatch(result -> result.completed() && !result.knowsFrequenciesOnly());
-    return results.stream().allMatch(result -> result.failed() || result.diverged()
-        || (learns && result.knowsFrequenciesOnly()))
-            ? DOES_NOT_TRAIN
-            : of(differences, p, comparisons);
+    return results.stream().allMatch(result -> result.failed() || result.untrained())
+        ? DOES_NOT_TRAIN
+        : of(differences, p, comparisons);
   }
 
   /// Judges a variant of which some runs were trained.
