@@ -17,7 +17,7 @@ final class ExportCommand implements Callable<Integer> {
   @Mixin
   private RunArgument run = new RunArgument();
 
-  @Option(names = "--to", required = true, paramLabel = "FORMAT", description = "onnx: the model as one file; hf: a folder for the Python library transformers; wandb, mlflow, trackio: a Python script that sends the curves there.")
+  @Option(names = "--to", required = true, paramLabel = "FORMAT", description = "onnx: the model as one file; hf: a folder for the Python library transformers; tensorboard: an event file of the curves; wandb, mlflow, trackio: a Python script that sends the curves there.")
   private ExportFormat format;
 
   @Option(names = "--out", paramLabel = "PATH", description = "Where it goes, instead of its usual place.")

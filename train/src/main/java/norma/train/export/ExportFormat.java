@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import norma.train.metrics.TensorBoardLog;
 import norma.train.run.SavedRun;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,8 @@ public enum ExportFormat {
   onnx("model.onnx"),
   /// A folder for the Python library `transformers`.
   hf("hf"),
+  /// An event file of its curves for TensorBoard.
+  tensorboard(TensorBoardLog.name(0)),
   /// A script for Weights & Biases.
   wandb("to_wandb.py"),
   /// A script for MLflow.
@@ -50,6 +53,7 @@ public enum ExportFormat {
     return switch (this) {
       case onnx -> new OnnxModel();
       case hf -> new HfExport();
+      case tensorboard -> new EventFile();
       case wandb -> TrackerScript.WANDB;
       case mlflow -> TrackerScript.MLFLOW;
       case trackio -> TrackerScript.TRACKIO;

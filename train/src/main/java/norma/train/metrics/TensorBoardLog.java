@@ -1,5 +1,6 @@
 package norma.train.metrics;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -29,6 +30,7 @@ public final class TensorBoardLog implements RunView {
   private static final Pattern NAME = Pattern.compile("events\\.out\\.tfevents\\.([0-9]{10})\\.norma");
   /// Twice those that TensorBoard draws.
   private static final int BUCKETS = 60;
+  private static final String VERSION = "brain.Event:2";
   private static final int START = 1; // SessionLog.SessionStatus
   private static final int STRING = 7; // DataType.DT_STRING
 
@@ -37,7 +39,7 @@ public final class TensorBoardLog implements RunView {
   private static final LineFormat<Event.Norm> NORM = new LineFormat<>(Event.Norm.class);
   private static final LineFormat<Event.Slot> SLOT = new LineFormat<>(Event.Slot.class);
 
-  private final GrowingFile file;
+  private final Consumer<byte[]> records;
   private final Map<String, Protobuf> histograms = new HashMap<>(); // of a probe, until its event comes
 
   /// A new file, in which the run goes on after a step: what older ones have of later steps TensorBoard leaves out. Where there is no
@@ -51,16 +53,42 @@ public final class TensorBoardLog implements RunView {
       throws IOException {
     List<Long> older = starts(runFolder);
     long start = Math.max(System.currentTimeMillis() / 1000, older.isEmpty() ? 0 : older.getLast() + 1);
-    file = new GrowingFile(runFolder.resolve(String.format(Locale.ROOT, "events.out.tfevents.%010d.norma", start)),
-        disk,
-        warnings);
-    write(new Protobuf().number(1, now()).text(3, "brain.Event:2"));
+    records = new GrowingFile(runFolder.resolve(name(start)), disk, warnings)::append;
+    write(new Protobuf().number(1, now()).text(3, VERSION));
     if (step > 0 && older.isEmpty()) {
       replay(Metrics.read(runFolder), step);
     }
     int next = step == 0 ? 0 : step + 1;
     startAt(next);
     write(now(), next, text("config", configuration));
+  }
+
+  /// What an event file would have of a run that was written without.
+  ///
+  /// @param records takes the file's bytes, in pieces
+  private TensorBoardLog(Metrics log, String configuration, Consumer<byte[]> records) {
+    this.records = records;
+    double start = now() - log.wallSeconds();
+    write(new Protobuf().number(1, start).text(3, VERSION));
+    write(start, 0, text("config", configuration));
+    replay(log, Integer.MAX_VALUE);
+  }
+
+  /// An event file of what a run's log has: everything but histograms.
+  ///
+  /// @param configuration shown as a text
+  /// @throws IOException if the log cannot be read
+  public static byte[] of(Path runFolder, String configuration) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    new TensorBoardLog(Metrics.read(runFolder), configuration, bytes::writeBytes);
+    return bytes.toByteArray();
+  }
+
+  /// An event file's name, by which TensorBoard knows it and orders it.
+  ///
+  /// @param start seconds since 1970
+  public static String name(long start) {
+    return String.format(Locale.ROOT, "events.out.tfevents.%010d.norma", start);
   }
 
   private static List<Long> starts(Path runFolder) throws IOException {
@@ -185,7 +213,7 @@ public final class TensorBoardLog implements RunView {
     ByteBuffer record = ByteBuffer.allocate(message.length + 16).order(ByteOrder.LITTLE_ENDIAN);
     record.putLong(message.length).putInt(checksum(record.array(), Long.BYTES)).put(message)
         .putInt(checksum(message, message.length));
-    file.append(record.array());
+    records.accept(record.array());
   }
 
   /// CRC-32C, turned and shifted so that one of bytes with checksums in them is sound (`tensorflow/core/lib/hash/crc32c.h`).

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32C;
+import norma.train.export.ExportFormat;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import org.junit.jupiter.api.Test;
@@ -174,6 +175,15 @@ class TensorBoardTest {
     assertLosses(run, run);
     List<Read> events = events(Files.readAllBytes(files(run).getFirst()));
     assertThat(events.subList(1, events.size())).extracting(Read::time).isSorted();
+  }
+
+  @Test
+  void aRunThatHadItOffIsExported() throws Exception {
+    Path run = Runs.train(Runs.config(folder));
+    Path file = ExportFormat.tensorboard.export(SavedRun.of(run, null), null).path();
+    assertThat(file.getFileName().toString()).contains("tfevents");
+    assertLosses(run.resolve("export"), run);
+    assertThat(text(run.resolve("export"), "config")).contains("    name: char-cpu");
   }
 
   @Test
