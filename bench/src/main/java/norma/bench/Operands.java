@@ -53,7 +53,7 @@ public final class Operands {
   private Array input(Operand operand) {
     return switch (operand.kind()) {
       case MATRIX -> linearWeight(operand);
-      case ACTIVATION, WEIGHT -> noisy(empty(operand));
+      case ACTIVATION, CACHE, WEIGHT -> noisy(empty(operand));
       case SMALL -> {
         Array array = empty(operand);
         yield array.rank() == 0 ? filled(array, SCALAR) : noisy(array);

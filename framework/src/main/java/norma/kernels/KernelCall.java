@@ -37,6 +37,8 @@ public record KernelCall(String kernel, List<Operand> inputs, List<Operand> outp
     WEIGHT(1),
     /// Parameters that the kernel reads and writes.
     UPDATED(2),
+    /// Activations of earlier tokens, to which the kernel adds those of new ones.
+    CACHE(1),
     /// INT32 below [Operand#bound].
     IDS(1),
     /// Vectors and numbers of a formula, too small to count.
@@ -75,7 +77,7 @@ public record KernelCall(String kernel, List<Operand> inputs, List<Operand> outp
       return switch (kind) {
         case IDS -> DType.INT32;
         case LOSS -> DType.FLOAT64;
-        case ACTIVATION, KEPT -> kernels.dtype();
+        case ACTIVATION, CACHE, KEPT -> kernels.dtype();
         case MATRIX, WEIGHT, UPDATED, SMALL, STATISTICS -> weights;
       };
     }

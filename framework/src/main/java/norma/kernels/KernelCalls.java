@@ -117,7 +117,7 @@ public record KernelCalls(int batch, int time, int width, int heads) {
   /// @param newest  how many
   public KernelCall cachedAttention(int kvHeads, int newest) {
     List<Operand> inputs = List.of(Operand.of(Kind.ACTIVATION, 1, newest, qkv(kvHeads)),
-        Operand.of(Kind.ACTIVATION, rows(), qkv(kvHeads) - width)); // of which the newest are overwritten
+        Operand.of(Kind.CACHE, rows(), qkv(kvHeads) - width));
     double pairs = (rows() - (newest - 1) / 2.0) * newest * width;
     return forward("cachedAttention", inputs, List.of(Operand.of(Kind.ACTIVATION, 1, newest, width)), 4 * pairs,
         (k, in, out) -> k.cachedAttention(in[0], in[1], rows() - newest, heads, to(out[0])));
