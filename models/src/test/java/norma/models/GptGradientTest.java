@@ -44,7 +44,7 @@ class GptGradientTest {
     for (String type : List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf")) {
       models.add(config(everywhere(NormSpec.of(type)), true, 0.1, true, EmbeddingScale.FIXED));
     }
-    models.add(config(everywhere(new NormSpec("gatednorm", Map.of("rank", 3))), true, 0, true, EmbeddingScale.FIXED));
+    models.add(config(pre(new NormSpec("gatednorm", Map.of("rank", 3))), true, 0, true, EmbeddingScale.FIXED));
     models.add(config(inTurn(0), true, 0, true, EmbeddingScale.LEARNABLE));
     models.add(config(inTurn(6), false, 0, false, EmbeddingScale.NONE));
     models.add(config(pre(NormSpec.of("rmsnorm")), OptionalInt.of(1), Positions.NONE));
