@@ -17,9 +17,9 @@ public interface Disk {
     return new RealDisk();
   }
 
-  /// Writes a file that does not exist yet.
+  /// Writes a file that does not exist yet, or files to a new folder.
   interface Content {
-    void to(Path file) throws IOException;
+    void to(Path place) throws IOException;
   }
 
   /// Creates a folder; its parent exists.

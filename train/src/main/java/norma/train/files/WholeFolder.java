@@ -13,15 +13,10 @@ import java.util.stream.Stream;
 public final class WholeFolder {
   private WholeFolder() {}
 
-  /// Writes files to a folder.
-  public interface Content {
-    void to(Path folder) throws IOException;
-  }
-
   /// Writes a new folder.
   ///
   /// @throws IOException if there is something already that is no empty folder, or it cannot be written; nothing is left then
-  public static void write(Path folder, Content content) throws IOException {
+  public static void write(Path folder, Disk.Content content) throws IOException {
     requireNew(folder);
     Path beside = folder.resolveSibling(Disk.WRITING + folder.getFileName() + "." + UUID.randomUUID());
     Files.createDirectory(beside);

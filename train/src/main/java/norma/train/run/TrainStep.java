@@ -58,7 +58,11 @@ public final class TrainStep {
   /// For a process that computes some of another's shards.
   ///
   /// @param most shards, of the other's backend
-  public TrainStep(Session session, Team team, int most) {
+  public TrainStep(Session session, int most) {
+    this(session, Team.NONE, most);
+  }
+
+  private TrainStep(Session session, Team team, int most) {
     RunConfig config = session.config();
     this.session = session;
     this.team = team;

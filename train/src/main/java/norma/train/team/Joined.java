@@ -19,7 +19,6 @@ import norma.train.data.Vocabulary;
 import norma.train.run.RunException;
 import norma.train.run.Session;
 import norma.train.run.StepObserver;
-import norma.train.run.Team;
 import norma.train.run.TrainStep;
 
 /// A process that computes parts of another's steps. It keeps nothing from step to step: weights come with every part.
@@ -66,7 +65,7 @@ public final class Joined implements AutoCloseable {
       wire.greet(secret, "joins", "trains");
       Session session = session(wire, settings, debug);
       try {
-        TrainStep trainStep = new TrainStep(session, Team.NONE, wire.readInt());
+        TrainStep trainStep = new TrainStep(session, wire.readInt());
         wire.send("");
         wire.sendInts(session.workers().size());
         wire.flush();
