@@ -235,7 +235,8 @@ public final class Optimizer {
     return new AdamW(rate, settings.beta1, settings.beta2, settings.eps, rule.weightDecay(), step, clip);
   }
 
-  private Array chunk(ParameterBuffer buffer, int part) {
+  /// One chunk of such a buffer.
+  public Array chunk(ParameterBuffer buffer, int part) {
     long from = (long) part * chunk;
     return buffer.flat().slice(from, Math.toIntExact(Math.min(chunk, buffer.flat().size() - from)));
   }

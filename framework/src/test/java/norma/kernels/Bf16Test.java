@@ -1,5 +1,6 @@
 package norma.kernels;
 
+import java.util.OptionalInt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -26,7 +27,7 @@ class Bf16Test {
   }
 
   private static Workbench bf16() {
-    return new Workbench(new CpuBackend(1, true, true));
+    return new Workbench(new CpuBackend(1, OptionalInt.empty(), true, true));
   }
 
   /// Whole numbers up to 256 and their sums are exact in bfloat16.

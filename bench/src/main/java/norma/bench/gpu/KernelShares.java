@@ -72,7 +72,7 @@ final class KernelShares {
         int heads = width / 64;
         KernelCalls calls = quick ? new KernelCalls(2, 40, width, heads) : new KernelCalls(64, 256, width, heads);
         Size size = new Size(calls, TOKENS, 12 * LAYERS * width * width);
-        Runtime runtime = new Runtime(BackendChoice.CUDA, OptionalInt.empty(), precision);
+        Runtime runtime = new Runtime(BackendChoice.CUDA, OptionalInt.empty(), OptionalInt.empty(), precision);
         try (Backend backend = Backends.choose(runtime, false).backend()) {
           new KernelShares(backend, size, quick ? QUICK : FULL).measure(precision.name().toLowerCase(Locale.ROOT),
               quick, summary);

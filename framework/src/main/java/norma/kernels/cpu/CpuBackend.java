@@ -2,6 +2,7 @@ package norma.kernels.cpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import norma.array.Arena;
 import norma.array.DType;
 import norma.kernels.HostBackend;
@@ -17,6 +18,7 @@ public final class CpuBackend extends HostBackend {
   private static final int SHARDS = 4;
 
   private final int workers;
+  private final int shards;
   private final List<CpuKernels> kernels = new ArrayList<>();
   private final ProductEngine engine;
   private final PreparedWeights prepared = new PreparedWeights();
@@ -28,20 +30,22 @@ public final class CpuBackend extends HostBackend {
   /// @param workers threads that a step is divided among
   /// @param poison  whether the memory of a closed step is filled with NaN, to find arrays that outlive their step
   public CpuBackend(int workers, boolean poison) {
-    this(workers, poison, false);
+    this(workers, OptionalInt.empty(), poison, false);
   }
 
   /// The products of linear layers in bfloat16 or everything in float32.
   ///
-  /// @param bf16 only where [ProductEngine#hasBf16()]
+  /// @param shards parts of a batch; if empty, enough for four workers, and for all of them
+  /// @param bf16   only where [ProductEngine#hasBf16()]
   /// @throws IllegalStateException where no machine code can run
-  public CpuBackend(int workers, boolean poison, boolean bf16) {
-    this(workers, poison, bf16, engine());
+  public CpuBackend(int workers, OptionalInt shards, boolean poison, boolean bf16) {
+    this(workers, shards, poison, bf16, engine());
   }
 
-  CpuBackend(int workers, boolean poison, boolean bf16, ProductEngine engine) {
+  CpuBackend(int workers, OptionalInt shards, boolean poison, boolean bf16, ProductEngine engine) {
     super(DType.FLOAT32, poison);
     this.workers = workers;
+    this.shards = shards.orElse(Math.max(SHARDS, workers));
     this.bf16 = bf16;
     this.engine = engine;
   }
@@ -77,7 +81,7 @@ public final class CpuBackend extends HostBackend {
 
   @Override
   public int shards() {
-    return Math.max(SHARDS, workers);
+    return shards;
   }
 
   @Override

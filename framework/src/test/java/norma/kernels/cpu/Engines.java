@@ -1,5 +1,6 @@
 package norma.kernels.cpu;
 
+import java.util.OptionalInt;
 import java.util.ArrayList;
 import java.util.List;
 import norma.kernels.rows.PlainRows;
@@ -30,6 +31,6 @@ public final class Engines {
   }
 
   private static CpuBackend backend(ProductEngine engine) {
-    return new CpuBackend(1, true, false, engine);
+    return new CpuBackend(1, OptionalInt.empty(), true, false, engine);
   }
 }

@@ -21,7 +21,7 @@ public final class SmallRun {
       "train.batch=2");
 
   private final Session session;
-  private final Optimizer optimizer;
+  private final List<Optimizer.State> moments;
 
   SmallRun() {
     try {
@@ -32,7 +32,7 @@ public final class SmallRun {
       settings.add("data.corpus='" + text + "'");
       RunConfig config = new ConfigReader(NormTypes.all()).read("fuzz.yaml", "", Assignment.parse(settings));
       session = Session.start(config, Path.of(""), false);
-      optimizer = new TrainStep(session).optimizer();
+      moments = new TrainStep(session).state();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -42,8 +42,8 @@ public final class SmallRun {
     return session;
   }
 
-  Optimizer optimizer() {
-    return optimizer;
+  List<Optimizer.State> moments() {
+    return moments;
   }
 
   /// Writes its checkpoint of step 3.
@@ -52,7 +52,7 @@ public final class SmallRun {
   /// @return the checkpoint's folder
   public static Path checkpoint(Path folder) throws IOException {
     SmallRun run = new SmallRun();
-    return new CheckpointWriter(folder, run.session, run.optimizer, Disk.real(), warning -> {})
+    return new CheckpointWriter(folder, run.session, run.moments, Disk.real(), warning -> {})
         .write(Progress.START.evaluated(3, 2.5).at(3, 1.5, 700).anchored(1, 0.5, 700));
   }
 }

@@ -17,14 +17,14 @@ public final class StateFuzz {
   public static void fuzzerTestOneInput(byte[] data) {
     INPUT.read(data, file -> {
       TrainingState state = TrainingState.read(file);
-      state.restore(RUN.session(), RUN.optimizer());
+      state.restore(RUN.session(), RUN.moments());
       return state;
     }, RunException.class).ifPresent(state -> {
       Path first = write("first", state.progress());
       try {
         TrainingState again = TrainingState.read(first);
         Input.require(again.progress().equals(state.progress()), "written and read again, the progress is another");
-        again.restore(RUN.session(), RUN.optimizer());
+        again.restore(RUN.session(), RUN.moments());
         Path second = write("second", again.progress());
         Input.require(Files.mismatch(first, second) < 0, "written and read again, the numbers are others");
         Files.delete(second);
@@ -38,7 +38,7 @@ public final class StateFuzz {
   private static Path write(String name, Progress progress) {
     Path file = INPUT.folder().resolve(name);
     try {
-      TrainingState.write(file, progress, RUN.session(), RUN.optimizer());
+      TrainingState.write(file, progress, RUN.session(), RUN.moments());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -252,6 +252,9 @@ public record RunConfig(
           + "]", resumable = true, does = "optimizer steps") int steps,
       @Key(value = "12", range = COUNT, does = "sequences of one forward and backward pass") int batch,
       @Key(value = "1", range = COUNT, does = "passes whose gradients are averaged into one step") int accumulate,
+      @Key(value = "1", range = COUNT, does = "1: the shards of a batch (runtime.shards) add their gradients in every step; more: each trains alone for so many steps, then comes an outer step (DiLoCo, arXiv:2311.08105)") int syncEvery,
+      @Key(value = "0.7", range = "(0, inf)", does = "learning rate of an outer step; its gradient is how far the shards have moved, on average") double outerLr,
+      @Key(value = "0.9", range = "[0, 1)", does = "decay of the outer step's momentum, Nesterov's") double outerMomentum,
       @Key(value = "1337", does = "starts every random stream, the initial weights too") long seed,
       @Key(value = "10", range = FROM_ZERO, resumable = true, does = "steps between two lines of loss and speed; 0 = off") int logEvery,
       @Key(value = "250", range = FROM_ZERO, resumable = true, does = "steps between two validation losses; 0 = off") int evalEvery,
@@ -266,6 +269,13 @@ public record RunConfig(
       @Key(value = "none", does = "the weights to begin with: the folder of a trained run, whose newest they are, or of a checkpoint, beside the file; none: drawn by seed") Optional<Path> initFrom) {
     /// A checkpoint's name has a place for nine digits, and a step times its tokens fits a long.
     public static final int MAX_STEPS = 999_999_999;
+
+    public Train {
+      if (steps % syncEvery != 0) {
+        throw new IllegalArgumentException("train.steps is " + steps + ", which is no multiple of train.sync_every "
+            + syncEvery + "; expected whole rounds, such as " + Math.ceilDiv(steps, syncEvery) * (long) syncEvery);
+      }
+    }
 
     /// Evaluations of a whole run, of which the last is after its last step.
     public int evaluations() {
@@ -294,6 +304,7 @@ public record RunConfig(
   public record Runtime(
       @Key(value = "auto", resumable = true, does = "auto: the fastest that works here; nd4j: the definition, slow; cuda: an NVIDIA GPU") BackendChoice backend,
       @Key(value = "auto", range = "[1, 4096]", resumable = true, does = "worker threads; auto: one for each core that may be used") OptionalInt threads,
+      @Key(value = "auto", range = "[1, 4096]", resumable = true, does = "parts of a batch with gradients of their own, for the threads of cpu and for processes that join; sums depend on it; auto: 4, or the threads if more") OptionalInt shards,
       @Key(value = "fp32", does = "bf16: GPUs and CPUs with AVX512-BF16 (products only, pays from a width of about 256 on); tf32: GPUs; fp64: nd4j, for checks") Precision precision) {
     /// The precisions of each backend; `auto` has them all, since it chooses a backend for each.
     private static final Map<BackendChoice, List<Precision>> PRECISIONS = new EnumMap<>(Map.of(//

@@ -35,6 +35,7 @@ public final class TensorBoardLog implements RunView {
   private static final int STRING = 7; // DataType.DT_STRING
 
   private static final LineFormat<Event.Step> STEP = new LineFormat<>(Event.Step.class);
+  private static final LineFormat<Event.Team> TEAM = new LineFormat<>(Event.Team.class);
   private static final LineFormat<Event.Eval> EVAL = new LineFormat<>(Event.Eval.class);
   private static final LineFormat<Event.Norm> NORM = new LineFormat<>(Event.Norm.class);
   private static final LineFormat<Event.Slot> SLOT = new LineFormat<>(Event.Slot.class);
@@ -135,6 +136,7 @@ public final class TensorBoardLog implements RunView {
       case Event.Step step -> write(time, step.step(), add(new Protobuf(), "train/", "", STEP.numbers(step)));
       case Event.Eval eval -> write(time, eval.step(), add(new Protobuf(), "eval/", "", EVAL.numbers(eval)));
       case Event.Norm norm -> write(time, norm.step(), norm(norm));
+      case Event.Team team -> write(time, team.step(), add(new Protobuf(), "team/", "", TEAM.numbers(team)));
       case Event.Sample sample -> write(time, sample.step(), text("sample", sample.text()));
       case Event.Diverged diverged ->
         write(time, diverged.step(), text("diverged", "first in " + diverged.firstBad()));

@@ -95,7 +95,8 @@ public final class RunReport {
       page.put("evals", RunTables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
     }
     List<Event.Norm> norms = metrics.of(Event.Norm.class);
-    page.put("panels", panels(Event.Step.class, steps) + panels(Event.Norm.class, norms));
+    page.put("panels", panels(Event.Step.class, steps)
+        + panels(Event.Team.class, metrics.of(Event.Team.class)) + panels(Event.Norm.class, norms));
     metrics.last(Event.Layers.class).ifPresent(
         l -> page.put("layers", RunTables.layers(l.layers())).put("layersStep", count(l.step())));
     if (!norms.isEmpty()) {
@@ -160,6 +161,12 @@ public final class RunReport {
       entries.put("tokens", count((double) steps.getLast().tokens()));
       entries.put("tokens/s, median", count(median(Event.Step::tokensPerSecond)));
       entries.put("ms/step, median", digits(median(Event.Step::stepMillis)));
+      List<Event.Team> shared = metrics.of(Event.Team.class);
+      if (!shared.isEmpty()) {
+        entries.put("processes, most", count(shared.stream().mapToDouble(Event.Team::processes).max().orElse(0)));
+        entries.put("communication, median",
+            digits(100 * Median.of(shared.stream().mapToDouble(Event.Team::communication).toArray())) + " %");
+      }
       entries.put("training time", Decimals.duration(metrics.wallSeconds()));
     }
     entries.values().removeIf(value -> List.of("0", "0.0 s", "\u2013").contains(value)); // what the run did not say

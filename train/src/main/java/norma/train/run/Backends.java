@@ -96,7 +96,7 @@ public record Backends(Backend backend, String reason) {
           + e.reason() + noGpu);
     }
     int threads = runtime.threads().orElseGet(() -> java.lang.Runtime.getRuntime().availableProcessors());
-    return new Backends(new CpuBackend(threads, debug, bf16),
+    return new Backends(new CpuBackend(threads, runtime.shards(), debug, bf16),
         (asked ? "asked for by runtime.backend" : "chosen by runtime.backend: auto, as the fastest") + noGpu);
   }
 

@@ -34,18 +34,18 @@ final class CheckpointWriter {
   private final Path run;
   private final Path all;
   private final Session session;
-  private final Optimizer optimizer;
+  private final List<Optimizer.State> moments;
   private final Disk disk;
   private final Consumer<String> warnings;
   private final Set<Path> notDeleted = new HashSet<>();
 
   /// @param run      its folder
   /// @param warnings hears, in one line, what cannot be deleted
-  CheckpointWriter(Path run, Session session, Optimizer optimizer, Disk disk, Consumer<String> warnings) {
+  CheckpointWriter(Path run, Session session, List<Optimizer.State> moments, Disk disk, Consumer<String> warnings) {
     this.run = run;
     this.all = run.resolve(Checkpoint.ALL);
     this.session = session;
-    this.optimizer = optimizer;
+    this.moments = moments;
     this.disk = disk;
     this.warnings = warnings;
   }
@@ -109,7 +109,7 @@ final class CheckpointWriter {
     contents.put(Checkpoint.VOCABULARY, this::writeVocabulary);
     contents.put(Checkpoint.CONFIG, file -> Files.writeString(file, RunConfigWriter.yaml(session.config()),
         StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
-    contents.put(Checkpoint.STATE, file -> TrainingState.write(file, progress, session, optimizer));
+    contents.put(Checkpoint.STATE, file -> TrainingState.write(file, progress, session, moments));
     Map<String, String> hashes = new LinkedHashMap<>();
     for (Map.Entry<String, Disk.Content> content : contents.entrySet()) {
       Path file = folder.resolve(content.getKey());

@@ -20,7 +20,7 @@ final class Checkpointing {
 
   private final Path folder;
   private final Session session;
-  private final Optimizer optimizer;
+  private final List<Optimizer.State> moments;
   private final MetricsLog metrics;
   private final Disk disk;
   private final TrainObserver observer;
@@ -28,15 +28,15 @@ final class Checkpointing {
   private int last; // step of the newest checkpoint
   private int tryAgain = -1;
 
-  Checkpointing(Path folder, Session session, Optimizer optimizer, MetricsLog metrics, Disk disk,
+  Checkpointing(Path folder, Session session, List<Optimizer.State> moments, MetricsLog metrics, Disk disk,
       TrainObserver observer) {
     this.folder = folder;
     this.session = session;
-    this.optimizer = optimizer;
+    this.moments = moments;
     this.metrics = metrics;
     this.disk = disk;
     this.observer = observer;
-    this.writer = new CheckpointWriter(folder, session, optimizer, disk, observer::warned);
+    this.writer = new CheckpointWriter(folder, session, moments, disk, observer::warned);
   }
 
   /// Puts everything where it was at a run's checkpoint; the session has the weights already.
@@ -46,7 +46,7 @@ final class Checkpointing {
     TrainingState state = resumption.state();
     Progress progress = Progress.START;
     if (state != null) {
-      state.restore(session, optimizer);
+      state.restore(session, moments);
       progress = state.progress();
     }
     writer.setAsideAfter(progress.step());
@@ -65,7 +65,7 @@ final class Checkpointing {
 
   /// Whether a checkpoint that failed is to be tried again.
   boolean again(int step) {
-    return step == tryAgain;
+    return tryAgain > 0 && step >= tryAgain;
   }
 
   /// Writes a checkpoint if there is none of this step. A failure is a warning; it is tried again after a tenth of the interval.
@@ -100,7 +100,7 @@ final class Checkpointing {
     if (progress.step() == last) {
       return progress;
     }
-    String firstBad = FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer);
+    String firstBad = FiniteCheck.firstBadArray(session.backend(), session.weights(), moments);
     if (firstBad != null) {
       throw DivergedException.of("weights or moments are not finite after the update", firstBad);
     }
@@ -174,7 +174,7 @@ final class Checkpointing {
       return toCheckpoint(imported.get());
     }
     session.begin(session.config().train().initFrom().map(InitialWeights::checkpoint));
-    for (Optimizer.State kept : optimizer.state()) {
+    for (Optimizer.State kept : moments) {
       Array flat = kept.values().flat();
       session.backend().write(flat, new double[Math.toIntExact(flat.size())]);
     }
@@ -184,7 +184,7 @@ final class Checkpointing {
   private Progress toCheckpoint(Checkpoint checkpoint) throws IOException {
     checkpoint.load(session.backend(), session.weights());
     TrainingState state = checkpoint.state();
-    state.restore(session, optimizer);
+    state.restore(session, moments);
     return state.progress();
   }
 }

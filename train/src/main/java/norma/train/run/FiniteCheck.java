@@ -1,6 +1,7 @@
 package norma.train.run;
 
 import java.nio.file.Path;
+import java.util.List;
 import norma.autodiff.GradientBuffer;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
@@ -51,12 +52,12 @@ final class FiniteCheck implements StepObserver.Watch, TapeObserver {
 
   /// The first array of a training that has a number which no checkpoint may hold: weights, which are stored in float32, then the
   /// optimizer's moments. A second moment overflows before a weight does, and stops its parameter for good.
-  static @Nullable String firstBadArray(Backend backend, ParameterBuffer weights, Optimizer optimizer) {
+  static @Nullable String firstBadArray(Backend backend, ParameterBuffer weights, List<Optimizer.State> moments) {
     String weight = firstBadWeight(backend, weights);
     if (weight != null) {
       return weight;
     }
-    for (Optimizer.State kept : optimizer.state()) {
+    for (Optimizer.State kept : moments) {
       for (Parameter parameter : kept.values().parameters()) {
         if (!finite(backend.read(kept.values().of(parameter)))) {
           return kept.name().replace('_', ' ') + " of " + parameter.name();

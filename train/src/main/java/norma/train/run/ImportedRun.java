@@ -57,7 +57,7 @@ public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Ma
     log.flushOrFail();
     log.sync();
     Progress start = Progress.START.at(0, 0, log.length()).anchored(0, 1, log.length());
-    new CheckpointWriter(run, session, new TrainStep(session).optimizer(), disk, LOG::warn).write(start);
+    new CheckpointWriter(run, session, new TrainStep(session, Team.NONE).state(), disk, LOG::warn).write(start);
     log.append(new Event.End(0, "imported", Double.NaN, 0, 0, Double.NaN));
     log.flushOrFail();
   }

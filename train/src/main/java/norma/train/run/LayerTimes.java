@@ -18,23 +18,27 @@ final class LayerTimes {
   private final Map<String, String> layerOf = new HashMap<>(); // by part or phase
   private final int passes;
   private final double updateFlops;
+  private final int steps;
   private final Map<String, List<Times>> history = new LinkedHashMap<>();
 
   /// @param cost        of one pass
   /// @param passes      forward and backward passes of a step
   /// @param updateFlops floating-point operations of the optimizer in a step
-  LayerTimes(CostModel cost, int passes, double updateFlops) {
+  /// @param steps       that are recorded together
+  LayerTimes(CostModel cost, int passes, double updateFlops, int steps) {
     this.cost = cost;
     this.layers = cost.layers();
     this.passes = passes;
     this.updateFlops = updateFlops;
+    this.steps = steps;
   }
 
-  /// Adds a step.
+  /// Adds what was recorded.
   ///
-  /// @return its rows
-  List<Layer> add(RecordedStep step) {
-    Map<String, Times> rows = step.rows(name -> layerOf.computeIfAbsent(name, CostModel::layerOf));
+  /// @return its rows, of one step
+  List<Layer> add(RecordedStep recorded) {
+    Map<String, Times> rows = recorded.rows(name -> layerOf.computeIfAbsent(name, CostModel::layerOf));
+    rows.replaceAll((_, times) -> new Times(times.forward() / steps, times.backward() / steps, times.calls()));
     rows.forEach((layer, times) -> history.computeIfAbsent(layer, _ -> new ArrayList<>()).add(times));
     return rows.entrySet().stream().map(e -> row(e.getKey(), e.getValue().forward(), e.getValue().backward())).toList();
   }

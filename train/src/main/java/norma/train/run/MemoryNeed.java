@@ -37,7 +37,8 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
         CostModel.of(gpt, pass, backend.activations()).savedBytes());
     long kept = all.stream().mapToLong(p -> config.optim().rule(p).type().states().size() * p.size()).sum();
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
-    return new MemoryNeed(parameters, ((1 + shards) * parameters + kept) * backend.dtype().bytes() + rounded,
+    long optimizers = config.train().syncEvery() == 1 ? kept : parameters + shards * (parameters + kept);
+    return new MemoryNeed(parameters, ((1 + shards) * parameters + optimizers) * backend.dtype().bytes() + rounded,
         activations, heap);
   }
 

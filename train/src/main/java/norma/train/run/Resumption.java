@@ -158,8 +158,8 @@ public final class Resumption implements AutoCloseable {
           + ", which rounds differently; runtime.backend=" + before.backend() + " goes on with it");
     }
     if (before.shards() != now.shards()) {
-      throw new RunException("runtime.threads divides a batch into " + now.shards() + " parts here, but this run has "
-          + before.shards() + ", which adds up differently; runtime.threads=" + before.shards() + " goes on with it");
+      throw new RunException("a batch has " + now.shards() + " shards here, but this run has " + before.shards()
+          + ", which adds up differently; runtime.shards=" + before.shards() + " goes on with it");
     }
   }
 

@@ -31,6 +31,7 @@ public final class Trainer {
   private static final Sampler.Settings SAMPLE = new Sampler.Settings(300, 0.8, 0, 1337);
 
   private final Session session;
+  private final Team team;
   private final RunConfig.Train train;
   private final TrainObserver observer;
   private final AtomicBoolean stop;
@@ -89,6 +90,7 @@ public final class Trainer {
       @Nullable Resumption resumption) {
     RunConfig config = session.config();
     this.session = session;
+    this.team = team;
     this.train = config.train();
     this.observer = observer;
     this.stop = stop;
@@ -98,7 +100,7 @@ public final class Trainer {
     this.evaluation = new Evaluation(session);
     this.sampler = new Sampler(session);
     this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
-    this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.optimizer().cost().forwardFlops());
+    this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.updateFlops(), train.syncEvery());
     this.recorder = new StepRecorder(session);
     this.schedule = config.optim().rates();
     try {
@@ -108,7 +110,7 @@ public final class Trainer {
           : RunView.NONE;
       this.metrics = new MetricsLog(folder, disk, observer::warned, view);
       this.probe = train.normEvery() > 0 ? new NormProbe(session, trainStep, view) : null;
-      this.checkpointing = new Checkpointing(folder, session, trainStep.optimizer(), metrics, disk, observer);
+      this.checkpointing = new Checkpointing(folder, session, trainStep.state(), metrics, disk, observer);
       this.progress = resumption == null ? Progress.START : checkpointing.resume(resumption);
     } catch (IOException e) {
       throw new RunException("cannot use " + folder + ": " + Errors.line(e), e);
@@ -153,7 +155,7 @@ public final class Trainer {
     long stepNanos = 0;
     int stepsSinceLog = 0;
     while (progress.step() < train.steps() && !stop.get()) {
-      step = progress.step() + 1;
+      step = progress.step() + train.syncEvery();
       long start = System.nanoTime();
       boolean recorded = due(train.layersEvery(), step);
       StepObserver watching = recorded ? recorder : StepObserver.NONE;
@@ -161,7 +163,7 @@ public final class Trainer {
       if (recorded) {
         recorder.begin();
       }
-      TrainStep.Result result = trainStep.gradients(step, watching);
+      TrainStep.Result result = trainStep.gradients(step, progress.lrFactor(), watching);
       if (!result.finite()) {
         throw DivergedException.of(Double.isFinite(result.loss())
             ? "the gradient norm is " + result.gradientNorm()
@@ -170,14 +172,17 @@ public final class Trainer {
       trainStep.update(result, lr, step, watching);
       progress = progress.at(step, seconds(), 0);
       stepNanos += System.nanoTime() - start;
-      stepsSinceLog++;
+      stepsSinceLog += train.syncEvery();
       if (recorded) {
         metrics.append(new Event.Layers(step, layerTimes.add(recorder.end())));
       }
       Event.Step event = event(step, result, lr, stepNanos / 1e6 / stepsSinceLog);
       observer.stepped(event);
-      if (step == 1 || due(train.logEvery(), step)) {
+      if (step == train.syncEvery() || due(train.logEvery(), step)) {
         metrics.append(event);
+        double seconds = stepNanos / 1e9;
+        team.exchanged().ifPresent(exchange -> metrics.append(new Event.Team(step, exchange.processes(),
+            exchange.waitSeconds() / seconds, exchange.communicationSeconds() / seconds)));
         stepNanos = 0;
         stepsSinceLog = 0;
       }
@@ -203,7 +208,7 @@ public final class Trainer {
     if (probe != null && due(train.normEvery(), step)) {
       metrics.append(probe.at(step, learningRate(step)));
     }
-    if (train.sampleEvery() > 0 && step % train.sampleEvery() == 0) {
+    if (reached(train.sampleEvery(), step)) {
       sample(step);
     }
     boolean due = due(train.checkpointEvery(), step) || (train.checkpointEvery() > 0 && progress.isBest());
@@ -214,7 +219,12 @@ public final class Trainer {
 
   /// Every so many steps and at the last; never where the interval is 0.
   private boolean due(int every, int step) {
-    return every > 0 && (step % every == 0 || step == train.steps());
+    return reached(every, step) || (every > 0 && step == train.steps());
+  }
+
+  /// Whether a multiple of an interval lies among the last steps that were taken together.
+  private boolean reached(int every, int step) {
+    return every > 0 && step / every > (step - train.syncEvery()) / every;
   }
 
   private void evaluate(int step) {

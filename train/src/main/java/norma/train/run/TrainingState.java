@@ -87,9 +87,9 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
   }
 
   /// The arrays that a state holds, by name.
-  private static Map<String, Array> arrays(Session session, Optimizer optimizer) {
+  private static Map<String, Array> arrays(Session session, List<Optimizer.State> moments) {
     Map<String, Array> arrays = new LinkedHashMap<>();
-    for (Optimizer.State kept : optimizer.state()) {
+    for (Optimizer.State kept : moments) {
       put(arrays, kept.name(), kept.values());
     }
     if (session.backend().dtype() == DType.FLOAT64) {
@@ -103,8 +103,8 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
   }
 
   /// Writes a new file.
-  static void write(Path file, Progress progress, Session session, Optimizer optimizer) throws IOException {
-    Map<String, Array> arrays = arrays(session, optimizer);
+  static void write(Path file, Progress progress, Session session, List<Optimizer.State> moments) throws IOException {
+    Map<String, Array> arrays = arrays(session, moments);
     ObjectNode header = JSON.createObjectNode().put("format", 1).put("dtype", session.backend().dtype().name());
     progress.fields().forEach(header::put);
     Conditions.of(session).fields().forEach(header::put);
@@ -188,8 +188,8 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
   /// Copies the tensors to where a training has them.
   ///
   /// @throws RunException if a tensor is missing, one too many, or of another shape, or a number is not finite
-  void restore(Session session, Optimizer optimizer) throws IOException {
-    Map<String, Array> arrays = arrays(session, optimizer);
+  void restore(Session session, List<Optimizer.State> moments) throws IOException {
+    Map<String, Array> arrays = arrays(session, moments);
     DType type = session.backend().dtype();
     if (!header.path("dtype").asString("").equals(type.name())) {
       throw new RunException(file + " has numbers of type " + Json.printable(header.path("dtype").toString())

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import norma.array.Array;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
@@ -143,18 +144,35 @@ public final class Joined implements AutoCloseable {
     while (wire.readInt() == Member.COMPUTE) {
       int step = wire.readInt();
       List<Integer> shards = shards(wire.readInt(), wire.readInt());
+      double factor = wire.readDouble();
       wire.receive(session.backend(), session.weights().flat());
-      long start = System.nanoTime();
-      trainStep.compute(step, shards, StepObserver.NONE);
-      nanos += System.nanoTime() - start;
       for (int shard : shards) {
-        wire.sendDouble(trainStep.lossOf(shard));
-        wire.send(session.backend(), trainStep.gradientsOf(shard).buffer().flat());
+        for (Array state : trainStep.stateOf(shard)) {
+          wire.receive(session.backend(), state);
+        }
+      }
+      long start = System.nanoTime();
+      trainStep.compute(step, factor, shards, StepObserver.NONE);
+      long computed = System.nanoTime() - start;
+      nanos += computed;
+      for (int shard : shards) {
+        send(shard, computed / 1e9 / shards.size());
       }
       wire.flush();
       parts++;
     }
     return new Work(parts, nanos / 1e9);
+  }
+
+  private void send(int shard, double seconds) throws IOException {
+    wire.sendDouble(seconds);
+    wire.sendDouble(trainStep.lossOf(shard));
+    if (Double.isFinite(trainStep.lossOf(shard))) {
+      wire.send(session.backend(), trainStep.gradientsOf(shard));
+      for (Array state : trainStep.stateOf(shard)) {
+        wire.send(session.backend(), state);
+      }
+    }
   }
 
   private List<Integer> shards(int first, int count) throws IOException {

@@ -3,11 +3,11 @@ package norma.train.team;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import norma.autodiff.GradientBuffer;
+import norma.array.Array;
 import norma.train.files.Errors;
 import norma.train.run.Session;
+import norma.train.run.TrainStep;
 
 /// A process that has joined, as the one that trains sees it.
 ///
@@ -20,38 +20,69 @@ record Member(Wire wire, int threads, Session session) implements AutoCloseable 
 
   /// A step's shards that a member computes.
   ///
-  /// @param shards all of the step
-  /// @param losses of all
-  record Part(int step, int first, int count, List<GradientBuffer> shards, double[] losses) {}
+  /// @param factor of the schedule's learning rates
+  record Part(TrainStep trainStep, int step, double factor, int first, int count) {}
+
+  /// What came of a part.
+  ///
+  /// @param shards         that came back, the first of the part
+  /// @param computeSeconds that the member has computed
+  /// @param seconds        until the last of them was here
+  /// @param trouble        why the others did not; empty if all did
+  record Ended(int shards, double computeSeconds, double seconds, String trouble) {}
 
   /// Has a part computed, in a thread of its own.
-  ///
-  /// @return why it failed; nothing if it did not
-  CompletableFuture<String> compute(Part part) {
-    CompletableFuture<String> trouble = new CompletableFuture<>();
-    Thread.ofVirtual().name("norma-team").start(() -> {
-      try {
-        exchange(part);
-        trouble.complete("");
-      } catch (IOException e) {
-        trouble.complete(switch (e) {
-          case EOFException gone -> "it has gone";
-          case SocketTimeoutException silent -> "silent for too long";
-          default -> Errors.line(e);
-        });
-      }
-    });
-    return trouble;
+  CompletableFuture<Ended> compute(Part part) {
+    CompletableFuture<Ended> ended = new CompletableFuture<>();
+    Thread.ofVirtual().name("norma-team").start(() -> ended.complete(exchange(part)));
+    return ended;
   }
 
-  private void exchange(Part part) throws IOException {
-    wire.sendInts(COMPUTE, part.step, part.first, part.count);
-    wire.send(session.backend(), session.weights().flat());
-    wire.flush();
-    for (int shard = part.first; shard < part.first + part.count; shard++) {
-      part.losses[shard] = wire.readDouble();
-      wire.receive(session.backend(), part.shards.get(shard).buffer().flat());
+  private Ended exchange(Part part) {
+    long start = System.nanoTime();
+    double computed = 0;
+    int shards = 0;
+    String trouble = "";
+    try {
+      send(part);
+      for (; shards < part.count; shards++) {
+        computed += receive(part, part.first + shards);
+      }
+    } catch (IOException e) {
+      trouble = switch (e) {
+        case EOFException gone -> "it has gone";
+        case SocketTimeoutException silent -> "silent for too long";
+        default -> Errors.line(e);
+      };
     }
+    return new Ended(shards, computed, (System.nanoTime() - start) / 1e9, trouble);
+  }
+
+  private void send(Part part) throws IOException {
+    wire.sendInts(COMPUTE, part.step, part.first, part.count);
+    wire.sendDouble(part.factor);
+    wire.send(session.backend(), session.weights().flat());
+    for (int shard = part.first; shard < part.first + part.count; shard++) {
+      for (Array state : part.trainStep.stateOf(shard)) {
+        wire.send(session.backend(), state);
+      }
+    }
+    wire.flush();
+  }
+
+  /// Receives a shard, which is as before until everything of it is here.
+  ///
+  /// @return seconds that it was computed
+  private double receive(Part part, int shard) throws IOException {
+    double seconds = wire.readDouble();
+    double loss = wire.readDouble();
+    if (!Double.isFinite(loss)) {
+      throw new IOException("its loss is " + loss);
+    }
+    wire.receive(session.backend(), part.trainStep.gradientsOf(shard));
+    wire.receiveAll(session.backend(), part.trainStep.stateOf(shard));
+    part.trainStep.ended(shard, loss);
+    return seconds;
   }
 
   @Override

@@ -8,23 +8,25 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import norma.autodiff.GradientBuffer;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Errors;
 import norma.train.files.Printable;
 import norma.train.run.Session;
 import norma.train.run.Team;
+import norma.train.run.TrainStep;
 
 /// The process that trains, and those that have joined it. A step's shards are dealt in order, to each process as many as its threads are a
 /// share of all threads. Whoever is lost, or silent for too long, is out, and its shards of that step are computed here.
 public final class TeamServer implements Team {
   /// A process that joins reads its text in it.
   private static final Duration GREETING = Duration.ofMinutes(1);
+  private static final Exchange NOTHING = new Exchange(0, 0, 0);
 
   private final ServerSocket server;
   private final Settings settings;
@@ -32,6 +34,7 @@ public final class TeamServer implements Team {
   private final Consumer<String> news;
   private final Queue<Member> joined = new ConcurrentLinkedQueue<>();
   private final List<Member> members = new ArrayList<>();
+  private Exchange exchanged = NOTHING;
 
   /// Where others join.
   ///
@@ -41,7 +44,7 @@ public final class TeamServer implements Team {
   public record Settings(InetSocketAddress address, String secret, Duration patience) {}
 
   /// What a member gave away.
-  private record Given(Member member, Member.Part part, CompletableFuture<String> trouble) {}
+  private record Given(Member member, Member.Part part, CompletableFuture<Member.Ended> ended) {}
 
   /// Begins to listen.
   ///
@@ -125,20 +128,21 @@ public final class TeamServer implements Team {
   }
 
   @Override
-  public Dealt deal(int step, List<GradientBuffer> shards, double[] losses) {
+  public Dealt deal(TrainStep trainStep, int step, double factor) {
     for (Member member = joined.poll(); member != null; member = joined.poll()) {
       members.add(member);
     }
     int threads = session.workers().size();
     int all = threads + members.stream().mapToInt(Member::threads).sum();
-    int left = shards.size() * threads / all;
+    int shards = trainStep.shards();
+    int left = shards * threads / all;
     List<Given> given = new ArrayList<>();
     int first = left;
     for (Member member : members) {
       threads += member.threads();
-      int end = shards.size() * threads / all;
+      int end = shards * threads / all;
       if (end > first) {
-        Member.Part part = new Member.Part(step, first, end - first, shards, losses);
+        Member.Part part = new Member.Part(trainStep, step, factor, first, end - first);
         given.add(new Given(member, part, member.compute(part)));
       }
       first = end;
@@ -148,18 +152,30 @@ public final class TeamServer implements Team {
 
   private List<Integer> lost(List<Given> given) {
     List<Integer> lost = new ArrayList<>();
+    long start = System.nanoTime();
+    double communication = 0;
     for (Given one : given) {
-      String trouble = one.trouble.join();
-      if (!trouble.isEmpty()) {
+      Member.Ended ended = one.ended.join();
+      communication += (ended.seconds() - ended.computeSeconds()) / given.size();
+      if (!ended.trouble().isEmpty()) {
         Member.Part part = one.part;
-        IntStream.range(part.first(), part.first() + part.count()).forEach(lost::add);
+        IntStream.range(part.first() + ended.shards(), part.first() + part.count()).forEach(lost::add);
         members.remove(one.member);
         one.member.wire().close();
-        news.accept(one.member.wire().other() + " is lost at step " + part.step() + " (" + trouble
+        news.accept(one.member.wire().other() + " is lost at step " + part.step() + " (" + ended.trouble()
             + "); its part is computed here");
       }
     }
+    exchanged = new Exchange(Math.max(exchanged.processes(), 1 + given.size()),
+        exchanged.waitSeconds() + (System.nanoTime() - start) / 1e9, exchanged.communicationSeconds() + communication);
     return lost;
+  }
+
+  @Override
+  public Optional<Exchange> exchanged() {
+    Exchange since = exchanged;
+    exchanged = NOTHING;
+    return since.processes() > 1 ? Optional.of(since) : Optional.empty();
   }
 
   /// Ends the training of all members.

@@ -14,6 +14,8 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import norma.array.Array;
@@ -148,6 +150,25 @@ final class Wire implements AutoCloseable {
       Array part = part(array, from);
       in.readFully(chunk, 0, Math.toIntExact(part.bytes()));
       backend.copy(MemorySegment.ofArray(chunk).asSlice(0, part.bytes()), part);
+    }
+  }
+
+  /// Receives all elements of some arrays, and changes these only once everything is here.
+  void receiveAll(Backend backend, List<Array> arrays) throws IOException {
+    List<Array> parts = new ArrayList<>();
+    for (Array array : arrays) {
+      for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
+        parts.add(part(array, from));
+      }
+    }
+    List<byte[]> chunks = new ArrayList<>();
+    for (Array part : parts) {
+      byte[] chunk = new byte[Math.toIntExact(part.bytes())];
+      in.readFully(chunk);
+      chunks.add(chunk);
+    }
+    for (int i = 0; i < parts.size(); i++) {
+      backend.copy(MemorySegment.ofArray(chunks.get(i)), parts.get(i));
     }
   }
 

@@ -29,7 +29,7 @@ class ConfigCommandTest {
 
   @Test
   void aGroupListsItsKeysAlone() {
-    assertThat(Outcome.of("config", "runtime").out().lines()).hasSize(4).last().asString()
+    assertThat(Outcome.of("config", "runtime").out().lines()).hasSize(5).last().asString()
         .startsWith("runtime.precision  ");
   }
 

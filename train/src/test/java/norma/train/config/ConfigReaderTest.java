@@ -80,10 +80,10 @@ class ConfigReaderTest {
             optim: {type: sgd, lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
                     momentum: 0.5, weight_decay: 7, clip_norm: 0, groups: [{of: "*.fc.*", weight_decay: 0},
                     {lr_factor: 30, of: tok_emb.weight, weight_decay: 1}]}
-            train: {steps: 1, batch: 2, accumulate: 3, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, eval_tokens: 99, sample_every: 8,
+            train: {steps: 10, batch: 2, accumulate: 3, sync_every: 5, outer_lr: 0.25, outer_momentum: 0.5, seed: -4, log_every: 5, eval_every: 6, eval_batches: 7, eval_tokens: 99, sample_every: 8,
                     checkpoint_every: 9, keep_checkpoints: 10, on_nonfinite: rollback, layers_every: 11, norm_every: 12,
                     init_from: ../runs/a}
-            runtime: {backend: nd4j, threads: 3, precision: fp64}
+            runtime: {backend: nd4j, threads: 3, shards: 8, precision: fp64}
             output: {dir: a/b}
             """
             .formatted("AB".repeat(32)));
@@ -103,10 +103,11 @@ class ConfigReaderTest {
             List.of(new ParameterGroup("*.fc.*", OptionalDouble.empty(), OptionalDouble.of(0)),
                 new ParameterGroup("tok_emb.weight", OptionalDouble.of(30), OptionalDouble.of(1)))));
     assertThat(c.train())
-        .isEqualTo(new RunConfig.Train(1, 2, 3, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
+        .isEqualTo(new RunConfig.Train(10, 2, 3, 5, 0.25, 0.5, -4, 5, 6, 7, OptionalInt.of(99), 8, 9, 10,
             RunConfig.OnNonfinite.ROLLBACK, 11, 12, Optional.of(Path.of("../runs/a"))));
     assertThat(c.runtime()).isEqualTo(
-        new RunConfig.Runtime(RunConfig.BackendChoice.ND4J, OptionalInt.of(3), RunConfig.Precision.FP64));
+        new RunConfig.Runtime(RunConfig.BackendChoice.ND4J, OptionalInt.of(3), OptionalInt.of(8),
+            RunConfig.Precision.FP64));
     assertThat(c.output().dir()).isEqualTo("a/b");
   }
 

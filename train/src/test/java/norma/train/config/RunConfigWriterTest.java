@@ -84,6 +84,9 @@ class RunConfigWriterTest {
           steps: 2000
           batch: 12
           accumulate: 1
+          sync_every: 1
+          outer_lr: 0.7
+          outer_momentum: 0.9
           seed: 1337
           log_every: 10
           eval_every: 250
@@ -99,6 +102,7 @@ class RunConfigWriterTest {
         runtime:
           backend: auto
           threads: auto
+          shards: auto
           precision: fp32
         output:
           dir: runs
@@ -215,12 +219,14 @@ class RunConfigWriterTest {
             warmup + 100 + r.nextInt(1000), 1 + r.nextInt(100), List.of(r.nextDouble(), r.nextDouble()),
             Math.pow(10, -12 * r.nextDouble()),
             r.nextDouble(), r.nextDouble(), r.nextInt(2), pick(r, GROUPS)),
-        new RunConfig.Train(1 + r.nextInt(9999), 1 + r.nextInt(99), 1 + r.nextInt(9), r.nextLong(), r.nextInt(99),
+        new RunConfig.Train(3 * (1 + r.nextInt(9999)), 1 + r.nextInt(99), 1 + r.nextInt(9), 1 + 2 * r.nextInt(2),
+            1 - r.nextDouble(), r.nextDouble(), r.nextLong(), r.nextInt(99),
             r.nextInt(99), 1 + r.nextInt(99),
             r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(512 + r.nextInt(99)), r.nextInt(99), r.nextInt(99),
             1 + r.nextInt(9), pick(r, List.of(RunConfig.OnNonfinite.values())), r.nextInt(99), r.nextInt(99),
             r.nextBoolean() ? Optional.empty() : Optional.of(Path.of(pick(r, List.of("/runs/a b", "./none", "1"))))),
         new RunConfig.Runtime(pick(r, List.of(RunConfig.BackendChoice.AUTO, RunConfig.BackendChoice.ND4J)),
+            r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + r.nextInt(64)),
             r.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + r.nextInt(64)),
             pick(r, List.of(RunConfig.Precision.FP32, RunConfig.Precision.FP64))),
         new RunConfig.Output(pick(r, List.of("runs", "/tmp/a b", "true", "./x")), r.nextBoolean()));

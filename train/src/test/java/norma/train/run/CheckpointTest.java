@@ -129,7 +129,7 @@ class CheckpointTest {
     Files.createDirectories(all.resolve("copy of step-0000003"));
     assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(6);
     try (Session session = Session.start(config, Path.of(""), true)) {
-      new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warnings::add)
+      new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add)
           .write(Progress.START.at(9, 1, 0));
     }
     assertThat(Runs.list(all)).extracting(path -> path.getFileName().toString()).containsExactly(".writing-mine",
@@ -144,7 +144,7 @@ class CheckpointTest {
     Files.createDirectories(run.resolve("checkpoints/.deleting-step-0000002"));
     FailingDisk disk = new FailingDisk((at, path) -> path.toString().contains(".deleting-"));
     try (Session session = Session.start(config, Path.of(""), true)) {
-      var writer = new CheckpointWriter(run, session, new TrainStep(session).optimizer(), disk, warnings::add);
+      var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), disk, warnings::add);
       writer.write(Progress.START.at(9, 1, 0));
       writer.write(Progress.START.at(10, 1, 0));
     }
@@ -158,7 +158,7 @@ class CheckpointTest {
     Path run = Runs.train(config);
     Files.writeString(run.resolve("checkpoints/step-0000006/manifest.json"), "{");
     try (Session session = Session.start(config, Path.of(""), true)) {
-      var writer = new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warnings::add);
+      var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add);
       for (int step = 7; step <= 9; step++) {
         writer.write(Progress.START.at(step, 1, 0));
       }
@@ -174,7 +174,7 @@ class CheckpointTest {
     RunConfig config = Runs.config(folder, "train.keep_checkpoints=2", "train.eval_every=0");
     Path run = Runs.train(config);
     try (Session session = Session.start(config, Path.of(""), true)) {
-      var writer = new CheckpointWriter(run, session, new TrainStep(session).optimizer(), Disk.real(), warnings::add);
+      var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add);
       Progress due = Progress.START.at(6, 1, 0).anchored(0, 1, 0);
       writer.write(due.at(7, 1, 0));
       writer.write(due.at(8, 1, 0).anchored(0, 1, 0));
@@ -206,7 +206,7 @@ class CheckpointTest {
         boolean failed = false;
         warnings.clear();
         try {
-          new CheckpointWriter(run, session, optimizer, disk, warnings::add).write(Progress.START.at(9, 1, 0));
+          new CheckpointWriter(run, session, optimizer.state(), disk, warnings::add).write(Progress.START.at(9, 1, 0));
         } catch (java.io.IOException e) {
           failed = true;
         }
@@ -219,7 +219,7 @@ class CheckpointTest {
         }
         assertThat(failed || warnings.size() == 1).as("operation %d is heard of", at).isTrue();
         boolean there = Files.exists(run.resolve("checkpoints/step-0000009"));
-        var retry = new CheckpointWriter(run, session, optimizer, Disk.real(), warnings::add);
+        var retry = new CheckpointWriter(run, session, optimizer.state(), Disk.real(), warnings::add);
         retry.write(Progress.START.at(9, 1, 0));
         assertThat(Runs.list(run.resolve("checkpoints"))).as("operation %d, in place: %s", at, there)
             .extracting(path -> path.getFileName().toString()).containsExactly("step-0000009");

@@ -148,7 +148,7 @@ class CrashStatesTest {
       int created = disk.operations().size();
       MetricsLog log = new MetricsLog(original, disk, warning -> {}, RunView.NONE);
       Optimizer optimizer = new TrainStep(session).optimizer();
-      Checkpointing checkpointing = new Checkpointing(original, session, optimizer, log, disk, SILENT);
+      Checkpointing checkpointing = new Checkpointing(original, session, optimizer.state(), log, disk, SILENT);
       log.append(new Event.Start(0, Map.of()));
       checkpointing.begin(Progress.START);
       log.append(new Event.Diverged(3, "not really"));
@@ -221,7 +221,7 @@ class CrashStatesTest {
     Set<String> lines;
     try (Resumption resumption = Resumption.open(original, List.of()); Session session = resumption.session(false)) {
       MetricsLog log = new MetricsLog(original, disk, warning -> {}, RunView.NONE);
-      Checkpointing checkpointing = new Checkpointing(original, session, new TrainStep(session).optimizer(), log, disk,
+      Checkpointing checkpointing = new Checkpointing(original, session, new TrainStep(session).state(), log, disk,
           SILENT);
       Progress progress = checkpointing.begin(checkpointing.resume(resumption));
       assertThat(progress.anchor()).isEqualTo(anchor);
@@ -242,7 +242,7 @@ class CrashStatesTest {
   }
 
   private static CheckpointWriter writer(Path run, Session session, Optimizer optimizer, Disk disk) {
-    return new CheckpointWriter(run, session, optimizer, disk, warning -> {});
+    return new CheckpointWriter(run, session, optimizer.state(), disk, warning -> {});
   }
 
   /// Up to where training would go on.
@@ -250,7 +250,7 @@ class CrashStatesTest {
     try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
         Session session = resumption.session(false)) {
       MetricsLog log = new MetricsLog(run, disk, warning -> {}, RunView.NONE);
-      return new Checkpointing(run, session, new TrainStep(session).optimizer(), log, disk, SILENT).resume(resumption);
+      return new Checkpointing(run, session, new TrainStep(session).state(), log, disk, SILENT).resume(resumption);
     }
   }
 

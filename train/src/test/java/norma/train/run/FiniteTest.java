@@ -120,16 +120,16 @@ class FiniteTest {
   void theOptimizersMomentsAreLookedAtToo() {
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
-      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer)).isNull();
+      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer.state())).isNull();
       fill(session, optimizer.state().getLast().values().of(session.model().parameters().getLast()),
           Double.POSITIVE_INFINITY);
-      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer))
+      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer.state()))
           .isEqualTo("second moment of " + session.model().parameters().getLast().name());
       fill(session, optimizer.state().getFirst().values().of(session.model().parameters().getFirst()), Double.NaN);
-      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer))
+      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer.state()))
           .isEqualTo("first moment of " + session.model().parameters().getFirst().name());
       fill(session, fc(session), Double.NaN);
-      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer)).isEqualTo(FC);
+      assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer.state())).isEqualTo(FC);
     }
   }
 
@@ -152,7 +152,7 @@ class FiniteTest {
           : optimizer.state().getFirst().values().of(session.model().parameters().getFirst());
       fill(session, array, Double.NaN);
       Progress progress = SavedRun.of(run, null).checkpoint().state().progress();
-      new CheckpointWriter(run, session, optimizer, Disk.real(), _ -> {}).write(progress.at(9, 1, 0));
+      new CheckpointWriter(run, session, optimizer.state(), Disk.real(), _ -> {}).write(progress.at(9, 1, 0));
     }
     return run;
   }

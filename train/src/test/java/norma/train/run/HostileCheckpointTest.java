@@ -48,7 +48,7 @@ class HostileCheckpointTest {
   void whatATerminalObeysIsNotQuoted(String from, String to, String problem) throws Exception {
     Path state = changed(from, to);
     try (Session session = Session.start(RunFolder.open(run).config(List.of()), Path.of(""), false)) {
-      assertThatThrownBy(() -> TrainingState.read(state).restore(session, new TrainStep(session).optimizer()))
+      assertThatThrownBy(() -> TrainingState.read(state).restore(session, new TrainStep(session).state()))
           .isInstanceOf(RunException.class).message().startsWith(state + " ").contains(problem).matches(ONE_LINE);
     }
   }
@@ -63,7 +63,7 @@ class HostileCheckpointTest {
     Path keys = Files.writeString(folder.resolve("keys"), "{\"format\":1," + names.substring(names.indexOf("{") + 1)
         .replace(":[]", ":1") + Files.readString(state, StandardCharsets.ISO_8859_1).substring(1));
     try (Session session = Session.start(RunFolder.open(run).config(List.of()), Path.of(""), false)) {
-      assertThatThrownBy(() -> TrainingState.read(state).restore(session, new TrainStep(session).optimizer()))
+      assertThatThrownBy(() -> TrainingState.read(state).restore(session, new TrainStep(session).state()))
           .isInstanceOf(RunException.class).message().matches(ONE_LINE);
     }
     assertThatThrownBy(() -> TrainingState.read(keys)).isInstanceOf(RunException.class).message().matches(ONE_LINE);

@@ -102,7 +102,7 @@ class ResumeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({ "runtime.backend=nd4j, runtime.backend=cpu", "runtime.threads=7, runtime.threads=4" })
+  @CsvSource({ "runtime.backend=nd4j, runtime.backend=cpu", "runtime.threads=7, runtime.shards=4" })
   void anotherRoundingIsRefusedWithTheSettingThatGoesOn(String setting, String advice) {
     Path run = interrupted(2);
     try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(setting)))) {
@@ -179,7 +179,7 @@ class ResumeTest {
       Path changed = Files.writeString(folder.resolve("state"), other, java.nio.charset.StandardCharsets.ISO_8859_1);
       try (Session session = Session.start(RunFolder.open(run).config(List.of()), Path.of(""), true)) {
         assertThatThrownBy(
-            () -> TrainingState.read(changed).restore(session, new TrainStep(session).optimizer()))
+            () -> TrainingState.read(changed).restore(session, new TrainStep(session).state()))
             .isInstanceOf(RunException.class).hasMessageMatching(".*(other|lacks).*").hasMessageNotContaining("\n");
       }
     }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Several sessions that take steps together, over loopback.
 class TeamTest {
@@ -58,8 +59,9 @@ class TeamTest {
     TrainStep trainStep = new TrainStep(session, team);
     for (int step = 1; step <= STEPS; step++) {
       events.before(step);
-      TrainStep.Result result = trainStep.gradients(step, StepObserver.NONE);
-      trainStep.update(result, 1e-2, step, StepObserver.NONE);
+      int last = step * session.config().train().syncEvery();
+      TrainStep.Result result = trainStep.gradients(last, 0.5, StepObserver.NONE);
+      trainStep.update(result, 1e-2, last, StepObserver.NONE);
       losses.add(result.loss());
       losses.add(result.gradientNorm());
     }
@@ -90,9 +92,9 @@ class TeamTest {
   }
 
   @ParameterizedTest
-  @CsvSource({ "1, 1", "1, 2", "3, 1" })
-  void aTeamComputesTheSameBitsAsOneProcess(int members, int threads) throws Exception {
-    RunConfig config = config();
+  @CsvSource({ "1, 1, 1", "1, 2, 1", "3, 1, 1", "1, 2, 2" })
+  void aTeamComputesTheSameBitsAsOneProcess(int members, int threads, int syncEvery) throws Exception {
+    RunConfig config = config("train.sync_every=" + syncEvery);
     List<Joined> all = new ArrayList<>();
     List<FutureTask<Joined.Work>> works = new ArrayList<>();
     try (Session session = Session.start(config, folder, true)) {
@@ -102,6 +104,11 @@ class TeamTest {
           works.add(working(all.getLast()));
         }
         assertSame(train(session, server, _ -> {}), alone(config));
+        assertThat(server.exchanged()).hasValueSatisfying(exchange -> {
+          assertThat(exchange.processes()).isEqualTo(1 + members);
+          assertThat(exchange.communicationSeconds()).isPositive();
+        });
+        assertThat(server.exchanged()).as("since then").isEmpty();
       }
       for (FutureTask<Joined.Work> work : works) {
         assertThat(work.get().parts()).isEqualTo(STEPS);
@@ -111,9 +118,10 @@ class TeamTest {
     assertThat(news).isEmpty();
   }
 
-  @Test
-  void membersComeAndGo() throws Exception {
-    RunConfig config = config();
+  @ParameterizedTest
+  @ValueSource(ints = { 1, 3 })
+  void membersComeAndGo(int syncEvery) throws Exception {
+    RunConfig config = config("train.sync_every=" + syncEvery);
     List<Joined> all = new ArrayList<>();
     List<FutureTask<Joined.Work>> works = new ArrayList<>();
     try (Session session = Session.start(config, folder, true);
@@ -127,7 +135,7 @@ class TeamTest {
         }
       });
       assertSame(numbers, alone(config));
-      assertThat(news.take()).contains("is lost at step 5", "its part is computed here");
+      assertThat(news.take()).contains("is lost at step " + 5 * syncEvery, "its part is computed here");
     }
     assertThat(works.getLast().get().parts()).isEqualTo(STEPS - 2);
     all.getLast().close();
