@@ -138,7 +138,8 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   /// Number of runs, whatever the tuning chooses.
   public int runs() {
-    return tuningCells().size() + seeds.size() * variants.size();
+    int tuning = variants.stream().filter(Variant::tuned).mapToInt(variant -> variant.candidates.size()).sum();
+    return tuneSeeds.size() * tuning + seeds.size() * variants.size();
   }
 
   /// Steps of a run, for people.

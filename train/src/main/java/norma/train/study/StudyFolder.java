@@ -36,7 +36,9 @@ public final class StudyFolder {
 
   private final Study study;
   private final Path path;
-  // Neither changes any more.
+  // None of them changes any more.
+  private final List<Cell> tuning;
+  private final Map<String, Cell> known = new ConcurrentHashMap<>(); // reported
   private final Map<String, CellResult> finished = new ConcurrentHashMap<>();
   private final Map<String, RunReading> readings = new ConcurrentHashMap<>();
 
@@ -44,6 +46,7 @@ public final class StudyFolder {
   public StudyFolder(Study study, Path path) {
     this.study = study;
     this.path = path;
+    this.tuning = study.tuningCells();
   }
 
   /// The study.
@@ -269,7 +272,7 @@ public final class StudyFolder {
       return Optional.of(variant.candidates().getFirst());
     }
     Map<Candidate, List<Double>> losses = new LinkedHashMap<>();
-    for (Cell cell : study.tuningCells()) {
+    for (Cell cell : tuning) {
       if (cell.variant().equals(variant)) {
         CellResult result = result(cell);
         if (result == null) {
@@ -293,7 +296,7 @@ public final class StudyFolder {
   /// The same by number, from 0. A number is the same run at all times: those that are not known yet leave theirs free.
   public SortedMap<Integer, Cell> numbered() throws IOException {
     SortedMap<Integer, Cell> cells = new TreeMap<>();
-    for (Cell cell : study.tuningCells()) {
+    for (Cell cell : tuning) {
       cells.put(cells.size(), cell);
     }
     Map<Variant, Candidate> winners = new HashMap<>();
@@ -305,12 +308,18 @@ public final class StudyFolder {
       for (Variant variant : study.variants()) {
         Candidate winner = winners.get(variant);
         if (winner != null) {
-          cells.put(number, study.cell(variant, winner, seed));
+          cells.put(number, reported(variant, winner, seed));
         }
         number++;
       }
     }
     return cells;
+  }
+
+  /// Made once: its name is a hash of its whole configuration.
+  private Cell reported(Variant variant, Candidate winner, long seed) {
+    return known.computeIfAbsent(variant.name() + " " + winner.label() + " " + seed,
+        _ -> study.cell(variant, winner, seed));
   }
 
   /// The reported results of a variant by seed, as far as they are there.
@@ -319,7 +328,7 @@ public final class StudyFolder {
     Optional<Candidate> winner = winner(variant);
     if (winner.isPresent()) {
       for (long seed : study.seeds()) {
-        CellResult result = result(study.cell(variant, winner.get(), seed));
+        CellResult result = result(reported(variant, winner.get(), seed));
         if (result != null) {
           results.put(seed, result);
         }
