@@ -229,7 +229,7 @@ class ClusterTest {
       assertThat(out.code()).isEqualTo(2);
       assertThat(out.err()).isEqualTo("norma: --cell is 8; expected 0 to 7, of clustered's 8 runs\n");
     });
-    assertThat(norma("--emit", "pbs").err()).contains("--emit", "slurm, kubernetes, spark").hasLineCount(1);
+    assertThat(norma("--emit", "pbs").err()).contains("--emit", "slurm, kubernetes").hasLineCount(1);
     assertThat(norma("--cell", "1", "--gather").err()).contains("mutually exclusive").hasLineCount(1);
     assertThat(norma("--gather").err()).contains("studies/clustered is not there").hasLineCount(1);
     List<String> command = slurm(norma("--emit", "slurm").out(), 0);

@@ -62,9 +62,10 @@ final class HouseRules {
 
   /// The lower rooms of `train`; each sees those before it, and nothing else of `train`. All others may see them.
   private static final List<List<String>> ROOMS = List.of(List.of("files"), List.of("metrics", "config"),
-      List.of("data"), List.of("run"));
+      List.of("data"), List.of("run"), List.of("cluster"));
 
-  /// `files <- metrics, config <- data <- run <- all others`: a run writes no report and knows no command and no study.
+  /// `files <- metrics, config <- data <- run <- cluster <- all others`: a run writes no report and knows no command and no study, nor does a job
+  /// of a cluster.
   static List<ArchRule> roomsSeeThoseBelow() {
     List<ArchRule> rules = new ArrayList<>();
     List<String> below = new ArrayList<>();

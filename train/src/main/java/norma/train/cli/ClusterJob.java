@@ -23,17 +23,13 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
     String classPath) {
   /// What a job is printed for.
   enum Scheduler {
-    slurm, kubernetes, spark
+    slurm, kubernetes
   }
-
-  /// What a job of Spark is made of: `./mvnw -Pcluster` makes it.
-  static final Path SPARK_JAR = home("cluster/target/norma-cluster.jar");
 
   String text(Scheduler scheduler) {
     return switch (scheduler) {
       case slurm -> slurm();
       case kubernetes -> kubernetes();
-      case spark -> spark();
     };
   }
 
@@ -52,33 +48,12 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
       lines.add("#SBATCH --gres=gpu:1");
     }
     lines.add("# " + words());
-    lines.add("cd " + ShellText.of(here()) + " || exit " + Main.FILES);
+    lines.add("cd " + ShellText.of(Path.of("").toAbsolutePath().toString()) + " || exit " + Main.FILES);
     if (!classPath.isEmpty()) {
       lines.add("export NORMA_CLASSPATH=" + ShellText.of(classPath));
     }
     lines.add("exec " + ShellText.of(home("norma").toString()) + " " + shell(command) + " \"$SLURM_ARRAY_TASK_ID\"");
     return String.join("\n", lines);
-  }
-
-  /// A script whose own words are more options of `spark-submit`. Its workers see the folder where it was printed.
-  private String spark() {
-    List<String> options = new ArrayList<>(List.of("--name", "norma-" + study, "--class", "norma.cluster.SparkTasks",
-        "--conf", "spark.task.cpus=" + threads));
-    if (gpu) {
-      options.addAll(List.of("--conf", "spark.task.resource.gpu.amount=1", "--conf",
-          "spark.executor.resource.gpu.amount=1"));
-    }
-    List<String> run = new ArrayList<>(List.of(SPARK_JAR.toString(), here(), ranges(cells)));
-    if (!classPath.isEmpty()) {
-      run.addAll(List.of("env", "NORMA_CLASSPATH=" + classPath));
-    }
-    run.add(home("norma").toString());
-    run.addAll(command);
-    return "#!/bin/bash\n# " + words() + "\nexec spark-submit " + shell(options) + " \"$@\" " + shell(run);
-  }
-
-  private static String here() {
-    return Path.of("").toAbsolutePath().toString();
   }
 
   private static String shell(List<String> words) {

@@ -55,6 +55,13 @@ final class StopSignal implements AutoCloseable {
     return flag;
   }
 
+  /// Sets the flag also when the process that started this one has ended: nobody would read what is found.
+  void comesWithTheParentsEnd() {
+    ProcessHandle.current().parent().ifPresent(parent -> {
+      var _ = parent.onExit().thenRun(() -> flag.set(true));
+    });
+  }
+
   @Override
   public void close() {
     try {

@@ -2,6 +2,7 @@ package norma.train.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,18 +13,22 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
-import norma.train.config.RunConfig;
+import norma.train.cluster.SparkJob;
 import norma.train.config.RunConfig.BackendChoice;
 import norma.train.files.ShellText;
 import norma.train.report.Decimals;
 import norma.train.run.RunException;
 import norma.train.study.CellResult;
+import norma.train.study.ClusterFolder;
+import norma.train.study.Study;
 import norma.train.study.StudyFile;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyReport;
 import norma.train.study.StudySummary;
 import norma.train.study.StudyWorker;
+import norma.train.study.WorkerProcesses;
 import norma.train.study.Study.Cell;
+import org.jspecify.annotations.Nullable;
 
 /// A study whose runs are tasks of a cluster: the job, one of its runs, what they have found. The number of a run says which it is on every
 /// machine, so that nothing but the study's folder has to be shared.
@@ -32,6 +37,9 @@ import norma.train.study.Study.Cell;
 record StudyCells(StudyFolder folder, List<String> words, Console console) {
   /// Of a run whose configuration says `auto`, as in a study with a process for each core.
   private static final int THREADS = 1;
+  /// A run whose process is killed more often, such as by a system that is short of memory, has failed.
+  private static final int TRIES = 4;
+  private static final String CLASSES = "NORMA_CLASSPATH";
 
   /// Prints the job of all runs that are left and can begin now.
   void emit(ClusterJob.Scheduler scheduler) throws IOException {
@@ -46,24 +54,69 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
       throw new RunException(
           "all " + folder.study().runs() + " runs have ended; " + command() + " --gather makes the tables");
     }
-    if (scheduler == ClusterJob.Scheduler.spark && !Files.exists(ClusterJob.SPARK_JAR)) {
-      throw new RunException(ClusterJob.SPARK_JAR + " is not there; ./mvnw -Pcluster -pl cluster package makes it");
-    }
-    List<RunConfig.Runtime> runtimes = cells.values().stream().map(cell -> cell.config().runtime()).toList();
     List<String> command = new ArrayList<>(List.of("study"));
     command.addAll(words);
     command.addAll(List.of("--expect=" + folder.study().hash(), "--cell"));
     console.text(new ClusterJob(folder.study().name(), command, left, folder.study().runs() - cells.size(),
-        runtimes.stream().mapToInt(runtime -> runtime.threads().orElse(THREADS)).max().orElse(THREADS),
-        runtimes.stream().anyMatch(runtime -> runtime.backend() == BackendChoice.CUDA),
-        System.getenv().getOrDefault("NORMA_CLASSPATH", "")).text(scheduler));
+        threads(cells), gpu(cells), System.getenv().getOrDefault(CLASSES, "")).text(scheduler));
+  }
+
+  private static int threads(SortedMap<Integer, Cell> cells) {
+    return cells.values().stream().mapToInt(cell -> cell.config().runtime().threads().orElse(THREADS)).max()
+        .orElse(THREADS);
+  }
+
+  private static boolean gpu(SortedMap<Integer, Cell> cells) {
+    return cells.values().stream().anyMatch(cell -> cell.config().runtime().backend() == BackendChoice.CUDA);
+  }
+
+  /// Has all runs without a result trained by the workers of a cluster: those that choose settings, then the reported ones.
+  ///
+  /// @param jobs at once, at most
+  void train(SparkJob.Place place, OptionalInt jobs, StudyLines lines, AtomicBoolean stop) throws IOException {
+    ClusterFolder cluster = new ClusterFolder(folder);
+    cluster.take(); // what has come back since a driver was killed
+    SortedSet<Integer> before = new TreeSet<>();
+    for (SortedSet<Integer> left = left(); !stop.get() && !left.isEmpty(); left = left()) {
+      if (left.equals(before)) {
+        throw new RunException("no run has ended; the driver's log is in " + folder.path().resolve("workers"));
+      }
+      before = left;
+      new WorkerProcesses(folder, () -> driver(place, jobs, cluster), lines).run(1, stop);
+    }
+    cluster.delete();
+  }
+
+  private SortedSet<Integer> left() throws IOException {
+    SortedSet<Integer> left = new TreeSet<>();
+    for (Map.Entry<Integer, Cell> cell : folder.numbered().entrySet()) {
+      if (folder.result(cell.getValue()) == null) {
+        left.add(cell.getKey());
+      }
+    }
+    return left;
+  }
+
+  private ProcessBuilder driver(SparkJob.Place place, OptionalInt jobs, ClusterFolder cluster) throws IOException {
+    Study study = folder.study();
+    SortedMap<Integer, Cell> cells = folder.numbered();
+    String classes = cluster.pack(System.getenv().getOrDefault(CLASSES, ""));
+    return new SparkJob(place,
+        new SparkJob.Work("norma-" + study.name() + "-" + study.hash(), ClusterJob.ranges(left()), cluster.given(),
+            cluster.results()),
+        new SparkJob.Tasks(threads(cells), gpu(cells), jobs, OptionalInt.of(TRIES)),
+        classes.isEmpty() ? Map.of() : Map.of(CLASSES, classes),
+        List.of("study", folder.path().toString(), "--expect=" + study.hash(), "--with-parent",
+            "--result=" + ClusterFolder.RESULT, "--cell"))
+        .driver();
   }
 
   /// Trains one run, unless it has a result.
   ///
+  /// @param file for the result, where the folder is not the study's own; null if it is
   /// @return the exit code
   /// @throws RunException if the run failed, or its settings are not chosen yet
-  int run(int number, AtomicBoolean stop) throws IOException {
+  int run(int number, @Nullable Path file, AtomicBoolean stop) throws IOException {
     int runs = folder.study().runs();
     if (number < 0 || number >= runs) {
       throw new IllegalArgumentException("--cell is " + number + "; expected 0 to " + (runs - 1) + ", of "
@@ -82,6 +135,9 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     if (result.isEmpty()) {
       console.text("stopped; it goes on with: " + command() + " --cell " + number);
       return Main.INTERRUPTED;
+    }
+    if (file != null) {
+      ClusterFolder.packResult(folder, result.get(), file);
     }
     console.line("run %d of %d  %s", number, runs, StudyLines.words(folder.study(), cell, result.get()));
     if (result.get().failed()) {

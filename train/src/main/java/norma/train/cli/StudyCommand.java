@@ -11,6 +11,8 @@ import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import norma.train.cluster.SparkJob;
+import norma.train.cluster.SparkMaster;
 import norma.train.config.Assignment;
 import norma.train.config.Range;
 import norma.train.files.ShellText;
@@ -38,7 +40,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma study`.
-@Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--plan | --status | --emit SYSTEM | --cell N | --gather]", footer = {
+@Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--cluster MASTER | --plan | --status | --emit SYSTEM | --cell N | --gather]", footer = {
     "",
     "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, norms-small, function-search, slots, blocks,",
     "final-anchor, scale-vectors, alpha-rate, derf-muon, dyt-gated, depth-scaling, data-size, placement, stability.",
@@ -46,7 +48,7 @@ import picocli.CommandLine.ParentCommand;
     "Settings change every run: train.steps=500 data.corpus=my.txt",
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
     "where it was stopped, and several may work on one folder at once.",
-    "On a cluster: norma study STUDY --emit slurm | sbatch, then --gather (docs/cluster.md)." })
+    "On a cluster: norma study STUDY --cluster spark://HOST:7077, or --emit slurm | sbatch, then --gather (docs/cluster.md)." })
 final class StudyCommand implements Callable<Integer> {
   private static final Path STUDIES = StoredWork.STUDIES;
   /// What may be the name of a study that Norma brings, and is no file's.
@@ -61,11 +63,14 @@ final class StudyCommand implements Callable<Integer> {
   @Parameters(paramLabel = "STUDY | key=value", arity = "1..*", description = "A study file, and settings for all of its runs.")
   private List<String> arguments = new ArrayList<>();
 
-  @Option(names = "--jobs", paramLabel = "N", description = "Runs at once. The cores are divided among them. Default: one for each core.")
-  private int jobs = Runtime.getRuntime().availableProcessors();
+  @Option(names = "--jobs", paramLabel = "N", description = "Runs at once. The cores are divided among them. Default: one for each core; with --cluster, for each of the cluster's.")
+  private @Nullable Integer jobs;
 
   /// What is done in place of the whole study.
   private static final class Instead {
+    @Option(names = "--cluster", paramLabel = "MASTER", description = "Has the workers of a cluster of Apache Spark train the runs: spark://HOST:PORT. They need no folder in common.")
+    private @Nullable String cluster;
+
     @Option(names = "--plan", description = "Shows what the study costs and what so many seeds can show, and stops.")
     private boolean plan;
 
@@ -89,6 +94,15 @@ final class StudyCommand implements Callable<Integer> {
   @ArgGroup
   private Instead instead = new Instead();
 
+  @Option(names = "--ship", paramLabel = "ARCHIVE", description = "With --cluster: Norma for the workers, norma-*-linux-x86_64.tar.gz. Default: they have it under the same path as here.")
+  private @Nullable Path ship;
+
+  @Option(names = "--with-parent", hidden = true, description = "Stops when the process that started this one has ended.")
+  private boolean withParent;
+
+  @Option(names = "--result", hidden = true, description = "With --cell: writes the run without its weights to this archive.")
+  private @Nullable Path result;
+
   @Option(names = "--worker", hidden = true, description = "Works off runs with so many threads each.")
   private int workerThreads;
 
@@ -105,7 +119,10 @@ final class StudyCommand implements Callable<Integer> {
       throw new IllegalArgumentException("expected one study file, got "
           + (files.isEmpty() ? "none" : String.join(" and ", files)) + "; see norma study --help");
     }
-    JOBS.check("--jobs", jobs);
+    JOBS.check("--jobs", jobs());
+    if (ship != null && instead.cluster == null) {
+      throw new IllegalArgumentException("--ship goes with --cluster spark://HOST:PORT, whose workers need Norma");
+    }
     if (files.getFirst().equals("outliers") && !Files.exists(Path.of("outliers"))) {
       if (arguments.size() > 1) {
         throw new IllegalArgumentException("norma study outliers takes no settings, got "
@@ -114,11 +131,8 @@ final class StudyCommand implements Callable<Integer> {
       return outliers();
     }
     List<String> settings = words.settings();
-    Path file = find(files.getFirst());
-    Calibration calibration = workerThreads > 0 || instead.status
-        ? Calibration.known(STUDIES)
-        : instead.ofCluster() ? Calibration.complete(STUDIES) : new Calibration(STUDIES, jobs, console::text);
-    Study study = StudyReader.read(file, Assignment.parse(settings), calibration);
+    Path file = result != null ? Path.of(files.getFirst()) : find(files.getFirst());
+    Study study = result != null ? StudyFile.read(file).study() : read(file, settings);
     StudyFolder folder = new StudyFolder(study, STUDIES.resolve(study.name()));
     if (!expected.isEmpty() && !study.hash().equals(expected)) {
       throw new RunException(file + ", its base or its text was changed since the study was started; start it again");
@@ -136,7 +150,7 @@ final class StudyCommand implements Callable<Integer> {
     }
     if (instead.plan) {
       UntrainableVariants.refuse(folder, StudyWorker.threadsOfEach(processes(folder)));
-      show(StudyPlan.of(folder, jobs), study);
+      show(StudyPlan.of(folder, jobs()), study);
       return 0;
     }
     StudyLines lines = new StudyLines(folder, console);
@@ -152,11 +166,27 @@ final class StudyCommand implements Callable<Integer> {
     return run(lines, file, settings, command);
   }
 
+  private int jobs() {
+    return jobs == null ? Runtime.getRuntime().availableProcessors() : jobs;
+  }
+
+  private Study read(Path file, List<String> settings) {
+    Calibration calibration = workerThreads > 0 || instead.status
+        ? Calibration.known(STUDIES)
+        : instead.ofCluster() || instead.cluster != null
+            ? Calibration.complete(STUDIES)
+            : new Calibration(STUDIES, jobs(), console::text);
+    return StudyReader.read(file, Assignment.parse(settings), calibration);
+  }
+
   private int cluster(StudyCells cells) throws IOException {
     Integer cell = instead.cell;
     if (cell != null) {
       try (StopSignal signal = new StopSignal(main)) {
-        return cells.run(cell, signal.flag());
+        if (withParent) {
+          signal.comesWithTheParentsEnd();
+        }
+        return cells.run(cell, result, signal.flag());
       }
     }
     if (instead.emit != null) {
@@ -170,6 +200,12 @@ final class StudyCommand implements Callable<Integer> {
   /// What this command was given.
   private String again() {
     return arguments.stream().map(ShellText::of).collect(Collectors.joining(" ", " study ", ""));
+  }
+
+  /// The same, and where.
+  private String goOn() {
+    return ShellText.norma() + again() + (instead.cluster == null ? "" : " --cluster " + ShellText.of(instead.cluster))
+        + (ship == null ? "" : " --ship " + ShellText.of(ship.toString()));
   }
 
   /// The paper's demonstration, which trains nothing.
@@ -200,9 +236,7 @@ final class StudyCommand implements Callable<Integer> {
 
   private int work(StudyFolder folder) throws IOException {
     try (StopSignal signal = new StopSignal(main)) {
-      ProcessHandle.current().parent().ifPresent(parent -> {
-        var _ = parent.onExit().thenRun(() -> signal.flag().set(true)); // nobody would read what is found
-      });
+      signal.comesWithTheParentsEnd();
       new StudyWorker(folder, OptionalInt.of(workerThreads), signal.flag()).run();
       return signal.flag().get() ? Main.INTERRUPTED : 0;
     }
@@ -220,7 +254,7 @@ final class StudyCommand implements Callable<Integer> {
     study.onePoint().ifPresent(words -> console.line("curves   %s", words));
     if (plan.left() > 0) {
       console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
-          Console.time(plan.seconds()), Math.min(jobs, plan.left()), plan.stepMillis(), Console.metric(plan.flops()));
+          Console.time(plan.seconds()), Math.min(jobs(), plan.left()), plan.stepMillis(), Console.metric(plan.flops()));
     }
     if (study.comparisons() == 0) {
       return;
@@ -240,24 +274,33 @@ final class StudyCommand implements Callable<Integer> {
     StudyFolder folder = lines.folder();
     int processes = processes(folder);
     int threads = StudyWorker.threadsOfEach(processes);
-    UntrainableVariants.refuse(folder, threads);
+    SparkJob.Place place = instead.cluster == null
+        ? null
+        : SparkJob.Place.of(SparkMaster.at(instead.cluster), ship, console::text);
+    if (place == null) {
+      UntrainableVariants.refuse(folder, threads);
+    }
     int again = folder.reopenFailed();
     int open = StudySummary.of(folder).left();
-    console.line("runs     %d of %d are left%s; %d at once; results in %s", open, folder.study().runs(),
-        again == 0 ? "" : ", " + again + " of which failed before", processes, folder.path());
+    console.line("runs     %d of %d are left%s; %s; results in %s", open, folder.study().runs(),
+        again == 0 ? "" : ", " + again + " of which failed before",
+        place == null ? processes + " at once" : "on " + place.master().url(), folder.path());
     console.line("steps    %s", folder.study().steps());
     StudyFile.write(folder, command);
     try (StopSignal signal = new StopSignal(main)) {
-      if (open > 0) {
-        new WorkerProcesses(folder, worker(folder, file, settings, threads), lines)
-            .run(processes, signal.flag());
+      if (place != null) {
+        OptionalInt most = jobs == null ? OptionalInt.empty() : OptionalInt.of(jobs);
+        new StudyCells(folder, arguments, console).train(place, most, lines, signal.flag());
+      } else if (open > 0) {
+        List<String> worker = worker(folder, file, settings, threads);
+        new WorkerProcesses(folder, () -> new ProcessBuilder(worker), lines).run(processes, signal.flag());
       }
       StudySummary summary = StudyReport.write(folder, command);
       console.text("");
       lines.table(summary);
       console.line("report   %s", folder.path().resolve("report.html"));
       if (signal.flag().get() && summary.left() > 0) {
-        console.text("stopped; it goes on with: " + ShellText.norma() + again());
+        console.text("stopped; it goes on with: " + goOn());
         return Main.INTERRUPTED;
       }
       requireNoneFailed(summary);
@@ -283,6 +326,6 @@ final class StudyCommand implements Callable<Integer> {
   /// As many processes as are asked for, and no more than there are runs left.
   private int processes(StudyFolder folder) throws IOException {
     StudySummary summary = StudySummary.of(folder);
-    return Math.min(jobs, Math.max(1, summary.left() + summary.failed().size()));
+    return Math.min(jobs(), Math.max(1, summary.left() + summary.failed().size()));
   }
 }

@@ -83,6 +83,11 @@ public record RunConfig(
     return weights.equals(train.initFrom()) ? this : with("train.init_from", weights);
   }
 
+  /// The same with its text in another place.
+  public RunConfig reading(Corpus corpus) {
+    return with("data.corpus", corpus);
+  }
+
   /// The same with another seed.
   public RunConfig withSeed(long seed) {
     return with("train.seed", seed);

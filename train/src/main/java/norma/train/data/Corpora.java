@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import norma.train.config.Nearest;
+import norma.train.config.RunConfig;
 import norma.train.config.RunConfig.Token;
 import norma.train.files.HomeFolder;
 import org.jspecify.annotations.Nullable;
@@ -90,6 +92,16 @@ public final class Corpora {
     String path = url.getPath();
     String name = path.substring(path.lastIndexOf('/') + 1);
     return Corpus.of(name.isEmpty() ? url.getHost() : name, url.toString(), token, bytes);
+  }
+
+  /// The file of a text that has been loaded; nothing if it is built in.
+  public static Optional<Path> file(RunConfig.Corpus corpus) {
+    return switch (corpus) {
+      case RunConfig.Corpus.Named named -> named.source().startsWith(PREFIX)
+          ? Optional.empty()
+          : Optional.of(Path.of(named.source()));
+      case RunConfig.Corpus.Download download -> Optional.of(Download.cached(userCache(), download.sha256()));
+    };
   }
 
   /// The user's cache folder: `$XDG_CACHE_HOME/norma`, or `~/.cache/norma` where that is unset.

@@ -64,7 +64,7 @@ record Download(Fetcher fetcher, long maxBytes) {
   /// @param hash 64 hexadecimal digits in lower case
   /// @throws DataException if it cannot be read, is too large, or has another hash
   byte[] bytes(URI url, String hash, Path cache) {
-    Path cached = cache.resolve(hash + ".txt");
+    Path cached = cached(cache, hash);
     try {
       Files.createDirectories(cache);
       if (Files.exists(cached)) {
@@ -88,6 +88,11 @@ record Download(Fetcher fetcher, long maxBytes) {
       throw new DataException("cannot use the cache %s: %s: set XDG_CACHE_HOME to a folder that can be written"
           .formatted(cache, e), e);
     }
+  }
+
+  /// Where the cache keeps it.
+  static Path cached(Path cache, String hash) {
+    return cache.resolve(hash + ".txt");
   }
 
   private static void check(URI url, byte[] bytes, String hash) {

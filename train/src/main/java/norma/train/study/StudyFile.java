@@ -52,11 +52,13 @@ public record StudyFile(String name, String title, String note, String command, 
 
   /// Writes it.
   public static void write(StudyFolder folder, String command) throws IOException {
-    Study study = folder.study();
+    folder.writeWhole(folder.path().resolve(FILE), text(folder.study(), command));
+  }
+
+  static String text(Study study, String command) {
     StudyFile file = new StudyFile(study.name(), study.title(), study.note(), command, study.seeds(),
         study.tuneSeeds(), study.variants());
-    folder.writeWhole(folder.path().resolve(FILE),
-        JSON.writerWithDefaultPrettyPrinter().writeValueAsString(file) + "\n");
+    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(file) + "\n";
   }
 
   /// Reads that of a study's folder.

@@ -5,8 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
@@ -16,7 +19,7 @@ import norma.train.study.Study.Cell;
 /// How far a study is. The time that is left follows from the runs that have ended, and before the first of them from those under way.
 ///
 /// @param ended       runs with a result
-/// @param underWay    runs that a process works on
+/// @param underWay    runs that a process works on, here or on a cluster
 /// @param share       of the runs under way that is done, on average
 /// @param secondsLeft with as many processes as work now; NaN before the first steps are known
 public record StudyProgress(int ended, int underWay, double share, double secondsLeft) {
@@ -33,12 +36,17 @@ public record StudyProgress(int ended, int underWay, double share, double second
     List<CellResult> results = new ArrayList<>();
     List<Cell> open = new ArrayList<>();
     List<Running> running = new ArrayList<>();
-    for (Cell cell : cells) {
+    Map<Cell, Double> elsewhere = new LinkedHashMap<>(); // of which only the time is known
+    for (Map.Entry<Integer, Cell> numbered : folder.numbered().entrySet()) {
+      Cell cell = numbered.getValue();
       CellResult result = folder.result(cell);
+      OptionalDouble remote = new ClusterFolder(folder).secondsOf(numbered.getKey());
       if (result != null) {
         results.add(result);
       } else if (folder.isWorkedOn(cell)) {
         running.add(running(folder, cell));
+      } else if (remote.isPresent()) {
+        elsewhere.put(cell, remote.getAsDouble());
       } else {
         open.add(cell);
       }
@@ -46,6 +54,10 @@ public record StudyProgress(int ended, int underWay, double share, double second
     double any = results.isEmpty()
         ? Median.ofFinite(running.stream().mapToDouble(Running::seconds).toArray())
         : mean(results);
+    for (Map.Entry<Cell, Double> run : elsewhere.entrySet()) {
+      double whole = seconds(folder, run.getKey(), any);
+      running.add(new Running(run.getKey(), Double.isNaN(whole) ? 0 : Math.min(1, run.getValue() / whole), whole));
+    }
     double left = any * (folder.study().runs() - cells.size()); // whose settings are not chosen yet
     for (Cell cell : open) {
       left += seconds(folder, cell, any);

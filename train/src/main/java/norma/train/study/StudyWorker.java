@@ -165,6 +165,9 @@ public final class StudyWorker {
       trained = session;
       run = path;
       unigramLoss = session.split().unigramLoss(session.vocabulary().size());
+      if (!session.corpus().sha256().equals(cell.candidate().text())) {
+        throw new RunException(session.corpus().source() + " was changed since the study was read; start it again");
+      }
       fingerprint = new LinkedHashMap<>(machine());
       fingerprint.putAll(Map.of("backend", session.backend().name(), "corpus", session.corpus().sha256(), "validation",
           session.validationSha256()));

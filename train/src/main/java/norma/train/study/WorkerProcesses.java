@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.run.RunException;
 import norma.train.study.Study.Cell;
 
-/// The processes of this machine that work on a study.
+/// The processes of this machine that work on a study, or have a cluster work on it.
 public final class WorkerProcesses {
   private static final int RESTARTS = 3;
   /// Exit codes above are those of a signal; this one is Norma's own for an interrupted command.
@@ -22,13 +22,18 @@ public final class WorkerProcesses {
   private static final int LOOK_MILLIS = 1000;
 
   private final StudyFolder folder;
-  private final List<String> command;
+  private final Start process;
   private final Listener listener;
   private final List<Process> processes = new ArrayList<>();
   private final Set<String> shown = new HashSet<>();
   private final Set<String> killedOnce = new HashSet<>();
   private final long start = System.nanoTime();
   private int restarts;
+
+  /// Says how one process is started.
+  public interface Start {
+    ProcessBuilder process() throws IOException;
+  }
 
   /// Hears how far the study is.
   public interface Listener {
@@ -43,10 +48,10 @@ public final class WorkerProcesses {
     void waiting(StudyProgress progress, double seconds);
   }
 
-  /// @param command starts one process
-  public WorkerProcesses(StudyFolder folder, List<String> command, Listener listener) {
+  /// @param process one of them
+  public WorkerProcesses(StudyFolder folder, Start process, Listener listener) {
     this.folder = folder;
-    this.command = List.copyOf(command);
+    this.process = process;
     this.listener = listener;
   }
 
@@ -76,7 +81,7 @@ public final class WorkerProcesses {
   private Process start(int number) throws IOException {
     Path log = log(number);
     Files.createDirectories(log.getParent());
-    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(Redirect.appendTo(log.toFile()))
+    return process.process().redirectErrorStream(true).redirectOutput(Redirect.appendTo(log.toFile()))
         .start();
   }
 
@@ -132,6 +137,7 @@ public final class WorkerProcesses {
   }
 
   private void finished() throws IOException {
+    new ClusterFolder(folder).take();
     for (Cell cell : folder.cells()) {
       CellResult result = shown.contains(cell.id()) ? null : folder.result(cell);
       if (result != null) {

@@ -2,11 +2,9 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
 import norma.train.cli.ClusterJob.Scheduler;
-import norma.train.files.ShellText;
 import org.junit.jupiter.api.Test;
 
 class ClusterJobTest {
@@ -27,18 +25,6 @@ class ClusterJobTest {
         "\n#SBATCH --cpus-per-task=4\n", "\n#SBATCH --gres=gpu:1\n", "\nexport NORMA_CLASSPATH='my norms/n.jar'\n")
         .endsWith("/norma study x.yaml --cell \"$SLURM_ARRAY_TASK_ID\"");
     assertThat(job(Scheduler.slurm, 1, false, "")).doesNotContain("gres", "NORMA_CLASSPATH");
-  }
-
-  @Test
-  void sparkIsGivenTheNumbersAndTheCommand() {
-    String here = ShellText.of(Path.of("").toAbsolutePath().toString());
-    assertThat(job(Scheduler.spark, 2, false, "n.jar")).startsWith("""
-        #!/bin/bash
-        # 4 runs of Scale_2.x
-        exec spark-submit --name norma-Scale_2.x --class norma.cluster.SparkTasks --conf spark.task.cpus=2 "$@" /""")
-        .contains("/cluster/target/norma-cluster.jar " + here + " '2-4,7' env NORMA_CLASSPATH=n.jar /")
-        .endsWith("/norma study x.yaml --cell").doesNotContain("gpu");
-    assertThat(job(Scheduler.spark, 2, true, "")).contains("--conf spark.task.resource.gpu.amount=1");
   }
 
   @Test

@@ -33,7 +33,8 @@ final class StudyFixture {
     return folder;
   }
 
-  private static void write(StudyFolder folder, Study.Cell cell, int steps) throws IOException {
+  /// One run of it.
+  static void write(StudyFolder folder, Study.Cell cell, int steps) throws IOException {
     int variant = folder.study().variants().indexOf(cell.variant());
     Random random = new Random(1000L * variant + cell.seed());
     double offset = 0.02 * variant + 0.01 * random.nextGaussian() + 0.02 * cell.seed();

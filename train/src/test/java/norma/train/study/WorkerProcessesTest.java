@@ -32,7 +32,7 @@ class WorkerProcessesTest {
   }
 
   private static void run(StudyFolder folder, String script) throws Exception {
-    new WorkerProcesses(folder, List.of("bash", "-c", script), QUIET).run(1, new AtomicBoolean());
+    new WorkerProcesses(folder, () -> new ProcessBuilder("bash", "-c", script), QUIET).run(1, new AtomicBoolean());
   }
 
   @Test

@@ -1,0 +1,178 @@
+package norma.train.study;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import norma.train.cluster.Luggage;
+import norma.train.config.RunConfig;
+import norma.train.config.RunConfigWriter;
+import norma.train.files.Json;
+import norma.train.files.ProcessLock;
+import norma.train.files.Tree;
+import norma.train.files.WholeFile;
+import norma.train.report.RunReport;
+import norma.train.run.RunException;
+import norma.train.run.RunFolder;
+import norma.train.study.Study.Candidate;
+import norma.train.study.Study.Cell;
+import norma.train.study.Study.Variant;
+
+/// `cluster/` in a study's folder, where nothing else of it is shared with the machines that train: an archive that goes to them, and what comes
+/// back. A worker has a study's folder of its own, with `study.json` and the results by which settings were chosen.
+///
+/// @param folder of the study
+public record ClusterFolder(StudyFolder folder) {
+  /// What a run's process leaves for the driver.
+  public static final String RESULT = "result.zip";
+
+  private Path path() {
+    return folder.path().resolve("cluster");
+  }
+
+  /// What goes to the workers.
+  public Path given() {
+    return path().resolve("given.zip");
+  }
+
+  /// Where results are written as they come, `NUMBER/`, and which runs are worked on, `running/NUMBER`.
+  public Path results() {
+    return path().resolve("results");
+  }
+
+  /// Writes the archive.
+  ///
+  /// @param classPath of a user's norms
+  /// @return the class path in a work folder
+  public String pack(String classPath) throws IOException {
+    Files.createDirectories(results());
+    Path running = results().resolve("running");
+    if (Files.exists(running)) { // of a driver that was killed
+      Tree.delete(running);
+    }
+    try (OutputStream file = Files.newOutputStream(given()); Luggage luggage = new Luggage(file)) {
+      List<Variant> variants = new ArrayList<>();
+      for (Variant variant : folder.study().variants()) {
+        List<Candidate> candidates = new ArrayList<>();
+        for (Candidate candidate : variant.candidates()) {
+          candidates.add(candidate.with(luggage.packed(candidate.config(), candidate.text(), candidate.weights())));
+        }
+        variants.add(variant.with(candidates));
+      }
+      Study study = folder.study();
+      String place = "studies/" + study.name() + "/"; // where a worker looks for it
+      luggage.add(place + StudyFile.FILE, StudyFile.text(
+          new Study(study.name(), study.title(), study.note(), study.seeds(), study.tuneSeeds(), variants), ""));
+      for (Cell cell : study.tuningCells()) {
+        CellResult result = folder.result(cell);
+        if (result != null) {
+          luggage.add(place + "cells/" + cell.id() + ".json", Json.text(result));
+        }
+      }
+      return luggage.classes(classPath);
+    }
+  }
+
+  /// Writes what a run has left, on a worker: its result and its folder, without weights.
+  public static void packResult(StudyFolder folder, CellResult result, Path file) throws IOException {
+    WholeFile.write(file, beside -> {
+      try (OutputStream out = Files.newOutputStream(beside); Luggage luggage = new Luggage(out)) {
+        Path run = folder.path().resolve(result.folder());
+        if (!result.folder().isEmpty()) {
+          luggage.add(result.folder(), run, path -> !path.startsWith(run.resolve("checkpoints")));
+        }
+        luggage.add("result.json", Json.text(result));
+      }
+    });
+  }
+
+  /// Takes what has come back into the study's folder, of two results of a run the first.
+  public void take() throws IOException {
+    if (!Files.isDirectory(results())) {
+      return;
+    }
+    for (Map.Entry<Integer, Cell> cell : folder.numbered().entrySet()) {
+      Path returned = results().resolve(String.valueOf(cell.getKey()));
+      if (Files.exists(returned)) {
+        try (ProcessLock lock = folder.lock(cell.getValue())) {
+          if (lock != null && Files.exists(returned)) {
+            take(cell.getValue(), returned);
+            Tree.delete(returned);
+          }
+        }
+      }
+    }
+  }
+
+  private void take(Cell cell, Path returned) throws IOException {
+    CellResult result = Files.exists(returned.resolve(RESULT))
+        ? unpacked(cell, returned.resolve(RESULT))
+        : CellResult.without(cell.id(), CellResult.FAILED, lastLine(Files.readString(returned.resolve("output")),
+            "exit code " + Files.readString(returned.resolve("exit"))));
+    folder.clear(cell, folder.settle(cell, result));
+  }
+
+  private static String lastLine(String output, String otherwise) {
+    return output.lines().filter(line -> !line.isBlank()).reduce((first, second) -> second).orElse(otherwise)
+        .replaceFirst("^norma: ", "");
+  }
+
+  /// Unpacks a run beside others, and gives it the study's own names for its text and the weights that it began with.
+  private CellResult unpacked(Cell cell, Path archive) throws IOException {
+    Path runs = folder.runs(cell).toAbsolutePath().normalize();
+    Path record = archive.resolveSibling("result.json");
+    try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(archive))) {
+      for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+        if (entry.getName().equals("result.json")) {
+          Files.write(record, zip.readAllBytes());
+          continue;
+        }
+        Path file = folder.path().toAbsolutePath().resolve(entry.getName()).normalize();
+        if (!file.startsWith(runs)) {
+          throw new RunException(archive + " has a file of another run, " + Json.printable(entry.getName())
+              + "; delete it, and the run is repeated");
+        }
+        Files.createDirectories(file.getParent());
+        Files.write(file, zip.readAllBytes());
+      }
+    }
+    CellResult found = Json.record(Json.read(record), CellResult.class);
+    if (!found.cell().equals(cell.id())) {
+      throw new RunException(archive + " is the result of " + Json.printable(found.cell()) + ", not of " + cell.id()
+          + "; delete it, and the run is repeated");
+    }
+    Path run = folder.path().resolve(found.folder());
+    if (!found.folder().isEmpty() && Files.exists(run)) {
+      RunFolder made = RunFolder.open(run);
+      RunConfig config = made.config(List.of()).reading(cell.config().data().corpus())
+          .beginningWith(cell.config().train().initFrom());
+      WholeFile.write(made.configFile(), RunConfigWriter.yaml(config));
+      RunReport.write(run);
+    }
+    return found;
+  }
+
+  /// How long a worker has been at a run, in seconds; nothing if none is.
+  OptionalDouble secondsOf(int number) {
+    try {
+      FileTime begun = Files.getLastModifiedTime(results().resolve("running").resolve(String.valueOf(number)));
+      return OptionalDouble.of((System.currentTimeMillis() - begun.toMillis()) / 1e3);
+    } catch (IOException e) {
+      return OptionalDouble.empty();
+    }
+  }
+
+  /// Deletes it, once all has been taken.
+  public void delete() throws IOException {
+    if (Files.exists(path())) {
+      Tree.delete(path());
+    }
+  }
+}
