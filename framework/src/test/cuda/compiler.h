@@ -221,7 +221,7 @@ int compile(Program& program, const std::vector<std::string>& definitions, int a
   bool done = system(command.c_str()) == 0;
   if (done) {
     write_file(folder.path / "kernels.ii", Kernels(read_file(folder.path / "kernels.ii")).with_table(architecture));
-    command = in_folder + "g++ -x c++ -fpreprocessed -std=c++17 -O2 -w -fPIC -shared -fvisibility=hidden " +
+    command = in_folder + "g++ -x c++ -fpreprocessed -std=c++17 -Og -w -fPIC -shared -fvisibility=hidden " +
               "-fno-exceptions -fno-rtti -fno-extern-tls-init kernels.ii -o kernels.so 2> log";
     done = system(command.c_str()) == 0;
   }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -226,10 +227,8 @@ struct Allocation {
 
   // Whether no kernel has written between the array and its unreadable neighbours.
   bool whole() const {
-    for (unsigned char* p = inner(); p < inner() + inner_bytes(); p++) {
-      if ((p < from || p >= from + bytes) && *p != 0xFF) return false;
-    }
-    return true;
+    auto untouched = [](unsigned char byte) { return byte == 0xFF; };
+    return std::all_of(inner(), from, untouched) && std::all_of(from + bytes, inner() + inner_bytes(), untouched);
   }
 };
 
