@@ -27,7 +27,7 @@ class KernelSourcesTest {
   /// The oldest processors that are served, and those that the kernels are meant for first.
   private static final List<Target> TARGETS = List.of(new Target(75, false), new Target(90, true));
 
-  private static final int FORMULAS = 8; // drawn at random
+  private static final int FORMULAS = 8; // drawn at random, the next one for the next target
   private static final int[] WIDTHS = { 384, 1024, 64, 7, 1536, 100, 2048, 130 };
 
   @TempDir
@@ -59,7 +59,7 @@ class KernelSourcesTest {
         }
         units.add(source.unit(64));
       }
-      for (int i = 0; i < FORMULAS; i++) {
+      for (int i = TARGETS.indexOf(target); i < FORMULAS; i += TARGETS.size()) {
         Formula formula = RandomFormulas.formula(RandomFormulas.draw(i, 3).toString());
         units.add(new Unit("formula" + i + ".cu",
             FormulaSource.of(PlannedFormula.of(formula, WIDTHS[i], target.bf16 ? 8 : 4, i)), 0));
