@@ -38,7 +38,7 @@ public final class LineFormat<R extends Record> {
   private static final double LARGEST = 1e100;
   private static final Map<String, String> UNITS = Map.of("millis", "ms", "second", "s", "seconds", "s");
 
-  private final Class<R> type;
+  private final Constructor<R> constructor;
   private final List<Component> components;
   private final Set<String> names;
 
@@ -78,8 +78,14 @@ public final class LineFormat<R extends Record> {
 
   /// The format of a record class.
   public LineFormat(Class<R> type) {
-    this.type = type;
     this.components = Arrays.stream(type.getRecordComponents()).map(Component::of).toList();
+    try {
+      constructor = type.getDeclaredConstructor(
+          components.stream().map(component -> component.source.getType()).toArray(Class<?>[]::new));
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError("the canonical constructor of " + type, e);
+    }
+    constructor.setAccessible(true); // of a record that its package keeps to itself
     this.names = components.stream().filter(component -> component.source.getType() != Map.class)
         .map(Component::name).collect(Collectors.toUnmodifiableSet());
   }
@@ -180,12 +186,9 @@ public final class LineFormat<R extends Record> {
 
   private R record(Object[] values) {
     try {
-      Constructor<R> canonical = type.getDeclaredConstructor(
-          components.stream().map(component -> component.source.getType()).toArray(Class<?>[]::new));
-      canonical.setAccessible(true); // of a record that its package keeps to itself
-      return canonical.newInstance(values);
+      return constructor.newInstance(values);
     } catch (ReflectiveOperationException e) {
-      throw new LinkageError("the canonical constructor of " + type, e);
+      throw new LinkageError(constructor.toString(), e);
     }
   }
 

@@ -42,24 +42,43 @@ public final class Environment {
     return System.getProperty("norma.commit", "unknown");
   }
 
-  /// A digest of Norma's own classes: the same for the same code, wherever and whenever it was compiled.
+  /// A digest of Norma's own classes as they lay there when it was first asked for: the same for the same code, wherever and whenever it
+  /// was compiled.
   public static String build() {
-    StringBuilder classes = new StringBuilder();
-    for (Class<?> module : List.of(Tape.class, Gpt.class, Environment.class)) {
-      Path place = place(module);
-      try {
-        if (Files.isDirectory(place)) {
-          digest(place, classes);
-        } else {
-          try (FileSystem jar = FileSystems.newFileSystem(place)) {
-            digest(jar.getPath("/"), classes);
+    return Build.DIGEST;
+  }
+
+  /// Some thousand files, read once.
+  private static final class Build {
+    static final String DIGEST = digest();
+
+    private static String digest() {
+      StringBuilder classes = new StringBuilder();
+      for (Class<?> module : List.of(Tape.class, Gpt.class, Environment.class)) {
+        Path place = place(module);
+        try {
+          if (Files.isDirectory(place)) {
+            digest(place, classes);
+          } else {
+            try (FileSystem jar = FileSystems.newFileSystem(place)) {
+              digest(jar.getPath("/"), classes);
+            }
           }
+        } catch (IOException e) {
+          throw new UncheckedIOException("cannot read Norma's own classes in " + place, e);
         }
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot read Norma's own classes in " + place, e);
+      }
+      return Sha256.of(classes.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
+    }
+
+    private static void digest(Path root, StringBuilder classes) throws IOException {
+      try (Stream<Path> files = Files.walk(root)) {
+        for (Path file : files.filter(file -> file.toString().endsWith(".class"))
+            .sorted(Comparator.comparing(Path::toString)).toList()) {
+          classes.append(root.relativize(file)).append(' ').append(Sha256.of(Files.readAllBytes(file))).append('\n');
+        }
       }
     }
-    return Sha256.of(classes.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
   }
 
   /// The jar or folder that a class comes from. Its code source does not say so where the class cache was made elsewhere.
@@ -67,15 +86,6 @@ public final class Environment {
     String file = type.getName().replace('.', '/') + ".class";
     String url = String.valueOf(type.getClassLoader().getResource(file));
     return Path.of(URI.create(url.substring(0, url.length() - file.length()).replaceFirst("^jar:(.*)!/$", "$1")));
-  }
-
-  private static void digest(Path root, StringBuilder classes) throws IOException {
-    try (Stream<Path> files = Files.walk(root)) {
-      for (Path file : files.filter(file -> file.toString().endsWith(".class"))
-          .sorted(Comparator.comparing(Path::toString)).toList()) {
-        classes.append(root.relativize(file)).append(' ').append(Sha256.of(Files.readAllBytes(file))).append('\n');
-      }
-    }
   }
 
   /// Version and maker of the JVM.

@@ -151,33 +151,32 @@ public final class PairedDifferences {
       return Double.NaN;
     }
     double seen = Math.abs(Arrays.stream(differences).sum()) - rounding;
-    if (n > ENUMERATED) {
-      SplittableRandom random = new SplittableRandom(2);
-      int extreme = 0;
-      for (int draw = 0; draw < SIGN_DRAWS; draw++) {
-        double sum = 0;
-        long signs = 0;
-        for (int i = 0; i < n; i++) {
-          signs = i % Long.SIZE == 0 ? random.nextLong() : signs >>> 1;
-          sum += (1 - 2 * (signs & 1)) * differences[i]; // without a branch that nobody could predict
-        }
-        extreme += Math.abs(sum) >= seen ? 1 : 0;
-      }
-      return (extreme + 1.0) / (SIGN_DRAWS + 1);
-    }
+    double[][] sums = signedSums();
+    boolean all = n <= ENUMERATED;
+    int choices = all ? 1 << n : SIGN_DRAWS;
+    SplittableRandom random = new SplittableRandom(2);
     int extreme = 0;
-    for (long signs = 0; signs < 1L << n; signs++) {
-      extreme += Math.abs(signedSum(signs)) >= seen ? 1 : 0;
+    for (int choice = 0; choice < choices; choice++) {
+      double sum = 0;
+      long signs = 0;
+      for (int eight = 0; eight < sums.length; eight++) {
+        signs = eight % Long.BYTES != 0 ? signs >>> Byte.SIZE : all ? choice : random.nextLong();
+        sum += sums[eight][(int) signs & 0xFF];
+      }
+      extreme += Math.abs(sum) >= seen ? 1 : 0;
     }
-    return extreme / (double) (1L << n);
+    return all ? extreme / (double) choices : (extreme + 1.0) / (choices + 1);
   }
 
-  private double signedSum(long signs) {
-    double sum = 0;
-    for (int i = 0; i < differences.length; i++) {
-      sum += (signs >>> i & 1) == 0 ? differences[i] : -differences[i];
+  /// The sums of eight differences each, with all 256 choices of their signs: a bit that is set turns one round.
+  private double[][] signedSums() {
+    double[][] sums = new double[(pairs() + Byte.SIZE - 1) / Byte.SIZE][1 << Byte.SIZE];
+    for (int i = 0; i < pairs(); i++) {
+      for (int signs = 0; signs < 1 << Byte.SIZE; signs++) {
+        sums[i / Byte.SIZE][signs] += (signs >>> i % Byte.SIZE & 1) == 0 ? differences[i] : -differences[i];
+      }
     }
-    return sum;
+    return sums;
   }
 
   /// The smallest p value that [#signFlipP] can have with n pairs.

@@ -43,12 +43,13 @@ final class StudyFixture {
     Files.createDirectories(run);
     List<String> lines = new ArrayList<>(List.of("{'event':'start'}"));
     for (int step = 10; step <= steps; step += 10) {
-      lines.add(String.format(Locale.ROOT, "{'event':'step','step':%d,'tokens':%d,'loss':%.5f,'lr':0.001,"
-          + "'grad_norm':0.51234,'step_ms':12.4,'tokens_per_s':60000.0,'elapsed_s':%.3f}", step, step * 768L,
-          loss(step, offset), step * 0.0127));
+      lines.add("{'event':'step','step':" + step + ",'tokens':" + step * 768L + ",'loss':" + rounded(loss(step, offset))
+          + ",'lr':0.001,'grad_norm':0.51234,'step_ms':12.4,'tokens_per_s':60000.0,'elapsed_s':"
+          + rounded(step * 0.0127)
+          + "}");
       if (step % 50 == 0) {
-        lines.add(String.format(Locale.ROOT, "{'event':'eval','step':%d,'train_loss':2.1,'val_loss':%.5f}", step,
-            loss(step, offset)));
+        lines.add(
+            "{'event':'eval','step':" + step + ",'train_loss':2.1,'val_loss':" + rounded(loss(step, offset)) + "}");
         lines.add(norm(cell.config(), step, random));
         lines.add(layers(cell.config(), step, random));
       }
@@ -88,23 +89,24 @@ final class StudyFixture {
     }
     slots.add(slot("final", config.model().norm().of(Slot.FINAL).type(), 20, step, random));
     slots.removeIf(String::isEmpty);
-    return String.format(Locale.ROOT, "{'event':'norm','step':%d,'slots':[%s],'max_attention_logit':%.2f,'log_z':%.3f}",
-        step, String.join(",", slots), 3 + step * 0.004 + 0.3 * random.nextGaussian(), 4.1 + step * 1e-4);
+    return "{'event':'norm','step':" + step + ",'slots':[" + String.join(",", slots) + "],'max_attention_logit':"
+        + rounded(3 + step * 0.004 + 0.3 * random.nextGaussian()) + ",'log_z':" + rounded(4.1 + step * 1e-4) + "}";
   }
 
   private static String slot(String name, String type, double std, int step, Random random) {
     double grown = std * (1 + step / 500.0) * Math.exp(0.1 * random.nextGaussian());
     String scalars = switch (type) {
-      case "dyt", "derf" -> String.format(Locale.ROOT, "'alpha':%.4f,'saturation':%.4f,", 0.5 + 0.2 / grown,
-          Math.min(0.97, grown / 10));
-      case "dyisru" -> String.format(Locale.ROOT, "'beta':%.4f,'saturation':%.4f,", 4 - 0.2 / grown,
-          Math.min(0.97, grown / 12));
+      case "dyt", "derf" -> "'alpha':" + rounded(0.5 + 0.2 / grown) + ",'saturation':"
+          + rounded(Math.min(0.97, grown / 10)) + ",";
+      case "dyisru" ->
+        "'beta':" + rounded(4 - 0.2 / grown) + ",'saturation':" + rounded(Math.min(0.97, grown / 12)) + ",";
       default -> "";
     };
     return type.equals("none")
         ? ""
-        : String.format(Locale.ROOT, "{'slot':'%s','type':'%s',%s'inv_std':%.4f,'in_rms':%.4f,'in_absmax':%.3f,"
-            + "'in_kurtosis':%.3f}", name, type, scalars, 1 / grown, grown * 1.02, grown * 6, 1 + grown / 4);
+        : "{'slot':'" + name + "','type':'" + type + "'," + scalars + "'inv_std':" + rounded(1 / grown) + ",'in_rms':"
+            + rounded(grown * 1.02) + ",'in_absmax':" + rounded(grown * 6) + ",'in_kurtosis':" + rounded(1 + grown / 4)
+            + "}";
   }
 
   private static String layers(RunConfig config, int step, Random random) {
@@ -121,7 +123,12 @@ final class StudyFixture {
 
   private static String layer(String name, double millis, Random random) {
     double forward = millis / 3 * (1 + 0.1 * random.nextDouble());
-    return String.format(Locale.ROOT, "{'layer':'%s','forward_ms':%.4f,'backward_ms':%.4f,'tokens_per_s':%.0f}", name,
-        forward, 2 * forward, 768e3 / (3 * forward));
+    return "{'layer':'" + name + "','forward_ms':" + rounded(forward) + ",'backward_ms':" + rounded(2 * forward)
+        + ",'tokens_per_s':" + Math.round(768e3 / (3 * forward)) + "}";
+  }
+
+  /// To five digits behind the point.
+  private static double rounded(double value) {
+    return Math.round(value * 1e5) / 1e5;
   }
 }
