@@ -13,11 +13,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.train.files.ShellText;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// `docs/library.md`, done by the letter in an empty folder. The modules are in a Maven repository of the test's own, as `install` would
-/// lay them; everything else is in the one that this build has. What the page shows besides, examples runs.
+/// lay them; everything else is in the one that this build has. What the page shows besides, examples runs. A release must pass it:
+/// `./mvnw -Prelease verify`.
+@Tag("release")
 class EmptyFolderTest {
   private static final Path REPOSITORY = Path.of(System.getProperty("norma.repository"));
   private static final String VERSION = System.getProperty("norma.version");

@@ -15,13 +15,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Every `./norma` line of the README and of the guides runs, in this JVM where the line is nothing but that. Training is cut short, of a
-/// small model; run folders are those just made.
+/// small model, and of a study to its first run ([StudyTest] has whole ones); run folders are those just made.
 class ReadmeTest {
   private static final List<String> SHORT = List.of("train.steps=2", "train.eval_batches=1", "data.val_fraction=0.001",
       "train.batch=2", "model.layers=1", "model.heads=2", "model.width=32", "model.context=16");
 
-  /// A profile takes its time to measure; [CommandsTest] has it with smaller settings. Watching ends at Ctrl-C; InterruptTest has it.
-  private static final List<String> ELSEWHERE = List.of("./norma profile", "./norma watch");
+  /// A profile takes its time to measure; [CommandsTest] has it with smaller settings. Watching ends at Ctrl-C; InterruptTest has it. The
+  /// doctor measures, too; [StartTest] asks it.
+  private static final List<String> ELSEWHERE = List.of("./norma profile", "./norma watch", "./norma doctor");
 
   /// In a table.
   private static final Pattern EXPORT = Pattern.compile("^\\| .*`(\\./norma export [^`]+)`");
@@ -50,7 +51,7 @@ class ReadmeTest {
       }
       command = replaceRuns(command);
       command += command.contains(" train") || command.contains(" study") ? " " + String.join(" ", SHORT) : "";
-      command += command.contains(" study") ? " --jobs 1" : "";
+      command += command.contains("--plan") ? " --jobs 1" : command.contains(" study") ? " --cell 0" : "";
       command += command.contains(" norms \"") ? " --out '" + folder.resolve("norm.svg") + "'" : "";
       command += command.contains(" train") ? " \"output.dir='" + folder.resolve("runs") + "'\"" : "";
       if (command.startsWith("./norma ")) {
