@@ -114,6 +114,7 @@ class InterruptTest {
       }
       signal(process, "INT"); // in the middle of the save
       assertThat(process.waitFor()).isEqualTo(137);
+      assertThat(Launcher.err(folder)).startsWith("norma: interrupted again: ended at once").hasLineCount(1);
       assertThat(writing(run)).as("the save was cut off").isTrue();
     } finally {
       Launcher.end(process);

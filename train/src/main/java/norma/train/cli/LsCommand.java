@@ -4,15 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.train.config.RunConfig;
@@ -107,10 +106,10 @@ final class LsCommand implements Callable<Integer> {
     /// The settings that the usual run does not have, those of several slots once.
     ///
     /// @param usual of all runs, if there is one
-    String differs(Optional<RunConfig> usual) {
+    String differs(Optional<Row> usual) {
       Map<String, List<String>> paths = new LinkedHashMap<>();
       if (usual.isPresent() && config.isPresent()) {
-        RunConfigWriter.differences(usual.get(), config.get()).stream()
+        RunConfigWriter.differences(usual.get().config.orElseThrow(), config.get()).stream()
             .filter(d -> !NAMES.contains(d.path()) && (words.isEmpty() || !d.path().startsWith(NORM)))
             .forEach(d -> paths.computeIfAbsent((d.path().startsWith(NORM) ? NORM : d.path()) + "=" + d.right(),
                 _ -> new ArrayList<>()).add(d.path()));
@@ -155,13 +154,14 @@ final class LsCommand implements Callable<Integer> {
           : "no run and no study");
       return;
     }
-    Optional<RunConfig> usual = usual(rows.stream().flatMap(row -> row.config().stream()).toList());
+    Optional<Row> usual = usual(rows.stream().filter(row -> row.config().isPresent()).toList());
+    String title = usual.map(row -> "differs from " + row.work.shown() + " in").orElse("differs");
     if (!console.terminal()) {
-      TABLE.text("differs", row -> row.differs(usual)).lines(rows).forEach(console::text);
+      TABLE.text(title, row -> row.differs(usual)).lines(rows).forEach(console::text);
       return;
     }
     List<String> lines = TABLE.lines(rows);
-    console.text(console.bold(lines.getFirst()));
+    console.text(console.bold(lines.getFirst()) + (rows.size() > 1 ? console.dim("  " + title) : ""));
     for (int i = 0; i < rows.size(); i++) {
       console.text(lines.get(i + 1));
       String differs = rows.get(i).differs(usual);
@@ -172,16 +172,14 @@ final class LsCommand implements Callable<Integer> {
   }
 
   /// The run with the most settings that most have, the first of several.
-  private static Optional<RunConfig> usual(List<RunConfig> runs) {
-    Map<RunConfig, Map<String, String>> flat = new LinkedHashMap<>();
-    runs.forEach(run -> flat.put(run, RunConfigWriter.flatten(run)));
-    Map<Map.Entry<String, String>, Integer> counts = new HashMap<>();
-    runs.forEach(run -> flat.getOrDefault(run, Map.of()).entrySet().forEach(setting -> counts.merge(Map.entry(setting
-        .getKey(), setting.getValue()), 1, Integer::sum)));
-    Map<RunConfig, Integer> shared = new LinkedHashMap<>();
-    flat.forEach((run, settings) -> shared.put(run, settings.entrySet().stream().mapToInt(setting -> counts
-        .getOrDefault(Map.entry(setting.getKey(), setting.getValue()), 0)).sum()));
-    int most = shared.isEmpty() ? 0 : Collections.max(shared.values());
-    return shared.entrySet().stream().filter(run -> run.getValue() == most).map(Map.Entry::getKey).findFirst();
+  private static Optional<Row> usual(List<Row> runs) {
+    Map<Row, Set<Map.Entry<String, String>>> settings = new LinkedHashMap<>();
+    runs.forEach(run -> settings.put(run, RunConfigWriter.flatten(run.config().orElseThrow()).entrySet()));
+    Map<Map.Entry<String, String>, Long> counts = settings.values().stream().flatMap(Set::stream)
+        .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+    return settings.entrySet().stream()
+        .min(Comparator.comparingLong(
+            run -> -run.getValue().stream().mapToLong(setting -> counts.getOrDefault(setting, 0L)).sum()))
+        .map(Map.Entry::getKey);
   }
 }

@@ -46,7 +46,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         "Exit codes: 0 done, 2 wrong usage or configuration, 3 data or file trouble, 4 diverged, 130 interrupted,",
         "137 interrupted again, at once." })
 public final class Main implements Runnable {
+  /// What was asked for is wrong: a word of the command, or a configuration, also one that is not there.
   static final int USAGE = 2;
+  /// A text, a run or another file is not there, is damaged, or cannot be written.
   static final int FILES = 3;
   static final int DIVERGED = 4;
   static final int INTERRUPTED = 130;

@@ -36,18 +36,22 @@ final class StopSignal implements AutoCloseable {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       Class<?> signal = Class.forName("sun.misc.Signal");
       Class<?> handler = Class.forName("sun.misc.SignalHandler");
-      MethodHandle halt = MethodHandles.insertArguments(
-          lookup.findVirtual(Runtime.class, "halt", MethodType.methodType(void.class, int.class)), 0,
-          Runtime.getRuntime(), Main.KILLED);
-      Object halting = MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(halt, 0, signal));
+      MethodHandle end = lookup.findStatic(StopSignal.class, "endAtOnce", MethodType.methodType(void.class));
+      Object ending = MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(end, 0, signal));
       MethodHandle create = lookup.findConstructor(signal, MethodType.methodType(void.class, String.class));
       MethodHandle handle = lookup.findStatic(signal, "handle", MethodType.methodType(handler, signal, handler));
       for (String name : List.of("INT", "TERM")) {
-        handle.invoke(create.invoke(name), halting);
+        handle.invoke(create.invoke(name), ending);
       }
     } catch (Throwable e) { // what invoke may throw
       LOG.debug("a second signal will have no effect", e);
     }
+  }
+
+  @SuppressWarnings("UnusedMethod") // the handler's
+  private static void endAtOnce() {
+    System.err.println("norma: interrupted again: ended at once, with the checkpoints that were whole before");
+    Runtime.getRuntime().halt(Main.KILLED);
   }
 
   /// True once the signal came.

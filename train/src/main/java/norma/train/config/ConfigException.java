@@ -1,7 +1,9 @@
 package norma.train.config;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.train.files.Printable;
 
 /// A configuration that cannot be accepted. The message has one printable line for each thing
@@ -11,22 +13,36 @@ public final class ConfigException extends RuntimeException {
   /// What a person mends at a time.
   static final int MOST = 10;
 
+  private final String source;
+  private final int line;
+  private final List<ConfigException> parts; // of one error none
   /// @param at      where it was written
   /// @param message the rest of the line; control characters in it are escaped
   public ConfigException(Location at, String message) {
     super(Printable.line(at + ": " + message));
+    source = at.source();
+    line = at.line();
+    parts = List.of();
   }
 
-  private ConfigException(String lines) {
-    super(lines);
+  private ConfigException(List<ConfigException> parts) {
+    super(parts.stream().map(Throwable::getMessage).distinct().limit(MOST).collect(Collectors.joining("\n")));
+    source = parts.getFirst().source;
+    line = parts.getFirst().line;
+    this.parts = parts;
   }
 
-  /// One error for several, a line each; of many the first.
+  /// One error for several, a line each, those of one source by their lines; of many the first.
   public static ConfigException all(List<ConfigException> errors) {
-    return errors.size() == 1
-        ? errors.getFirst()
-        : new ConfigException(errors.stream().flatMap(e -> String.valueOf(e.getMessage()).lines()).distinct()
-            .limit(MOST).collect(Collectors.joining("\n")));
+    if (errors.size() == 1) {
+      return errors.getFirst();
+    }
+    List<ConfigException> each = errors.stream().flatMap(e -> e.parts.isEmpty() ? Stream.of(e) : e.parts.stream())
+        .toList();
+    List<String> sources = each.stream().map(e -> e.source).distinct().toList();
+    return new ConfigException(each.stream()
+        .sorted(Comparator.<ConfigException>comparingInt(e -> sources.indexOf(e.source)).thenComparingInt(e -> e.line))
+        .toList());
   }
 
   /// An error about the value at a dotted path. A value from the command line is repeated, since it has no line.

@@ -27,6 +27,7 @@ import norma.train.files.Json;
 import norma.train.files.WholeFile;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
+import norma.train.run.Environment;
 import tools.jackson.core.JacksonException;
 
 /// Makes `loss.svg` and `report.html` of a run: one page that needs no other file and no network.
@@ -83,7 +84,7 @@ public final class RunReport {
 
   private String html(Optional<Live> live) throws IOException {
     Map<String, String> environment = environment();
-    String token = environment.getOrDefault("token", "character");
+    String token = environment.getOrDefault(Environment.TOKEN, "character");
     Template page = Template.page("report.html", name + ": training report").put("name", name).put("token", token)
         .put("state", live.map(Live::state).orElseGet(metrics::state))
         .put("story", story(live.map(Live::steps).orElse(""))).put("losses", losses(token))

@@ -21,6 +21,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// What a result depends on besides its configuration.
 public final class Environment {
+  /// The key in `environment.json` of what the run's losses are means over, in a word.
+  public static final String TOKEN = "token";
+
   private Environment() {}
 
   /// Norma's version.
@@ -110,7 +113,7 @@ public final class Environment {
     fields.put("corpus_sha256", session.corpus().sha256());
     session.initial().ifPresent(initial -> fields.put(InitialWeights.SHA256, initial.from().sha256()));
     fields.put(Comparability.VALIDATION, session.validationSha256());
-    fields.put("token", session.config().data().token().word());
+    fields.put(TOKEN, session.config().data().token().word());
     fields.put("tokens", session.corpus().symbols().length);
     fields.put("vocabulary", session.vocabulary().size());
     OwnNorms.describe(session, fields);

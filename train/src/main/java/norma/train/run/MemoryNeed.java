@@ -8,6 +8,7 @@ import norma.autodiff.Parameter;
 import norma.kernels.Backend;
 import norma.models.CostModel;
 import norma.models.Gpt;
+import norma.models.GptConfig;
 import norma.train.config.RunConfig;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -16,7 +17,7 @@ import org.apache.logging.log4j.Logger;
 ///
 /// @param parameters  learnable numbers
 /// @param state       bytes of weights, gradients of each shard, and what the optimizer keeps
-/// @param activations bytes that the passes of all threads keep for backward
+/// @param activations bytes that the passes of all threads keep for backward, and keys and values that sampling keeps
 /// @param heap        bytes of Java heap: a checkpoint is put together there, after the largest parameter's initial values
 record MemoryNeed(long parameters, long state, long activations, long heap) {
   private static final Logger LOG = LogManager.getLogger(MemoryNeed.class);
@@ -33,8 +34,10 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     int sequences = config.train().batch() * config.train().accumulate();
     int shards = Math.min(backend.shards(), sequences);
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
+    GptConfig model = config.model();
+    long sampling = 2L * model.layers() * model.context() * model.keyHeads() * model.headWidth();
     long activations = Math.multiplyExact(Math.min(backend.workers(), shards),
-        CostModel.of(gpt, pass, backend.activations()).savedBytes());
+        CostModel.of(gpt, pass, backend.activations()).savedBytes()) + sampling * backend.activations().bytes();
     long kept = all.stream().mapToLong(p -> config.optim().rule(p).type().states().size() * p.size()).sum();
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
     long optimizers = config.train().syncEvery() == 1 ? kept : parameters + shards * (parameters + kept);

@@ -114,7 +114,7 @@ class RunCommandsTest {
       "2, --jobs is 5000; expected 1 to 4096, study norms-quick --jobs 5000",
       "2, train.accumulate 3000 times model.context 64, train train.batch=1000000 train.accumulate=3000",
       "2, train.eval_batches 2147483647 times train.batch 12, train train.eval_batches=2147483647",
-      "3, out of memory: training needs, train train.batch=16777215 model.layers=1024 model.width=8 runtime.backend=nd4j "
+      "3, out of memory: training needs, train train.batch=16777215 model.layers=16 model.width=8 runtime.backend=nd4j "
           + "train.eval_batches=1" })
   void whatIsWrongIsOneLine(int code, String message, String command) {
     Outcome outcome = Outcome.of(command.replace("RUN", run.toString()).split(" ", -1));

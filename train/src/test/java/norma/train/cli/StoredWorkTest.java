@@ -48,6 +48,8 @@ class StoredWorkTest {
     Outcome list = Outcome.of("ls", runs.toString());
     assertThat(list.code()).as(list.err()).isZero();
     assertThat(list.out().lines()).hasSize(5);
+    assertThat(list.out().lines().findFirst().orElse("")).as("what the others are held against")
+        .endsWith("differs from " + runs.resolve("char-20260101-120000") + " in");
     assertThat(list.out()).containsPattern("char-20260101-120000 +completed +2.2500 +20/20 .* d\n")
         .containsPattern("120001 +completed .* model.norm.all=dyt\n")
         .containsPattern("120002 +damaged .*metrics.jsonl, line 1: ")

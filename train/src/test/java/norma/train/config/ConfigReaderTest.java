@@ -310,6 +310,9 @@ class ConfigReaderTest {
             line -> assertThat(line).startsWith("x.yaml:2: model.norm.all: unknown norm type 'dty'"),
             line -> assertThat(line).startsWith("x.yaml:3: optim.lr: -1 is out of range"),
             line -> assertThat(line).startsWith("x.yaml:3: optim.min_lr: x is not a number")));
+    assertThatThrownBy(() -> read("optim: {min_lr: x}\nmodel: {norm: {all: dty}}\nmodle: {}\n")).message()
+        .satisfies(message -> assertThat(message.lines()).as("in the order of the file")
+            .extracting(line -> line.substring(0, 9)).containsExactly("x.yaml:1:", "x.yaml:2:", "x.yaml:3:"));
   }
 
   /// A joiner (Persian, emoji), a control character: nobody can see them, and a folder may have them all the same.

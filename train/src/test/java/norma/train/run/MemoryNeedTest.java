@@ -2,7 +2,9 @@ package norma.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import norma.array.DType;
 import norma.kernels.cpu.CpuBackend;
+import norma.models.CostModel;
 import norma.models.Gpt;
 import norma.train.config.RunConfig;
 import org.junit.jupiter.api.Test;
@@ -16,7 +18,10 @@ class MemoryNeedTest {
       MemoryNeed need = MemoryNeed.of(RunConfig.DEFAULT, new Gpt(RunConfig.DEFAULT.model(), 65), backend);
       assertThat(need.parameters()).isEqualTo(804_096);
       assertThat(need.state()).isEqualTo((1 + backend.shards() + 2) * 4L * 804_096);
-      assertThat(need.activations()).isBetween(1L << 20, 20L << 20);
+      Gpt gpt = new Gpt(RunConfig.DEFAULT.model(), 65);
+      assertThat(need.activations()).as("a pass of each thread; keys and values of 4 blocks, 64 tokens, 128 channels")
+          .isEqualTo(2 * CostModel.of(gpt, 1, DType.FLOAT32).savedBytes() + 2L * 4 * 64 * 128 * 4)
+          .isBetween(1L << 20, 20L << 20);
       assertThat(need.heap()).isEqualTo(4L * 804_096 + 8 * 512 * 128);
       assertThat(need.problem(GIB, "this machine", GIB)).isEmpty();
     }
