@@ -36,6 +36,13 @@ public record Assignment(List<String> path, Node value) {
     return new Assignment(List.of(path.split("\\.", -1)), value);
   }
 
+  /// The settings of a group, in its order: a variant of a study, a case of a profile.
+  ///
+  /// @throws ConfigException if a key is not a dotted path
+  public static List<Assignment> all(Node.Mapping group) {
+    return group.entries().entrySet().stream().map(entry -> of(entry.getKey(), entry.getValue().value())).toList();
+  }
+
   /// A setting whose value is a text, as the command line has it.
   public static String text(String path, String value) {
     return path + "=" + YamlText.of(value);

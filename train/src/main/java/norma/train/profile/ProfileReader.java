@@ -61,10 +61,7 @@ public final class ProfileReader {
     Map<String, List<Integer>> sweeps = new LinkedHashMap<>();
     if (compare != null) {
       group(compare, "compare").entries().forEach((label, entry) -> {
-        Node.Mapping group = group(entry.value(), "compare." + label);
-        List<Assignment> settings = new ArrayList<>();
-        group.entries().forEach((path, value) -> settings.add(Assignment.of(path, value.value())));
-        cases.add(of(label, base, settings));
+        cases.add(of(label, base, Assignment.all(group(entry.value(), "compare." + label))));
       });
       if (cases.size() < 2) {
         throw root.error("compare: expected at least two cases, each a name with settings, such as"

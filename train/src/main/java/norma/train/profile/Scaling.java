@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import org.apache.commons.math3.stat.regression.SimpleRegression;
 
 /// How the cost of a step grows with one setting, beside what the FLOP model says.
 ///
@@ -82,20 +83,11 @@ public record Scaling(String setting, List<Point> points, double time, Quartiles
 
   /// Slope of the least-squares line through the logarithms; NaN if all x are the same.
   private static double exponent(double[] x, double[] y) {
-    double meanX = 0;
-    double meanY = 0;
+    SimpleRegression line = new SimpleRegression();
     for (int i = 0; i < x.length; i++) {
-      meanX += Math.log(x[i]) / x.length;
-      meanY += Math.log(y[i]) / x.length;
+      line.addData(Math.log(x[i]), Math.log(y[i]));
     }
-    double xx = 0;
-    double xy = 0;
-    for (int i = 0; i < x.length; i++) {
-      double dx = Math.log(x[i]) - meanX;
-      xx += dx * dx;
-      xy += dx * (Math.log(y[i]) - meanY);
-    }
-    return xx < 1e-12 ? Double.NaN : xy / xx;
+    return line.getXSumSquares() < 1e-12 ? Double.NaN : line.getSlope();
   }
 
   /// A configuration's number; NaN where it is none.

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import norma.nn.NormTypes;
@@ -31,6 +30,7 @@ import norma.train.files.Errors;
 import norma.train.files.FolderName;
 import norma.train.run.Checkpoint;
 import norma.train.run.RunException;
+import norma.train.study.GridAxis.Choice;
 import org.jspecify.annotations.Nullable;
 
 /// Reads study files. Every run's configuration is read before anything is trained: what is wrong in a variant shows at once.
@@ -62,30 +62,6 @@ public final class StudyReader {
   /// How long every run is: settings, or NaN where the budget is none of these.
   private record Budget(List<Assignment> settings, double flops, double seconds) {}
 
-  /// A settable path with the values to try, in a grid or to tune.
-  private record GridAxis(String path, List<Assignment> values) {}
-
-  /// A point of several axes.
-  private record Choice(List<Assignment> settings, List<String> atEdge) {
-    static final Choice NOTHING = new Choice(List.of(), List.of());
-
-    /// Adds a value of one more axis. Of two values neither counts as the edge.
-    Choice with(GridAxis axis, int i) {
-      List<Assignment> more = new ArrayList<>(settings);
-      more.add(axis.values.get(i));
-      List<String> edges = new ArrayList<>(atEdge);
-      if (axis.values.size() > 2 && (i == 0 || i == axis.values.size() - 1)) {
-        edges.add(axis.path);
-      }
-      return new Choice(more, edges);
-    }
-
-    /// The settings as `key=value`.
-    List<String> texts() {
-      return settings.stream().map(Assignment::toString).toList();
-    }
-  }
-
   /// Reads a file, with settings for all of its runs.
   ///
   /// @throws ConfigException if anything in it, or in one of its runs, is wrong
@@ -114,7 +90,7 @@ public final class StudyReader {
     Node base = root.node("base");
     String baseline = root.text("baseline", onlyVariant());
     Section variantSection = root.section("variants");
-    List<GridAxis> grid = tried(() -> axes(root, "grid"), List.of());
+    List<GridAxis> grid = tried(() -> GridAxis.all(root, "grid"), List.of());
     List<Long> seeds = tried(() -> seeds(root, "seeds", 1), List.of());
     Map<String, List<GridAxis>> ownTune = new LinkedHashMap<>();
     List<GridAxis> tune = tried(() -> tune(root, variantSection, ownTune), List.of());
@@ -147,14 +123,15 @@ public final class StudyReader {
     List<Study.Variant> variants = new ArrayList<>();
     Set<String> names = new HashSet<>();
     UntrainableVariants texts = new UntrainableVariants(cost, 1);
-    List<Choice> points = product(grid);
-    requireFew((long) points.size() * named.size() * Math.max(product(tune).size(), seeds.size()));
+    List<Choice> points = GridAxis.product(grid, this::requireFew);
+    requireFew(
+        (long) points.size() * named.size() * Math.max(GridAxis.product(tune, this::requireFew).size(), seeds.size()));
     for (Choice point : points) {
       for (Map.Entry<String, List<Assignment>> entry : named.entrySet()) {
         List<Assignment> settings = new ArrayList<>(entry.getValue());
-        settings.addAll(point.settings);
-        String variant = variantName(entry.getKey(), point.settings, names);
-        List<Choice> choices = product(ownTune.getOrDefault(entry.getKey(), tune));
+        settings.addAll(point.settings());
+        String variant = variantName(entry.getKey(), point.settings(), names);
+        List<Choice> choices = GridAxis.product(ownTune.getOrDefault(entry.getKey(), tune), this::requireFew);
         int tries = variants.isEmpty() ? choices.size() : variants.getFirst().candidates().size();
         if (wrong.isEmpty() && choices.size() != tries) {
           throw error("tune", "tune: " + variant + " has " + choices.size() + " tries, " + variants.getFirst().name()
@@ -250,8 +227,8 @@ public final class StudyReader {
   private void refuseFixed(List<GridAxis> axes, String key) {
     for (GridAxis axis : axes) {
       for (Assignment override : overrides) {
-        if (override.meets(axis.path)) {
-          throw error(key, override + " on the command line fixes " + axis.path + ", which " + key
+        if (override.meets(axis.path())) {
+          throw error(key, override + " on the command line fixes " + axis.path() + ", which " + key
               + " decides; leave it out, or change the file");
         }
       }
@@ -272,7 +249,7 @@ public final class StudyReader {
   private Study.Candidate candidate(String variant, @Nullable Node base, List<Assignment> settings, Choice choice,
       Budget budget, UntrainableVariants texts) {
     List<Assignment> all = new ArrayList<>(settings);
-    all.addAll(choice.settings);
+    all.addAll(choice.settings());
     all.addAll(budget.settings);
     all.addAll(overrides);
     RunConfig config = switch (base) {
@@ -289,11 +266,12 @@ public final class StudyReader {
             String.format(Locale.ROOT, "%.3g FLOPs", cost.flops(config))));
       }
       Optional<Checkpoint> initial = cost.initial(config);
-      return new Study.Candidate(label, choice.atEdge, cost.sha256(config), initial.map(Checkpoint::sha256).orElse(""),
+      return new Study.Candidate(label, choice.atEdge(), cost.sha256(config),
+          initial.map(Checkpoint::sha256).orElse(""),
           config.beginningWith(initial.map(Checkpoint::folder))); // a run's newest may be another when its turn comes
     } catch (DataException | RunException e) {
       texts.add(variant, String.valueOf(e.getMessage()));
-      return new Study.Candidate(label, choice.atEdge, "", "", config);
+      return new Study.Candidate(label, choice.atEdge(), "", "", config);
     }
   }
 
@@ -305,13 +283,11 @@ public final class StudyReader {
           "variants: expected at least one, each a name with settings, such as dyt: {model.norm.all: dyt}");
     }
     mapping.entries().forEach((name, entry) -> {
-      List<Assignment> settings = new ArrayList<>();
       if (!(section.node(name) instanceof Node.Mapping group)) {
         throw ConfigException.of(entry.value(), "variants." + name,
             entry.value().describe() + " is not a group of settings; expected {key: value}, or {} for the base itself");
       }
-      group.entries().forEach((path, value) -> settings.add(Assignment.of(path, value.value())));
-      variants.put(name(section, name, name), settings);
+      variants.put(name(section, name, name), Assignment.all(group));
     });
     return variants;
   }
@@ -346,24 +322,6 @@ public final class StudyReader {
     return name;
   }
 
-  private List<GridAxis> axes(Section root, String key) {
-    List<GridAxis> axes = new ArrayList<>();
-    Section section = root.section(key);
-    if (root.node(key) instanceof Node.Mapping mapping) {
-      mapping.entries().keySet().forEach(path -> axes.add(axis(section, path)));
-    }
-    return axes;
-  }
-
-  private static GridAxis axis(Section section, String path) {
-    List<Node> values = section.list(path);
-    if (values.size() < 2) {
-      throw section.error(section.path(path) + ": expected at least two values to choose from, [a, b]"
-          + (values.size() == 1 ? "; one value for all runs belongs in base" : ""));
-    }
-    return new GridAxis(path, values.stream().map(value -> Assignment.of(path, value)).toList());
-  }
-
   /// Reads the axes that all variants choose from, and apart those that stand under one variant's name.
   private List<GridAxis> tune(Section root, Section variants, Map<String, List<GridAxis>> own) {
     Section section = root.section("tune");
@@ -371,24 +329,13 @@ public final class StudyReader {
     if (root.node("tune") instanceof Node.Mapping mapping) {
       for (String key : mapping.entries().keySet()) {
         if (variants.node(key) != null) {
-          own.put(key, axes(section, key));
+          own.put(key, GridAxis.all(section, key));
         } else {
-          common.add(axis(section, key));
+          common.add(GridAxis.of(section, key));
         }
       }
     }
     return common;
-  }
-
-  /// All combinations, one without settings if there is no axis.
-  private List<Choice> product(List<GridAxis> axes) {
-    List<Choice> choices = List.of(Choice.NOTHING);
-    for (GridAxis axis : axes) {
-      requireFew((long) choices.size() * axis.values.size());
-      choices = choices.stream()
-          .flatMap(choice -> IntStream.range(0, axis.values.size()).mapToObj(i -> choice.with(axis, i))).toList();
-    }
-    return choices;
   }
 
   private List<Long> seeds(Section root, String key, long first) {
