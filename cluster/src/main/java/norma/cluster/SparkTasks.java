@@ -29,9 +29,9 @@ import scala.runtime.BoxedUnit;
 /// Runs a command once for each of some numbers, as tasks of Apache Spark:
 ///
 ///     spark-submit --class norma.cluster.SparkTasks norma-cluster.jar --numbers=0-3,7 --name=scale --results=FOLDER
-///       --given=FILE.zip norma study scale --cell
+///       --given=FILE.zip norma study scale --cell {}
 ///
-/// Each task is a process of its own on a worker, with the number as its last word, in a work folder of its own, where the files of the
+/// Each task is a process of its own on a worker, with the number in place of `{}`, in a work folder of its own, where the files of the
 /// archive lie. What it has printed, and the file [WorkerProcess#RESULT] if it left one, are in `FOLDER/NUMBER/` as soon as it has ended, and
 /// what runs is in `FOLDER/running/`. No folder is shared.
 public final class SparkTasks {
@@ -44,7 +44,7 @@ public final class SparkTasks {
 
   /// Exits with 0 if all processes have ended, however they did.
   ///
-  /// @param args options, then the words of the command before the number
+  /// @param args options, then the words of the command
   public static void main(String[] args) {
     Map<String, String> options = new HashMap<>();
     int word = 0;

@@ -33,7 +33,7 @@ import org.apache.spark.resource.ResourceInformation;
 /// @param name        of the work folders
 /// @param environment of the process
 /// @param tries       after so many that were killed a process has failed
-/// @param command     words before the number; a first one that is relative begins in [#SHIPPED]
+/// @param command     in which `{}` is the number; a first word that is relative begins in [#SHIPPED]
 record WorkerProcess(String name, Map<String, String> environment, int tries, List<String> command)
     implements
       Serializable {
@@ -88,7 +88,7 @@ record WorkerProcess(String name, Map<String, String> environment, int tries, Li
     Path log = Files.createTempFile(work, "output-", ".log");
     List<String> words = new ArrayList<>(command);
     words.set(0, program.toString());
-    words.add(String.valueOf(number));
+    words.replaceAll(word -> word.equals("{}") ? String.valueOf(number) : word);
     ProcessBuilder builder = new ProcessBuilder(words).directory(work.toFile()).redirectErrorStream(true)
         .redirectOutput(log.toFile());
     builder.environment().putAll(environment);

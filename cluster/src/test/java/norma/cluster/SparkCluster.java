@@ -153,6 +153,17 @@ final class SparkCluster implements AutoCloseable {
     throw new AssertionError("ended before there was a process with " + word);
   }
 
+  /// So many processes below all workers; waits for them.
+  List<ProcessHandle> all(String word, int count, Process user) throws Exception {
+    List<ProcessHandle> found = List.of();
+    while (user.isAlive() && found.size() < count) {
+      Thread.sleep(20);
+      found = workers.stream().flatMap(Process::descendants).filter(process -> commandLine(process).contains(word))
+          .toList();
+    }
+    return found;
+  }
+
   /// With a line feed before each word but the first.
   private static String commandLine(ProcessHandle process) {
     try {
@@ -160,6 +171,13 @@ final class SparkCluster implements AutoCloseable {
     } catch (IOException e) {
       return ""; // it has ended
     }
+  }
+
+  /// A variable of a process that runs; empty if it has none.
+  static String environment(ProcessHandle process, String name) throws IOException {
+    String all = Files.readString(Path.of("/proc", String.valueOf(process.pid()), "environ"));
+    return Stream.of(all.split("\0", -1)).filter(one -> one.startsWith(name + "=")).findFirst()
+        .map(one -> one.substring(name.length() + 1)).orElse("");
   }
 
   /// Sends a signal, by its name.

@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import norma.train.config.Assignment;
 import norma.train.team.Joined;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -25,19 +26,47 @@ final class JoinCommand implements Callable<Integer> {
   @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = "Where the text lies here, and what computes: data.corpus, runtime.")
   private List<String> settings = new ArrayList<>();
 
+  @Option(names = "--with-parent", hidden = true, description = "Ends with the process that started this one.")
+  private boolean withParent;
+
+  private final Console console = new Console();
+  private final long start = System.nanoTime();
+
   @Override
   public Integer call() throws IOException {
-    long start = System.nanoTime();
-    try (Joined joined = Joined.to(Address.of("ADDRESS:PORT", address), Sharing.secret(), Assignment.parse(settings),
-        main.debug())) {
-      Console console = new Console();
-      console.line("joined   %s: %s, %s", address, joined.session().config().name(),
-          joined.session().backend().description());
-      System.out.flush();
-      Joined.Work work = joined.work();
+    if (withParent) {
+      ProcessHandle.current().parent().ifPresent(parent -> {
+        var _ = parent.onExit().thenRun(() -> Runtime.getRuntime().halt(Main.INTERRUPTED)); // there is no state
+      });
+    }
+    work(join());
+    return 0;
+  }
+
+  private Joined join() throws IOException {
+    Joined joined = Joined.to(Address.of("ADDRESS:PORT", address), Sharing.secret(), Assignment.parse(settings),
+        main.debug());
+    console.line("joined   %s: %s, %s", address, joined.session().config().name(),
+        joined.session().backend().description());
+    System.out.flush();
+    return joined;
+  }
+
+  /// Where the connection is lost and the run still there, such as after a machine's sleep, it joins again.
+  private void work(Joined first) throws IOException {
+    Joined again;
+    try (first) {
+      Joined.Work work = first.work();
       console.line("ended    %,d parts of steps, computing for %.0f %% of %s", work.parts(),
           100e9 * work.seconds() / (System.nanoTime() - start), Console.time((System.nanoTime() - start) / 1e9));
+      return;
+    } catch (IOException lost) {
+      try {
+        again = join();
+      } catch (IOException gone) {
+        throw lost;
+      }
     }
-    return 0;
+    work(again);
   }
 }

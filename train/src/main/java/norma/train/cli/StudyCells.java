@@ -107,7 +107,7 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
         new SparkJob.Tasks(threads(cells), gpu(cells), jobs, OptionalInt.of(TRIES)),
         classes.isEmpty() ? Map.of() : Map.of(CLASSES, classes),
         List.of("study", folder.path().toString(), "--expect=" + study.hash(), "--with-parent",
-            "--result=" + ClusterFolder.RESULT, "--cell"))
+            "--result=" + ClusterFolder.RESULT, "--cell", SparkJob.NUMBER))
         .driver();
   }
 

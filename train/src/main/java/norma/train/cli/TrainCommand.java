@@ -20,11 +20,11 @@ import norma.train.report.Decimals;
 import norma.train.run.Resumption;
 import norma.train.run.SavedRun;
 import norma.train.run.Session;
-import norma.train.run.Team;
 import norma.train.run.TrainObserver;
 import norma.train.run.Trainer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -80,8 +80,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--watch", description = "Shows the run in a browser while it trains: prints the address.")
   private boolean watch;
 
-  @Option(names = "--share", paramLabel = "ADDRESS:PORT", description = "Where other processes may join and compute parts of each step (norma join). The losses stay the same.")
-  private @Nullable String share;
+  @Mixin
+  private Sharing sharing = new Sharing();
 
   @Option(names = { "-q",
       "--quiet" }, description = "Shows the run's folder at the end, warnings and errors, nothing else.")
@@ -127,8 +127,8 @@ final class TrainCommand implements Callable<Integer> {
         TrainPlan.show(session, 0, block, verbose, console);
         return "planned";
       }
-      try (Team team = Sharing.open(share, session, console)) {
-        return new Trainer(session, team, observer(block, -1), stop.flag()).run().reason();
+      try (Sharing.Open shared = sharing.open(session, console)) {
+        return new Trainer(session, shared.team(), observer(block, -1), stop.flag()).run().reason();
       }
     }
   }
@@ -160,8 +160,9 @@ final class TrainCommand implements Callable<Integer> {
           TrainPlan.show(session, resumption.step(), block, verbose, console);
           return "planned";
         }
-        try (Team team = Sharing.open(share, session, console)) {
-          return new Trainer(session, resumption, team, observer(block, resumption.step()), stop.flag()).run().reason();
+        try (Sharing.Open shared = sharing.open(session, console)) {
+          return new Trainer(session, resumption, shared.team(), observer(block, resumption.step()), stop.flag()).run()
+              .reason();
         }
       }
     }

@@ -16,8 +16,10 @@ import org.jspecify.annotations.Nullable;
 /// starts it, so that Spark's settings are where they always are: `spark-defaults.conf` of `SPARK_CONF_DIR`, or of `SPARK_HOME`.
 ///
 /// @param environment of each process: on no command line, and in no log
-/// @param command     words of Norma's command line before the number
+/// @param command     words of Norma's command line
 public record SparkJob(Place place, Work work, Tasks tasks, Map<String, String> environment, List<String> command) {
+  /// What stands for a process's number in a command.
+  public static final String NUMBER = "{}";
 
   /// Where a job runs.
   ///
