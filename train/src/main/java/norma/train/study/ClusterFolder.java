@@ -114,14 +114,9 @@ public record ClusterFolder(StudyFolder folder) {
   private void take(Cell cell, Path returned) throws IOException {
     CellResult result = Files.exists(returned.resolve(RESULT))
         ? unpacked(cell, returned.resolve(RESULT))
-        : CellResult.without(cell.id(), CellResult.FAILED, lastLine(Files.readString(returned.resolve("output")),
-            "exit code " + Files.readString(returned.resolve("exit"))));
+        : CellResult.without(cell.id(), CellResult.FAILED, LastWords.of(Files.readString(returned.resolve("output")),
+            Files.readString(returned.resolve("exit"))));
     folder.clear(cell, folder.settle(cell, result));
-  }
-
-  private static String lastLine(String output, String otherwise) {
-    return output.lines().filter(line -> !line.isBlank()).reduce((first, second) -> second).orElse(otherwise)
-        .replaceFirst("^norma: ", "");
   }
 
   /// Unpacks a run beside others, and gives it the study's own names for its text and the weights that it began with.

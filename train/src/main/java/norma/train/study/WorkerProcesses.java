@@ -122,8 +122,7 @@ public final class WorkerProcesses {
   }
 
   private String lastWords(int number, Process process) throws IOException {
-    return Files.readString(log(number)).lines().filter(line -> line.startsWith("norma: ")).reduce((a, b) -> b)
-        .orElse("exit code " + process.exitValue()).replaceFirst("^norma: ", "");
+    return LastWords.of(Files.readString(log(number)), String.valueOf(process.exitValue()));
   }
 
   private void progress() throws IOException {
