@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 final class Sharing {
   /// What a secret's variable is called: on a command line every user of the machine would see it.
   static final String SECRET = "NORMA_SECRET";
-  /// Longer than any part of a step takes that is worth sharing over a network.
+  /// Longer than a network is away that comes back.
   private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final int SECRET_BYTES = 32;
   private static final Range WORKERS = Range.whole(1, 4096);

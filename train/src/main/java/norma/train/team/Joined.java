@@ -27,10 +27,13 @@ public final class Joined implements AutoCloseable {
   /// What may be another here: where the text lies, and what computes.
   private static final Set<String> OWN = Set.of("data", "runtime");
   private static final Duration GREETING = Duration.ofSeconds(10);
+  /// Signs of life in the time after which silence counts as death.
+  private static final int PULSES = 4;
 
   private final Wire wire;
   private final Session session;
   private final TrainStep trainStep;
+  private final Pulse pulse;
 
   /// What it has done.
   ///
@@ -38,10 +41,11 @@ public final class Joined implements AutoCloseable {
   /// @param seconds of computing them
   public record Work(int parts, double seconds) {}
 
-  private Joined(Wire wire, Session session, TrainStep trainStep) {
+  private Joined(Wire wire, Session session, TrainStep trainStep, Pulse pulse) {
     this.wire = wire;
     this.session = session;
     this.trainStep = trainStep;
+    this.pulse = pulse;
   }
 
   /// Joins.
@@ -67,11 +71,12 @@ public final class Joined implements AutoCloseable {
       Session session = session(wire, settings, debug);
       try {
         TrainStep trainStep = new TrainStep(session, wire.readInt());
+        Duration patience = Duration.ofMillis(wire.readInt());
         wire.send("");
         wire.sendInts(session.workers().size());
         wire.flush();
         wire.patience(Duration.ZERO);
-        return new Joined(wire, session, trainStep);
+        return new Joined(wire, session, trainStep, new Pulse(wire, patience.dividedBy(PULSES)));
       } catch (IOException | RuntimeException e) {
         session.close();
         throw e;
@@ -152,7 +157,7 @@ public final class Joined implements AutoCloseable {
         }
       }
       long start = System.nanoTime();
-      trainStep.compute(step, factor, shards, StepObserver.NONE);
+      pulse.during(() -> trainStep.compute(step, factor, shards, StepObserver.NONE));
       long computed = System.nanoTime() - start;
       nanos += computed;
       for (int shard : shards) {
@@ -165,6 +170,7 @@ public final class Joined implements AutoCloseable {
   }
 
   private void send(int shard, double seconds) throws IOException {
+    wire.sendInts(Member.SHARD);
     wire.sendDouble(seconds);
     wire.sendDouble(trainStep.lossOf(shard));
     if (Double.isFinite(trainStep.lossOf(shard))) {
@@ -184,6 +190,7 @@ public final class Joined implements AutoCloseable {
 
   @Override
   public void close() {
+    pulse.close();
     wire.close();
     session.close();
   }

@@ -17,6 +17,9 @@ record Member(Wire wire, int threads, Session session) implements AutoCloseable 
   static final int COMPUTE = 1;
   /// The training is over.
   static final int END = 0;
+  /// What a member says of itself: that it still computes, or that a shard comes.
+  static final int COMPUTING = 0;
+  static final int SHARD = 1;
 
   /// A step's shards that a member computes.
   ///
@@ -33,9 +36,7 @@ record Member(Wire wire, int threads, Session session) implements AutoCloseable 
 
   /// Has a part computed, in a thread of its own.
   CompletableFuture<Ended> compute(Part part) {
-    CompletableFuture<Ended> ended = new CompletableFuture<>();
-    Thread.ofVirtual().name("norma-team").start(() -> ended.complete(exchange(part)));
-    return ended;
+    return CompletableFuture.supplyAsync(() -> exchange(part), Thread.ofVirtual().name("norma-team")::start);
   }
 
   private Ended exchange(Part part) {
@@ -74,6 +75,9 @@ record Member(Wire wire, int threads, Session session) implements AutoCloseable 
   ///
   /// @return seconds that it was computed
   private double receive(Part part, int shard) throws IOException {
+    while (wire.readInt() == COMPUTING) {
+      // A round may take longer than a member may be silent.
+    }
     double seconds = wire.readDouble();
     double loss = wire.readDouble();
     if (!Double.isFinite(loss)) {

@@ -40,7 +40,7 @@ public final class TeamServer implements Team {
   ///
   /// @param address  where to listen; port 0 for any that is free
   /// @param secret   that they must know; may be empty
-  /// @param patience how long a member may take for its part of a step
+  /// @param patience how long a member may be silent
   public record Settings(InetSocketAddress address, String secret, Duration patience) {}
 
   /// What a member gave away.
@@ -99,7 +99,7 @@ public final class TeamServer implements Team {
         wire.send(tokens());
         wire.send(session.corpus().sha256());
         wire.send(session.backend().name());
-        wire.sendInts(session.backend().shards());
+        wire.sendInts(session.backend().shards(), Math.toIntExact(settings.patience.toMillis()));
         wire.flush();
         String trouble = wire.text();
         if (!trouble.isEmpty()) {

@@ -6,9 +6,11 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -16,6 +18,8 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import norma.array.Array;
@@ -25,7 +29,7 @@ import norma.train.run.Environment;
 /// One end of a connection between two processes of a team. Numbers are big-endian, elements of arrays as they lie in memory: both
 /// ends run the same code on x86-64, which [#greet] makes sure of.
 final class Wire implements AutoCloseable {
-  private static final String PROTOCOL = "norma team 1";
+  private static final String PROTOCOL = "norma team 2";
   private static final int NONCE_BYTES = 32;
   private static final int MAX_TEXT_BYTES = 1 << 22; // a configuration has 2 KiB, all characters of Unicode 4 MiB
   private static final int CHUNK_ELEMENTS = 1 << 18;
@@ -33,13 +37,51 @@ final class Wire implements AutoCloseable {
   private final Socket socket;
   private final DataInputStream in;
   private final DataOutputStream out;
+  private volatile Duration patience = Duration.ZERO;
 
   Wire(Socket socket) throws IOException {
     this.socket = socket;
     socket.setTcpNoDelay(true);
     socket.setKeepAlive(true);
     in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
-    out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream(), 1 << 16));
+    out = new DataOutputStream(new BufferedOutputStream(new Patient(socket.getOutputStream()), 1 << 16));
+  }
+
+  /// What writes to the socket. An end that takes nothing for too long is cut off: reads of a socket have a time limit, writes have none.
+  private final class Patient extends OutputStream {
+    private final OutputStream to;
+
+    Patient(OutputStream to) {
+      this.to = to;
+    }
+
+    @Override
+    public void write(int one) throws IOException {
+      write(new byte[]{ (byte) one }, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int count) throws IOException {
+      if (patience.isZero()) {
+        to.write(bytes, from, count);
+        return;
+      }
+      CompletableFuture<Void> written = new CompletableFuture<>();
+      var _ = written.orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS).exceptionally(_ -> {
+        Wire.this.close();
+        return null;
+      });
+      try {
+        to.write(bytes, from, count);
+      } catch (SocketException e) {
+        if (written.isCompletedExceptionally()) {
+          throw new SocketTimeoutException("it took nothing for too long");
+        }
+        throw e;
+      } finally {
+        written.complete(null);
+      }
+    }
   }
 
   /// The other end, for people.
@@ -47,9 +89,10 @@ final class Wire implements AutoCloseable {
     return socket.getInetAddress().getHostAddress() + ":" + socket.getPort();
   }
 
-  /// How long the other end may be silent where this one waits for it; for ever if zero.
-  void patience(Duration patience) throws SocketException {
-    socket.setSoTimeout(Math.toIntExact(patience.toMillis()));
+  /// How long the other end may send nothing where this one waits for it, or take nothing of what this one sends; for ever if zero.
+  void patience(Duration longest) throws SocketException {
+    patience = longest;
+    socket.setSoTimeout(Math.toIntExact(longest.toMillis()));
   }
 
   /// Makes sure that the other end runs the same code and knows the same secret, without telling it to one who does not.

@@ -141,14 +141,32 @@ class TeamTest {
     all.getLast().close();
   }
 
-  @Test
-  void whoIsSilentTooLongIsOut() throws Exception {
-    RunConfig config = config();
+  /// A small model fits into the sockets' buffers; of a large one not even the weights are taken.
+  @ParameterizedTest
+  @ValueSource(ints = { 16, 512 })
+  void whoIsSilentTooLongIsOut(int width) throws Exception {
+    RunConfig config = config("model.width=" + width);
     try (Session session = Session.start(config, folder, true);
         TeamServer server = new TeamServer(loopback(Duration.ofMillis(300)), session, news::add);
         Joined _ = join(server)) {
       assertSame(train(session, server, _ -> {}), alone(config));
       assertThat(news.take()).contains("is lost at step 1 (silent for too long)");
+      assertThat(news).isEmpty();
+    }
+  }
+
+  /// A round of some seconds, where half a second of silence is too long.
+  @Test
+  void whoComputesLongIsNotSilent() throws Exception {
+    int steps = 3000;
+    try (Session session = Session.start(config("train.sync_every=" + steps, "train.steps=" + steps), folder, true);
+        TeamServer server = new TeamServer(loopback(Duration.ofMillis(500)), session, news::add);
+        Joined joined = join(server)) {
+      FutureTask<Joined.Work> work = working(joined);
+      new TrainStep(session, server).gradients(steps, 1, StepObserver.NONE);
+      server.close();
+      assertThat(work.get().parts()).isOne();
+      assertThat(work.get().seconds()).isGreaterThan(0.5);
       assertThat(news).isEmpty();
     }
   }
