@@ -129,11 +129,7 @@ public record ClusterFolder(StudyFolder folder) {
           Files.write(record, zip.readAllBytes());
           continue;
         }
-        Path file = folder.path().toAbsolutePath().resolve(entry.getName()).normalize();
-        if (!file.startsWith(runs)) {
-          throw new RunException(archive + " has a file of another run, " + Json.printable(entry.getName())
-              + "; delete it, and the run is repeated");
-        }
+        Path file = below(runs, entry.getName(), archive);
         Files.createDirectories(file.getParent());
         Files.write(file, zip.readAllBytes());
       }
@@ -143,8 +139,8 @@ public record ClusterFolder(StudyFolder folder) {
       throw new RunException(archive + " is the result of " + Json.printable(found.cell()) + ", not of " + cell.id()
           + "; delete it, and the run is repeated");
     }
-    Path run = folder.path().resolve(found.folder());
-    if (!found.folder().isEmpty() && Files.exists(run)) {
+    if (!found.folder().isEmpty() && Files.exists(below(runs, found.folder(), archive))) {
+      Path run = folder.path().resolve(found.folder());
       RunFolder made = RunFolder.open(run);
       RunConfig config = made.config(List.of()).reading(cell.config().data().corpus())
           .beginningWith(cell.config().train().initFrom());
@@ -152,6 +148,18 @@ public record ClusterFolder(StudyFolder folder) {
       RunReport.write(run);
     }
     return found;
+  }
+
+  /// A place that an archive names in the study's folder.
+  ///
+  /// @throws RunException if it is not the run's own
+  private Path below(Path runs, String name, Path archive) {
+    Path place = folder.path().toAbsolutePath().resolve(name).normalize();
+    if (!place.startsWith(runs)) {
+      throw new RunException(archive + " has a file of another run, " + Json.printable(name)
+          + "; delete it, and the run is repeated");
+    }
+    return place;
   }
 
   /// How long a worker has been at a run, in seconds; nothing if none is.

@@ -13,6 +13,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import norma.train.cluster.Luggage;
 import norma.train.config.RunConfig;
+import norma.train.files.Json;
 import norma.train.run.RunException;
 import norma.train.run.RunFolder;
 import norma.train.study.Study.Cell;
@@ -154,6 +155,24 @@ class ClusterFolderTest {
         throw new AssertionError(e);
       }
     })).containsExactly("failed: no such text; expected one", "", "", "failed: exit code 137");
+  }
+
+  @Test
+  void aResultThatNamesAnotherRunsFolderIsNotTaken() throws Exception {
+    Cell cell = Objects.requireNonNull(folder.numbered().get(0));
+    Path other = temp.resolve("here/runs/mine");
+    StudyFixture.write(folder, cell, 100);
+    CellResult result = Objects.requireNonNull(folder.result(cell));
+    Files.createDirectories(other.getParent());
+    Files.move(folder.path().resolve(result.folder()), other);
+    String config = Files.readString(other.resolve("config.yaml"));
+    CellResult elsewhere = result.as(cell.id(), "../runs/mine");
+    try (OutputStream out = Files.newOutputStream(returned(0, "0", "")); Luggage luggage = new Luggage(out)) {
+      luggage.add("result.json", Json.text(elsewhere));
+    }
+    assertThatThrownBy(cluster::take).isInstanceOf(RunException.class)
+        .hasMessageContaining("a file of another run, ../runs/mine");
+    assertThat(other.resolve("config.yaml")).hasContent(config);
   }
 
   @Test
