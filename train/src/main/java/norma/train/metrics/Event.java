@@ -127,8 +127,8 @@ public sealed interface Event {
   /// @param waiting       share of their time in which the process that trains had nothing left to compute
   /// @param communication share of their time in which weights, gradients and moments were on their way, the mean over the other processes
   record Team(int step, @Field(decimals = 0) @Shown("processes") double processes,
-      @Field(decimals = 4) @Shown(value = "waiting for others", style = Style.PERCENT) double waiting,
-      @Field(decimals = 4) @Shown(value = "communication", style = Style.PERCENT) double communication)
+      @Field(decimals = 4) @Shown(value = "waiting for others, share of time", style = Style.PERCENT) double waiting,
+      @Field(decimals = 4) @Shown(value = "communication, share of time", style = Style.PERCENT) double communication)
       implements
         Event {}
 
