@@ -21,7 +21,7 @@ final class TrainPlan {
     StartBlock.evaluation(session, cost).forEach(console::text);
     double stepSeconds = StepTimer.median(session) / 1e3;
     int steps = train.steps() - done;
-    int evaluations = train.evaluations() - (train.evalEvery() == 0 || steps == 0 ? 0 : done / train.evalEvery());
+    int evaluations = train.evaluations() - (steps == 0 ? 0 : train.evaluationsUpTo(done));
     double evaluation = Evaluation.Cost.of(session, cost).steps() * stepSeconds;
     console.line("time     about %s: %,d steps%s of %.3g ms, %s of %.2g s each",
         Console.time(steps * stepSeconds

@@ -39,7 +39,8 @@ final class TrainProgress implements TrainObserver {
   private long steppedNanos;
   private double stepMillis;
   private boolean evaluated;
-  private double lastShown = Double.NEGATIVE_INFINITY;
+  private int shownStep;
+  private double lastShown;
   private RunConfig.Token token = RunConfig.Token.CHAR;
   private long tokens;
 
@@ -101,9 +102,10 @@ final class TrainProgress implements TrainObserver {
         || step.elapsedSeconds() - first.elapsedSeconds() >= WARM_UP_SECONDS)) {
       warm = step;
     }
-    if (console.terminal()
-        ? step.step() == 1 || step.step() % logEvery == 0
-        : step.step() == 1 || step.step() == steps || step.elapsedSeconds() - lastShown >= PLAIN_SECONDS) {
+    if (shownStep == 0 || (console.terminal()
+        ? step.step() / logEvery > shownStep / logEvery
+        : step.step() == steps || step.elapsedSeconds() - lastShown >= PLAIN_SECONDS)) {
+      shownStep = step.step();
       lastShown = step.elapsedSeconds();
       String text = String.format(Locale.ROOT,
           "step %d/%d  loss %.4f  lr %.2e  |g| %.2f  %.1f ms  %,.0f tokens/s  %s%s", step.step(), steps, step.loss(),

@@ -98,6 +98,11 @@ public record RunConfig(
     return with("model", changed);
   }
 
+  /// The same, synchronized at every step. A step takes as long.
+  public RunConfig withoutRounds() {
+    return with("train.sync_every", 1);
+  }
+
   /// The same with another number of steps.
   public RunConfig withSteps(int steps) {
     return with("train.steps", steps);
@@ -284,7 +289,14 @@ public record RunConfig(
 
     /// Evaluations of a whole run, of which the last is after its last step.
     public int evaluations() {
-      return evalEvery == 0 ? 1 : Math.ceilDiv(steps, evalEvery);
+      return evalEvery == 0 ? 1 : evaluationsUpTo(steps - syncEvery) + 1;
+    }
+
+    /// Evaluations up to the end of a round that is not the last.
+    ///
+    /// @param step that it ends with
+    public int evaluationsUpTo(int step) {
+      return evalEvery == 0 ? 0 : step / Math.max(evalEvery, syncEvery);
     }
   }
 

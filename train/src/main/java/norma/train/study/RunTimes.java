@@ -59,7 +59,8 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
     double flops = cost.flops(config);
     int steps = Math.min(config.train().steps(), (int) Math.clamp(MOST_FLOPS / flops, FEWEST_STEPS, MOST_STEPS));
     int threads = StudyWorker.threadsOfEach(jobs);
-    List<CellResult> runs = pilot(first.with(List.of(candidate.withSteps(steps))), jobs, threads);
+    List<CellResult> runs = pilot(first.with(List.of(candidate.with(config.withoutRounds().withSteps(steps)))),
+        jobs, threads);
     CellResult last = runs.getLast();
     double step = config.train().batch() * config.train().accumulate() * config.model().context()
         / last.tokensPerSecond();

@@ -97,10 +97,6 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     }
 
     /// Copies the candidate with another number of steps.
-    Candidate withSteps(int steps) {
-      return with(config.withSteps(steps));
-    }
-
     /// Copies the candidate with the same work, written down in another way.
     Candidate with(RunConfig other) {
       return new Candidate(label, atEdge, text, weights, other);

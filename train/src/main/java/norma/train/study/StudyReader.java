@@ -203,24 +203,26 @@ public final class StudyReader {
         Double step = millis.get(candidate);
         return step == null
             ? candidate
-            : candidate.withSteps(steps(seconds * 1e3 / step, "budget.seconds: " + seconds + " s",
+            : candidate.with(paid(candidate.config(), seconds * 1e3 / step, "budget.seconds: " + seconds + " s",
                 String.format(Locale.ROOT, "%s, which takes %.4g s", variant.name(), step / 1e3)));
       }).toList()));
     }
     return new Study(study.name(), study.title(), study.note(), study.seeds(), study.tuneSeeds(), timed);
   }
 
-  /// Counts the whole steps that a budget pays for.
+  /// The same with the steps that a budget pays for, in whole rounds.
   ///
   /// @param budget in words
   /// @param step   one of them, in words
-  private int steps(double steps, String budget, String step) {
-    if (steps < 1 || steps > RunConfig.Train.MAX_STEPS) {
+  private RunConfig paid(RunConfig config, double steps, String budget, String step) {
+    int round = config.train().syncEvery();
+    if (steps < round || steps > RunConfig.Train.MAX_STEPS) {
       throw error("budget", budget + " are "
           + (steps < 1 ? "not one step" : String.format(Locale.ROOT, "%.3g steps", Math.floor(steps))) + " of " + step
-          + "; expected enough for a step and at most " + RunConfig.Train.MAX_STEPS);
+          + "; expected enough for " + (round == 1 ? "a step" : "a round, train.sync_every " + round)
+          + " and at most " + RunConfig.Train.MAX_STEPS);
     }
-    return (int) steps;
+    return config.withSteps((int) steps / round * round);
   }
 
   /// A setting for all runs may not fix what the study varies: candidates would be alike under different labels.
@@ -261,9 +263,9 @@ public final class StudyReader {
     String label = String.join(" ", choice.texts());
     try {
       if (!Double.isNaN(budget.flops)) {
-        config = config.withSteps(steps(budget.flops / cost.flops(config),
+        config = paid(config, budget.flops / cost.flops(config),
             String.format(Locale.ROOT, "budget.flops: %.3g", budget.flops),
-            String.format(Locale.ROOT, "%.3g FLOPs", cost.flops(config))));
+            String.format(Locale.ROOT, "%.3g FLOPs", cost.flops(config)));
       }
       Optional<Checkpoint> initial = cost.initial(config);
       return new Study.Candidate(label, choice.atEdge(), cost.sha256(config),

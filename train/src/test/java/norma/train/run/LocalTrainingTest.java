@@ -123,7 +123,10 @@ class LocalTrainingTest {
   /// Intervals that no round ends at are taken at the next end of one.
   @Test
   void evaluationsFollowTheRounds() throws Exception {
-    Path run = Runs.train(config("train.sync_every=4", "train.steps=12", "train.eval_every=3", "train.log_every=5"));
+    RunConfig config = config("train.sync_every=4", "train.steps=12", "train.eval_every=3", "train.log_every=5");
+    assertThat(config.train().evaluations()).isEqualTo(3);
+    assertThat(config.train().evaluationsUpTo(8)).isEqualTo(2);
+    Path run = Runs.train(config);
     Metrics metrics = Metrics.read(run);
     assertThat(metrics.of(Event.Eval.class)).extracting(Event.Eval::step).containsExactly(4, 8, 12);
     assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::step).containsExactly(4, 8, 12);

@@ -135,6 +135,17 @@ class StudyReaderTest {
   }
 
   @Test
+  void aBudgetIsSpentInWholeRounds() throws IOException {
+    String flops = TWO + "seeds: 1\nbudget: {flops: %s}\n";
+    Study study = read(flops.formatted("1e12"), "train.sync_every=50");
+    int steps = read(flops.formatted("1e12")).variants().getFirst().candidates().getFirst().config().train().steps();
+    assertThat(study.variants().getFirst().candidates().getFirst().config().train().steps())
+        .isBetween(steps - 49, steps).matches(whole -> whole % 50 == 0);
+    assertThatThrownBy(() -> read(flops.formatted("1e11"), "train.sync_every=50")).isInstanceOf(ConfigException.class)
+        .hasMessageContaining("expected enough for a round, train.sync_every 50");
+  }
+
+  @Test
   void settingsOfTheCommandLineComeLast() throws IOException {
     Study study = read(TWO + "seeds: 1\nbudget: {steps: 7}\n", "train.steps=5");
     assertThat(study.variants().getFirst().candidates().getFirst().config().train().steps()).isEqualTo(5);
