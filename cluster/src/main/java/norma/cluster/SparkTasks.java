@@ -32,7 +32,7 @@ import scala.runtime.BoxedUnit;
 ///       --given=FILE.zip norma study scale --cell {}
 ///
 /// Each task is a process of its own on a worker, with the number in place of `{}`, in a work folder of its own, where the files of the
-/// archive lie. What it has printed, and the file [WorkerProcess#RESULT] if it left one, are in `FOLDER/NUMBER/` as soon as it has ended, and
+/// archive lie; with `--with-parent` all end when the process has ended that started this one. What it has printed, and the file [WorkerProcess#RESULT] if it left one, are in `FOLDER/NUMBER/` as soon as it has ended, and
 /// what runs is in `FOLDER/running/`. No folder is shared.
 public final class SparkTasks {
   private static final int USAGE = 2;
@@ -56,6 +56,9 @@ public final class SparkTasks {
       System.err.println(
           "norma: expected --numbers, --name, --results, --given and a command, got " + String.join(" ", args));
       System.exit(USAGE);
+    }
+    if (options.containsKey("with-parent")) {
+      ProcessHandle.current().parent().ifPresent(SparkTasks::endWith);
     }
     try {
       run(options, List.of(args).subList(word, args.length));
@@ -135,6 +138,16 @@ public final class SparkTasks {
       conf.set("spark.task.resource.gpu.amount", "1").setIfMissing("spark.executor.resource.gpu.amount", "1");
     }
     return conf;
+  }
+
+  /// Ends this process, and with it Spark's, when another has ended.
+  private static void endWith(ProcessHandle other) {
+    Thread watch = new Thread(() -> {
+      other.onExit().join();
+      System.exit(FAILED);
+    });
+    watch.setDaemon(true);
+    watch.start();
   }
 
   /// Ends this process where the master does not take the application.

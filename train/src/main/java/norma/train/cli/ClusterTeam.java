@@ -43,6 +43,16 @@ final class ClusterTeam implements AutoCloseable {
   static ClusterTeam start(SparkJob.Place place, int workers, InetSocketAddress address, String secret, Session session,
       Consumer<String> news) throws IOException {
     Path folder = Files.createTempDirectory("norma-cluster-");
+    try {
+      return start(folder, place, workers, address, secret, session, news);
+    } catch (IOException | RuntimeException e) {
+      Tree.delete(folder);
+      throw e;
+    }
+  }
+
+  private static ClusterTeam start(Path folder, SparkJob.Place place, int workers, InetSocketAddress address,
+      String secret, Session session, Consumer<String> news) throws IOException {
     Path given = folder.resolve("given.zip");
     Map<String, String> environment = new LinkedHashMap<>(Map.of(Sharing.SECRET, secret));
     List<String> command = new ArrayList<>(List.of("join", address.getHostString() + ":" + address.getPort(),

@@ -77,7 +77,7 @@ public record SparkJob(Place place, Work work, Tasks tasks, Map<String, String> 
         "--name", work.name, "--class", "norma.cluster.SparkTasks", place.tasks.toString()));
     words.addAll(List.of("--numbers=" + work.numbers, "--name=" + work.name, "--given=" + work.given.toAbsolutePath(),
         "--results=" + work.results.toAbsolutePath(), "--host=" + place.master.here().getHostAddress(),
-        "--threads=" + tasks.threads));
+        "--threads=" + tasks.threads, "--with-parent"));
     if (place.ship != null) {
       words.add("--shipped=" + place.ship.toAbsolutePath());
     }
