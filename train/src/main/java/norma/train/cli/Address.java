@@ -33,4 +33,10 @@ final class Address {
         ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
         : new InetSocketAddress(InetAddress.getByName(parts.group(1)), port);
   }
+
+  /// An address as [#of] takes it.
+  static String text(InetSocketAddress address) {
+    String host = address.getHostString();
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
 }

@@ -55,8 +55,8 @@ final class ClusterTeam implements AutoCloseable {
       String secret, Session session, Consumer<String> news) throws IOException {
     Path given = folder.resolve("given.zip");
     Map<String, String> environment = new LinkedHashMap<>(Map.of(Sharing.SECRET, secret));
-    List<String> command = new ArrayList<>(List.of("join", address.getHostString() + ":" + address.getPort(),
-        "--with-parent", "runtime.threads=1"));
+    List<String> command = new ArrayList<>(
+        List.of("join", Address.text(address), "--with-parent", "runtime.threads=1"));
     try (OutputStream out = Files.newOutputStream(given); Luggage luggage = new Luggage(out)) {
       RunConfig config = session.config().beginningWith(Optional.empty());
       RunConfig packed = luggage.packed(config, session.corpus().sha256(), "");

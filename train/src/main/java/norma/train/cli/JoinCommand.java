@@ -30,7 +30,6 @@ final class JoinCommand implements Callable<Integer> {
   private boolean withParent;
 
   private final Console console = new Console();
-  private final long start = System.nanoTime();
 
   @Override
   public Integer call() throws IOException {
@@ -54,6 +53,7 @@ final class JoinCommand implements Callable<Integer> {
 
   /// Where the connection is lost and the run still there, such as after a machine's sleep, it joins again.
   private void work(Joined first) throws IOException {
+    long start = System.nanoTime();
     Joined again;
     try (first) {
       Joined.Work work = first.work();

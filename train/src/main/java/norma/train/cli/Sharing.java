@@ -78,8 +78,8 @@ final class Sharing {
     }
     TeamServer server = server(address, secret(), session, console);
     InetSocketAddress open = server.address();
-    console.line("team     %s join %s:%d adds a process", ShellText.norma(),
-        open.getAddress().isAnyLocalAddress() ? "ADDRESS" : open.getHostString(), open.getPort());
+    console.line("team     %s join %s adds a process", ShellText.norma(),
+        open.getAddress().isAnyLocalAddress() ? "ADDRESS:" + open.getPort() : Address.text(open));
     return server;
   }
 
