@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -133,14 +134,23 @@ class LocalTrainingTest {
     assertThat(metrics.of(Event.Norm.class).getLast().updateRatio()).isBetween(1e-6, 1.0);
   }
 
+  /// However far it had come since the checkpoint.
   @Test
   void aRunGoesBackWithTheOptimizersOfItsShards() throws Exception {
-    String[] settings = { "runtime.backend=cpu", "runtime.threads=2", "train.sync_every=2", "train.steps=8",
-        "train.checkpoint_every=4", "train.eval_every=0", "train.norm_every=0", "train.on_nonfinite=rollback" };
-    IntPredicate third = taken -> taken == 3; // of step 6, for which there is no checkpoint
-    Metrics metrics = Metrics.read(RollbackTest.trainWithFaults(folder, third, settings));
-    assertThat(metrics.of(Event.Rollback.class)).containsExactly(new Event.Rollback(4, 8, "blocks.0.mlp", 1, 0.5));
-    assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::step).containsExactly(2, 4, 6, 8);
+    String[] settings = { "runtime.backend=cpu", "runtime.threads=2", "train.sync_every=2", "train.steps=16",
+        "train.checkpoint_every=8", "train.eval_every=0", "train.norm_every=0", "train.on_nonfinite=rollback" };
+    List<Path> weights = new ArrayList<>();
+    for (int last : List.of(5, 6)) { // rounds before the fault
+      IntPredicate faulty = taken -> taken == last;
+      Path place = Files.createDirectory(folder.resolve("after-" + last));
+      Path run = RollbackTest.trainWithFaults(place, faulty, settings);
+      assertThat(Metrics.read(run).of(Event.Rollback.class))
+          .containsExactly(new Event.Rollback(8, 2 * last + 2, "blocks.0.mlp", 1, 0.5));
+      assertThat(Metrics.read(run).of(Event.Step.class)).extracting(Event.Step::step)
+          .containsExactly(2, 4, 6, 8, 10, 12, 14, 16);
+      weights.add(run.resolve("checkpoints/step-0000016/model.safetensors"));
+    }
+    assertThat(weights.get(1)).hasSameBinaryContentAs(weights.get(0));
   }
 
   @Test

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -139,6 +141,52 @@ class TeamTest {
     }
     assertThat(works.getLast().get().parts()).isEqualTo(STEPS - 2);
     all.getLast().close();
+  }
+
+  /// The connection breaks when the second moments of a shard are half here.
+  @Test
+  void whoIsLostInTheMiddleOfItsAnswerHasChangedNothing() throws Exception {
+    RunConfig config = config("train.sync_every=2");
+    try (Session session = Session.start(config, folder, true);
+        TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add);
+        ServerSocket network = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      long bytes = 5 * session.weights().flat().bytes() / 2;
+      Thread.ofPlatform().daemon().start(() -> forward(network, server.address(), bytes));
+      try (Joined joined = Joined.to((InetSocketAddress) network.getLocalSocketAddress(), SECRET, List.of(), true)) {
+        assertThat(news.take()).contains("has joined");
+        FutureTask<Joined.Work> work = working(joined);
+        assertSame(train(session, server, _ -> {}), alone(config));
+        assertThatThrownBy(work::get).hasMessageContaining("has gone");
+      }
+      assertThat(news.take()).contains("is lost at step 2 (it has gone)");
+    }
+  }
+
+  /// @param most bytes that pass from the one who joins
+  private static void forward(ServerSocket network, InetSocketAddress to, long most) {
+    try (Socket member = network.accept(); Socket trains = new Socket(to.getAddress(), to.getPort())) {
+      Thread.ofPlatform().daemon().start(() -> copy(trains, member, Long.MAX_VALUE));
+      copy(member, trains, most);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void copy(Socket from, Socket to, long most) {
+    byte[] bytes = new byte[1000];
+    try {
+      long left = most;
+      while (left > 0) {
+        int read = from.getInputStream().read(bytes, 0, (int) Math.min(left, bytes.length));
+        if (read < 0) {
+          return;
+        }
+        to.getOutputStream().write(bytes, 0, read);
+        left -= read;
+      }
+    } catch (IOException e) {
+      return; // the other end has gone
+    }
   }
 
   /// A small model fits into the sockets' buffers; of a large one not even the weights are taken.
