@@ -58,6 +58,21 @@ public final class Optimizer {
     /// Of no weight at all.
     public static final Change NONE = new Change(0, 0);
 
+    /// Of some weights.
+    ///
+    /// @param w      after the step
+    /// @param u      what they were moved by is factor (u + decay w)
+    public static Change of(double[] w, double[] u, double decay, double factor) {
+      double updates = 0;
+      double squares = 0;
+      for (int i = 0; i < w.length; i++) {
+        double update = u[i] + decay * w[i];
+        updates += update * update;
+        squares += w[i] * w[i];
+      }
+      return new Change(updates * factor * factor, squares);
+    }
+
     /// Of these weights and others together.
     public Change plus(Change other) {
       return new Change(updateSquares + other.updateSquares, weightSquares + other.weightSquares);
@@ -170,17 +185,8 @@ public final class Optimizer {
     Rule rule = rules.apply(parameter);
     double rate = lr * rule.lrFactor();
     double decay = rule.type() == Rule.Type.SGD ? 0 : rule.weightDecay();
-    double[] w = backend.read(weights.of(parameter));
-    double[] u = direction(backend, gradients, parameter, rule, step);
-    double updates = 0;
-    double squares = 0;
-    for (int i = 0; i < w.length; i++) {
-      double update = u[i] + decay * w[i];
-      updates += update * update;
-      squares += w[i] * w[i];
-    }
-    double factor = rate / (1 - rate * decay);
-    return new Change(updates * factor * factor, squares);
+    return Change.of(backend.read(weights.of(parameter)), direction(backend, gradients, parameter, rule, step), decay,
+        rate / (1 - rate * decay));
   }
 
   /// What the last step's rate was multiplied with.

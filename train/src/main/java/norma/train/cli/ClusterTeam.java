@@ -21,6 +21,7 @@ import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.files.Tree;
 import norma.train.run.Session;
+import norma.train.study.LastWords;
 
 /// Processes on the workers of a cluster that join a run. They keep nothing, so those that are killed begin again without end.
 final class ClusterTeam implements AutoCloseable {
@@ -92,12 +93,11 @@ final class ClusterTeam implements AutoCloseable {
     }
     return said.stream().flatMap(file -> {
       try {
-        return Files.readString(file).lines();
+        return LastWords.error(Files.readString(file)).stream();
       } catch (IOException e) {
         return Stream.of();
       }
-    }).filter(line -> line.startsWith("norma: ")).findFirst().map(line -> line.substring("norma: ".length()))
-        .orElse("the driver ended with exit code " + driver.exitValue());
+    }).findFirst().orElse("the driver ended with exit code " + driver.exitValue());
   }
 
   /// Tells nobody any more that they are gone.

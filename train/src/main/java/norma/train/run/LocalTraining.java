@@ -111,15 +111,8 @@ final class LocalTraining {
 
   /// How far the last outer step moved a parameter.
   Optimizer.Change change(Parameter parameter) {
-    double[] w = session.backend().read(session.weights().of(parameter));
-    double[] u = session.backend().read(shards.getFirst().of(parameter));
-    double updates = 0;
-    double squares = 0;
-    for (int i = 0; i < w.length; i++) {
-      updates += u[i] * u[i];
-      squares += w[i] * w[i];
-    }
-    return new Optimizer.Change(updates * rate() * rate(), squares);
+    return Optimizer.Change.of(session.backend().read(session.weights().of(parameter)),
+        session.backend().read(shards.getFirst().of(parameter)), 0, rate());
   }
 
   /// The optimizer of a shard.

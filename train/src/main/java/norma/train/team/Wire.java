@@ -178,8 +178,7 @@ final class Wire implements AutoCloseable {
   /// Sends all elements.
   void send(Backend backend, Array array) throws IOException {
     byte[] chunk = new byte[CHUNK_ELEMENTS * array.dtype().bytes()];
-    for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
-      Array part = part(array, from);
+    for (Array part : parts(array)) {
       MemorySegment bytes = MemorySegment.ofArray(chunk).asSlice(0, part.bytes());
       backend.copy(part, bytes);
       out.write(chunk, 0, Math.toIntExact(part.bytes()));
@@ -189,8 +188,7 @@ final class Wire implements AutoCloseable {
   /// Receives all elements.
   void receive(Backend backend, Array array) throws IOException {
     byte[] chunk = new byte[CHUNK_ELEMENTS * array.dtype().bytes()];
-    for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
-      Array part = part(array, from);
+    for (Array part : parts(array)) {
       in.readFully(chunk, 0, Math.toIntExact(part.bytes()));
       backend.copy(MemorySegment.ofArray(chunk).asSlice(0, part.bytes()), part);
     }
@@ -198,12 +196,7 @@ final class Wire implements AutoCloseable {
 
   /// Receives all elements of some arrays, and changes these only once everything is here.
   void receiveAll(Backend backend, List<Array> arrays) throws IOException {
-    List<Array> parts = new ArrayList<>();
-    for (Array array : arrays) {
-      for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
-        parts.add(part(array, from));
-      }
-    }
+    List<Array> parts = arrays.stream().flatMap(array -> parts(array).stream()).toList();
     List<byte[]> chunks = new ArrayList<>();
     for (Array part : parts) {
       byte[] chunk = new byte[Math.toIntExact(part.bytes())];
@@ -215,8 +208,12 @@ final class Wire implements AutoCloseable {
     }
   }
 
-  private static Array part(Array array, long from) {
-    return array.slice(from, Math.toIntExact(Math.min(CHUNK_ELEMENTS, array.size() - from)));
+  private static List<Array> parts(Array array) {
+    List<Array> parts = new ArrayList<>();
+    for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
+      parts.add(array.slice(from, Math.toIntExact(Math.min(CHUNK_ELEMENTS, array.size() - from))));
+    }
+    return parts;
   }
 
   /// Ends the connection. Whoever reads or writes at either end hears of it.
