@@ -254,7 +254,8 @@ final class Parser {
   }
 
   private IllegalArgumentException unknown(String name, int place) {
-    if (name.equals("u")) {
+    boolean number = !names.containsKey("x"); // a formula of constants
+    if (name.equals("u") && !number) {
       return error("u is no input here, only x; a parameter of that name needs its start, for example u: 0.5", place);
     }
     Set<String> known = new TreeSet<>(names.keySet());
@@ -273,7 +274,9 @@ final class Parser {
         ? "; a parameter needs"
         : "; y is the formula itself, and a parameter needs another name and")
         + " its start, " + own + ": 0.5 in a file, " + own + "=0.5 on a command line";
-    return error("unknown name " + name + (nearest.isEmpty() ? start : "; nearest: " + nearest), place);
+    return error("unknown name " + name + (!nearest.isEmpty()
+        ? "; nearest: " + nearest
+        : number ? "; known here: " + String.join(", ", new TreeSet<>(names.keySet())) : start), place);
   }
 
   private static int distance(String a, String b) {

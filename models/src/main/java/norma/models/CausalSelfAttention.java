@@ -44,13 +44,14 @@ final class CausalSelfAttention {
     headWidth = config.headWidth();
     int width = config.width();
     qkv = new Linear(scope.child("qkv"), width, (heads + 2 * kvHeads) * headWidth, config.bias(),
-        config.init().matrix());
+        config.init().matrix(width));
     NormSpec qk = config.norm().of(Slot.QK);
     parts = List.of(new NormSlot(qk, scope.child("qk.query"), headWidth, config.bias()),
         new NormSlot(qk, scope.child("qk.key"), headWidth, config.bias()),
         NormSlot.of(config, block, Slot.ATTN_V, parent, headWidth));
     inner = NormSlot.of(config, block, Slot.ATTN_INNER, parent, width);
-    proj = new Linear(scope.child("proj"), width, width, config.bias(), config.init().beforeAdd(config.layers()));
+    proj = new Linear(scope.child("proj"), width, width, config.bias(),
+        config.init().beforeAdd(width, config.layers()));
     dropout = new Dropout(name + ".dropout", name + ".proj", config.dropout());
   }
 

@@ -42,7 +42,7 @@ public final class Gpt {
   public Gpt(GptConfig config, int vocabulary) {
     this.config = config;
     int width = config.width();
-    Initial initial = config.init().matrix();
+    Initial initial = config.init().matrix(width);
     tokEmb = scope.child("tok_emb").parameter("weight", initial, vocabulary, width);
     posEmb = config.positions() == Positions.LEARNED
         ? scope.child("pos_emb").parameter("weight", initial, config.context(), width)

@@ -138,20 +138,44 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
 
   /// How weights start: normally distributed around 0.
   public record Init(
-      @Key(value = "0.02", range = "(0, 10]", does = "standard deviation of matrices and embeddings; GPT-2's is 0.02") double std,
+      @Key(value = "0.02", does = "standard deviation of matrices, or a formula: 1 / sqrt(width); GPT-2's is 0.02") Std std,
       @Key(value = "scaled", does = "matrices before a residual add; scaled: std / sqrt(2 * layers), as GPT-2; plain: std") ResidualInit residual) {
 
     /// GPT-2's.
-    public static final Init GPT2 = new Init(0.02, ResidualInit.SCALED);
+    public static final Init GPT2 = new Init(new Std("0.02"), ResidualInit.SCALED);
+    private static final double LARGEST = 10;
+
+    /// A standard deviation.
+    ///
+    /// @param text a number, or a formula of `width`
+    public record Std(String text) {
+      /// Its value in a model.
+      public double at(int width) {
+        return Formula.number(text, Map.of("width", (double) width));
+      }
+    }
+
+    private void check(int width) {
+      String at = "model.init.std is " + std.text + ": ";
+      double value;
+      try {
+        value = std.at(width);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(at + e.getMessage(), e);
+      }
+      if (!(value > 0 && value <= LARGEST)) {
+        throw new IllegalArgumentException(at + "its value is " + value + "; expected a number above 0 and at most 10");
+      }
+    }
 
     /// Of a matrix.
-    Initial matrix() {
-      return Initial.normal(std);
+    Initial matrix(int width) {
+      return Initial.normal(std.at(width));
     }
 
     /// Of a matrix whose product is added to the residual stream.
-    Initial beforeAdd(int layers) {
-      return residual == ResidualInit.SCALED ? Initial.normal(std / Math.sqrt(2 * layers)) : matrix();
+    Initial beforeAdd(int width, int layers) {
+      return residual == ResidualInit.SCALED ? Initial.normal(std.at(width) / Math.sqrt(2 * layers)) : matrix(width);
     }
   }
 
@@ -191,6 +215,7 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
           "model.norm describes " + norm.blocks().size() + " blocks, model.layers is " + layers);
     }
     residual.check(layers);
+    init.check(width);
   }
 
   /// The same with other normalizations.

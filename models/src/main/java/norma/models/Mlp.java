@@ -31,15 +31,15 @@ final class Mlp {
     name = scope.child(config.activation().layer()).name();
     int hidden = config.hidden();
     Scope first = scope.child("fc");
-    fc = new Linear(first, config.width(), hidden, false, config.init().matrix());
+    fc = new Linear(first, config.width(), hidden, false, config.init().matrix(config.width()));
     bias = config.bias() ? first.parameter("bias", Initial.constant(0), hidden) : null;
     up = config.mlp() == MlpType.GATED
-        ? new Linear(scope.child("up"), config.width(), hidden, config.bias(), config.init().matrix())
+        ? new Linear(scope.child("up"), config.width(), hidden, config.bias(), config.init().matrix(config.width()))
         : null;
     String f = config.activation().formula();
     activation = new FormulaOp(up == null ? Formula.activation(f, config.bias()) : Formula.gate(f, config.bias()));
     inner = NormSlot.of(config, block, Slot.MLP_INNER, parent, hidden);
-    Initial initial = config.init().beforeAdd(config.layers());
+    Initial initial = config.init().beforeAdd(config.width(), config.layers());
     proj = new Linear(scope.child("proj"), hidden, config.width(), config.bias(), initial);
     dropout = new Dropout(scope.child("dropout").name(), scope.name() + ".proj", config.dropout());
   }

@@ -54,7 +54,7 @@ class CachedLogitsTest {
           MlpType.PLAIN, true, EmbeddingScale.FIXED, Residual.SUM, Activation.NONE, Init.GPT2, dyt));
       models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 66, CONTEXT, positions, 3, false, 0,
           new Activation("silu"), MlpType.GATED, false, EmbeddingScale.LEARNABLE, factors,
-          new Activation("3 * tanh(x / 3)"), new Init(0.3, ResidualInit.PLAIN), gated));
+          new Activation("3 * tanh(x / 3)"), new Init(new Init.Std("0.3"), ResidualInit.PLAIN), gated));
     }
     models.add(new GptConfig(LAYERS, 2, OptionalInt.of(1), 36, CONTEXT, Positions.ROTARY, 4, false, 0, Activation.GELU,
         MlpType.PLAIN, true, EmbeddingScale.NONE, Residual.SUM, Activation.NONE, Init.GPT2,

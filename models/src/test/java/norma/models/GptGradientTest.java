@@ -54,7 +54,8 @@ class GptGradientTest {
         new Factor.Learned(new Learnable(0.3, true, false, false, false)));
     models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, true, 0.1,
         new Activation("silu"), MlpType.GATED, true,
-        EmbeddingScale.NONE, learned, new Activation("3 * tanh(x / 3)"), new Init(0.3, ResidualInit.PLAIN), layerNorm));
+        EmbeddingScale.NONE, learned, new Activation("3 * tanh(x / 3)"),
+        new Init(new Init.Std("0.3"), ResidualInit.PLAIN), layerNorm));
     Residual both = new Residual(new Factor.Learned(new Learnable(1, false, false, true, false)),
         new Factor.Constant("-1 / depth"));
     models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, false, 0, Activation.NONE,

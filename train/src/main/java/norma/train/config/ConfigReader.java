@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 import java.util.function.Supplier;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.Factor;
+import norma.models.GptConfig.Init.Std;
 import norma.models.NormSlots;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
@@ -164,6 +165,8 @@ public final class ConfigReader {
     }
     if (type == Factor.class) {
       return factor(node, key);
+    } else if (type == Std.class) {
+      return new Std(constant(node, key));
     }
     return type == Activation.class ? activation(node, path) : Section.text(node, path, "text");
   }
@@ -237,15 +240,20 @@ public final class ConfigReader {
   private static Factor factor(Node node, ConfigKey key) {
     if (node instanceof Node.Mapping learned) {
       Learnable given = NormReader.learnable(key.name(), new Section(learned, key.path()));
-      return given.fixed() ? constant(given.start()) : new Factor.Learned(given);
+      return given.fixed() ? new Factor.Constant(constant(given.start())) : new Factor.Learned(given);
     }
-    return YamlText.isNumber(node)
-        ? constant(Section.number(node, key.path(), NormReader.FINITE))
-        : new Factor.Constant(Section.text(node, key.path(), key.accepts()));
+    return new Factor.Constant(constant(node, key));
   }
 
-  private static Factor constant(double value) {
-    return new Factor.Constant(value == (int) value ? Integer.toString((int) value) : YamlText.of(value));
+  /// A number, as it is written whoever writes it, or a formula of numbers that the model has.
+  private static String constant(Node node, ConfigKey key) {
+    return YamlText.isNumber(node)
+        ? constant(Section.number(node, key.path(), NormReader.FINITE))
+        : Section.text(node, key.path(), key.accepts());
+  }
+
+  private static String constant(double value) {
+    return value == (int) value ? Integer.toString((int) value) : YamlText.of(value);
   }
 
   private static Activation activation(Node node, String path) {

@@ -35,9 +35,9 @@ public final class YamlText {
     return is(NUMBER, node);
   }
 
-  /// Whether a text without quotes is a number.
-  static boolean number(String text) {
-    return NUMBER.matcher(text).matches();
+  /// A number or a formula: what is a number without quotes stays without them.
+  static String numberOrFormula(String text) {
+    return NUMBER.matcher(text).matches() ? text : of(text);
   }
 
   private static boolean is(Pattern pattern, Node node) {

@@ -93,7 +93,7 @@ final class Gpt2 {
     for (String dropout : List.of("resid_pdrop", "embd_pdrop", "attn_pdrop")) {
       json.put(dropout, config.dropout());
     }
-    json.put("initializer_range", config.init().std());
+    json.put("initializer_range", config.init().std().at(config.width()));
     json.put("tie_word_embeddings", config.tieEmbeddings());
     json.put("bos_token_id", null); // else the library has those of OpenAI's vocabulary
     json.put("eos_token_id", null);

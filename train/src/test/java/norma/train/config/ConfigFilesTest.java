@@ -91,7 +91,9 @@ class ConfigFilesTest {
                           map("type", "string"))))
                       : key.type() == GptConfig.Factor.class
                           ? map("type", List.of("number", "string", "object"))
-                          : map("type", "string");
+                          : key.type() == GptConfig.Init.Std.class
+                              ? map("type", List.of("number", "string"))
+                              : map("type", "string");
     }
     Map<String, Object> number = new LinkedHashMap<>();
     number.put("type", key.type() == double.class || key.type() == List.class ? "number" : "integer");

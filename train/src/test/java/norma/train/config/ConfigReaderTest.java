@@ -76,7 +76,7 @@ class ConfigReaderTest {
             model: {layers: 1, heads: 2, kv_heads: 1, width: 6, context: 5, positions: none, mlp_ratio: 3, bias: true, dropout: 0.5, activation: gelu,
                     mlp: gated, tie_embeddings: false, embedding_scale: learnable, logits: 30 * tanh(x / 30),
                     residual: {skip: (2 * layers)^0.25, branch: {start: 0, per: channel, decay: true}},
-                    init: {std: 0.5, residual: plain}}
+                    init: {std: 1 / sqrt(width), residual: plain}}
             optim: {type: sgd, lr: 2, min_lr: 1, schedule: wsd, warmup_steps: 3, decay_steps: 5, cooldown_steps: 2, betas: [0.5, 0], eps: 1,
                     momentum: 0.5, weight_decay: 7, clip_norm: 0, groups: [{of: "*.fc.*", weight_decay: 0},
                     {lr_factor: 30, of: tok_emb.weight, weight_decay: 1}]}
@@ -96,7 +96,8 @@ class ConfigReaderTest {
             GptConfig.MlpType.GATED, false, GptConfig.EmbeddingScale.LEARNABLE,
             new GptConfig.Residual(new GptConfig.Factor.Constant("(2 * layers)^0.25"),
                 new GptConfig.Factor.Learned(new norma.nn.Learnable(0, true, false, false, true))),
-            new GptConfig.Activation("30 * tanh(x / 30)"), new GptConfig.Init(0.5, GptConfig.ResidualInit.PLAIN),
+            new GptConfig.Activation("30 * tanh(x / 30)"),
+            new GptConfig.Init(new GptConfig.Init.Std("1 / sqrt(width)"), GptConfig.ResidualInit.PLAIN),
             norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
         .isEqualTo(new RunConfig.Optim(Rule.Type.SGD, 2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 0.5, 7, 0,
@@ -148,6 +149,12 @@ class ConfigReaderTest {
             + "column 1 of \"dept + 1\": unknown name dept; nearest: depth"),
         List.of("model:\n  layers: 4\n  residual:\n    branch: depth - 3",
             "x.yaml:4: model.residual.branch is depth - 3 in block 2: its value is 0.0; expected another number than 0"),
+        List.of("model:\n  init: {std: 0}",
+            "x.yaml:2: model.init.std is 0: its value is 0.0; expected a number above 0 and at most 10"),
+        List.of("model:\n  width: 64\n  init: {std: width}",
+            "x.yaml:3: model.init.std is width: its value is 64.0; expected a number above 0 and at most 10"),
+        List.of("model:\n  init: {std: 1 / sqrt(layers)}", "x.yaml:2: model.init.std is 1 / sqrt(layers): "
+            + "column 10 of \"1 / sqrt(layers)\": unknown name layers; known here: width"),
         List.of("model: {residual: {skip: true}}", "x.yaml:1: model.residual.skip: true is not text; expected a number,"
             + " a formula of depth and layers, or {start: NUMBER} (in quotes, \"true\" is text)"),
         List.of("model: {residual: {branch: {strat: 0}}}",

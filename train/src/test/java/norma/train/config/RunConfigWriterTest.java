@@ -212,7 +212,9 @@ class RunConfigWriterTest {
             r.nextBoolean(), pick(r, List.of(GptConfig.EmbeddingScale.values())),
             new GptConfig.Residual(factor(r), factor(r)),
             pick(r, List.of(GptConfig.Activation.NONE, new GptConfig.Activation("15 * atan(x / 15)"))),
-            new GptConfig.Init(10 * (1 - r.nextDouble()), pick(r, List.of(GptConfig.ResidualInit.values()))),
+            new GptConfig.Init(
+                new GptConfig.Init.Std(r.nextBoolean() ? YamlText.of(10 * (1 - r.nextDouble())) : "2 / width"),
+                pick(r, List.of(GptConfig.ResidualInit.values()))),
             slots(r, layers)),
         new RunConfig.Optim(pick(r, List.of(Rule.Type.values())), lr, lr * r.nextDouble(),
             pick(r, List.of(Shape.values())), warmup,
