@@ -43,7 +43,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--cluster MASTER | --plan | --status | --emit SYSTEM | --cell N | --gather]", footer = {
     "",
     "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, norms-small, function-search, slots, blocks,",
-    "final-anchor, scale-vectors, alpha-rate, derf-muon, dyt-gated, depth-scaling, data-size, placement, stability.",
+    "final-anchor, scale-vectors, dyt-everywhere, derf-muon, dyt-gated, depth-scaling, data-size, placement, stability.",
     "norma study outliers: the DyISRU paper's numerical demonstration, without training.",
     "Settings change every run: train.steps=500 data.corpus=my.txt",
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",

@@ -103,7 +103,7 @@ class RunCommandsTest {
           + "'train x.yaml train.seed=1,2,3 train.steps=9'",
       "2, 'variants: {run: {}}, seeds: [1, 2, 3, 4, 5, 6, 7, 8]}', train train.seeds=1..8",
       "2, optim.lr is a setting without a value; expected optim.lr=1e-3, train optim.lr 3e-4",
-      "2, 'no study is called nope; expected a YAML file, or one of alpha-rate, blocks,', study nope",
+      "2, 'no study is called nope; expected a YAML file, or one of blocks, data-size,', study nope",
       "2, 'one run, RUN, has nothing to be compared with', compare RUN",
       "3, '--prompt: ''Ω'' (U+03A9) not in the vocabulary', sample RUN --prompt Ω",
       "2, --tokens is -1; expected 0 or more, sample RUN --tokens -1",
