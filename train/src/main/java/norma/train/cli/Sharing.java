@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.function.Consumer;
 import norma.train.cluster.SparkJob;
 import norma.train.cluster.SparkMaster;
 import norma.train.config.Range;
@@ -54,9 +55,10 @@ final class Sharing {
 
   /// The processes that will join a run; nobody if nothing was asked for.
   ///
+  /// @param news                      hears who comes and goes
   /// @throws IOException              if the address cannot be had, or there is no cluster
   /// @throws IllegalArgumentException if anybody could join
-  Open open(Session session, Console console) throws IOException {
+  Open open(Session session, Consumer<String> news) throws IOException {
     if (cluster == null && (workers != null || ship != null)) {
       throw new IllegalArgumentException("--workers and --ship go with --cluster spark://HOST:PORT");
     }
@@ -65,44 +67,43 @@ final class Sharing {
           "--cluster starts processes that join, --share waits for yours; expected one of them");
     }
     if (cluster != null) {
-      return onCluster(cluster, session, console);
+      return onCluster(cluster, session, news);
     }
-    return new Open(share == null ? Team.NONE : shared(share, session, console), Optional.empty());
+    return new Open(share == null ? Team.NONE : shared(share, session, news), Optional.empty());
   }
 
-  private static Team shared(String at, Session session, Console console) throws IOException {
+  private static Team shared(String at, Session session, Consumer<String> news) throws IOException {
     InetSocketAddress address = Address.of("--share", at);
     if (!address.getAddress().isLoopbackAddress() && secret().isEmpty()) {
       throw new IllegalArgumentException("--share " + at + " would let every machine in that reaches it; expected "
           + SECRET + " in the environment, the same here and where others join");
     }
-    TeamServer server = server(address, secret(), session, console);
+    TeamServer server = server(address, secret(), session, news);
     InetSocketAddress open = server.address();
-    console.line("team     %s join %s adds a process", ShellText.norma(),
-        open.getAddress().isAnyLocalAddress() ? "ADDRESS:" + open.getPort() : Address.text(open));
+    news.accept(ShellText.norma() + " join "
+        + (open.getAddress().isAnyLocalAddress() ? "ADDRESS:" + open.getPort() : Address.text(open))
+        + " adds a process");
     return server;
   }
 
-  private static TeamServer server(InetSocketAddress address, String secret, Session session, Console console)
+  private static TeamServer server(InetSocketAddress address, String secret, Session session, Consumer<String> news)
       throws IOException {
-    return new TeamServer(new TeamServer.Settings(address, secret, PATIENCE), session,
-        news -> console.line("team     %s", news));
+    return new TeamServer(new TeamServer.Settings(address, secret, PATIENCE), session, news);
   }
 
   /// With a secret of this run alone.
-  private Open onCluster(String url, Session session, Console console) throws IOException {
+  private Open onCluster(String url, Session session, Consumer<String> news) throws IOException {
     int free = Math.max(1, session.backend().shards() - session.workers().size());
     int count = workers == null ? free : workers;
     WORKERS.check("--workers", count);
     SparkMaster master = SparkMaster.at(url);
-    SparkJob.Place place = SparkJob.Place.of(master, ship, news -> console.line("team     %s", news));
+    SparkJob.Place place = SparkJob.Place.of(master, ship, news);
     byte[] random = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(random);
     String secret = HexFormat.of().formatHex(random);
-    TeamServer server = server(new InetSocketAddress(master.here(), 0), secret, session, console);
+    TeamServer server = server(new InetSocketAddress(master.here(), 0), secret, session, news);
     try {
-      return new Open(server, Optional.of(ClusterTeam.start(place, count, server.address(), secret, session,
-          news -> console.line("team     %s", news))));
+      return new Open(server, Optional.of(ClusterTeam.start(place, count, server.address(), secret, session, news)));
     } catch (IOException | RuntimeException e) {
       server.close();
       throw e;

@@ -127,7 +127,7 @@ final class TrainCommand implements Callable<Integer> {
         TrainPlan.show(session, 0, block, verbose, console);
         return "planned";
       }
-      try (Sharing.Open shared = sharing.open(session, console)) {
+      try (Sharing.Open shared = sharing.open(session, this::team)) {
         return new Trainer(session, shared.team(), observer(block, -1), stop.flag()).run().reason();
       }
     }
@@ -160,11 +160,17 @@ final class TrainCommand implements Callable<Integer> {
           TrainPlan.show(session, resumption.step(), block, verbose, console);
           return "planned";
         }
-        try (Sharing.Open shared = sharing.open(session, console)) {
+        try (Sharing.Open shared = sharing.open(session, this::team)) {
           return new Trainer(session, resumption, shared.team(), observer(block, resumption.step()), stop.flag()).run()
               .reason();
         }
       }
+    }
+  }
+
+  private void team(String news) {
+    if (!quiet) {
+      console.line("team     %s", news);
     }
   }
 
