@@ -215,7 +215,8 @@ public final class SummaryText {
     }
     named(summary, CellResult.Learned.FREQUENCIES, "learned only")
         .ifPresent(
-            words -> remarks.add(words + ": more steps, another rate or LayerNorm before the head may change that"));
+            words -> remarks
+                .add(words + ": more steps, another rate or larger initial weights (model.init.std) may change that"));
     named(summary, CellResult.Learned.LESS, "did not even reach")
         .ifPresent(words -> remarks.add(words + ": too few steps, or too low a rate"));
     for (CellResult result : summary.failed()) {
