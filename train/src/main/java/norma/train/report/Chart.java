@@ -290,6 +290,6 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
   }
 
   private String names() {
-    return String.join(", ", series.stream().map(Series::name).toList());
+    return String.join(", ", series.stream().map(Series::name).filter(name -> !name.isEmpty()).toList());
   }
 }

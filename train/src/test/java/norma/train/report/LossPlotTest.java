@@ -128,6 +128,14 @@ class LossPlotTest {
   }
 
   @Test
+  void whatHasNoNameIsNotReadOut() {
+    List<Point> points = List.of(new Point(0, 1), new Point(1, 2));
+    Chart chart = new Chart("", "", "", false, List.of(new Series("a", 0, Kind.LINE, points),
+        new Series("", 0, Kind.POINTS, points), new Series("b", 1, Kind.LINE, points)));
+    assertThat(chart.svg(Chart.Size.PAGE)).contains("aria-label=\"a, b\"");
+  }
+
+  @Test
   void aNameIsTextAndEqualRunsGiveEqualFiles() throws Exception {
     Metrics metrics = run(50, LossPlotTest::loss, 2);
     String svg = LossPlot.svg("<a> & \"b\"\u0001", metrics);
