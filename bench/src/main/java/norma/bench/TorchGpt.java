@@ -13,6 +13,7 @@ import norma.autodiff.Parameter;
 import norma.formula.Formula;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
 import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
@@ -171,7 +172,7 @@ public final class TorchGpt {
   }
 
   private Tensor factor(Factor factor, int block, String name) {
-    return factor instanceof Factor.Constant constant
+    return factor instanceof Expression constant
         ? TorchFormula.number(constant.at(block + 1, config.layers()))
         : parameter(name);
   }

@@ -92,7 +92,7 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
       @Key(value = "1", does = "of the sublayer's output; ReZero: {start: 0}") Factor branch) {
 
     /// A sum.
-    public static final Residual SUM = new Residual(new Factor.Constant("1"), new Factor.Constant("1"));
+    public static final Residual SUM = new Residual(new Expression("1"), new Expression("1"));
 
     private void check(int layers) {
       check("skip", skip, layers);
@@ -101,14 +101,9 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
 
     /// A path whose factor is 0 would carry nothing, forward or backward.
     private static void check(String name, Factor factor, int layers) {
-      for (int depth = 1; depth <= layers && factor instanceof Factor.Constant constant; depth++) {
+      for (int depth = 1; depth <= layers && factor instanceof Expression constant; depth++) {
         String at = "model.residual." + name + " is " + constant.text + " in block " + (depth - 1) + ": ";
-        double value;
-        try {
-          value = constant.at(depth, layers);
-        } catch (IllegalArgumentException e) {
-          throw new IllegalArgumentException(at + e.getMessage(), e);
-        }
+        double value = constant.value(at, Expression.inBlock(depth, layers));
         if (value == 0 || !(Math.abs(value) <= Float.MAX_VALUE)) {
           throw new IllegalArgumentException(at + "its value is " + value + "; expected another number than 0");
         }
@@ -118,53 +113,61 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
 
   /// One factor of the residual add.
   public sealed interface Factor {
-
-    /// A number that stays.
-    ///
-    /// @param text a number, or a formula of `depth`, 1 in the first block, and `layers`
-    record Constant(String text) implements Factor {
-      /// Its value in a block.
-      ///
-      /// @param depth  1 for the first block
-      /// @param layers all blocks
-      public double at(int depth, int layers) {
-        return Formula.number(text, Map.of("depth", (double) depth, "layers", (double) layers));
-      }
-    }
-
     /// A number for each block and sublayer that is learned, or a vector (C).
     record Learned(Learnable start) implements Factor {}
   }
 
-  /// How weights start: normally distributed around 0.
-  public record Init(
-      @Key(value = "0.02", does = "standard deviation of matrices, or a formula: 1 / sqrt(width); GPT-2's is 0.02") Std std,
-      @Key(value = "scaled", does = "matrices before a residual add; scaled: std / sqrt(2 * layers), as GPT-2; plain: std") ResidualInit residual) {
-
-    /// GPT-2's.
-    public static final Init GPT2 = new Init(new Std("0.02"), ResidualInit.SCALED);
-    private static final double LARGEST = 10;
-
-    /// A standard deviation.
+  /// A number that stays.
+  ///
+  /// @param text a number, or a formula of numbers that the model has: `depth`, 1 in the first block, and `layers` for a factor, `width` for
+  ///             initial weights
+  public record Expression(String text) implements Factor {
+    /// Its value as a factor of a block.
     ///
-    /// @param text a number, or a formula of `width`
-    public record Std(String text) {
-      /// Its value in a model.
-      public double at(int width) {
-        return Formula.number(text, Map.of("width", (double) width));
-      }
+    /// @param depth  1 for the first block
+    /// @param layers all blocks
+    public double at(int depth, int layers) {
+      return Formula.number(text, inBlock(depth, layers));
     }
 
-    private void check(int width) {
-      String at = "model.init.std is " + std.text + ": ";
-      double value;
+    /// Its value as a deviation of initial weights.
+    public double at(int width) {
+      return Formula.number(text, ofWidth(width));
+    }
+
+    private static Map<String, Double> inBlock(int depth, int layers) {
+      return Map.of("depth", (double) depth, "layers", (double) layers);
+    }
+
+    private static Map<String, Double> ofWidth(int width) {
+      return Map.of("width", (double) width);
+    }
+
+    /// @param at begins the message of what is wrong
+    private double value(String at, Map<String, Double> names) {
       try {
-        value = std.at(width);
+        return Formula.number(text, names);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(at + e.getMessage(), e);
       }
+    }
+  }
+
+  /// How weights start: normally distributed around 0.
+  public record Init(
+      @Key(value = "0.02", does = "standard deviation of matrices, or a formula: 1 / sqrt(width); GPT-2's is 0.02") Expression std,
+      @Key(value = "scaled", does = "matrices before a residual add; scaled: std / sqrt(2 * layers), as GPT-2; plain: std") ResidualInit residual) {
+
+    /// GPT-2's.
+    public static final Init GPT2 = new Init(new Expression("0.02"), ResidualInit.SCALED);
+    private static final int LARGEST = 10;
+
+    private void check(int width) {
+      String at = "model.init.std is " + std.text + ": ";
+      double value = std.value(at, Expression.ofWidth(width));
       if (!(value > 0 && value <= LARGEST)) {
-        throw new IllegalArgumentException(at + "its value is " + value + "; expected a number above 0 and at most 10");
+        throw new IllegalArgumentException(
+            at + "its value is " + value + "; expected a number above 0 and at most " + LARGEST);
       }
     }
 

@@ -10,6 +10,7 @@ import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.formula.Formula;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
 import norma.nn.Learnable;
 import norma.ops.Add;
@@ -30,7 +31,7 @@ final class ResidualAdd {
     List<Formula.Parameter> learned = new ArrayList<>();
     for (String factor : List.of("skip", "branch")) {
       switch (factor.equals("skip") ? config.residual().skip() : config.residual().branch()) {
-        case Factor.Constant constant -> constants.put(factor, constant.at(block + 1, config.layers()));
+        case Expression constant -> constants.put(factor, constant.at(block + 1, config.layers()));
         case Factor.Learned(Learnable start) -> {
           Formula.Parameter parameter = new Formula.Parameter(factor, start.perChannel(), start.positive());
           learned.add(parameter);

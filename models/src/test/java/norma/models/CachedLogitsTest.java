@@ -23,6 +23,7 @@ import norma.kernels.cuda.Emulator;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
 import norma.models.GptConfig.Init;
 import norma.models.GptConfig.MlpType;
@@ -47,14 +48,14 @@ class CachedLogitsTest {
     List<GptConfig> models = new ArrayList<>();
     NormSlots dyt = NormSlots.everywhere(NormSpec.of("dyt"), LAYERS); // heads' slots too: qk and attn.v
     NormSlots gated = NormSlots.everywhere(new NormSpec("gatednorm", Map.of("rank", 3)), LAYERS);
-    Residual factors = new Residual(new Factor.Constant("(2 * layers)^0.25"),
+    Residual factors = new Residual(new Expression("(2 * layers)^0.25"),
         new Factor.Learned(new Learnable(0.3, true, false, false, false)));
     for (Positions positions : Positions.values()) {
       models.add(new GptConfig(LAYERS, 4, OptionalInt.of(2), 24, CONTEXT, positions, 2, true, 0.1, Activation.GELU,
           MlpType.PLAIN, true, EmbeddingScale.FIXED, Residual.SUM, Activation.NONE, Init.GPT2, dyt));
       models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 66, CONTEXT, positions, 3, false, 0,
           new Activation("silu"), MlpType.GATED, false, EmbeddingScale.LEARNABLE, factors,
-          new Activation("3 * tanh(x / 3)"), new Init(new Init.Std("0.3"), ResidualInit.PLAIN), gated));
+          new Activation("3 * tanh(x / 3)"), new Init(new Expression("0.3"), ResidualInit.PLAIN), gated));
     }
     models.add(new GptConfig(LAYERS, 2, OptionalInt.of(1), 36, CONTEXT, Positions.ROTARY, 4, false, 0, Activation.GELU,
         MlpType.PLAIN, true, EmbeddingScale.NONE, Residual.SUM, Activation.NONE, Init.GPT2,

@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import norma.array.DType;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
 import norma.models.GptConfig.Init;
 import norma.models.GptConfig.MlpType;
@@ -66,7 +67,7 @@ class CostModelTest {
   void aGatedMlpHasAsManyParameters() {
     GptConfig gated = new GptConfig(4, 4, OptionalInt.empty(), 128, 64, Positions.LEARNED, 4, false, 0, Activation.GELU,
         MlpType.GATED, true,
-        EmbeddingScale.NONE, new Residual(new Factor.Constant("2"), new Factor.Learned(Learnable.from(1))),
+        EmbeddingScale.NONE, new Residual(new Expression("2"), new Factor.Learned(Learnable.from(1))),
         new Activation("30 * tanh(x / 30)"), Init.GPT2, NormSlots.all(NormSpec.of("layernorm"), 4));
     assertThat(gated.hidden()).isEqualTo(344);
     CostModel cost = CostModel.of(new Gpt(gated, 77), 12, DType.FLOAT32);

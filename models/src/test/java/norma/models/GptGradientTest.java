@@ -14,6 +14,7 @@ import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
 import norma.models.GptConfig.Init;
 import norma.models.GptConfig.MlpType;
@@ -50,14 +51,14 @@ class GptGradientTest {
     models.add(config(pre(NormSpec.of("rmsnorm")), OptionalInt.of(1), Positions.NONE));
     models.add(config(everywhere(NormSpec.of("dyt")), OptionalInt.of(2), Positions.ROTARY));
     NormSlots layerNorm = pre(NormSpec.of("layernorm"));
-    Residual learned = new Residual(new Factor.Constant("(2 * layers)^0.25"), // as DeepNorm, and as LayerScale
+    Residual learned = new Residual(new Expression("(2 * layers)^0.25"), // as DeepNorm, and as LayerScale
         new Factor.Learned(new Learnable(0.3, true, false, false, false)));
     models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, true, 0.1,
         new Activation("silu"), MlpType.GATED, true,
         EmbeddingScale.NONE, learned, new Activation("3 * tanh(x / 3)"),
-        new Init(new Init.Std("0.3"), ResidualInit.PLAIN), layerNorm));
+        new Init(new Expression("0.3"), ResidualInit.PLAIN), layerNorm));
     Residual both = new Residual(new Factor.Learned(new Learnable(1, false, false, true, false)),
-        new Factor.Constant("-1 / depth"));
+        new Expression("-1 / depth"));
     models.add(new GptConfig(LAYERS, 3, OptionalInt.empty(), 9, 5, Positions.LEARNED, 2, false, 0, Activation.NONE,
         MlpType.GATED, false, EmbeddingScale.NONE,
         both, Activation.NONE, Init.GPT2, layerNorm));

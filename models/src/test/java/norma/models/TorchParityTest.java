@@ -30,6 +30,7 @@ import norma.kernels.cuda.Emulator;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
 import norma.models.GptConfig.Init;
 import norma.models.GptConfig.MlpType;
@@ -258,13 +259,13 @@ class TorchParityTest {
     };
     Blocks blocks = model.blocks;
     Factor branch = blocks.branch.isEmpty()
-        ? new Factor.Constant("1")
+        ? new Expression("1")
         : new Factor.Learned(Learnable.from(blocks.branch.getFirst()));
     return new GptConfig(model.layers, model.attention.heads, OptionalInt.of(model.attention.kvHeads), FROZEN.width,
         FROZEN.context, model.attention.positions, FROZEN.mlpRatio,
         model.bias, 0,
         new Activation(blocks.activation), blocks.mlp, model.tied, model.embeddingScale,
-        new Residual(new Factor.Constant(blocks.skip), branch), new Activation(blocks.logits), Init.GPT2, slots);
+        new Residual(new Expression(blocks.skip), branch), new Activation(blocks.logits), Init.GPT2, slots);
   }
 
   private static Frozen read() {

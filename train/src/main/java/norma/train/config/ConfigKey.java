@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
-import norma.models.GptConfig.Init.Std;
 import norma.models.Key;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
@@ -37,7 +37,8 @@ public record ConfigKey(String path, Class<?> type, String start, @Nullable Rang
     List<ConfigKey> keys, @Nullable Method accessor) {
 
   private static final Map<Class<?>, String> ACCEPTED = Map.of(NormSpec.class, "a type, {type: ...} or {y: FORMULA}",
-      List.class, "a list", Factor.class, "a number, a formula of depth and layers, or {start: NUMBER}", Std.class,
+      List.class, "a list", Factor.class, "a number, a formula of depth and layers, or {start: NUMBER}",
+      Expression.class,
       "a number or a formula of width");
 
   /// What stands at the top: `name`, and groups.
@@ -130,10 +131,8 @@ public record ConfigKey(String path, Class<?> type, String start, @Nullable Rang
     }
     if (value instanceof Factor.Learned learned) {
       return NormLayout.mapping(learned.start());
-    } else if (value instanceof Factor.Constant constant) {
-      return YamlText.numberOrFormula(constant.text());
-    } else if (value instanceof Std std) {
-      return YamlText.numberOrFormula(std.text());
+    } else if (value instanceof Expression expression) {
+      return YamlText.numberOrFormula(expression.text());
     }
     return YamlText.of(value instanceof Corpus.Named named
         ? named.source()

@@ -12,8 +12,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 import norma.models.GptConfig.Activation;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
-import norma.models.GptConfig.Init.Std;
 import norma.models.NormSlots;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
@@ -165,8 +165,8 @@ public final class ConfigReader {
     }
     if (type == Factor.class) {
       return factor(node, key);
-    } else if (type == Std.class) {
-      return new Std(constant(node, key));
+    } else if (type == Expression.class) {
+      return expression(node, key);
     }
     return type == Activation.class ? activation(node, path) : Section.text(node, path, "text");
   }
@@ -240,20 +240,20 @@ public final class ConfigReader {
   private static Factor factor(Node node, ConfigKey key) {
     if (node instanceof Node.Mapping learned) {
       Learnable given = NormReader.learnable(key.name(), new Section(learned, key.path()));
-      return given.fixed() ? new Factor.Constant(constant(given.start())) : new Factor.Learned(given);
+      return given.fixed() ? expression(given.start()) : new Factor.Learned(given);
     }
-    return new Factor.Constant(constant(node, key));
+    return expression(node, key);
   }
 
   /// A number, as it is written whoever writes it, or a formula of numbers that the model has.
-  private static String constant(Node node, ConfigKey key) {
+  private static Expression expression(Node node, ConfigKey key) {
     return YamlText.isNumber(node)
-        ? constant(Section.number(node, key.path(), NormReader.FINITE))
-        : Section.text(node, key.path(), key.accepts());
+        ? expression(Section.number(node, key.path(), NormReader.FINITE))
+        : new Expression(Section.text(node, key.path(), key.accepts()));
   }
 
-  private static String constant(double value) {
-    return value == (int) value ? Integer.toString((int) value) : YamlText.of(value);
+  private static Expression expression(double value) {
+    return new Expression(value == (int) value ? Integer.toString((int) value) : YamlText.of(value));
   }
 
   private static Activation activation(Node node, String path) {

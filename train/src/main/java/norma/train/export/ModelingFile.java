@@ -14,6 +14,7 @@ import norma.models.BlockName;
 import norma.models.GptConfig;
 import norma.models.GptConfig.Activation;
 import norma.models.GptConfig.EmbeddingScale;
+import norma.models.GptConfig.Expression;
 import norma.models.GptConfig.Factor;
 import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
@@ -96,20 +97,20 @@ final class ModelingFile {
 
   private void residual(SourceText text) {
     boolean plain = Stream.of(config.residual().skip(), config.residual().branch())
-        .allMatch(factor -> factor instanceof Factor.Constant c && at(c).allMatch(value -> value == 1));
+        .allMatch(factor -> factor instanceof Expression c && at(c).allMatch(value -> value == 1));
     text.put("sum", plain ? "x + u" : "self.add(x, u)").keep("add", !plain);
     factor(text, "skip", config.residual().skip());
     factor(text, "branch", config.residual().branch());
   }
 
-  private DoubleStream at(Factor.Constant constant) {
+  private DoubleStream at(Expression constant) {
     return IntStream.rangeClosed(1, config.layers()).mapToDouble(depth -> constant.at(depth, config.layers()));
   }
 
   private void factor(SourceText text, String name, Factor factor) {
     String value = "self." + name;
     switch (factor) {
-      case Factor.Constant constant -> text.put(name, perBlock(at(constant).mapToObj(Double::toString).toList()));
+      case Expression constant -> text.put(name, perBlock(at(constant).mapToObj(Double::toString).toList()));
       case Factor.Learned(var start) -> {
         text.put(name, "nn.Parameter(torch.empty(" + (start.perChannel() ? "WIDTH" : "()") + "))");
         value = start.positive() ? "F.softplus(" + value + ")" : value;

@@ -96,7 +96,6 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
           .collect(Collectors.joining("\n")));
     }
 
-    /// Copies the candidate with another number of steps.
     /// Copies the candidate with the same work, written down in another way.
     Candidate with(RunConfig other) {
       return new Candidate(label, atEdge, text, weights, other);

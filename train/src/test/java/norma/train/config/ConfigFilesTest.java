@@ -91,7 +91,7 @@ class ConfigFilesTest {
                           map("type", "string"))))
                       : key.type() == GptConfig.Factor.class
                           ? map("type", List.of("number", "string", "object"))
-                          : key.type() == GptConfig.Init.Std.class
+                          : key.type() == GptConfig.Expression.class
                               ? map("type", List.of("number", "string"))
                               : map("type", "string");
     }

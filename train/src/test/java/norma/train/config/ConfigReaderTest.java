@@ -94,10 +94,10 @@ class ConfigReaderTest {
     assertThat(c.model()).isEqualTo(
         new GptConfig(1, 2, OptionalInt.of(1), 6, 5, GptConfig.Positions.NONE, 3, true, 0.5, GptConfig.Activation.GELU,
             GptConfig.MlpType.GATED, false, GptConfig.EmbeddingScale.LEARNABLE,
-            new GptConfig.Residual(new GptConfig.Factor.Constant("(2 * layers)^0.25"),
+            new GptConfig.Residual(new GptConfig.Expression("(2 * layers)^0.25"),
                 new GptConfig.Factor.Learned(new norma.nn.Learnable(0, true, false, false, true))),
             new GptConfig.Activation("30 * tanh(x / 30)"),
-            new GptConfig.Init(new GptConfig.Init.Std("1 / sqrt(width)"), GptConfig.ResidualInit.PLAIN),
+            new GptConfig.Init(new GptConfig.Expression("1 / sqrt(width)"), GptConfig.ResidualInit.PLAIN),
             norma.models.NormSlots.all(norma.nn.NormSpec.of("layernorm"), 1)));
     assertThat(c.optim())
         .isEqualTo(new RunConfig.Optim(Rule.Type.SGD, 2, 1, Shape.WSD, 3, 5, 2, List.of(0.5, 0.0), 1, 0.5, 7, 0,

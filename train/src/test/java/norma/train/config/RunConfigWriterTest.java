@@ -213,7 +213,7 @@ class RunConfigWriterTest {
             new GptConfig.Residual(factor(r), factor(r)),
             pick(r, List.of(GptConfig.Activation.NONE, new GptConfig.Activation("15 * atan(x / 15)"))),
             new GptConfig.Init(
-                new GptConfig.Init.Std(r.nextBoolean() ? YamlText.of(10 * (1 - r.nextDouble())) : "2 / width"),
+                new GptConfig.Expression(r.nextBoolean() ? YamlText.of(10 * (1 - r.nextDouble())) : "2 / width"),
                 pick(r, List.of(GptConfig.ResidualInit.values()))),
             slots(r, layers)),
         new RunConfig.Optim(pick(r, List.of(Rule.Type.values())), lr, lr * r.nextDouble(),
@@ -237,7 +237,7 @@ class RunConfigWriterTest {
   private static GptConfig.Factor factor(Random r) {
     String number = YamlText.of(1 + r.nextDouble());
     return r.nextBoolean()
-        ? new GptConfig.Factor.Constant(pick(r, List.of("1", "-3", number, "(2 * layers)^0.25", "1 / sqrt(2 * depth)")))
+        ? new GptConfig.Expression(pick(r, List.of("1", "-3", number, "(2 * layers)^0.25", "1 / sqrt(2 * depth)")))
         : new GptConfig.Factor.Learned(
             new norma.nn.Learnable(r.nextGaussian(), r.nextBoolean(), false, false, r.nextBoolean()));
   }
