@@ -43,8 +43,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
         "  norma train configs/char-gpu.yaml train.batch=16 data.corpus=my.txt",
         "  norma sample runs/char-cpu-20260101-120000 --prompt \"Once \" --tokens 300",
         "",
-        "Exit codes: 0 done, 1 an error inside of Norma, 2 wrong usage or configuration, 3 data or file trouble,",
-        "4 diverged, 130 interrupted, 137 interrupted again, at once." })
+        "Exit codes: 0 done, 1 an error inside of Norma, 2 wrong usage or configuration,",
+        "3 data or file trouble, 4 diverged, 130 interrupted, 137 interrupted again, at once." })
 public final class Main implements Runnable {
   /// What was asked for is wrong: a word of the command, or a configuration, also one that is not there.
   static final int USAGE = 2;
