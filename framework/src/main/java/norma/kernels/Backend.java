@@ -15,6 +15,11 @@ public interface Backend extends AutoCloseable {
   /// One line for people: device, library, threads.
   String description();
 
+  /// The GPU's name; empty where the machine's own processor computes.
+  default String gpu() {
+    return "";
+  }
+
   /// Threads that compute.
   int threads();
 

@@ -33,10 +33,19 @@ record GridCurves(List<Value> rows) {
   /// @param curve  name of the variant, with its point on the grid's other axes
   /// @param axis   the setting
   /// @param losses best validation losses by seed
-  /// @param toBest differences to the best value of the curve with the same seed; nothing at the best itself
-  record Value(String curve, String axis, double value, Map<Long, Double> losses, Optional<PairedDifferences> toBest) {
+  /// @param best   of the curve; empty while no value has all seeds
+  record Value(String curve, String axis, double value, Map<Long, Double> losses, Optional<Value> best) {
     Value {
       losses = new LinkedHashMap<>(losses);
+    }
+
+    private boolean isBest() {
+      return best.filter(other -> other.value == value).isPresent();
+    }
+
+    /// Differences to the best value with the same seed; nothing at the best itself.
+    private Optional<PairedDifferences> toBest() {
+      return best.filter(other -> other.value != value).map(other -> minus(other.losses));
     }
 
     private PairedDifferences alone() {
@@ -87,9 +96,7 @@ record GridCurves(List<Value> rows) {
 
   private static List<Value> beside(Optional<Value> best, List<Value> curve) {
     return curve.stream().sorted(Comparator.comparingDouble(Value::value))
-        .map(value -> new Value(value.curve, value.axis, value.value, value.losses,
-            best.filter(other -> !other.equals(value)).map(other -> value.minus(other.losses))))
-        .toList();
+        .map(value -> new Value(value.curve, value.axis, value.value, value.losses, best)).toList();
   }
 
   private static Optional<Double> number(String text) {
@@ -106,10 +113,10 @@ record GridCurves(List<Value> rows) {
         .number("value", value -> Decimals.setting(value.value))
         .number("best val loss", value -> Decimals.formatOr("", "%.4f", value.mean()))
         .number("95 % interval", value -> SummaryText.losses(value.alone().studentInterval()))
-        .number("to the best value", value -> value.toBest.map(d -> SummaryText.signed(d.mean()))
-            .orElse(value.losses.isEmpty() ? "" : "best"))
+        .number("to the best value",
+            value -> value.isBest() ? "best" : value.toBest().map(d -> SummaryText.signed(d.mean())).orElse(""))
         .number("its 95 % interval",
-            value -> value.toBest.map(d -> SummaryText.interval(d.studentInterval())).orElse(""));
+            value -> value.toBest().map(d -> SummaryText.interval(d.studentInterval())).orElse(""));
   }
 
   /// The answer of a study that is one curve: its best value, and which others are told apart from it.
@@ -123,9 +130,8 @@ record GridCurves(List<Value> rows) {
   }
 
   private Stream<String> sentences() {
-    return curves().values().stream().flatMap(curve -> curve.stream()
-        .filter(value -> value.toBest.isEmpty() && curve.stream().anyMatch(other -> other.toBest.isPresent()))
-        .map(best -> sentence(best, curve)));
+    return curves().values().stream()
+        .flatMap(curve -> curve.stream().filter(Value::isBest).map(best -> sentence(best, curve)));
   }
 
   private String sentence(Value best, List<Value> curve) {
@@ -141,8 +147,8 @@ record GridCurves(List<Value> rows) {
 
   /// The other values that are alike, or those that are not, with their differences to the best one.
   private static String beside(List<Value> curve, boolean alike) {
-    String values = curve.stream().filter(value -> value.toBest.filter(d -> holdsZero(d) == alike).isPresent())
-        .map(value -> Decimals.setting(value.value) + value.toBest.filter(d -> d.pairs() > 0).map(
+    String values = curve.stream().filter(value -> value.toBest().filter(d -> holdsZero(d) == alike).isPresent())
+        .map(value -> Decimals.setting(value.value) + value.toBest().filter(d -> d.pairs() > 0).map(
             d -> (" is " + SummaryText.signed(d.mean()) + " " + SummaryText.interval(d.studentInterval()))
                 .stripTrailing())
             .orElse(""))

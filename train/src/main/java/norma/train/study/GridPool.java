@@ -9,20 +9,22 @@ import java.util.stream.Collectors;
 /// A variant over all points of the grid. The unit of randomness is the seed: points share batches and initial values, so a seed's losses are
 /// averaged over the points first, and the statistics are those of one pair for each seed.
 ///
-/// @param name   of the variant, without the point
+/// @param variant its name, without the point
+/// @param common settings that all points share, where losses on other tokens are pooled apart; empty otherwise
 /// @param points of the grid
 /// @param better pairs of runs, over all points and seeds, of which the variant has the lower loss
 /// @param pairs  of runs
 /// @param best   one pair for each seed that was trained at every point: means of the best validation losses over the points
 /// @param p      sign-flip p of `best` after Holm's correction over the pools
-public record GridPool(String name, int points, int better, int pairs, PairedDifferences best, double p,
+public record GridPool(String variant, String common, int points, int better, int pairs, PairedDifferences best,
+    double p,
     Verdict verdict) {
 
   /// Losses of two runs with one seed, at one point.
   record Pair(long seed, double variant, double baseline) {}
 
   /// One variant's pairs at all points.
-  record Points(String name, int points, List<Pair> pairs) {
+  record Points(String variant, String common, int points, List<Pair> pairs) {
     Points {
       pairs = List.copyOf(pairs);
     }
@@ -46,8 +48,9 @@ public record GridPool(String name, int points, int better, int pairs, PairedDif
     for (int i = 0; i < all.size(); i++) {
       Points points = all.get(i);
       int better = (int) points.pairs.stream().filter(pair -> pair.variant < pair.baseline).count();
-      pools.add(new GridPool(points.name, points.points, better, points.pairs.size(),
-          best.get(i), p[i], Verdict.of(best.get(i), p[i], all.size())));
+      pools.add(
+          new GridPool(points.variant, points.common, points.points, better, points.pairs.size(), best.get(i), p[i],
+              Verdict.of(best.get(i), p[i], all.size())));
     }
     return pools;
   }

@@ -143,8 +143,8 @@ public final class PairedDifferences {
     return cubes / (6 * Math.pow(squares, 1.5));
   }
 
-  /// The two-sided exact test that the differences are as likely with the other sign (Fisher's randomization test): the share of all
-  /// choices of signs whose mean is at least as far from 0. The smallest value of n pairs is 2 / 2^n.
+  /// The two-sided test that the differences are as likely with the other sign (Fisher's randomization test): the share of all choices
+  /// of signs whose mean is at least as far from 0, or of a million drawn ones above 20 pairs. [#smallestP] is its smallest value.
   public double signFlipP() {
     int n = pairs();
     if (n == 0) {

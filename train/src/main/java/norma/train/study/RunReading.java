@@ -24,6 +24,11 @@ record RunReading(double startLoss, double stepMillis, List<Event.Eval> evals, L
     layers = List.copyOf(layers);
   }
 
+  /// The validation loss at the end, as the curve has it: an estimate where the curve is one. NaN without evaluations.
+  double lastLoss() {
+    return evals.isEmpty() ? Double.NaN : evals.getLast().valLoss();
+  }
+
   static RunReading of(Path run) throws IOException {
     Metrics metrics = Metrics.read(run);
     List<Event.Step> steps = metrics.of(Event.Step.class);

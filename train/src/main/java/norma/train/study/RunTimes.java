@@ -30,7 +30,7 @@ import norma.train.study.Study.Variant;
 /// @param seconds     of the short run, with start, evaluations, checkpoint and report, in a process that has trained before
 /// @param startUp     more seconds of a process's first run, its own start included
 /// @param stepSeconds by what determines the FLOPs of a step, beside as many others as there will be
-/// @param evaluation  of the first variant, in steps of it
+/// @param evaluation  of the first baseline, in steps of it
 record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> stepSeconds, double evaluation) {
   /// The first 40 steps of a process are slower than the others.
   private static final int MOST_STEPS = 40;
@@ -53,7 +53,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
   /// @param known milliseconds of steps that were measured before, alone
   static RunTimes measure(Study study, int jobs, Map<Candidate, Double> known, StepCost cost) throws IOException {
     double uptime = ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
-    Variant first = study.variants().stream().filter(Variant::baseline).findFirst().orElseThrow();
+    Variant first = study.firstBaseline();
     Candidate candidate = first.candidates().getFirst();
     RunConfig config = candidate.config();
     double flops = cost.flops(config);

@@ -23,9 +23,9 @@ final class SignFlipPower {
   private final double level;
   private final Map<Integer, Double> known = new HashMap<>();
 
-  /// @param level two-sided, of one comparison
-  SignFlipPower(double level) {
-    this.level = level;
+  /// @param comparisons that the verdict's level is divided among; none counts as one
+  SignFlipPower(int comparisons) {
+    level = Verdict.LEVEL / Math.max(1, comparisons);
   }
 
   /// The fewest pairs that show a difference with a probability of 0.8.
@@ -34,28 +34,23 @@ final class SignFlipPower {
   /// @return 0 where 1,000 do not, and of no number
   int pairs(double deviations) {
     return IntStream.rangeClosed(2, MOST_PAIRS)
-        .filter(pairs -> student(pairs, level, POWER) <= deviations && detectable(pairs) <= deviations)
+        .filter(pairs -> student(pairs) <= deviations && detectable(pairs) <= deviations)
         .findFirst().orElse(0); // Student's needs no draws, and never more pairs
   }
 
   /// The smallest difference that so many pairs show with a probability of 0.8, in standard deviations of the differences of pairs; NaN where
   /// even the smallest p is above the level.
   double detectable(int pairs) {
-    return known.computeIfAbsent(pairs, n -> detectable(n, level, POWER));
+    return known.computeIfAbsent(pairs, this::tried);
   }
 
-  /// In standard deviations of the differences of pairs.
-  ///
-  /// @param level two-sided
-  /// @param power probability with which the difference is shown
-  /// @return NaN where even the smallest p is above the level
-  private static double detectable(int pairs, double level, double power) {
+  private double tried(int pairs) {
     if (pairs < 2 || PairedDifferences.smallestP(pairs) > level) {
       return Double.NaN;
     }
     double choices = Math.floor(level * Math.pow(2, pairs - 1)); // that may be as far out as what is seen, itself included
     if (choices > MOST_CHOICES) {
-      return student(pairs, level, power);
+      return student(pairs);
     }
     SplittableRandom random = new SplittableRandom(3);
     double[] shifts = new double[DRAWS];
@@ -66,12 +61,13 @@ final class SignFlipPower {
       shifts[draw] = significantFrom(noise, (int) choices);
     }
     Arrays.sort(shifts);
-    return shifts[(int) Math.ceil(power * DRAWS) - 1];
+    return shifts[(int) Math.ceil(POWER * DRAWS) - 1];
   }
 
-  private static double student(int pairs, double level, double power) {
+  /// What Student's test shows.
+  private double student(int pairs) {
     TDistribution t = TDistribution.of(pairs - 1);
-    return (t.inverseCumulativeProbability(1 - level / 2) + t.inverseCumulativeProbability(power)) / Math.sqrt(pairs);
+    return (t.inverseCumulativeProbability(1 - level / 2) + t.inverseCumulativeProbability(POWER)) / Math.sqrt(pairs);
   }
 
   /// The shift of sorted noise from which on it is significant: between that where the sum is 0 and that where every number is positive.

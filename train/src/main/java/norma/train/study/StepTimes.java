@@ -92,7 +92,7 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
   /// numbers.
   static String id(Candidate candidate) {
     return candidate.hash(candidate.config(), key -> key.startsWith("model.")
-        || Set.of("optim.type", "train.batch", "train.accumulate", "runtime.backend", "runtime.precision")
+        || Set.of("data.token", "optim.type", "train.batch", "train.accumulate", "runtime.backend", "runtime.precision")
             .contains(key));
   }
 }

@@ -81,9 +81,9 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       atEdge = List.copyOf(atEdge);
     }
 
-    /// Names the text that losses are means over. Losses on another text are not comparable.
+    /// Names the tokens that losses are means over. Losses on others are not comparable.
     String validation() {
-      return text + " " + config.data().valFraction() + " " + config.data().token();
+      return text + " " + config.data().valFraction() + " " + config.data().token() + " " + config.train().evalTokens();
     }
 
     /// Hashes the text, the weights to begin with, and some settings of the configuration with a seed.
@@ -187,13 +187,18 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
         .anyMatch(candidate -> candidate.config.train().evalTokens().isPresent());
   }
 
+  /// The baseline by which times are measured.
+  Variant firstBaseline() {
+    return variants.stream().filter(Variant::baseline).findFirst().orElseThrow();
+  }
+
   /// The baseline of a variant's group.
   public Variant baselineOf(Variant variant) {
     return variants.stream().filter(other -> other.baseline && other.point.equals(variant.point)).findFirst()
         .orElseThrow();
   }
 
-  /// Variants with a candidate whose losses cannot be held against the baseline's of their group: they are means over another text.
+  /// Variants with a candidate whose losses cannot be held against the baseline's of their group: they are means over other tokens.
   List<String> notComparable() {
     return variants.stream().filter(variant -> variant.candidates.stream()
         .anyMatch(candidate -> !candidate.validation().equals(baselineOf(variant).candidates.getFirst().validation())))
@@ -222,7 +227,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     Map<String, Set<String>> byHash = new LinkedHashMap<>();
     for (Variant variant : variants) {
       for (Candidate candidate : variant.candidates) {
-        byHash.computeIfAbsent(candidate.hash(candidate.config, Study::decides), hash -> new LinkedHashSet<>())
+        byHash.computeIfAbsent(candidate.hash(candidate.config.withSeed(0), Study::decides), _ -> new LinkedHashSet<>())
             .add(candidate.label.isEmpty() ? variant.name : variant.name + " with " + candidate.label);
       }
     }

@@ -60,19 +60,13 @@ public record StudyPlan(int runs, int left, int found, double flops, double step
       RunTimes times = RunTimes.measure(study, processes, StepTimes.read(folder.path()).of(study), cost);
       double work = open.stream().mapToDouble(config -> times.run(config, cost.flops(config))).sum();
       seconds = times.startUp() + work / open.size() * Math.ceilDiv(open.size(), processes);
-      stepMillis = 1e3 * times.step(cost.flops(all.getFirst()));
+      stepMillis = 1e3 * times.step(cost.flops(study.firstBaseline().candidates().getFirst().config()));
     }
     int n = study.seeds().size();
-    double deviations = detectable(n, study.comparisons());
+    double deviations = new SignFlipPower(study.comparisons()).detectable(n);
     return new StudyPlan(study.runs(), open.size(), found, flops, stepMillis, seconds,
         Math.min(1, PairedDifferences.smallestP(n) * Math.max(1, study.comparisons())), deviations,
         deviations * deviation(folder));
-  }
-
-  /// In standard deviations of the pairs' differences, with the level divided among the comparisons. NaN where even the smallest p is
-  /// too large.
-  static double detectable(int seeds, int comparisons) {
-    return new SignFlipPower(Verdict.LEVEL / Math.max(1, comparisons)).detectable(seeds);
   }
 
   private static double deviation(StudyFolder folder) throws IOException {

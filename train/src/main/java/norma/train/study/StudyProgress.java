@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,9 +52,7 @@ public record StudyProgress(int ended, int underWay, double share, double second
         open.add(cell);
       }
     }
-    double any = results.isEmpty()
-        ? Median.ofFinite(running.stream().mapToDouble(Running::seconds).toArray())
-        : mean(results);
+    double any = mean(results, Median.ofFinite(running.stream().mapToDouble(Running::seconds).toArray()));
     for (Map.Entry<Cell, Double> run : elsewhere.entrySet()) {
       double whole = seconds(folder, run.getKey(), any);
       running.add(new Running(run.getKey(), Double.isNaN(whole) ? 0 : Math.min(1, run.getValue() / whole), whole));
@@ -75,12 +74,12 @@ public record StudyProgress(int ended, int underWay, double share, double second
 
   /// Those of its variant that have ended, or any.
   private static double seconds(StudyFolder folder, Cell cell, double any) throws IOException {
-    List<CellResult> alike = List.copyOf(folder.reported(cell.variant()).values());
-    return alike.isEmpty() ? any : mean(alike);
+    return mean(folder.reported(cell.variant()).values(), any);
   }
 
-  private static double mean(List<CellResult> results) {
-    return results.stream().mapToDouble(CellResult::seconds).filter(Double::isFinite).average().orElse(Double.NaN);
+  /// Of those that know their time; another number where none does.
+  private static double mean(Collection<CellResult> results, double otherwise) {
+    return results.stream().mapToDouble(CellResult::seconds).filter(Double::isFinite).average().orElse(otherwise);
   }
 
   private static Running running(StudyFolder folder, Cell cell) throws IOException {

@@ -160,9 +160,8 @@ public final class StudyReader {
     List<String> apart = study.notComparable();
     if (!apart.isEmpty()) {
       throw error("variants", "variants: " + String.join(", ", apart)
-          + " and the baseline are not validated on one text: "
-          + "their losses cannot be compared; expected data.corpus, data.token and data.val_fraction in grid, where each text has a "
-          + "baseline of its own");
+          + " and the baseline are not validated on the same tokens: their losses cannot be compared; expected data.corpus, "
+          + "data.token, data.val_fraction and train.eval_tokens in grid, where each point has a baseline of its own");
     }
     return Double.isNaN(budget.seconds) ? study : timed(study, budget.seconds);
   }

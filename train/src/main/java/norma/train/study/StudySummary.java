@@ -108,7 +108,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     List<PairedDifferences> last = all.stream().map(pairs -> pairs.differences(CellResult::finalLoss)).toList();
     double[] bestP = holm(best, study);
     double[] lastP = holm(last, study);
-    SignFlipPower power = new SignFlipPower(Verdict.LEVEL / Math.max(1, study.comparisons()));
+    SignFlipPower power = new SignFlipPower(study.comparisons());
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       Pairs pairs = all.get(i);
@@ -122,16 +122,19 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         rows, GridPool.of(points(all)));
   }
 
-  /// Losses on different texts have no mean.
+  /// Losses on different tokens have no mean.
   private static List<GridPool.Points> points(List<Pairs> all) {
     return all.stream().filter(pairs -> !pairs.subject.baseline())
         .collect(Collectors.groupingBy(
             pairs -> List.of(pairs.subject.base(), pairs.subject.candidates().getFirst().validation()),
             LinkedHashMap::new, Collectors.toList()))
         .values().stream().filter(points -> points.size() > 1)
-        .map(points -> new GridPool.Points(points.getFirst().subject.base(), points.size(),
-            points.stream().flatMap(pairs -> pairs.bySeed().stream()).toList()))
-        .toList();
+        .map(points -> {
+          List<String> common = new ArrayList<>(points.getFirst().subject.point());
+          points.forEach(pairs -> common.retainAll(pairs.subject.point()));
+          return new GridPool.Points(points.getFirst().subject.base(), String.join(" ", common), points.size(),
+              points.stream().flatMap(pairs -> pairs.bySeed().stream()).toList());
+        }).toList();
   }
 
   private static double[] holm(List<PairedDifferences> differences, Study study) {
@@ -194,8 +197,8 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     double stepsSaved(StudyFolder folder) throws IOException {
       double saved = 0;
       for (int i = 0; i < variant.size(); i++) {
-        List<Event.Eval> curve = folder.reading(variant.get(i)).evals(); // none: NaN; the results are still there
-        saved += baseline.get(i).steps() - crossing(curve, baseline.get(i).finalLoss());
+        saved += baseline.get(i).steps()
+            - crossing(folder.reading(variant.get(i)).evals(), folder.reading(baseline.get(i)).lastLoss());
       }
       return variant.isEmpty() ? Double.NaN : saved / variant.size();
     }
@@ -207,7 +210,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       List<CellResult> against = subject.baseline() ? own : baseline;
       double[] seconds = new double[runs.size()];
       for (int i = 0; i < seconds.length; i++) {
-        seconds[i] = secondsTo(folder.reading(runs.get(i)), against.get(i).finalLoss());
+        seconds[i] = secondsTo(folder.reading(runs.get(i)), folder.reading(against.get(i)).lastLoss());
       }
       return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : Median.of(seconds);
     }
@@ -266,7 +269,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
             ? null
             : baselines.getOrDefault(cell.variant().group(), Map.of()).get(cell.seed());
         runs.add(new Run(cell, cell.variant(), result, baseline != null && comparable(result, baseline)
-            ? secondsTo(folder.reading(result), baseline.finalLoss())
+            ? secondsTo(folder.reading(result), folder.reading(baseline).lastLoss())
             : Double.NaN));
       }
     }

@@ -169,7 +169,9 @@ public final class StudyWorker {
         throw new RunException(session.corpus().source() + " was changed since the study was read; start it again");
       }
       fingerprint = new LinkedHashMap<>(machine());
-      fingerprint.putAll(Map.of("backend", session.backend().name(), "corpus", session.corpus().sha256(), "validation",
+      fingerprint.putAll(Map.of("backend",
+          (session.backend().name() + " " + session.backend().gpu()).strip(), "corpus", session.corpus().sha256(),
+          "validation",
           session.validationSha256()));
     }
 

@@ -175,12 +175,13 @@ public final class SummaryText {
   /// A line for each variant over the grid, if it trains at some point.
   static List<String> pools(StudySummary summary) {
     return summary.pools().stream().filter(pool -> pool.best().pairs() > 0 && summary.rows().stream()
-        .anyMatch(row -> row.variant().base().equals(pool.name()) && row.verdict() != Verdict.DOES_NOT_TRAIN))
+        .anyMatch(row -> row.variant().base().equals(pool.variant()) && row.verdict() != Verdict.DOES_NOT_TRAIN))
         .map(pool -> String.format(Locale.ROOT,
-            "%s over %d points of the grid: %d of %d pairs better; pooled %s, 95 %% interval %s, sign-flip over %d seeds p %s%s: %s",
-            pool.name(), pool.points(), pool.better(), pool.pairs(), signed(pool.best().mean()),
+            "%s%s over %d points of the grid: %d of %d pairs better; pooled %s, 95 %% interval %s, sign-flip over %d seeds p %s%s: %s",
+            pool.variant(), pool.common().isEmpty() ? "" : " at " + pool.common(), pool.points(), pool.better(),
+            pool.pairs(), signed(pool.best().mean()),
             interval(pool.best().studentInterval()), pool.best().pairs(), p(pool.p()),
-            summary.pools().size() == 1 ? "" : " (Holm, " + summary.pools().size() + " variants)",
+            summary.pools().size() == 1 ? "" : " (Holm, " + summary.pools().size() + " comparisons)",
             pool.verdict().text(pool.best(), 0)))
         .toList();
   }
@@ -271,7 +272,7 @@ public final class SummaryText {
             ? " Intervals of the mean: Student's t, 95 %. Tokens/s and peak memory of the process during a run are medians over seeds."
             : " Differences are variant minus baseline with the same seed (same batches, same initial values of "
                 + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
-                + "bootstrap. p: exact two-sided sign-flip test, corrected for all comparisons by Holm's method; up to "
+                + "bootstrap. p: two-sided sign-flip test, exact up to 20 pairs, corrected for all comparisons by Holm's method; up to "
                 + Verdict.LEVEL
                 + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached. Tokens/s, peak "
                 + "memory of the process during a run, and seconds until the baseline's final loss is first reached (steps times the run's median "

@@ -175,7 +175,7 @@ class PairedDifferencesTest {
     int wrong = 0;
     for (int study = 0; study < 1000; study++) {
       List<GridPool.Points> variants = IntStream.range(0, 3)
-          .mapToObj(variant -> new GridPool.Points("v" + variant, 4, grid(random, 9, 4))).toList();
+          .mapToObj(variant -> new GridPool.Points("v" + variant, "", 4, grid(random, 9, 4))).toList();
       alarms += GridPool.of(variants).stream().anyMatch(pool -> decided(pool.verdict())) ? 1 : 0;
       double[] p = PairedDifferences.holm(variants.stream().mapToDouble(points -> new PairedDifferences(
           points.pairs().stream().limit(12).mapToDouble(GridPool.Pair::variant).toArray(), new double[12]).signFlipP())
@@ -201,7 +201,7 @@ class PairedDifferencesTest {
   /// Means over the points of seeds 1 and 2; seed 3 lacks a point.
   @Test
   void aPoolHasOnePairForEachSeedThatIsWhole() {
-    GridPool pool = GridPool.of(List.of(new GridPool.Points("a", 2, List.of(new GridPool.Pair(1, 2.0, 2.1),
+    GridPool pool = GridPool.of(List.of(new GridPool.Points("a", "", 2, List.of(new GridPool.Pair(1, 2.0, 2.1),
         new GridPool.Pair(2, 2.2, 2.1), new GridPool.Pair(3, 1, 9), new GridPool.Pair(1, 3.0, 3.3),
         new GridPool.Pair(2, 3.0, 3.3))))).getFirst();
     assertThat(pool.best().all()).containsExactly(new double[]{ -0.2, -0.1 }, within(1e-12));
@@ -215,11 +215,11 @@ class PairedDifferencesTest {
   /// deviations needs those for which the plan promises to show it.
   @Test
   void theSeedsThatWouldDecideAreThoseOfThePlan() {
-    SignFlipPower power = new SignFlipPower(Verdict.LEVEL / 5);
+    SignFlipPower power = new SignFlipPower(5);
     assertThat(power.pairs(10)).isEqualTo(8);
     int needed = power.pairs(0.5);
-    assertThat(StudyPlan.detectable(needed, 5)).isLessThanOrEqualTo(0.5);
-    assertThat(StudyPlan.detectable(needed - 1, 5)).isGreaterThan(0.5);
+    assertThat(power.detectable(needed)).isLessThanOrEqualTo(0.5);
+    assertThat(power.detectable(needed - 1)).isGreaterThan(0.5);
     assertThat(power.pairs(Double.NaN)).isZero();
   }
 
@@ -228,7 +228,7 @@ class PairedDifferencesTest {
   @ParameterizedTest
   @CsvSource({ "6, 1", "8, 1", "8, 5", "9, 10", "10, 1", "12, 10", "14, 1" })
   void aKnownDifferenceIsFoundAsOftenAsPlanned(int seeds, int comparisons) {
-    double difference = StudyPlan.detectable(seeds, comparisons);
+    double difference = new SignFlipPower(comparisons).detectable(seeds);
     SplittableRandom random = new SplittableRandom(19);
     int studies = 1000;
     int found = 0;
@@ -243,7 +243,7 @@ class PairedDifferencesTest {
   /// Of all pairs having one sign, which the smallest p needs: Phi(d)^8 = 0.8.
   @Test
   void theSmallestPNeedsEverySignAlike() {
-    double d = StudyPlan.detectable(8, 5); // 5 x 2/2^8 < 0.05 < 5 x 4/2^8
+    double d = new SignFlipPower(5).detectable(8); // 5 x 2/2^8 < 0.05 < 5 x 4/2^8
     assertThat(Math.pow(NormalDistribution.of(0, 1).cumulativeProbability(d), 8)).isCloseTo(0.8, within(0.02));
   }
 

@@ -259,11 +259,15 @@ class StudyReaderTest {
             "x.yaml:6: tune: b has 3 tries, a has 2; expected as many for every variant"),
         Arguments.of(TWO + "seeds: 2\ngrid: {optim.lr: 1e-3}\n", "x.yaml:6: grid.optim.lr: 1e-3 is not a list"),
         Arguments.of(TWO.replace("dyt}", "dyt, data.val_fraction: 0.2}") + "seeds: 2\n",
-            "x.yaml:2: variants: b and the baseline are not validated on one text: their losses cannot be compared; expected"),
+            "x.yaml:2: variants: b and the baseline are not validated on the same tokens: their losses cannot be compared; expected"),
         Arguments.of(TWO.replace("dyt}", "dyt, data.token: byte}") + "seeds: 2\n",
-            "x.yaml:2: variants: b and the baseline are not validated on one text: their losses cannot be compared; expected"),
+            "x.yaml:2: variants: b and the baseline are not validated on the same tokens: their losses cannot be compared; expected"),
+        Arguments.of(TWO.replace("dyt}", "dyt, train.eval_tokens: 2000}") + "seeds: 2\n",
+            "x.yaml:2: variants: b and the baseline are not validated on the same tokens"),
+        Arguments.of(TWO.replace("dyt}", "layernorm, train.seed: 7}") + "seeds: 2\n",
+            "variants: a and b resolve to the same configuration"),
         Arguments.of(TWO + "seeds: 2\ntune: {data.val_fraction: [0.1, 0.2]}\ntune_seeds: 1\n",
-            "variants: a, b and the baseline are not validated on one text"),
+            "variants: a, b and the baseline are not validated on the same tokens"),
         Arguments.of(TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 0.001]}\ntune_seeds: 1\n",
             "a with optim.lr=1e-3 and a with optim.lr=0.001 resolve to the same configuration"),
         Arguments.of("variants: {}\nseeds: 2\n", "x.yaml:1: variants: expected at least one"),
@@ -290,7 +294,7 @@ class StudyReaderTest {
       // All but the smoke test and the sweep of learning rates, which say so, have seeds enough to show a difference after the correction for all comparisons.
       assertThat(studies)
           .allMatch(study -> Set.of("norms-quick", "stability").contains(study.name()) != Double.isFinite(
-              StudyPlan.detectable(study.seeds().size(), study.comparisons())));
+              new SignFlipPower(study.comparisons()).detectable(study.seeds().size())));
     }
   }
 

@@ -191,7 +191,7 @@ class StudyReportTest {
         .contains("too few seeds to tell (higher on ", " seeds would show it)")
         .containsPattern(
             "dyt over 2 points of the grid: \\d of 6 pairs better; pooled .0\\.\\d{4}, 95 % interval \\[.*], "
-                + "sign-flip over 3 seeds p 0\\.\\d+ \\(Holm, 2 variants\\): too few seeds to tell");
+                + "sign-flip over 3 seeds p 0\\.\\d+ \\(Holm, 2 comparisons\\): too few seeds to tell");
   }
 
   @Test
