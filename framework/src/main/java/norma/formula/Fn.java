@@ -37,7 +37,8 @@ public enum Fn {
   /// The smaller one.
   MIN(null, "0.5 - 0.5 * sign(u - v)", "0.5 + 0.5 * sign(u - v)"),
   /// u, but not below v and not above w.
-  CLAMP("min(max(u, v), w)", "(1 - step(v - u)) * (1 - step(u - w))", "step(v - u)", "step(u - w)"),
+  CLAMP("min(max(u, v), w)", "(1 - step(v - u)) * (1 - step(u - w))", "step(v - u) * (1 - step(v - w))",
+      "step(max(u, v) - w)"),
   /// Rectified linear unit.
   RELU("max(u, 0)", "step(u)"),
   /// Exponential function.
@@ -90,7 +91,8 @@ public enum Fn {
   OVERROOT("u * (1 / sqrt(w + v * (u * u)))", "w * (1 / sqrt(w + v * (u * u)))^3", "-0.5 * y^3",
       "-0.5 * y * (1 / sqrt(w + v * (u * u)))^2"),
   /// `u / (w + |v u|)`.
-  OVERABS("u * (1 / (w + abs(v * u)))", "w * (1 / (w + abs(v * u)))^2", "-y * abs(y) * sign(v)",
+  OVERABS("u * (1 / (w + abs(v * u)))", "w * (1 / (w + abs(v * u)))^2",
+      "-y * (abs(u) * (1 / (w + abs(v * u)))) * sign(v)",
       "-y * (1 / (w + abs(v * u)))"),
   /// The sum over rows.
   ROWS(null, "1"),
@@ -204,7 +206,7 @@ public enum Fn {
   }
 
   /// The value for numbers, of functions without a definition; a statistic's over its channels is [Interpreter]'s. For numbers of
-  /// float32 it is, rounded to one, what an instruction gives, of [#FMA] almost always.
+  /// float32 it is, rounded to one, what an instruction gives, of [#FMA] almost always; but the sign of NaN is 1 or -1 on the CPU.
   public double value(double u, double v, double w) {
     return switch (this) {
       case ADD -> u + v;

@@ -21,7 +21,7 @@ import norma.formula.Expr.Space;
 public final class Formula {
   private static final Set<String> RESERVED = Set.of("x", "y", "dx", "dy", "width", "depth", "weight", "bias");
   private static final int MOST_PARAMETERS = 16;
-  /// Of an expanded formula with its gradients, and of its derivatives on the way: bounds the size of its kernels.
+  /// Of a formula with its gradients, and of its derivatives on the way: bounds the size of its kernels.
   private static final int MOST_NODES = 3000;
 
   private final Key key;

@@ -118,7 +118,7 @@ final class Lowering {
     if (n == 0.5) {
       return g.apply(Fn.SQRT, u);
     }
-    if (n == Math.rint(n) && n <= 64) {
+    if (n == Math.rint(n) && n <= Integer.MAX_VALUE) {
       int k = (int) n;
       if (k < 2) {
         return k == 0 ? g.num(1) : u;
@@ -317,7 +317,7 @@ final class Lowering {
         case SUB -> factor(a.arg(1)) ? fma(a.arg(1), a.arg(0), true) : null;
         default -> null;
       };
-      if (done == null || !a.space().rows()) {
+      if (done == null) {
         done = g.apply(a.fn(), all(a.args(), 2));
       }
       fused.put(e, done);

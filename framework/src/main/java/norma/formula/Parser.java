@@ -254,9 +254,10 @@ final class Parser {
   }
 
   private IllegalArgumentException unknown(String name, int place) {
-    boolean number = !names.containsKey("x"); // a formula of constants
-    if (name.equals("u") && !number) {
-      return error("u is no input here, only x; a parameter of that name needs its start, for example u: 0.5", place);
+    boolean learns = names.containsKey("weight"); // others are of constants, or of x alone
+    if (name.equals("u") && names.containsKey("x")) {
+      return error("u is no input here, only x"
+          + (learns ? "; a parameter of that name needs its start, for example u: 0.5" : ""), place);
     }
     Set<String> known = new TreeSet<>(names.keySet());
     Fn.names().forEach(known::add);
@@ -276,7 +277,7 @@ final class Parser {
         + " its start, " + own + ": 0.5 in a file, " + own + "=0.5 on a command line";
     return error("unknown name " + name + (!nearest.isEmpty()
         ? "; nearest: " + nearest
-        : number ? "; known here: " + String.join(", ", new TreeSet<>(names.keySet())) : start), place);
+        : learns ? start : "; known here: " + String.join(", ", new TreeSet<>(names.keySet()))), place);
   }
 
   private static int distance(String a, String b) {

@@ -201,7 +201,7 @@ public interface Kernels {
   /// @param statistics ([#kept], R) receives what backward needs
   void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics);
 
-  /// Gradients of [#formula]. Sums over all tokens run in double or in two levels.
+  /// Gradients of [#formula]. Sums over all tokens run in double or in two levels, on the CPU in float for a vector's channels.
   ///
   /// @param dy        (R, C)
   /// @param inputs    those of forward, with dy/dx and dy/du in the places of x and u if the formula keeps these

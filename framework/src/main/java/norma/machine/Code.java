@@ -8,6 +8,15 @@ public interface Code {
     /// @param name for profilers
     /// @throws RefusedException where it cannot run
     Code of(String name, byte[] code) throws RefusedException;
+
+    /// The same where code has been made before.
+    default Code another(String name, byte[] code) {
+      try {
+        return of(name, code);
+      } catch (RefusedException e) {
+        throw new IllegalStateException(e.reason(), e);
+      }
+    }
   }
 
   /// @return what the code leaves in RAX

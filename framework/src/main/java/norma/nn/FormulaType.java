@@ -92,6 +92,9 @@ public final class FormulaType implements NormType {
     List<Name> names = new ArrayList<>();
     spec.settings().forEach((key, value) -> {
       if (value instanceof Learnable learnable) {
+        if (learnable.positive() && List.of("weight", "bias").contains(key)) {
+          throw new IllegalArgumentException(key + " cannot be positive: it is learned as it is");
+        }
         names.add(new Name(key, Double.toString(learnable.start()), learnable.words()));
       }
     });
@@ -192,9 +195,13 @@ public final class FormulaType implements NormType {
     Formula formula = formula(settings, depth(slot));
     Map<String, double[]> starts = new HashMap<>();
     for (Formula.Parameter p : formula.parameters()) {
-      double start = settings.given(p.name()) && names.contains(named(p))
+      boolean given = settings.given(p.name()) && !p.name().equals("bias"); // which is a switch
+      double start = given && names.contains(named(p))
           ? settings.number(p.name())
           : number(named(p).value, known, false);
+      if (p.positive() && start <= 0) {
+        throw new IllegalArgumentException(p.name() + " is positive and starts at " + start + "; expected more than 0");
+      }
       double[] values = new double[p.perChannel() ? width : 1];
       Arrays.fill(values, p.stored(start));
       starts.put(p.name(), values);

@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.Map;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
-import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
 import norma.formula.Formula;
 import norma.ops.FormulaOp;

@@ -95,7 +95,8 @@ public final class NormTypes {
     }
     Map<String, Object> bias = new HashMap<>(spec.settings());
     bias.keySet().retainAll(List.of("bias"));
-    bias.values().removeIf(Learnable.class::isInstance);
+    bias.values().removeIf(value -> value instanceof Learnable own && own.fixed()); // a constant of the formula
+    bias.replaceAll((_, value) -> value instanceof Learnable ? true : value);
     return NormSettings.of(type, new NormSpec(spec.type(), bias), modelBias);
   }
 }

@@ -25,6 +25,8 @@ class FormulaGradientTest {
   @ValueSource(strings = { "weight * x / (1 + abs(alpha * x))", "weight * x / maxabs(x)", "silu(alpha * x) * weight",
       "gelu(x)", "relu(x)^2", "weight * x / mean(abs(x)^1.5)",
       "weight / mean(weight) * atan(alpha * x / rms(x - alpha, 1e-3))", "weight * clamp(x, -1, 1) + alpha * var(x * b)",
+      "clamp(a, x, b) + clamp(x, alpha, b)", "weight * x / (abs(alpha * x) - 2 * width)",
+      "x / (1 + abs(alpha * x)^66)^(1/66)",
       "x / (x^2 + 1)^0.5", "log(1 + exp(alpha * x)) * sin(b * x)", "x / (1 + exp(-alpha * x))",
       "max(x, alpha) * min(x, b)", "weight * x / std(a, 0.1 + mean(x^2)) * rms(b, mean(abs(x)))",
       "cos(x) * softsign(x) * isru(b * x) - exp(-x^2)" })

@@ -9,6 +9,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -112,6 +113,27 @@ class NormTypesTest {
         within(1e-12));
     double[] y = forward(norm, root, new double[]{ 1, -2 });
     assertThat(y[0]).as("2 * 3 / sqrt(4) * tanh(x / 2)").isCloseTo(3 * Math.tanh(0.5), within(1e-12));
+  }
+
+  /// What a slot says of its bias holds whatever `model.bias` says.
+  @Test
+  void aFormulasBiasHasItsOwnStart() {
+    Learnable bias = new Learnable(0.1, false, false, false, true);
+    Scope root = create(new NormSpec("weight * x + bias", Map.of("bias", bias)), false);
+    assertThat(root.parameters()).filteredOn(p -> p.name().endsWith("bias")).singleElement()
+        .matches(Parameter::decays).extracting(p -> p.initial().mean()).isEqualTo(0.1);
+    assertThat(create(new NormSpec("weight * x + bias", Map.of("bias", new Learnable(0.1, false, true, false, false))),
+        true).parameters()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({ "alpha, 0, alpha is positive and starts at 0.0; expected more than 0",
+      "alpha, -1, alpha is positive and starts at -1.0; expected more than 0", "weight, 1, weight cannot be positive" })
+  void aPositiveParameterStartsAboveZeroAndIsNoVector(String name, double start, String message) {
+    Map<String, Object> settings = new HashMap<>(Map.of("alpha", Learnable.from(1)));
+    settings.put(name, new Learnable(start, false, false, true, false));
+    NormSpec spec = new NormSpec("weight * tanh(alpha * x)", settings);
+    assertThatThrownBy(() -> create(spec, false)).hasMessageContaining(message);
   }
 
   @Test

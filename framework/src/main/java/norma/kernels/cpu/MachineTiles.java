@@ -216,7 +216,7 @@ final class MachineTiles implements Tiles {
     if (made == null) {
       TileCode code = new TileCode(set, kind, set.vectors(width), transposed ? Left.COLUMNS : Left.ROWS, add,
           width < panel);
-      made = make(code.toString(), code.assemble());
+      made = maker.another(code.toString(), code.assemble());
       tiles[index] = made;
     }
     return made;
@@ -227,7 +227,7 @@ final class MachineTiles implements Tiles {
     Code made = packs[index];
     if (made == null) {
       PackCode code = new PackCode(set, to, set.vectors(width), width < panel);
-      made = make(code.toString(), code.assemble());
+      made = maker.another(code.toString(), code.assemble());
       packs[index] = made;
     }
     return made;
@@ -235,13 +235,5 @@ final class MachineTiles implements Tiles {
 
   private int variant(int width) {
     return width == panel ? vectors : set.vectors(width) - 1;
-  }
-
-  private Code make(String name, byte[] code) {
-    try {
-      return maker.of(name, code);
-    } catch (RefusedException e) { // it was not at the start
-      throw new IllegalStateException(e.reason(), e);
-    }
   }
 }

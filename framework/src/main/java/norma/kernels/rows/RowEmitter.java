@@ -18,7 +18,6 @@ import static norma.machine.Assembler.RSI;
 import static norma.machine.Assembler.at;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +33,6 @@ import norma.kernels.rows.Streams.Kind;
 import norma.machine.Assembler;
 import norma.machine.Assembler.Label;
 import norma.machine.Assembler.Memory;
-import norma.machine.Assembler.Operand;
 import norma.machine.Assembler.Register;
 import norma.machine.Assembler.Vector;
 import norma.machine.InstructionSet;

@@ -14,7 +14,6 @@ import norma.formula.Plan;
 import norma.formula.Routine;
 import norma.machine.Code;
 import norma.machine.InstructionSet;
-import norma.machine.RefusedException;
 import org.jspecify.annotations.Nullable;
 
 /// The programs of formulas and routines, machine code that is made once for all workers of a backend.
@@ -45,14 +44,13 @@ public class RowPrograms {
   /// A routine or one direction of a formula at one width.
   ///
   /// @param routine   null for a formula
-  /// @param outputs   streams of the plan's outputs
   /// @param stored    places of values of rows that are left
   /// @param gradients of parameters, null where nobody needs it
   /// @param direct    for each sum over rows the parameter whose gradient it is, or -1
   /// @param kept      places of the values that it needs among all that forward leaves
   /// @param computes  whether the caller computes with vectors
   /// @param vectors   places in the code's table: of constants by their bits, of numbers, of masks
-  record Program(@Nullable Routine routine, Plan plan, Streams streams, List<String> outputs, List<Integer> stored,
+  record Program(@Nullable Routine routine, Plan plan, Streams streams, List<Integer> stored,
       int width, int stride, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> kept, boolean computes,
       InstructionSet set, Code code, Map<Object, Integer> vectors, int tableBytes) {}
 
@@ -111,18 +109,14 @@ public class RowPrograms {
     Streams streams = new Streams(plan, first, strided, gathered, stored.size(), outputs);
     RowEmitter emitter = new RowEmitter(plan, stored, outputs, streams, width, stride, set);
     Code code = code(emitter);
-    return new Program(routine, plan, streams, outputs, IntStream.range(0, stored.size()).boxed().toList(), width,
+    return new Program(routine, plan, streams, IntStream.range(0, stored.size()).boxed().toList(), width,
         stride, gradients, direct, places,
         computes(plan, gradients, direct), set, code, emitter.vectors(), emitter.tableBytes());
   }
 
   /// What tests compare with another way to compute the same.
   Code code(RowEmitter emitter) {
-    try {
-      return maker.of("rows", emitter.assemble());
-    } catch (RefusedException e) { // what was mapped before can be mapped again
-      throw new IllegalStateException(e);
-    }
+    return maker.another("rows", emitter.assemble());
   }
 
   /// A sum over rows that is one gradient, and part of no other, is added up in that gradient's memory.

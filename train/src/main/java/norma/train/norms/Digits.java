@@ -47,9 +47,8 @@ record Digits(Map<String, List<Double>> of) {
     double error = 0;
     for (int i = 0; i < computed.length; i++) {
       double expected = exact[exact.length == 1 ? 0 : i];
-      double difference = Math.abs(computed[i] - expected);
       largest = Math.max(largest, Math.abs(expected));
-      error = difference <= error ? error : difference; // NaN stays
+      error = Math.max(error, Math.abs(computed[i] - expected)); // NaN stays
     }
     double digits = error == 0 ? ALL : -Math.log10(error / largest);
     return digits > 0 ? Math.min(ALL, digits) : 0; // 0 for NaN too

@@ -143,8 +143,7 @@ class ConfigReaderTest {
         List.of("model: {activation: 7}",
             "x.yaml:1: model.activation: 7 is not known; expected one of gelu, none, relu, relu2, silu"),
         List.of("model: {logits: 'tanh(x) * u'}",
-            "x.yaml:1: model.logits: column 11 of \"tanh(x) * u\": u is no input here,"
-                + " only x; a parameter of that name needs its start, for example u: 0.5"),
+            "x.yaml:1: model.logits: column 11 of \"tanh(x) * u\": u is no input here, only x"),
         List.of("model:\n  residual: {skip: 'dept + 1'}", "x.yaml:2: model.residual.skip is dept + 1 in block 0: "
             + "column 1 of \"dept + 1\": unknown name dept; nearest: depth"),
         List.of("model:\n  layers: 4\n  residual:\n    branch: depth - 3",
