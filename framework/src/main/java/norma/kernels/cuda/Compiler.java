@@ -117,8 +117,12 @@ final class Compiler {
     try {
       Files.createDirectories(cache);
       Path beside = Files.createTempFile(cache, "new", ".cubin");
-      Files.write(beside, image.bytes);
-      Files.move(beside, file(unit), StandardCopyOption.ATOMIC_MOVE);
+      try {
+        Files.write(beside, image.bytes);
+        Files.move(beside, file(unit), StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(beside);
+      }
     } catch (IOException e) {
       LOG.warn("the GPU's kernels cannot be kept in {} and will be compiled at every start: {}", cache, e.toString());
     }

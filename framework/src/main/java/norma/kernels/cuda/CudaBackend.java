@@ -76,6 +76,11 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public String gpu() {
+    return device.name();
+  }
+
+  @Override
   public String description() {
     return device + ", " + switch (precision) {
       case FP32 -> "fp32";
@@ -158,6 +163,7 @@ public final class CudaBackend implements Backend {
   }
 
   Modules modules() {
+    stream.use(); // what is not loaded yet will be
     return modules;
   }
 

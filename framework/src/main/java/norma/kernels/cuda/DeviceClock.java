@@ -26,6 +26,7 @@ final class DeviceClock implements AutoCloseable {
 
   /// Puts an event after everything that was sent.
   long mark() {
+    stream.use();
     if (open.size() == OPEN) {
       resolve();
     }

@@ -26,7 +26,7 @@ import norma.kernels.cuda.RowWork.Total;
 /// `forward(a, b, sum, u, parameters, y, slopes, kept, slots, rows)`: x is a, or a + b as memory keeps it, which is then written to sum.
 /// `backward(dy, x, u, parameters, kept, (gradient, accumulate) of x and u, slots, totals, sums, rows)`: parts of sums over rows, of each block.
 /// The second input u is there if the formula has one, and backward gets slopes in the places of x and u if forward keeps those.
-/// `finish(parameters, totals, sums, parts, work, (gradient, accumulate) of each parameter)`: the gradients of parameters, from all parts.
+/// `finish(parameters, totals, blocks, sums, parts, work, (gradient, accumulate) of each parameter)`: the gradients of parameters, from all parts.
 final class FormulaSource {
   private final Formula formula;
   private final PlannedFormula kernels;
@@ -119,15 +119,16 @@ final class FormulaSource {
     work.plan().numbers().forEach(e -> to.number(e, numbers));
     work.plan().channels().forEach(e -> to.inner(e, numbers));
     boolean apart = work.apart();
+    boolean later = false;
     if (apart) {
       line("  for (int row = first; row < rows; row += stride) {");
       line("    const long long at = (long long)row * WIDTH;");
       Map<Expr, String> known = new HashMap<>(numbers);
       kept(work, known);
-      boolean later = false;
       for (Pass pass : work.passes()) {
         statistics(work, pass, known, new Reader(false, later));
-        later |= !pass.sinks().isEmpty();
+        later |= ExprSource.leaves(pass.sinks().stream().map(Sink::value).toList()).stream()
+            .anyMatch(leaf -> leaf.name().equals("x"));
       }
       for (Expr value : work.slots()) {
         line("    if (lane == 0) slots[(long long)" + work.slots().indexOf(value) + " * rows + row] = "
@@ -152,7 +153,7 @@ final class FormulaSource {
       line("    const float " + name + " = slots[(long long)" + work.slots().indexOf(value) + " * rows + row];");
       known.put(value, name);
     }
-    Reader reader = new Reader(true, apart);
+    Reader reader = new Reader(true, later);
     read(work, apart, reader);
     for (Pass pass : apart ? List.<Pass>of() : work.passes()) {
       statistics(work, pass, known, reader);

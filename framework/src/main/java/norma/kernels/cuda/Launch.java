@@ -21,6 +21,7 @@ final class Launch {
   private int arguments;
   private long function;
   private Grid grid = Grid.NONE;
+  private boolean whole;
 
   /// How many threads a kernel has.
   ///
@@ -50,6 +51,7 @@ final class Launch {
     grid = newGrid;
     count = 0;
     arguments = 0;
+    whole = true;
     return this;
   }
 
@@ -77,7 +79,15 @@ final class Launch {
 
   /// An array's address, or null.
   Launch array(@Nullable Array array) {
-    return number(array == null ? 0 : CudaMemory.address(array));
+    whole = false; // for good, if the address is refused
+    long address = array == null ? 0 : CudaMemory.address(array);
+    whole = true;
+    return number(address);
+  }
+
+  /// Whether it has all of its arguments.
+  boolean isWhole() {
+    return whole;
   }
 
   /// Where a gradient goes, and whether it is added to.

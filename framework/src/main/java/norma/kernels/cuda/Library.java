@@ -42,6 +42,12 @@ final class Library {
   /// Opens the first of these names that is found: in the folders of [#PATH], by the system's loader (`LD_LIBRARY_PATH` and its
   /// cache), then in the folders that CUDA is installed to.
   static Optional<Library> open(List<String> names) {
+    return open(names, "");
+  }
+
+  /// The same for a library that opens another one itself, which the loader would look for in its own places alone: all whose names begin so
+  /// and lie beside it are opened before.
+  static Optional<Library> open(List<String> names, String beside) {
     for (String name : names) {
       List<String> candidates = new ArrayList<>();
       given().forEach(folder -> candidates.add(folder.resolve(name).toString()));
@@ -49,6 +55,9 @@ final class Library {
       usual().forEach(folder -> candidates.add(folder.resolve(name).toString()));
       for (String candidate : candidates) {
         if (!candidate.contains("/") || Files.exists(Path.of(candidate))) {
+          if (candidate.contains("/") && !beside.isEmpty()) {
+            loadBeside(Path.of(candidate), beside);
+          }
           Optional<SymbolLookup> symbols = load(candidate);
           if (symbols.isPresent()) {
             return Optional.of(new Library(name, symbols.get()));
@@ -70,6 +79,14 @@ final class Library {
       return Optional.of(SymbolLookup.libraryLookup(nameOrPath, Arena.global()));
     } catch (IllegalArgumentException e) { // not found, or not a library for this processor
       return Optional.empty();
+    }
+  }
+
+  private static void loadBeside(Path library, String beside) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(library.resolveSibling(""), beside + "*")) {
+      files.forEach(file -> load(file.toString()));
+    } catch (IOException e) {
+      return; // the library itself says what it lacks
     }
   }
 
@@ -109,6 +126,13 @@ final class Library {
   static List<String> ofToolkit(String name, int driver) {
     String file = "lib" + name + ".so";
     return driver < 13_000 ? List.of(file + ".12", file) : List.of(file + ".13", file + ".12", file);
+  }
+
+  /// Says that a library of the toolkit is missing.
+  static CudaException missing(String what, String name) {
+    return new CudaException(
+        "no " + what + ": lib" + name + ".so.13 or .12 was not found; install CUDA 12 or 13, or set"
+            + " CUDA_HOME to the folder that it is in");
   }
 
   /// What a call has thrown: the library's refusal as it is; a foreign function itself throws nothing.

@@ -24,13 +24,12 @@ final class Nvrtc {
   ///
   /// @param driver newest CUDA that the driver serves: a newer compiler's code may not run on it
   static Optional<Nvrtc> find(int driver) {
-    return Library.open(Library.ofToolkit("nvrtc", driver)).map(Nvrtc::new);
+    return Library.open(Library.ofToolkit("nvrtc", driver), "libnvrtc-builtins.so").map(Nvrtc::new);
   }
 
   /// Says that there is none.
   static CudaException missing() {
-    return new CudaException("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13, or set"
-        + " CUDA_HOME to the folder that it is in");
+    return Library.missing("run-time compiler", "nvrtc");
   }
 
   /// Machine code of a source.

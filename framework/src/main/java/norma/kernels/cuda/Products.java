@@ -69,8 +69,7 @@ final class Products implements AutoCloseable {
 
   /// Says that there is none.
   static CudaException missing() {
-    return new CudaException("no cuBLAS: libcublas.so.13 or .12 was not found; install CUDA 12 or 13,"
-        + " or set CUDA_HOME to the folder that it is in");
+    return Library.missing("cuBLAS", "cublas");
   }
 
   /// A matrix by rows in the GPU's memory.

@@ -45,6 +45,7 @@ final class Stream implements AutoCloseable {
   private @Nullable Sum deferred;
   private int count;
   private long staged;
+  private long user; // the last thread
 
   /// A sequence of work that was sent before. The graph is kept beside its executable form: its nodes are the names by which that
   /// one's arguments are replaced.
@@ -74,6 +75,7 @@ final class Stream implements AutoCloseable {
 
   /// The next piece of work; its arguments are to be appended.
   Launch next(long function, Grid grid) {
+    use();
     settle();
     if (count == MOST) {
       send();
@@ -124,6 +126,7 @@ final class Stream implements AutoCloseable {
   }
 
   private void send() {
+    leaveOutRefused();
     if (count == 0) {
       return;
     }
@@ -146,6 +149,18 @@ final class Stream implements AutoCloseable {
     } finally { // nothing is sent twice
       count = 0;
     }
+  }
+
+  private void leaveOutRefused() {
+    int whole = 0;
+    for (int i = 0; i < count; i++) {
+      Launch launch = collected[i];
+      if (launch.isWhole()) {
+        collected[i] = collected[whole];
+        collected[whole++] = launch;
+      }
+    }
+    count = whole;
   }
 
   private boolean isNew(int hash) {
@@ -250,6 +265,7 @@ final class Stream implements AutoCloseable {
 
   /// Waits for everything.
   void await() {
+    use();
     flush();
     driver.call("cuStreamSynchronize", stream);
     staged = 0;
@@ -257,6 +273,7 @@ final class Stream implements AutoCloseable {
 
   /// Sets 32-bit words after everything before.
   void fill(long address, int word, long words) {
+    use();
     flush();
     if (words > 0) {
       driver.call("cuMemsetD32Async", address, word, words, stream);
@@ -291,9 +308,13 @@ final class Stream implements AutoCloseable {
     driver.call("cuDevicePrimaryCtxRelease_v2", device);
   }
 
-  /// A worker other than the one that took hold of the device may call as well.
-  private void use() {
-    driver.call("cuCtxSetCurrent", context);
+  /// A thread other than the one that took hold of the device may call as well.
+  void use() {
+    long caller = Thread.currentThread().threadId();
+    if (user != caller) {
+      driver.call("cuCtxSetCurrent", context);
+      user = caller;
+    }
   }
 
   /// What is kept of sequences: for tests.
@@ -305,7 +326,6 @@ final class Stream implements AutoCloseable {
 
   /// Waits for everything, and forgets what came before: kernels may then be unloaded.
   void forgetGraphs() {
-    use();
     await();
     graphs.values().forEach(this::forget);
     graphs.clear();
