@@ -123,7 +123,7 @@ public final class SparkTasks {
     }
     conf.setIfMissing("spark.ui.enabled", "false").setIfMissing("spark.executor.memory", "512m")
         .setIfMissing("spark.network.timeout", "60s")
-        // lost executors are no fault of a run; a process that is killed is counted by itself
+        // lost executors are no fault of a run; WorkerProcess ends one whose process is killed
         .setIfMissing("spark.task.maxFailures", String.valueOf(Integer.MAX_VALUE))
         .setIfMissing("spark.speculation", String.valueOf(options.containsKey("tries")))
         .setIfMissing("spark.speculation.quantile", "0.5").setIfMissing("spark.speculation.multiplier", "2")

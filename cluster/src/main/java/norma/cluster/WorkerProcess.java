@@ -32,7 +32,7 @@ import org.apache.spark.resource.ResourceInformation;
 ///
 /// @param name        of the work folders
 /// @param environment of the process
-/// @param tries       after so many that were killed a process has failed
+/// @param tries       a process that is killed at this attempt of Spark's, or at a later one, has failed
 /// @param command     in which `{}` is the number; a first word that is relative begins in [#SHIPPED]
 record WorkerProcess(String name, Map<String, String> environment, int tries, List<String> command)
     implements

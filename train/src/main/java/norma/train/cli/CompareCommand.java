@@ -17,6 +17,7 @@ import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.ComparePage;
 import norma.train.metrics.Event;
+import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
 import norma.train.report.Table;
 import norma.train.run.Comparability;
@@ -58,12 +59,7 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     double bestLoss() {
-      return metrics.of(Event.Eval.class).stream().mapToDouble(Event.Eval::valLoss).min().orElse(Double.NaN);
-    }
-
-    double finalLoss() {
-      double end = metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
-      return Double.isFinite(end) ? end : metrics.last(Event.Eval.class).map(Event.Eval::valLoss).orElse(Double.NaN);
+      return metrics.bestEval().map(Event.Eval::valLoss).orElse(Double.NaN);
     }
 
     Optional<Event.Step> lastStep() {
@@ -71,9 +67,7 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     double tokensPerSecond() {
-      double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).sorted()
-          .toArray();
-      return speeds.length == 0 ? Double.NaN : speeds[speeds.length / 2];
+      return Median.ofFinite(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray());
     }
 
     String text() {
@@ -82,7 +76,7 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private static final Table<Run> TABLE = new Table<Run>().name("run", Run::name)
-      .number("best val", run -> loss(run.bestLoss())).number("final val", run -> loss(run.finalLoss()))
+      .number("best val", run -> loss(run.bestLoss())).number("final val", run -> loss(run.metrics.finalLoss()))
       .number("steps", run -> run.lastStep().map(step -> Integer.toString(step.step())).orElse("0"))
       .number("last loss", run -> loss(run.lastStep().map(Event.Step::loss).orElse(Double.NaN)))
       .number("tokens/s", run -> count(run.tokensPerSecond()));

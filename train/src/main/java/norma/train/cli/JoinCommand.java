@@ -23,7 +23,7 @@ final class JoinCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "ADDRESS:PORT", description = "Where the run is trained.")
   private String address;
 
-  @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = "Where the text lies here, and what computes: data.corpus, runtime.")
+  @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = "Where the text lies here, and what computes: data.corpus, runtime.threads, runtime.backend.")
   private List<String> settings = new ArrayList<>();
 
   @Option(names = "--with-parent", hidden = true, description = "Ends with the process that started this one.")

@@ -61,9 +61,8 @@ final class LsCommand implements Callable<Integer> {
       RunConfig config = folder.config(OwnNorms.without(missing));
       Metrics metrics = Metrics.read(work.path());
       boolean running = metrics.state().equals("unfinished") && work.owner().isPresent();
-      Optional<Event.Eval> best = metrics.of(Event.Eval.class).stream()
-          .min(Comparator.comparingDouble(Event.Eval::valLoss));
-      String loss = best.map(eval -> Decimals.loss(eval.valLoss()) + (eval.valTokens() == 0 ? "" : " (estimate)"))
+      String loss = metrics.bestEval()
+          .map(eval -> Decimals.loss(eval.valLoss()) + (eval.valTokens() == 0 ? "" : " (estimate)"))
           .orElse(Table.NONE);
       int step = metrics.events().stream().mapToInt(Event::step).max().orElse(0);
       return new Row(work, running ? "running" : metrics.state(), loss,

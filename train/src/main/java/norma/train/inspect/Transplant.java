@@ -41,7 +41,7 @@ public final class Transplant {
   }
 
   /// @param trained is not changed
-  /// @param steps   of fine-tuning with the run's last learning rate
+  /// @param steps   of fine-tuning with the run's `optim.min_lr`
   public Transplant(Session trained, int steps) {
     this.trained = trained;
     this.steps = steps;

@@ -135,7 +135,7 @@ public sealed interface Event {
   /// Generated text.
   record Sample(int step, String text) implements Event {}
 
-  /// The loss stopped being finite.
+  /// A loss, a gradient or a number for a checkpoint stopped being finite.
   ///
   /// @param firstBad the first layer with a value that is not finite, empty if unknown
   record Diverged(int step, @Field(optional = true) String firstBad) implements Event {}

@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -102,6 +103,18 @@ public record Metrics(List<Event> events, boolean torn) {
       }
     }
     return state;
+  }
+
+  /// The evaluation with the lowest validation loss.
+  public Optional<Event.Eval> bestEval() {
+    return of(Event.Eval.class).stream().filter(eval -> Double.isFinite(eval.valLoss()))
+        .min(Comparator.comparingDouble(Event.Eval::valLoss));
+  }
+
+  /// The exact loss of the run's end; the last evaluation's where the run has no end, NaN without one.
+  public double finalLoss() {
+    double end = last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
+    return Double.isFinite(end) ? end : last(Event.Eval.class).map(Event.Eval::valLoss).orElse(Double.NaN);
   }
 
   /// Seconds of training over all starts, up to the last step that is logged.

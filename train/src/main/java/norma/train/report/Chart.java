@@ -156,7 +156,10 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
       double cut = 2 * high - low;
       high = Math.max(high, Arrays.stream(highs).filter(v -> v <= cut).max().orElse(high));
     }
-    return Axis.around(scale == Scale.FROM_ZERO ? Math.min(0, low) : low, Double.isFinite(high) ? high : 1, count);
+    high = Double.isFinite(high) ? high : 1;
+    return scale == Scale.FROM_ZERO
+        ? Axis.around(Math.min(0, low), Math.max(0, high), count)
+        : Axis.around(low, high, count);
   }
 
   /// The finite ones of a number of every point.

@@ -20,12 +20,10 @@ public final class LossPlot {
   public static Chart of(String name, Metrics metrics) {
     List<Series> series = new ArrayList<>(Series.withMean("training loss",
         metrics.of(Event.Step.class).stream().map(s -> new Point(s.step(), s.loss())).toList()));
-    List<Event.Eval> evals = metrics.of(Event.Eval.class);
-    List<Point> validation = evals.stream().map(e -> new Point(e.step(), e.valLoss())).toList();
-    evals.stream().filter(e -> Double.isFinite(e.valLoss())).min(Comparator.comparingDouble(Event.Eval::valLoss))
-        .ifPresent(best -> series.add(new Series(
-            String.format(Locale.ROOT, "%s validation loss, best %.4f", best.kind(), best.valLoss()), 1, Kind.MARKED,
-            validation)));
+    List<Point> validation = metrics.of(Event.Eval.class).stream().map(e -> new Point(e.step(), e.valLoss())).toList();
+    metrics.bestEval().ifPresent(best -> series.add(new Series(
+        String.format(Locale.ROOT, "%s validation loss, best %.4f", best.kind(), best.valLoss()), 1, Kind.MARKED,
+        validation)));
     return new Chart(name, "step", "loss (nats)", false, series);
   }
 

@@ -93,7 +93,7 @@ public final class RunReport {
       page.put("loss", figures.add(LossPlot.of("", metrics), Chart.Size.PAGE, Chart.Size.PHONE));
     }
     if (!evals.isEmpty()) {
-      page.put("evals", RunTables.evals(evals, bestEval().map(Event.Eval::step).orElse(-1)));
+      page.put("evals", RunTables.evals(evals, metrics.bestEval().map(Event.Eval::step).orElse(-1)));
     }
     List<Event.Norm> norms = metrics.of(Event.Norm.class);
     page.put("panels", panels(Event.Step.class, steps)
@@ -112,11 +112,6 @@ public final class RunReport {
     return page.fill();
   }
 
-  private Optional<Event.Eval> bestEval() {
-    return evals.stream().filter(e -> Double.isFinite(e.valLoss()))
-        .min(Comparator.comparingDouble(Event.Eval::valLoss));
-  }
-
   /// One sentence on anything that is not as it should be.
   ///
   /// @param running steps of a run that is known to go on, or empty
@@ -131,9 +126,9 @@ public final class RunReport {
     return (switch (state) {
       case "completed" -> "";
       case "diverged" -> metrics.last(Event.Diverged.class)
-          .map(d -> "The loss stopped being finite at step " + count(d.step())
+          .map(d -> "A number stopped being finite at step " + count(d.step())
               + (d.firstBad().isEmpty() ? "." : "; the first value that is not finite is in " + d.firstBad() + "."))
-          .orElse("The loss stopped being finite.");
+          .orElse("A number stopped being finite.");
       case "unfinished" -> running.isEmpty()
           ? "The run has not written its end: it is still going, or it was killed."
           : progress(running);
@@ -150,10 +145,10 @@ public final class RunReport {
 
   private String keyFigures(String token) {
     Map<String, String> entries = new LinkedHashMap<>();
-    bestEval().ifPresent(best -> {
+    metrics.bestEval().ifPresent(best -> {
       entries.put("best validation loss" + (best.valTokens() == 0 ? "" : ", estimate"),
           loss(best.valLoss()) + " <small>step " + count(best.step()) + "</small>");
-      entries.put("final validation loss" + finalKind(), loss(finalLoss()) + " <small>step "
+      entries.put("final validation loss" + finalKind(), loss(metrics.finalLoss()) + " <small>step "
           + count(evals.getLast().step()) + "</small>");
       entries.put("best bits per " + token, loss(RunTables.bits(best)));
     });
@@ -172,12 +167,6 @@ public final class RunReport {
     }
     entries.values().removeIf(value -> List.of("0", "0.0 s", "\u2013").contains(value)); // what the run did not say
     return Template.figures(entries);
-  }
-
-  /// The loss of the run's end, which is exact; the last evaluation's where the run has no end.
-  private double finalLoss() {
-    double end = metrics.last(Event.End.class).map(Event.End::finalValLoss).orElse(Double.NaN);
-    return Double.isFinite(end) ? end : evals.getLast().valLoss();
   }
 
   private String finalKind() {

@@ -174,11 +174,11 @@ final class CheckpointWriter {
     }
   }
 
-  private static int anchorOf(Path folder) throws IOException {
+  private static int anchorOf(Path folder) {
     try {
       return TrainingState.read(folder.resolve(Checkpoint.STATE)).progress().anchor();
-    } catch (RunException e) {
-      return Checkpoint.stepOf(folder); // damaged: it leads nowhere
+    } catch (IOException | RunException e) {
+      return Checkpoint.stepOf(folder); // damaged or gone: it leads nowhere
     }
   }
 

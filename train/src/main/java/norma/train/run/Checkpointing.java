@@ -49,6 +49,7 @@ final class Checkpointing {
       state.restore(session, moments);
       progress = state.progress();
     }
+    resumption.loses().ifPresent(observer::warned);
     writer.setAsideAfter(progress.step());
     metrics.cut(progress.metricsBytes(), "resumed at step " + progress.step());
     if (!session.config().equals(resumption.folder().config(List.of()))) {

@@ -79,13 +79,13 @@ final class FiniteCheck implements StepObserver.Watch, TapeObserver {
     return null;
   }
 
-  /// Refuses numbers of a checkpoint that was written before Norma looked.
+  /// Refuses numbers of a file that Norma has not written, or did before it looked.
   ///
   /// @throws RunException if one is not finite
   static void require(Path file, String name, double[] values) {
     if (!finite(values)) {
       throw new RunException(file + " has numbers in " + name
-          + " that are not finite: the run had diverged; --checkpoint STEP takes an earlier checkpoint");
+          + " that are not finite: its training had diverged; of a run, --checkpoint STEP takes an earlier checkpoint");
     }
   }
 

@@ -6,6 +6,8 @@ import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
 import norma.models.Gpt;
+import norma.models.NormSlot;
+import norma.nn.Norm;
 import norma.train.config.RunConfig;
 import norma.train.data.Vocabulary;
 
@@ -80,6 +82,11 @@ public sealed class LanguageModel implements AutoCloseable permits Session {
   /// The threads that compute, each with kernels of its own.
   public Workers workers() {
     return workers;
+  }
+
+  /// What a slot's norm has learned.
+  Norm.State state(NormSlot slot) {
+    return slot.norm().state(scalar -> backend.read(weights.of(scalar))[0]);
   }
 
   /// Kernels of the calling thread.

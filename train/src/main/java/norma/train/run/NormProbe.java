@@ -49,7 +49,11 @@ final class NormProbe {
     this.windows = session.training();
     this.gradients = new GradientBuffer(session.backend(), session.model().parameters());
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
-    slots.values().forEach(slot -> requireOwnNames(slot.type(), state(slot).scalars().keySet()));
+  }
+
+  /// Fails before anything is written for a run whose slots could not be probed.
+  static void requireOwnNames(Session session) {
+    session.model().slots().forEach(slot -> requireOwnNames(slot.type(), session.state(slot).scalars().keySet()));
   }
 
   /// A scalar that is called as a statistic would be lost in the log.
@@ -59,10 +63,6 @@ final class NormProbe {
       throw new IllegalArgumentException("norm type " + type + " has a scalar called " + name + ", as a statistic in "
           + "metrics.jsonl is; expected none of " + String.join(", ", new TreeSet<>(taken)));
     });
-  }
-
-  private Norm.State state(NormSlot slot) {
-    return slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]);
   }
 
   /// Probes the current weights.
@@ -126,7 +126,7 @@ final class NormProbe {
   }
 
   private SlotPass pass(NormSlot slot, boolean first, Array x, Tensor output) {
-    Norm.State state = state(slot);
+    Norm.State state = session.state(slot);
     double[] in = session.backend().read(x);
     if (first) {
       view.input(slot.name(), in);

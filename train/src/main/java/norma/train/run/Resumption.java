@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigKey;
@@ -44,23 +45,22 @@ public final class Resumption implements AutoCloseable {
     this.state = checkpoint == null ? null : checkpoint.state();
     this.config = folder.config(assignments).withPathsIn(Path.of(""));
     requireSameMathematics(checkpoint == null ? folder.config(List.of()) : checkpoint.config());
-    if (checkpoint == null && hasSteps(folder.path().resolve(Metrics.FILE))) {
-      LOG.warn("{} has steps in its log and no checkpoint: it begins anew; what it had goes to metrics.discarded.jsonl",
-          folder.path());
-    }
-    warnOfLater();
   }
 
-  private void warnOfLater() {
+  /// Says what the run loses by going on from here; nothing where it loses nothing that anyone would miss.
+  Optional<String> loses() {
     List<Integer> later = Checkpoint.losses(folder.path(), RunConfig.Train.MAX_STEPS, (_, _) -> {}).keySet().stream()
         .map(Checkpoint::stepOf).filter(step -> step > step()).toList();
     if (!later.isEmpty()) {
-      LOG.warn(
-          "{} goes on after step {}: its checkpoints of steps {} are set aside as checkpoints/aside-step-..., and what "
-              + "the log has after that step goes to metrics.discarded.jsonl",
-          folder.path(), step(),
-          later.stream().map(String::valueOf).collect(Collectors.joining(", ")));
+      return Optional.of(folder.path() + " goes on after step " + step() + ": its checkpoints of steps "
+          + later.stream().map(String::valueOf).collect(Collectors.joining(", "))
+          + " are set aside as checkpoints/aside-step-..., and what the log has after that step goes to "
+          + "metrics.discarded.jsonl");
     }
+    return checkpoint == null && hasSteps(folder.path().resolve(Metrics.FILE))
+        ? Optional.of(folder.path() + " has steps in its log and no checkpoint: it begins anew; what it had goes to "
+            + "metrics.discarded.jsonl")
+        : Optional.empty();
   }
 
   private static boolean hasSteps(Path log) {

@@ -37,6 +37,9 @@ public final class Session extends LanguageModel {
     Session session = new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), true, debug);
     try {
       session.begin(from);
+      if (config.train().normEvery() > 0) {
+        NormProbe.requireOwnNames(session);
+      }
       return session;
     } catch (RuntimeException | OutOfMemoryError e) {
       session.close();

@@ -97,7 +97,7 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
       y[i] = weight.length == 0 ? shifted : shifted / weight[i % width];
     }
     return new SlotRecording(slot.name(), slot.type(), width, session.backend().read(x), y,
-        slot.norm().state(scalar -> session.backend().read(session.weights().of(scalar))[0]),
+        session.state(slot),
         curve == null || !affine ? curve : curve.with("weight", 1).with("bias", 0));
   }
 

@@ -24,8 +24,8 @@ import norma.train.run.TrainStep;
 
 /// A process that computes parts of another's steps. It keeps nothing from step to step: weights come with every part.
 public final class Joined implements AutoCloseable {
-  /// What may be another here: where the text lies, and what computes.
-  private static final Set<String> OWN = Set.of("data", "runtime");
+  /// What may be another here: where the text lies, and what computes the same.
+  private static final Set<String> OWN = Set.of("data.corpus", "runtime.backend", "runtime.threads");
   private static final Duration GREETING = Duration.ofSeconds(10);
   /// Signs of life in the time after which silence counts as death.
   private static final int PULSES = 4;
@@ -51,7 +51,7 @@ public final class Joined implements AutoCloseable {
   /// Joins.
   ///
   /// @param secret   as the other has it
-  /// @param settings `data.corpus` and `runtime` of this machine
+  /// @param settings `data.corpus`, `runtime.backend` and `runtime.threads` of this machine
   /// @throws IOException                        if nobody listens there, or nobody who trains
   /// @throws RunException                       if the text is another
   /// @throws norma.train.config.ConfigException if a setting is wrong
@@ -59,9 +59,10 @@ public final class Joined implements AutoCloseable {
   public static Joined to(InetSocketAddress address, String secret, List<Assignment> settings, boolean debug)
       throws IOException {
     for (Assignment setting : settings) {
-      if (!OWN.contains(setting.path().getFirst())) {
-        throw new IllegalArgumentException(String.join(".", setting.path())
-            + " is decided where the run is trained; expected data.corpus or a key of runtime");
+      String key = String.join(".", setting.path());
+      if (!OWN.contains(key)) {
+        throw new IllegalArgumentException(key + " is decided where the run is trained; expected data.corpus, "
+            + "runtime.threads or runtime.backend");
       }
     }
     Wire wire = connected(address);

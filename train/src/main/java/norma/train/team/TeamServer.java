@@ -53,8 +53,8 @@ public final class TeamServer implements Team {
   /// @throws IllegalArgumentException if the backend does not divide a step
   public TeamServer(Settings settings, Session session, Consumer<String> news) throws IOException {
     if (session.backend().shards() == 1) {
-      throw new IllegalArgumentException("runtime.backend is " + session.backend().name()
-          + ", which computes a batch as one part; expected cpu where several processes share it");
+      throw new IllegalArgumentException("a batch is one part here, runtime.backend " + session.backend().name()
+          + "; expected cpu and runtime.shards above 1 where several processes share it");
     }
     this.settings = settings;
     this.session = session;

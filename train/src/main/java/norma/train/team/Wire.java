@@ -112,10 +112,10 @@ final class Wire implements AutoCloseable {
       throw new IOException(other() + " is no team of Norma's");
     }
     boolean same = text().equals(Environment.build());
-    byte[] theirs = in.readNBytes(NONCE_BYTES);
+    byte[] theirs = bytes(NONCE_BYTES);
     out.write(proof(secret, self, theirs));
     out.flush();
-    byte[] proof = in.readNBytes(proof(secret, partner, mine).length);
+    byte[] proof = bytes(proof(secret, partner, mine).length);
     if (!same) {
       throw new IOException(other() + " runs another Norma; expected the same build here and there");
     }
@@ -142,15 +142,23 @@ final class Wire implements AutoCloseable {
   }
 
   String text() throws IOException {
-    int length = in.readInt();
+    int length = readInt();
     if (length < 0 || length > MAX_TEXT_BYTES) {
       throw new IOException(other() + " is no team of Norma's");
     }
+    return new String(bytes(length), StandardCharsets.UTF_8);
+  }
+
+  private byte[] bytes(int length) throws IOException {
     byte[] bytes = in.readNBytes(length);
     if (bytes.length < length) {
-      throw new EOFException("the connection ended in a text");
+      throw closed();
     }
-    return new String(bytes, StandardCharsets.UTF_8);
+    return bytes;
+  }
+
+  private EOFException closed() {
+    return new EOFException(other() + " has closed the connection");
   }
 
   void sendInts(int... numbers) throws IOException {
@@ -160,7 +168,11 @@ final class Wire implements AutoCloseable {
   }
 
   int readInt() throws IOException {
-    return in.readInt();
+    try {
+      return in.readInt();
+    } catch (EOFException e) {
+      throw closed();
+    }
   }
 
   void sendDouble(double number) throws IOException {

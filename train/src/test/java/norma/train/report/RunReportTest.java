@@ -94,7 +94,7 @@ class RunReportTest {
         "Step 20 of 60, 20.0 s of steps to go.").doesNotContain("it was killed");
     RunFixture.write(folder, List.of("{'event':'start'}", "{'event':'diverged','step':3,'first_bad':'head'}"));
     assertThat(RunReport.page(folder, new RunReport.Live("", "diverged", ""))).contains("diverged</span>",
-        "The loss stopped being finite at step 3");
+        "A number stopped being finite at step 3");
   }
 
   @Test

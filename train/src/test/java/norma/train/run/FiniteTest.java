@@ -164,7 +164,7 @@ class FiniteTest {
     assertThat(bad.step()).isEqualTo(9);
     assertThatThrownBy(() -> bad.languageModel(RunFolder.open(run).config(List.of()), false))
         .isInstanceOf(RunException.class).hasMessage(bad.folder().resolve("model.safetensors") + " has numbers in " + FC
-            + " that are not finite: the run had diverged; --checkpoint STEP takes an earlier checkpoint");
+            + " that are not finite: its training had diverged; of a run, --checkpoint STEP takes an earlier checkpoint");
     try (Resumption resumption = Resumption.open(run, norma.train.config.Assignment.parse(List.of("train.steps=9")))) {
       assertThatThrownBy(() -> resumption.session(false)).isInstanceOf(RunException.class)
           .hasMessageContaining("not finite");

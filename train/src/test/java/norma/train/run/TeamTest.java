@@ -230,8 +230,10 @@ class TeamTest {
       assertThat(news.take()).contains("could not join", "has another NORMA_SECRET");
       assertThatThrownBy(() -> join(server, "data.corpus='" + other + "'")).isInstanceOf(RunException.class);
       assertThat(news.take()).contains("could not join", "other.txt");
-      assertThatThrownBy(() -> join(server, "optim.lr=1")).isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("optim.lr is decided where the run is trained");
+      for (String key : List.of("optim.lr", "data.train_fraction", "runtime.precision", "runtime")) {
+        assertThatThrownBy(() -> join(server, key + "=1")).isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining(key + " is decided where the run is trained; expected data.corpus, runtime.threads");
+      }
       assertSame(train(session, server, _ -> {}), alone(config));
     }
   }
