@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import norma.weights.SafetensorsHeader.Place;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -86,6 +87,13 @@ public final class Safetensors {
   ///
   /// @throws IOException if it cannot be read, or with one line that names the file and what is wrong with it
   public static Map<String, Tensor> read(Path file) throws IOException {
+    return read(file, _ -> true);
+  }
+
+  /// The same without some tensors, which may have any type.
+  ///
+  /// @param wanted by their names
+  public static Map<String, Tensor> read(Path file, Predicate<String> wanted) throws IOException {
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
       long bytes = in.size();
       ByteBuffer length = little(8);
@@ -101,7 +109,7 @@ public final class Safetensors {
       byte[] header = new byte[(int) headerBytes];
       readFully(in, 8, ByteBuffer.wrap(header), file);
       long start = 8 + headerBytes;
-      List<Place> places = SafetensorsHeader.places(file, header, bytes - start);
+      List<Place> places = SafetensorsHeader.places(file, header, bytes - start, wanted);
       requireHeap(file, places);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       for (Place place : places) {

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -40,11 +41,13 @@ final class SafetensorsHeader {
   private final Path file;
   private final JsonParser json;
   private final long dataBytes;
+  private final Predicate<String> wanted;
 
-  private SafetensorsHeader(Path file, JsonParser json, long dataBytes) {
+  private SafetensorsHeader(Path file, JsonParser json, long dataBytes, Predicate<String> wanted) {
     this.file = file;
     this.json = json;
     this.dataBytes = dataBytes;
+    this.wanted = wanted;
   }
 
   /// Types that are read, the 16-bit ones by widening, which is exact.
@@ -73,11 +76,12 @@ final class SafetensorsHeader {
     return NAME.matcher(name).matches() && !name.equals(METADATA);
   }
 
-  /// Places of all tensors in the order of the file, checked to fill it exactly.
+  /// Places of the tensors in the order of the file. All of them are checked to fill it exactly.
   ///
   /// @param dataBytes bytes of the file behind its header
+  /// @param wanted    by their names; of others only the bytes matter
   /// @throws IOException if anything is not as the format says
-  static List<Place> places(Path file, byte[] header, long dataBytes) throws IOException {
+  static List<Place> places(Path file, byte[] header, long dataBytes, Predicate<String> wanted) throws IOException {
     if (header[0] != '{') {
       throw damaged(file, "has a header that does not start with '{'");
     }
@@ -89,19 +93,20 @@ final class SafetensorsHeader {
     }
     try (JsonParser json = JSON.createParser(tools.jackson.core.ObjectReadContext.empty(), text.array(),
         text.arrayOffset(), text.length())) {
-      List<Place> places = new SafetensorsHeader(file, json, dataBytes).places();
+      List<Place> places = new SafetensorsHeader(file, json, dataBytes, wanted).places();
       for (int i = (int) json.currentLocation().getCharOffset(); i < text.length(); i++) {
         if (text.charAt(i) != ' ') {
           throw damaged(file, "has a header that goes on behind its closing '}'; only spaces may follow");
         }
       }
-      return filled(file, places, dataBytes);
+      requireFilled(file, places, dataBytes);
+      return places.stream().filter(place -> wanted.test(place.name)).toList();
     } catch (JacksonException e) {
       throw new IOException(file + " has a header that is not JSON: " + line(e), e);
     }
   }
 
-  private static List<Place> filled(Path file, List<Place> places, long dataBytes) throws IOException {
+  private static void requireFilled(Path file, List<Place> places, long dataBytes) throws IOException {
     places.sort(Comparator.comparingLong(Place::from).thenComparingLong(Place::to));
     long end = 0;
     for (Place place : places) {
@@ -113,7 +118,6 @@ final class SafetensorsHeader {
     if (end != dataBytes) {
       throw damaged(file, "has " + dataBytes + " bytes of numbers where its header describes " + end);
     }
-    return places;
   }
 
   private List<Place> places() throws IOException {
@@ -159,22 +163,26 @@ final class SafetensorsHeader {
     if (dtype == null || shape == null || offsets == null || offsets.length != 2) {
       throw incomplete(name);
     }
-    return place(name, type(name, dtype), shape, offsets[0], offsets[1]);
+    return place(name, dtype, shape, offsets[0], offsets[1]);
   }
 
-  private Place place(String name, Type type, long[] shape, long from, long to) throws IOException {
+  private Place place(String name, String dtype, long[] shape, long from, long to) throws IOException {
+    boolean read = wanted.test(name);
+    Type type = read ? type(name, dtype) : Type.F32;
     long elements = 1;
     boolean overflow = false;
     for (long dimension : shape) {
       overflow |= dimension > MAX_ELEMENTS || (dimension != 0 && elements > MAX_ELEMENTS / dimension);
       elements *= overflow ? 0 : dimension;
     }
-    if (overflow || from > to || to > dataBytes || to - from != elements * type.bytes) {
+    boolean whole = !read || (!overflow && to - from == elements * type.bytes);
+    if (!whole || from > to || to > dataBytes) {
       throw damaged(file,
-          "has tensor " + name + " of type " + type + " and shape " + Arrays.toString(shape) + " at bytes "
+          "has tensor " + name + " of type " + shown(dtype) + " and shape " + Arrays.toString(shape) + " at bytes "
               + from + " to " + to + " of " + dataBytes);
     }
-    return new Place(name, type, Arrays.stream(shape).mapToInt(Math::toIntExact).toArray(), from, to);
+    return new Place(name, type, read ? Arrays.stream(shape).mapToInt(Math::toIntExact).toArray() : new int[0], from,
+        to);
   }
 
   private Type type(String name, String dtype) throws IOException {

@@ -112,6 +112,18 @@ class HostileSafetensorsTest {
     refused(raw(new byte[]{ '{', '"', (byte) 0xC0, (byte) 0xAF, '"', '}' }, 0), "is not UTF-8"); // an overlong slash
   }
 
+  /// A tensor that nobody wants, such as a mask of bits, may have any type. It fills its place all the same.
+  @Test
+  void whatIsNotWantedIsPassedOver() throws IOException {
+    String mask = SOUND.replace("}}", "},'m':{'dtype':'BOOL','shape':[2],'data_offsets':[4,6]}}");
+    assertThat(Safetensors.read(file(mask, 6), name -> !name.equals("m"))).containsOnlyKeys("w");
+    refused(file(mask, 6), "has tensor m of type BOOL");
+    assertThatThrownBy(() -> Safetensors.read(file(mask, 7), name -> !name.equals("m"))).isInstanceOf(IOException.class)
+        .hasMessageContaining("has 7 bytes of numbers where its header describes 6");
+    assertThatThrownBy(() -> Safetensors.read(file(mask.replace("[4,6]", "[6,4]"), 6), name -> !name.equals("m")))
+        .isInstanceOf(IOException.class).hasMessageContaining("at bytes 6 to 4 of 6");
+  }
+
   @Test
   void onlySpacesMayFollowTheHeader() throws IOException {
     assertThat(Safetensors.read(file(SOUND + "     ", 4))).containsOnlyKeys("w");

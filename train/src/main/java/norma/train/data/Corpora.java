@@ -53,6 +53,11 @@ public final class Corpora {
 
   private Corpora() {}
 
+  /// Whether a text is one of Norma's own.
+  public static boolean isBuiltIn(String spec) {
+    return spec.startsWith(PREFIX);
+  }
+
   /// Loads `builtin:dickens`, `builtin:macbeth` or a file.
   ///
   /// @param spec a built-in corpus or a path
@@ -60,12 +65,8 @@ public final class Corpora {
   /// @param token what it is read as
   /// @throws DataException if there is no such corpus or it is not a usable text
   public static Corpus load(String spec, Path base, Token token) {
-    if (spec.startsWith(PREFIX)) {
+    if (isBuiltIn(spec)) {
       return builtin(spec.substring(PREFIX.length()), token);
-    }
-    if (spec.contains("://") || spec.startsWith("file:")) {
-      throw new DataException("data.corpus %s is a URL: write {url: \"https://...\", sha256: \"...\"}, or a plain path"
-          .formatted(spec));
     }
     Path path;
     try {

@@ -28,7 +28,7 @@ final class CharTokenizer {
     boolean bytes = vocabulary.token() == Token.BYTE;
     Map<String, Integer> words = new LinkedHashMap<>();
     for (int id = 0; id < vocabulary.size(); id++) {
-      words.put(Character.toString(bytes ? shown(id) : vocabulary.character(id)), id);
+      words.put(word(vocabulary, id), id);
     }
     Map<String, Object> byteLevel = Map.of("type", "ByteLevel", "add_prefix_space", false, "trim_offsets", true,
         "use_regex", false);
@@ -74,9 +74,8 @@ final class CharTokenizer {
         characters[id] = word.getKey().codePointAt(0);
       }
       Vocabulary vocabulary = bytes ? Vocabulary.bytes() : Vocabulary.of(characters);
-      for (int id = 0; id < characters.length; id++) {
-        if (characters.length != vocabulary.size()
-            || characters[id] != (bytes ? shown(id) : vocabulary.character(id))) {
+      for (int id = 0; id < vocabulary.size(); id++) {
+        if (words.size() != vocabulary.size() || words.path(word(vocabulary, id)).asInt(-1) != id) {
           throw new DataException(file + " does not number its " + (bytes ? "bytes" : "characters")
               + " in their order, each once, as Norma does");
         }
@@ -87,6 +86,10 @@ final class CharTokenizer {
     } catch (JacksonException e) {
       throw new DataException(file + " is not JSON: " + Json.problem(e), e);
     }
+  }
+
+  private static String word(Vocabulary vocabulary, int id) {
+    return Character.toString(vocabulary.token() == Token.BYTE ? shown(id) : vocabulary.character(id));
   }
 
   /// The character that stands for a byte in GPT-2's tokenizer (Radford et al., 2019): itself where Latin-1 has a glyph, else one from U+0100 on.

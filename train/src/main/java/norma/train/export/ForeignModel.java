@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,11 +30,11 @@ import tools.jackson.databind.JsonNode;
 /// @param settings what a run's configuration says of it, as `key=value`
 /// @param vocabulary V
 record ForeignModel(Path file, Map<String, Tensor> tensors, String layout, List<String> settings, int vocabulary) {
-  private static final String WEIGHTS = "model.safetensors";
+  static final String WEIGHTS = "model.safetensors";
   static final String CONFIG = "config.json";
   private static final Pattern PREFIX = Pattern.compile("^(_orig_mod\\.)?(transformer\\.)?"); // torch.compile's, GPT2LMHeadModel's
-  /// The causal mask, which some files have as a tensor.
-  private static final Pattern MASK = Pattern.compile("h\\.\\d+\\.attn\\.(bias|masked_bias)");
+  /// The causal mask, which some files have as a tensor, of numbers or of bits.
+  private static final Pattern MASK = Pattern.compile(PREFIX + "h\\.\\d+\\.attn\\.(bias|masked_bias)");
   private static final Pattern PICKLE = Pattern.compile(".*\\.(pt|pth|bin|pkl|ckpt)");
   private static final String QKV = "attn.qkv.weight";
 
@@ -81,8 +82,8 @@ record ForeignModel(Path file, Map<String, Tensor> tensors, String layout, List<
         return file;
       }
       try (var entries = Files.list(place)) {
-        List<Path> all = entries.sorted().toList();
-        all.stream().filter(ForeignModel::isPickle).findFirst().ifPresent(ForeignModel::refusePickle);
+        entries.filter(ForeignModel::isPickle).min(Comparator.comparing(ForeignModel::isOther)
+            .thenComparing(Comparator.naturalOrder())).ifPresent(ForeignModel::refusePickle);
       } catch (IOException e) {
         throw new DataException(Errors.line(e), e);
       }
@@ -101,13 +102,18 @@ record ForeignModel(Path file, Map<String, Tensor> tensors, String layout, List<
     return PICKLE.matcher(String.valueOf(file.getFileName())).matches();
   }
 
+  /// Whether a pickle may lie beside the weights, such as an optimizer's state.
+  private static boolean isOther(Path file) {
+    return !List.of("ckpt.pt", "pytorch_model.bin").contains(String.valueOf(file.getFileName()));
+  }
+
   private static void refusePickle(Path file) {
     boolean nanoGpt = !String.valueOf(file.getFileName()).endsWith(".bin");
     throw new DataException(
         file + " is a pickle, which can run code when it is read; Python makes a folder of it that can be read: "
             + "import json, torch, safetensors.torch as s; c = torch.load('" + file.getFileName()
             + "', map_location='cpu'); s.save_file({k: v.clone() for k, v in c" + (nanoGpt ? "['model']" : "")
-            + ".items()}, 'model.safetensors')"
+            + ".items() if v.is_floating_point()}, 'model.safetensors')"
             + (nanoGpt ? "; json.dump(c['model_args'], open('config.json', 'w'))" : ""));
   }
 
@@ -115,9 +121,9 @@ record ForeignModel(Path file, Map<String, Tensor> tensors, String layout, List<
   private static Map<String, Tensor> named(Path file) {
     Map<String, Tensor> named = new LinkedHashMap<>();
     try {
-      for (Map.Entry<String, Tensor> entry : Safetensors.read(file).entrySet()) {
+      for (Map.Entry<String, Tensor> entry : Safetensors.read(file, name -> !MASK.matcher(name).matches()).entrySet()) {
         String name = PREFIX.matcher(entry.getKey()).replaceFirst("");
-        if (!MASK.matcher(name).matches() && named.put(norma(file, name), entry.getValue()) != null) {
+        if (named.put(norma(file, name), entry.getValue()) != null) {
           throw new DataException(file + " has two tensors for " + name);
         }
       }

@@ -106,7 +106,7 @@ final class Gpt2 {
     norma.forEach((name, tensor) -> {
       int dot = name.lastIndexOf('.');
       String layer = name.substring(0, dot);
-      boolean matrix = MATRICES.contains(BlockName.of(layer).path()) && tensor.shape().length == 2;
+      boolean matrix = isTurned(name);
       tensors.put(name(name), matrix ? transposed(tensor) : tensor);
       boolean biased = matrix || tensor.shape().length == 1;
       if (biased && name.endsWith(".weight") && !norma.containsKey(layer + ".bias")) {

@@ -44,7 +44,7 @@ public final class ModelImport {
   ///
   /// @param place  a folder with `model.safetensors`, or such a file
   /// @param given  settings on top of what the model says
-  /// @param name   of the run; the folder's, without
+  /// @param name   of the run; without, the folder's, or that of a file that is not called `model.safetensors`
   /// @param tokens a JSON list of the characters (`.json`), or a text that has them all
   /// @throws IllegalArgumentException             if something is not known that the command line must say
   /// @throws DataException                        with one line, if a file is damaged, or no model that Norma has
@@ -58,11 +58,14 @@ public final class ModelImport {
     ForeignModel model = ForeignModel.read(place, sets("model.heads"));
     Vocabulary vocabulary = vocabulary(model);
     List<String> settings = new ArrayList<>(model.settings());
-    String file = String.valueOf(place.getFileName()).replaceFirst("\\.safetensors$", "");
+    Path named = place.endsWith(ForeignModel.WEIGHTS) && place.getNameCount() > 1 ? place.resolveSibling("") : place;
+    String file = String.valueOf(named.getFileName()).replaceFirst("\\.safetensors$", "");
     settings.add(Assignment.text("name", name == null ? FolderName.of(file, LONGEST_NAME) : name));
     settings.add("data.token=" + vocabulary.token().name().toLowerCase(Locale.ROOT));
     if (tokens != null && !isList(tokens)) {
-      settings.add(Assignment.text(CORPUS, tokens.toAbsolutePath().normalize().toString()));
+      settings.add(Assignment.text(CORPUS, Corpora.isBuiltIn(tokens.toString())
+          ? tokens.toString()
+          : tokens.toAbsolutePath().normalize().toString()));
     }
     List<Assignment> all = new ArrayList<>(Assignment.parse(settings));
     all.addAll(given);

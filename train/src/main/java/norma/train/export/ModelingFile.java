@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -110,7 +111,8 @@ final class ModelingFile {
   private void factor(SourceText text, String name, Factor factor) {
     String value = "self." + name;
     switch (factor) {
-      case Expression constant -> text.put(name, perBlock(at(constant).mapToObj(Double::toString).toList()));
+      case Expression constant ->
+        text.put(name, perBlock(block -> Double.toString(constant.at(block + 1, config.layers()))));
       case Factor.Learned(var start) -> {
         text.put(name, "nn.Parameter(torch.empty(" + (start.perChannel() ? "WIDTH" : "()") + "))");
         value = start.positive() ? "F.softplus(" + value + ")" : value;
@@ -126,19 +128,22 @@ final class ModelingFile {
 
   /// What makes a slot's norm, in a block where the blocks differ.
   private String type(Slot slot) {
-    if (slot.sublayer().isEmpty()) {
-      return type(config.norm().of(slot), slot.path(), slot == Slot.QK ? config.headWidth() : config.width());
+    if (slot == Slot.QK) {
+      return perBlock(block -> type(config.norm().of(slot), new BlockName("attn.qk.query", block).toString(),
+          config.headWidth()));
+    } else if (slot.sublayer().isEmpty()) {
+      return type(config.norm().of(slot), slot.path(), config.width());
     }
     int width = switch (slot) {
       case ATTN_V -> config.headWidth();
       case MLP_INNER -> config.hidden();
       default -> config.width();
     };
-    return perBlock(IntStream.range(0, config.layers()).mapToObj(
-        block -> type(config.norm().of(block, slot), new BlockName(slot.path(), block).toString(), width)).toList());
+    return perBlock(block -> type(config.norm().of(block, slot), new BlockName(slot.path(), block).toString(), width));
   }
 
-  private static String perBlock(List<String> values) {
+  private String perBlock(IntFunction<String> value) {
+    List<String> values = IntStream.range(0, config.layers()).mapToObj(value).toList();
     return values.stream().distinct().count() == 1
         ? values.getFirst()
         : "(" + String.join(", ", values) + ")[block]";

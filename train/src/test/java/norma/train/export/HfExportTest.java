@@ -43,7 +43,7 @@ class HfExportTest {
           "model.residual={skip: 1 / sqrt(depth), branch: {start: 0.5, per: channel, positive: true}}",
           "model.norm={all: dyisru, attn: {v: rmsnorm, inner: isru, branch: rmsnorm_depth, "
               + "post: {y: 'x / (1 + abs(lambda * x)) * width^0.1', lambda: 0.5}}, mlp: {inner: seednorm, branch: l1norm, "
-              + "post: hardtanh}, qk: layernorm, embedding: derf, final: layernorm, blocks: [{of: '1', "
+              + "post: hardtanh}, qk: rmsnorm_depth, embedding: derf, final: layernorm, blocks: [{of: '1', "
               + "attn.pre: layernorm, mlp.post: none}]}"),
       "bytes", List.of("data.token=byte", "model.embedding_scale=fixed", "model.positions=none", "model.dropout=0.1",
           "model.norm.all=dyt", "model.norm.final=softsign"));
@@ -179,6 +179,7 @@ class HfExportTest {
     assertThat(all).contains("def rotated(x)", "class Add(", "def cap(x)", "def isru(u)", "self.up = ",
         "self.skip = (1.0, 0.7071067811865475)[block]", "(Dyisru, Layernorm)[block](WIDTH)",
         "self.branch = (Rmsnorm, RmsnormDepth)[block](WIDTH)", "F.softplus(self.branch) * u",
+        "\"key\": (Rmsnorm, RmsnormDepth)[block](HEAD_WIDTH)",
         "self._parameters[\"lambda\"] = nn.Parameter(torch.empty(()))", "self.embedding_scale", "self.lm_head");
     String few = Files.readString(exported("bytes").resolve(ModelingFile.NAME));
     assertThat(few).contains("class Dyt(", "x * math.sqrt(WIDTH)", "DROPOUT = 0.1").doesNotContain("#?", "{{",

@@ -144,7 +144,7 @@ class ModelImportTest {
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
       "3 | hf: no such file or folder | rm", "3 | has no model.safetensors; expected | rm model.safetensors",
-      "3 | ckpt.pt is a pickle, which can run code | pickle",
+      "3 | ckpt.pt is a pickle, which can run code | pickle", "3 | pytorch_model.bin is a pickle | pickles",
       "3 | names of GPT-2 or nanoGPT | tensor wpe.weight=rope", "3 | no matrix transformer.wpe.weight | drop wpe",
       "3 | no tensor blocks.1.mlp.pre.weight; the configuration asks for shape [16] | drop h.1.ln_2.weight",
       "3 | two tensors for wte.weight | tensor x=wte.weight", "3 | too short for a header | model.safetensors ",
@@ -156,6 +156,7 @@ class ModelImportTest {
       "3 | tokenizer of type BPE; Norma's tokens are characters or bytes | t \"WordLevel\"->\"BPE\"",
       "3 | has a token T with the number 77777777 | t \"T\" : 6->\"T\" : 77777777",
       "3 | does not number its characters in their order | t \"T\" : 6->\"T\" : 9",
+      "3 | does not number its characters in their order | t \"T\" : 6->\"T\" : 6, \"\u00e9\" : 6",
       "3 | tokenizer.json is not JSON: Broken surrogate pair | t \"T\"->\"\\ud800\"",
       "3 | has 32 tokens, and nothing says which; expected --vocabulary | rm tokenizer.json",
       "3 | 'é' (U+00E9) not in the vocabulary of 32 characters: use only characters of the training corpus; data.corpus=FILE | data.corpus=é",
@@ -191,6 +192,10 @@ class ModelImportTest {
         }
       }
       case "pickle" -> Files.move(weights, hf.resolve("ckpt.pt"));
+      case "pickles" -> {
+        Files.copy(weights, hf.resolve("optimizer.pt"));
+        Files.move(weights, hf.resolve("pytorch_model.bin"));
+      }
       case "tensor", "drop" -> {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         Safetensors.read(weights).forEach((name, tensor) -> {
