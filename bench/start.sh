@@ -29,11 +29,12 @@ if out_of_date; then
   echo "$name: building (the first time downloads PyTorch's library and MKL, 250 MB)" >&2
   mkdir -p "$home/target"
   log=$home/target/bench-build.log
+  : >"$home/target/bench-build.start" # what is saved while Maven works is newer
   if ! (cd "$home" && JAVA_HOME=$jdk ./mvnw -B -q -Pbench -pl bench -am -Dmaven.test.skip=true package) >"$log" 2>&1; then
     grep -m 5 'ERROR' "$log" >&2 || tail -n 5 "$log" >&2
     fail "the build failed; the whole log is $log"
   fi
-  touch "$home/train/target/norma.classpath" "$target/bench.classpath"
+  touch -r "$home/target/bench-build.start" "$home/train/target/norma.classpath" "$target/bench.classpath"
 fi
 
 # The launcher with the main class as first argument. Norma's side runs exactly as `norma train` does, whatever that becomes.

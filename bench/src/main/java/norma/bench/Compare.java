@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import norma.bench.TorchSetting.Blas;
 import norma.bench.Trials.Model;
+import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
 import norma.train.run.Environment;
@@ -178,7 +179,7 @@ public final class Compare implements Callable<Integer> {
   private Model model(Shape shape, String norm) {
     List<String> all = new ArrayList<>(shape.settings());
     all.add("model.norm.all=" + norm);
-    all.add("data.corpus=\"" + corpus.replace("\\", "\\\\").replace("\"", "\\\"") + "\"");
+    all.add(Assignment.text("data.corpus", corpus));
     all.add("runtime.backend=" + backend);
     all.addAll(settings);
     return new Model(shape, norm, all);

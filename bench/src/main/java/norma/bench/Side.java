@@ -75,11 +75,6 @@ public final class Side implements AutoCloseable {
     }
   }
 
-  /// What the side told of itself.
-  public Map<String, String> facts() {
-    return facts;
-  }
-
   /// One of the facts.
   public String fact(String name) {
     String value = facts.get(name);

@@ -79,7 +79,7 @@ final class TorchFormula {
       case SIGMOID -> u.sigmoid();
       case SILU -> torch.silu(u);
       case GELU -> torch.gelu(u, "none"); // "none": exact
-      case SOFTPLUS -> torch.softplus(u, new Scalar(1.0), NEVER);
+      case SOFTPLUS -> softplus(u);
       case SUM -> u.sum(CHANNELS, true, new ScalarTypeOptional());
       case MAXABS -> u.abs().amax(CHANNELS, true);
       case MEAN -> mean(u);
@@ -88,6 +88,10 @@ final class TorchFormula {
       case RMS -> mean(u.mul(u)).add(v).sqrt();
       default -> throw new IllegalArgumentException(e.fn() + " is not in the language");
     };
+  }
+
+  static Tensor softplus(Tensor u) {
+    return torch.softplus(u, new Scalar(1.0), NEVER);
   }
 
   private static Tensor mean(Tensor u) {

@@ -118,7 +118,7 @@ public final class TorchGpt {
     Tensor mean = loss(ids, targets);
     mean.backward();
     double loss = mean.item_double();
-    double norm = torch.clip_grad_norm_(all, optim.clipNorm());
+    double norm = torch.clip_grad_norm_(all, optim.clipNorm() == 0 ? Double.POSITIVE_INFINITY : optim.clipNorm());
     optimizer.step(lr);
     parameters.values().forEach(parameter -> parameter.mutable_grad().reset());
     return new double[]{ loss, norm };
@@ -172,9 +172,10 @@ public final class TorchGpt {
   }
 
   private Tensor factor(Factor factor, int block, String name) {
-    return factor instanceof Expression constant
-        ? TorchFormula.number(constant.at(block + 1, config.layers()))
-        : parameter(name);
+    return switch (factor) {
+      case Expression constant -> TorchFormula.number(constant.at(block + 1, config.layers()));
+      case Factor.Learned(var start) -> start.positive() ? TorchFormula.softplus(parameter(name)) : parameter(name);
+    };
   }
 
   private static Tensor activation(Activation function, Tensor x) {

@@ -39,6 +39,10 @@ final class TorchSide implements Contender {
 
   private TorchSide(RunConfig config) {
     this.config = config;
+    if (config.train().accumulate() > 1) {
+      throw new IllegalArgumentException("train.accumulate is " + config.train().accumulate()
+          + ": a comparison with PyTorch takes one batch a step, train.batch");
+    }
     Corpus corpus = Session.corpus(config, Path.of(""));
     Vocabulary vocabulary = Vocabulary.of(corpus);
     int context = config.model().context();

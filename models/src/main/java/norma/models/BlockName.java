@@ -18,6 +18,11 @@ public record BlockName(String path, int block) {
         : new BlockName(name, -1);
   }
 
+  /// The name of its fellows in all blocks, `blocks.*.attn.pre`.
+  public String inAnyBlock() {
+    return block < 0 ? path : "blocks.*." + path;
+  }
+
   /// The whole name.
   @Override
   public String toString() {

@@ -21,6 +21,7 @@ import norma.bench.Operands;
 import norma.bench.Shape;
 import norma.bench.Side;
 import norma.bench.gpu.Summary.Verdict;
+import norma.train.config.Assignment;
 import norma.train.config.RunConfig.Token;
 import norma.train.data.Corpora;
 import norma.train.data.Vocabulary;
@@ -187,7 +188,7 @@ final class Throughput {
     words.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     words
         .addAll(List.of("-cp", System.getProperty("java.class.path"), "norma.bench.NormaSide", "model.norm.all=" + norm,
-            "data.corpus=\"" + corpus.replace("\\", "\\\\").replace("\"", "\\\"") + "\""));
+            Assignment.text("data.corpus", corpus)));
     words.addAll(shape.settings());
     words.addAll(List.of("runtime.backend=cuda", "runtime.precision=bf16"));
     return new Side.Command("Norma", words, Map.of());

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.SortedSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import norma.train.config.Range;
 import norma.train.config.YamlText;
 import norma.train.files.ShellText;
 
@@ -41,7 +42,7 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
   private String slurm() {
     List<String> lines = new ArrayList<>(List.of("#!/bin/bash", //
         "#SBATCH --job-name=norma-" + study, //
-        "#SBATCH --array=" + ranges(cells), //
+        "#SBATCH --array=" + Range.spans(cells), //
         "#SBATCH --cpus-per-task=" + threads, //
         "#SBATCH --requeue"));
     if (gpu) {
@@ -50,14 +51,10 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
     lines.add("# " + words());
     lines.add("cd " + ShellText.of(Path.of("").toAbsolutePath().toString()) + " || exit " + Main.FILES);
     if (!classPath.isEmpty()) {
-      lines.add("export NORMA_CLASSPATH=" + ShellText.of(classPath));
+      lines.add("export " + ShellText.CLASSES + "=" + ShellText.of(classPath));
     }
-    lines.add("exec " + ShellText.of(home("norma").toString()) + " " + shell(command) + " \"$SLURM_ARRAY_TASK_ID\"");
+    lines.add("exec " + ShellText.of(home("norma").toString()) + ShellText.of(command) + " \"$SLURM_ARRAY_TASK_ID\"");
     return String.join("\n", lines);
-  }
-
-  private static String shell(List<String> words) {
-    return words.stream().map(ShellText::of).collect(Collectors.joining(" "));
   }
 
   /// An indexed Job for the image of `release/Containerfile`, on a volume that all pods share. Its indexes have no gaps: a run that has
@@ -98,7 +95,7 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
         study.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "-"), cells.last() + 1, Main.USAGE, Main.FILES, all,
         classPath.isEmpty()
             ? ""
-            : "\n          env: [{name: NORMA_CLASSPATH, value: " + YamlText.of(literal(classPath)) + "}]",
+            : "\n          env: [{name: " + ShellText.CLASSES + ", value: " + YamlText.of(literal(classPath)) + "}]",
         threads, gpu ? ", limits: {nvidia.com/gpu: 1}" : "");
   }
 
@@ -112,20 +109,5 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
         ? ""
         : "; " + waiting
             + " more, once these have chosen settings for them: the same command prints their job then");
-  }
-
-  /// Numbers in ascending order, `0-3,7`.
-  static String ranges(SortedSet<Integer> numbers) {
-    List<String> ranges = new ArrayList<>();
-    int first = -1;
-    for (int number : numbers) {
-      if (!numbers.contains(number - 1)) {
-        first = number;
-      }
-      if (!numbers.contains(number + 1)) {
-        ranges.add(first == number ? String.valueOf(number) : first + "-" + number);
-      }
-    }
-    return String.join(",", ranges);
   }
 }

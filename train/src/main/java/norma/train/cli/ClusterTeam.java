@@ -19,14 +19,13 @@ import norma.train.cluster.Luggage;
 import norma.train.cluster.SparkJob;
 import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
+import norma.train.files.ShellText;
 import norma.train.files.Tree;
 import norma.train.run.Session;
 import norma.train.study.LastWords;
 
 /// Processes on the workers of a cluster that join a run. They keep nothing, so those that are killed begin again without end.
 final class ClusterTeam implements AutoCloseable {
-  private static final String CLASSES = "NORMA_CLASSPATH";
-
   private final Path folder;
   private final Process driver;
   private volatile boolean ending;
@@ -64,9 +63,9 @@ final class ClusterTeam implements AutoCloseable {
       if (!packed.equals(config) && packed.data().corpus() instanceof RunConfig.Corpus.Named named) {
         command.add(Assignment.text("data.corpus", named.source()));
       }
-      String classes = luggage.classes(System.getenv().getOrDefault(CLASSES, ""));
+      String classes = luggage.classes(System.getenv().getOrDefault(ShellText.CLASSES, ""));
       if (!classes.isEmpty()) {
-        environment.put(CLASSES, classes);
+        environment.put(ShellText.CLASSES, classes);
       }
       luggage.add("README", "What a run needs of its text and its norms.\n"); // an archive has an entry
     }

@@ -30,7 +30,7 @@ final class CompletionCommand implements Callable<Integer> {
           report/* | rm/* | ls/* | watch/*) places="*/*/*" ;;
           train/--resume | train/--init-from) ;;
           */-*) return ;;
-          sample/* | eval/* | inspect/* | compare/*) ;;
+          sample/* | eval/* | inspect/* | export/* | compare/*) ;;
           *) return ;;
         esac
         found=$(find runs studies -mindepth 2 -maxdepth 2 -path "$places" \\( -name config.yaml -o -name study.json \\) 2>/dev/null |

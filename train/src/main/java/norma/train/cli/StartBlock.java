@@ -13,6 +13,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.autodiff.Parameter;
+import norma.models.BlockName;
 import norma.models.CostModel;
 import norma.models.GptConfig;
 import norma.optim.Rule;
@@ -102,8 +103,7 @@ record StartBlock(Path source, List<String> settings) {
 
   /// Those that several blocks have, once.
   private static String names(List<String> names) {
-    List<String> kinds = names.stream().map(name -> name.replaceFirst("^blocks\\.\\d+", "blocks.*")).distinct()
-        .toList();
+    List<String> kinds = names.stream().map(name -> BlockName.of(name).inAnyBlock()).distinct().toList();
     return kinds.stream().limit(NAMED).collect(Collectors.joining(", ")) + (kinds.size() > NAMED
         ? " and " + (kinds.size() - NAMED) + " more"
         : "");
@@ -167,28 +167,34 @@ record StartBlock(Path source, List<String> settings) {
         model.mlpRatio() * model.width());
   }
 
-  /// One word where all usual slots have the same.
+  private static final Set<String> USUAL = Set.of("model.norm.attn.pre", "model.norm.mlp.pre", "model.norm.final");
+
+  /// One word where all usual slots have the same, in every block.
   private static String norm(RunConfig config) {
     Map<String, String> slots = slots(config);
     Set<String> types = new LinkedHashSet<>(slots.values());
-    return types.size() == 1 && slots.size() == 3
+    return types.size() == 1 && slots.keySet().equals(USUAL)
         ? types.iterator().next()
         : slots.isEmpty() ? "none" : Objects.requireNonNull(sections(config).get("norm"));
   }
 
   private static Map<String, String> slots(RunConfig config) {
-    Map<String, String> slots = RunConfigWriter.flatten(config);
+    Map<String, String> slots = flat(config);
     slots.keySet().removeIf(path -> !path.startsWith("model.norm."));
-    slots.values().removeIf("none"::equals);
     return slots;
   }
 
-  /// The resolved configuration, a section a line, without slots that are empty in all blocks.
-  private static Map<String, String> sections(RunConfig config) {
-    Map<String, String> sections = new LinkedHashMap<>();
+  /// The resolved configuration without slots that are empty in all blocks.
+  private static Map<String, String> flat(RunConfig config) {
     Map<String, String> flat = RunConfigWriter.flatten(config);
     flat.entrySet().removeIf(e -> e.getKey().matches("model\\.norm\\.(?!blocks\\.).*") && e.getValue().equals("none"));
-    flat.forEach((path, value) -> {
+    return flat;
+  }
+
+  /// A section a line.
+  private static Map<String, String> sections(RunConfig config) {
+    Map<String, String> sections = new LinkedHashMap<>();
+    flat(config).forEach((path, value) -> {
       int dot = path.indexOf('.');
       String section = dot < 0 ? "run" : path.startsWith("model.norm.") ? "norm" : path.substring(0, dot);
       String key = dot < 0 ? path : path.startsWith("model.norm.") ? path.substring(11) : path.substring(dot + 1);

@@ -14,7 +14,9 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
@@ -71,7 +73,9 @@ record StoredWork(Path path, Kind kind) {
     if (itself == null || itself.kind == Kind.STUDY) {
       collect(folder, DEPTH, found);
     }
-    found.sort(Comparator.comparing(StoredWork::changed));
+    Map<StoredWork, FileTime> changed = new HashMap<>(); // once each: runs that train change meanwhile
+    found.forEach(work -> changed.put(work, work.changed()));
+    found.sort(Comparator.comparing(changed::get));
     return found;
   }
 

@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.cluster.SparkJob;
+import norma.train.config.Range;
 import norma.train.config.RunConfig.BackendChoice;
 import norma.train.files.ShellText;
 import norma.train.report.Decimals;
@@ -39,7 +40,6 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
   private static final int THREADS = 1;
   /// A run whose process is killed more often, such as by a system that is short of memory, has failed.
   private static final int TRIES = 4;
-  private static final String CLASSES = "NORMA_CLASSPATH";
 
   /// Prints the job of all runs that are left and can begin now.
   void emit(ClusterJob.Scheduler scheduler) throws IOException {
@@ -58,7 +58,7 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     command.addAll(words);
     command.addAll(List.of("--expect=" + folder.study().hash(), "--cell"));
     console.text(new ClusterJob(folder.study().name(), command, left, folder.study().runs() - cells.size(),
-        threads(cells), gpu(cells), System.getenv().getOrDefault(CLASSES, "")).text(scheduler));
+        threads(cells), gpu(cells), System.getenv().getOrDefault(ShellText.CLASSES, "")).text(scheduler));
   }
 
   private static int threads(SortedMap<Integer, Cell> cells) {
@@ -100,12 +100,12 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
   private ProcessBuilder driver(SparkJob.Place place, OptionalInt jobs, ClusterFolder cluster) throws IOException {
     Study study = folder.study();
     SortedMap<Integer, Cell> cells = folder.numbered();
-    String classes = cluster.pack(System.getenv().getOrDefault(CLASSES, ""));
+    String classes = cluster.pack(System.getenv().getOrDefault(ShellText.CLASSES, ""));
     return new SparkJob(place,
-        new SparkJob.Work("norma-" + study.name() + "-" + study.hash(), ClusterJob.ranges(left()), cluster.given(),
+        new SparkJob.Work("norma-" + study.name() + "-" + study.hash(), Range.spans(left()), cluster.given(),
             cluster.results()),
         new SparkJob.Tasks(threads(cells), gpu(cells), jobs, OptionalInt.of(TRIES)),
-        classes.isEmpty() ? Map.of() : Map.of(CLASSES, classes),
+        classes.isEmpty() ? Map.of() : Map.of(ShellText.CLASSES, classes),
         List.of("study", folder.path().toString(), "--expect=" + study.hash(), "--with-parent",
             "--result=" + ClusterFolder.RESULT, "--cell", SparkJob.NUMBER))
         .driver();
@@ -175,10 +175,10 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     }
     List<String> parts = new ArrayList<>();
     if (!missing.isEmpty()) {
-      parts.add("without a result: " + ClusterJob.ranges(missing));
+      parts.add("without a result: " + Range.spans(missing));
     }
     if (!failed.isEmpty()) {
-      parts.add("failed: " + ClusterJob.ranges(new TreeSet<>(failed.keySet())) + " (" + failed.firstKey() + ": "
+      parts.add("failed: " + Range.spans(new TreeSet<>(failed.keySet())) + " (" + failed.firstKey() + ": "
           + failed.get(failed.firstKey()) + ")");
     }
     int waiting = folder.study().runs() - cells.size();
@@ -193,7 +193,7 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
   }
 
   private String study() {
-    return words.stream().map(ShellText::of).reduce(" study", (all, word) -> all + " " + word);
+    return " study" + ShellText.of(words);
   }
 
   private String command() {

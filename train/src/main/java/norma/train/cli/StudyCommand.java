@@ -42,8 +42,7 @@ import picocli.CommandLine.ParentCommand;
 /// `norma study`.
 @Command(name = "study", mixinStandardHelpOptions = true, description = "Trains variants of a configuration with the same seeds and compares them in pairs.", customSynopsis = "norma study STUDY [key=value ...] [--jobs N] [--cluster MASTER | --plan | --status | --emit SYSTEM | --cell N | --gather]", footer = {
     "",
-    "STUDY is a YAML file, or the name of one in configs/studies: norms-quick, norms-paper, norms-small, function-search, slots, blocks,",
-    "final-anchor, scale-vectors, dyt-everywhere, derf-muon, dyt-gated, depth-scaling, data-size, placement, stability.",
+    "STUDY is a YAML file, or the name of one in configs/studies, such as norms-quick; docs/studies.md says what each asks.",
     "norma study outliers: the DyISRU paper's numerical demonstration, without training.",
     "Settings change every run: train.steps=500 data.corpus=my.txt",
     "Runs, results.csv, summary.md and report.html go to studies/NAME. Finished runs are never repeated: the same command goes on",
@@ -199,7 +198,7 @@ final class StudyCommand implements Callable<Integer> {
 
   /// What this command was given.
   private String again() {
-    return arguments.stream().map(ShellText::of).collect(Collectors.joining(" ", " study ", ""));
+    return " study" + ShellText.of(arguments);
   }
 
   /// The same, and where.

@@ -134,7 +134,7 @@ final class TrainProgress implements TrainObserver {
         estimate(eval.valTokens()), console.bold(String.format(Locale.ROOT, "%.4f", eval.valLoss())),
         eval.valBits(), token.word(), best ? "  best" : "");
     double millis = (System.nanoTime() - steppedNanos) / 1e6;
-    if (!evaluated && millis > StartBlock.COSTLY * evalEvery * stepMillis && evalEvery > 0) { // small steps cost more than their arithmetic
+    if (!evaluated && stepMillis > 0 && millis > StartBlock.COSTLY * evalEvery * stepMillis && evalEvery > 0) { // small steps cost more than their arithmetic
       console.line("         the evaluation took %.1f s, as long as %,.0f steps", millis / 1e3, millis / stepMillis);
     }
     evaluated = true;

@@ -38,8 +38,8 @@ public record ConfigKey(String path, Class<?> type, String start, @Nullable Rang
 
   private static final Map<Class<?>, String> ACCEPTED = Map.of(NormSpec.class, "a type, {type: ...} or {y: FORMULA}",
       List.class, "a list", Factor.class, "a number, a formula of depth and layers, or {start: NUMBER}",
-      Expression.class,
-      "a number or a formula of width");
+      Expression.class, "a number or a formula of width", Corpus.class, "builtin:NAME, a path, or {url:, sha256:}",
+      Optional.class, "none or a path");
 
   /// What stands at the top: `name`, and groups.
   public static final List<ConfigKey> ROOT = keys(RunConfig.class, "");

@@ -159,16 +159,16 @@ public final class ConfigReader {
     } else if (type == Corpus.class) {
       return node instanceof Node.Mapping download
           ? download(new Section(download, path))
-          : named(new Corpus.Named(Section.text(node, path, "builtin:NAME, a path, or {url:, sha256:}")), node.at());
+          : named(new Corpus.Named(Section.text(node, path, key.accepts())), node.at());
     } else if (type == Optional.class) {
-      return path(Section.text(node, path, "none or a path"), key, node.at());
+      return path(Section.text(node, path, key.accepts()), key, node.at());
     }
     if (type == Factor.class) {
       return factor(node, key);
     } else if (type == Expression.class) {
       return expression(node, key);
     }
-    return type == Activation.class ? activation(node, path) : Section.text(node, path, "text");
+    return type == Activation.class ? activation(node, path) : Section.text(node, path, key.accepts());
   }
 
   private static List<Double> numbers(ConfigKey key, Node node, Range range) {

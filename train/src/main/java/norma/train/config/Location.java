@@ -6,14 +6,13 @@ import java.nio.file.Path;
 ///
 /// @param source file as the user named it, or `command line`
 /// @param line   counted from 1; 0 where the source has no lines
-/// @param column counted from 1; 0 where the source has no lines
-public record Location(String source, int line, int column) {
+public record Location(String source, int line) {
 
-  static final Location COMMAND_LINE = new Location("command line", 0, 0);
+  static final Location COMMAND_LINE = new Location("command line", 0);
 
   /// A source as a whole.
   static Location of(String source) {
-    return new Location(source, 0, 0);
+    return new Location(source, 0);
   }
 
   /// A path that was written here: in a file it starts at the file's folder, on the command line where one stands.

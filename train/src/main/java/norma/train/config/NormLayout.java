@@ -2,13 +2,14 @@ package norma.train.config;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import norma.models.NormSlots;
 import norma.models.Slot;
@@ -61,13 +62,14 @@ record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> 
 
   /// The lines of `blocks`, `{of: "0-1,3", attn.pre: layernorm}`.
   List<String> blocks() {
-    Map<String, BitSet> blocks = new LinkedHashMap<>();
+    Map<String, SortedSet<Integer>> blocks = new LinkedHashMap<>();
     exceptions.forEach((block, slots) -> {
       List<String> texts = new ArrayList<>();
       slots.forEach((slot, spec) -> texts.add(slot.path() + ": " + text(spec)));
-      blocks.computeIfAbsent(String.join(", ", texts), _ -> new BitSet()).set(block);
+      blocks.computeIfAbsent(String.join(", ", texts), _ -> new TreeSet<>()).add(block);
     });
-    return blocks.entrySet().stream().map(line -> "{of: \"" + ranges(line.getValue()) + "\", " + line.getKey() + "}")
+    return blocks.entrySet().stream()
+        .map(line -> "{of: \"" + Range.spans(line.getValue()) + "\", " + line.getKey() + "}")
         .toList();
   }
 
@@ -107,15 +109,5 @@ record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> 
       }
     }
     return best;
-  }
-
-  private static String ranges(BitSet set) {
-    List<String> parts = new ArrayList<>();
-    for (int first = set.nextSetBit(0); first >= 0;) {
-      int last = set.nextClearBit(first) - 1;
-      parts.add(first == last ? "" + first : first + "-" + last);
-      first = set.nextSetBit(last + 1);
-    }
-    return String.join(",", parts);
   }
 }

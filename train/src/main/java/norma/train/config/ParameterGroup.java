@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.StringJoiner;
 import java.util.stream.Stream;
+import norma.models.BlockName;
 
 /// Parameters with numbers of their own.
 ///
@@ -31,7 +32,7 @@ public record ParameterGroup(String of, OptionalDouble lrFactor, OptionalDouble 
   /// @param names of the model's parameters
   void requireMatch(String path, List<String> names) {
     if (names.stream().noneMatch(this::matches)) {
-      List<String> patterns = names.stream().map(name -> name.replaceFirst("^blocks\\.\\d+", "blocks.*")).distinct()
+      List<String> patterns = names.stream().map(name -> BlockName.of(name).inAnyBlock()).distinct()
           .toList();
       String nearest = Nearest.of(of, Stream.concat(names.stream().map(name -> name.replaceFirst(".*\\.", "*.")),
           Stream.concat(patterns.stream(), names.stream())).distinct().toList());

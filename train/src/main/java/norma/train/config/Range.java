@@ -1,5 +1,8 @@
 package norma.train.config;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedSet;
 import norma.nn.Setting;
 
 /// The numbers that a key accepts.
@@ -53,6 +56,21 @@ public record Range(double min, double max, String text) {
   /// The same, beside a word that stands for no number.
   Range or(String word) {
     return new Range(min, max, text + ", or " + word);
+  }
+
+  /// Whole numbers in ascending order, `0-3,7`.
+  public static String spans(SortedSet<Integer> numbers) {
+    List<String> spans = new ArrayList<>();
+    int first = -1;
+    for (int number : numbers) {
+      if (!numbers.contains(number - 1)) {
+        first = number;
+      }
+      if (!numbers.contains(number + 1)) {
+        spans.add(first == number ? String.valueOf(number) : first + "-" + number);
+      }
+    }
+    return String.join(",", spans);
   }
 
   /// Whether a number is inside.

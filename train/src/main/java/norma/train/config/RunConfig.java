@@ -162,6 +162,10 @@ public record RunConfig(
     record Named(String source) implements Corpus {
       public Named {
         YamlText.requirePath("data.corpus", source);
+        if (source.contains("://") || source.startsWith("file:")) {
+          throw new IllegalArgumentException("data.corpus " + YamlText.shorten(source)
+              + " is a URL: write {url: \"https://...\", sha256: \"...\"}, or a plain path");
+        }
         source = HomeFolder.resolve(source);
       }
 

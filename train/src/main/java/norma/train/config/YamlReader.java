@@ -106,7 +106,7 @@ public final class YamlReader {
     } catch (ReaderException e) {
       int before = Math.max(0, yaml.indexOf(e.getCodePoint()));
       int line = 1 + (int) yaml.substring(0, before).chars().filter(c -> c == '\n').count();
-      throw new ConfigException(whole.equals(Location.COMMAND_LINE) ? whole : new Location(whole.source(), line, 1),
+      throw new ConfigException(whole.equals(Location.COMMAND_LINE) ? whole : new Location(whole.source(), line),
           "not valid YAML: " + new String(Character.toChars(e.getCodePoint())) + " is not a printable character");
     } catch (YamlEngineException e) {
       throw new ConfigException(whole, "not valid YAML: " + e.getMessage());
@@ -190,6 +190,6 @@ public final class YamlReader {
     if (whole.equals(Location.COMMAND_LINE) || mark.isEmpty()) {
       return whole;
     }
-    return new Location(whole.source(), mark.get().getLine() + 1, mark.get().getColumn() + 1);
+    return new Location(whole.source(), mark.get().getLine() + 1);
   }
 }

@@ -2,13 +2,18 @@ package norma.train.files;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Words of a command line.
 public final class ShellText {
   /// What `environment.json` calls the jars and folders of a user's classes.
   public static final String CLASS_PATH = "norm_classpath";
+
+  /// The variable that says where they are.
+  public static final String CLASSES = "NORMA_CLASSPATH";
 
   private ShellText() {}
 
@@ -18,6 +23,11 @@ public final class ShellText {
       return word;
     }
     return word.codePoints().allMatch(Printable::is) ? "'" + word.replace("'", "'\\''") + "'" : escaped(word);
+  }
+
+  /// The words of a command, with a space before each.
+  public static String of(List<String> words) {
+    return words.stream().map(word -> " " + of(word)).collect(Collectors.joining());
   }
 
   /// The launcher as it was called.
@@ -30,7 +40,7 @@ public final class ShellText {
   /// @param environment of a run
   public static String withClassPath(Map<String, String> environment) {
     String places = environment.getOrDefault(CLASS_PATH, "");
-    return places.isEmpty() ? "" : "NORMA_CLASSPATH=" + of(places) + " ";
+    return places.isEmpty() ? "" : CLASSES + "=" + of(places) + " ";
   }
 
   /// Dollar-single-quotes (POSIX.1-2024, 2.2.4): the bytes of what cannot be shown are octal numbers.

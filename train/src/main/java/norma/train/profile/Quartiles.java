@@ -8,9 +8,6 @@ import java.util.Collection;
 /// @param low     first quartile
 /// @param high    third quartile
 public record Quartiles(double median, double low, double high) {
-  /// Quartiles of nothing.
-  static final Quartiles ZERO = new Quartiles(0, 0, 0);
-
   /// Quartiles by linear interpolation between the order statistics.
   ///
   /// @throws IllegalArgumentException if there is no value
@@ -27,9 +24,5 @@ public record Quartiles(double median, double low, double high) {
     int below = (int) position;
     int above = Math.min(below + 1, sorted.length - 1);
     return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
-  }
-
-  Quartiles times(double factor) {
-    return new Quartiles(median * factor, low * factor, high * factor);
   }
 }

@@ -129,6 +129,10 @@ public final class WatchServer implements AutoCloseable {
     }
   }
 
+  private static String trouble(String line) {
+    return "<!DOCTYPE html><title>norma</title><p>" + Svg.escape(line) + "</p>";
+  }
+
   private Optional<String> page(List<String> names) throws IOException {
     synchronized (made) { // one at a time
       Made last = made.get(names);
@@ -139,7 +143,9 @@ public final class WatchServer implements AutoCloseable {
         try {
           page = pages.page(names, token);
         } catch (IOException e) { // a run that begins or goes just now
-          page = Optional.of("<!DOCTYPE html><title>norma</title><p>" + Svg.escape(Errors.line(e)) + "</p>");
+          page = Optional.of(trouble(Errors.line(e)));
+        } catch (RuntimeException e) { // something of it is damaged
+          page = Optional.of(trouble(String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
         }
         last = new Made(page, stamp, System.nanoTime() - start, System.nanoTime());
         made.put(names, last);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.TreeSet;
 import norma.train.cli.ClusterJob.Scheduler;
+import norma.train.config.Range;
 import org.junit.jupiter.api.Test;
 
 class ClusterJobTest {
@@ -15,8 +16,8 @@ class ClusterJobTest {
 
   @Test
   void numbersInARowAreARange() {
-    assertThat(ClusterJob.ranges(new TreeSet<>(List.of(0)))).isEqualTo("0");
-    assertThat(ClusterJob.ranges(new TreeSet<>(List.of(12, 3, 1, 2, 9, 10, 0)))).isEqualTo("0-3,9-10,12");
+    assertThat(Range.spans(new TreeSet<>(List.of(0)))).isEqualTo("0");
+    assertThat(Range.spans(new TreeSet<>(List.of(12, 3, 1, 2, 9, 10, 0)))).isEqualTo("0-3,9-10,12");
   }
 
   @Test

@@ -85,7 +85,8 @@ class StoredWorkTest {
   /// The script as bash runs it at Tab.
   @ParameterizedTest
   @CsvSource({ "norma sample oth, other-20260101-120002", "norma train --resume oth, other-20260101-120002",
-      "norma rm --yes las, last", "norma eval --prompt oth, ''", "norma sample --top, --top-k",
+      "norma rm --yes las, last", "norma eval --prompt oth, ''", "norma export oth, other-20260101-120002",
+      "norma sample --top, --top-k",
       "norma rm study, study-1" })
   void tabCompletesNamesOfRunsAndStudies(String words, String completed) throws Exception {
     Files.createDirectories(folder.resolve("studies/study-1"));

@@ -69,7 +69,7 @@ final class ProfileFixture {
     Work work = new Work(flops / 3, flops * 2 / 3, bytes / 3, bytes * 2 / 3);
     double products = flops / PEAKS.gigaflops() / 1e6;
     double copies = bytes / 60 / 1e6;
-    return new Row(name, group, around(forward), backward == 0 ? Quartiles.ZERO : around(backward),
+    return new Row(name, group, around(forward), backward == 0 ? new Quartiles(0, 0, 0) : around(backward),
         group == Group.REST ? 0 : 2, 0, work, flops == 0 ? Memory.NONE : new Memory(98_304, 196_608),
         bytes == 0 ? Roof.NONE : new Roof(Math.max(products, copies), copies > products));
   }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import norma.train.run.RunException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,9 @@ class WatchServerTest {
       @Override
       public Optional<String> page(List<String> names, String token) {
         made.incrementAndGet();
+        if (names.contains("damaged")) {
+          throw new RunException("study.json <is> damaged\nat line 1");
+        }
         return names.contains("gone") ? Optional.empty() : Optional.of("<p>" + names + changes + "</p>");
       }
 
@@ -60,6 +64,7 @@ class WatchServerTest {
     assertThat(get(url).body()).isEqualTo("<p>[]0</p>");
     assertThat(get(url + "&of=a%26b&of=c").body()).isEqualTo("<p>[a&b, c]0</p>");
     assertThat(get(url + "&of=gone").statusCode()).isEqualTo(404);
+    assertThat(get(url + "&of=damaged").body()).endsWith("<p>study.json &lt;is&gt; damaged</p>");
     assertThat(get(url.replace("/?", "/etc/passwd?")).statusCode()).isEqualTo(404);
     int before = made.get();
     String base = url.substring(0, url.indexOf('?'));
