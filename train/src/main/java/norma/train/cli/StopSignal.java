@@ -16,6 +16,7 @@ final class StopSignal implements AutoCloseable {
   private static final Logger LOG = LogManager.getLogger(StopSignal.class);
 
   private final AtomicBoolean flag = new AtomicBoolean();
+  private volatile List<String> atOnce = List.of("INT", "TERM");
   private final Thread hook;
 
   StopSignal(Main main) {
@@ -31,7 +32,7 @@ final class StopSignal implements AutoCloseable {
 
   /// The JVM alone would wait for this hook, whatever comes. The only way to hear of a second signal is `sun.misc.Signal`, which javac
   /// warns of at every mention: hence the method handles. Without it a second signal has no effect.
-  private static void stopAtOnceWithTheNext() {
+  private void stopAtOnceWithTheNext() {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       Class<?> signal = Class.forName("sun.misc.Signal");
@@ -40,7 +41,7 @@ final class StopSignal implements AutoCloseable {
       Object ending = MethodHandleProxies.asInterfaceInstance(handler, MethodHandles.dropArguments(end, 0, signal));
       MethodHandle create = lookup.findConstructor(signal, MethodType.methodType(void.class, String.class));
       MethodHandle handle = lookup.findStatic(signal, "handle", MethodType.methodType(handler, signal, handler));
-      for (String name : List.of("INT", "TERM")) {
+      for (String name : atOnce) {
         handle.invoke(create.invoke(name), ending);
       }
     } catch (Throwable e) { // what invoke may throw
@@ -59,8 +60,10 @@ final class StopSignal implements AutoCloseable {
     return flag;
   }
 
-  /// Sets the flag also when the process that started this one has ended: nobody would read what is found.
+  /// Sets the flag also when the process that started this one has ended: nobody would read what is found. Ctrl-C reaches both, and the
+  /// parent passes it on as a termination, which is no second signal then.
   void comesWithTheParentsEnd() {
+    atOnce = List.of("INT");
     ProcessHandle.current().parent().ifPresent(parent -> {
       var _ = parent.onExit().thenRun(() -> flag.set(true));
     });

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.cluster.SparkJob;
 import norma.train.config.Range;
 import norma.train.config.RunConfig.BackendChoice;
+import norma.train.files.ProcessLock;
 import norma.train.files.ShellText;
 import norma.train.report.Decimals;
 import norma.train.run.RunException;
@@ -74,7 +75,19 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
   ///
   /// @param jobs at once, at most
   void train(SparkJob.Place place, OptionalInt jobs, StudyLines lines, AtomicBoolean stop) throws IOException {
-    ClusterFolder cluster = new ClusterFolder(folder);
+    try (ProcessLock lock = folder.lock("cluster")) {
+      if (lock == null) {
+        throw new RunException(
+            folder.path() + " is trained by a cluster already, from another process here; " + command()
+                + " --status shows how far it is");
+      }
+      train(new ClusterFolder(folder), place, jobs, lines, stop);
+    }
+  }
+
+  private void train(ClusterFolder cluster, SparkJob.Place place, OptionalInt jobs, StudyLines lines,
+      AtomicBoolean stop)
+      throws IOException {
     cluster.take(); // what has come back since a driver was killed
     SortedSet<Integer> before = new TreeSet<>();
     for (SortedSet<Integer> left = left(); !stop.get() && !left.isEmpty(); left = left()) {

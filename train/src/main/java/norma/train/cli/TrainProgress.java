@@ -96,6 +96,11 @@ final class TrainProgress implements TrainObserver {
   public void stepped(Event.Step step) {
     steppedNanos = System.nanoTime();
     stepMillis = step.stepMillis();
+    if (step.tokens() <= tokens) { // the run went back
+      first = null;
+      warm = null;
+      shownStep = 0;
+    }
     tokens = step.tokens();
     first = first == null ? step : first;
     if (warm == null && (step.step() - first.step() >= WARM_UP_STEPS

@@ -1,8 +1,10 @@
 package norma.train.files;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,12 +13,15 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// The right to do what one process may do at a time: the operating system's lock on a file, which ends with the process, however it
 /// ends. The file stays, since a process that deleted it could delete another's. It names the owner as long as the lock is held, and
 /// afterwards if the owner was killed.
 public final class ProcessLock implements AutoCloseable {
+  private static final Logger LOG = LogManager.getLogger(ProcessLock.class);
   /// Files that this process has locked, or looks at. The system knows processes, not threads, and a process loses a lock when it closes the file
   /// anywhere (POSIX): whoever opens such a file has it here meanwhile.
   private static final Set<Place> OWN = ConcurrentHashMap.newKeySet();
@@ -55,15 +60,24 @@ public final class ProcessLock implements AutoCloseable {
     try {
       channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       if (channel.tryLock() != null) {
-        channel.truncate(0);
-        channel.write(ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.UTF_8)));
         taken = true;
+        sign(channel);
       }
       return taken ? new ProcessLock(place, channel) : null;
     } finally {
       if (!taken) {
         release(place, channel);
       }
+    }
+  }
+
+  /// The number is for people: where a full disk does not take it, the lock holds all the same.
+  private static void sign(FileChannel channel) {
+    try {
+      channel.truncate(0);
+      channel.write(ByteBuffer.wrap(Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      LOG.debug("a lock has no number of its process", e);
     }
   }
 
@@ -77,17 +91,39 @@ public final class ProcessLock implements AutoCloseable {
       return OptionalLong.of(ProcessHandle.current().pid());
     }
     try {
-      String text = Files.readString(file);
+      String text = start(file);
       return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
     } finally {
       OWN.remove(place);
     }
   }
 
-  /// The living process that has a lock; empty if it was killed, or if nobody has it.
+  private static String start(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(20), StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  /// The living process of this machine that has a lock; empty if it was killed, or if nobody has it.
   public static OptionalLong holder(Path file) throws IOException {
     OptionalLong owner = owner(file);
-    return owner.isPresent() && ProcessHandle.of(owner.getAsLong()).isPresent() ? owner : OptionalLong.empty();
+    return owner.isPresent() && ProcessHandle.of(owner.getAsLong()).isPresent() && isHeld(file)
+        ? owner
+        : OptionalLong.empty();
+  }
+
+  /// Another process may have the number of one that was killed: in a container all are number 1.
+  private static boolean isHeld(Path file) throws IOException {
+    Place place = Place.of(file);
+    if (!OWN.add(place)) {
+      return true;
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        FileLock lock = channel.tryLock(0, Long.MAX_VALUE, true)) {
+      return lock == null;
+    } finally {
+      OWN.remove(place);
+    }
   }
 
   private static void release(Place place, @Nullable FileChannel channel) throws IOException {

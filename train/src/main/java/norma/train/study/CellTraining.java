@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
 import norma.train.files.Errors;
+import norma.train.files.Tree;
 import norma.train.files.WholeFile;
 import norma.train.metrics.Event;
 import norma.train.run.Resumption;
@@ -39,6 +40,9 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
     try (CellTraining begun = begun(runs, machine)) {
       if (begun != null) {
         return new Trainer(begun.session, begun.resumption, Team.NONE, observer, stop).run();
+      }
+      if (Files.exists(runs)) {
+        Tree.delete(runs); // earlier attempts, which are of no use: their names are times, and clocks go back
       }
       Files.createDirectories(runs);
       WholeFile.write(runs.resolve(MACHINE), machine);

@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
-import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.files.Tree;
 import norma.train.run.Evaluation;
@@ -69,8 +69,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
     double evaluation;
     try (Session session = Session.start(config.with(OptionalInt.of(threads)).beginningWith(Optional.empty()),
         Path.of(""), false)) {
-      evaluation = Evaluation.Cost.of(session,
-          CostModel.of(session.model(), config.train().batch(), session.backend().dtype())).steps();
+      evaluation = Evaluation.Cost.of(session, session.cost()).steps();
     }
     return new RunTimes(steps, last.seconds(), uptime + runs.getFirst().seconds() - last.seconds(), stepSeconds,
         evaluation);
@@ -79,24 +78,33 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
   /// One process's results, of one run or of two.
   private static List<CellResult> pilot(Variant variant, int jobs, int threads) throws IOException {
     Path place = Files.createTempDirectory("norma-plan");
+    AtomicBoolean stop = new AtomicBoolean();
+    List<CompletableFuture<List<CellResult>>> all = List.of();
     try {
-      List<CompletableFuture<List<CellResult>>> all = IntStream.range(0, jobs)
-          .mapToObj(job -> CompletableFuture.supplyAsync(() -> runs(variant, place.resolve("job" + job), threads),
+      all = IntStream.range(0, jobs)
+          .mapToObj(job -> CompletableFuture.supplyAsync(() -> runs(variant, place.resolve("job" + job), threads, stop),
               task -> new Thread(task, "norma-plan-" + job).start()))
           .toList();
       return all.stream().map(CompletableFuture::join).toList().getFirst();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof UncheckedIOException disk) {
+        throw disk.getCause();
+      }
+      throw e;
     } finally {
+      stop.set(true); // where one has failed
+      all.forEach(job -> job.exceptionally(_ -> List.of()).join());
       Tree.delete(place);
     }
   }
 
-  private static List<CellResult> runs(Variant variant, Path place, int threads) {
+  private static List<CellResult> runs(Variant variant, Path place, int threads, AtomicBoolean stop) {
     List<CellResult> results = new ArrayList<>();
     try {
       for (long seed = 1; seed <= 2 && (results.isEmpty() || results.getFirst().seconds() < LONG_SECONDS); seed++) {
         StudyFolder folder = new StudyFolder(
             new Study("plan", "", "", List.of(seed), List.of(), List.of(variant)), place.resolve("seed" + seed));
-        new StudyWorker(folder, OptionalInt.of(threads), new AtomicBoolean()).run();
+        new StudyWorker(folder, OptionalInt.of(threads), stop).run();
         results.addAll(folder.reported(variant).values());
       }
     } catch (IOException e) {

@@ -70,8 +70,7 @@ public final class StudyFolder {
   }
 
   /// The right to work on what has a name of its own in `locks/`; null if somebody does.
-  @Nullable
-  ProcessLock lock(String name) throws IOException {
+  public @Nullable ProcessLock lock(String name) throws IOException {
     Files.createDirectories(lockFile(name).getParent());
     return ProcessLock.take(lockFile(name));
   }
@@ -95,7 +94,7 @@ public final class StudyFolder {
         throw new RunException(
             file + " is damaged: its folder is not one below runs; delete it, and the run is repeated");
       }
-      finished.put(cell.id(), result);
+      keep(cell, result);
       return result;
     } catch (JacksonException e) {
       throw new RunException(file + " is damaged: " + Json.problem(e) + "; delete it, and the run is repeated",
@@ -118,7 +117,6 @@ public final class StudyFolder {
       CellResult result = result(cell);
       if (result != null && result.failed()) {
         Files.deleteIfExists(resultFile(cell));
-        finished.remove(cell.id());
         reopened++;
       }
     }
@@ -212,13 +210,13 @@ public final class StudyFolder {
   }
 
   /// Another's result; nothing if it is damaged, which is for those to say whose it is.
-  private static Optional<CellResult> known(Path file) throws IOException {
+  private static Optional<CellResult> known(Path file) {
     try {
       CellResult result = Json.record(Json.read(file), CellResult.class);
       return RUN.matcher(result.folder()).matches() && !result.folder().isEmpty()
           ? Optional.of(result)
           : Optional.empty();
-    } catch (JacksonException e) {
+    } catch (JacksonException | IOException e) {
       return Optional.empty();
     }
   }
@@ -239,14 +237,22 @@ public final class StudyFolder {
   /// Records how a cell ended.
   void write(Cell cell, CellResult result) throws IOException {
     writeWhole(resultFile(cell), Json.text(result));
-    finished.put(cell.id(), result);
+    keep(cell, result);
+  }
+
+  /// One that failed may be tried again, by another process too.
+  private void keep(Cell cell, CellResult result) {
+    if (result.failed()) {
+      finished.remove(cell.id());
+    } else {
+      finished.put(cell.id(), result);
+    }
   }
 
   /// Records how a cell ended, unless that is known: of two attempts by processes that no lock held apart the first one counts.
   ///
   /// @return what is recorded now
   CellResult settle(Cell cell, CellResult result) throws IOException {
-    finished.remove(cell.id());
     CellResult there = result(cell);
     if (there != null && !there.failed()) {
       return there;

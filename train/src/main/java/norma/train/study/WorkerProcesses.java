@@ -9,7 +9,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.run.RunException;
 import norma.train.study.Study.Cell;
@@ -126,10 +129,15 @@ public final class WorkerProcesses {
   }
 
   private void progress() throws IOException {
+    var living = processes.stream().filter(Process::isAlive).map(Process::onExit).toArray(CompletableFuture[]::new);
     try {
-      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+      CompletableFuture.anyOf(living).get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      // all of them still work
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
     }
     finished();
     listener.waiting(StudyProgress.of(folder), (System.nanoTime() - start) / 1e9);

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import jdk.net.ExtendedSocketOptions;
 import norma.array.Array;
 import norma.kernels.Backend;
 import norma.train.run.Environment;
@@ -43,6 +44,9 @@ final class Wire implements AutoCloseable {
     this.socket = socket;
     socket.setTcpNoDelay(true);
     socket.setKeepAlive(true);
+    socket.setOption(ExtendedSocketOptions.TCP_KEEPIDLE, 60); // seconds: routers forget who is silent, and the default is two hours
+    socket.setOption(ExtendedSocketOptions.TCP_KEEPINTERVAL, 15);
+    socket.setOption(ExtendedSocketOptions.TCP_KEEPCOUNT, 4);
     in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
     out = new DataOutputStream(new BufferedOutputStream(new Patient(socket.getOutputStream()), 1 << 16));
   }

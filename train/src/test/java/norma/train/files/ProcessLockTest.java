@@ -73,6 +73,18 @@ class ProcessLockTest {
     }
   }
 
+  /// In a container every process is number 1.
+  @Test
+  void aNumberThatAnotherProcessHasNowHoldsNothing() throws IOException {
+    Files.writeString(folder.resolve("x"), Long.toString(ProcessHandle.current().pid()));
+    assertThat(ProcessLock.owner(folder.resolve("x"))).hasValue(ProcessHandle.current().pid());
+    assertThat(ProcessLock.holder(folder.resolve("x"))).isEmpty();
+    try (ProcessLock lock = take()) {
+      assertThat(lock).isNotNull();
+      assertThat(ProcessLock.holder(folder.resolve("x"))).hasValue(ProcessHandle.current().pid());
+    }
+  }
+
   /// At once, and its owner is still known.
   @Test
   void ofAKilledProcessItIsFree() throws Exception {

@@ -110,9 +110,24 @@ class FiniteTest {
   void whereHalfTheRateHelpsAnEvaluationThatOverflowedIsForgotten() throws Exception {
     String[] settings = Arrays.copyOf(EXPLODING, EXPLODING.length + 2);
     settings[EXPLODING.length] = "train.on_nonfinite=rollback";
-    settings[EXPLODING.length + 1] = "optim.lr=0.4";
-    Path run = Runs.train(Runs.config(folder, settings));
-    assertThat(Metrics.read(run).state()).isEqualTo("completed");
+    settings[EXPLODING.length + 1] = "optim.lr=20";
+    Metrics metrics = Metrics.read(Runs.train(Runs.config(folder, settings)));
+    assertThat(metrics.state()).isEqualTo("completed");
+    assertThat(metrics.of(Event.Rollback.class)).isNotEmpty();
+  }
+
+  /// Its square overflows long before the loss does.
+  @Test
+  void aGradientIsLookedAtWhereTheLossIsFinite() {
+    try (Session session = Session.start(Runs.config(folder, "model.norm.all=none"), Path.of(""), true)) {
+      fill(session, fc(session), 1e22);
+      TrainStep step = new TrainStep(session);
+      TrainStep.Result result = step.gradients(1, StepObserver.NONE);
+      assertThat(result.loss()).isFinite();
+      assertThat(result.gradientNorm()).isInfinite();
+      assertThat(result.finite()).isFalse();
+      assertThat(step.firstBad(1)).isEqualTo("gradient norm");
+    }
   }
 
   /// A second moment overflows where a gradient is 1e20, long before a weight does.
