@@ -29,7 +29,7 @@ final class NormaSide implements Contender {
 
   @Override
   public Map<String, String> facts() {
-    CostModel cost = CostModel.of(session.model(), session.config().train().batch(), session.backend().dtype());
+    CostModel cost = session.cost();
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("backend", session.backend().name() + ": " + session.backend().description());
     facts.put("flops", Double.toString(cost.flops()));

@@ -227,7 +227,8 @@ public final class Curve {
   private @Nullable Expr squashed(Apply a) {
     Graph g = formula.graph();
     return switch (a.fn()) {
-      case TANH, ERF, ATAN, ISRU, SOFTSIGN, SIGMOID, CLAMP -> a.arg(0);
+      case TANH, ERF, ATAN, ISRU, SOFTSIGN, CLAMP -> a.arg(0);
+      case SIGMOID -> g.mul(g.num(0.5), a.arg(0)); // (1 + tanh(u / 2)) / 2
       case OVERROOT -> g.mul(a.arg(0), g.apply(Fn.SQRT, g.div(a.arg(1), a.arg(2))));
       case OVERABS -> g.div(g.mul(a.arg(0), a.arg(1)), a.arg(2));
       default -> null;

@@ -48,7 +48,7 @@ public final class DerivativeCheck {
       for (int i = 0; i < variable.length; i++) {
         double error = Math.abs(gradient[gradient.length == 1 ? 0 : i]
             - difference(formula, rows, width, at, variable, i)) / largest;
-        worst = error <= worst ? worst : error; // NaN stays
+        worst = Math.max(worst, error); // NaN stays
       }
       errors.put("d" + names.get(k), worst);
     }

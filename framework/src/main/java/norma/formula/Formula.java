@@ -437,10 +437,11 @@ public final class Formula {
     }
   }
 
-  /// Floating-point operations for one element: of y, and of the gradients.
+  /// Floating-point operations for one element: of y, and of what the gradients need besides.
   public double[] flops() {
     Set<Expr> forward = points(results());
     Set<Expr> backward = points(gradients);
+    backward.removeAll(forward);
     return new double[]{ forward.size(), backward.size() };
   }
 

@@ -60,7 +60,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
             x.bytes() + (cached.first() + 2L * x.dim(1)) * row + y, 0);
       }
       case CrossEntropy _ -> // its gradient in the same pass
-        new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 0);
+        new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 2 * x.bytes());
       case NormOp<?> norm -> new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x),
           all + norm.savedBytes(x), 2 * all - y + norm.savedBytes(x)
               - (norm instanceof FormulaOp f ? (f.formula().inputs().size() - f.kept(inputs).size()) * x.bytes() : 0));

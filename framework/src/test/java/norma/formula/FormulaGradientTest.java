@@ -86,7 +86,7 @@ class FormulaGradientTest {
   private static double gradientError(Formula formula) {
     double worst = 0;
     for (double error : DerivativeCheck.errors(formula, ROWS, WIDTH, values(formula)).values()) {
-      worst = error <= worst ? worst : error;
+      worst = Math.max(worst, error);
     }
     return worst;
   }
@@ -116,7 +116,7 @@ class FormulaGradientTest {
       double[] b = interpreter.of(lowered.get(k));
       for (int i = 0; i < b.length; i++) {
         double error = Math.abs(a[a.length == 1 ? 0 : i] - b[i]) / Math.max(1e-3, largest(a));
-        worst = error <= worst ? worst : error;
+        worst = Math.max(worst, error);
       }
     }
     return worst;

@@ -25,6 +25,7 @@ record Sizes(int batch, int time, int width, double scale) {
         all.add(new Sizes(batch, rows / batch, EDGES.get((i + apart) % EDGES.size()), 1));
       }
     }
+    all.add(new Sizes(1, 3, 768, 1)); // GPT-2's width
     return all;
   }
 

@@ -77,12 +77,9 @@ class CachedLogitsTest {
   @ParameterizedTest
   @MethodSource("models")
   void upToRoundingWithNd4j(GptConfig config) {
-    for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
-      try (Backend backend = new Nd4jBackend(dtype, true)) {
-        Generator generator = new Generator(backend, config);
-        assertThat(generator.pieces(PIECES)).containsExactly(generator.whole(PIECES),
-            within(dtype == DType.FLOAT32 ? 1e-5 : 1e-13));
-      }
+    try (Backend backend = new Nd4jBackend(DType.FLOAT64, true)) {
+      Generator generator = new Generator(backend, config);
+      assertThat(generator.pieces(PIECES)).containsExactly(generator.whole(PIECES), within(1e-13));
     }
   }
 

@@ -106,21 +106,20 @@ class TorchParityTest {
 
   /// What is compared with PyTorch.
   enum Where {
-    ND4J_FP32, ND4J_FP64, CPU,
+    ND4J, CPU,
     /// A GPU, or the emulator where there is none.
     CUDA;
 
     Backend open() {
       return switch (this) {
-        case ND4J_FP32 -> new Nd4jBackend(DType.FLOAT32, true);
-        case ND4J_FP64 -> new Nd4jBackend(DType.FLOAT64, true);
+        case ND4J -> new Nd4jBackend(DType.FLOAT64, true);
         case CPU -> new CpuBackend(1, true);
         case CUDA -> Emulator.open(Precision.FP32);
       };
     }
 
     double tolerance(double fp64) {
-      return this == ND4J_FP64 ? fp64 : 1e-4;
+      return this == ND4J ? fp64 : 1e-4;
     }
   }
 
@@ -159,7 +158,7 @@ class TorchParityTest {
           assertThat(actual[0]).as(parameter.name()).isLessThan(tolerance * largest);
         } else {
           check(parameter.name(), actual, numbers,
-              where == Where.ND4J_FP64 ? tolerance : Math.max(tolerance, OTHER_ROUNDING * numbers[5]));
+              where == Where.ND4J ? tolerance : Math.max(tolerance, OTHER_ROUNDING * numbers[5]));
         }
       }
     }

@@ -261,7 +261,7 @@ class RowKernelsTest {
     for (int i = 0; i < actual.length; i++) {
       double e = expected[(int) ((long) i * expected.length / actual.length)]; // one for each row, or for all
       double error = Math.abs(actual[i] - e);
-      worst = error <= worst ? worst : error;
+      worst = Math.max(worst, error);
       scale = Math.max(scale, Math.abs(e));
     }
     return worst / Math.max(scale, 1);

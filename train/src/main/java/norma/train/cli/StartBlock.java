@@ -63,7 +63,7 @@ record StartBlock(Path source, List<String> settings) {
         session.split().validation().length);
     long decayed = count(session, rule -> rule.weightDecay() > 0);
     lines.add(model(session, cost));
-    line(lines, "         %,d parameters without positions; weight decay on %,d, none on %,d in vectors and scalars",
+    line(lines, "         %,d parameters without positions; weight decay on %,d, none on %,d",
         cost.parameters() - cost.positions(), decayed, cost.parameters() - decayed);
     session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
     optimizer(lines, session);

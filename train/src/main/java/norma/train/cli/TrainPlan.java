@@ -1,5 +1,6 @@
 package norma.train.cli;
 
+import java.util.Locale;
 import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.report.Decimals;
@@ -16,18 +17,19 @@ final class TrainPlan {
   /// @param done steps that the run has taken
   static void show(Session session, int done, StartBlock block, boolean verbose, Console console) {
     RunConfig.Train train = session.config().train();
-    CostModel cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
+    CostModel cost = session.cost();
     (verbose ? block.complete(session, cost) : block.brief(session, cost)).forEach(console::text);
     StartBlock.evaluation(session, cost).forEach(console::text);
     double stepSeconds = StepTimer.median(session) / 1e3;
     int steps = train.steps() - done;
-    int evaluations = train.evaluations() - (steps == 0 ? 0 : train.evaluationsUpTo(done));
-    double evaluation = Evaluation.Cost.of(session, cost).steps() * stepSeconds;
-    console.line("time     about %s: %,d steps%s of %.3g ms, %s of %.2g s each",
-        Console.time(steps * stepSeconds
-            + evaluations * evaluation),
-        steps, done == 0 ? "" : " that are left", 1e3 * stepSeconds,
-        Decimals.counted(evaluations, "evaluation"), evaluation);
+    int evaluations = train.evaluations() - train.evaluationsUpTo(done);
+    Evaluation.Cost each = Evaluation.Cost.of(session, cost);
+    double evaluation = each.steps() * stepSeconds;
+    double exact = each.exactSteps() * stepSeconds;
+    console.line("time     about %s: %,d steps%s of %.3g ms, %s of %.2g s each%s",
+        Console.time(steps * stepSeconds + evaluations * evaluation + exact), steps,
+        done == 0 ? "" : " that are left", 1e3 * stepSeconds, Decimals.counted(evaluations, "evaluation"), evaluation,
+        exact == 0 ? "" : String.format(Locale.ROOT, ", the exact one at the end of %.2g s", exact));
     console.line("memory   at least %s for weights, gradients and activations", Decimals.bytes(session.neededBytes()));
     console.text("nothing was trained or written; without --plan it " + (done == 0 ? "starts" : "goes on"));
   }

@@ -129,7 +129,8 @@ public final class Profiler {
       stepper.measure(samples, Math.ceilDiv(plan.steps(), rounds), MOST_NANOS / rounds);
       if (samples.work == null) {
         samples.backend = session.backend().description();
-        CostModel pass = CostModel.of(session.model(), stepper.trainStep.sequencesOfAPass(), session.backend().dtype());
+        CostModel pass = CostModel.of(session.model(), stepper.trainStep.sequencesOfAPass(),
+            session.backend().activations());
         samples.memory = ProcessMemory.of(session, stepper.trainStep, pass, plan.cases().size() == 1);
         samples.work = WorkCount.of(session, stepper.trainStep, pass);
       }

@@ -73,8 +73,9 @@ public final class Evaluation {
   ///
   /// @param tokens   that it predicts, of both splits
   /// @param steps    training steps with as much arithmetic: an evaluation has no backward pass
+  /// @param exactSteps the same of the exact loss at the end, where the others are estimates; else 0
   /// @param estimate whether the validation loss is one
-  public record Cost(long tokens, double steps, boolean estimate) {
+  public record Cost(long tokens, double steps, double exactSteps, boolean estimate) {
 
     /// Of a run.
     ///
@@ -84,7 +85,10 @@ public final class Evaluation {
       long tokens = Evaluation.tokens(evaluation.watched) + evaluation.training(0).tokens;
       double forward = cost.parts().values().stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum();
       double step = cost.flops() * session.config().train().accumulate();
-      return new Cost(tokens, tokens * (forward / cost.tokens()) / step, evaluation.estimateTokens() > 0);
+      double stepsOfToken = forward / cost.tokens() / step;
+      boolean estimate = evaluation.estimateTokens() > 0;
+      return new Cost(tokens, tokens * stepsOfToken, estimate ? Evaluation.tokens(evaluation.all) * stepsOfToken : 0,
+          estimate);
     }
   }
 

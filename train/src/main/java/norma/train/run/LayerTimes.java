@@ -20,6 +20,7 @@ final class LayerTimes {
   private final double updateFlops;
   private final int steps;
   private final Map<String, List<Times>> history = new LinkedHashMap<>();
+  private boolean whole = true;
 
   /// @param cost        of one pass
   /// @param passes      forward and backward passes of a step
@@ -35,8 +36,10 @@ final class LayerTimes {
 
   /// Adds what was recorded.
   ///
+  /// @param all whether all of the step was computed here: else nobody knows how much passed a layer in its time
   /// @return its rows, of one step
-  List<Layer> add(RecordedStep recorded) {
+  List<Layer> add(RecordedStep recorded, boolean all) {
+    whole &= all;
     Map<String, Times> rows = recorded.rows(name -> layerOf.computeIfAbsent(name, CostModel::layerOf));
     rows.replaceAll((_, times) -> new Times(times.forward() / steps, times.backward() / steps, times.calls()));
     rows.forEach((layer, times) -> history.computeIfAbsent(layer, _ -> new ArrayList<>()).add(times));
@@ -53,8 +56,9 @@ final class LayerTimes {
 
   private Layer row(String layer, double forward, double backward) {
     double seconds = (forward + backward) / 1e9;
-    return new Layer(layer, forward / 1e6, backward / 1e6, passes * cost.tokens() / seconds,
-        flops(layer) / seconds / 1e9);
+    boolean passed = whole && !layer.equals(RecordedStep.OTHER) && !layer.equals(RecordedStep.WAITING);
+    return new Layer(layer, forward / 1e6, backward / 1e6, passed ? passes * cost.tokens() / seconds : Double.NaN,
+        whole ? flops(layer) / seconds / 1e9 : Double.NaN);
   }
 
   /// Of one step; NaN where nothing is counted.
@@ -66,16 +70,17 @@ final class LayerTimes {
     return row == null ? Double.NaN : passes * (row.cost().forwardFlops() + row.cost().backwardFlops());
   }
 
+  private static String numberOrNothing(String format, double number) {
+    return Double.isNaN(number) ? "" : String.format(Locale.ROOT, format, number);
+  }
+
   /// The table as CSV.
   static String csv(List<Layer> rows) {
     StringBuilder csv = new StringBuilder("layer,forward_ms,backward_ms,tokens_per_s,gflops,share\n");
     double total = rows.stream().mapToDouble(Layer::millis).sum();
     for (Layer row : rows) {
-      csv.append(String.format(Locale.ROOT, "%s,%.4f,%.4f,%.0f,%s,%.4f\n", row.layer(), row.forwardMillis(),
-          row.backwardMillis(), row.tokensPerSecond(),
-          Double.isNaN(row.gflops())
-              ? ""
-              : String.format(Locale.ROOT, "%.3f", row.gflops()),
+      csv.append(String.format(Locale.ROOT, "%s,%.4f,%.4f,%s,%s,%.4f\n", row.layer(), row.forwardMillis(),
+          row.backwardMillis(), numberOrNothing("%.0f", row.tokensPerSecond()), numberOrNothing("%.3f", row.gflops()),
           row.millis() / total));
     }
     return csv.toString();

@@ -2,6 +2,7 @@ package norma.train.run;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import norma.models.CostModel;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfig.Token;
 import norma.train.data.Corpora;
@@ -114,6 +115,11 @@ public final class Session extends LanguageModel {
   /// Training and validation tokens.
   public Split split() {
     return split;
+  }
+
+  /// The cost of one pass over a batch.
+  public CostModel cost() {
+    return CostModel.of(model(), config().train().batch(), backend().activations());
   }
 
   /// Bytes that its training takes at least.

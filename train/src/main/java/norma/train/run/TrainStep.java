@@ -42,6 +42,7 @@ public final class TrainStep {
   private final double[] losses;
   private final double[] squares;
   private double lrFactor = 1; // of this step
+  private boolean whole = true;
 
   /// A loss and the norm of its gradient, before any update.
   ///
@@ -105,6 +106,7 @@ public final class TrainStep {
   /// @param factor of the schedule's rates
   Result gradients(int step, double factor, StepObserver observer) {
     Team.Dealt dealt = team.deal(this, step, factor);
+    whole = dealt.left() == shards.size();
     compute(step, factor, IntStream.range(0, dealt.left()).boxed().toList(), observer);
     compute(step, factor, dealt.lost().get(), observer);
     session.workers().each(squares.length, (kernels, chunk) -> {
@@ -115,6 +117,11 @@ public final class TrainStep {
     });
     double norm = Math.sqrt(Arrays.stream(squares).sum());
     return new Result(Arrays.stream(losses).sum(), local == null ? norm : norm / shards.size());
+  }
+
+  /// Whether all of the last step was computed here.
+  boolean isWhole() {
+    return whole;
   }
 
   /// Computes some shards: what [#lossOf], [#gradientsOf] and [#stateOf] have then.

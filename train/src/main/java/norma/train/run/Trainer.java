@@ -99,7 +99,7 @@ public final class Trainer {
     this.trainStep = new TrainStep(session, team);
     this.evaluation = new Evaluation(session);
     this.sampler = new Sampler(session);
-    this.cost = CostModel.of(session.model(), train.batch(), session.backend().dtype());
+    this.cost = session.cost();
     this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.updateFlops(), train.syncEvery());
     this.recorder = new StepRecorder(session);
     this.schedule = config.optim().rates();
@@ -174,7 +174,7 @@ public final class Trainer {
       stepNanos += System.nanoTime() - start;
       stepsSinceLog += train.syncEvery();
       if (recorded) {
-        metrics.append(new Event.Layers(step, layerTimes.add(recorder.end())));
+        metrics.append(new Event.Layers(step, layerTimes.add(recorder.end(), trainStep.isWhole())));
       }
       Event.Step event = event(step, result, lr, stepNanos / 1e6 / stepsSinceLog);
       observer.stepped(event);

@@ -9,7 +9,7 @@ import norma.train.metrics.Metrics;
 
 /// The part of a run's `metrics.jsonl` that a study's pages need, without the many training steps.
 ///
-/// @param startLoss  before any update, nats per token
+/// @param startLoss  before any update, or in the first steps that were taken together; nats per token
 /// @param stepMillis median of the logged steps
 /// @param evals      evaluations
 /// @param norms      probes of the normalization slots
@@ -32,8 +32,7 @@ record RunReading(double startLoss, double stepMillis, List<Event.Eval> evals, L
   static RunReading of(Path run) throws IOException {
     Metrics metrics = Metrics.read(run);
     List<Event.Step> steps = metrics.of(Event.Step.class);
-    double startLoss = steps.stream().filter(step -> step.step() == 1).mapToDouble(Event.Step::loss).findFirst()
-        .orElse(Double.NaN);
+    double startLoss = steps.isEmpty() ? Double.NaN : steps.getFirst().loss();
     double stepMillis = Median.of(steps.stream().mapToDouble(Event.Step::stepMillis).toArray());
     return new RunReading(startLoss, stepMillis, metrics.of(Event.Eval.class), metrics.of(Event.Norm.class),
         metrics.of(Event.Layers.class));
