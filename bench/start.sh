@@ -44,4 +44,4 @@ launcher_text | sed 's| norma\.train\.cli\.Main "$@"$| "$@"|' >"$launcher"
   fail "the launcher norma has changed its first or its last line: adapt bench/start.sh"
 chmod +x "$launcher"
 
-commit=$(git -C "$home" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+commit=$(git -C "$home" --git-dir=.git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)

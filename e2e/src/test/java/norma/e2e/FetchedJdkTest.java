@@ -82,7 +82,7 @@ class FetchedJdkTest {
 
   @Test
   void whatAnEarlierTryHasLeftIsGoneOnWith() throws Exception {
-    Path part = folder.resolve("home/.cache/norma/jdk-25.tar.gz");
+    Path part = folder.resolve("home/.cache/norma/jdk-25-" + checksum.substring(0, 12) + ".tar.gz");
     Files.createDirectories(part.getParent());
     Files.write(part, Arrays.copyOf(archive, 100));
     Launcher version = norma("--yes", "--version");
@@ -101,7 +101,7 @@ class FetchedJdkTest {
     assertThat(refused.code()).isEqualTo(2);
     assertThat(refused.err()).contains("norma: what " + url() + " gave is not what its checksum says");
     try (Stream<Path> left = Files.list(folder.resolve("home/.cache/norma"))) {
-      assertThat(left).isEmpty();
+      assertThat(left).allMatch(file -> file.endsWith("build.lock"));
     }
   }
 

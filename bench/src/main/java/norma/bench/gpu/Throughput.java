@@ -42,16 +42,16 @@ final class Throughput {
   private final Path logs;
   private final String corpus;
   private final int vocabulary;
-  private final String python; // empty: no PyTorch
+  private final String script; // empty: no PyTorch
   private final Shape shape;
   private List<String> compiled = MODES;
 
-  private Throughput(Summary summary, Path logs, String corpus, String python, Shape shape) {
+  private Throughput(Summary summary, Path logs, String corpus, String script, Shape shape) {
     this.summary = summary;
     this.logs = logs;
     this.corpus = corpus;
     this.vocabulary = Vocabulary.of(Corpora.load(corpus, Path.of(""), Token.CHAR)).size();
-    this.python = python;
+    this.script = script;
     this.shape = shape;
   }
 
@@ -93,7 +93,7 @@ final class Throughput {
   private Map<String, Side> start(String norm) {
     Map<String, Side.Command> commands = new LinkedHashMap<>();
     commands.put(NORMA, norma(norm));
-    if (!python.isEmpty()) {
+    if (!script.isEmpty()) {
       commands.put(EAGER, torch(norm, "eager"));
       compiled.forEach(mode -> commands.put(COMPILED + mode, torch(norm, mode)));
     }
@@ -195,7 +195,7 @@ final class Throughput {
   }
 
   private Side.Command torch(String norm, String mode) {
-    List<String> words = new ArrayList<>(List.of(python.split(" ", -1)));
+    List<String> words = new ArrayList<>(List.of("python3", script));
     words.addAll(List.of(norm, mode, Integer.toString(vocabulary)));
     IntStream.of(shape.layers(), shape.heads(), shape.width(), shape.context(), shape.batch())
         .forEach(size -> words.add(Integer.toString(size)));

@@ -34,7 +34,7 @@ final class CompletionCommand implements Callable<Integer> {
           *) return ;;
         esac
         found=$(find runs studies -mindepth 2 -maxdepth 2 -path "$places" \\( -name config.yaml -o -name study.json \\) 2>/dev/null |
-          sed 's|/[^/]*$||; s|.*/||')
+          sed -n 's|/[^/]*$||; s|.*/||; /^[A-Za-z0-9._-]*$/p') # compgen runs what is quoted in its words
         COMPREPLY+=($(compgen -W "last $found" -- "$word"))
       }
       complete -F _norma_names -o default norma

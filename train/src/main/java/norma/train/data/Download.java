@@ -3,19 +3,15 @@ package norma.train.data;
 import norma.train.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.ConnectException;
+import java.net.HttpURLConnection;
+import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.net.http.HttpTimeoutException;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Duration;
 import java.util.Locale;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -26,35 +22,25 @@ import org.apache.logging.log4j.Logger;
 record Download(Fetcher fetcher, long maxBytes) {
   private static final Logger LOG = LogManager.getLogger(Download.class);
 
-  // Long enough for a slow server's first byte, short enough that a person offline is told before they give up.
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  /// Without a byte: long enough for a slow server, short enough that a person offline is told before they give up.
+  private static final int PATIENCE_MILLIS = 30_000;
 
   /// Opens what lies at a URL.
   interface Fetcher {
     InputStream open(URI url) throws IOException;
   }
 
-  /// Follows redirects, a few, and to https only.
+  /// Follows redirects, a few, and to the same protocol only.
   static Fetcher https() {
     return url -> {
-      HttpClient client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).connectTimeout(TIMEOUT)
-          .build();
-      try {
-        HttpResponse<InputStream> response = client.send(HttpRequest.newBuilder(url).timeout(TIMEOUT).build(),
-            BodyHandlers.ofInputStream());
-        if (response.statusCode() == 200) {
-          return response.body();
-        }
-        response.body().close();
-        throw new IOException("the server answers HTTP status " + response.statusCode());
-      } catch (IllegalArgumentException e) {
-        throw new IOException("the server redirects to what is no URL", e);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        InterruptedIOException interrupted = new InterruptedIOException("interrupted");
-        interrupted.initCause(e);
-        throw interrupted;
+      HttpURLConnection connection = (HttpURLConnection) url.toURL().openConnection();
+      connection.setConnectTimeout(PATIENCE_MILLIS);
+      connection.setReadTimeout(PATIENCE_MILLIS);
+      if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
+        connection.disconnect();
+        throw new IOException("the server answers HTTP status " + connection.getResponseCode());
       }
+      return connection.getInputStream();
     };
   }
 
@@ -118,7 +104,8 @@ record Download(Fetcher fetcher, long maxBytes) {
         out.write(buffer, 0, read);
       }
     } catch (IOException e) {
-      boolean offline = e instanceof ConnectException || e instanceof HttpTimeoutException;
+      boolean offline = e instanceof ConnectException || e instanceof SocketTimeoutException
+          || e instanceof UnknownHostException;
       throw new DataException(
           "cannot download %s: %s: without a network, put the file at %s or set data.corpus to a path".formatted(url,
               offline ? "no connection to " + url.getHost() : e, cached),

@@ -111,8 +111,9 @@ record ForeignModel(Path file, Map<String, Tensor> tensors, String layout, List<
     boolean nanoGpt = !String.valueOf(file.getFileName()).endsWith(".bin");
     throw new DataException(
         file + " is a pickle, which can run code when it is read; Python makes a folder of it that can be read: "
-            + "import json, torch, safetensors.torch as s; c = torch.load('" + file.getFileName()
-            + "', map_location='cpu'); s.save_file({k: v.clone() for k, v in c" + (nanoGpt ? "['model']" : "")
+            + "import json, torch, safetensors.torch as s; c = torch.load("
+            + Json.text(String.valueOf(file.getFileName())).strip()
+            + ", map_location='cpu'); s.save_file({k: v.clone() for k, v in c" + (nanoGpt ? "['model']" : "")
             + ".items() if v.is_floating_point()}, 'model.safetensors')"
             + (nanoGpt ? "; json.dump(c['model_args'], open('config.json', 'w'))" : ""));
   }

@@ -27,7 +27,10 @@ record TrackerScript(String pack, String start, String log, String finish) imple
   /// Lists are slots and layers; their names begin those of their numbers.
   private static final String SCRIPT = """
       # Sends a run of Norma to PACKAGE. It needs: pip install PACKAGE pyyaml
-      import json, pathlib, yaml, PACKAGE
+      import json, pathlib, re, yaml, PACKAGE
+
+      # PyYAML reads YAML 1.1, to which 1e-8 is a word.
+      yaml.SafeLoader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\\d+(\\.\\d*)?[eE][-+]?\\d+$"), list("+-0123456789"))
 
 
       def numbers_of(event, name):
@@ -43,6 +46,8 @@ record TrackerScript(String pack, String start, String log, String finish) imple
       config = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
       START
       for line in (run / "metrics.jsonl").open(encoding="utf-8"):
+          if not line.endswith("\\n"):
+              break  # the run goes on, or was killed in the middle of a line
           event = json.loads(line)
           name, step = event.pop("event"), event.pop("step", 0)
           numbers = dict(numbers_of(event, name))

@@ -5,6 +5,8 @@ import static norma.train.report.Decimals.count;
 import static norma.train.report.Decimals.digits;
 import static norma.train.report.Decimals.loss;
 
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import norma.train.files.ShellText;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
@@ -23,15 +25,17 @@ import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import norma.train.files.Errors;
-import norma.train.files.Json;
 import norma.train.files.WholeFile;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import norma.train.run.Environment;
-import tools.jackson.core.JacksonException;
+import norma.train.run.RunException;
+import norma.train.run.RunFolder;
 
 /// Makes `loss.svg` and `report.html` of a run: one page that needs no other file and no network.
 public final class RunReport {
+
+  private static final int MOST_TEXT_BYTES = 1 << 20;
 
   private final Path folder;
   private final String name;
@@ -79,11 +83,13 @@ public final class RunReport {
       write(runFolder);
     } catch (IOException e) {
       warnings.accept("cannot write " + runFolder.resolve("report.html") + ": " + Errors.line(e));
+    } catch (RunException e) {
+      warnings.accept("cannot write " + runFolder.resolve("report.html") + ": " + e.getMessage());
     }
   }
 
   private String html(Optional<Live> live) throws IOException {
-    Map<String, String> environment = environment();
+    Map<String, String> environment = new RunFolder(folder).environment();
     String token = environment.getOrDefault(Environment.TOKEN, "character");
     Template page = Template.page("report.html", name + ": training report").put("name", name).put("token", token)
         .put("state", live.map(Live::state).orElseGet(metrics::state))
@@ -228,19 +234,6 @@ public final class RunReport {
     return html.toString();
   }
 
-  private Map<String, String> environment() throws IOException {
-    String text = optional("environment.json");
-    Map<String, String> facts = new LinkedHashMap<>();
-    try {
-      if (!text.isEmpty()) {
-        Json.parse(text).properties().forEach(entry -> facts.put(entry.getKey(), Json.plain(entry.getValue())));
-      }
-    } catch (JacksonException e) {
-      throw new IOException(folder.resolve("environment.json") + ": " + Json.problem(e), e);
-    }
-    return facts;
-  }
-
   /// The resolved config holds everything, seed and data included.
   ///
   /// @param before the command, what it needs
@@ -257,6 +250,11 @@ public final class RunReport {
 
   private String optional(String file) throws IOException {
     Path path = folder.resolve(file);
-    return Files.exists(path) ? Files.readString(path) : "";
+    if (!Files.exists(path)) {
+      return "";
+    }
+    try (InputStream in = Files.newInputStream(path)) {
+      return new String(in.readNBytes(MOST_TEXT_BYTES), StandardCharsets.UTF_8);
+    }
   }
 }

@@ -1,15 +1,18 @@
 package norma.train.study;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipInputStream;
 import norma.train.cluster.Luggage;
 import norma.train.config.RunConfig;
@@ -24,6 +27,7 @@ import norma.train.run.RunFolder;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
 import norma.train.study.Study.Variant;
+import tools.jackson.core.JacksonException;
 
 /// `cluster/` in a study's folder, where nothing else of it is shared with the machines that train: an archive that goes to them, and what comes
 /// back. A worker has a study's folder of its own, with `study.json` and the results by which settings were chosen.
@@ -32,6 +36,7 @@ import norma.train.study.Study.Variant;
 public record ClusterFolder(StudyFolder folder) {
   /// What a run's process leaves for the driver.
   public static final String RESULT = "result.zip";
+  private static final int MOST_RECORD_BYTES = 1 << 20;
 
   private Path path() {
     return folder.path().resolve("cluster");
@@ -113,10 +118,26 @@ public record ClusterFolder(StudyFolder folder) {
 
   private void take(Cell cell, Path returned) throws IOException {
     CellResult result = Files.exists(returned.resolve(RESULT))
-        ? unpacked(cell, returned.resolve(RESULT))
+        ? unpackedIfWhole(cell, returned.resolve(RESULT))
         : CellResult.without(cell.id(), CellResult.FAILED, LastWords.of(Files.readString(returned.resolve("output")),
             Files.readString(returned.resolve("exit"))));
     folder.clear(cell, folder.settle(cell, result));
+  }
+
+  /// A damaged archive is a run that failed, not the end of the others.
+  private CellResult unpackedIfWhole(Cell cell, Path archive) throws IOException {
+    try {
+      return unpacked(cell, archive);
+    } catch (ZipException | EOFException e) {
+      return damaged(cell, archive, e);
+    } catch (JacksonException | IllegalArgumentException e) { // names that are no paths
+      return damaged(cell, archive, e);
+    }
+  }
+
+  private static CellResult damaged(Cell cell, Path archive, Exception e) {
+    return CellResult.without(cell.id(), CellResult.FAILED,
+        archive + " is damaged: " + String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
   }
 
   /// Unpacks a run beside others, and gives it the study's own names for its text and the weights that it began with.
@@ -126,12 +147,12 @@ public record ClusterFolder(StudyFolder folder) {
     try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(archive))) {
       for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
         if (entry.getName().equals("result.json")) {
-          Files.write(record, zip.readAllBytes());
+          Files.write(record, zip.readNBytes(MOST_RECORD_BYTES));
           continue;
         }
         Path file = below(runs, entry.getName(), archive);
         Files.createDirectories(file.getParent());
-        Files.write(file, zip.readAllBytes());
+        Files.copy(zip, file, StandardCopyOption.REPLACE_EXISTING);
       }
     }
     CellResult found = Json.record(Json.read(record), CellResult.class);

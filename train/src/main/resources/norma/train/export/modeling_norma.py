@@ -189,5 +189,7 @@ else:
                 loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
             return CausalLMOutput(loss=loss, logits=logits)
 
-        def prepare_inputs_for_generation(self, input_ids, **kwargs):
+        def prepare_inputs_for_generation(self, input_ids, attention_mask=None, **kwargs):
+            if attention_mask is not None and not attention_mask.all():
+                raise ValueError("generate() takes prompts of one length, or one at a time: padding would be continued as text")
             return {"input_ids": input_ids[:, -CONTEXT:]}

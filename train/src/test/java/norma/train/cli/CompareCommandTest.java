@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -53,6 +54,16 @@ class CompareCommandTest {
     assertThat(Outcome.of("compare", a.toString(), a.toString(), "--out", elsewhere.toString()).out())
         .contains("curves   " + elsewhere);
     assertThat(elsewhere).content().contains("<svg");
+  }
+
+  @Test
+  void theFirstStepWithAnotherLossIsNamed() throws Exception {
+    Path a = run("a", "name: a\n", HERE + "'validation_sha256':'4fca50270dd2'");
+    Path b = run("b", "name: b\n", HERE + "'validation_sha256':'4fca50270dd2'");
+    String second = "{\"event\":\"step\",\"step\":2,\"loss\":%s}\n";
+    Files.writeString(a.resolve("metrics.jsonl"), second.formatted("4.25"), StandardOpenOption.APPEND);
+    Files.writeString(b.resolve("metrics.jsonl"), second.formatted("4.5"), StandardOpenOption.APPEND);
+    assertThat(compare(a, b)).contains("first differing loss at step 2: ").doesNotContain("identical losses");
   }
 
   @Test

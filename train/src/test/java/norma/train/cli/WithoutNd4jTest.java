@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// What `bench/gpu-bundle` takes to a GPU host suffices: a JVM without ND4J and what only ND4J needs.
 class WithoutNd4jTest {
   private static final List<String> LEFT_OUT = List.of("/org/nd4j/", "/org/bytedeco/", "/org/slf4j/",
-      "/log4j-slf4j2-impl/", "/commons-io/", "/commons-lang3/", "/commons-math3/");
+      "/log4j-slf4j2-impl/", "/commons-io/", "/commons-lang3/");
   private static final Path HOME = Path.of(System.getProperty("norma.home"));
 
   @TempDir

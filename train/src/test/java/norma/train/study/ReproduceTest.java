@@ -51,7 +51,8 @@ class ReproduceTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = { "norms-quick", "norms-paper", "slots", "blocks", "data-size", "placement" })
+  @ValueSource(strings = { "norms-quick", "norms-paper", "slots", "blocks", "data-size", "placement",
+      "function-search" })
   void everyShippedStudysRunsHaveACommand(String name) throws IOException {
     check(StudyReader.read(CONFIGS.resolve("studies").resolve(name + ".yaml"), List.of()));
   }

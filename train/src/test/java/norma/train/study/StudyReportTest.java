@@ -382,7 +382,7 @@ class StudyReportTest {
       yaml.append("  v").append(i).append(": {model.norm.all: {type: dyt, alpha: ").append(1 + i).append("}}\n");
     }
     Path file = Files.writeString(temp.resolve("x.yaml"), yaml);
-    StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 2000);
+    StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 500);
     StudyFolder fresh = new StudyFolder(folder.study(), folder.path());
     String html = report(fresh);
     assertThat(all(html, "norma train [^<]*train.seed=50")).hasSize(10);

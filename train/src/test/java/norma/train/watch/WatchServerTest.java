@@ -114,7 +114,7 @@ class WatchServerTest {
     for (int i = 0; follows && i < 20; i++) {
       int before = stamps.get();
       changes.incrementAndGet();
-      Thread.sleep(2500); // who follows asks every second
+      Thread.sleep(1200); // who follows asks every second
       follows = stamps.get() > before;
     }
     assertThat(follows).as("somebody still follows").isFalse();
