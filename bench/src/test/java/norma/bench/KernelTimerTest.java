@@ -18,7 +18,7 @@ class KernelTimerTest {
           Thread.onSpinWait();
         }
       };
-      assertThat(timer.seconds(List.of(twoMillis, twoMillis))).isGreaterThanOrEqualTo(0.002);
+      assertThat(timer.seconds(List.of(twoMillis, twoMillis))).isBetween(0.002, 0.0035); // of one call, not of both
     }
   }
 }

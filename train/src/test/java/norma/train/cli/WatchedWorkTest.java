@@ -48,7 +48,7 @@ class WatchedWorkTest {
     Files.writeString(path.resolve("config.yaml"), "name: x\ntrain: {steps: 20}\n");
     Files.writeString(path.resolve("metrics.jsonl"), """
         {"event":"start","step":0}
-        {"event":"eval","step":10,"train_loss":3.3,"val_loss":3.21,"val_bits_per_char":4.6,"val_tokens":0}
+        {"event":"eval","step":10,"train_loss":3.3,"val_loss":3.21,"val_bits":4.6,"val_tokens":0}
         """);
     return path;
   }
