@@ -128,6 +128,39 @@ class InterruptTest {
     assertThat(writing(run)).isFalse();
   }
 
+  /// A study's worker hears of Ctrl-C from the terminal, and a moment later of a termination from the study's process.
+  @Test
+  void aTerminationFromTheParentIsNoSecondSignal() throws Exception {
+    Assumptions.assumeFalse(interruptIsIgnored(), "SIGINT is ignored here");
+    Files.writeString(folder.resolve("x.yaml"), "base: " + Launcher.HOME.resolve(LARGE.getFirst())
+        + "\nbaseline: a\nvariants: {a: {}}\nseeds: 1\n");
+    List<String> command = new ArrayList<>(List.of(Launcher.HOME.resolve("norma").toString(), "study", "x.yaml"));
+    command.addAll(LARGE.subList(1, LARGE.size()));
+    command.addAll(List.of("--cell", "0", "--with-parent"));
+    Process process = Launcher.start(folder, Map.of(), command);
+    try {
+      Path run = folder;
+      while (process.isAlive() && run.equals(folder)) {
+        Thread.sleep(10);
+        try (Stream<Path> files = Files.walk(folder)) {
+          run = files.filter(file -> file.endsWith("metrics.jsonl")).findFirst().map(Path::getParent).orElse(folder);
+        }
+      }
+      while (process.isAlive() && !Files.readString(run.resolve("metrics.jsonl")).contains("\"step\":2,")) {
+        Thread.sleep(10);
+      }
+      signal(process, "INT");
+      while (process.isAlive() && !(Files.exists(run.resolve("checkpoints")) && writing(run))) {
+        Thread.sleep(1);
+      }
+      signal(process, "TERM");
+      assertThat(process.waitFor()).as(Launcher.err(folder)).isEqualTo(130);
+      assertThat(checkpoints(run)).isEqualTo(1);
+    } finally {
+      Launcher.end(process);
+    }
+  }
+
   private static long checkpoints(Path run) throws IOException {
     try (Stream<Path> entries = Files.list(run.resolve("checkpoints"))) {
       return entries.filter(path -> Files.exists(path.resolve("manifest.json"))).count();

@@ -95,7 +95,8 @@ class StartTest {
   /// Neither help nor an error of usage or configuration needs ND4J.
   @Test
   void nd4jIsLoadedOnlyToCompute() throws Exception {
-    for (List<String> arguments : List.of(List.of("--help"), List.of("train", "--help"), List.of("train", "model.width=-1"),
+    for (List<String> arguments : List.of(List.of("--help"), List.of("train", "--help"),
+        List.of("train", "model.width=-1"),
         List.of("compare", "x", "y"))) {
       Launcher started = Launcher.run(Launcher.HOME, folder,
           Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=classes.log"),
