@@ -26,7 +26,7 @@ final class Reference {
     this.folder = folder;
   }
 
-  /// Formulas beside the built-in types: every function of the language, statistics of several levels, vectors of their own.
+  /// Formulas beside the built-in types: functions of the language, statistics of several levels, vectors of their own.
   private static final Map<String, String> FORMULAS = Map.of(
       "asinh", "{y: 'weight * sign(x) * log(abs(alpha * x) + sqrt(1 + (alpha * x)^2)) + bias', alpha: 0.7}",
       "cosine", "{y: 'weight * sin(alpha * x) * cos(0.3 * x) + bias', alpha: 0.5}",

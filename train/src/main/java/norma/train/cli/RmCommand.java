@@ -91,7 +91,8 @@ final class RmCommand implements Callable<Integer> {
     return answer != null && Set.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
   }
 
-  /// What a kill leaves can be removed again: the files by which the folder is a run's or a study's go last.
+  /// What a kill leaves can be removed again: the files by which the folder is a run's or a study's go last but for its locks, which NFS keeps
+  /// in the folder under another name as long as they are open.
   private static void remove(StoredWork work) throws IOException {
     List<ProcessLock> locks = new ArrayList<>();
     try {
@@ -102,11 +103,12 @@ final class RmCommand implements Callable<Integer> {
         }
         locks.add(lock);
       }
-      Tree.delete(work.path());
+      Tree.deleteBut(Set.copyOf(work.locks()), work.path());
     } finally {
       for (ProcessLock lock : locks) {
         lock.close();
       }
     }
+    Tree.delete(work.path());
   }
 }

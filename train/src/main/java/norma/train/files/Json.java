@@ -9,7 +9,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
@@ -66,6 +68,21 @@ public final class Json {
   /// The first 200 characters as one line that a message can quote: a terminal would obey control characters.
   public static String printable(String text) {
     return Printable.line(text.codePoints().limit(200).mapToObj(Character::toString).collect(Collectors.joining()));
+  }
+
+  /// The values of an object in a file, as text; none where there is no file.
+  ///
+  /// @throws IOException with one line that names the file, if it cannot be read or is damaged
+  public static Map<String, String> texts(Path file) throws IOException {
+    Map<String, String> texts = new LinkedHashMap<>();
+    try {
+      if (Files.exists(file)) {
+        read(file).properties().forEach(entry -> texts.put(entry.getKey(), entry.getValue().asString("")));
+      }
+    } catch (JacksonException e) {
+      throw new IOException(file + " is damaged: " + problem(e), e);
+    }
+    return texts;
   }
 
   /// A value as text: strings as they are, the rest as JSON.

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import norma.train.files.WholeFile;
 import norma.train.report.Chart;
 import norma.train.report.Decimals;
 import norma.train.report.Series;
@@ -154,7 +155,7 @@ public record OutlierStudy(List<Target> targets) {
     FormulaFit exact = targets.getLast().fits.getLast();
     Path file = folder.resolve("report.html");
     Files.createDirectories(folder);
-    Files.writeString(file, Template.page("outliers.html", "Outliers")
+    WholeFile.write(file, Template.page("outliers.html", "Outliers")
         .put("table", String.join("\n", lines()))
         .put("beta", Decimals.format("%.4f", exact.numbers().getOrDefault("beta", Double.NaN)))
         .put("figures", figures.toString())

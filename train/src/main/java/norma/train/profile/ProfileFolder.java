@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import norma.train.files.Disk;
 import norma.train.files.TimedFolder;
+import norma.train.files.WholeFile;
 
 /// A profile's folder: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
 ///
@@ -36,9 +37,9 @@ public record ProfileFolder(Path path) {
   ///
   /// @param facts label and value, for people
   public void write(ProfilePlan plan, List<Profile> profiles, Map<String, String> facts) throws IOException {
-    Files.writeString(path.resolve("profile.json"), ProfileJson.of(plan, profiles, facts));
-    Files.writeString(path.resolve("layers.csv"), ProfileTables.csv(profiles));
-    Files.writeString(path.resolve("trace.json"), ChromeTrace.of(profiles));
+    WholeFile.write(path.resolve("profile.json"), ProfileJson.of(plan, profiles, facts));
+    WholeFile.write(path.resolve("layers.csv"), ProfileTables.csv(profiles));
+    WholeFile.write(path.resolve("trace.json"), ChromeTrace.of(profiles));
     ProfileReport.write(path, plan, profiles, facts);
   }
 }

@@ -1,5 +1,6 @@
 package norma.train.profile;
 
+import norma.train.files.WholeFile;
 import norma.train.report.Axis;
 import norma.train.report.RowPlot;
 import static norma.train.report.Decimals.count;
@@ -7,7 +8,6 @@ import static norma.train.report.Decimals.digits;
 import static norma.train.report.Decimals.percent;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -40,7 +40,7 @@ public final class ProfileReport {
   /// @throws IOException if it cannot be written
   public static void write(Path folder, ProfilePlan plan, List<Profile> profiles, Map<String, String> facts)
       throws IOException {
-    Files.writeString(folder.resolve("report.html"), new ProfileReport(plan, profiles).html(facts));
+    WholeFile.write(folder.resolve("report.html"), new ProfileReport(plan, profiles).html(facts));
   }
 
   private String html(Map<String, String> facts) {

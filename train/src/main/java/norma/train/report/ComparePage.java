@@ -1,9 +1,9 @@
 package norma.train.report;
 
+import norma.train.files.WholeFile;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.Event;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +26,7 @@ public final class ComparePage {
   /// @param text the table and the differences, as the terminal shows them
   /// @throws IOException if it cannot be written
   public static void write(Path file, Map<String, List<Run>> runs, String text) throws IOException {
-    Files.writeString(file, page(runs, text, ""));
+    WholeFile.write(file, page(runs, text, ""));
   }
 
   /// The page itself.

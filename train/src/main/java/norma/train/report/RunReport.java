@@ -25,12 +25,11 @@ import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import norma.train.files.Errors;
+import norma.train.files.Json;
 import norma.train.files.WholeFile;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import norma.train.run.Environment;
-import norma.train.run.RunException;
-import norma.train.run.RunFolder;
 
 /// Makes `loss.svg` and `report.html` of a run: one page that needs no other file and no network.
 public final class RunReport {
@@ -83,13 +82,11 @@ public final class RunReport {
       write(runFolder);
     } catch (IOException e) {
       warnings.accept("cannot write " + runFolder.resolve("report.html") + ": " + Errors.line(e));
-    } catch (RunException e) {
-      warnings.accept("cannot write " + runFolder.resolve("report.html") + ": " + e.getMessage());
     }
   }
 
   private String html(Optional<Live> live) throws IOException {
-    Map<String, String> environment = new RunFolder(folder).environment();
+    Map<String, String> environment = Json.texts(folder.resolve("environment.json"));
     String token = environment.getOrDefault(Environment.TOKEN, "character");
     Template page = Template.page("report.html", name + ": training report").put("name", name).put("token", token)
         .put("state", live.map(Live::state).orElseGet(metrics::state))

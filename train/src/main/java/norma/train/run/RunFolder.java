@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -20,7 +19,6 @@ import norma.train.files.Disk;
 import norma.train.files.Errors;
 import norma.train.files.TimedFolder;
 import norma.train.metrics.Metrics;
-import tools.jackson.core.JacksonException;
 
 /// The folder that a run leaves behind, `runs/<name>-<id>/`.
 ///
@@ -148,17 +146,10 @@ public record RunFolder(Path path) {
 
   /// What `environment.json` says; nothing if there is none.
   public Map<String, String> environment() {
-    Path file = path.resolve(ENVIRONMENT);
-    Map<String, String> values = new LinkedHashMap<>();
     try {
-      if (Files.exists(file)) {
-        Json.read(file).properties().forEach(entry -> values.put(entry.getKey(), entry.getValue().asString("")));
-      }
-      return values;
+      return Json.texts(path.resolve(ENVIRONMENT));
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
-    } catch (JacksonException e) {
-      throw new RunException(file + " is damaged: " + Json.problem(e), e);
     }
   }
 

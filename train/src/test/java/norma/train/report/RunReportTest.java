@@ -11,7 +11,6 @@ import java.util.Random;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -168,7 +167,7 @@ class RunReportTest {
   void aBrokenEnvironmentFileIsNamed() throws IOException {
     RunFixture.full(folder);
     Files.writeString(folder.resolve("environment.json"), "{oops");
-    assertThatThrownBy(() -> RunReport.write(folder)).isInstanceOf(RunException.class)
+    assertThatThrownBy(() -> RunReport.write(folder)).isInstanceOf(IOException.class)
         .hasMessageContaining("environment.json is damaged: ").message().doesNotContain("\n");
   }
 
