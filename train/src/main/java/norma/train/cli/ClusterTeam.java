@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ final class ClusterTeam implements AutoCloseable {
     }
     return said.stream().flatMap(file -> {
       try {
-        return LastWords.error(Files.readString(file)).stream();
+        return LastWords.error(new String(Files.readAllBytes(file), StandardCharsets.UTF_8)).stream();
       } catch (IOException e) {
         return Stream.of();
       }

@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import norma.train.files.ProcessLock;
@@ -99,7 +100,8 @@ final class RmCommand implements Callable<Integer> {
       for (Path file : work.locks()) {
         ProcessLock lock = ProcessLock.take(file);
         if (lock == null) {
-          throw inUse(work.path(), " " + ProcessLock.owner(file).orElse(0));
+          OptionalLong owner = ProcessLock.owner(file);
+          throw inUse(work.path(), owner.isPresent() ? " " + owner.getAsLong() : " that could not leave its number");
         }
         locks.add(lock);
       }

@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.train.cluster.SparkJob;
 import norma.train.cluster.SparkMaster;

@@ -4,8 +4,8 @@ import norma.train.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.ConnectException;
 import java.net.HttpURLConnection;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -36,11 +36,15 @@ record Download(Fetcher fetcher, long maxBytes) {
       HttpURLConnection connection = (HttpURLConnection) url.toURL().openConnection();
       connection.setConnectTimeout(PATIENCE_MILLIS);
       connection.setReadTimeout(PATIENCE_MILLIS);
-      if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
-        connection.disconnect();
-        throw new IOException("the server answers HTTP status " + connection.getResponseCode());
+      try {
+        if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
+          connection.disconnect();
+          throw new IOException("the server answers HTTP status " + connection.getResponseCode());
+        }
+        return connection.getInputStream();
+      } catch (RuntimeException e) { // HttpURLConnection's, of a port above 65535
+        throw new IOException("the URL, or that which the server redirects to, is none", e);
       }
-      return connection.getInputStream();
     };
   }
 
@@ -104,7 +108,7 @@ record Download(Fetcher fetcher, long maxBytes) {
         out.write(buffer, 0, read);
       }
     } catch (IOException e) {
-      boolean offline = e instanceof ConnectException || e instanceof SocketTimeoutException
+      boolean offline = e instanceof SocketException || e instanceof SocketTimeoutException
           || e instanceof UnknownHostException;
       throw new DataException(
           "cannot download %s: %s: without a network, put the file at %s or set data.corpus to a path".formatted(url,

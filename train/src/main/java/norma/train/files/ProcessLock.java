@@ -71,7 +71,7 @@ public final class ProcessLock implements AutoCloseable {
     }
   }
 
-  /// The number is for people: where a full disk does not take it, the lock holds all the same.
+  /// Where a full disk does not take the number, the lock holds all the same, and [#holder] does not see it.
   private static void sign(FileChannel channel) {
     try {
       channel.truncate(0);

@@ -111,9 +111,11 @@ public sealed interface Event {
     }
   }
 
-  /// One layer's share of a step.
+  /// One layer's share of a step. Rates are left out where nothing passes a row, such as `waiting`, or nobody knows how much: other
+  /// processes computed parts of the step.
   record Layer(String layer, @Field(decimals = 4) double forwardMillis, @Field(decimals = 4) double backwardMillis,
-      @Field(decimals = 0) double tokensPerSecond, @Field(decimals = 3, omitted = true) double gflops) {
+      @Field(decimals = 0, omitted = true) double tokensPerSecond,
+      @Field(decimals = 3, omitted = true) double gflops) {
 
     /// Forward and backward together.
     public double millis() {

@@ -3,7 +3,6 @@ package norma.train.report;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.Event;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import norma.train.report.Series.Kind;

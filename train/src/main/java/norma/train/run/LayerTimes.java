@@ -43,22 +43,24 @@ final class LayerTimes {
     Map<String, Times> rows = recorded.rows(name -> layerOf.computeIfAbsent(name, CostModel::layerOf));
     rows.replaceAll((_, times) -> new Times(times.forward() / steps, times.backward() / steps, times.calls()));
     rows.forEach((layer, times) -> history.computeIfAbsent(layer, _ -> new ArrayList<>()).add(times));
-    return rows.entrySet().stream().map(e -> row(e.getKey(), e.getValue().forward(), e.getValue().backward())).toList();
+    return rows.entrySet().stream().map(e -> row(e.getKey(), e.getValue().forward(), e.getValue().backward(), all))
+        .toList();
   }
 
   /// Medians over all steps.
   List<Layer> medians() {
     return history.entrySet().stream()
         .map(e -> row(e.getKey(), Median.of(e.getValue().stream().map(Times::forward).toList()),
-            Median.of(e.getValue().stream().map(Times::backward).toList())))
+            Median.of(e.getValue().stream().map(Times::backward).toList()), whole))
         .toList();
   }
 
-  private Layer row(String layer, double forward, double backward) {
+  /// @param known whether all of a step passed the layers in this time
+  private Layer row(String layer, double forward, double backward, boolean known) {
     double seconds = (forward + backward) / 1e9;
-    boolean passed = whole && !layer.equals(RecordedStep.OTHER) && !layer.equals(RecordedStep.WAITING);
+    boolean passed = known && !layer.equals(RecordedStep.OTHER) && !layer.equals(RecordedStep.WAITING);
     return new Layer(layer, forward / 1e6, backward / 1e6, passed ? passes * cost.tokens() / seconds : Double.NaN,
-        whole ? flops(layer) / seconds / 1e9 : Double.NaN);
+        known ? flops(layer) / seconds / 1e9 : Double.NaN);
   }
 
   /// Of one step; NaN where nothing is counted.

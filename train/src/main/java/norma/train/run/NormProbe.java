@@ -49,6 +49,7 @@ final class NormProbe {
     this.windows = session.training();
     this.gradients = new GradientBuffer(session.backend(), session.model().parameters());
     session.model().slots().forEach(slot -> slots.put(slot.name(), slot));
+    requireOwnNames(session); // of a run that goes on, which Session.start has not seen
   }
 
   /// Fails before anything is written for a run whose slots could not be probed.

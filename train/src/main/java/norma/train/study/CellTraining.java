@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// @param session of the resumption
 record CellTraining(Resumption resumption, Session session) implements AutoCloseable {
   private static final Logger LOG = LogManager.getLogger(CellTraining.class);
-  /// Beside the attempts: what the newest was made on. It goes with them once the run has ended.
+  /// Beside the attempt: what it was made on. It goes with it once the run has ended.
   static final String MACHINE = "machine.txt";
 
   static Event.End run(RunConfig config, TrainObserver observer, AtomicBoolean stop) {
@@ -41,20 +41,29 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
       if (begun != null) {
         return new Trainer(begun.session, begun.resumption, Team.NONE, observer, stop).run();
       }
+    } catch (IOException e) {
+      throw new RunException(Errors.line(e), e);
+    }
+    try (Session session = Session.start(config, Path.of(""), false)) {
+      clear(runs, machine); // once it stands: what keeps a session from starting may have kept the attempt from going on
+      return new Trainer(session, observer, stop).run();
+    }
+  }
+
+  /// There is one attempt at a time: their names are times, and clocks go back.
+  private static void clear(Path runs, String machine) {
+    try {
       if (Files.exists(runs)) {
-        Tree.delete(runs); // earlier attempts, which are of no use: their names are times, and clocks go back
+        Tree.delete(runs);
       }
       Files.createDirectories(runs);
       WholeFile.write(runs.resolve(MACHINE), machine);
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     }
-    try (Session session = Session.start(config, Path.of(""), false)) {
-      return new Trainer(session, observer, stop).run();
-    }
   }
 
-  /// The newest attempt; null if nothing of it can be used.
+  /// The attempt that was begun; null if nothing of it can be used.
   private static @Nullable CellTraining begun(Path runs, String machine) throws IOException {
     Path file = runs.resolve(MACHINE);
     if (!Files.exists(file) || !Files.readString(file).equals(machine)) {
@@ -80,7 +89,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
       }
       resumption.close();
     } catch (IOException | RunException | DataException | IllegalArgumentException e) {
-      LOG.info("{} begins anew: {}", run, e.getMessage());
+      LOG.warn("{} begins anew: {}", run, e.getMessage());
     }
     return null;
   }

@@ -128,16 +128,10 @@ public record ClusterFolder(StudyFolder folder) {
   private CellResult unpackedIfWhole(Cell cell, Path archive) throws IOException {
     try {
       return unpacked(cell, archive);
-    } catch (ZipException | EOFException e) {
-      return damaged(cell, archive, e);
-    } catch (JacksonException | IllegalArgumentException e) { // names that are no paths
-      return damaged(cell, archive, e);
+    } catch (ZipException | EOFException | JacksonException | IllegalArgumentException e) { // the last: names that are no paths
+      return CellResult.without(cell.id(), CellResult.FAILED, "what came back from the cluster is damaged: "
+          + (e instanceof JacksonException json ? Json.problem(json) : Json.printable(String.valueOf(e.getMessage()))));
     }
-  }
-
-  private static CellResult damaged(Cell cell, Path archive, Exception e) {
-    return CellResult.without(cell.id(), CellResult.FAILED,
-        archive + " is damaged: " + String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
   }
 
   /// Unpacks a run beside others, and gives it the study's own names for its text and the weights that it began with.
@@ -154,6 +148,9 @@ public record ClusterFolder(StudyFolder folder) {
         Files.createDirectories(file.getParent());
         Files.copy(zip, file, StandardCopyOption.REPLACE_EXISTING);
       }
+    }
+    if (!Files.exists(record)) { // as of a file that is empty or no archive
+      throw new EOFException("it has no result.json");
     }
     CellResult found = Json.record(Json.read(record), CellResult.class);
     if (!found.cell().equals(cell.id())) {

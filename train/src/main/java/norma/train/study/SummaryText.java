@@ -274,8 +274,8 @@ public final class SummaryText {
                 + "the parameters that both have); r is the correlation within pairs. Intervals of the mean difference: Student's t, and the BCa "
                 + "bootstrap. p: two-sided sign-flip test, exact up to 20 pairs, corrected for all comparisons by Holm's method; up to "
                 + Verdict.LEVEL
-                + " a difference is called better or worse. Steps saved: how much earlier the baseline's final loss is reached. Tokens/s, peak "
-                + "memory of the process during a run, and seconds until the baseline's final loss is first reached (steps times the run's median "
+                + " a difference is called better or worse. Steps saved: how much earlier the loss at the end of the baseline's curve is reached. Tokens/s, peak "
+                + "memory of the process during a run, and seconds until that loss is first reached (steps times the run's median "
                 + "step, evaluation not counted) are medians over seeds.");
   }
 

@@ -2,6 +2,7 @@ package norma.train.study;
 
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,10 +10,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.run.RunException;
 import norma.train.study.Study.Cell;
@@ -30,6 +29,7 @@ public final class WorkerProcesses {
   private final List<Process> processes = new ArrayList<>();
   private final Set<String> shown = new HashSet<>();
   private final Set<String> killedOnce = new HashSet<>();
+  private final Semaphore ends = new Semaphore(0); // of workers
   private final long start = System.nanoTime();
   private int restarts;
 
@@ -84,8 +84,10 @@ public final class WorkerProcesses {
   private Process start(int number) throws IOException {
     Path log = log(number);
     Files.createDirectories(log.getParent());
-    return process.process().redirectErrorStream(true).redirectOutput(Redirect.appendTo(log.toFile()))
+    Process started = process.process().redirectErrorStream(true).redirectOutput(Redirect.appendTo(log.toFile()))
         .start();
+    var _ = started.onExit().thenRun(ends::release);
+    return started;
   }
 
   /// Others that work on the same folder have logs of their own.
@@ -125,19 +127,15 @@ public final class WorkerProcesses {
   }
 
   private String lastWords(int number, Process process) throws IOException {
-    return LastWords.of(Files.readString(log(number)), String.valueOf(process.exitValue()));
+    return LastWords.of(new String(Files.readAllBytes(log(number)), StandardCharsets.UTF_8),
+        String.valueOf(process.exitValue()));
   }
 
   private void progress() throws IOException {
-    var living = processes.stream().filter(Process::isAlive).map(Process::onExit).toArray(CompletableFuture[]::new);
     try {
-      CompletableFuture.anyOf(living).get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-    } catch (TimeoutException e) {
-      // all of them still work
+      var _ = ends.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS); // a worker has ended, or it is time to look
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
     }
     finished();
     listener.waiting(StudyProgress.of(folder), (System.nanoTime() - start) / 1e9);

@@ -129,7 +129,8 @@ class DownloadTest {
       }
       assertThatThrownBy(() -> Download.https().open(URI.create(base + "/other.txt"))).isInstanceOf(IOException.class)
           .hasMessageContaining("HTTP status 404");
-      for (String location : List.of("file:///etc/hostname", "ftp://example.org/x", "https:opaque", "")) {
+      for (String location : List.of("file:///etc/hostname", "ftp://example.org/x", "https:opaque", "",
+          "http://127.0.0.1:99999/")) {
         server.createContext("/moved" + location.length(), exchange -> {
           exchange.getResponseHeaders().add("Location", location);
           exchange.sendResponseHeaders(302, -1);

@@ -20,6 +20,8 @@ import norma.train.study.Study.Cell;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What goes to workers that share no folder, and what is taken from them.
 class ClusterFolderTest {
@@ -173,6 +175,18 @@ class ClusterFolderTest {
     assertThatThrownBy(cluster::take).isInstanceOf(RunException.class)
         .hasMessageContaining("a file of another run, ../runs/mine");
     assertThat(other.resolve("config.yaml")).hasContent(config);
+  }
+
+  /// The others go on, and the next start tries it again.
+  @ParameterizedTest
+  @ValueSource(strings = { "", "no archive" })
+  void aDamagedArchiveIsARunThatFailed(String content) throws Exception {
+    Files.writeString(returned(0, "0", ""), content);
+    cluster.take();
+    CellResult result = Objects.requireNonNull(folder.result(Objects.requireNonNull(folder.numbered().get(0))));
+    assertThat(result.failed()).isTrue();
+    assertThat(result.error()).isEqualTo("what came back from the cluster is damaged: it has no result.json");
+    assertThat(cluster.results().resolve("0")).doesNotExist();
   }
 
   @Test
