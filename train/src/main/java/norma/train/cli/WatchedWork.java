@@ -47,7 +47,7 @@ record WatchedWork(List<Path> folders) implements WatchServer.Pages {
 
   @Override
   public String stamp(List<String> names) throws IOException {
-    StringBuilder stamp = new StringBuilder();
+    StringBuilder stamp = new StringBuilder().append(System.currentTimeMillis() / 60_000); // ages, and processes that were killed
     for (StoredWork work : names.isEmpty() ? all() : asked(names)) {
       Path log = work.path().resolve(Metrics.FILE);
       stamp.append(work.path()).append(work.changed().toMillis()).append(Files.exists(log) ? Files.size(log) : 0);
@@ -95,7 +95,8 @@ record WatchedWork(List<Path> folders) implements WatchServer.Pages {
     all.reversed().forEach(work -> rows.add(LsCommand.Row.of(work))); // the newest first
     Table<LsCommand.Row> table = new Table<LsCommand.Row>()
         .markup("", row -> row.work().kind() == StoredWork.Kind.RUN
-            ? "<input type=\"checkbox\" name=\"of\" value=\"" + Svg.escape(row.work().path().toString()) + "\">"
+            ? "<input type=\"checkbox\" name=\"of\" value=\"" + Svg.escape(row.work().path().toString())
+                + "\" aria-label=\"compare " + Svg.escape(row.work().path().toString()) + "\">"
             : "")
         .markup("name", row -> "<a href=\"?token=" + token + "&amp;of=" + URLEncoder.encode(row.work().path()
             .toString(), StandardCharsets.UTF_8) + "\">" + Svg.escape(row.work().shown()) + "</a>");

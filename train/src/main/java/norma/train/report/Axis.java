@@ -69,7 +69,7 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
     if (Math.abs(value) < step / 2) {
       return "0";
     }
-    if (exponent < -4 || largest >= 1e7) {
+    if ((exponent < -4 && largest < 1e-3) || largest >= 1e7) {
       return String.format(Locale.ROOT, "%.2e", value).replaceFirst("\\.?0+e", "e")
           .replaceFirst("e([+-])0*(\\d)", "e$1$2")
           .replace("e+", "e");
@@ -138,7 +138,7 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
 
   /// The greatest value on it, up to rounding.
   double highest() {
-    return (log ? Math.pow(10, max) : max) * (1 + 1e-9);
+    return log ? Math.pow(10, max) * (1 + 1e-9) : max + 1e-9 * (max - min);
   }
 
   /// Characters of the longest label.

@@ -53,8 +53,8 @@ public final class ComparePage {
         add(validation, runs.get(i).name, i - from, Kind.MARKED, runs.get(i).metrics.of(Event.Eval.class).stream()
             .map(eval -> new Point(eval.step(), eval.valLoss())).toList());
         List<Point> steps = runs.get(i).metrics.of(Event.Step.class).stream()
-            .map(step -> new Point(step.step(), step.loss())).filter(p -> Double.isFinite(p.y())).toList();
-        add(training, runs.get(i).name, i - from, Kind.LINE, Series.smooth(steps, steps.size() / Series.MEAN_SHARE));
+            .map(step -> new Point(step.step(), step.loss())).toList();
+        add(training, runs.get(i).name, i - from, Kind.LINE, Series.mean(steps));
       }
       boolean exact = runs.stream().flatMap(run -> run.metrics.of(Event.Eval.class).stream())
           .allMatch(eval -> eval.valTokens() == 0);

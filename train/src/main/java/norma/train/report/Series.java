@@ -46,15 +46,23 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
   /// The measured points, drawn lightly, and a line of their mean; fewer than 40 points are a line alone.
   /// The mean leaves out what [Chart] leaves out.
   static List<Series> withMean(String name, List<Point> measured) {
-    List<Point> points = measured.stream().filter(p -> Double.isFinite(p.y())).toList();
+    List<Point> points = finite(measured);
     int half = points.size() / MEAN_SHARE;
-    if (half == 0) {
-      return List.of(new Series(name, 0, Kind.LINE, points));
-    }
+    return half == 0
+        ? List.of(new Series(name, 0, Kind.LINE, points))
+        : List.of(new Series(name, 0, Kind.RAW, points),
+            new Series("mean of " + (2 * half + 1), 0, Kind.LINE, mean(points)));
+  }
+
+  /// The mean that [#withMean] draws; of few points these themselves.
+  static List<Point> mean(List<Point> measured) {
+    List<Point> points = finite(measured);
     double top = readableTop(points);
-    List<Point> shown = points.stream().filter(p -> p.y() <= top).toList();
-    return List.of(new Series(name, 0, Kind.RAW, points),
-        new Series("mean of " + (2 * half + 1), 0, Kind.LINE, smooth(shown, half)));
+    return smooth(points.stream().filter(p -> p.y() <= top).toList(), points.size() / MEAN_SHARE);
+  }
+
+  private static List<Point> finite(List<Point> measured) {
+    return measured.stream().filter(p -> Double.isFinite(p.y())).toList();
   }
 
   /// Some point has a range to shade.
@@ -68,11 +76,14 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
   }
 
   /// The mean of each point and its neighbours, `half` on either side. Near an end both sides shrink alike, so that
-  /// a straight line stays where it is and a steep beginning is not pulled down.
+  /// a straight line stays where it is and a steep beginning is not pulled down. Of more points than a chart shows some are left out.
   static List<Point> smooth(List<Point> points, int half) {
     List<Point> smooth = new ArrayList<>(points.size());
-    for (int i = 0; i < points.size(); i++) {
-      int reach = Math.min(half, Math.min(i, points.size() - 1 - i));
+    int last = points.size() - 1;
+    int every = Math.max(1, points.size() / (2 * BUCKETS));
+    for (int next = 0; next < last + every; next += every) {
+      int i = Math.min(next, last);
+      int reach = Math.min(half, Math.min(i, last - i));
       double sum = 0; // afresh for each point: in a running sum one huge loss would drown the others
       for (Point neighbour : points.subList(i - reach, i + reach + 1)) {
         sum += neighbour.y();

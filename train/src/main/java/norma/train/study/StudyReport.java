@@ -68,7 +68,7 @@ public final class StudyReport {
         .put("probes", ProbeCharts.of(variants, figures))
         .put("probesRange", ProbeCharts.range(variants)).put("outputs", curves.outputs())
         .put("layers", LayerTable.sums(variants)).put("layersByBlock", LayerTable.byBlock(variants))
-        .put("runs", StudyTables.runs(summary)).put("runCount", Decimals.counted(runCount(), "run"))
+        .put("runs", StudyTables.runs(summary, live.isEmpty())).put("runCount", Decimals.counted(runCount(), "run"))
         .put("configs", StudyTables.configs(summary)).put("command", command).put("data", figures.json())
         .put("live", live).fill();
   }

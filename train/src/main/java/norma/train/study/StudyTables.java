@@ -19,16 +19,18 @@ final class StudyTables {
   private StudyTables() {}
 
   /// Every run with what reproduces it.
-  static String runs(StudySummary summary) {
+  ///
+  /// @param reports whether the runs' own reports lie below the page
+  static String runs(StudySummary summary, boolean reports) {
     record Run(Row row, long seed, CellResult result) {}
     List<Run> runs = new ArrayList<>();
     summary.rows().forEach(row -> row.results().forEach((seed, result) -> runs.add(new Run(row, seed, result))));
-    return new Table<Run>().name("variant", run -> run.row.variant().name())
+    Table<Run> table = new Table<Run>().name("variant", run -> run.row.variant().name())
         .number("seed", run -> Long.toString(run.seed))
         .number(summary.study().estimates() ? "best (estimate)" : "best",
             run -> loss(run.result, run.result.bestLoss()))
-        .number("final", run -> loss(run.result, run.result.finalLoss()))
-        .markup("report", run -> link(run.result.folder()))
+        .number("final", run -> loss(run.result, run.result.finalLoss()));
+    return (reports ? table.markup("report", run -> link(run.result.folder())) : table)
         .markup("the same run alone",
             run -> "<code>" + escape(command(run.row.config().withSeed(run.seed))) + "</code>")
         .html("runs", runs);

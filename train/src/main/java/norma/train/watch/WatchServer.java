@@ -96,8 +96,8 @@ public final class WatchServer implements AutoCloseable {
       } else if (exchange.getRequestURI().getPath().equals("/events")) {
         follow(exchange, names);
       } else if (exchange.getRequestURI().getPath().equals("/")) {
-        Optional<String> page = page(names);
-        send(exchange, page.isPresent() ? 200 : 404, page.orElse("There is no such run or study any more.\n"));
+        Made page = page(names);
+        send(exchange, page.status, page.page);
       } else {
         send(exchange, 404, "There is no such page.\n");
       }
@@ -123,34 +123,38 @@ public final class WatchServer implements AutoCloseable {
   }
 
   /// A page as it was made.
-  private record Made(Optional<String> page, String stamp, long nanos, long at) {
+  private record Made(int status, String page, String stamp, long nanos, long at) {
     boolean rests() {
       return System.nanoTime() - at < Math.clamp(SHARE * nanos, LEAST.toNanos(), MOST.toNanos());
     }
   }
 
+  /// Shown until it has gone.
   private static String trouble(String line) {
-    return "<!DOCTYPE html><title>norma</title><p>" + Svg.escape(line) + "</p>";
+    return "<!DOCTYPE html><meta http-equiv=\"refresh\" content=\"5\"><title>norma</title><p>" + Svg.escape(line)
+        + "</p>";
   }
-
-  private Optional<String> page(List<String> names) throws IOException {
+  private Made page(List<String> names) throws IOException {
     synchronized (made) { // one at a time
       Made last = made.get(names);
       String stamp = pages.stamp(names);
       if (last == null || (!last.stamp.equals(stamp) && !last.rests())) {
         long start = System.nanoTime();
-        Optional<String> page;
+        int status = 503;
+        String page;
         try {
-          page = pages.page(names, token);
+          Optional<String> found = pages.page(names, token);
+          status = found.isPresent() ? 200 : 404;
+          page = found.orElse("There is no such run or study any more.\n");
         } catch (IOException e) { // a run that begins or goes just now
-          page = Optional.of(trouble(Errors.line(e)));
+          page = trouble(Errors.line(e));
         } catch (RuntimeException e) { // something of it is damaged
-          page = Optional.of(trouble(String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
+          page = trouble(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
         }
-        last = new Made(page, stamp, System.nanoTime() - start, System.nanoTime());
+        last = new Made(status, page, stamp, System.nanoTime() - start, System.nanoTime());
         made.put(names, last);
       }
-      return last.page;
+      return last;
     }
   }
 

@@ -299,7 +299,7 @@ function charts() {
       if (move !== undefined) {
         at = Math.min(steps.length - 1, Math.max(0, at + move));
       } else if (factor !== undefined) {
-        const x = steps[at], half = (view.x1 - view.x0) * factor / 2;
+        const x = steps[at] ?? (view.x0 + view.x1) / 2, half = (view.x1 - view.x0) * factor / 2;
         zoom(x - half, x + half);
         at = nearest(steps, x);
       } else {

@@ -13,7 +13,7 @@
     fetching = true;
     try {
       const answer = await fetch(location.href);
-      if (!answer.ok) throw new Error(await answer.text());
+      if (!answer.ok) throw new Error(answer.status === 503 ? "this page cannot be made just now" : await answer.text());
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const summary = details => details.querySelector("summary").textContent;
       const open = new Map([...document.querySelectorAll("details")].map(details => [summary(details), details.open]));
@@ -28,9 +28,20 @@
     }
     fetching = false;
   };
-  const source = new EventSource("events" + location.search);
-  source.onmessage = () => { due = true; update(); };
-  source.onopen = () => say("live");
-  source.onerror = () => say("not live: the process that showed this page has ended, or cannot be reached");
+  // Only while somebody looks: browsers keep six connections to a host, over all of its tabs.
+  let source = null, again = false;
+  const follow = () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (!source) {
+      source = new EventSource("events" + location.search);
+      source.onmessage = () => { due = true; update(); };
+      source.onopen = () => { due ||= again; again = true; say("live"); }; // what came meanwhile, nobody has told
+      source.onerror = () => say("not live: the process that showed this page has ended, or cannot be reached");
+    }
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
   setInterval(update, 1000);
 }

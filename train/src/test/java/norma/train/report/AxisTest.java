@@ -32,6 +32,15 @@ class AxisTest {
     assertThat(labels(Axis.logarithmic(2e-7, 1.5e-6, 8))).containsExactly("2e-7", "5e-7", "1e-6", "2e-6");
   }
 
+  /// However near to each other they are, and however far from 0.
+  @Test
+  void ticksHaveLabelsOfTheirOwn() {
+    assertThat(Axis.around(0.8, 0.8001, 5).marks()).extracting(Axis.Mark::label).contains("0.80000", "0.80002")
+        .doesNotHaveDuplicates();
+    assertThat(Axis.around(0, 5e-5, 5).marks()).extracting(Axis.Mark::label).contains("0", "1e-5");
+    assertThat(Axis.around(-3.05, -3, 5).highest()).isGreaterThanOrEqualTo(-3);
+  }
+
   @Test
   void oneValueStandsInsideItsLogarithmicAxis() {
     for (double value : new double[]{ 1, 3, 0.05, 1e9 }) {

@@ -22,6 +22,15 @@ class SeriesTest {
             new Point(6, 2));
   }
 
+  /// A run of a day has 250,000 logged steps, a chart 600 points of them.
+  @Test
+  void smoothingManyPointsGivesAsManyAsAChartShows() {
+    List<Point> line = IntStream.range(0, 10_007).mapToObj(i -> new Point(i, i)).toList();
+    List<Point> smooth = Series.smooth(line, 250);
+    assertThat(smooth).hasSizeBetween(600, 700).startsWith(line.getFirst()).endsWith(line.getLast());
+    assertThat(line).containsAll(smooth);
+  }
+
   @Test
   void smoothingKeepsAStraightLineAndSurvivesAHugeFirstValue() {
     List<Point> line = points(10, 9, 8, 7, 6, 5, 4);

@@ -64,6 +64,7 @@ class WatchServerTest {
     assertThat(get(url).body()).isEqualTo("<p>[]0</p>");
     assertThat(get(url + "&of=a%26b&of=c").body()).isEqualTo("<p>[a&b, c]0</p>");
     assertThat(get(url + "&of=gone").statusCode()).isEqualTo(404);
+    assertThat(get(url + "&of=damaged").statusCode()).isEqualTo(503);
     assertThat(get(url + "&of=damaged").body()).endsWith("<p>study.json &lt;is&gt; damaged</p>");
     assertThat(get(url.replace("/?", "/etc/passwd?")).statusCode()).isEqualTo(404);
     int before = made.get();
