@@ -53,12 +53,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
         yield new Cost(flops, flops, 0, all, all);
       }
       case Attention attention -> attention(attention, x, output);
-      case CachedAttention cached -> { // new keys and values written, all of them read
-        double pairs = pairs(cached.heads(), x, cached.first());
-        long row = 2L * cached.kvHeads() * (y / x.dim(1) / cached.heads());
-        yield new Cost(pairs * (4.0 * output.dim(-1) / cached.heads() + 5), 0, 0,
-            x.bytes() + (cached.first() + 2L * x.dim(1)) * row + y, 0);
-      }
+      case CachedAttention _ -> throw new IllegalArgumentException("generation is not counted");
       case CrossEntropy _ -> // its gradient in the same pass
         new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 2 * x.bytes());
       case NormOp<?> norm -> new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x),
@@ -89,16 +84,16 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
   /// For each pair of a query and a key that it may see: two products forward and four backward, and a softmax of five operations
   /// each way.
   private static Cost attention(Attention attention, Array qkv, Array output) {
-    double pairs = pairs(attention.heads(), qkv, 0);
+    double pairs = pairs(attention.heads(), qkv);
     double headWidth = output.dim(-1) / (double) attention.heads();
     long sums = (long) qkv.dim(0) * attention.heads() * qkv.dim(1) * qkv.dtype().bytes();
     return new Cost(pairs * (4 * headWidth + 5), pairs * (8 * headWidth + 5), sums, qkv.bytes() + output.bytes() + sums,
         2 * qkv.bytes() + 2 * output.bytes() + sums);
   }
 
-  /// Pairs of a query and a key that it may see: T (T + 1) / 2 for each sequence and head, and T more for each token before.
-  private static double pairs(int heads, Array qkv, int before) {
+  /// Pairs of a query and a key that it may see: T (T + 1) / 2 for each sequence and head.
+  private static double pairs(int heads, Array qkv) {
     double time = qkv.dim(1);
-    return qkv.dim(0) * heads * time * (before + (time + 1) / 2);
+    return qkv.dim(0) * heads * time * (time + 1) / 2;
   }
 }

@@ -3,7 +3,6 @@ package norma.ops;
 import static norma.ops.Checks.check;
 
 import norma.array.Array;
-import norma.kernels.Grad;
 import norma.kernels.Kernels;
 
 /// Token embedding, plus position embedding if there is one. Inputs: ids (B, T) INT32, tok (V, C), and perhaps pos (at least T, C).
@@ -30,18 +29,9 @@ public record Embedding(int first) implements Op<Embedding.Saved> {
 
   @Override
   public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
-    Grad dpos = saved.positions ? gradients.into(2) : null;
-    kernels.embeddingBackward(dy, saved.ids, gradients.into(1),
-        dpos == null || first == 0 ? dpos : later(kernels, dpos));
-  }
-
-  /// The positions from the first one on.
-  private Grad later(Kernels kernels, Grad dpos) {
-    Array table = dpos.array();
-    if (!dpos.add()) {
-      kernels.fill(table, 0);
+    if (first > 0) {
+      throw new IllegalStateException("tokens behind others that a cache has have no gradient; train without a cache");
     }
-    int width = table.dim(1);
-    return Grad.add(table.slice((long) first * width, table.dim(0) - first, width));
+    kernels.embeddingBackward(dy, saved.ids, gradients.into(1), saved.positions ? gradients.into(2) : null);
   }
 }

@@ -97,10 +97,8 @@ class OpGradientTest {
   void embeddingsHaveTheRightGradients() {
     try (Workbench bench = new Workbench(DType.FLOAT64)) {
       var ids = bench.ids(new int[]{ 1, 1, 4, 0, 1, 4 }, 2, 3);
-      for (int first : new int[]{ 0, 2 }) {
-        check((tape, inputs) -> tape.apply("op", new Embedding(first), tape.constant(ids), inputs.get(0),
-            inputs.get(1)), new int[]{ 5, 4 }, new int[]{ first + 3, 4 });
-      }
+      check((tape, inputs) -> tape.apply("op", new Embedding(0), tape.constant(ids), inputs.get(0), inputs.get(1)),
+          new int[]{ 5, 4 }, new int[]{ 3, 4 });
       check((tape, inputs) -> tape.apply("op", new Embedding(0), tape.constant(ids), inputs.getFirst()),
           new int[]{ 5, 4 });
     }

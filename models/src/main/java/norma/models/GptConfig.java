@@ -101,6 +101,10 @@ public record GptConfig(@Key(value = "4", range = "[1, 1024]", does = "blocks") 
 
     /// A path whose factor is 0 would carry nothing, forward or backward.
     private static void check(String name, Factor factor, int layers) {
+      if (factor instanceof Factor.Learned(var learned) && learned.positive() && learned.start() <= 0) {
+        throw new IllegalArgumentException("model.residual." + name + " is positive and starts at " + learned.start()
+            + "; expected more than 0");
+      }
       for (int depth = 1; depth <= layers && factor instanceof Expression constant; depth++) {
         String at = "model.residual." + name + " is " + constant.text + " in block " + (depth - 1) + ": ";
         double value = constant.value(at, Expression.inBlock(depth, layers));

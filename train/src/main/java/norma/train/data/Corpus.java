@@ -33,7 +33,7 @@ public record Corpus(String name, String source, Token token, int[] symbols, Str
     BitSet distinct = new BitSet();
     Arrays.stream(symbols).forEach(distinct::set);
     if (symbols.length == 0) {
-      throw new DataException(source + " is empty: expected a UTF-8 text with at least two distinct characters");
+      throw new DataException(source + " is empty: expected at least two distinct " + token.words());
     }
     if (distinct.cardinality() == 1) {
       throw new DataException("%s has one distinct %s, %s: there is nothing to learn; expected at least two"

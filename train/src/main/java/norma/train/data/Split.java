@@ -18,7 +18,7 @@ public record Split(int[] train, int[] validation) {
   /// is, so that losses can be compared.
   ///
   /// @param tokens (tokens) ids of the whole corpus
-  /// @param valFraction the part to validate on, in `[0, 1)`
+  /// @param valFraction the part to validate on, in `(0, 1)`
   /// @param trainFraction how much of the rest to train on, in `(0, 1]`
   /// @param context tokens that a model sees; each part must hold one more, the last target
   /// @throws DataException if a part is too short

@@ -25,18 +25,7 @@ public final class Windows {
     this.context = context;
   }
 
-  /// Fills the batch of a step with windows at random places: row `b` of step `s` is sequence `s * B + b` of the stream,
-  /// a function of (stream, s) alone.
-  ///
-  /// @param draw the random numbers: a uniform one in `[0, bound)` for a place in the stream and a bound, the same whenever it is asked
-  /// @param step 0 or more; with gradient accumulation the number of the batch, not of the update
-  /// @param inputs (B, T) filled; B is its length by T
-  /// @param targets (B, T) filled
-  public void batch(LongBinaryOperator draw, long step, int[] inputs, int[] targets) {
-    sequences(draw, step * (inputs.length / context), inputs, targets);
-  }
-
-  /// Fills consecutive sequences of the stream: with [#batch] for a whole step, or a part of one by itself. Sequence `i`
+  /// Fills consecutive sequences of a stream: those of a whole step, or of a part of one by itself. Sequence `i`
   /// starts at `draw(i)` in `[0, tokens - T)`, nanoGPT's `randint(len(data) - block_size)`: every start that leaves
   /// room for the last target.
   ///

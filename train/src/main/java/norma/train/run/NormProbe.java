@@ -73,7 +73,7 @@ final class NormProbe {
   Event.Norm at(int step, double lr) {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "probe").at(step);
     Batch batch = Batch.of(session.backend(), session.kernels(), SEQUENCES, session.config().model().context(),
-        (inputs, labels) -> windows.batch(stream::bounded, 0, inputs, labels));
+        (inputs, labels) -> windows.sequences(stream::bounded, 0, inputs, labels));
     Observer observer = new Observer();
     gradients.start();
     try (Tape tape = new Tape(session.kernels(), session.weights(), gradients, Pass.EVALUATION, observer)) {

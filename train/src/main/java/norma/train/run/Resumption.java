@@ -92,7 +92,7 @@ public final class Resumption implements AutoCloseable {
     }
   }
 
-  /// A key that is resumable leaves every loss the same. Where the text lies may change too, if it is the same text; which backend
+  /// A key that is resumable leaves every loss the same, but where a rollback goes to is a checkpoint. Where the text lies may change too, if it is the same text; which backend
   /// and how many threads, if they compute the same ([Conditions]).
   private void requireSameMathematics(RunConfig before) {
     for (Difference difference : RunConfigWriter.differences(before, config)) {
@@ -142,7 +142,7 @@ public final class Resumption implements AutoCloseable {
       if (before == null) {
         InitialWeights.requireSame(folder, session);
       } else {
-        requireSameConditions(before, Conditions.of(session));
+        requireSameConditions(before, Conditions.of(session), config.train().batch() * config.train().accumulate());
       }
       warnOfOtherMachine();
       return session;
@@ -152,12 +152,13 @@ public final class Resumption implements AutoCloseable {
     }
   }
 
-  private static void requireSameConditions(Conditions before, Conditions now) {
+  /// @param sequences of a step, of which a shard has one at least
+  private static void requireSameConditions(Conditions before, Conditions now, int sequences) {
     if (!before.backend().equals(now.backend())) {
       throw new RunException("runtime.backend is " + now.backend() + " here, but this run has " + before.backend()
           + ", which rounds differently; runtime.backend=" + before.backend() + " goes on with it");
     }
-    if (before.shards() != now.shards()) {
+    if (Math.min(before.shards(), sequences) != Math.min(now.shards(), sequences)) {
       throw new RunException("a batch has " + now.shards() + " shards here, but this run has " + before.shards()
           + ", which adds up differently; runtime.shards=" + before.shards() + " goes on with it");
     }

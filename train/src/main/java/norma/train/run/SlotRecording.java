@@ -55,7 +55,7 @@ public record SlotRecording(String slot, String type, int width, double[] x, dou
     RandomStream stream = RandomStream.of(0, "inspect");
     Windows windows = session.training();
     Batch batch = Batch.of(session.backend(), session.kernels(), sequences, session.config().model().context(),
-        (inputs, labels) -> windows.batch(stream::bounded, 0, inputs, labels));
+        (inputs, labels) -> windows.sequences(stream::bounded, 0, inputs, labels));
     try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, observer)) {
       session.model().loss(tape, batch.ids(), batch.targets(), 1);
     }

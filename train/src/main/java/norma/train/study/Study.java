@@ -77,6 +77,9 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
   /// @param config for any seed
   public record Candidate(String label, List<String> atEdge, @JsonProperty("text_sha256") String text,
       @JsonProperty("init_sha256") String weights, RunConfig config) {
+    /// Of a batch where nobody says otherwise; with more threads there are as many, and other sums.
+    private static final int USUAL_SHARDS = 4;
+
     public Candidate {
       atEdge = List.copyOf(atEdge);
     }
@@ -91,6 +94,10 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(seeded));
       flat.keySet().removeIf(setting.negate());
       flat.put("data.corpus", text);
+      int threads = seeded.runtime().threads().orElse(0);
+      flat.computeIfPresent("runtime.shards", (_, shards) -> shards.equals("auto") && threads > USUAL_SHARDS
+          ? String.valueOf(threads)
+          : shards);
       flat.computeIfPresent("train.init_from", (_, none) -> weights.isEmpty() ? none : weights);
       return digits(flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
           .collect(Collectors.joining("\n")));
@@ -213,7 +220,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return digits(all.toString());
   }
 
-  /// Says whether a setting determines a run's result: all do but its name, place and number of threads.
+  /// Says whether a setting determines a run's result: all do but its name, place and number of threads, of which more than four are shards.
   private static boolean decides(String key) {
     return !Set.of("name", "output.dir", "runtime.threads").contains(key);
   }

@@ -146,6 +146,8 @@ class ConfigReaderTest {
             "x.yaml:1: model.logits: column 11 of \"tanh(x) * u\": u is no input here, only x"),
         List.of("model:\n  residual: {skip: 'dept + 1'}", "x.yaml:2: model.residual.skip is dept + 1 in block 0: "
             + "column 1 of \"dept + 1\": unknown name dept; nearest: depth"),
+        List.of("model:\n  residual: {branch: {start: 0, positive: true}}",
+            "x.yaml:2: model.residual.branch is positive and starts at 0.0; expected more than 0"),
         List.of("model:\n  layers: 4\n  residual:\n    branch: depth - 3",
             "x.yaml:4: model.residual.branch is depth - 3 in block 2: its value is 0.0; expected another number than 0"),
         List.of("model:\n  init: {std: 0}",

@@ -140,7 +140,7 @@ class CorporaTest {
   @Test
   void anEmptyFileIsRefusedAndSoIsAByteOrderMarkAlone() throws IOException {
     String empty = file(new byte[0]);
-    refused(empty).hasMessageStartingWith(empty + " is empty: expected a UTF-8 text");
+    refused(empty).hasMessageStartingWith(empty + " is empty: expected at least two distinct characters");
     refused(file("\uFEFF".getBytes(UTF_8))).hasMessageContaining(" is empty: ");
   }
 

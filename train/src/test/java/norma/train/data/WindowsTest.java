@@ -37,7 +37,7 @@ class WindowsTest {
   void targetsAreTheInputsOneTokenLater() {
     int[] inputs = new int[12];
     int[] targets = new int[12];
-    new Windows(TOKENS, 4).batch((index, bound) -> new long[]{ 7, 0, 95 }[(int) index], 0, inputs, targets);
+    new Windows(TOKENS, 4).sequences((index, bound) -> new long[]{ 7, 0, 95 }[(int) index], 0, inputs, targets);
     assertThat(inputs).containsExactly(1007, 1008, 1009, 1010, 1000, 1001, 1002, 1003, 1095, 1096, 1097, 1098);
     assertThat(targets).containsExactly(1008, 1009, 1010, 1011, 1001, 1002, 1003, 1004, 1096, 1097, 1098, 1099);
   }
@@ -45,7 +45,7 @@ class WindowsTest {
   @Test
   void startsAreDrawnFromAllThatLeaveRoomForTheLastTarget() {
     List<Long> bounds = new ArrayList<>();
-    new Windows(TOKENS, 4).batch((index, bound) -> {
+    new Windows(TOKENS, 4).sequences((index, bound) -> {
       bounds.add(bound);
       return bound - 1;
     }, 0, new int[8], new int[8]);
@@ -55,7 +55,7 @@ class WindowsTest {
     Windows windows = new Windows(TOKENS, 90);
     int[] inputs = new int[90];
     for (int step = 0; step < 500; step++) {
-      windows.batch(draw(1), step, inputs, new int[90]);
+      windows.sequences(draw(1), step, inputs, new int[90]);
       starts.set(inputs[0] - 1000);
     }
     assertThat(starts.stream().toArray()).isEqualTo(IntStream.range(0, 10).toArray());
@@ -65,13 +65,13 @@ class WindowsTest {
   void aSplitOfContextPlusOneHasOneWindow() {
     int[] inputs = new int[99];
     int[] targets = new int[99];
-    new Windows(TOKENS, 99).batch(draw(1), 3, inputs, targets);
+    new Windows(TOKENS, 99).sequences(draw(1), 3, inputs, targets);
     assertThat(inputs).isEqualTo(Arrays.copyOf(TOKENS, 99));
     assertThat(targets).isEqualTo(Arrays.copyOfRange(TOKENS, 1, 100));
   }
 
   @Test
-  void theBatchOfAStepIsAFunctionOfSeedAndStep() {
+  void sequencesAreAFunctionOfSeedAndNumber() {
     Windows windows = new Windows(TOKENS, 4);
     int[] fifth = batch(windows, 1, 5);
     batch(windows, 1, 6);
@@ -91,19 +91,6 @@ class WindowsTest {
   }
 
   @Test
-  void noSequenceIsDrawnTwiceInARunAndNoneIsSkipped() {
-    List<Long> indexes = new ArrayList<>();
-    Windows windows = new Windows(TOKENS, 4);
-    for (int step = 0; step < 5; step++) {
-      windows.batch((index, bound) -> {
-        indexes.add(index);
-        return 0;
-      }, step, new int[12], new int[12]);
-    }
-    assertThat(indexes).isEqualTo(IntStream.range(0, 15).asLongStream().boxed().toList());
-  }
-
-  @Test
   void aBatchCutIntoShardsIsTheSameBatch() {
     Windows windows = new Windows(TOKENS, 4);
     int[] whole = batch(windows, 1, 5); // sequences 15, 16, 17
@@ -116,22 +103,11 @@ class WindowsTest {
   }
 
   @Test
-  void stepsBeyondTheIntRangeAreDistinct() {
-    Windows windows = new Windows(TOKENS, 4);
-    List<Long> indexes = new ArrayList<>();
-    windows.batch((index, bound) -> {
-      indexes.add(index);
-      return 0;
-    }, 3_000_000_000L, new int[8], new int[8]);
-    assertThat(indexes).containsExactly(6_000_000_000L, 6_000_000_001L);
-  }
-
-  @Test
   void arraysOfAnotherShapeAreRefused() {
     Windows windows = new Windows(TOKENS, 4);
-    assertThatThrownBy(() -> windows.batch(draw(1), 0, new int[9], new int[9]))
+    assertThatThrownBy(() -> windows.sequences(draw(1), 0, new int[9], new int[9]))
         .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("inputs have 9 and targets 9 elements");
-    assertThatThrownBy(() -> windows.batch(draw(1), 0, new int[8], new int[4]))
+    assertThatThrownBy(() -> windows.sequences(draw(1), 0, new int[8], new int[4]))
         .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("inputs have 8 and targets 4 elements");
     assertThatThrownBy(() -> new Windows(TOKENS, 100)).isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("context is 100 and there are 100 tokens");
@@ -173,7 +149,7 @@ class WindowsTest {
 
   private static int[] batch(Windows windows, long seed, long step) {
     int[] inputs = new int[12];
-    windows.batch(draw(seed), step, inputs, new int[12]);
+    windows.sequences(draw(seed), 3 * step, inputs, new int[12]);
     return inputs;
   }
 

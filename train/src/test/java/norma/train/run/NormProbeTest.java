@@ -63,7 +63,7 @@ class NormProbeTest {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "probe").at(1);
     int[] targets = new int[4 * context];
     Batch batch = Batch.of(session.backend(), session.kernels(), 4, context, (inputs, labels) -> {
-      session.training().batch(stream::bounded, 0, inputs, labels);
+      session.training().sequences(stream::bounded, 0, inputs, labels);
       System.arraycopy(labels, 0, targets, 0, targets.length);
     });
     int vocabulary = session.vocabulary().size();

@@ -104,11 +104,18 @@ class ResumeTest {
   @ParameterizedTest
   @CsvSource({ "runtime.backend=nd4j, runtime.backend=cpu", "runtime.threads=7, runtime.shards=4" })
   void anotherRoundingIsRefusedWithTheSettingThatGoesOn(String setting, String advice) {
-    Path run = interrupted(2);
+    Path run = interrupted(2, "train.batch=8");
     try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(setting)))) {
       assertThatThrownBy(() -> resumption.session(true)).isInstanceOf(RunException.class)
           .hasMessageContaining(advice + " goes on with it");
     }
+  }
+
+  /// Three sequences are three shards, for however many there would be threads.
+  @Test
+  void moreThreadsThanSequencesAddUpTheSame() throws Exception {
+    Path run = interrupted(2, "train.batch=3");
+    assertThat(Runs.resume(run, -1, "runtime.threads=7").reason()).isEqualTo("completed");
   }
 
   @Test

@@ -93,6 +93,9 @@ class StudyReaderTest {
     assertThat(id(read(TWO + "seeds: 5\ntitle: other\n"))).isEqualTo(id);
     assertThat(id(read(TWO + "seeds: 1\n", "runtime.threads=1", "output.dir=elsewhere"))).isEqualTo(id);
     assertThat(id(read(TWO + "seeds: 1\n", "optim.lr=2e-3"))).isNotEqualTo(id);
+    String eight = id(read(TWO + "seeds: 1\n", "runtime.threads=8"));
+    assertThat(eight).as("eight shards add up otherwise").isNotEqualTo(id);
+    assertThat(id(read(TWO + "seeds: 1\n", "runtime.threads=2", "runtime.shards=8"))).isEqualTo(eight);
   }
 
   @Test
