@@ -29,6 +29,7 @@ if out_of_date; then
   echo "$name: building (the first time downloads PyTorch's library and MKL, 250 MB)" >&2
   mkdir -p "$home/target"
   log=$home/target/bench-build.log
+  lock "$home/target" # the launcher's: a start meanwhile would build beside this
   rm -f "$home"/{train/target/norma-train,models/target/norma-models,framework/target/norma-framework}.jar # a process that has them open keeps what it has
   : >"$home/target/bench-build.start" # what is saved while Maven works is newer
   if ! (cd "$home" && JAVA_HOME=$jdk ./mvnw -B -q -Pbench -pl bench -am -Dmaven.test.skip=true package) >"$log" 2>&1; then
@@ -36,6 +37,7 @@ if out_of_date; then
     fail "the build failed; the whole log is $log"
   fi
   touch -r "$home/target/bench-build.start" "$home/train/target/norma.classpath" "$target/bench.classpath"
+  unlock
 fi
 
 # The launcher with the main class as first argument. Norma's side runs exactly as `norma train` does, whatever that becomes.

@@ -47,10 +47,13 @@ record WatchedWork(List<Path> folders) implements WatchServer.Pages {
 
   @Override
   public String stamp(List<String> names) throws IOException {
-    StringBuilder stamp = new StringBuilder().append(System.currentTimeMillis() / 60_000); // ages, and processes that were killed
-    for (StoredWork work : names.isEmpty() ? all() : asked(names)) {
+    List<StoredWork> works = names.isEmpty() ? all() : asked(names);
+    boolean overview = names.isEmpty() && !(works.size() == 1 && folders.contains(works.getFirst().path()));
+    StringBuilder stamp = new StringBuilder().append(overview ? System.currentTimeMillis() / 60_000 : 0); // ages
+    for (StoredWork work : works) {
       Path log = work.path().resolve(Metrics.FILE);
-      stamp.append(work.path()).append(work.changed().toMillis()).append(Files.exists(log) ? Files.size(log) : 0);
+      stamp.append(work.path()).append(work.changed().toMillis()).append(Files.exists(log) ? Files.size(log) : 0)
+          .append(work.kind() == StoredWork.Kind.RUN && work.owner().isPresent()); // whoever is killed changes nothing else
     }
     return stamp.toString();
   }

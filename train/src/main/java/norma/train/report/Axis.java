@@ -70,7 +70,8 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
       return "0";
     }
     if ((exponent < -4 && largest < 1e-3) || largest >= 1e7) {
-      return String.format(Locale.ROOT, "%.2e", value).replaceFirst("\\.?0+e", "e")
+      int digits = Math.max(2, (int) Math.floor(Math.log10(largest) + 1e-9) - exponent);
+      return String.format(Locale.ROOT, "%." + digits + "e", value).replaceFirst("\\.?0+e", "e")
           .replaceFirst("e([+-])0*(\\d)", "e$1$2")
           .replace("e+", "e");
     }

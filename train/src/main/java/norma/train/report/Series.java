@@ -57,8 +57,9 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
   /// The mean that [#withMean] draws; of few points these themselves.
   static List<Point> mean(List<Point> measured) {
     List<Point> points = finite(measured);
-    double top = readableTop(points);
-    return smooth(points.stream().filter(p -> p.y() <= top).toList(), points.size() / MEAN_SHARE);
+    int half = points.size() / MEAN_SHARE;
+    double top = half == 0 ? Double.POSITIVE_INFINITY : readableTop(points);
+    return smooth(points.stream().filter(p -> p.y() <= top).toList(), half);
   }
 
   private static List<Point> finite(List<Point> measured) {

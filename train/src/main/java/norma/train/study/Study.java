@@ -17,6 +17,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
+import norma.train.config.RunConfig.BackendChoice;
 import norma.train.config.RunConfig.Token;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Sha256;
@@ -94,10 +95,12 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(seeded));
       flat.keySet().removeIf(setting.negate());
       flat.put("data.corpus", text);
-      int threads = seeded.runtime().threads().orElse(0);
-      flat.computeIfPresent("runtime.shards", (_, shards) -> shards.equals("auto") && threads > USUAL_SHARDS
-          ? String.valueOf(threads)
-          : shards);
+      int shards = Math.min(seeded.runtime().threads().orElse(0),
+          seeded.train().batch() * seeded.train().accumulate());
+      BackendChoice backend = seeded.runtime().backend();
+      if (shards > USUAL_SHARDS && backend != BackendChoice.CUDA && backend != BackendChoice.ND4J) { // these have one
+        flat.replace("runtime.shards", "auto", String.valueOf(shards));
+      }
       flat.computeIfPresent("train.init_from", (_, none) -> weights.isEmpty() ? none : weights);
       return digits(flat.entrySet().stream().map(e -> e.getKey() + ": " + e.getValue())
           .collect(Collectors.joining("\n")));

@@ -122,6 +122,9 @@ public final class WatchServer implements AutoCloseable {
     return values;
   }
 
+  /// HTTP's status of a page that cannot be made just now.
+  private static final int UNAVAILABLE = 503;
+
   /// A page as it was made.
   private record Made(int status, String page, String stamp, long nanos, long at) {
     boolean rests() {
@@ -138,9 +141,9 @@ public final class WatchServer implements AutoCloseable {
     synchronized (made) { // one at a time
       Made last = made.get(names);
       String stamp = pages.stamp(names);
-      if (last == null || (!last.stamp.equals(stamp) && !last.rests())) {
+      if (last == null || ((last.status == UNAVAILABLE || !last.stamp.equals(stamp)) && !last.rests())) {
         long start = System.nanoTime();
-        int status = 503;
+        int status = UNAVAILABLE;
         String page;
         try {
           Optional<String> found = pages.page(names, token);

@@ -3,11 +3,11 @@
 {
   const status = document.getElementById("live");
   const say = text => { if (status.textContent !== text) status.textContent = text; };
-  let due = false, fetching = false;
+  let due = false, unsure = false, fetching = false; // a newer page is known of, or possible
   const update = async () => {
-    if (!due || fetching) return;
+    if (!due && !unsure || fetching) return;
     if (document.querySelector(".tip, .back, .drag, .legend.off, .tools .on, :checked")) {
-      say("there is more; it is shown when no chart is zoomed, changed or pointed at");
+      if (due) say("there is more; it is shown when no chart is zoomed, changed or pointed at");
       return;
     }
     fetching = true;
@@ -21,7 +21,7 @@
       for (const details of document.querySelectorAll("details")) details.open = open.get(summary(details)) ?? details.open;
       document.title = page.title;
       charts();
-      due = false;
+      due = unsure = false;
       say("live");
     } catch (error) {
       say("not live: " + error.message);
@@ -29,7 +29,7 @@
     fetching = false;
   };
   // Only while somebody looks: browsers keep six connections to a host, over all of its tabs.
-  let source = null, again = false;
+  let source = null, again = document.hidden;
   const follow = () => {
     if (document.hidden) {
       source?.close();
@@ -37,7 +37,7 @@
     } else if (!source) {
       source = new EventSource("events" + location.search);
       source.onmessage = () => { due = true; update(); };
-      source.onopen = () => { due ||= again; again = true; say("live"); }; // what came meanwhile, nobody has told
+      source.onopen = () => { unsure ||= again; again = true; say("live"); }; // nobody has told what came meanwhile
       source.onerror = () => say("not live: the process that showed this page has ended, or cannot be reached");
     }
   };

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import norma.train.files.ProcessLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,11 +37,18 @@ class WatchedWorkTest {
   void theStampChangesWithTheLog() throws Exception {
     Path run = run(folder.resolve("run"));
     WatchedWork work = new WatchedWork(List.of(folder));
-    String before = work.stamp(List.of());
-    assertThat(work.stamp(List.of())).isEqualTo(before);
+    String overview = work.stamp(List.of());
+    List<String> name = List.of(run.toString());
+    String before = work.stamp(name);
+    assertThat(work.stamp(name)).isEqualTo(before);
+    try (ProcessLock lock = ProcessLock.take(run.resolve("lock"))) {
+      assertThat(lock).isNotNull();
+      assertThat(work.stamp(name)).as("somebody trains").isNotEqualTo(before);
+    }
+    assertThat(work.stamp(name)).as("nobody trains any more").isEqualTo(before);
     Files.writeString(run.resolve("metrics.jsonl"), Files.readString(run.resolve("metrics.jsonl")) + "{\"event\":");
-    assertThat(work.stamp(List.of())).isNotEqualTo(before);
-    assertThat(work.stamp(List.of(run.toString()))).isNotEqualTo(before);
+    assertThat(work.stamp(List.of())).isNotEqualTo(overview);
+    assertThat(work.stamp(name)).isNotEqualTo(before);
   }
 
   private static Path run(Path path) throws Exception {

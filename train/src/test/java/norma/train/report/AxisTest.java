@@ -38,6 +38,8 @@ class AxisTest {
     assertThat(Axis.around(0.8, 0.8001, 5).marks()).extracting(Axis.Mark::label).contains("0.80000", "0.80002")
         .doesNotHaveDuplicates();
     assertThat(Axis.around(0, 5e-5, 5).marks()).extracting(Axis.Mark::label).contains("0", "1e-5");
+    assertThat(Axis.around(5e-4, 5.001e-4, 5).marks()).extracting(Axis.Mark::label).doesNotHaveDuplicates();
+    assertThat(Axis.around(1e7, 1.001e7, 5).marks()).extracting(Axis.Mark::label).doesNotHaveDuplicates();
     assertThat(Axis.around(-3.05, -3, 5).highest()).isGreaterThanOrEqualTo(-3);
   }
 

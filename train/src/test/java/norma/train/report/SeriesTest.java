@@ -22,6 +22,12 @@ class SeriesTest {
             new Point(6, 2));
   }
 
+  @Test
+  void theMeanOfFewPointsIsThesePoints() {
+    List<Point> few = points(10.8, 4.2, 3.6, 3.4, 3.3, 3.2, 3.15, 3.1, 3.05, 3);
+    assertThat(Series.mean(few)).isEqualTo(few);
+  }
+
   /// A run of a day has 250,000 logged steps, a chart 600 points of them.
   @Test
   void smoothingManyPointsGivesAsManyAsAChartShows() {

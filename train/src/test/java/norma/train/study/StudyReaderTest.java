@@ -96,6 +96,8 @@ class StudyReaderTest {
     String eight = id(read(TWO + "seeds: 1\n", "runtime.threads=8"));
     assertThat(eight).as("eight shards add up otherwise").isNotEqualTo(id);
     assertThat(id(read(TWO + "seeds: 1\n", "runtime.threads=2", "runtime.shards=8"))).isEqualTo(eight);
+    assertThat(id(read(TWO + "seeds: 1\n", "runtime.threads=8", "train.batch=4")))
+        .as("four sequences are four shards").isEqualTo(id(read(TWO + "seeds: 1\n", "train.batch=4")));
   }
 
   @Test
