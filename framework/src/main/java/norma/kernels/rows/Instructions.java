@@ -99,7 +99,12 @@ final class Instructions {
 
   private Vector unary(Fn fn, Expr e) {
     Vector x = new Vector(registers.register(e));
-    Vector chosen = fn == Fn.STEP ? registers.constantRegister(ONE) : fn == Fn.SIGN ? signed(x) : x;
+    Vector chosen = switch (fn) {
+      case STEP -> registers.constantRegister(ONE);
+      case ROOTGUESS -> registers.constantRegister(Fn.ROOT_BITS);
+      case SIGN -> signed(x);
+      default -> x;
+    };
     Vector to = registers.target(e);
     switch (fn) {
       case NEG -> out.vxorps(to, x, registers.constant(SIGN));
@@ -110,6 +115,10 @@ final class Instructions {
         out.vpsubd(to, x, registers.constant(SQRT_HALF));
         out.vpsrad(to, to, 23);
         out.vcvtdq2ps(to, to);
+      }
+      case ROOTGUESS -> {
+        out.vpsrad(to, x, 1);
+        out.vpsubd(to, chosen, to);
       }
       default -> throw new IllegalArgumentException("no code for " + fn);
     }

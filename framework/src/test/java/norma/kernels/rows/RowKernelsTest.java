@@ -3,6 +3,7 @@ package norma.kernels.rows;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -99,7 +100,7 @@ class RowKernelsTest {
 
   @ParameterizedTest
   @ValueSource(strings = { "weight * (x - mean(x)) / std(x, 1e-5) + bias", "weight * erf(alpha * x) / maxabs(x)",
-      "log(2 + sin(x)) * atan(x) + sign(x) * exp(-x^2)" })
+      "log(2 + sin(x)) * atan(x) + sign(x) * exp(-x^2)", "weight * x / sqrt(2 + x^2)" })
   void emulatedCodeEqualsTheDefinition(String text) {
     for (int width : new int[]{ 1, 19, 40 }) {
       assertThat(error(RandomFormulas.formula(text), width, width, _ -> Emulator::of)).as("width %d", width)
@@ -193,6 +194,32 @@ class RowKernelsTest {
         }
         assertThat(refused(rows.bind(last + 1, to, 1), 3)).isTrue();
       }
+    }
+  }
+
+  /// Where no radicand is negative a root below the line is a guess that is mended: no digit less, at any magnitude; else NaN shows that one is.
+  @ParameterizedTest
+  @ValueSource(strings = { "AVX2", "AVX512", "" })
+  void divisionsByRootsAreExactToTheLastDigits(String name) {
+    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
+    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
+    int count = 10_007;
+    try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
+      MemorySegment x = arena.allocate(4L * count, 64);
+      MemorySegment y = arena.allocate(4L * count, 64);
+      for (int i = 0; i < count; i++) {
+        x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) Math.pow(10, -37.5 + 75.0 * i / count));
+      }
+      x.setAtIndex(ValueLayout.JAVA_FLOAT, count - 1, Float.NaN);
+      x.setAtIndex(ValueLayout.JAVA_FLOAT, count - 2, -1);
+      kernels.routine(Routine.of("elements x y; y = 1 / sqrt(abs(x))"), count).bind(x, y).run(1);
+      for (int i = 0; i < count - 1; i++) {
+        double expected = 1 / Math.sqrt(Math.abs(x.getAtIndex(ValueLayout.JAVA_FLOAT, i)));
+        assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, i) / expected).isCloseTo(1, within(1.1e-7));
+      }
+      assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, count - 1)).isNaN();
+      kernels.routine(Routine.of("elements x y; y = 1 / sqrt(x)"), count).bind(x, y).run(1);
+      assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, count - 2)).isNaN();
     }
   }
 
