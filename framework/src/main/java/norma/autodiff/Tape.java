@@ -83,6 +83,13 @@ public final class Tape implements AutoCloseable {
     return output;
   }
 
+  /// The same for an operation whose last inputs are parameters.
+  public Tensor apply(String layer, Op<?> op, List<Parameter> parameters, Tensor... inputs) {
+    List<Tensor> all = new ArrayList<>(List.of(inputs));
+    parameters.forEach(parameter -> all.add(parameter(parameter)));
+    return apply(layer, op, all.toArray(Tensor[]::new));
+  }
+
   private <S extends Record> Tensor record(String layer, Op<S> op, Tensor... inputs) {
     Array[] arrays = new Array[inputs.length];
     boolean differentiable = false;

@@ -120,7 +120,8 @@ public enum Fn {
   /// The bits of float32 that, less half of those of u, are [#ROOTGUESS].
   public static final int ROOT_BITS = 0x5F37_4800;
 
-  private static final int SQRT_HALF = Float.floatToRawIntBits(0.707_106_77f);
+  /// The bits of float32 of sqrt(1/2), from which a number's [#EXPONENT] counts.
+  public static final int SQRT_HALF = Float.floatToRawIntBits(0.707_106_77f);
   private static final Map<String, Fn> NAMED = new HashMap<>();
 
   static {

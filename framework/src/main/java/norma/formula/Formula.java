@@ -147,7 +147,7 @@ public final class Formula {
     all.addAll(key.parameters);
     all.add(new Parameter("bias", true, false));
     for (Parameter parameter : all) {
-      Expr gradient = byLeaf.get(g.leaf(parameter.name, parameter.perChannel ? Space.CHANNEL : Space.NUMBER));
+      Expr gradient = byLeaf.get(leaf(parameter));
       if (gradient != null) {
         parameters.add(parameter);
         gradients.add(slopes.isEmpty() ? gradient : g.apply(Fn.ROWS, gradients.getFirst()));
@@ -180,7 +180,7 @@ public final class Formula {
       must.add(name);
     });
     for (Parameter p : key.parameters) {
-      Expr leaf = g.leaf(p.name, p.perChannel ? Space.CHANNEL : Space.NUMBER);
+      Expr leaf = leaf(p);
       names.put(p.name, p.positive ? g.apply(Fn.SOFTPLUS, leaf) : leaf);
       must.add(p.name);
     }

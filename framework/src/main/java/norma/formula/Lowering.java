@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Space;
-import org.jspecify.annotations.Nullable;
 
 /// From the language's functions to what a kernel computes: composites are written out, products are sorted by what their factors vary
 /// over (an element is multiplied once and a row divided once), and for machine code functions of elements and of rows become polynomials.
@@ -20,7 +19,6 @@ final class Lowering {
   private final Graph g;
   private final boolean machine;
   private final Map<Expr, Expr> expanded = new HashMap<>();
-  private final Map<Expr, Boolean> nonnegative = new HashMap<>();
   private final Map<Expr, Expr> sorted = new HashMap<>();
   private final Map<Expr, Expr> fused = new HashMap<>();
   private Map<Expr, Integer> uses = Map.of();
@@ -116,7 +114,7 @@ final class Lowering {
 
   private Expr power(Expr u, double n) {
     if (n < 0) {
-      return g.div(g.num(1), power(u, -n));
+      return function(g.div(g.num(1), power(u, -n)));
     }
     if (n == 0.5) {
       return g.apply(Fn.SQRT, u);
@@ -204,34 +202,30 @@ final class Lowering {
   }
 
   // 1 / sqrt u = y (1 + e)^(-1/2) for a guess y and e = u y^2 - 1, |e| < 0.0682; coefficients fitted to least relative error, 1e-7 in
-  // float32 as a root and a division have, which take a CPU two to four times as long. 0 gives 3e19; infinity gives infinity.
-  private Expr inverseRoot(Expr u) {
+  // float32 as a root and a division have, which take a CPU two to four times as long. Below 1.2e-38, where float32 has fewer bits, u
+  // counts as that number, and 0 gives 9e18; infinity gives infinity.
+  private Expr inverseRoot(Expr any) {
+    Expr u = g.apply(Fn.MAX, any, g.num(Float.MIN_NORMAL));
     Expr y = g.apply(Fn.ROOTGUESS, u);
     Expr e = g.apply(Fn.FMA, g.mul(u, y), y, g.num(-1));
     Expr p = polynomial(e, 0.274_946_26, -0.313_932_76, 0.374_997_71, -0.499_998_34);
     return g.apply(Fn.FMA, g.mul(y, e), p, y);
   }
 
-  /// Whether no value of an expanded formula is negative, as far as its form shows.
-  private boolean nonnegative(Expr e) {
+  /// Whether the form of an expanded formula shows that no value is negative. A walk visits no more than the written formula has nodes.
+  private static boolean nonnegative(Expr e) {
     if (!(e instanceof Apply a)) {
       return e instanceof Expr.Num n && n.value() >= 0;
     }
-    Boolean known = nonnegative.get(e);
-    if (known == null) {
-      known = switch (a.fn()) {
-        case ABS, EXP, SQRT, STEP -> true;
-        case MUL -> a.arg(0).equals(a.arg(1)) || (nonnegative(a.arg(0)) && nonnegative(a.arg(1)));
-        case ADD, DIV -> nonnegative(a.arg(0)) && nonnegative(a.arg(1));
-        case MAX -> nonnegative(a.arg(0)) || nonnegative(a.arg(1));
-        case LOG ->
-          a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1) && nonnegative(sum.arg(1));
-        case SUM, MAXABS, LARGEST -> nonnegative(a.arg(0));
-        default -> false;
-      };
-      nonnegative.put(e, known);
-    }
-    return known;
+    return switch (a.fn()) {
+      case ABS, EXP, SQRT, STEP -> true;
+      case MUL -> a.arg(0).equals(a.arg(1)) || (nonnegative(a.arg(0)) && nonnegative(a.arg(1)));
+      case ADD -> nonnegative(a.arg(0)) && nonnegative(a.arg(1));
+      case MAX -> a.arg(1) instanceof Expr.Num && nonnegative(a.arg(1)); // beside NaN the first stays, whatever its sign
+      case LOG ->
+        a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1) && nonnegative(sum.arg(1));
+      default -> false;
+    };
   }
 
   private Expr fma(Expr a, double factor, Expr c) {
@@ -270,15 +264,15 @@ final class Lowering {
 
   /// Factors by their spaces, above and below the line.
   private Expr product(Apply root) {
-    Expr[] above = new Expr[4];
-    Expr[] below = new Expr[4];
+    Expr[] above = { g.num(1), g.num(1), g.num(1), g.num(1) }; // by space
+    Expr[] below = above.clone();
     int before = opened;
     opened = 0;
     boolean negative = factors(root, true, false, above, below);
     opened = before;
     Expr[] parts = new Expr[4];
     for (int s = 0; s < 4; s++) {
-      parts[s] = g.div(or1(above[s]), or1(below[s]));
+      parts[s] = g.div(above[s], below[s]);
     }
     Expr number = negative ? g.neg(parts[0]) : parts[0];
     if (root.space() == Space.NUMBER) {
@@ -288,10 +282,6 @@ final class Lowering {
       return g.mul(g.mul(parts[3], parts[2]), g.mul(parts[1], number));
     }
     return Graph.is(parts[2], 1) ? g.mul(parts[3], number) : g.mul(parts[3], g.mul(parts[2], number));
-  }
-
-  private Expr or1(@Nullable Expr product) {
-    return product == null ? g.num(1) : product;
   }
 
   private boolean factors(Expr e, boolean up, boolean open, Expr[] above, Expr[] below) {
@@ -320,8 +310,7 @@ final class Lowering {
     }
     Expr[] side = up || inverse ? above : below;
     int s = factor.space().index();
-    Expr present = side[s];
-    side[s] = present == null ? factor : g.mul(present, factor);
+    side[s] = g.mul(side[s], factor);
     return false;
   }
 

@@ -2,9 +2,8 @@ package norma.formula;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -62,21 +61,16 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
   }
 
   private static final class Builder {
-    private final Set<Expr> available = set();
-    private final Set<Expr> kept = set();
-    private final Set<Expr> numbers = set();
-    private final Set<Expr> channels = set();
-    private final Set<Expr> slots = set();
+    private final Set<Expr> available = new LinkedHashSet<>();
+    private final Set<Expr> kept = new LinkedHashSet<>();
+    private final Set<Expr> numbers = new LinkedHashSet<>();
+    private final Set<Expr> channels = new LinkedHashSet<>();
+    private final Set<Expr> slots = new LinkedHashSet<>();
     private final Map<Expr, Integer> levels = new HashMap<>();
     private final Map<Integer, List<Sink>> sinks = new TreeMap<>();
 
     Builder(Collection<Expr> available) {
       this.available.addAll(available);
-    }
-
-    /// In the order of insertion; expressions are unique, and so are their shallow hashes.
-    private static Set<Expr> set() {
-      return Collections.newSetFromMap(new LinkedHashMap<>());
     }
 
     Plan build(List<Expr> elements, List<Expr> others) {
@@ -164,15 +158,13 @@ public record Plan(List<Pass> passes, List<Expr> numbers, List<Expr> channels, L
       } else if (e instanceof Apply a) {
         for (Expr arg : a.args()) {
           level = Math.max(level, level(arg));
+          if (a.space() == Space.POINT && arg.space() == Space.ROW && !available.contains(arg)) {
+            slots.add(arg);
+          }
         }
         if (a.fn().statistic()) {
           level++;
           slots.add(a);
-        }
-        for (Expr arg : a.args()) {
-          if (a.space() == Space.POINT && arg.space() == Space.ROW && !available.contains(arg)) {
-            slots.add(arg);
-          }
         }
       }
       levels.put(e, level);

@@ -1,6 +1,7 @@
 package norma.formula;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,9 +81,9 @@ final class Rewriter {
     Expr u = null;
     Expr factor = g.num(1);
     for (Expr f : factors) {
-      if (f.space() == Space.POINT && count(others, f) >= power) {
+      if (f.space() == Space.POINT && Collections.frequency(others, f) >= power) {
         for (int i = 0; i < power; i++) {
-          others.remove(index(others, f));
+          others.remove(f);
         }
         u = u == null ? f : g.mul(u, f);
       } else {
@@ -109,24 +110,5 @@ final class Rewriter {
     } else {
       into.add(e);
     }
-  }
-
-  @SuppressWarnings("ReferenceEquality")
-  private static int index(List<Expr> list, Expr e) {
-    for (int i = 0; i < list.size(); i++) {
-      if (list.get(i) == e) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  @SuppressWarnings("ReferenceEquality")
-  private static int count(List<Expr> list, Expr e) {
-    int count = 0;
-    for (Expr other : list) {
-      count += other == e ? 1 : 0;
-    }
-    return count;
   }
 }

@@ -31,8 +31,7 @@ public final class Routine {
   private final Map<String, Expr> names = new HashMap<>();
   private final Map<String, Expr> written = new LinkedHashMap<>();
   private final Set<String> rows = new LinkedHashSet<>();
-  private final Set<String> strided = new LinkedHashSet<>();
-  private final Set<String> gathered = new LinkedHashSet<>();
+  private final Map<String, String> kinds = new HashMap<>();
   private final List<String> outputs = new ArrayList<>();
   private final List<Expr> stored;
   private final Plan plan;
@@ -78,26 +77,14 @@ public final class Routine {
     String[] words = line.strip().split(" +");
     for (String name : List.of(words).subList(1, words.length)) {
       switch (words[0]) {
-        case "elements" -> names.put(name, g.leaf(name, Space.POINT));
-        case "strided" -> {
-          names.put(name, g.leaf(name, Space.POINT));
-          strided.add(name);
-        }
-        case "gathered" -> {
-          names.put(name, g.leaf(name, Space.POINT));
-          gathered.add(name);
-        }
+        case "elements", "strided", "gathered" -> names.put(name, g.leaf(name, Space.POINT));
         case "channels" -> names.put(name, g.leaf(name, Space.CHANNEL));
         case "rows" -> rows.add(name);
-        case "numbers" -> {
-          names.put(name, g.leaf(name, Space.NUMBER));
-          numbers.add(name);
-        }
+        case "numbers" -> names.put(name, g.leaf(name, Space.NUMBER));
         default -> throw new IllegalArgumentException("neither operands nor an assignment: " + line);
       }
-      if (!words[0].equals("numbers")) {
-        operands.add(name);
-      }
+      (words[0].equals("numbers") ? numbers : operands).add(name);
+      kinds.put(name, words[0]);
     }
   }
 
@@ -120,14 +107,9 @@ public final class Routine {
     return channel < 0 ? operand : "channel" + channel;
   }
 
-  /// Operands whose rows lie as far apart as the caller says.
-  public Set<String> strided() {
-    return strided;
-  }
-
-  /// Operands whose rows lie where the caller says.
-  public Set<String> gathered() {
-    return gathered;
+  /// The word that declares each name: `elements`, `strided`, `gathered`, `channels`, `rows` or `numbers`.
+  public Map<String, String> kinds() {
+    return kinds;
   }
 
   /// The plan's numbers.

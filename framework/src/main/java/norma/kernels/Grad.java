@@ -1,5 +1,6 @@
 package norma.kernels;
 
+import java.lang.foreign.MemorySegment;
 import norma.array.Array;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -12,6 +13,15 @@ public record Grad(Array array, boolean add) {
   /// Overwrites `array`.
   public static Grad write(Array array) {
     return new Grad(array, false);
+  }
+
+  /// The memory, to add rows to: zeroed if it is to be overwritten. Host backends only.
+  public MemorySegment start() {
+    MemorySegment segment = array.segment();
+    if (!add) {
+      segment.fill((byte) 0);
+    }
+    return segment;
   }
 
   /// Puts an ND4J array of as many elements here. Host backends only.

@@ -1,9 +1,7 @@
 package norma.nn;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -58,31 +56,26 @@ public final class FormulaType implements NormType {
 
   /// The built-in types.
   static List<FormulaType> builtIn() {
-    List<FormulaType> types = new ArrayList<>();
-    try (InputStream in = Objects.requireNonNull(FormulaType.class.getResourceAsStream(FILE), FILE);
-        BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-      String[] head = {};
-      String source = "";
-      List<Name> names = new ArrayList<>();
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        String[] parts = line.strip().split(" = |, | from ", -1);
-        if (line.startsWith("  source ")) {
-          source = line.strip().substring("source ".length());
-        } else if (line.startsWith("  ")) {
-          names.add(new Name(parts[0], parts[1], List.of(parts).subList(2, parts.length)));
-        } else if (!line.startsWith("#") && !line.isBlank()) {
-          head = line.split(" = ", 2);
-        }
-        if (line.isBlank() && head.length > 0) { // an entry ends with an empty line
-          types.add(new FormulaType(head[0], head[1], names, source));
-          head = new String[0];
-          names.clear();
-        }
-      }
-      return List.copyOf(types);
+    try (InputStream in = Objects.requireNonNull(FormulaType.class.getResourceAsStream(FILE), FILE)) {
+      return Stream.of(new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n\n", -1))
+          .map(entry -> entry.lines().filter(line -> !line.startsWith("#")).toList()).filter(lines -> !lines.isEmpty())
+          .map(FormulaType::entry).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /// An entry of the file.
+  ///
+  /// @param lines a name and its formula, what the names in it are, the source
+  private static FormulaType entry(List<String> lines) {
+    String[] head = lines.getFirst().split(" = ", 2);
+    List<Name> names = new ArrayList<>();
+    for (String line : lines.subList(1, lines.size() - 1)) {
+      String[] parts = line.strip().split(" = |, ", -1);
+      names.add(new Name(parts[0], parts[1], List.of(parts).subList(2, parts.length)));
+    }
+    return new FormulaType(head[0], head[1], names, lines.getLast().substring("  source ".length()));
   }
 
   /// A formula of one's own.
@@ -131,13 +124,19 @@ public final class FormulaType implements NormType {
 
   @Override
   public List<Setting> settings() {
+    Map<String, Double> known = new HashMap<>(Map.of("width", 1.0, "depth", 1.0));
+    for (Name n : names) {
+      if (n.is("switch")) {
+        known.put(n.name, n.value.equals("true") ? 1.0 : 0.0);
+      }
+    }
     List<Setting> settings = new ArrayList<>();
     for (Name n : names) {
       if (n.is("switch")) {
         settings.add(Setting.flag(n.name, n.value.equals("true")));
         continue;
       }
-      double value = number(n.value, Map.of("width", 1.0, "depth", 1.0), true);
+      double value = Formula.number(n.value, known);
       settings
           .add(n.is("positive") || n.is("softplus") ? Setting.positive(n.name, value) : Setting.number(n.name, value));
       if (n.is("softplus")) {
@@ -198,7 +197,7 @@ public final class FormulaType implements NormType {
       boolean given = settings.given(p.name()) && !p.name().equals("bias"); // which is a switch
       double start = given && names.contains(named(p))
           ? settings.number(p.name())
-          : number(named(p).value, known, false);
+          : Formula.number(named(p).value, known);
       if (p.positive() && start <= 0) {
         throw new IllegalArgumentException(p.name() + " is positive and starts at " + start + "; expected more than 0");
       }
@@ -244,16 +243,5 @@ public final class FormulaType implements NormType {
   /// 1 for the first block, and for what is in none.
   private static int depth(String slot) {
     return slot.matches("blocks\\.\\d{1,6}\\..*") ? 1 + Integer.parseInt(slot.split("\\.", -1)[1]) : 1;
-  }
-
-  /// A number in the language of formulas.
-  private double number(String formula, Map<String, Double> known, boolean defaults) {
-    Map<String, Double> all = new HashMap<>(known);
-    for (Name n : names) {
-      if (defaults && n.is("switch")) {
-        all.put(n.name, n.value.equals("true") ? 1.0 : 0.0);
-      }
-    }
-    return Formula.number(formula, all);
   }
 }

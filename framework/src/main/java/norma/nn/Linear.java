@@ -1,17 +1,17 @@
 package norma.nn;
 
+import java.util.List;
 import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
-import org.jspecify.annotations.Nullable;
+import norma.ops.LinearOp;
 
 /// `y = x W^T + b` with W (out, in), as in PyTorch.
 public final class Linear {
   private final String name;
-  private final Parameter weight;
-  private final @Nullable Parameter bias;
+  private final List<Parameter> parameters; // the weight, and the bias if there is one
 
   /// Reported under the name of its parameters.
   ///
@@ -26,21 +26,18 @@ public final class Linear {
   /// @param initial how the weight starts; the bias starts at 0
   public Linear(String layer, Scope scope, int in, int out, boolean bias, Initial initial) {
     this.name = layer;
-    this.weight = scope.parameter("weight", initial, out, in);
-    this.bias = bias ? scope.parameter("bias", Initial.constant(0), out) : null;
+    Parameter weight = scope.parameter("weight", initial, out, in);
+    this.parameters = bias ? List.of(weight, scope.parameter("bias", Initial.constant(0), out)) : List.of(weight);
   }
 
   /// W, (out, in).
   public Parameter weight() {
-    return weight;
+    return parameters.getFirst();
   }
 
   /// @param x (..., in)
   /// @return (..., out)
   public Tensor forward(Tape tape, Tensor x) {
-    Tensor w = tape.parameter(weight);
-    return bias == null
-        ? tape.apply(name, new norma.ops.LinearOp(), x, w)
-        : tape.apply(name, new norma.ops.LinearOp(), x, w, tape.parameter(bias));
+    return tape.apply(name, new LinearOp(), parameters, x);
   }
 }

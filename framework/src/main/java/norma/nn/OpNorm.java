@@ -30,12 +30,7 @@ public final class OpNorm implements Norm {
 
   @Override
   public Tensor forward(Tape tape, Tensor x) {
-    Tensor[] inputs = new Tensor[parameters.size() + 1];
-    inputs[0] = x;
-    for (int i = 0; i < parameters.size(); i++) {
-      inputs[i + 1] = tape.parameter(parameters.get(i));
-    }
-    return tape.apply(name, op, inputs);
+    return tape.apply(name, op, parameters, x);
   }
 
   @Override

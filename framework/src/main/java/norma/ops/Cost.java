@@ -84,16 +84,12 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
   /// For each pair of a query and a key that it may see: two products forward and four backward, and a softmax of five operations
   /// each way.
   private static Cost attention(Attention attention, Array qkv, Array output) {
-    double pairs = pairs(attention.heads(), qkv);
+    double time = qkv.dim(1);
+    // Of a query and a key that it may see: T (T + 1) / 2 for each sequence and head.
+    double pairs = qkv.dim(0) * attention.heads() * time * (time + 1) / 2;
     double headWidth = output.dim(-1) / (double) attention.heads();
     long sums = (long) qkv.dim(0) * attention.heads() * qkv.dim(1) * qkv.dtype().bytes();
     return new Cost(pairs * (4 * headWidth + 5), pairs * (8 * headWidth + 5), sums, qkv.bytes() + output.bytes() + sums,
         2 * qkv.bytes() + 2 * output.bytes() + sums);
-  }
-
-  /// Pairs of a query and a key that it may see: T (T + 1) / 2 for each sequence and head.
-  private static double pairs(int heads, Array qkv) {
-    double time = qkv.dim(1);
-    return qkv.dim(0) * heads * time * (time + 1) / 2;
   }
 }

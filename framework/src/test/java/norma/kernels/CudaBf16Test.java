@@ -46,6 +46,13 @@ class CudaBf16Test {
     assertClose("dqkv added to", actual[3], Arrays.stream(expected[2]).map(v -> v + 1).toArray(), 4 * ROUNDING);
   }
 
+  /// On one backend: those of 64 by the tensor cores' kernels, those of 40 by the others, which are compiled for 64 too.
+  @Test
+  void headsOfAnotherWidthHaveTheirOwnKernels() {
+    attentionIsCloseToTheDefinition(1, 17, 2, 64, 0);
+    attentionIsCloseToTheDefinition(1, 17, 2, 40, 0);
+  }
+
   private static double[][] attention(Workbench bench, DType dtype, double[] qkv, double[] dy, DropMask drop, int batch,
       int time, int heads, int channels) {
     Array in = array(bench, dtype, qkv, batch, time, 3 * channels);

@@ -1,6 +1,7 @@
 package norma.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,6 +16,7 @@ import norma.formula.RandomFormulas;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Emulator;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -45,6 +47,25 @@ class CudaFormulasTest {
   @MethodSource("norma.kernels.Formulas#ofTwo")
   void soDoFormulasOfTwo(Formula formula) {
     check(formula, formula.pointwise() ? 37 : 1100);
+  }
+
+  /// The first pass over a long row reads u alone, before x is made.
+  @Test
+  void aSumMayBeBothInputs() {
+    Formula formula = Formula.ofTwo("x * u / rms(u, 1e-5)", List.of(), Map.of(), false);
+    try (Workbench gpu = new Workbench(Emulator.open(Precision.FP32))) {
+      Array half = gpu.unwritten(2, 600);
+      Array sum = gpu.unwritten(2, 600);
+      Array y = gpu.unwritten(2, 600);
+      gpu.run(() -> {
+        gpu.kernels().fill(half, 1.5);
+        gpu.kernels().add(half, half, sum);
+        Formulas.forward(gpu.kernels(), formula, new Array[]{ sum, sum }, y);
+      });
+      for (double value : gpu.read(y)) {
+        assertThat(value).isCloseTo(3, within(1e-4));
+      }
+    }
   }
 
   private static void check(Formula formula, int width) {

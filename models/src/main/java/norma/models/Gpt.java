@@ -29,7 +29,7 @@ public final class Gpt {
   private final GptConfig config;
   private final Scope scope = Scope.root();
   private final Parameter tokEmb;
-  private final @Nullable Parameter posEmb;
+  private final List<Parameter> tables; // of tokens, and of positions if these are learned
   private final @Nullable Parameter embeddingScale;
   private final NormSlot embeddingNorm;
   private final Dropout dropout;
@@ -44,9 +44,9 @@ public final class Gpt {
     int width = config.width();
     Initial initial = config.init().matrix(width);
     tokEmb = scope.child("tok_emb").parameter("weight", initial, vocabulary, width);
-    posEmb = config.positions() == Positions.LEARNED
-        ? scope.child("pos_emb").parameter("weight", initial, config.context(), width)
-        : null;
+    tables = config.positions() == Positions.LEARNED
+        ? List.of(tokEmb, scope.child("pos_emb").parameter("weight", initial, config.context(), width))
+        : List.of(tokEmb);
     embeddingScale = config.embeddingScale() == EmbeddingScale.LEARNABLE
         ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width)))
         : null;
@@ -68,11 +68,8 @@ public final class Gpt {
   /// @param ids (B, T) INT32, T at most the context
   /// @return (B, T, V)
   public Tensor logits(Tape tape, Array ids) {
-    Tensor tok = tape.parameter(tokEmb);
-    Tensor[] tables = posEmb == null
-        ? new Tensor[]{ tape.constant(ids), tok }
-        : new Tensor[]{ tape.constant(ids), tok, tape.parameter(posEmb) };
-    Tensor x = tape.apply("tok_emb", new Embedding(tape.pass().firstToken()), tables); // (B, T, C)
+    Embedding embedding = new Embedding(tape.pass().firstToken());
+    Tensor x = tape.apply("tok_emb", embedding, tables, tape.constant(ids)); // (B, T, C)
     x = switch (config.embeddingScale()) {
       case NONE -> x;
       case FIXED -> tape.apply("embedding_scale", new Scale(), x, tape.constant(Math.sqrt(config.width())));
@@ -84,7 +81,9 @@ public final class Gpt {
       x = block.forward(tape, x);
     }
     x = finalNorm.forward(tape, x);
-    Tensor logits = head == null ? tape.apply("head", new LinearOp(), x, tok) : head.forward(tape, x); // (B, T, V)
+    Tensor logits = head == null
+        ? tape.apply("head", new LinearOp(), List.of(tokEmb), x)
+        : head.forward(tape, x); // (B, T, V)
     return config.logits().equals(Activation.NONE) ? logits : tape.apply("logits", cap, logits);
   }
 

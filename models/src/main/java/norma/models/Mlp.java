@@ -1,6 +1,5 @@
 package norma.models;
 
-import java.util.ArrayList;
 import java.util.List;
 import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
@@ -19,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Mlp {
   private final String name;
   private final Linear fc;
-  private final @Nullable Parameter bias;
+  private final List<Parameter> bias; // one or none
   private final @Nullable Linear up; // of a gated one
   private final FormulaOp activation;
   private final NormSlot inner;
@@ -32,7 +31,7 @@ final class Mlp {
     int hidden = config.hidden();
     Scope first = scope.child("fc");
     fc = new Linear(first, config.width(), hidden, false, config.init().matrix(config.width()));
-    bias = config.bias() ? first.parameter("bias", Initial.constant(0), hidden) : null;
+    bias = config.bias() ? List.of(first.parameter("bias", Initial.constant(0), hidden)) : List.of();
     up = config.mlp() == MlpType.GATED
         ? new Linear(scope.child("up"), config.width(), hidden, config.bias(), config.init().matrix(config.width()))
         : null;
@@ -45,14 +44,10 @@ final class Mlp {
   }
 
   Tensor forward(Tape tape, Tensor x) { // (B, T, C)
-    List<Tensor> inputs = new ArrayList<>(List.of(fc.forward(tape, x))); // (B, T, hidden)
-    if (up != null) {
-      inputs.add(up.forward(tape, x)); // (B, T, hidden)
-    }
-    if (bias != null) {
-      inputs.add(tape.parameter(bias));
-    }
-    Tensor hidden = tape.apply(name, activation, inputs.toArray(Tensor[]::new)); // (B, T, hidden)
+    Tensor h = fc.forward(tape, x); // (B, T, hidden)
+    Tensor hidden = up == null
+        ? tape.apply(name, activation, bias, h)
+        : tape.apply(name, activation, bias, h, up.forward(tape, x)); // (B, T, hidden)
     return dropout.forward(tape, proj.forward(tape, inner.forward(tape, hidden))); // (B, T, C)
   }
 

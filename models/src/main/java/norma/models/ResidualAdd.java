@@ -48,8 +48,6 @@ final class ResidualAdd {
   /// @param x (B, T, C), what went around the sublayer
   /// @param u (B, T, C), its output
   Tensor forward(Tape tape, Tensor x, Tensor u) {
-    List<Tensor> inputs = new ArrayList<>(List.of(x, u));
-    parameters.forEach(parameter -> inputs.add(tape.parameter(parameter)));
-    return tape.apply(name, op, inputs.toArray(Tensor[]::new)); // (B, T, C)
+    return tape.apply(name, op, parameters, x, u); // (B, T, C)
   }
 }

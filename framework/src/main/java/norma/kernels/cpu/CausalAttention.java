@@ -1,7 +1,6 @@
 package norma.kernels.cpu;
 
-import static norma.kernels.cpu.Floats.get;
-import static norma.kernels.cpu.Floats.set;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import norma.array.Array;
@@ -90,7 +89,8 @@ final class CausalAttention implements AutoCloseable {
     slope = rows.routine(SLOPES, BLOCK);
     for (int key = 0; key < BLOCK; key++) {
       for (int query = 0; query < BLOCK; query++) {
-        set(hidden.segment(), (long) key * BLOCK + query, query < key ? Float.NEGATIVE_INFINITY : 0);
+        hidden.segment().setAtIndex(JAVA_FLOAT_UNALIGNED, (long) key * BLOCK + query,
+            query < key ? Float.NEGATIVE_INFINITY : 0);
       }
     }
   }
@@ -240,7 +240,8 @@ final class CausalAttention implements AutoCloseable {
         MemorySegment kept = factors.of(drop, head.place(from + i) * head.time, from + i + 1);
         for (int key = 0; key <= from + i; key++) {
           long at = (long) key * BLOCK + i;
-          set(p, at, get(p, at) * get(kept, key));
+          p.setAtIndex(JAVA_FLOAT_UNALIGNED, at,
+              p.getAtIndex(JAVA_FLOAT_UNALIGNED, at) * kept.getAtIndex(JAVA_FLOAT_UNALIGNED, key));
         }
       }
     }

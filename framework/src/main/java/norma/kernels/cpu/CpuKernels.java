@@ -1,7 +1,6 @@
 package norma.kernels.cpu;
 
-import static norma.kernels.cpu.Floats.get;
-import static norma.kernels.cpu.Floats.set;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -108,7 +107,7 @@ final class CpuKernels implements Kernels, AutoCloseable {
   public void linearBackward(Array dy, Array x, Array w, @Nullable Grad dx, @Nullable Grad dw, @Nullable Grad db) {
     products.backward(dy, x, w, dx, dw);
     if (db != null) {
-      formulas.routine(ADD_UP, w.dim(0)).bind(dy.segment(), start(db)).run(x.rows());
+      formulas.routine(ADD_UP, w.dim(0)).bind(dy.segment(), db.start()).run(x.rows());
     }
   }
 
@@ -212,7 +211,8 @@ final class CpuKernels implements Kernels, AutoCloseable {
     if (ds != null) {
       double sum = flat.run(DOT, Flat.NO_NUMBERS, x.size(), dy.segment(), x.segment());
       MemorySegment to = ds.array().segment();
-      set(to, 0, (float) (ds.add() ? get(to, 0) + sum : sum));
+      to.setAtIndex(JAVA_FLOAT_UNALIGNED, 0,
+          (float) (ds.add() ? to.getAtIndex(JAVA_FLOAT_UNALIGNED, 0) + sum : sum));
     }
   }
 
@@ -278,15 +278,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
     flat.close();
     factors.close();
     formulas.close();
-  }
-
-  /// Memory of a gradient that rows will be added to: zeroed first if it is to be overwritten.
-  static MemorySegment start(Grad grad) {
-    MemorySegment segment = grad.array().segment();
-    if (!grad.add()) {
-      segment.fill((byte) 0);
-    }
-    return segment;
   }
 
   /// A scalar; losses and their gradients are FLOAT64.

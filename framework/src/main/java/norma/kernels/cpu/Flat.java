@@ -1,5 +1,7 @@
 package norma.kernels.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
 import java.lang.foreign.MemorySegment;
 import norma.array.DType;
 import norma.array.HostMemory;
@@ -55,7 +57,7 @@ final class Flat implements AutoCloseable {
       }
       row.run(Math.toIntExact(count));
       for (int i = 0; sums && i < width; i++) {
-        total += Floats.get(sum, i);
+        total += sum.getAtIndex(JAVA_FLOAT_UNALIGNED, i);
       }
     }
     return total;

@@ -1,5 +1,6 @@
 package norma.kernels.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static norma.machine.InstructionSet.AVX512;
 
 import java.lang.foreign.Arena;
@@ -181,8 +182,8 @@ final class MachineTiles implements Tiles {
   static void transpose(Matrix from, int row, int rows, int column, int columns, Matrix to) {
     for (int r = row; r < rows; r++) {
       for (int c = column; c < columns; c++) {
-        Floats.set(to.segment(), to.at() + c * to.row() + r,
-            Floats.get(from.segment(), from.at() + r * from.row() + c));
+        to.segment().setAtIndex(JAVA_FLOAT_UNALIGNED, to.at() + c * to.row() + r,
+            from.segment().getAtIndex(JAVA_FLOAT_UNALIGNED, from.at() + r * from.row() + c));
       }
     }
   }

@@ -1,7 +1,6 @@
 package norma.kernels.cpu;
 
-import static norma.kernels.cpu.Floats.get;
-import static norma.kernels.cpu.Floats.set;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -54,10 +53,10 @@ final class Tokens implements AutoCloseable {
   void embeddingBackward(Array dy, Array ids, @Nullable Grad dtok, @Nullable Grad dpos) {
     Rows scatter = rows.routine(SCATTER, dy.dim(-1)).bind(0, dy.segment(), 0);
     if (dtok != null) {
-      scatter.gather(1, CpuKernels.start(dtok), starts(dtok.array(), ids)).run(dy.rows());
+      scatter.gather(1, dtok.start(), starts(dtok.array(), ids)).run(dy.rows());
     }
     if (dpos != null) {
-      scatter.gather(1, CpuKernels.start(dpos), starts(dpos.array(), 0, ids.dim(1), dy.rows())).run(dy.rows());
+      scatter.gather(1, dpos.start(), starts(dpos.array(), 0, ids.dim(1), dy.rows())).run(dy.rows());
     }
   }
 
@@ -98,9 +97,9 @@ final class Tokens implements AutoCloseable {
     double sum = 0;
     for (int row = 0; row < count; row++) {
       long at = (long) row * vocabulary + target[row];
-      sum += Math.log(totals[row]) + mosts[row] - get(x, at);
+      sum += Math.log(totals[row]) + mosts[row] - x.getAtIndex(JAVA_FLOAT_UNALIGNED, at);
       if (dx != null) {
-        set(dx, at, (float) (get(dx, at) - scale));
+        dx.setAtIndex(JAVA_FLOAT_UNALIGNED, at, (float) (dx.getAtIndex(JAVA_FLOAT_UNALIGNED, at) - scale));
       }
     }
     loss.segment().set(ValueLayout.JAVA_DOUBLE, 0, sum * scale);

@@ -46,8 +46,7 @@ final class Compiler {
   /// @param headWidth of attention; 0 for the others
   record Unit(String file, String text, int headWidth) {}
 
-  /// What they include.
-  static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh", "rows.cuh", "attention.cuh");
+  private static final List<String> HEADERS = List.of("hardware.cuh", "common.cuh", "rows.cuh", "attention.cuh");
 
   private static final Logger LOG = LogManager.getLogger(Compiler.class);
 
@@ -73,7 +72,7 @@ final class Compiler {
   }
 
   /// A source as it is delivered.
-  static String source(String name) {
+  private static String source(String name) {
     try (InputStream stream = Compiler.class.getResourceAsStream(name)) {
       if (stream == null) {
         throw new IllegalStateException("Norma's own file " + name + " is missing: build it again");
@@ -128,7 +127,8 @@ final class Compiler {
     }
   }
 
-  private static Map<String, String> headers() {
+  /// What the sources include: texts by name.
+  static Map<String, String> headers() {
     Map<String, String> headers = new LinkedHashMap<>();
     HEADERS.forEach(header -> headers.put(header, source(header)));
     return headers;

@@ -109,7 +109,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   private void product(Matrix a, boolean transposeA, Matrix b, boolean transposeB, Matrix c, boolean add) {
-    Products.describe(stream.nextProduct(), a, transposeA, b, transposeB, c, add,
+    Products.describe(stream.next(0, Grid.NONE), a, transposeA, b, transposeB, c, add,
         precision != Precision.FP32 && a.dtype() == DType.FLOAT32 ? Products.Compute.TF32 : Products.Compute.FLOAT32);
   }
 
@@ -353,7 +353,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public void formula(Formula formula, List<Array> inputs, List<Array> outputs, Array statistics) {
     Array x = inputs.getFirst();
-    Stream.Sum sum = stream.take(x);
+    List<Array> others = inputs.subList(1, inputs.size());
+    Stream.Sum sum = stream.take(x, others);
     PlannedFormula planned = backend.modules().formula(formula, x.dim(-1));
     RowWork work = planned.forward();
     long slots = scratch(Float.BYTES * (long) work.slots().size() * x.rows());
@@ -363,7 +364,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     } else {
       launch.array(sum.a()).array(sum.b()).array(x);
     }
-    inputs.stream().skip(1).forEach(launch::array);
+    others.forEach(launch::array);
     outputs.forEach(launch::array);
     launch.array(statistics).number(slots).integer(x.rows());
   }

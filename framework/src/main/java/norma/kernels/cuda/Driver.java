@@ -148,16 +148,6 @@ final class Driver {
     return MemorySegment.ofAddress(made("cuMemHostAlloc", bytes, 0)).reinterpret(bytes);
   }
 
-  /// Copies to the device, in the order of the stream.
-  void copy(MemorySegment from, long to, long bytes, long stream) {
-    call("cuMemcpyHtoDAsync_v2", to, from, bytes, stream);
-  }
-
-  /// Copies from the device, in the order of the stream.
-  void copy(long from, MemorySegment to, long bytes, long stream) {
-    call("cuMemcpyDtoHAsync_v2", to, from, bytes, stream);
-  }
-
   /// What is sent to the stream meanwhile is recorded instead.
   ///
   /// @return the graph of what was recorded
@@ -165,9 +155,13 @@ final class Driver {
     call("cuStreamBeginCapture_v2", stream, THREAD_LOCAL_CAPTURE);
     try {
       work.run();
-    } finally {
-      call("cuStreamEndCapture", stream, out);
+    } catch (RuntimeException | Error e) { // the reason to tell: the end of such a capture may be refused as well
+      if (library.call("cuStreamEndCapture", stream, out) == 0) {
+        library.call("cuGraphDestroy", out.get(JAVA_LONG, 0));
+      }
+      throw e;
     }
+    call("cuStreamEndCapture", stream, out);
     return out.get(JAVA_LONG, 0);
   }
 
@@ -183,12 +177,8 @@ final class Driver {
   /// Starts a kernel, in the order of the stream.
   void launch(Launch kernel, long stream) {
     Grid grid = kernel.grid();
-    try {
-      check((int) launchKernel.invokeExact(kernel.function(), grid.x(), grid.y(), 1, grid.threads(), 1, 1,
-          0, stream, kernel.parameters(), MemorySegment.NULL), "cuLaunchKernel");
-    } catch (Throwable e) {
-      throw Library.thrown(e);
-    }
+    check(Library.result(() -> (int) launchKernel.invokeExact(kernel.function(), grid.x(), grid.y(), 1, grid.threads(),
+        1, 1, 0, stream, kernel.parameters(), MemorySegment.NULL)), "cuLaunchKernel");
   }
 
   /// Adds a kernel to a graph, after another node.
@@ -212,20 +202,13 @@ final class Driver {
   /// Gives a kernel other arguments from the graph's next start on.
   void setArguments(long executable, long ofNode, Launch kernel) {
     describe(kernel);
-    try {
-      check((int) setNodeParameters.invokeExact(executable, ofNode, node), "cuGraphExecKernelNodeSetParams");
-    } catch (Throwable e) {
-      throw Library.thrown(e);
-    }
+    check(Library.result(() -> (int) setNodeParameters.invokeExact(executable, ofNode, node)),
+        "cuGraphExecKernelNodeSetParams");
   }
 
   /// Starts a graph, in the order of the stream.
   void start(long executable, long stream) {
-    try {
-      check((int) launchGraph.invokeExact(executable, stream), "cuGraphLaunch");
-    } catch (Throwable e) {
-      throw Library.thrown(e);
-    }
+    check(Library.result(() -> (int) launchGraph.invokeExact(executable, stream)), "cuGraphLaunch");
   }
 
   private void describe(Launch kernel) {

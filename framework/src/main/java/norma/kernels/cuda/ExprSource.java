@@ -66,7 +66,7 @@ final class ExprSource {
       vectors(element);
       accumulate(a.fn(), name, value(a.arg(0), element, "    "), "    ");
       line("  }");
-      line("  " + name + " = " + (a.fn() == Fn.SUM ? "warp_sum(" : "warp_max(") + name + ");");
+      line("  " + name + " = " + (a.fn() == Fn.SUM ? "Warp::sum(" : "Warp::max(") + name + ");");
       known.put(e, name);
     } else if (e instanceof Apply a && !known.containsKey(e)) {
       a.args().forEach(arg -> number(arg, known));

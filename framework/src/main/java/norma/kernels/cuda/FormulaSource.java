@@ -79,13 +79,9 @@ final class FormulaSource {
       line("  double t" + k + " = 0;");
     }
     Map<Expr, String> numbers = rows(work);
-    if (!work.totals().isEmpty()) {
-      line("  __shared__ double warps[WARPS];");
-    }
     for (int k = 0; k < work.totals().size(); k++) {
       Total total = work.totals().get(k);
-      line("  t" + k + " = block_sum(" + (total.element().isPresent() ? "t" + k : "lane == 0 ? t" + k + " : 0")
-          + ", warps);");
+      line("  t" + k + " = block_sum(" + (total.element().isPresent() ? "t" + k : "lane == 0 ? t" + k + " : 0") + ");");
       String value = "t" + k;
       for (Expr factor : total.factors()) {
         value += " * " + to.value(factor, numbers, "  ");
@@ -205,7 +201,7 @@ final class FormulaSource {
     line(indent + "float " + name + size + ";");
     line(indent + load + from + at + name + ");");
     if (from.equals("a")) {
-      String store = reader.held ? "store_row_rounded(x_, sum + at, left)" : "store_rounded(x_, sum + at + c)";
+      String store = reader.held ? "store_row(x_, sum + at, left)" : "store_rounded(x_, sum + at + c)";
       line(indent + "if (b) { float o" + size + "; " + load + "b" + at + "o); add(o, x_); " + store + "; }");
     }
   }
@@ -255,7 +251,7 @@ final class FormulaSource {
       line("    }");
     }
     names.forEach((sink, name) -> {
-      line("    " + name + " = " + (sink.is(Fn.SUM) ? "warp_sum(" : "warp_max(") + name + ");");
+      line("    " + name + " = " + (sink.is(Fn.SUM) ? "Warp::sum(" : "Warp::max(") + name + ");");
       known.put(sink.node(), name);
     });
     pass.after().forEach(e -> known.put(e, to.value(e, known, "    ")));

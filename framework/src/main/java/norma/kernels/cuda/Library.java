@@ -135,9 +135,18 @@ final class Library {
             + " CUDA_HOME to the folder that it is in");
   }
 
-  /// What a call has thrown: the library's refusal as it is; a foreign function itself throws nothing.
-  static RuntimeException thrown(Throwable e) {
-    return e instanceof CudaException refused ? refused : new IllegalStateException(e);
+  /// A call of a foreign function.
+  interface Call {
+    int result() throws Throwable;
+  }
+
+  /// What a foreign function returns; it throws nothing itself.
+  static int result(Call call) {
+    try {
+      return call.result();
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /// A function for calls in a step.
@@ -157,11 +166,7 @@ final class Library {
   int call(String function, Object... arguments) {
     MethodHandle handle = functions.computeIfAbsent(function,
         unbound -> function(unbound, Arrays.stream(arguments).map(Library::layout).toArray(MemoryLayout[]::new)));
-    try {
-      return (int) handle.invokeWithArguments(arguments);
-    } catch (Throwable e) {
-      throw thrown(e);
-    }
+    return result(() -> (int) handle.invokeWithArguments(arguments));
   }
 
   private static MemoryLayout layout(Object argument) {

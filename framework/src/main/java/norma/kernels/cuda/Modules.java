@@ -21,13 +21,20 @@ final class Modules implements AutoCloseable {
 
   private final Driver driver;
   private final Compiler compiler;
-  private final Map<String, Long> modules = new HashMap<>(); // by source and head width
-  private final Map<String, Long> functions = new HashMap<>(); // by kernel and head width
+  private final Map<Key, Long> modules = new HashMap<>();
+  private final Map<Key, Long> functions = new HashMap<>();
   private final Map<Row, PlannedFormula> formulas = new HashMap<>();
   private final Map<Formula, Integer> kept = new HashMap<>();
   private final int lane;
 
   private record Row(Formula formula, int width) {}
+
+  /// Of a kernel, or of the module that it is in: two sources may have kernels of the same name.
+  ///
+  /// @param of     the source, or what stands for all formulas
+  /// @param number the head width, or the formula's number
+  /// @param kernel empty for the module
+  private record Key(Object of, int number, String kernel) {}
 
   /// Loads what every model needs; sources that must be compiled are compiled side by side.
   ///
@@ -38,32 +45,20 @@ final class Modules implements AutoCloseable {
     this.compiler = compiler;
     Map<Source, Image> images = Arrays.stream(Source.values()).filter(source -> !source.ofHeads()).parallel()
         .collect(Collectors.toConcurrentMap(source -> source, source -> compiler.image(source.unit(0))));
-    images.forEach((source, image) -> modules.put(key(source, 0), load(source.unit(0), image)));
-  }
-
-  private static String key(Source source, int headWidth) {
-    return source.name() + headWidth;
+    images.forEach((source, image) -> modules.put(new Key(source, 0, ""), load(source.unit(0), image)));
   }
 
   /// The kernel of this name.
   ///
   /// @param headWidth of attention; 0 for the others
   long kernel(Source source, int headWidth, String name) {
-    String key = headWidth == 0 ? name : name + headWidth;
-    Long known = functions.get(key);
-    return known != null
-        ? known
-        : function(key(source, headWidth), () -> source.unit(headWidth), name, key);
+    return function(new Key(source, headWidth, name), () -> source.unit(headWidth));
   }
 
   /// One of a formula's kernels.
   long kernel(PlannedFormula planned, String name) {
-    String module = "formula " + planned.number() + " ";
-    Long known = functions.get(module + name);
-    return known != null
-        ? known
-        : function(module, () -> new Unit("formula.cu", FormulaSource.of(planned), 0), name,
-            module + name);
+    return function(new Key("formula", planned.number(), name),
+        () -> new Unit("formula.cu", FormulaSource.of(planned), 0));
   }
 
   /// A formula's kernels for rows of one width, planned once.
@@ -77,16 +72,12 @@ final class Modules implements AutoCloseable {
     return kept.computeIfAbsent(formula, Formula::statistics);
   }
 
-  private long function(String module, Supplier<Unit> unit, String name, String key) {
-    Long loaded = modules.get(module);
-    if (loaded == null) {
-      Unit made = unit.get();
-      loaded = load(made, compiler.image(made));
-      modules.put(module, loaded);
-    }
-    long function = driver.function(loaded, name);
-    functions.put(key, function);
-    return function;
+  private long function(Key key, Supplier<Unit> unit) {
+    return functions.computeIfAbsent(key,
+        _ -> driver.function(modules.computeIfAbsent(new Key(key.of, key.number, ""), _ -> {
+          Unit made = unit.get();
+          return load(made, compiler.image(made));
+        }), key.kernel));
   }
 
   /// An image that was kept and that the driver does not take any more is made again.

@@ -102,14 +102,10 @@ final class Products implements AutoCloseable {
   void run(Launch p) {
     numbers.set(JAVA_FLOAT, 0, 1);
     numbers.set(JAVA_FLOAT, 4, (float) p.word(14));
-    try {
-      check((int) gemm.invokeExact(handle, (int) p.word(0), (int) p.word(1), (int) p.word(2), (int) p.word(3),
-          (int) p.word(4), numbers, p.word(5), (int) p.word(6), (int) p.word(7), p.word(8), (int) p.word(9),
-          (int) p.word(10), numbers.asSlice(4), p.word(11), (int) p.word(12), (int) p.word(13), (int) p.word(15),
-          DEFAULT_ALGORITHM), "cublasGemmEx");
-    } catch (Throwable e) {
-      throw Library.thrown(e);
-    }
+    check(Library.result(() -> (int) gemm.invokeExact(handle, (int) p.word(0), (int) p.word(1), (int) p.word(2),
+        (int) p.word(3), (int) p.word(4), numbers, p.word(5), (int) p.word(6), (int) p.word(7), p.word(8),
+        (int) p.word(9), (int) p.word(10), numbers.asSlice(4), p.word(11), (int) p.word(12), (int) p.word(13),
+        (int) p.word(15), DEFAULT_ALGORITHM)), "cublasGemmEx");
   }
 
   private static void check(int status, String function) {

@@ -20,15 +20,15 @@ import norma.formula.Plan.Sink;
 /// pass over all that is made of elements. The first is empty for a formula without statistics.
 ///
 /// @param backward whether it makes gradients
-/// @param lanes   how they lie over the row
-/// @param passes  statistics and values of a row
-/// @param values  of the row that the last pass reads, of those that the passes compute
-/// @param outputs elements that are written
-/// @param sums    over rows, of elements
-/// @param totals  over rows and channels
+/// @param lanes    how they lie over the row
+/// @param passes   statistics and values of a row
+/// @param values   of the row that the last pass reads, of those that the passes compute
+/// @param outputs  elements that are written
+/// @param sums     over rows, of elements
+/// @param totals   over rows and channels
+/// @param elements all that the last pass makes
 record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List<Expr> values, List<Expr> outputs,
-    List<Expr> sums,
-    List<Total> totals) {
+    List<Expr> sums, List<Total> totals, List<Expr> elements) {
 
   /// Elements of a row with statistics that a lane holds in registers.
   private static final int MOST = 32;
@@ -51,13 +51,13 @@ record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List
         .filter(sink -> sink.output() >= 0).sorted(Comparator.comparingInt(Sink::output)).map(Sink::value).toList();
     List<Expr> sums = plan.sums().stream().map(sum -> sum.arg(0)).toList();
     List<Total> totals = plan.totals().stream().map(RowWork::total).toList();
-    List<Expr> last = new ArrayList<>(outputs);
-    last.addAll(sums);
-    totals.forEach(total -> total.element.ifPresent(last::add));
+    List<Expr> elements = new ArrayList<>(outputs);
+    elements.addAll(sums);
+    totals.forEach(total -> total.element.ifPresent(elements::add));
     Set<Expr> read = new LinkedHashSet<>();
-    Expr.nodes(last, a -> a.space() == Space.POINT).stream().filter(e -> e.space() == Space.ROW).forEach(read::add);
+    Expr.nodes(elements, a -> a.space() == Space.POINT).stream().filter(e -> e.space() == Space.ROW).forEach(read::add);
     totals.stream().filter(total -> total.element.isEmpty()).forEach(total -> read.add(total.node.arg(0)));
-    List<Expr> wanted = new ArrayList<>(last);
+    List<Expr> wanted = new ArrayList<>(elements);
     wanted.addAll(leaves);
     wanted.addAll(read);
     Set<Expr> needed = new HashSet<>(Expr.nodes(wanted, a -> a.space().rows() && !plan.kept().contains(a)));
@@ -73,15 +73,7 @@ record RowWork(Plan plan, boolean backward, Lanes lanes, List<Pass> passes, List
     }
     read.removeAll(plan.kept());
     Lanes lanes = Lanes.of(width, (passes.isEmpty() || sums.size() > MOST_SUMS ? FEW : MOST) / points, widest);
-    return new RowWork(plan, backward, lanes, passes, List.copyOf(read), outputs, sums, totals);
-  }
-
-  /// All that the last pass makes.
-  List<Expr> elements() {
-    List<Expr> all = new ArrayList<>(outputs);
-    all.addAll(sums);
-    totals.forEach(total -> total.element.ifPresent(all::add));
-    return all;
+    return new RowWork(plan, backward, lanes, passes, List.copyOf(read), outputs, sums, totals, elements);
   }
 
   /// Whether values of a row are made before, by loops of their own: the row is too long for registers, and its pieces wait for each other.

@@ -74,6 +74,8 @@ final class Stream implements AutoCloseable {
   }
 
   /// The next piece of work; its arguments are to be appended.
+  ///
+  /// @param function the kernel; 0 for a product
   Launch next(long function, Grid grid) {
     use();
     settle();
@@ -81,11 +83,6 @@ final class Stream implements AutoCloseable {
       send();
     }
     return collected[count++].set(function, grid);
-  }
-
-  /// The next product.
-  Launch nextProduct() {
-    return next(0, Grid.NONE);
   }
 
   /// `y = a + b`, which the next kernel may make as well, since it reads y at once. If it does not take it, it comes before it.
@@ -100,11 +97,15 @@ final class Stream implements AutoCloseable {
   }
 
   /// The sum that makes this array, if it was put off last and is not done yet: the next kernel does it.
+  ///
+  /// @param others what that kernel reads besides, perhaps before it has written the sum: it gets none that overlaps them
   @Nullable
   @SuppressWarnings("ReferenceEquality") // the same memory, not equal memory
-  Sum take(Array y) {
+  Sum take(Array y, List<Array> others) {
     Sum sum = deferred;
-    if (sum == null || sum.y.memory() != y.memory() || sum.y.offset() != y.offset() || sum.y.size() != y.size()) {
+    if (sum == null || sum.y.memory() != y.memory() || sum.y.offset() != y.offset() || sum.y.size() != y.size()
+        || others.stream().anyMatch(other -> other.memory() == y.memory() && other.offset() < y.offset() + y.size()
+            && y.offset() < other.offset() + other.size())) {
       return null;
     }
     deferred = null;
@@ -121,6 +122,7 @@ final class Stream implements AutoCloseable {
 
   /// Sends everything that was collected.
   void flush() {
+    use();
     settle();
     send();
   }
@@ -234,7 +236,6 @@ final class Stream implements AutoCloseable {
 
   /// Copies to the device after everything before; the source may be changed at once.
   void write(MemorySegment from, long to) {
-    use();
     flush();
     for (long done = 0; done < from.byteSize(); done += STAGING_BYTES) {
       long bytes = Math.min(STAGING_BYTES, from.byteSize() - done);
@@ -242,14 +243,13 @@ final class Stream implements AutoCloseable {
         await();
       }
       MemorySegment part = staging.asSlice(staged, bytes).copyFrom(from.asSlice(done, bytes));
-      driver.copy(part, to + done, bytes, stream);
+      driver.call("cuMemcpyHtoDAsync_v2", to + done, part, bytes, stream);
       staged += (bytes + 63) / 64 * 64;
     }
   }
 
   /// Waits for everything before, then copies from the device.
   void read(long from, MemorySegment to) {
-    use();
     flush();
     for (long done = 0; done < to.byteSize(); done += STAGING_BYTES) {
       long bytes = Math.min(STAGING_BYTES, to.byteSize() - done);
@@ -257,7 +257,7 @@ final class Stream implements AutoCloseable {
         await();
       }
       MemorySegment part = staging.asSlice(staged, bytes);
-      driver.copy(from + done, part, bytes, stream);
+      driver.call("cuMemcpyDtoHAsync_v2", part, from + done, bytes, stream);
       await();
       to.asSlice(done, bytes).copyFrom(part);
     }
@@ -265,7 +265,6 @@ final class Stream implements AutoCloseable {
 
   /// Waits for everything.
   void await() {
-    use();
     flush();
     driver.call("cuStreamSynchronize", stream);
     staged = 0;
@@ -273,7 +272,6 @@ final class Stream implements AutoCloseable {
 
   /// Sets 32-bit words after everything before.
   void fill(long address, int word, long words) {
-    use();
     flush();
     if (words > 0) {
       driver.call("cuMemsetD32Async", address, word, words, stream);
@@ -287,7 +285,6 @@ final class Stream implements AutoCloseable {
 
   /// Gives memory back, after everything that uses it.
   void free(long address) {
-    use();
     flush();
     driver.call("cuMemFree_v2", address);
   }

@@ -13,7 +13,6 @@ import norma.machine.Assembler.Vector;
 final class Instructions {
   static final int SIGN = 0x8000_0000;
   private static final int ONE = 0x3F80_0000;
-  private static final int SQRT_HALF = 0x3F35_04F3;
   private static final int NAN = 0x7FC0_0000;
   /// Comparisons of vcmpps; with U they hold for NaN.
   private static final int NEQ_UQ = 0x04;
@@ -112,7 +111,7 @@ final class Instructions {
       case STEP -> out.select(to, x, registers.constant(0), GT_OQ, chosen);
       case SIGN -> out.select(to, x, registers.constant(0), NEQ_UQ, chosen);
       case EXPONENT -> {
-        out.vpsubd(to, x, registers.constant(SQRT_HALF));
+        out.vpsubd(to, x, registers.constant(Fn.SQRT_HALF));
         out.vpsrad(to, to, 23);
         out.vcvtdq2ps(to, to);
       }

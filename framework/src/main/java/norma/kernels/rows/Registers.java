@@ -224,51 +224,38 @@ final class Registers {
     Value v = value(e);
     if (v.register < 0) {
       v.register = take();
-      load(v.register, e, v);
+      out.vmovups(new Vector(v.register), memory(e, v), masked && !tabled(e, v));
     }
     locked.add(v.register);
     return v.register;
   }
 
-  private void load(int r, Expr e, Value v) {
-    Vector to = new Vector(r);
-    if (v.spilled) {
-      out.vmovups(to, emitter.vector(spill(e)));
-    } else if (lane(e)) {
-      want(key(e));
-      out.vmovups(to, emitter.vector(key(e)));
-    } else {
-      out.vmovups(to, emitter.element(emitter.streamOf(e), displacement), masked);
-    }
+  /// Whether memory has its vector in the table, not among a stream's elements.
+  private boolean tabled(Expr e, Value v) {
+    return v.spilled || lane(e);
   }
 
-  private void want(Object key) {
+  /// Where memory has it. An element's address may lie in a register that the next one needs.
+  private Memory memory(Expr e, Value v) {
+    return v.spilled ? emitter.vector(spill(e)) : lane(e) ? wanted(key(e)) : element(emitter.streamOf(e));
+  }
+
+  /// A vector of the table that a register would spare reading.
+  private Memory wanted(Object key) {
     wanted.merge(key, 1, Integer::sum);
+    return emitter.vector(key);
   }
 
-  /// In a register or in memory. The last operand to ask for: an address may lie in a register that the next one needs.
+  /// In a register or in memory. The last operand to ask for, because of [#memory].
   Operand operand(Expr e) {
     Value v = value(e);
-    if (v.register >= 0 || pinned.containsKey(key(e))) {
-      return new Vector(register(e));
-    }
-    if (v.spilled) {
-      return emitter.vector(spill(e));
-    }
-    if (lane(e)) {
-      want(key(e));
-      return emitter.vector(key(e));
-    }
-    return masked || !v.dead() ? new Vector(register(e)) : emitter.element(emitter.streamOf(e), displacement);
+    boolean register = v.register >= 0 || pinned.containsKey(key(e)) || (!tabled(e, v) && (masked || !v.dead()));
+    return register ? new Vector(register(e)) : memory(e, v);
   }
 
   Operand constant(int bits) {
     Integer pin = pinned.get(bits);
-    if (pin != null) {
-      return new Vector(pin);
-    }
-    want(bits);
-    return emitter.vector(bits);
+    return pin == null ? wanted(bits) : new Vector(pin);
   }
 
   /// -infinity in the lanes that the mask leaves out, else 0.

@@ -103,10 +103,6 @@ final class RowEmitter {
     return width % set.lanes();
   }
 
-  private boolean ofElements(String stream) {
-    return kind(stream) != Kind.ROWS;
-  }
-
   private Kind kind(String stream) {
     return streams.kind(streams.of(stream));
   }
@@ -116,7 +112,7 @@ final class RowEmitter {
       out.push(register);
     }
     for (String stream : streams.names()) {
-      if (ofElements(stream) && pointers.size() < POINTERS.size()) {
+      if (kind(stream) != Kind.ROWS && pointers.size() < POINTERS.size()) {
         Register pointer = POINTERS.get(pointers.size());
         pointers.put(stream, pointer);
         if (kind(stream) != Kind.GATHERED) {

@@ -192,10 +192,7 @@ public final class RowKernels implements AutoCloseable {
           memory.asSlice(sums + k * vector, 4L * width).fill((byte) 0);
           bind("sum0", k, memory, (sums + k * vector) / 4);
         } else {
-          if (!gradient.add()) {
-            gradient.array().segment().fill((byte) 0);
-          }
-          bind("sum0", k, gradient.array().segment(), 0);
+          bind("sum0", k, gradient.start(), 0);
         }
       }
       for (int k = 0; k < plan.totals().size(); k++) {

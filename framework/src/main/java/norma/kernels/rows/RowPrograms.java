@@ -3,9 +3,9 @@ package norma.kernels.rows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.IntStream;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import norma.formula.Expr;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -104,9 +104,8 @@ public class RowPrograms {
       places.add(kept.indexOf(e));
     }
     List<String> first = routine == null ? List.of() : routine.operands().stream().map(routine::stream).toList();
-    Set<String> gathered = routine == null ? Set.of() : routine.gathered();
-    Set<String> strided = routine == null ? Set.of() : routine.strided();
-    Streams streams = new Streams(plan, first, strided, gathered, stored.size(), outputs);
+    Map<String, String> declared = routine == null ? Map.of() : routine.kinds();
+    Streams streams = new Streams(plan, first, declared, stored.size(), outputs);
     RowEmitter emitter = new RowEmitter(plan, stored, outputs, streams, width, stride, set);
     Code code = code(emitter);
     return new Program(routine, plan, streams, IntStream.range(0, stored.size()).boxed().toList(), width,
@@ -133,16 +132,7 @@ public class RowPrograms {
   }
 
   private static boolean computes(Plan plan, List<@Nullable Expr> gradients, List<Integer> direct) {
-    boolean computes = false;
-    for (Expr e : plan.channels()) {
-      computes |= !(e instanceof Leaf);
-    }
-    for (Expr e : plan.numbers()) {
-      computes |= !(e instanceof Leaf);
-    }
-    for (int i = 0; i < gradients.size(); i++) {
-      computes |= gradients.get(i) != null && !direct.contains(i);
-    }
-    return computes;
+    return !Stream.concat(plan.channels().stream(), plan.numbers().stream()).allMatch(Leaf.class::isInstance)
+        || IntStream.range(0, gradients.size()).anyMatch(i -> gradients.get(i) != null && !direct.contains(i));
   }
 }

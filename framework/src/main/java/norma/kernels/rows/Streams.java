@@ -16,21 +16,18 @@ import norma.formula.Plan.Sink;
 final class Streams {
   private final Map<String, Integer> numbers = new LinkedHashMap<>();
   private final List<Kind> kinds = new ArrayList<>();
-  private final Set<String> strided;
-  private final Set<String> gathered;
+  private final Map<String, String> declared;
 
   enum Kind {
     ELEMENTS, STRIDED, GATHERED, EVERY_ROW, ROWS
   }
 
   /// @param first    names to number first
-  /// @param strided  names of streams whose rows lie as far apart as the caller says
-  /// @param gathered names of streams whose rows lie where the caller says
+  /// @param declared the words that declare a routine's names, [norma.formula.Routine#kinds]; empty for a formula
   /// @param stored   how many values of rows are left for another kernel
   /// @param outputs  names of streams that the plan's outputs are written to
-  Streams(Plan plan, List<String> first, Set<String> strided, Set<String> gathered, int stored, List<String> outputs) {
-    this.strided = strided;
-    this.gathered = gathered;
+  Streams(Plan plan, List<String> first, Map<String, String> declared, int stored, List<String> outputs) {
+    this.declared = declared;
     first.forEach(this::add);
     outputs.forEach(this::add);
     for (Expr node : Expr
@@ -56,11 +53,11 @@ final class Streams {
     if (numbers.putIfAbsent(name, kinds.size()) == null) {
       kinds.add(name.matches("(channel|sum)\\d+")
           ? Kind.EVERY_ROW
-          : name.matches("(kept|stored|total)\\d+")
-              ? Kind.ROWS
-              : gathered.contains(name)
-                  ? Kind.GATHERED
-                  : strided.contains(name) ? Kind.STRIDED : Kind.ELEMENTS);
+          : name.matches("(kept|stored|total)\\d+") ? Kind.ROWS : switch (declared.getOrDefault(name, "")) {
+            case "strided" -> Kind.STRIDED;
+            case "gathered" -> Kind.GATHERED;
+            default -> Kind.ELEMENTS;
+          });
     }
   }
 

@@ -25,17 +25,7 @@ struct Place {
   int y = threadIdx.x / 32 * 4 + threadIdx.x / 16 % 2 * 2 + threadIdx.x % 2;
 };
 
-static __device__ __forceinline__ float sum_of_row(float x) {
-#pragma unroll
-  for (int lanes = 2; lanes <= 8; lanes *= 2) x += __shfl_xor_sync(0xffffffff, x, lanes);
-  return x;
-}
-
-static __device__ __forceinline__ float max_of_row(float x) {
-#pragma unroll
-  for (int lanes = 2; lanes <= 8; lanes *= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, lanes));
-  return x;
-}
+typedef Butterfly<2, 4, 8> Row;  // the eight lanes of a row
 
 // A thread reads N neighbours of some rows, in the same columns.
 template <int ROWS, int N>
@@ -205,10 +195,7 @@ static __device__ __forceinline__ void add_weighted(const float (&s)[I][4], floa
 // row draws the numbers of four.
 static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, unsigned long long first) {
   Place place;
-  unsigned dropped = dropped_of_four(drop, first + 4 * place.x) << 4 * place.x;
-#pragma unroll
-  for (int lanes = 2; lanes <= 8; lanes *= 2) dropped |= __shfl_xor_sync(0xffffffff, dropped, lanes);
-  return dropped;
+  return Row::any(dropped_of_four(drop, first + 4 * place.x) << 4 * place.x);
 }
 
 // Which weights of the queries x + 8 j are dropped for key y: bit 4 j. Lanes in four keys below each other share
@@ -218,9 +205,7 @@ static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsi
   int part = place.y % 4;
   unsigned long long query = place.x + 8 * part;
   unsigned dropped = dropped_of_four(drop, first + query * time + place.y / 4 * 4) << 4 * part;
-  dropped |= __shfl_xor_sync(0xffffffff, dropped, 1);
-  dropped |= __shfl_xor_sync(0xffffffff, dropped, 16);
-  return dropped >> part;
+  return Butterfly<1, 16>::any(dropped) >> part;
 }
 
 static __device__ __forceinline__ unsigned long long weight(int index, int query, int key, int time) {
@@ -264,7 +249,7 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
         if (first + place.x + 8 * j > query) s[i][j] = LEAST;
         top = fmaxf(top, s[i][j]);
       }
-      top = max_of_row(top);
+      top = Row::max(top);
       float fade = exp2f((most[i] - top) * (scale * LOG2_E));
       most[i] = top;
       sum[i] *= fade;
@@ -287,7 +272,7 @@ static __device__ __forceinline__ void forward(const real* qkv, real* y, float* 
 #pragma unroll
   for (int i = 0; i < I; i++) {
     int query = start + place.y + 16 * i;
-    sum[i] = sum_of_row(sum[i]);
+    sum[i] = Row::sum(sum[i]);
     factor[i] = (drop.threshold ? drop.factor : 1) / sum[i];
     if (place.x == 0 && query < time) lse[(long long)index * time + query] = most[i] * scale + logf(sum[i]);
   }
@@ -330,7 +315,7 @@ static __device__ __forceinline__ void backward_queries(const real* dy, const re
     for (int c = place.x; query < time && c < width; c += 8) {
       level[i] = fmaf(to_float(dy[row + c]), to_float(y[row + c]), level[i]);
     }
-    level[i] = sum_of_row(level[i]);
+    level[i] = Row::sum(level[i]);
     if (place.x == 0 && query < time) delta[(long long)index * time + query] = level[i];
   }
   float kept = drop.threshold ? drop.factor : 1;

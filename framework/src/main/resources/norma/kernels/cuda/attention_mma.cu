@@ -26,6 +26,8 @@ struct Place {
   int t = lane % 4;
 };
 
+typedef Butterfly<1, 2> Quad;  // the four lanes of a row
+
 // Begins to copy the first `count` of N rows into a tile; zeros for the others.
 template <int D, int N>
 static __device__ __forceinline__ void copy_rows(const bf16* from, long long stride, int count, bf16* tile) {
@@ -94,11 +96,9 @@ static __device__ __forceinline__ void multiply(const float (&left)[4], const fl
 // Which of the weights of 16 x 16 (query, key) are dropped. Four lanes share the numbers of 2 x 4 blocks of the stream:
 // lane `part` of them computes those of the keys from element i on and of the keys 8 further on, as bits 8 part + (0 to
 // 7).
-static __device__ __forceinline__ unsigned dropped_weights(const Drop& drop, unsigned long long i, int part,
-                                                           int lanes) {
-  unsigned dropped = (dropped_of_four(drop, i) | dropped_of_four(drop, i + 8) << 4) << 8 * part;
-  dropped |= __shfl_xor_sync(0xffffffff, dropped, lanes);
-  return dropped | __shfl_xor_sync(0xffffffff, dropped, 2 * lanes);
+template <typename Lanes>
+static __device__ __forceinline__ unsigned dropped_weights(const Drop& drop, unsigned long long i, int part) {
+  return Lanes::any((dropped_of_four(drop, i) | dropped_of_four(drop, i + 8) << 4) << 8 * part);
 }
 
 // Bit 16 r + 4 n + e is that of row g + 8 r (a query) and column 8 n + 2 t + e (a key).
@@ -107,7 +107,7 @@ static __device__ __forceinline__ unsigned dropped_by_query(const Drop& drop, un
   Place at;
   int query = at.g + at.t / 2 * 8;
   int key = at.t % 2 * 4;
-  unsigned dropped = dropped_weights(drop, first + (long long)query * time + key, at.t, 1);
+  unsigned dropped = dropped_weights<Quad>(drop, first + (long long)query * time + key, at.t);
   return dropped >> (at.t / 2 * 8 + at.t % 2 * 2);
 }
 
@@ -117,7 +117,7 @@ static __device__ __forceinline__ unsigned dropped_by_key(const Drop& drop, unsi
   int part = at.g % 4;
   int query = part / 2 * 8 + 2 * at.t + part % 2;
   int key = at.g / 4 * 4;
-  return dropped_weights(drop, first + (long long)query * time + key, part, 4) >> part;
+  return dropped_weights<Butterfly<4, 8>>(drop, first + (long long)query * time + key, part) >> part;
 }
 
 // Writes 16 rows times a factor, or adds them, in 16-byte accesses: a warp's own part of shared memory turns them
@@ -152,16 +152,6 @@ static __device__ __forceinline__ void put_rows(const float (&x)[D / 8][4], floa
       *(uint4*)there = *(const uint4*)line;
     }
   }
-}
-
-static __device__ __forceinline__ float quad_sum(float x) {
-  x += __shfl_xor_sync(0xffffffff, x, 1);
-  return x + __shfl_xor_sync(0xffffffff, x, 2);
-}
-
-static __device__ __forceinline__ float quad_max(float x) {
-  x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, 1));
-  return fmaxf(x, __shfl_xor_sync(0xffffffff, x, 2));
 }
 
 // One head of one sequence: its first query, key and value, and the distance to the next. Neighbouring heads share keys
@@ -230,7 +220,7 @@ static __device__ __forceinline__ void attend(const Head<D>& head, int first, in
         most = fmaxf(most, s[n][2 * r + e]);
       }
     }
-    most = quad_max(most);
+    most = Quad::max(most);
     float fade = exp2_approximate((x.most[r] - most) * scale);
     x.most[r] = most;
     x.sum[r] *= fade;
@@ -286,7 +276,7 @@ static __device__ __forceinline__ void forward(const bf16* qkv, bf16* y, float* 
   for (; first <= last; first += ROWS) {
     attend<D, false>(head, first, time, first == last, weights + first, drop, keys, values, x);
   }
-  float sum[2] = {quad_sum(x.sum[0]), quad_sum(x.sum[1])};
+  float sum[2] = {Quad::sum(x.sum[0]), Quad::sum(x.sum[1])};
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     int query = row + at.g + 8 * r;
@@ -377,7 +367,7 @@ static __device__ __forceinline__ void backward_queries(const bf16* dy, const bf
 #pragma unroll
   for (int r = 0; r < 2; r++) {
     int query = row + at.g + 8 * r;
-    x.level[r] = quad_sum(x.level[r]);
+    x.level[r] = Quad::sum(x.level[r]);
     if (query < time) {
       x.shift[r] = lse[(long long)index * time + query] * LOG2_E;
       if (at.t == 0) delta[(long long)index * time + query] = x.level[r];

@@ -1,5 +1,5 @@
-// What the kernels share: the element type of activations, 16-byte accesses, sums over a warp and a block, and the
-// random numbers of dropout.
+// What the kernels share: the element type of activations, 16-byte accesses, sums over lanes, and the random numbers of
+// dropout.
 #pragma once
 #include "hardware.cuh"
 
@@ -101,45 +101,46 @@ static __device__ __forceinline__ void store_rounded(float (&x)[N], T* to) {
   }
 }
 
+// x += y
+template <int N>
+static __device__ __forceinline__ void add(const float (&y)[N], float (&x)[N]) {
+#pragma unroll
+  for (int i = 0; i < N; i++) x[i] += y[i];
+}
+
 // Writes, or adds to what is there.
 template <int N, typename T>
 static __device__ __forceinline__ void put(float (&x)[N], T* to, int accumulate) {
   if (accumulate) {
     float old[N];
     load<N>(to, old);
-#pragma unroll
-    for (int i = 0; i < N; i++) x[i] += old[i];
+    add(old, x);
   }
   store<N>(x, to);
 }
 
-// The sum over the warp's 32 lanes, in all of them.
-template <typename T>
-static __device__ __forceinline__ T warp_sum(T x) {
-#pragma unroll
-  for (int lanes = 16; lanes > 0; lanes /= 2) x += __shfl_xor_sync(0xffffffff, x, lanes);
-  return x;
-}
-
-static __device__ __forceinline__ float warp_max(float x) {
-#pragma unroll
-  for (int lanes = 16; lanes > 0; lanes /= 2) x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, lanes));
-  return x;
-}
-
-// The sum over the block, in thread 0. `spare` holds one number for each warp; all threads must call it.
-template <typename T>
-static __device__ __forceinline__ T block_sum(T x, T* spare) {
-  x = warp_sum(x);
-  __syncthreads();
-  if (threadIdx.x % 32 == 0) spare[threadIdx.x / 32] = x;
-  __syncthreads();
-  T sum = 0;
-  if (threadIdx.x == 0) {
-    for (int warp = 0; warp < (int)blockDim.x / 32; warp++) sum += spare[warp];
+// Sums and the like over the lanes whose numbers differ in these bits alone, one bit after the other: all of them get
+// the result. The whole warp must call it.
+template <int... BITS>
+struct Butterfly {
+  template <typename T>
+  static __device__ __forceinline__ T sum(T x) {
+    ((x += __shfl_xor_sync(0xffffffff, x, BITS)), ...);
+    return x;
   }
-  return sum;
-}
+
+  static __device__ __forceinline__ float max(float x) {
+    ((x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, BITS))), ...);
+    return x;
+  }
+
+  static __device__ __forceinline__ unsigned any(unsigned x) {
+    ((x |= __shfl_xor_sync(0xffffffff, x, BITS)), ...);
+    return x;
+  }
+};
+
+typedef Butterfly<16, 8, 4, 2, 1> Warp;  // all 32 lanes
 
 // A dropout mask, see norma.kernels.DropMask: an element is dropped where its 32 random bits are below `threshold`
 // (2^32 times the probability, rounded up), else multiplied by `factor`.

@@ -131,10 +131,9 @@ static __device__ __forceinline__ float sum_line(F f, const Lines&... x) {
 // partial[block] = the sum of f(x, ...) over the block's elements: those of an access in float, these sums in double.
 template <int N, typename F, typename... X>
 static __device__ __forceinline__ void sum_elements(long long n, F f, double* partial, const X*... x) {
-  __shared__ double warps[WARPS];
   double sum = 0;
   for_each<N>(n, [&](long long i, auto count) { sum += sum_line<count.COUNT>(f, Line<count.COUNT>(x + i)...); });
-  sum = block_sum(sum, warps);
+  sum = block_sum(sum);
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
@@ -152,10 +151,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) square_partials(const floa
 // out = the sum of some numbers, or rounded (+)= it; the other one is null. For a grid of one block.
 extern "C" __global__ void __launch_bounds__(THREADS)
     sum_doubles(const double* partial, int count, double* out, float* rounded, int accumulate) {
-  __shared__ double warps[WARPS];
   double sum = 0;
   for (int i = threadIdx.x; i < count; i += THREADS) sum += partial[i];
-  sum = block_sum(sum, warps);
+  sum = block_sum(sum);
   if (threadIdx.x > 0) return;
   if (out) *out = sum;
   if (rounded) *rounded = (float)(accumulate ? *rounded + sum : sum);
@@ -173,21 +171,6 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   sum_columns<float>(x, rows, width, out, accumulate);
 }
 
-// x[k] = N numbers at first + k step, for those that lie before `end`; the others are 0.
-template <int K, int N>
-static __device__ __forceinline__ void load_all(const real* from, long long first, long long step, long long end,
-                                                float (&x)[K][N]) {
-#pragma unroll
-  for (int k = 0; k < K; k++) {
-    if (first + k * step < end) {
-      load(from + first + k * step, x[k]);
-    } else {
-#pragma unroll
-      for (int i = 0; i < N; i++) x[k][i] = 0;
-    }
-  }
-}
-
 template <int N>
 static __device__ __forceinline__ void column_partials(const real* dy, float* partial, int rows, int width,
                                                        float* spare) {
@@ -200,13 +183,14 @@ static __device__ __forceinline__ void column_partials(const real* dy, float* pa
     const long long end = (long long)share.end * width;
 #pragma unroll 1
     for (int row = tile.first_row(share); row < share.end; row += LINES * tile.lines) {
-      float x[LINES][N];
-      load_all(dy, (long long)row * width + tile.column, step, end, x);
+      const long long first = (long long)row * width + tile.column;
+      float x[LINES][N] = {};
 #pragma unroll
       for (int k = 0; k < LINES; k++) {
-#pragma unroll
-        for (int i = 0; i < N; i++) sum[i] += x[k][i];
+        if (first + k * step < end) load(dy + first + k * step, x[k]);
       }
+#pragma unroll
+      for (int k = 0; k < LINES; k++) add(x[k], sum);
     }
     tile.add_lines(sum, spare, partial + (long long)blockIdx.x * width);
   }
@@ -326,7 +310,7 @@ static __device__ __forceinline__ void round_rows(const T* x, T* y, int rows, in
 #pragma unroll
       for (int k = 0; k < N; k++) largest = fmaxf(largest, fabsf(part[k]));
     }
-    const float s = fmaxf(warp_max(largest) / 127, 1.17549435e-38f);  // the least normal number, for rows of 0
+    const float s = fmaxf(Warp::max(largest) / 127, 1.17549435e-38f);  // the least normal number, for rows of 0
     for (int i = lane * N; i < width; i += 32 * N) {
       float part[N];
       load(from + i, part);

@@ -6,6 +6,20 @@ static const int THREADS = 256;
 static const int WARP = 32;
 static const int WARPS = THREADS / WARP;
 
+// The sum over the block, in thread 0. All threads must call it.
+static __device__ __forceinline__ double block_sum(double x) {
+  __shared__ double warps[WARPS];
+  x = Warp::sum(x);
+  __syncthreads();  // nobody reads the last call's any more
+  if (threadIdx.x % WARP == 0) warps[threadIdx.x / WARP] = x;
+  __syncthreads();
+  double sum = 0;
+  if (threadIdx.x == 0) {
+    for (int warp = 0; warp < WARPS; warp++) sum += warps[warp];
+  }
+  return sum;
+}
+
 // An equal share of a matrix's rows, the next ones for each part.
 struct Share {
   int begin;
@@ -100,8 +114,7 @@ static __device__ __forceinline__ void sum_columns(const T* __restrict__ x, int 
       for (int row = line; row < rows; row += lines) {
         float part[N];
         load(x + (long long)row * width + chunk * N, part);
-#pragma unroll
-        for (int i = 0; i < N; i++) sum[i] += part[i];
+        add(part, sum);
       }
     }
     for (int half = lines / 2; half > 0; half /= 2) {
@@ -110,8 +123,7 @@ static __device__ __forceinline__ void sum_columns(const T* __restrict__ x, int 
       if (line < half) {
         float other[N];
         load(spare + (threadIdx.x + half * across) * N, other);
-#pragma unroll
-        for (int i = 0; i < N; i++) sum[i] += other[i];
+        add(other, sum);
       }
       __syncthreads();
     }
@@ -170,34 +182,20 @@ static __device__ __forceinline__ void load_row(const T* from, int left, float (
   }
 }
 
-template <int K, int N>
-static __device__ __forceinline__ void store_row(const float (&x)[K][N], real* to, int left) {
-#pragma unroll
-  for (int k = 0; k < K; k++) {
-    if (k * WARP * N < left) store(x[k], to + k * WARP * N);
-  }
-}
-
-// x += y
-template <int N>
-static __device__ __forceinline__ void add(const float (&y)[N], float (&x)[N]) {
-#pragma unroll
-  for (int i = 0; i < N; i++) x[i] += y[i];
-}
-
-template <int K, int N>
-static __device__ __forceinline__ void add(const float (&y)[K][N], float (&x)[K][N]) {
-#pragma unroll
-  for (int k = 0; k < K; k++) add(y[k], x[k]);
-}
-
 // Writes x, and leaves in x what memory keeps of it.
-template <int K, int N>
-static __device__ __forceinline__ void store_row_rounded(float (&x)[K][N], real* to, int left) {
+template <int K, int N, typename T>
+static __device__ __forceinline__ void store_row(float (&x)[K][N], T* to, int left) {
 #pragma unroll
   for (int k = 0; k < K; k++) {
     if (k * WARP * N < left) store_rounded(x[k], to + k * WARP * N);
   }
+}
+
+// x += y
+template <int K, int N>
+static __device__ __forceinline__ void add(const float (&y)[K][N], float (&x)[K][N]) {
+#pragma unroll
+  for (int k = 0; k < K; k++) add(y[k], x[k]);
 }
 
 // The sum of x over the block's warps, written by the first. `spare` holds x of half of them; all threads must call it.
@@ -219,10 +217,7 @@ static __device__ __forceinline__ void sum_of_warps(float (&x)[K][N], float* spa
       for (int i = 0; i < K * N; i++) x[i / N][i % N] += mine[i * WARP];
     }
   }
-#pragma unroll
-  for (int k = 0; k < K; k++) {
-    if (warp == 0 && k * WARP * N < left) store(x[k], to + k * WARP * N);
-  }
+  if (warp == 0) store_row(x, to, left);
 }
 
 // sums (vectors, parts, width) over their parts, a block for 32 columns, into `all` (vectors, width). Lane i of the first warp
@@ -252,11 +247,10 @@ static __device__ __forceinline__ void sum_parts(const float* sums, int vectors,
 
 // The sum of so many numbers, in the threads of the first warp. All threads must call it.
 static __device__ __forceinline__ float sum_totals(const float* totals, int count) {
-  __shared__ double warps[WARPS];
   __shared__ float all;
   double sum = 0;
   for (int i = threadIdx.x; i < count; i += THREADS) sum += totals[i];
-  sum = block_sum(sum, warps);
+  sum = block_sum(sum);
   if (threadIdx.x == 0) all = (float)sum;
   __syncthreads();
   return all;

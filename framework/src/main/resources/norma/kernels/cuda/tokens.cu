@@ -67,8 +67,7 @@ static __device__ __forceinline__ void token_partials(const real* __restrict__ d
       for (int i = tile.first_row(Share{0, count}); i < count; i += tile.lines) {
         float x[N];
         load(dy + (long long)found[i] * width + tile.column, x);
-#pragma unroll
-        for (int k = 0; k < N; k++) sum[k] += x[k];
+        add(x, sum);
       }
     }
     tile.add_lines(sum, spare, to);
@@ -128,7 +127,7 @@ struct CrossEntropy {
 #pragma unroll
         for (int i = 0; i < N; i++) max = fmaxf(max, x[k][i]);
       }
-      max = warp_max(max);
+      max = Warp::max(max);
       float sum = 0;
 #pragma unroll
       for (int k = 0; k < K; k++) {
@@ -138,7 +137,7 @@ struct CrossEntropy {
           sum += x[k][i];
         }
       }
-      sum = warp_sum(sum);
+      sum = Warp::sum(sum);
       loss += (double)logf(sum) + ((double)max - right);
       if (!dlogits) continue;
       const float factor = scale / sum;
@@ -180,8 +179,8 @@ struct CrossEntropy {
 #pragma unroll
         for (int i = 0; i < N; i++) sum += expf(x[i] - max);
       }
-      const float warp = warp_max(max);
-      sum = warp_sum(sum * expf(max - warp));
+      const float warp = Warp::max(max);
+      sum = Warp::sum(sum * expf(max - warp));
       __syncthreads();
       if (threadIdx.x % 32 == 0) {
         maxima[threadIdx.x / 32] = warp;
@@ -215,7 +214,6 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     cross_entropy(const real* logits, const int* targets, float scale, real* dlogits, double* partial, int rows,
                   int width) {
   const int N = Lane<real>::COUNT;
-  __shared__ double warps[THREADS / 32];
   const CrossEntropy rows_of{logits, targets, scale, dlogits, rows, width};
   double loss;
   if (width % N == 0 && width <= 32 * 4 * N) {
@@ -227,6 +225,6 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   } else {
     loss = rows_of.long_rows<1>();
   }
-  loss = block_sum(loss, warps);
+  loss = block_sum(loss);
   if (threadIdx.x == 0) partial[blockIdx.x] = scale * loss;
 }

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,7 +65,7 @@ class KernelSourcesTest {
       }
       for (Unit unit : units) {
         if (nvrtc.isPresent()) {
-          all.add(() -> assertThat(nvrtc.get().compile(unit.file(), unit.text(), headers(), target.options()))
+          all.add(() -> assertThat(nvrtc.get().compile(unit.file(), unit.text(), Compiler.headers(), target.options()))
               .isNotEmpty());
         } else if (!nvcc.isEmpty()) {
           all.add(() -> compile(nvcc.getFirst(), unit, target));
@@ -79,7 +78,7 @@ class KernelSourcesTest {
   private void compile(String nvcc, Unit unit, Target target) {
     try {
       Path own = Files.createDirectory(folder.resolve(unit.file() + "-" + target.architecture));
-      for (Map.Entry<String, String> header : headers().entrySet()) {
+      for (Map.Entry<String, String> header : Compiler.headers().entrySet()) {
         Files.writeString(own.resolve(header.getKey()), header.getValue());
       }
       Path file = Files.writeString(own.resolve(unit.file()), unit.text());
@@ -92,11 +91,5 @@ class KernelSourcesTest {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static Map<String, String> headers() {
-    Map<String, String> headers = new LinkedHashMap<>();
-    Compiler.HEADERS.forEach(header -> headers.put(header, Compiler.source(header)));
-    return headers;
   }
 }

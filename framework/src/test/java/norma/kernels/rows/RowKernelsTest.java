@@ -197,7 +197,7 @@ class RowKernelsTest {
     }
   }
 
-  /// Where no radicand is negative a root below the line is a guess that is mended: no digit less, at any magnitude; else NaN shows that one is.
+  /// Where no radicand is negative a root below the line is a guess that is mended, with no digit less; else NaN shows that one is.
   @ParameterizedTest
   @ValueSource(strings = { "AVX2", "AVX512", "" })
   void divisionsByRootsAreExactToTheLastDigits(String name) {
@@ -207,19 +207,24 @@ class RowKernelsTest {
     try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
       MemorySegment x = arena.allocate(4L * count, 64);
       MemorySegment y = arena.allocate(4L * count, 64);
-      for (int i = 0; i < count; i++) {
-        x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) Math.pow(10, -37.5 + 75.0 * i / count));
+      for (int i = 0; i < count - 4; i++) {
+        x.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) Math.pow(10, -37.9 + 76.0 * i / count));
       }
-      x.setAtIndex(ValueLayout.JAVA_FLOAT, count - 1, Float.NaN);
-      x.setAtIndex(ValueLayout.JAVA_FLOAT, count - 2, -1);
-      kernels.routine(Routine.of("elements x y; y = 1 / sqrt(abs(x))"), count).bind(x, y).run(1);
-      for (int i = 0; i < count - 1; i++) {
-        double expected = 1 / Math.sqrt(Math.abs(x.getAtIndex(ValueLayout.JAVA_FLOAT, i)));
+      float[] others = { 0, -0f, -0.01f, Float.NaN };
+      MemorySegment.copy(others, 0, x, ValueLayout.JAVA_FLOAT, 4L * (count - 4), 4);
+      kernels.routine(Routine.of("elements x y; y = 1 / sqrt(max(x, 0))"), count).bind(x, y).run(1);
+      for (int i = 0; i < count - 4; i++) {
+        double expected = 1 / Math.sqrt(x.getAtIndex(ValueLayout.JAVA_FLOAT, i));
         assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, i) / expected).isCloseTo(1, within(1.1e-7));
       }
+      for (int i = 2; i <= 4; i++) {
+        assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, count - i)).isBetween(9e18f, 1e19f);
+      }
       assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, count - 1)).isNaN();
-      kernels.routine(Routine.of("elements x y; y = 1 / sqrt(x)"), count).bind(x, y).run(1);
-      assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, count - 2)).isNaN();
+      for (String radicand : List.of("x", "max(x, sqrt(x))")) {
+        kernels.routine(Routine.of("elements x y; y = 1 / sqrt(" + radicand + ")"), count).bind(x, y).run(1);
+        assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, count - 2)).as(radicand).isNaN();
+      }
     }
   }
 
