@@ -12,8 +12,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntToDoubleFunction;
 import norma.array.DType;
-import norma.autodiff.Parameter;
-import norma.autodiff.ParameterBuffer;
 import norma.bench.FrozenInputs.Batch;
 import norma.bench.ParityCase.Attention;
 import norma.bench.ParityCase.Blocks;
@@ -22,10 +20,7 @@ import norma.kernels.Backend;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.Gpt;
 import norma.models.GptConfig.EmbeddingScale;
-import norma.nn.NormTypes;
 import norma.optim.Rule;
-import norma.train.config.Assignment;
-import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import org.bytedeco.javacpp.PointerScope;
 import tools.jackson.databind.json.JsonMapper;
@@ -140,7 +135,7 @@ public final class FreezeTorchNumbers {
         Attention.USUAL, Blocks.USUAL);
     List<String> all = new ArrayList<>(settings);
     all.add("model.norm.all=dyt");
-    RunConfig.Optim optim = new ConfigReader(NormTypes.all()).read("frozen", "", Assignment.parse(all)).optim();
+    RunConfig.Optim optim = StepServer.config(all).optim();
     Map<String, Rule> rules = new LinkedHashMap<>();
     new Gpt(model.config(), ParityCase.VOCABULARY).parameters().forEach(p -> rules.put(p.name(), optim.rule(p)));
     return new Optimizers(optim.lr(), optim.momentum(), rules, train(backend, optim, FEW, _ -> optim.lr(), model));
@@ -150,7 +145,7 @@ public final class FreezeTorchNumbers {
   private static Run train(Backend backend, RunConfig.Optim optim, int steps, IntToDoubleFunction lr,
       ParityCase model) {
     try (PointerScope scope = new PointerScope()) {
-      TorchGpt gpt = start(backend, model);
+      TorchGpt gpt = Numbers.torch(model, backend, 0);
       TorchOptimizer optimizer = gpt.optimizer(optim);
       List<Double> losses = new ArrayList<>();
       List<Double> norms = new ArrayList<>();
@@ -162,13 +157,6 @@ public final class FreezeTorchNumbers {
       }
       return new Run(model, losses, norms);
     }
-  }
-
-  private static TorchGpt start(Backend backend, ParityCase model) {
-    List<Parameter> parameters = new Gpt(model.config(), ParityCase.VOCABULARY).parameters();
-    ParameterBuffer values = new ParameterBuffer(backend, parameters);
-    FrozenInputs.writeWeights(backend, values, 0);
-    return new TorchGpt(model.config(), backend.dtype(), parameters, p -> backend.read(values.of(p)));
   }
 
   private static double rounded(double number) {

@@ -43,15 +43,19 @@ record Numbers(double loss, Map<String, double[]> gradients) {
 
   private static Numbers torch(ParityCase model, DType dtype, int neighbour) {
     try (Backend backend = new Nd4jBackend(dtype, true); PointerScope scope = new PointerScope()) {
-      Gpt gpt = new Gpt(model.config(), ParityCase.VOCABULARY);
-      ParameterBuffer weights = weights(gpt, backend, neighbour);
-      TorchGpt torch = new TorchGpt(model.config(), dtype, weights.parameters(), p -> backend.read(weights.of(p)));
+      TorchGpt torch = torch(model, backend, neighbour);
       org.bytedeco.pytorch.Tensor loss = torch.loss(BATCH.tensor(0), BATCH.tensor(1));
       loss.backward();
       Map<String, double[]> gradients = new LinkedHashMap<>();
       torch.parameters().keySet().forEach(name -> gradients.put(name, torch.gradient(name)));
       return new Numbers(loss.item_double(), gradients);
     }
+  }
+
+  /// PyTorch's model, with the backend's element type.
+  static TorchGpt torch(ParityCase model, Backend backend, int neighbour) {
+    ParameterBuffer weights = weights(new Gpt(model.config(), ParityCase.VOCABULARY), backend, neighbour);
+    return new TorchGpt(model.config(), backend.dtype(), weights.parameters(), p -> backend.read(weights.of(p)));
   }
 
   /// Norma's.

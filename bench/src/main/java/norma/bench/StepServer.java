@@ -19,15 +19,8 @@ import norma.train.config.RunConfig;
 /// commands it waits for input and does nothing.
 ///
 /// Commands: `run N`, answered by N lines `step NANOS LOSS GRADIENT_NORM`; `quit`, or the end of the input.
-final class StepServer {
-  private final Contender contender;
-  private final PrintStream out;
-  private int steps;
-
-  private StepServer(Contender contender, PrintStream out) {
-    this.contender = contender;
-    this.out = out;
-  }
+public final class StepServer {
+  private StepServer() {}
 
   /// Serves until the driver is gone.
   ///
@@ -36,31 +29,24 @@ final class StepServer {
     PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
     System.setOut(System.err); // whatever a library prints goes to the log
     try (Contender contender = start.apply(config(List.of(settings)))) {
-      new StepServer(contender, out).serve();
+      contender.facts().forEach((name, value) -> out.println("fact " + name + " " + value));
+      out.println("ready");
+      out.flush();
+      BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+      int steps = 0;
+      for (String line = in.readLine(); line != null && !line.equals("quit"); line = in.readLine()) {
+        for (int count = Integer.parseInt(line.substring("run ".length())); count > 0; count--) {
+          steps++;
+          Step step = contender.step(steps);
+          out.println("step " + step.nanos() + " " + step.loss() + " " + step.gradientNorm());
+        }
+        out.flush();
+      }
     }
   }
 
   /// The default configuration with these settings.
-  static RunConfig config(List<String> settings) {
+  public static RunConfig config(List<String> settings) {
     return new ConfigReader(NormTypes.all()).read("the settings", "", Assignment.parse(settings));
-  }
-
-  private void serve() throws IOException {
-    contender.facts().forEach((name, value) -> out.println("fact " + name + " " + value));
-    out.println("ready");
-    out.flush();
-    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (String line = in.readLine(); line != null && !line.equals("quit"); line = in.readLine()) {
-      run(Integer.parseInt(line.substring("run ".length())));
-    }
-  }
-
-  private void run(int count) {
-    for (int i = 0; i < count; i++) {
-      steps++;
-      Step step = contender.step(steps);
-      out.println("step " + step.nanos() + " " + step.loss() + " " + step.gradientNorm());
-    }
-    out.flush();
   }
 }

@@ -1,6 +1,7 @@
 package norma.bench;
 
-import java.util.IdentityHashMap;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import norma.formula.Expr;
@@ -19,30 +20,20 @@ final class TorchFormula {
   /// From where PyTorch takes softplus for the identity: never.
   private static final Scalar NEVER = new Scalar(1e300);
 
-  private final Map<String, Tensor> leaves;
-  private final IdentityHashMap<Expr, Tensor> values = new IdentityHashMap<>();
-
-  private TorchFormula(Map<String, Tensor> leaves) {
-    this.leaves = leaves;
-  }
+  private TorchFormula() {}
 
   /// @param leaves x (..., C), width (), and the parameters, vectors (C) and numbers ()
   /// @return (..., C)
   static Tensor of(Formula formula, Map<String, Tensor> leaves) {
-    return new TorchFormula(leaves).value(formula.written());
-  }
-
-  private Tensor value(Expr e) {
-    Tensor known = values.get(e);
-    if (known == null) {
-      known = switch (e) {
+    Map<Expr, Tensor> values = new HashMap<>();
+    for (Expr node : Expr.nodes(List.of(formula.written()))) {
+      values.put(node, switch (node) {
         case Num number -> number(number.value());
         case Leaf leaf -> Objects.requireNonNull(leaves.get(leaf.name()), leaf.name());
-        case Apply apply -> apply(apply, value(apply.arg(0)), value(apply.args().getLast()));
-      };
-      values.put(e, known);
+        case Apply e -> apply(e, e.args().stream().map(arg -> Objects.requireNonNull(values.get(arg))).toList());
+      });
     }
-    return known;
+    return Objects.requireNonNull(values.get(formula.written()));
   }
 
   /// Of no dimension, so that the other operand decides the element type.
@@ -50,9 +41,9 @@ final class TorchFormula {
     return Tensor.create(new double[]{ value }, 1).squeeze();
   }
 
-  /// @param u first argument
-  /// @param v last argument
-  private Tensor apply(Apply e, Tensor u, Tensor v) {
+  private static Tensor apply(Apply e, List<Tensor> args) {
+    Tensor u = args.getFirst();
+    Tensor v = args.getLast();
     return switch (e.fn()) {
       case ADD -> u.add(v);
       case SUB -> u.sub(v);
@@ -65,7 +56,7 @@ final class TorchFormula {
       case SIGN -> u.sign();
       case MAX -> torch.maximum(u, v);
       case MIN -> torch.minimum(u, v);
-      case CLAMP -> torch.minimum(torch.maximum(u, value(e.arg(1))), v);
+      case CLAMP -> torch.minimum(torch.maximum(u, args.get(1)), v);
       case RELU -> u.relu();
       case EXP -> u.exp();
       case LOG -> u.log();

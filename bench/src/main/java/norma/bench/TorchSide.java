@@ -2,6 +2,7 @@ package norma.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,11 +90,8 @@ final class TorchSide implements Contender {
   }
 
   private Tensor tokens(int[] ids) { // (B, T) of type Long
-    long[] wide = new long[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      wide[i] = ids[i];
-    }
-    return Tensor.create(wide, config.train().batch(), config.model().context());
+    return Tensor.create(Arrays.stream(ids).asLongStream().toArray(), config.train().batch(),
+        config.model().context());
   }
 
   private static String find(String pattern, String text) {

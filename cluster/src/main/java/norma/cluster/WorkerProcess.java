@@ -13,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -134,11 +135,21 @@ record WorkerProcess(String name, Map<String, String> environment, int tries, Li
       Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     } catch (FileAlreadyExistsException e) {
       if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-          || !Files.getOwner(folder).getName().equals(System.getProperty("user.name"))) {
+          || !Files.getOwner(folder).equals(self())) {
         throw new FileSystemException(folder.toString(), null, "it is another user's");
       }
     }
     return folder;
+  }
+
+  /// The owner of what this process writes; a user id may have no name.
+  private static UserPrincipal self() throws IOException {
+    Path file = Files.createTempFile("norma-", "");
+    try {
+      return Files.getOwner(file);
+    } finally {
+      Files.delete(file);
+    }
   }
 
   /// Makes an archive's files appear in a work folder, by links that an earlier attempt may have made to another copy.

@@ -11,10 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import norma.train.cli.Outcome;
 import norma.train.config.Assignment;
 import norma.train.config.Node;
@@ -110,18 +108,7 @@ class ClusterTest {
   /// The tables are the same to the byte but for what the clock says, and where a run lies.
   private static void requireSame(StudyFolder alone) throws IOException {
     assertThat(RESULTS.resolve("summary.md")).hasSameTextualContentAs(alone.path().resolve("summary.md"));
-    assertThat(results(RESULTS)).isEqualTo(results(alone.path())).hasSize(1 + 8);
-  }
-
-  private static List<String> results(Path study) throws IOException {
-    List<String> lines = Files.readAllLines(study.resolve("results.csv"));
-    List<String> names = List.of(lines.getFirst().split(",", -1));
-    Set<String> differing = Set.of("seconds", "tokens_per_s", "peak_rss_mib", "seconds_to_baseline", "folder");
-    return lines.stream().map(line -> {
-      List<String> fields = List.of(line.split(",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", -1)); // commas outside of quotes
-      return IntStream.range(0, names.size()).filter(i -> !differing.contains(names.get(i))).mapToObj(fields::get)
-          .collect(Collectors.joining(","));
-    }).toList();
+    assertThat(StudyTest.losses(RESULTS)).isEqualTo(StudyTest.losses(alone.path())).hasSize(1 + 8);
   }
 
   @Test

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import norma.train.cli.Outcome;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,9 +27,7 @@ class CommandsTest {
   @BeforeAll
   static void train() throws Exception {
     trained = Launcher.run(folder, TINY);
-    try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
-      run = runs.findFirst().orElseThrow();
-    }
+    run = Tree.list(folder.resolve("runs")).getFirst();
     Outcome here = Outcome.of(TINY);
     assertThat(here.code()).as(here.err()).isZero();
     again = Path.of(printed(here.out(), "norma sample (\\S+)"));
@@ -122,9 +120,7 @@ class CommandsTest {
       while (!Files.readString(own.resolve("out.txt")).contains("step 1/") && process.isAlive()) {
         Thread.sleep(100);
       }
-      try (Stream<Path> runs = Files.list(own.resolve("runs"))) {
-        Files.writeString(runs.findFirst().orElseThrow().resolve("checkpoints"), "a file in the way");
-      }
+      Files.writeString(Tree.list(own.resolve("runs")).getFirst().resolve("checkpoints"), "a file in the way");
       process.destroy();
       assertThat(process.waitFor()).isEqualTo(3);
       assertThat(Launcher.err(own).lines().toList()).hasSize(1).first().asString()

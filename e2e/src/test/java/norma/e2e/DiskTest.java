@@ -14,6 +14,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import norma.train.cli.Outcome;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.run.SavedRun;
@@ -77,17 +78,8 @@ class DiskTest {
     return command;
   }
 
-  private static List<Path> list(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
-    try (Stream<Path> entries = Files.list(folder)) {
-      return entries.sorted().toList();
-    }
-  }
-
   private static boolean hasCheckpoint(Path runs) throws IOException {
-    for (Path run : list(runs)) {
+    for (Path run : Tree.list(runs)) {
       if (newestStep(run) > 0) {
         return true;
       }
@@ -97,7 +89,7 @@ class DiskTest {
 
   /// By its name, since the training may delete what is being looked at; 0 if there is none.
   private static int newestStep(Path run) throws IOException {
-    return list(run.resolve("checkpoints")).stream().map(path -> path.getFileName().toString())
+    return Tree.list(run.resolve("checkpoints")).stream().map(path -> path.getFileName().toString())
         .filter(name -> name.startsWith("step-")).mapToInt(name -> Integer.parseInt(name.substring(5))).max().orElse(0);
   }
 
@@ -113,7 +105,7 @@ class DiskTest {
         disk.fill(); // again, as a checkpoint that was finished just before gives space of older ones back
         return training.warned();
       });
-      Path run = list(runs).getFirst();
+      Path run = Tree.list(runs).getFirst();
       training.assertGoesOn(run, "No space left on device");
       int before = newestStep(run);
       disk.makeRoom();
@@ -133,7 +125,7 @@ class DiskTest {
         process::waitFor);
     try {
       training.await(() -> hasCheckpoint(runs));
-      Path run = list(runs).getFirst();
+      Path run = Tree.list(runs).getFirst();
       mode(run.resolve("checkpoints"), "r-x------");
       mode(run.resolve("metrics.jsonl"), "r--------");
       training.await(training::warned);

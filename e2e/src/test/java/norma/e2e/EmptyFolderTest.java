@@ -12,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.train.files.ShellText;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -73,9 +74,7 @@ class EmptyFolderTest {
   }
 
   private static List<String> names(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.map(file -> file.getFileName().toString()).toList();
-    }
+    return Tree.list(folder).stream().map(file -> file.getFileName().toString()).toList();
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -100,9 +101,7 @@ class FetchedJdkTest {
     Launcher refused = norma("--yes", "--version");
     assertThat(refused.code()).isEqualTo(2);
     assertThat(refused.err()).contains("norma: what " + url() + " gave is not what its checksum says");
-    try (Stream<Path> left = Files.list(folder.resolve("home/.cache/norma"))) {
-      assertThat(left).allMatch(file -> file.endsWith("build.lock"));
-    }
+    assertThat(Tree.list(folder.resolve("home/.cache/norma"))).allMatch(file -> file.endsWith("build.lock"));
   }
 
   @Test

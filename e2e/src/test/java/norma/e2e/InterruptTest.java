@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import norma.train.cli.Outcome;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,23 +35,19 @@ class InterruptTest {
   }
 
   private Path run() throws IOException {
-    try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
-      return runs.findFirst().orElseThrow();
-    }
+    return Tree.list(folder.resolve("runs")).getFirst();
   }
 
   private void awaitSteps(Process process) throws Exception {
-    while (process.isAlive() && !(Files.isDirectory(folder.resolve("runs")) && logged())) {
+    while (process.isAlive() && !logged()) {
       Thread.sleep(10);
     }
     assertThat(process.isAlive()).as(Files.readString(folder.resolve("err.txt"))).isTrue();
   }
 
   private boolean logged() throws IOException {
-    try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
-      Path log = runs.findFirst().orElse(folder).resolve("metrics.jsonl");
-      return Files.exists(log) && Files.readString(log).contains("\"step\":2,");
-    }
+    Path log = Tree.list(folder.resolve("runs")).stream().findFirst().orElse(folder).resolve("metrics.jsonl");
+    return Files.exists(log) && Files.readString(log).contains("\"step\":2,");
   }
 
   private static void signal(Process process, String name) throws Exception {
@@ -150,7 +147,7 @@ class InterruptTest {
         Thread.sleep(10);
       }
       signal(process, "INT");
-      while (process.isAlive() && !(Files.exists(run.resolve("checkpoints")) && writing(run))) {
+      while (process.isAlive() && !writing(run)) {
         Thread.sleep(1);
       }
       signal(process, "TERM");
@@ -162,14 +159,12 @@ class InterruptTest {
   }
 
   private static long checkpoints(Path run) throws IOException {
-    try (Stream<Path> entries = Files.list(run.resolve("checkpoints"))) {
-      return entries.filter(path -> Files.exists(path.resolve("manifest.json"))).count();
-    }
+    return Tree.list(run.resolve("checkpoints")).stream().filter(path -> Files.exists(path.resolve("manifest.json")))
+        .count();
   }
 
   private static boolean writing(Path run) throws IOException {
-    try (Stream<Path> entries = Files.list(run.resolve("checkpoints"))) {
-      return entries.anyMatch(path -> path.getFileName().toString().startsWith(".writing-"));
-    }
+    return Tree.list(run.resolve("checkpoints")).stream()
+        .anyMatch(path -> path.getFileName().toString().startsWith(".writing-"));
   }
 }

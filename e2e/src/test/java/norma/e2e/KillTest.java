@@ -6,13 +6,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Locale;
 import java.util.Random;
-import java.util.stream.Stream;
 import norma.train.cli.Outcome;
+import norma.train.files.Tree;
+import norma.train.run.Runs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,7 +44,8 @@ class KillTest {
     while (killed < KILLS) {
       Path directory = Files.createDirectory(folder.resolve("run-" + runs++));
       Path run = killedAndResumed(directory, 1 + random.nextInt(3));
-      assertThat(metrics(run)).as("metrics of run %d", runs).isEqualTo(metrics(undisturbed));
+      assertThat(Runs.withoutTimes(run.resolve("metrics.jsonl"))).as("metrics of run %d", runs)
+          .isEqualTo(Runs.withoutTimes(undisturbed.resolve("metrics.jsonl")));
       assertThat(last(run).resolve("model.safetensors")).as("weights of run %d", runs)
           .hasSameBinaryContentAs(last(undisturbed).resolve("model.safetensors"));
       assertThat(run.resolve("sample.txt")).hasSameBinaryContentAs(undisturbed.resolve("sample.txt"));
@@ -79,7 +80,7 @@ class KillTest {
 
   /// Goes on where there is a run, else starts one.
   private static List<String> arguments(Path directory) throws IOException {
-    Path run = Files.isDirectory(directory.resolve("runs")) ? onlyRunIfAny(directory) : directory;
+    Path run = onlyRunIfAny(directory);
     if (!Files.exists(run.resolve("config.yaml"))) {
       Folder.delete(directory.resolve("runs"));
       List<String> train = new ArrayList<>(SETTINGS);
@@ -124,39 +125,21 @@ class KillTest {
 
   /// Names in the folder of checkpoints, those of files that are being written too.
   private static List<String> checkpoints(Path directory) throws IOException {
-    Path run = Files.isDirectory(directory.resolve("runs")) ? onlyRunIfAny(directory) : directory;
-    Path folder = run.resolve("checkpoints");
-    if (!Files.exists(folder)) {
-      return List.of();
-    }
-    try (Stream<Path> entries = Files.list(folder)) {
-      return entries.map(path -> path.getFileName().toString()).sorted().toList();
-    }
+    return Tree.list(onlyRunIfAny(directory).resolve("checkpoints")).stream()
+        .map(path -> path.getFileName().toString()).toList();
   }
 
   private static Path onlyRun(Path directory) throws IOException {
-    try (Stream<Path> runs = Files.list(directory.resolve("runs"))) {
-      List<Path> all = runs.toList();
-      assertThat(all).hasSize(1);
-      return all.getFirst();
-    }
+    List<Path> all = Tree.list(directory.resolve("runs"));
+    assertThat(all).hasSize(1);
+    return all.getFirst();
   }
 
   private static Path onlyRunIfAny(Path directory) throws IOException {
-    try (Stream<Path> runs = Files.list(directory.resolve("runs"))) {
-      return runs.findFirst().orElse(directory);
-    }
+    return Tree.list(directory.resolve("runs")).stream().findFirst().orElse(directory);
   }
 
   private static Path last(Path run) throws IOException {
-    try (Stream<Path> checkpoints = Files.list(run.resolve("checkpoints"))) {
-      return checkpoints.max(Comparator.comparing(Path::toString)).orElseThrow();
-    }
-  }
-
-  /// Lines of the log without what a clock says.
-  private static List<String> metrics(Path run) throws IOException {
-    return Files.readAllLines(run.resolve("metrics.jsonl")).stream().map(line -> line
-        .replaceAll(",\"(step_ms|tokens_per_s|elapsed_s|forward_ms|backward_ms|gflops)\":[-0-9.E]+", "")).toList();
+    return Tree.list(run.resolve("checkpoints")).getLast();
   }
 }

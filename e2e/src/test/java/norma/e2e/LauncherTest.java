@@ -12,7 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,15 +35,8 @@ class LauncherTest {
         "train.steps=2", "train.checkpoint_every=2", "data.corpus=\u0442\u0435\u043A\u0441\u0442.txt",
         "output.dir=~/\u0438\u0442\u043E\u0433");
     assertThat(train.code()).as(train.err()).isZero();
-    List<String> made;
-    try (Stream<Path> entries = Files.list(folder)) {
-      made = entries.map(entry -> String.valueOf(entry.getFileName())).toList();
-    }
-    assertThat(made).containsExactly(String.valueOf(work.getFileName()));
-    Path run;
-    try (Stream<Path> runs = Files.list(work.resolve("\u0438\u0442\u043E\u0433"))) {
-      run = runs.findFirst().orElseThrow();
-    }
+    assertThat(Tree.list(folder)).containsExactly(work);
+    Path run = Tree.list(work.resolve("\u0438\u0442\u043E\u0433")).getFirst();
     assertThat(run.resolve("checkpoints/step-0000002/manifest.json")).exists();
     assertThat(run.resolve("environment.json")).content().contains("\u0442\u0435\u043A\u0441\u0442.txt");
     assertThat(train.out()).contains("norma sample $'").contains("\\342\\200\\214");
@@ -112,7 +105,7 @@ class LauncherTest {
         + "least 8000000, of which most is only reserved: ulimit -v unlimited\n");
   }
 
-  private static void assertVersion(Launcher version) {
+  static void assertVersion(Launcher version) {
     assertThat(version.err()).isEmpty();
     assertThat(version.code()).isZero();
     assertThat(version.out()).startsWith("norma 0.1.0 (");

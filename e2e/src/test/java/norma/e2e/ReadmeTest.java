@@ -11,6 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.train.cli.Outcome;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,12 +75,9 @@ class ReadmeTest {
 
   /// `runs/NAME` stands for a run that the commands before have made: the oldest, then the next.
   private String replaceRuns(String command) throws Exception {
-    if (!Files.exists(folder.resolve("runs"))) {
+    List<Path> runs = Tree.list(folder.resolve("runs"));
+    if (runs.isEmpty()) {
       return command;
-    }
-    List<Path> runs;
-    try (Stream<Path> entries = Files.list(folder.resolve("runs"))) {
-      runs = entries.sorted().toList();
     }
     StringBuilder result = new StringBuilder();
     int next = 0;

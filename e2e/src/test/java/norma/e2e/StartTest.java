@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,14 +34,12 @@ class StartTest {
   }
 
   private static List<Path> caches() throws IOException {
-    try (Stream<Path> files = Files.list(CACHES)) {
-      return files.filter(file -> file.toString().endsWith(".aot")).toList();
-    }
+    return Tree.list(CACHES).stream().filter(file -> file.toString().endsWith(".aot")).toList();
   }
 
   @Test
   void aMissingCacheIsMadeInSilence() {
-    assertVersion(first);
+    LauncherTest.assertVersion(first);
     assertThat(cache).isNotEmptyFile();
   }
 
@@ -59,13 +57,13 @@ class StartTest {
     Files.writeString(classPath(broken),
         Files.readString(classPath(cache)).replace(Launcher.HOME.toString(), home.toString()));
     Files.writeString(broken, "not a class cache");
-    assertVersion(version(home, folder, Map.of()));
+    LauncherTest.assertVersion(version(home, folder, Map.of()));
     byte[] half = new byte[1 << 20];
     try (var in = Files.newInputStream(cache)) {
       assertThat(in.readNBytes(half, 0, half.length)).isEqualTo(half.length);
     }
     Files.write(broken, half);
-    assertVersion(version(home, folder, Map.of()));
+    LauncherTest.assertVersion(version(home, folder, Map.of()));
     assertThat(broken).hasBinaryContent(half);
   }
 
@@ -84,12 +82,6 @@ class StartTest {
 
   private static Launcher version(Path home, Path folder, Map<String, String> environment) throws Exception {
     return Launcher.run(home, folder, environment, List.of("--version"));
-  }
-
-  private static void assertVersion(Launcher version) {
-    assertThat(version.err()).isEmpty();
-    assertThat(version.code()).isZero();
-    assertThat(version.out()).startsWith("norma 0.1.0 (");
   }
 
   /// Neither help nor an error of usage or configuration needs ND4J.

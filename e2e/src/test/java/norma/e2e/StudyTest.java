@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import norma.train.cli.Outcome;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,14 +40,18 @@ class StudyTest {
     return Path.of("studies", name);
   }
 
-  /// Best losses by variant and seed.
   private static List<String> losses(String name) throws IOException {
-    List<String> lines = Files.readAllLines(results(name).resolve("results.csv"));
+    return losses(results(name));
+  }
+
+  /// The rows of a study's table without its name, what the clock says, and where a run lies.
+  static List<String> losses(Path study) throws IOException {
+    List<String> lines = Files.readAllLines(study.resolve("results.csv"));
     List<String> names = List.of(lines.getFirst().split(",", -1));
     Set<String> differing = Set.of("study", "seconds", "tokens_per_s", "peak_rss_mib", "seconds_to_baseline", "folder");
     return lines.stream().map(line -> {
-      String[] fields = line.split(",", -1);
-      return IntStream.range(0, names.size()).filter(i -> !differing.contains(names.get(i))).mapToObj(i -> fields[i])
+      List<String> fields = List.of(line.split(",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", -1)); // commas outside of quotes
+      return IntStream.range(0, names.size()).filter(i -> !differing.contains(names.get(i))).mapToObj(fields::get)
           .collect(Collectors.joining(","));
     }).toList();
   }
@@ -146,12 +150,7 @@ class StudyTest {
 
   /// Whether a process works, or has worked, on a run whose name begins so.
   private static boolean begun(Path locks, String run) throws IOException {
-    if (!Files.isDirectory(locks)) {
-      return false;
-    }
-    try (Stream<Path> files = Files.list(locks)) {
-      return files.anyMatch(file -> String.valueOf(file.getFileName()).startsWith(run));
-    }
+    return Tree.list(locks).stream().anyMatch(file -> String.valueOf(file.getFileName()).startsWith(run));
   }
 
   @Test

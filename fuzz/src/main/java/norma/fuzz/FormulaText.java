@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
@@ -21,21 +21,15 @@ public final class FormulaText {
 
   private FormulaText() {}
 
-  /// The formula, or nothing if it was refused in one line.
+  /// Reads a formula, which may be refused in one line.
   ///
-  /// @param use what is done with it, which takes its share of memory too
-  public static Optional<Formula> read(byte[] data, Use use) {
-    return INPUT.read(data, file -> {
+  /// @param use what is done with it, which takes its share of memory too; fails if that is not what it should be
+  public static void read(byte[] data, Consumer<Formula> use) {
+    INPUT.read(data, file -> {
       Formula formula = of(new String(Files.readAllBytes(file), UTF_8));
-      use.of(formula);
+      use.accept(formula);
       return formula;
     }, IllegalArgumentException.class);
-  }
-
-  /// What is made of a formula.
-  public interface Use {
-    /// @throws AssertionError if that is not what it should be
-    void of(Formula formula);
   }
 
   private static Formula of(String text) {

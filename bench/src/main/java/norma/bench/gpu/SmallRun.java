@@ -6,10 +6,8 @@ import java.util.List;
 import java.util.Map;
 import norma.array.Array;
 import norma.autodiff.Parameter;
-import norma.nn.NormTypes;
+import norma.bench.StepServer;
 import norma.optim.Schedule;
-import norma.train.config.Assignment;
-import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.run.Session;
 import norma.train.run.StepObserver;
@@ -44,7 +42,7 @@ record SmallRun(List<Double> losses, List<Double> gradientNorms, Map<String, Ten
     List<String> all = new java.util.ArrayList<>(SETTINGS);
     all.add("model.norm.all=" + norm);
     all.addAll(runtime);
-    return new ConfigReader(NormTypes.all()).read("the settings", "", Assignment.parse(all));
+    return StepServer.config(all);
   }
 
   /// Trains.

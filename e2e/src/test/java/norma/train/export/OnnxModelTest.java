@@ -8,7 +8,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.nio.LongBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +30,7 @@ import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.files.Json;
 import norma.train.files.Protobuf;
+import norma.train.files.Tree;
 import norma.train.run.Session;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -175,10 +175,7 @@ class OnnxModelTest {
         "optim.decay_steps=150", "train.eval_every=0", "train.layers_every=0", "train.norm_every=0",
         "output.dir='" + folder + "'"));
     assertThat(trained.code()).as(trained.err()).isZero();
-    Path run;
-    try (Stream<Path> runs = Files.list(folder)) {
-      run = runs.findFirst().orElseThrow();
-    }
+    Path run = Tree.list(folder).getFirst();
     Outcome export = Outcome.of("export", run.toString(), "--to", "onnx");
     assertThat(export.code()).as(export.err()).isZero();
     assertThat(export.out()).contains("export   " + run.resolve("export/model.onnx"));

@@ -1,9 +1,8 @@
 package norma.train.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
+import norma.train.files.Tree;
 
 /// Runs the commands on the smallest model; the launcher records its class cache from that.
 final class ClassCacheRecording {
@@ -15,11 +14,9 @@ final class ClassCacheRecording {
     int code = Main.run("--help");
     code += Main.run("train", "configs/tiny.yaml", "runtime.backend=cpu", "model.layers=1", "model.context=8",
         "train.steps=2", "train.batch=2", "data.val_fraction=0.001", "output.dir=" + folder);
-    try (Stream<Path> runs = Files.list(folder)) {
-      String run = runs.findFirst().orElseThrow().toString();
-      code += Main.run("compare", run, run);
-      code += Main.run("report", run);
-    }
+    String run = Tree.list(folder).getFirst().toString();
+    code += Main.run("compare", run, run);
+    code += Main.run("report", run);
     System.exit(code);
   }
 }

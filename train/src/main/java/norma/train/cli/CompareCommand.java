@@ -17,7 +17,6 @@ import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.report.ComparePage;
 import norma.train.metrics.Event;
-import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
 import norma.train.report.Table;
 import norma.train.run.Comparability;
@@ -66,10 +65,6 @@ final class CompareCommand implements Callable<Integer> {
       return metrics.last(Event.Step.class);
     }
 
-    double tokensPerSecond() {
-      return Median.ofFinite(metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray());
-    }
-
     String text() {
       return environment.getOrDefault(Comparability.VALIDATION, "");
     }
@@ -79,7 +74,7 @@ final class CompareCommand implements Callable<Integer> {
       .number("best val", run -> loss(run.bestLoss())).number("final val", run -> loss(run.metrics.finalLoss()))
       .number("steps", run -> run.lastStep().map(step -> Integer.toString(step.step())).orElse("0"))
       .number("last loss", run -> loss(run.lastStep().map(Event.Step::loss).orElse(Double.NaN)))
-      .number("tokens/s", run -> count(run.tokensPerSecond()));
+      .number("tokens/s", run -> count(run.metrics.tokensPerSecond()));
 
   @Override
   public Integer call() throws IOException {

@@ -101,18 +101,4 @@ final class Console {
         ? String.format(Locale.ROOT, "%d:%02d", s / 60, s % 60)
         : String.format(Locale.ROOT, "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
   }
-
-  /// A count of operations or bytes with a decimal prefix, for example `3.84 G`.
-  static String metric(double value) {
-    String[] prefixes = { "", "k", "M", "G", "T", "P" };
-    int prefix = 0;
-    double scaled = value;
-    while (scaled >= 1000 && prefix < prefixes.length - 1) {
-      scaled /= 1000;
-      prefix++;
-    }
-    return String.format(Locale.ROOT,
-        prefix == 0 ? "%.0f %s" : scaled < 10 ? "%.2f %s" : scaled < 100 ? "%.1f %s" : "%.0f %s",
-        scaled, prefixes[prefix]);
-  }
 }

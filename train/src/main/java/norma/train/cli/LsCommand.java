@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Errors;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.report.Decimals;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /// `norma ls`.
-@Command(name = "ls", mixinStandardHelpOptions = true, sortOptions = false, description = "Runs and studies, the newest last: state, best validation loss, steps, size, time since the last change, and the settings by which runs differ.", customSynopsis = "norma ls [FOLDER ...]", footer = {
+@Command(name = "ls", mixinStandardHelpOptions = true, sortOptions = false, description = "Runs and studies, the newest last: state, best validation loss, steps, speed, size, time since the last change, and the settings by which runs differ.", customSynopsis = "norma ls [FOLDER ...]", footer = {
     "", "Without FOLDER: runs and studies. norma ls studies/norms-quick shows the runs of a study.",
     "A command takes the beginning of a run's name, or last for the newest: norma sample last" })
 final class LsCommand implements Callable<Integer> {
@@ -37,9 +38,10 @@ final class LsCommand implements Callable<Integer> {
 
   /// A line of the list.
   ///
+  /// @param speed  tokens a second; NaN where nobody measured it
   /// @param config of a run
   /// @param words  what there is to say beside it
-  record Row(StoredWork work, String state, String loss, String steps, Optional<RunConfig> config,
+  record Row(StoredWork work, String state, String loss, String steps, double speed, Optional<RunConfig> config,
       String words) {
     static Row of(StoredWork work) {
       try {
@@ -66,25 +68,22 @@ final class LsCommand implements Callable<Integer> {
           .orElse(Table.NONE);
       int step = metrics.events().stream().mapToInt(Event::step).max().orElse(0);
       return new Row(work, running ? "running" : metrics.state(), loss,
-          step + "/" + config.train().steps(), Optional.of(config), missing);
+          step + "/" + config.train().steps(), metrics.tokensPerSecond(), Optional.of(config), missing);
     }
 
     private static Row study(StoredWork work) throws IOException {
       StudyFile file = StudyFile.read(work.path());
       Path cells = work.path().resolve("cells");
-      long done = 0;
-      if (Files.isDirectory(cells)) {
-        try (Stream<Path> results = Files.list(cells)) {
-          done = results.filter(result -> result.toString().endsWith(".json")).count();
-        }
-      }
+      long done = Files.isDirectory(cells)
+          ? Tree.list(cells).stream().filter(result -> result.toString().endsWith(".json")).count()
+          : 0;
       int runs = file.study().runs();
       String state = work.owner().isPresent() ? "running" : done < runs ? "unfinished" : "completed";
-      return new Row(work, state, Table.NONE, done + "/" + runs, Optional.empty(), file.title());
+      return new Row(work, state, Table.NONE, done + "/" + runs, Double.NaN, Optional.empty(), file.title());
     }
 
     private static Row damaged(StoredWork work, String why) {
-      return new Row(work, "damaged", Table.NONE, Table.NONE, Optional.empty(), why);
+      return new Row(work, "damaged", Table.NONE, Table.NONE, Double.NaN, Optional.empty(), why);
     }
 
     String size() {
@@ -106,18 +105,15 @@ final class LsCommand implements Callable<Integer> {
     ///
     /// @param usual of all runs, if there is one
     String differs(Optional<Row> usual) {
-      Map<String, List<String>> paths = new LinkedHashMap<>();
+      Map<String, String> paths = new LinkedHashMap<>(); // by what is the same
       if (usual.isPresent() && config.isPresent()) {
         RunConfigWriter.differences(usual.get().config.orElseThrow(), config.get()).stream()
             .filter(d -> !NAMES.contains(d.path()) && (words.isEmpty() || !d.path().startsWith(NORM)))
-            .forEach(d -> paths.computeIfAbsent((d.path().startsWith(NORM) ? NORM : d.path()) + "=" + d.right(),
-                _ -> new ArrayList<>()).add(d.path()));
+            .forEach(d -> paths.merge((d.path().startsWith(NORM) ? NORM : d.path()) + "=" + d.right(), d.path(),
+                (slots, slot) -> slots + "," + slot.substring(NORM.length())));
       }
-      Stream<String> settings = paths.entrySet().stream().map(entry -> {
-        String value = entry.getKey().substring(entry.getKey().indexOf('='));
-        return entry.getValue().getFirst() + entry.getValue().stream().skip(1)
-            .map(path -> "," + path.substring(NORM.length())).collect(Collectors.joining()) + value;
-      });
+      Stream<String> settings = paths.entrySet().stream()
+          .map(entry -> entry.getValue() + entry.getKey().substring(entry.getKey().indexOf('=')));
       return Stream.concat(settings, Stream.of(words)).filter(text -> !text.isEmpty()).collect(Collectors.joining(" "));
     }
   }
@@ -127,8 +123,8 @@ final class LsCommand implements Callable<Integer> {
   private static final Set<String> NAMES = Set.of("name", "output.dir");
 
   static final Table<Row> TABLE = new Table<Row>().name("name", row -> row.work.shown())
-      .text("state", Row::state).number("val loss", Row::loss).number("steps", Row::steps).number("size", Row::size)
-      .number("age", Row::age);
+      .text("state", Row::state).number("val loss", Row::loss).number("steps", Row::steps)
+      .number("tokens/s", row -> Decimals.count(row.speed)).number("size", Row::size).number("age", Row::age);
 
   @Override
   public Integer call() throws IOException {

@@ -121,9 +121,7 @@ final class ProfileCommand implements Callable<Integer> {
 
   private Map<String, String> facts() {
     Map<String, String> facts = new LinkedHashMap<>();
-    StringBuilder command = new StringBuilder("norma profile");
-    arguments.forEach(argument -> command.append(' ').append(ShellText.of(argument)));
-    facts.put("command", command + (steps == null ? "" : " --steps " + steps));
+    facts.put("command", "norma profile" + ShellText.of(arguments) + (steps == null ? "" : " --steps " + steps));
     facts.put("date", LocalDateTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS).toString());
     facts.put("norma", Environment.version() + " (" + Environment.commit() + ")");
     facts.put("jdk", Environment.jdk());

@@ -4,9 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -33,12 +34,13 @@ final class RmCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Set<StoredWork> going = new LinkedHashSet<>();
+    Map<Path, StoredWork> going = new LinkedHashMap<>(); // once each, however it is spelled
     for (Path folder : folders) {
-      going.add(removable(StoredWork.runOrStudy(folder)));
+      StoredWork work = removable(StoredWork.runOrStudy(folder));
+      going.putIfAbsent(work.path().toRealPath(), work);
     }
     long bytes = 0;
-    for (StoredWork work : going) {
+    for (StoredWork work : going.values()) {
       List<StoredWork.File> files = work.files();
       long size = files.stream().mapToLong(StoredWork.File::bytes).sum();
       console.line("%-6s %s   %s in %,d files", work.kind().name().toLowerCase(Locale.ROOT), work.path(),
@@ -49,7 +51,7 @@ final class RmCommand implements Callable<Integer> {
       console.text("nothing was removed");
       return 0;
     }
-    for (StoredWork work : going) {
+    for (StoredWork work : going.values()) {
       remove(work);
     }
     console.line("removed  %s", Decimals.bytes(bytes));

@@ -19,6 +19,7 @@ import norma.models.GptConfig;
 import norma.optim.Rule;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.report.Decimals;
 import norma.train.run.Environment;
 import norma.train.run.Evaluation;
 import norma.train.run.InitialWeights;
@@ -213,12 +214,12 @@ record StartBlock(Path source, List<String> settings) {
         "kept bytes")));
     groups.forEach((name, layers) -> line(lines, "  %-18s %8d %,12d %14s %14s %12s", name, layers.size(),
         layers.stream().mapToLong(CostModel.Layer::parameters).sum(),
-        Console.metric(layers.stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum()),
-        Console.metric(layers.stream().mapToDouble(layer -> layer.cost().backwardFlops()).sum()),
-        Console.metric(layers.stream().mapToLong(layer -> layer.cost().savedBytes()).sum())));
+        Decimals.metric(layers.stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum()),
+        Decimals.metric(layers.stream().mapToDouble(layer -> layer.cost().backwardFlops()).sum()),
+        Decimals.metric(layers.stream().mapToLong(layer -> layer.cost().savedBytes()).sum())));
     double forward = cost.layers().values().stream().mapToDouble(layer -> layer.cost().forwardFlops()).sum();
     line(lines, "  %-18s %8s %,12d %14s %14s %12s   for %,d tokens", "one batch", "", cost.parameters(),
-        Console.metric(forward), Console.metric(cost.flops() - forward), Console.metric(cost.savedBytes()),
+        Decimals.metric(forward), Decimals.metric(cost.flops() - forward), Decimals.metric(cost.savedBytes()),
         cost.tokens());
     return lines;
   }

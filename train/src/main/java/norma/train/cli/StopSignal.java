@@ -60,13 +60,18 @@ final class StopSignal implements AutoCloseable {
     return flag;
   }
 
+  /// Sets the flag also when the process that started this one has ended, if it has not before this one looks.
+  void comesWithTheParentsEnd() {
+    ProcessHandle.current().parent().ifPresent(parent -> comesWithTheEndOf(parent.pid()));
+  }
+
   /// Sets the flag also when the process that started this one has ended: nobody would read what is found. Ctrl-C reaches both, and the
   /// parent passes it on as a termination, which is no second signal then.
-  void comesWithTheParentsEnd() {
+  void comesWithTheEndOf(long parent) {
     atOnce = List.of("INT");
-    ProcessHandle.current().parent().ifPresent(parent -> {
-      var _ = parent.onExit().thenRun(() -> flag.set(true));
-    });
+    ProcessHandle.of(parent).ifPresentOrElse(process -> {
+      var _ = process.onExit().thenRun(() -> flag.set(true));
+    }, () -> flag.set(true));
   }
 
   @Override

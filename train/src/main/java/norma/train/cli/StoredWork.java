@@ -123,13 +123,9 @@ record StoredWork(Path path, Kind kind) {
     try {
       List<StoredWork> all = new ArrayList<>();
       for (Path place : given.getParent() == null ? places : List.of(given.getParent())) {
-        for (Path child : folders(place)) {
-          StoredWork work = of(child);
-          if (work != null && work.kind != Kind.NOTHING) {
-            all.add(work);
-          }
-        }
+        collect(place, 1, all);
       }
+      all.removeIf(work -> work.kind == Kind.NOTHING);
       if (name.equals(NEWEST)) {
         return all.stream().max(Comparator.comparing(StoredWork::changed)).map(StoredWork::path).orElse(given);
       }

@@ -6,15 +6,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import norma.train.cluster.SparkJob;
 import norma.train.cluster.SparkMaster;
 import norma.train.config.Assignment;
 import norma.train.config.Range;
 import norma.train.files.ShellText;
+import norma.train.files.Tree;
 import norma.train.inspect.OutlierStudy;
 import norma.train.report.Decimals;
 import norma.train.run.RunException;
@@ -84,6 +85,10 @@ final class StudyCommand implements Callable<Integer> {
     @Option(names = "--gather", description = "Makes the tables of the runs that have ended, and says which have not.")
     private boolean gather;
 
+    boolean given() {
+      return cluster != null || plan || status || ofCluster();
+    }
+
     boolean ofCluster() {
       return emit != null || cell != null || gather;
     }
@@ -104,6 +109,9 @@ final class StudyCommand implements Callable<Integer> {
   @Option(names = "--worker", hidden = true, description = "Works off runs with so many threads each.")
   private int workerThreads;
 
+  @Option(names = "--parent", hidden = true, description = "With --worker: stops when this process has ended.")
+  private long parent;
+
   @Option(names = "--expect", hidden = true, description = "The study as the process that started this one has read it.")
   private String expected = "";
 
@@ -122,9 +130,12 @@ final class StudyCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--ship goes with --cluster spark://HOST:PORT, whose workers need Norma");
     }
     if (files.getFirst().equals("outliers") && !Files.exists(Path.of("outliers"))) {
-      if (arguments.size() > 1) {
-        throw new IllegalArgumentException("norma study outliers takes no settings, got "
-            + String.join(" ", arguments.subList(1, arguments.size())));
+      if (!words.settings().isEmpty()) {
+        throw new IllegalArgumentException(
+            "norma study outliers takes no settings, got " + String.join(" ", words.settings()));
+      }
+      if (jobs != null || instead.given()) {
+        throw new IllegalArgumentException("norma study outliers trains nothing, and takes no options");
       }
       return outliers();
     }
@@ -148,8 +159,11 @@ final class StudyCommand implements Callable<Integer> {
     }
     if (instead.plan) {
       UntrainableVariants.refuse(folder, StudyWorker.threadsOfEach(processes(folder)));
-      show(StudyPlan.of(folder, jobs()), study);
-      return 0;
+      try (StopSignal signal = new StopSignal(main)) {
+        Optional<StudyPlan> plan = StudyPlan.of(folder, jobs(), signal.flag());
+        plan.ifPresent(shown -> show(shown, study));
+        return plan.isPresent() ? 0 : Main.INTERRUPTED;
+      }
     }
     StudyLines lines = new StudyLines(folder, console);
     if (instead.status) {
@@ -226,17 +240,16 @@ final class StudyCommand implements Callable<Integer> {
 
   /// The names of the studies that Norma brings.
   private static List<String> shipped() throws IOException {
-    try (Stream<Path> files = Files.list(Words.find("configs/studies"))) {
-      return files.map(file -> String.valueOf(file.getFileName())).filter(name -> name.endsWith(".yaml"))
-          .map(name -> name.substring(0, name.length() - ".yaml".length())).sorted().toList();
-    }
+    return Tree.list(Words.find("configs/studies")).stream().map(file -> String.valueOf(file.getFileName()))
+        .filter(name -> name.endsWith(".yaml")).map(name -> name.substring(0, name.length() - ".yaml".length()))
+        .sorted().toList();
   }
 
   private int work(StudyFolder folder) throws IOException {
     try (StopSignal signal = new StopSignal(main)) {
-      signal.comesWithTheParentsEnd();
-      new StudyWorker(folder, OptionalInt.of(workerThreads), signal.flag()).run();
-      return signal.flag().get() ? Main.INTERRUPTED : 0;
+      signal.comesWithTheEndOf(parent);
+      boolean again = new StudyWorker(folder, OptionalInt.of(workerThreads), signal.flag()).run();
+      return signal.flag().get() ? Main.INTERRUPTED : again ? WorkerProcesses.AGAIN : 0;
     }
   }
 
@@ -252,7 +265,8 @@ final class StudyCommand implements Callable<Integer> {
     study.onePoint().ifPresent(words -> console.line("curves   %s", words));
     if (plan.left() > 0) {
       console.line("time     about %s with %d at once (a step takes %.1f ms; %sFLOP of training in all)",
-          Console.time(plan.seconds()), Math.min(jobs(), plan.left()), plan.stepMillis(), Console.metric(plan.flops()));
+          Console.time(plan.seconds()), Math.min(jobs(), plan.left()), plan.stepMillis(),
+          Decimals.metric(plan.flops()));
     }
     if (study.comparisons() == 0) {
       return;
@@ -316,7 +330,8 @@ final class StudyCommand implements Callable<Integer> {
 
   private static List<String> worker(StudyFolder folder, Path file, List<String> settings, int threads) {
     List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("norma.home", "."), "norma").toString(),
-        "study", file.toString(), "--worker=" + threads, "--expect=" + folder.study().hash()));
+        "study", file.toString(), "--worker=" + threads, "--parent=" + ProcessHandle.current().pid(),
+        "--expect=" + folder.study().hash()));
     command.addAll(settings);
     return command;
   }

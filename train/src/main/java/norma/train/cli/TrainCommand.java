@@ -200,8 +200,7 @@ final class TrainCommand implements Callable<Integer> {
     for (String setting : settings) {
       Matcher several = SEEDS.matcher(setting);
       if (several.matches()) {
-        String others = settings.stream().filter(other -> !other.equals(setting)).map(other -> " " + ShellText.of(
-            other)).collect(Collectors.joining());
+        String others = ShellText.of(settings.stream().filter(other -> !other.equals(setting)).toList());
         String seeds = several.group(3) != null
             ? several.group(3)
             : IntStream.rangeClosed(Integer.parseInt(several.group(1)), Integer.parseInt(several.group(2)))

@@ -2,10 +2,8 @@ package norma.train.cluster;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLConnection;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import norma.train.files.Errors;
+import norma.train.files.Resource;
 import norma.train.files.Sha256;
 import norma.train.files.WholeFile;
 import norma.train.run.RunException;
@@ -23,7 +22,6 @@ import norma.train.run.RunException;
 record SparkLibraries(List<Jar> jars) {
   /// Another address than Maven Central's, such as of a mirror.
   private static final String MAVEN = "NORMA_MAVEN_URL";
-  private static final String LIST = "spark-jars.txt";
   private static final int PATIENCE_MILLIS = 30_000;
 
   /// A file of a Maven repository.
@@ -37,14 +35,7 @@ record SparkLibraries(List<Jar> jars) {
 
   /// Those that Norma is built for.
   static SparkLibraries own() {
-    try (InputStream in = SparkLibraries.class.getResourceAsStream(LIST)) {
-      if (in == null) {
-        throw new IllegalStateException(LIST + " is missing from the build");
-      }
-      return of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return of(Resource.text(SparkLibraries.class, "spark-jars.txt"));
   }
 
   /// @param list a line `sha256 bytes path` for each

@@ -30,7 +30,10 @@ public record RunConfig(
     @Key(does = "the loop") Train train,
     @Key(does = "where and how it is computed") Runtime runtime,
     @Key(does = "where results go") Output output) {
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+  /// Characters of a name.
+  public static final int LONGEST_NAME = 64;
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
   static final String COUNT = "[1, 2147483647]";
   static final String FROM_ZERO = "[0, 2147483647]";
 
@@ -40,7 +43,7 @@ public record RunConfig(
   public RunConfig {
     if (!NAME.matcher(name).matches()) {
       throw new IllegalArgumentException("name is '" + YamlText.shorten(name)
-          + "'; expected letters, digits, '.', '_' and '-', at most 64, a letter or digit first");
+          + "'; expected letters, digits, '.', '_' and '-', at most " + LONGEST_NAME + ", a letter or digit first");
     }
     List<Record> groups = List.of(data, model, optim, train, runtime, output);
     for (int i = 0; i < groups.size(); i++) {
@@ -160,6 +163,9 @@ public record RunConfig(
 
     /// `builtin:NAME`, or a path; `~/x` starts at the home folder.
     record Named(String source) implements Corpus {
+      /// What the names of Norma's own texts begin with.
+      public static final String BUILTIN = "builtin:";
+
       public Named {
         YamlText.requirePath("data.corpus", source);
         if (source.contains("://") || source.startsWith("file:")) {
@@ -169,8 +175,9 @@ public record RunConfig(
         source = HomeFolder.resolve(source);
       }
 
-      boolean builtin() {
-        return source.startsWith("builtin:");
+      /// Whether it is one of Norma's own.
+      public boolean builtin() {
+        return source.startsWith(BUILTIN);
       }
     }
 
@@ -289,6 +296,11 @@ public record RunConfig(
         throw new IllegalArgumentException("train.steps is " + steps + ", which is no multiple of train.sync_every "
             + syncEvery + "; expected whole rounds, such as " + Math.ceilDiv(steps, syncEvery) * (long) syncEvery);
       }
+    }
+
+    /// Sequences of one step.
+    public int sequences() {
+      return batch * accumulate;
     }
 
     /// Evaluations of a whole run, of which the last is after its last step.

@@ -77,7 +77,7 @@ public final class YamlReader {
   /// @throws ConfigException if it is not the YAML described above
   public static Node.Mapping mapping(String source, String yaml) {
     Location whole = Location.of(source);
-    Node node = parse(whole, yaml.startsWith("\uFEFF") ? yaml.substring(1) : yaml);
+    Node node = value(whole, yaml.startsWith("\uFEFF") ? yaml.substring(1) : yaml);
     if (node == null) {
       return new Node.Mapping(whole, Map.of());
     } else if (node instanceof Node.Mapping mapping) {
@@ -86,14 +86,12 @@ public final class YamlReader {
     throw new ConfigException(node.at(), node.describe() + " is not a configuration; expected keys with values");
   }
 
-  /// Any value, with the given location in all its parts.
+  /// Any value; null if there is none.
+  ///
+  /// @param whole where it stands; of the command line, that is where its parts stand too
+  /// @throws ConfigException if it is not the YAML described above
   @Nullable
-  static Node value(Location at, String yaml) {
-    return parse(at, yaml);
-  }
-
-  @Nullable
-  private static Node parse(Location whole, String yaml) {
+  static Node value(Location whole, String yaml) {
     if (yaml.length() > MAX_BYTES) {
       throw new ConfigException(whole, "is larger than 1 MiB; expected a configuration");
     }

@@ -26,7 +26,7 @@ public final class Corpora {
   /// Code points, tokens and their two parts, each an `int` for a byte of ASCII.
   private static final int HEAP_BYTES_PER_BYTE = 12;
 
-  private static final String PREFIX = "builtin:";
+  private static final String PREFIX = RunConfig.Corpus.Named.BUILTIN;
 
   /// The texts that the build unpacks beside the classes. The bytes are untouched: *Macbeth* keeps its CRLF line ends,
   /// *The Old Curiosity Shop* its byte order mark, which [Corpus] strips.
@@ -98,7 +98,7 @@ public final class Corpora {
   /// The file of a text that has been loaded; nothing if it is built in.
   public static Optional<Path> file(RunConfig.Corpus corpus) {
     return switch (corpus) {
-      case RunConfig.Corpus.Named named -> named.source().startsWith(PREFIX)
+      case RunConfig.Corpus.Named named -> named.builtin()
           ? Optional.empty()
           : Optional.of(Path.of(named.source()));
       case RunConfig.Corpus.Download download -> Optional.of(Download.cached(userCache(), download.sha256()));

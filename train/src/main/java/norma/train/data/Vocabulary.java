@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import norma.train.config.RunConfig.Token;
 import norma.train.files.Errors;
 import norma.train.files.Json;
+import norma.train.files.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -215,14 +216,14 @@ public final class Vocabulary {
 
   /// For people: `'é' (U+00E9)`, or the Unicode name where a glyph would not show: `COMBINING ACUTE ACCENT (U+0301)`.
   static String describe(int codePoint) {
-    String shown = switch (Character.getType(codePoint)) {
-      case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
-          Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR,
-          Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK ->
-        String.valueOf(Character.getName(codePoint));
-      default -> "'" + Character.toString(codePoint) + "'";
+    boolean glyph = Printable.is(codePoint) && switch (Character.getType(codePoint)) {
+      case Character.SPACE_SEPARATOR, Character.NON_SPACING_MARK, Character.ENCLOSING_MARK,
+          Character.COMBINING_SPACING_MARK ->
+        false;
+      default -> true;
     };
-    return String.format(Locale.ROOT, "%s (U+%04X)", shown, codePoint);
+    return String.format(Locale.ROOT, "%s (U+%04X)",
+        glyph ? "'" + Character.toString(codePoint) + "'" : String.valueOf(Character.getName(codePoint)), codePoint);
   }
 
   private static boolean isCharacter(int codePoint) {

@@ -20,12 +20,8 @@ public record Finding(String label, List<String> facts, List<Advice> advice) {
     }
   }
 
-  /// One fact, and nothing to change.
-  public static Finding of(String label, String fact) {
-    return new Finding(label, List.of(fact), List.of());
-  }
-
-  static Finding of(String label, String fact, Advice advice) {
+  /// One fact, and what to change.
+  public static Finding of(String label, String fact, Advice... advice) {
     return new Finding(label, List.of(fact), List.of(advice));
   }
 }

@@ -1,6 +1,5 @@
 package norma.train.export;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -9,9 +8,7 @@ import java.util.Map;
 import norma.train.config.RunConfig.Token;
 import norma.train.data.DataException;
 import norma.train.data.Vocabulary;
-import norma.train.files.Errors;
 import norma.train.files.Json;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /// A vocabulary of characters or bytes as `tokenizer.json`, the format of the library `tokenizers`: a pre-tokenizer that makes a word of every
@@ -55,37 +52,31 @@ final class CharTokenizer {
   ///
   /// @throws DataException with one line that names the file, if it is no tokenizer of single characters in the order of their code points
   static Vocabulary read(Path file) {
-    try {
-      JsonNode json = Json.read(file);
-      JsonNode words = json.path("model").path("vocab");
-      String type = Json.plain(json.path("model").path("type"));
-      if (!type.equals("WordLevel") || !words.isObject() || words.isEmpty()) {
-        throw new DataException(file + " is a tokenizer of type " + Json.printable(type)
-            + "; Norma's tokens are characters or bytes, and it reads WordLevel with a word for each");
-      }
-      boolean bytes = Json.plain(json.path("decoder").path("type")).equals("ByteLevel");
-      int[] characters = new int[words.size()];
-      for (Map.Entry<String, JsonNode> word : words.properties()) {
-        int id = word.getValue().asInt(-1);
-        if (id < 0 || id >= characters.length || word.getKey().codePointCount(0, word.getKey().length()) != 1) {
-          throw new DataException(file + " has a token " + Json.printable(word.getKey()) + " with the number "
-              + Json.printable(word.getValue().toString()) + "; expected single characters with numbers from 0 on");
-        }
-        characters[id] = word.getKey().codePointAt(0);
-      }
-      Vocabulary vocabulary = bytes ? Vocabulary.bytes() : Vocabulary.of(characters);
-      for (int id = 0; id < vocabulary.size(); id++) {
-        if (words.size() != vocabulary.size() || words.path(word(vocabulary, id)).asInt(-1) != id) {
-          throw new DataException(file + " does not number its " + (bytes ? "bytes" : "characters")
-              + " in their order, each once, as Norma does");
-        }
-      }
-      return vocabulary;
-    } catch (IOException e) {
-      throw new DataException(Errors.line(e), e);
-    } catch (JacksonException e) {
-      throw new DataException(file + " is not JSON: " + Json.problem(e), e);
+    JsonNode json = ForeignModel.parsed(file);
+    JsonNode words = json.path("model").path("vocab");
+    String type = Json.plain(json.path("model").path("type"));
+    if (!type.equals("WordLevel") || !words.isObject() || words.isEmpty()) {
+      throw new DataException(file + " is a tokenizer of type " + Json.printable(type)
+          + "; Norma's tokens are characters or bytes, and it reads WordLevel with a word for each");
     }
+    boolean bytes = Json.plain(json.path("decoder").path("type")).equals("ByteLevel");
+    int[] characters = new int[words.size()];
+    for (Map.Entry<String, JsonNode> word : words.properties()) {
+      int id = word.getValue().asInt(-1);
+      if (id < 0 || id >= characters.length || word.getKey().codePointCount(0, word.getKey().length()) != 1) {
+        throw new DataException(file + " has a token " + Json.printable(word.getKey()) + " with the number "
+            + Json.printable(word.getValue().toString()) + "; expected single characters with numbers from 0 on");
+      }
+      characters[id] = word.getKey().codePointAt(0);
+    }
+    Vocabulary vocabulary = bytes ? Vocabulary.bytes() : Vocabulary.of(characters);
+    for (int id = 0; id < vocabulary.size(); id++) {
+      if (words.size() != vocabulary.size() || words.path(word(vocabulary, id)).asInt(-1) != id) {
+        throw new DataException(file + " does not number its " + (bytes ? "bytes" : "characters")
+            + " in their order, each once, as Norma does");
+      }
+    }
+    return vocabulary;
   }
 
   private static String word(Vocabulary vocabulary, int id) {

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import norma.train.files.ShellText;
+import norma.train.files.WholeFile;
 import norma.train.metrics.TensorBoardLog;
 import norma.train.run.SavedRun;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +47,10 @@ public enum ExportFormat {
   /// @throws IllegalArgumentException if this form cannot hold the run
   public Exported export(SavedRun run, @Nullable Path place) throws IOException {
     Path to = place == null ? run.folder().path().resolve(FOLDER).resolve(file) : place;
-    Files.createDirectories(Objects.requireNonNull(to.toAbsolutePath().getParent()));
+    Path folder = to.toAbsolutePath().getParent();
+    if (folder != null) { // the root has none, and is refused below
+      Files.createDirectories(folder);
+    }
     return new Exported(to, exporter().write(run, to));
   }
 
@@ -53,10 +58,17 @@ public enum ExportFormat {
     return switch (this) {
       case onnx -> new OnnxModel();
       case hf -> new HfExport();
-      case tensorboard -> new EventFile();
+      case tensorboard -> ExportFormat::eventFile;
       case wandb -> TrackerScript.WANDB;
       case mlflow -> TrackerScript.MLFLOW;
       case trackio -> TrackerScript.TRACKIO;
     };
+  }
+
+  /// The log of a run that did not write this itself (`output.tensorboard`).
+  private static String eventFile(SavedRun run, Path to) throws IOException {
+    byte[] bytes = TensorBoardLog.of(run.folder().path(), Files.readString(run.folder().configFile()));
+    WholeFile.write(to, file -> Files.write(file, bytes));
+    return "tensorboard --logdir " + ShellText.of(Objects.requireNonNull(to.toAbsolutePath().getParent()).toString());
   }
 }

@@ -206,12 +206,19 @@ record ForeignModel(Path file, Map<String, Tensor> tensors, String layout, List<
   }
 
   private static @Nullable JsonNode json(Path file) {
+    JsonNode json = Files.exists(file) ? parsed(file) : null;
+    if (json != null && !json.isObject()) {
+      throw new DataException(file + " is no JSON object");
+    }
+    return json;
+  }
+
+  /// What a JSON file says.
+  ///
+  /// @throws DataException with one line that names the file, if it cannot be read or is none
+  static JsonNode parsed(Path file) {
     try {
-      JsonNode json = Files.exists(file) ? Json.read(file) : null;
-      if (json != null && !json.isObject()) {
-        throw new DataException(file + " is no JSON object");
-      }
-      return json;
+      return Json.read(file);
     } catch (IOException e) {
       throw new DataException(Errors.line(e), e);
     } catch (JacksonException e) {

@@ -20,19 +20,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A run of a model that was trained elsewhere.
 public final class ModelImport {
-  private static final int LONGEST_NAME = 64;
   private static final String TOKENIZER = "tokenizer.json";
   private static final String CORPUS = "data.corpus";
 
-  private final Path place;
-  private final List<Assignment> given;
-  private final @Nullable Path tokens;
-
-  private ModelImport(Path place, List<Assignment> given, @Nullable Path tokens) {
-    this.place = place;
-    this.given = given;
-    this.tokens = tokens;
-  }
+  private ModelImport() {}
 
   /// What was made.
   ///
@@ -51,16 +42,13 @@ public final class ModelImport {
   /// @throws norma.train.run.RunException         if tensors do not fit each other, or the folder cannot be written
   public static Imported create(Path place, List<Assignment> given, @Nullable String name, @Nullable Path tokens,
       boolean debug) {
-    return new ModelImport(place.toAbsolutePath().normalize(), given, tokens).create(name, debug);
-  }
-
-  private Imported create(@Nullable String name, boolean debug) {
-    ForeignModel model = ForeignModel.read(place, sets("model.heads"));
-    Vocabulary vocabulary = vocabulary(model);
+    Path from = place.toAbsolutePath().normalize();
+    ForeignModel model = ForeignModel.read(from, given.stream().anyMatch(setting -> setting.meets("model.heads")));
+    Vocabulary vocabulary = vocabulary(model, given, tokens);
     List<String> settings = new ArrayList<>(model.settings());
-    Path named = place.endsWith(ForeignModel.WEIGHTS) && place.getNameCount() > 1 ? place.resolveSibling("") : place;
+    Path named = from.endsWith(ForeignModel.WEIGHTS) && from.getNameCount() > 1 ? from.resolveSibling("") : from;
     String file = String.valueOf(named.getFileName()).replaceFirst("\\.safetensors$", "");
-    settings.add(Assignment.text("name", name == null ? FolderName.of(file, LONGEST_NAME) : name));
+    settings.add(Assignment.text("name", name == null ? FolderName.of(file, RunConfig.LONGEST_NAME) : name));
     settings.add("data.token=" + vocabulary.token().name().toLowerCase(Locale.ROOT));
     if (tokens != null && !isList(tokens)) {
       settings.add(Assignment.text(CORPUS, Corpora.isBuiltIn(tokens.toString())
@@ -75,15 +63,11 @@ public final class ModelImport {
     return new Imported(run, config, model.layout(), vocabulary);
   }
 
-  private boolean sets(String key) {
-    return given.stream().anyMatch(setting -> setting.meets(key));
-  }
-
   private static boolean isList(Path tokens) {
     return tokens.toString().endsWith(".json");
   }
 
-  private Vocabulary vocabulary(ForeignModel model) {
+  private static Vocabulary vocabulary(ForeignModel model, List<Assignment> given, @Nullable Path tokens) {
     Path beside = model.file().resolveSibling(TOKENIZER);
     Path source = tokens == null ? beside : tokens;
     Vocabulary vocabulary;

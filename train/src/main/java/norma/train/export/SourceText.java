@@ -1,14 +1,11 @@
 package norma.train.export;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import norma.train.files.Resource;
 
 /// A source file with parts that only some need. A line that ends with `#? name`, and the lines between `#? name:` and `#? end`, are there
 /// only if `name` was put; `{{name}}` takes what was put, several lines where it stands alone.
@@ -22,11 +19,7 @@ final class SourceText {
 
   /// @param file that lies beside this class
   SourceText(String file) {
-    try (InputStream in = Objects.requireNonNull(SourceText.class.getResourceAsStream(file), file)) {
-      text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    text = Resource.text(SourceText.class, file);
   }
 
   /// Fills a hole, and keeps the parts of this name.

@@ -7,7 +7,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /// A folder that a reader finds as a whole, or not at all.
 public final class WholeFolder {
@@ -32,10 +31,8 @@ public final class WholeFolder {
 
   private static void requireNew(Path folder) throws IOException {
     if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-      try (Stream<Path> entries = Files.list(folder)) {
-        if (entries.findAny().isPresent()) {
-          throw new FileSystemException(folder.toString(), null, "the folder is not empty; expected a new one");
-        }
+      if (!Tree.list(folder).isEmpty()) {
+        throw new FileSystemException(folder.toString(), null, "the folder is not empty; expected a new one");
       }
     } else if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       throw new FileSystemException(folder.toString(), null, "a file with this name is in the way");

@@ -178,11 +178,10 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
     series.add(new Series(slot.type, 0, Kind.POINTS, points));
     double[] x = points.stream().mapToDouble(Point::x).toArray();
     for (Fit fit : slot.fits) {
-      double[] y = fit.fit.at(x);
-      List<Point> curve = IntStream.range(0, x.length).mapToObj(i -> new Point(x[i], y[i])).toList();
-      series.add(new Series("fit of " + fit.fit.name(), series.size() % Svg.COLOURS, Kind.LINE, curve));
+      series.add(new Series("fit of " + fit.fit.name(), series.size() % Svg.COLOURS, Kind.LINE,
+          Series.points(x, fit.fit.at(x))));
     }
-    return new Chart(slot.name, "input", "pre-affine output", false, series);
+    return new Chart(slot.name, "input", "pre-affine output", Chart.Scale.TIGHT, series);
   }
 
   /// Writes its page.

@@ -1,23 +1,18 @@
 package norma.train.inspect;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import norma.train.files.Resource;
 import norma.train.files.WholeFile;
 import norma.train.report.Chart;
 import norma.train.report.Decimals;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
-import norma.train.report.Series.Point;
 import norma.train.report.Svg;
 import norma.train.report.Table;
 import norma.train.report.Template;
@@ -40,7 +35,33 @@ public record OutlierStudy(List<Target> targets) {
 
   /// One normalization, its 18 points, and a fit of each function.
   @SuppressWarnings("ArrayRecordComponent")
-  public record Target(String name, double bound, double[] x, double[] y, List<FormulaFit> fits) {}
+  public record Target(String name, double bound, double[] x, double[] y, List<FormulaFit> fits) {
+    /// Its points with the curves. The mirrored half is left out.
+    private Chart chart() {
+      double[] line = IntStream.rangeClosed(0, CURVE).mapToDouble(i -> x[LEVELS - 1] * i / CURVE).toArray();
+      List<Series> series = new ArrayList<>();
+      for (FormulaFit fit : fits) {
+        series.add(new Series(fit.name(), series.size() + 1, Kind.LINE, Series.points(line, fit.at(line))));
+      }
+      series.add(new Series(name, 0, Kind.POINTS, Series.points(raised(), y)));
+      return new Chart("", "value of the outlier channel", "normalized value", Chart.Scale.FROM_ZERO, series);
+    }
+
+    /// What the curves miss.
+    private Chart residuals() {
+      List<Series> series = new ArrayList<>();
+      for (FormulaFit fit : fits) {
+        double[] fitted = fit.at(raised());
+        series.add(new Series(name + " − " + fit.name(), series.size() + 1, Kind.MARKED,
+            Series.points(raised(), IntStream.range(0, LEVELS).mapToDouble(i -> y[i] - fitted[i]).toArray())));
+      }
+      return new Chart("", "value of the outlier channel", "residual", Chart.Scale.FROM_ZERO, series);
+    }
+
+    private double[] raised() {
+      return Arrays.copyOf(x, LEVELS);
+    }
+  }
 
   /// On the numbers that the paper's authors used.
   public static OutlierStudy ofThePaper() {
@@ -79,16 +100,8 @@ public record OutlierStudy(List<Target> targets) {
 
   /// The 100 numbers: twice the first 100 of NumPy's `RandomState(1).randn`, sorted.
   static double[] fixture() {
-    try (InputStream in = OutlierStudy.class.getResourceAsStream("outlier-fixture.csv")) {
-      if (in == null) {
-        throw new IllegalStateException(
-            "the program is incomplete: no resource norma/train/inspect/outlier-fixture.csv");
-      }
-      return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).lines()
-          .filter(line -> !line.startsWith("#")).mapToDouble(Double::parseDouble).toArray();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Resource.text(OutlierStudy.class, "outlier-fixture.csv").lines().filter(line -> !line.startsWith("#"))
+        .mapToDouble(Double::parseDouble).toArray();
   }
 
   /// A line for each fit.
@@ -104,52 +117,14 @@ public record OutlierStudy(List<Target> targets) {
         .number("max residual", n -> Decimals.format("%.3g", n.fit.maxResidual())).lines(numbers);
   }
 
-  /// For each target: its points with the two curves. The mirrored half is left out.
-  public List<Chart> charts() {
-    return targets.stream().map(target -> {
-      List<Series> series = new ArrayList<>();
-      List<Point> points = new ArrayList<>();
-      for (int i = 0; i < LEVELS; i++) {
-        points.add(new Point(target.x[i], target.y[i]));
-      }
-      for (FormulaFit fit : target.fits) {
-        series.add(new Series(fit.name(), series.size() + 1, Kind.LINE, curve(target, fit)));
-      }
-      series.add(new Series(target.name, 0, Kind.POINTS, points));
-      return new Chart("", "value of the outlier channel", "normalized value", true, series);
-    }).toList();
-  }
-
-  /// For each target: what the curves miss.
-  public List<Chart> residualCharts() {
-    return targets.stream().map(target -> {
-      List<Series> series = new ArrayList<>();
-      for (FormulaFit fit : target.fits) {
-        List<Point> points = new ArrayList<>();
-        for (int i = 0; i < LEVELS; i++) {
-          points.add(new Point(target.x[i], target.y[i] - fit.at(target.x[i])[0]));
-        }
-        series.add(new Series(target.name + " − " + fit.name(), series.size() + 1, Kind.MARKED, points));
-      }
-      return new Chart("", "value of the outlier channel", "residual", true, series);
-    }).toList();
-  }
-
-  private static List<Point> curve(Target target, FormulaFit fit) {
-    double to = target.x[LEVELS - 1];
-    double[] x = IntStream.rangeClosed(0, CURVE).mapToDouble(i -> to * i / CURVE).toArray();
-    double[] y = fit.at(x);
-    return IntStream.rangeClosed(0, CURVE).mapToObj(i -> new Point(x[i], y[i])).toList();
-  }
-
   /// Writes its page.
   ///
   /// @return the file
   public Path write(Path folder) throws IOException {
     StringBuilder figures = new StringBuilder();
-    for (int i = 0; i < targets.size(); i++) {
-      figures.append("<section><h2>").append(Svg.escape(targets.get(i).name)).append("</h2>")
-          .append(charts().get(i).figure(Chart.Size.ANY)).append(residualCharts().get(i).figure(Chart.Size.ANY))
+    for (Target target : targets) {
+      figures.append("<section><h2>").append(Svg.escape(target.name)).append("</h2>")
+          .append(target.chart().figure(Chart.Size.ANY)).append(target.residuals().figure(Chart.Size.ANY))
           .append("</section>\n");
     }
     FormulaFit exact = targets.getLast().fits.getLast();

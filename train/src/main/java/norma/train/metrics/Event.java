@@ -42,11 +42,6 @@ public sealed interface Event {
   record Eval(int step, double trainLoss, double valLoss, double valBits,
       @Field(omitted = true) long valTokens) implements Event {
 
-    /// An exact one.
-    public Eval(int step, double trainLoss, double valLoss, double valBits) {
-      this(step, trainLoss, valLoss, valBits, 0);
-    }
-
     /// `exact` or `estimated`.
     public String kind() {
       return valTokens == 0 ? "exact" : "estimated";
@@ -160,11 +155,5 @@ public sealed interface Event {
   record End(int step, String reason, double bestValLoss, @Field(optional = true) int bestStep,
       @Field(omitted = true) long bestValTokens, double finalValLoss)
       implements
-        Event {
-
-    /// One whose best loss is exact.
-    public End(int step, String reason, double bestValLoss, int bestStep, double finalValLoss) {
-      this(step, reason, bestValLoss, bestStep, 0, finalValLoss);
-    }
-  }
+        Event {}
 }

@@ -117,6 +117,11 @@ public record Metrics(List<Event> events, boolean torn) {
     return Double.isFinite(end) ? end : last(Event.Eval.class).map(Event.Eval::valLoss).orElse(Double.NaN);
   }
 
+  /// The median of the logged steps; NaN without any.
+  public double tokensPerSecond() {
+    return Median.ofFinite(of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray());
+  }
+
   /// Seconds of training over all starts, up to the last step that is logged.
   public double wallSeconds() {
     return last(Event.Step.class).map(Event.Step::elapsedSeconds).orElse(0.0);

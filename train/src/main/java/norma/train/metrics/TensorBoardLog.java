@@ -4,20 +4,18 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import norma.train.files.Disk;
 import norma.train.files.GrowingFile;
 import norma.train.files.Protobuf;
+import norma.train.files.Tree;
 
 /// A run as TensorBoard shows it: the events of its log as an event file in its folder, scalars by their names in `metrics.jsonl`,
 /// texts, and histograms of what enters the normalization slots. Each start of a run has a file; TensorBoard reads them in the order
@@ -93,10 +91,8 @@ public final class TensorBoardLog implements RunView {
   }
 
   private static List<Long> starts(Path runFolder) throws IOException {
-    try (Stream<Path> files = Files.list(runFolder)) {
-      return files.flatMap(path -> NAME.matcher(String.valueOf(path.getFileName())).results())
-          .map(MatchResult::group).map(name -> Long.valueOf(NAME.matcher(name).replaceFirst("$1"))).sorted().toList();
-    }
+    return Tree.list(runFolder).stream().flatMap(path -> NAME.matcher(String.valueOf(path.getFileName())).results())
+        .map(name -> Long.valueOf(name.group(1))).sorted().toList();
   }
 
   private static double now() {

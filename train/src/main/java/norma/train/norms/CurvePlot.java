@@ -8,7 +8,6 @@ import norma.formula.Curve;
 import norma.train.report.Chart;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
-import norma.train.report.Series.Point;
 
 /// The picture of a formula: y of one channel over its x, and the slope.
 final class CurvePlot {
@@ -23,10 +22,11 @@ final class CurvePlot {
     double end = end(curve);
     double[] x = IntStream.rangeClosed(-POINTS, POINTS).mapToDouble(i -> end * i / POINTS).toArray();
     List<Series> series = new ArrayList<>();
-    series.add(new Series("y", 0, Kind.LINE, points(x, curve.at(x))));
-    series.add(new Series("dy/dx", 1, Kind.DASHED, points(x, curve.slope(x))));
+    series.add(new Series("y", 0, Kind.LINE, Series.points(x, curve.at(x))));
+    series.add(new Series("dy/dx", 1, Kind.DASHED, Series.points(x, curve.slope(x))));
     String axis = curve.formula().pointwise() ? "x" : "x of one channel, the others normally distributed";
-    return new Chart(title, axis, "", false, series).svg(Chart.Size.PAGE, "style", "max-width: 100%; height: auto");
+    return new Chart(title, axis, "", Chart.Scale.TIGHT, series)
+        .svg(Chart.Size.PAGE, "style", "max-width: 100%; height: auto");
   }
 
   /// Where the curve has become flat; 4 if it does not.
@@ -40,9 +40,5 @@ final class CurvePlot {
       }
     }
     return USUAL;
-  }
-
-  private static List<Point> points(double[] x, double[] y) {
-    return IntStream.range(0, x.length).mapToObj(i -> new Point(x[i], y[i])).toList();
   }
 }

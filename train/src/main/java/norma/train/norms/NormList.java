@@ -3,15 +3,12 @@ package norma.train.norms;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import norma.formula.Curve;
 import norma.nn.FormulaType;
 import norma.nn.NormSpec;
 import norma.nn.NormType;
 import norma.nn.NormTypes;
-import norma.train.report.Table;
 
 /// All normalization types: views of `norms.txt`, and of a user's types.
 public final class NormList {
@@ -46,15 +43,6 @@ public final class NormList {
       lines.add("");
     }
     return lines;
-  }
-
-  /// The rows of the formulas in the table of `docs/norms.md`, by their names.
-  public static Map<String, String> markdown() {
-    Table<FormulaType> table = new Table<FormulaType>().name("type", f -> "`" + f.name() + "`")
-        .text("formula", f -> "`" + f.text() + "`").text("numbers", f -> String.join("; ", f.parameters()))
-        .text("source", FormulaType::source);
-    return NormTypes.all().stream().filter(FormulaType.class::isInstance).map(FormulaType.class::cast)
-        .collect(Collectors.toMap(FormulaType::name, f -> table.markdown(f).strip()));
   }
 
   private static String formula(NormType type) {

@@ -1,17 +1,13 @@
 package norma.train.profile;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 import norma.array.Array;
 import norma.array.HostMemory;
@@ -21,6 +17,7 @@ import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.random.RandomStream;
 import norma.train.run.Session;
+import norma.train.run.SystemFiles;
 import norma.train.run.Workers;
 
 /// The machine's best rates with all threads of a run busy: the roofs of the roofline (Williams, Waterman and
@@ -197,21 +194,11 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   }
 
   private static void together(ExecutorService pool, List<Runnable> work, int repeats) {
-    List<Future<?>> all = new ArrayList<>();
-    for (Runnable one : work) {
-      all.add(pool.submit(() -> {
-        for (int i = 0; i < repeats; i++) {
-          one.run();
-        }
-      }));
-    }
-    try {
-      for (Future<?> one : all) {
-        one.get();
+    CompletableFuture.allOf(work.stream().map(one -> CompletableFuture.runAsync(() -> {
+      for (int i = 0; i < repeats; i++) {
+        one.run();
       }
-    } catch (InterruptedException | ExecutionException e) {
-      throw new IllegalStateException(e);
-    }
+    }, pool)).toArray(CompletableFuture<?>[]::new)).join();
   }
 
   /// The best of many times that all threads need for one piece of work each: a peak is what the machine gives when nobody
@@ -235,12 +222,7 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
 
   /// Bytes of the cache that all cores share, as Linux tells it; 0 where it does not.
   private static long lastCache() {
-    Path size = Path.of("/sys/devices/system/cpu/cpu0/cache/index3/size");
-    try {
-      String text = Files.exists(size) ? Files.readString(size).strip() : "";
-      return text.endsWith("K") ? Long.parseLong(text.substring(0, text.length() - 1)) << 10 : 0;
-    } catch (IOException | NumberFormatException e) {
-      return 0;
-    }
+    String size = SystemFiles.read("/sys/devices/system/cpu/cpu0/cache/index3/size").strip();
+    return size.matches("\\d{1,9}K") ? Long.parseLong(size.substring(0, size.length() - 1)) << 10 : 0;
   }
 }

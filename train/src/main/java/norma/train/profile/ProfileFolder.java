@@ -6,9 +6,9 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import norma.train.files.Disk;
 import norma.train.files.TimedFolder;
+import norma.train.files.Tree;
 import norma.train.files.WholeFile;
 
 /// A profile's folder: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
@@ -25,12 +25,9 @@ public record ProfileFolder(Path path) {
 
   /// Leaves nothing behind after a measurement that failed.
   public void deleteIfEmpty() throws IOException {
-    try (Stream<Path> files = Files.list(path)) {
-      if (files.findAny().isPresent()) {
-        return;
-      }
+    if (Tree.list(path).isEmpty()) {
+      Files.delete(path);
     }
-    Files.delete(path);
   }
 
   /// Writes all files.
@@ -40,6 +37,6 @@ public record ProfileFolder(Path path) {
     WholeFile.write(path.resolve("profile.json"), ProfileJson.of(plan, profiles, facts));
     WholeFile.write(path.resolve("layers.csv"), ProfileTables.csv(profiles));
     WholeFile.write(path.resolve("trace.json"), ChromeTrace.of(profiles));
-    ProfileReport.write(path, plan, profiles, facts);
+    WholeFile.write(path.resolve("report.html"), ProfileReport.of(plan, profiles, facts));
   }
 }

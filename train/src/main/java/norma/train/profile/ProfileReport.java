@@ -1,14 +1,11 @@
 package norma.train.profile;
 
-import norma.train.files.WholeFile;
 import norma.train.report.Axis;
 import norma.train.report.RowPlot;
 import static norma.train.report.Decimals.count;
 import static norma.train.report.Decimals.digits;
 import static norma.train.report.Decimals.percent;
 
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,31 +16,18 @@ import norma.train.report.Svg;
 import norma.train.report.Table;
 import norma.train.report.Template;
 
-/// Writes `report.html` of a profile: one page that needs no other file, no network and no script.
-public final class ProfileReport {
+/// `report.html` of a profile: one page that needs no other file, no network and no script.
+final class ProfileReport {
   private static final int COMPARED_WIDTH = 440;
   private static final String SECTION = "<section id=\"%s\">\n<h2>%s</h2>\n";
 
-  private final ProfilePlan plan;
-  private final List<Profile> profiles;
+  private ProfileReport() {}
 
-  private ProfileReport(ProfilePlan plan, List<Profile> profiles) {
-    this.plan = plan;
-    this.profiles = profiles;
-  }
-
-  /// Writes the page.
+  /// The page.
   ///
-  /// @param folder   that it is written into
   /// @param profiles of the plan's cases, in their order
   /// @param facts    how and where was measured, by label
-  /// @throws IOException if it cannot be written
-  public static void write(Path folder, ProfilePlan plan, List<Profile> profiles, Map<String, String> facts)
-      throws IOException {
-    WholeFile.write(folder.resolve("report.html"), new ProfileReport(plan, profiles).html(facts));
-  }
-
-  private String html(Map<String, String> facts) {
+  static String of(ProfilePlan plan, List<Profile> profiles, Map<String, String> facts) {
     Template page = Template.page("profile.html", plan.title() + ": profile").put("name", plan.title())
         .put("note", plan.note()).put("facts", Table.facts(facts));
     if (profiles.size() == 1) {
@@ -59,8 +43,9 @@ public final class ProfileReport {
     }
     if (plan.compares()) {
       List<CaseFigures> cases = CaseFigures.of(profiles);
-      page.put("slots", slots(cases)).put("speeds", speeds(cases)).put("comparison", ProfileTables.comparison(cases))
-          .put("bars", bars()).put("groups", groups(profiles.getFirst(), false));
+      page.put("slots", slots(cases)).put("speeds", speeds(cases))
+          .put("comparison", ProfileTables.comparison().html(ProfileTables.NUMBERS, cases))
+          .put("bars", bars(profiles)).put("groups", groups(profiles.getFirst(), false));
     }
     return page.put("sweeps", Scaling.of(plan, profiles).stream().map(scaling -> scaling.html())
         .collect(Collectors.joining())).fill();
@@ -78,7 +63,7 @@ public final class ProfileReport {
   }
 
   /// A bar for each case, all on one scale.
-  private String bars() {
+  private static String bars(List<Profile> profiles) {
     List<StepBar> bars = profiles.stream().map(StepBar::of).toList();
     double longest = bars.stream().mapToDouble(StepBar::millis).max().orElse(1);
     StringBuilder html = new StringBuilder();
@@ -128,11 +113,11 @@ public final class ProfileReport {
     List<Row> parts = Row.overBlocks(profile.rows());
     Map<String, String> sections = new LinkedHashMap<>();
     sections.put("Roofline", Roofline.of(profile).figure());
-    sections.put("Parts", ProfileTables.parts(parts, profile.steps().tokens())
+    Table<Row> table = ProfileTables.parts(profile.steps().tokens());
+    sections.put("Parts", table.html(ProfileTables.NUMBERS, parts)
         + (parts.size() == profile.rows().size()
             ? ""
-            : Template.details(false, "Block by block",
-                ProfileTables.parts(profile.rows(), profile.steps().tokens()))));
+            : Template.details(false, "Block by block", table.html(ProfileTables.NUMBERS, profile.rows()))));
     sections.put("Memory", ProfileTables.memory(profile.memory()));
     StringBuilder html = new StringBuilder();
     sections.forEach((title, content) -> html.append(

@@ -22,7 +22,7 @@ import norma.train.report.Table;
 
 /// The tables of a profile, for the terminal, the page and `layers.csv`.
 final class ProfileTables {
-  private static final String NUMBERS = "numbers"; // class of the tables on the page
+  static final String NUMBERS = "numbers"; // class of the tables on the page
 
   private ProfileTables() {}
 
@@ -38,11 +38,6 @@ final class ProfileTables {
         .number("\u00d7 roof", row -> digits(row.distance()))
         .number("bound by", row -> ProfileJson.bound(row).isEmpty() ? Table.NONE : ProfileJson.bound(row))
         .number("kept", row -> bytes(row.memory().kept())).number("arena", row -> bytes(row.memory().arena()));
-  }
-
-  /// Makes that table for the page.
-  static String parts(List<Row> rows, long tokens) {
-    return parts(tokens).html(NUMBERS, rows);
   }
 
   /// `layers.csv`: every row of every case with six digits. Cells are empty where nothing is counted.
@@ -99,11 +94,6 @@ final class ProfileTables {
         .number("watched", c -> format("%+.1f\u00a0%%", 100 * c.overhead()));
   }
 
-  /// Makes that table for the page.
-  static String comparison(List<CaseFigures> cases) {
-    return comparison().html(NUMBERS, cases);
-  }
-
   private static Function<CaseFigures, String> slots(Function<CaseFigures, String> text) {
     return c -> c.slots() == 0 ? Table.NONE : text.apply(c);
   }
@@ -119,11 +109,6 @@ final class ProfileTables {
         ? table.number("speed-up", p -> digits(first.millis() / p.millis()))
             .number("efficiency", p -> percent(first.millis() / p.millis() * first.value() / p.value()))
         : table;
-  }
-
-  /// Makes that table for the page.
-  static String values(Scaling scaling) {
-    return scaling(scaling).html(NUMBERS, scaling.points());
   }
 
   /// A median with its quartiles; nothing where nothing was measured.

@@ -103,7 +103,7 @@ public record Scaling(String setting, List<Point> points, double time, Quartiles
   String html() {
     Chart chart = overThreads() ? speedUp() : growth();
     return "<div><h3>" + Svg.escape(setting) + "</h3>\n" + chart.figure(List.of(Chart.Size.SLOT))
-        + ProfileTables.values(this) + "</div>\n";
+        + ProfileTables.scaling(this).html(ProfileTables.NUMBERS, points) + "</div>\n";
   }
 
   /// Measured, the fitted line, and the operations scaled to the same geometric mean. Values that have no logarithm have linear

@@ -44,13 +44,6 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     this(title, xTitle, yTitle, Scale.TIGHT, scale, series);
   }
 
-  /// A chart with linear axes.
-  ///
-  /// @param fromZero whether the y axis begins at 0
-  public Chart(String title, String xTitle, String yTitle, boolean fromZero, List<Series> series) {
-    this(title, xTitle, yTitle, fromZero ? Scale.FROM_ZERO : Scale.TIGHT, series);
-  }
-
   /// A size in pixels and its text size.
   ///
   /// @param font height of the labels in pixels

@@ -71,8 +71,8 @@ public final class ComparePage {
 
   private static void add(StringBuilder html, Figures figures, String title, List<Series> series) {
     if (!series.isEmpty()) {
-      html.append(figures.add(new Chart(title, "step", "loss (nats)", false, series), Chart.Size.PAGE,
-          Chart.Size.PHONE));
+      html.append(figures.add(new Chart(title, "step", "loss (nats)", Chart.Scale.TIGHT, series),
+          Chart.Size.PAGE, Chart.Size.PHONE));
     }
   }
 }

@@ -67,17 +67,22 @@ public final class Decimals {
 
   /// Bytes with a unit of 1024.
   public static String bytes(double bytes) {
-    if (!(bytes > 0)) {
-      return Table.NONE;
-    }
-    String[] units = { "B", "KiB", "MiB", "GiB", "TiB" };
+    return bytes > 0 ? scaled(bytes, 1024, "B", "KiB", "MiB", "GiB", "TiB") : Table.NONE;
+  }
+
+  /// A count of operations or bytes with a decimal prefix, for example `3.84 G`.
+  public static String metric(double value) {
+    return value < 1000 ? format("%.0f ", value) : scaled(value, 1000, "", "k", "M", "G", "T", "P");
+  }
+
+  private static String scaled(double value, int step, String... units) {
     int unit = 0;
-    double value = bytes;
-    while (value >= 1024 && unit < units.length - 1) {
-      value /= 1024;
+    double scaled = value;
+    while (scaled >= step && unit < units.length - 1) {
+      scaled /= step;
       unit++;
     }
-    return digits(value) + " " + units[unit];
+    return digits(scaled) + " " + units[unit];
   }
 
   /// A number in a format of [String#format].

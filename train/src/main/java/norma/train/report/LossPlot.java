@@ -23,7 +23,7 @@ public final class LossPlot {
     metrics.bestEval().ifPresent(best -> series.add(new Series(
         String.format(Locale.ROOT, "%s validation loss, best %.4f", best.kind(), best.valLoss()), 1, Kind.MARKED,
         validation)));
-    return new Chart(name, "step", "loss (nats)", false, series);
+    return new Chart(name, "step", "loss (nats)", Chart.Scale.TIGHT, series);
   }
 
   /// The whole of `loss.svg`.

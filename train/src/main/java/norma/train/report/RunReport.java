@@ -157,7 +157,7 @@ public final class RunReport {
     if (!steps.isEmpty()) {
       entries.put("steps", count(steps.getLast().step()));
       entries.put("tokens", count((double) steps.getLast().tokens()));
-      entries.put("tokens/s, median", count(median(Event.Step::tokensPerSecond)));
+      entries.put("tokens/s, median", count(metrics.tokensPerSecond()));
       entries.put("ms/step, median", digits(median(Event.Step::stepMillis)));
       List<Event.Team> shared = metrics.of(Event.Team.class);
       if (!shared.isEmpty()) {
@@ -202,7 +202,9 @@ public final class RunReport {
     List<Series> series = number.shown().noisy()
         ? Series.withMean("measured", points)
         : List.of(new Series(title, 0, Kind.LINE, points));
-    return points.isEmpty() ? "" : figures.add(new Chart(title, "step", "", true, series), Chart.Size.PANEL);
+    return points.isEmpty()
+        ? ""
+        : figures.add(new Chart(title, "step", "", Chart.Scale.FROM_ZERO, series), Chart.Size.PANEL);
   }
 
   private static String outputs(Event.Norm last) {

@@ -3,6 +3,7 @@ package norma.train.report;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// One curve of a [Chart].
 ///
@@ -31,6 +32,11 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
     public Point(double x, double y) {
       this(x, y, y, y);
     }
+  }
+
+  /// Points without ranges.
+  public static List<Point> points(double[] x, double[] y) {
+    return IntStream.range(0, x.length).mapToObj(i -> new Point(x[i], y[i])).toList();
   }
 
   /// How a curve is drawn.

@@ -1,14 +1,11 @@
 package norma.train.report;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import norma.train.files.Resource;
 
 /// A page with holes: `{{name}}` takes text and escapes it, `{{{name}}}` takes markup as it is, and what stands between
 /// `<!--if name-->` and `<!--end name-->` is there only if `name` was given. Text that is filled in is not looked at again.
@@ -75,13 +72,6 @@ public final class Template {
 
   /// A file that lies beside this class.
   public static String resource(String name) {
-    try (InputStream in = Template.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IllegalStateException("the program is incomplete: no resource norma/train/report/" + name);
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Resource.text(Template.class, name);
   }
 }

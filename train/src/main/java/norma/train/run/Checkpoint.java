@@ -1,9 +1,7 @@
 package norma.train.run;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -17,7 +15,6 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
@@ -29,6 +26,7 @@ import norma.train.files.Json;
 import norma.train.files.Sha256;
 import norma.train.data.Vocabulary;
 import norma.train.files.Errors;
+import norma.train.files.Tree;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 import org.apache.logging.log4j.LogManager;
@@ -280,11 +278,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
   ///
   /// @throws IOException if there is something named `checkpoints` that cannot be listed: there may be checkpoints in it
   static List<Path> folders(Path run) throws IOException {
-    Path all = run.resolve(ALL);
-    if (Files.notExists(all, LinkOption.NOFOLLOW_LINKS)) {
-      return List.of();
-    }
-    return entries(all).stream().filter(path -> NAME.matcher(name(path)).matches())
+    return Tree.list(run.resolve(ALL)).stream().filter(path -> NAME.matcher(name(path)).matches())
         .sorted(Comparator.comparingInt(Checkpoint::stepOf)).toList();
   }
 
@@ -293,15 +287,6 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
       return folders(run);
     } catch (IOException e) {
       throw new RunException("cannot look for checkpoints: " + Errors.line(e), e);
-    }
-  }
-
-  /// What is in a folder.
-  static List<Path> entries(Path folder) throws IOException {
-    try (Stream<Path> entries = Files.list(folder)) {
-      return entries.toList();
-    } catch (UncheckedIOException e) { // on the way
-      throw e.getCause();
     }
   }
 

@@ -1,11 +1,9 @@
 package norma.train.run;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +11,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import norma.autodiff.Parameter;
 import norma.optim.Optimizer;
 import norma.train.config.RunConfigWriter;
@@ -21,6 +18,7 @@ import norma.train.data.DataException;
 import norma.train.files.Sha256;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
+import norma.train.files.Tree;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 
@@ -203,7 +201,7 @@ final class CheckpointWriter {
 
   /// Deletes what an interrupted write or deletion has left, by the names that only Norma gives.
   private void clearLeftBehind() throws IOException {
-    for (Path folder : Checkpoint.entries(all)) {
+    for (Path folder : Tree.list(all)) {
       if (LEFT_BEHIND.matcher(String.valueOf(folder.getFileName())).matches()) {
         try {
           delete(folder);
@@ -231,13 +229,7 @@ final class CheckpointWriter {
   }
 
   private void delete(Path folder) throws IOException {
-    List<Path> paths;
-    try (Stream<Path> entries = Files.walk(folder)) {
-      paths = entries.sorted(Comparator.reverseOrder()).toList();
-    } catch (UncheckedIOException e) { // on the way
-      throw e.getCause();
-    }
-    for (Path path : paths) {
+    for (Path path : Tree.innermostFirst(folder)) {
       disk.delete(path);
     }
   }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import norma.autodiff.Parameter;
 import norma.train.data.Vocabulary;
 import norma.train.files.Json;
@@ -47,7 +48,9 @@ public record InitialWeights(Checkpoint from, List<String> taken, List<String> f
   static InitialWeights take(Checkpoint from, Session session) {
     Map<String, Tensor> tensors = from.tensors();
     List<Parameter> perToken = session.model().perToken();
-    int[] rows = rows(session.vocabulary(), from.vocabulary());
+    Vocabulary here = session.vocabulary();
+    int[] rows = IntStream.range(0, here.size()) // for each token the row that the trained run has for it, or -1
+        .map(id -> from.vocabulary().id(here.character(id))).toArray();
     List<String> taken = new ArrayList<>();
     List<String> fresh = new ArrayList<>();
     List<String> misfits = new ArrayList<>();
@@ -63,7 +66,9 @@ public record InitialWeights(Checkpoint from, List<String> taken, List<String> f
         taken.add(parameter.name());
         double[] values = from.finite(parameter.name(), tensor);
         session.backend().write(session.weights().of(parameter),
-            perToken.contains(parameter) ? placed(values, rows, initial(parameter, session)) : values);
+            perToken.contains(parameter)
+                ? placed(values, rows, session.backend().read(session.weights().of(parameter)))
+                : values);
       } else {
         misfits.add(parameter.name() + " has shape " + Arrays.toString(tensor.shape()) + " there and "
             + Arrays.toString(expected) + " here");
@@ -88,19 +93,6 @@ public record InitialWeights(Checkpoint from, List<String> taken, List<String> f
           "none") + " are not those that " + run.path() + " began with (SHA-256 " + Json.printable(before)
           + "): they changed since, and it has no checkpoint of its own; start a new run");
     }
-  }
-
-  /// For each token the row that the trained run has for it, or -1.
-  private static int[] rows(Vocabulary here, Vocabulary there) {
-    int[] rows = new int[here.size()];
-    for (int id = 0; id < rows.length; id++) {
-      rows[id] = there.id(here.character(id));
-    }
-    return rows;
-  }
-
-  private static double[] initial(Parameter parameter, Session session) {
-    return session.backend().read(session.weights().of(parameter));
   }
 
   /// Puts rows of trained numbers in the places of their tokens.

@@ -31,7 +31,7 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
     if (parameters > Integer.MAX_VALUE) { // too many for one buffer, whatever the machine has
       return new MemoryNeed(parameters, 0, 0, heap);
     }
-    int sequences = config.train().batch() * config.train().accumulate();
+    int sequences = config.train().sequences();
     int shards = Math.min(backend.shards(), sequences);
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
     GptConfig model = config.model();

@@ -142,7 +142,7 @@ public final class Resumption implements AutoCloseable {
       if (before == null) {
         InitialWeights.requireSame(folder, session);
       } else {
-        requireSameConditions(before, Conditions.of(session), config.train().batch() * config.train().accumulate());
+        requireSameConditions(before, Conditions.of(session), config.train().sequences());
       }
       warnOfOtherMachine();
       return session;

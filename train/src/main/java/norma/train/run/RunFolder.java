@@ -18,6 +18,7 @@ import norma.train.files.ProcessLock;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
 import norma.train.files.TimedFolder;
+import norma.train.files.Tree;
 import norma.train.metrics.Metrics;
 
 /// The folder that a run leaves behind, `runs/<name>-<id>/`.
@@ -44,11 +45,7 @@ public record RunFolder(Path path) {
         run.write(config, disk); // last: with it, the folder is a run's
         disk.sync(parent);
       } catch (IOException e) {
-        for (String name : List.of(ENVIRONMENT, CONFIG)) {
-          Files.deleteIfExists(folder.resolve(name));
-          Files.deleteIfExists(folder.resolve(Disk.WRITING + name));
-        }
-        Files.deleteIfExists(folder);
+        Tree.delete(folder);
         throw e;
       }
       return run;

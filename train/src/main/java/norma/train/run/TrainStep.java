@@ -274,7 +274,7 @@ public final class TrainStep {
 
   /// Sequences of one step.
   public int sequences() {
-    return session.config().train().batch() * session.config().train().accumulate();
+    return session.config().train().sequences();
   }
 
   /// The layer where a step that is not finite went wrong first: the weights are still those of before the step.

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
 import norma.train.files.Errors;
@@ -69,10 +68,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
     if (!Files.exists(file) || !Files.readString(file).equals(machine)) {
       return null;
     }
-    Optional<Path> newest;
-    try (Stream<Path> attempts = Files.list(runs)) {
-      newest = attempts.filter(Files::isDirectory).max(Comparator.naturalOrder());
-    }
+    Optional<Path> newest = Tree.list(runs).stream().filter(Files::isDirectory).max(Comparator.naturalOrder());
     return newest.isEmpty() ? null : open(newest.get());
   }
 

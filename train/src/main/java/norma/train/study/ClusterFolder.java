@@ -106,7 +106,7 @@ public record ClusterFolder(StudyFolder folder) {
     for (Map.Entry<Integer, Cell> cell : folder.numbered().entrySet()) {
       Path returned = results().resolve(String.valueOf(cell.getKey()));
       if (Files.exists(returned)) {
-        try (ProcessLock lock = folder.lock(cell.getValue())) {
+        try (ProcessLock lock = folder.lock(cell.getValue().id())) {
           if (lock != null && Files.exists(returned)) {
             take(cell.getValue(), returned);
             Tree.delete(returned);

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.train.report.Decimals;
@@ -87,15 +88,16 @@ public final class Headline {
     if (open.isEmpty() || least * comparisons <= Verdict.LEVEL) {
       return Optional.empty();
     }
-    int enough = IntStream.iterate(seeds + 1, n -> n + 1)
-        .filter(n -> PairedDifferences.smallestP(n) * comparisons <= Verdict.LEVEL).findFirst().orElseThrow();
+    OptionalInt enough = IntStream.rangeClosed(seeds + 1, Math.max(seeds, PairedDifferences.ENUMERATED) + 1)
+        .filter(n -> PairedDifferences.smallestP(n) * comparisons <= Verdict.LEVEL).findFirst();
     String corrected = comparisons == 1
         ? ""
         : " (" + Decimals.plain(Math.min(1, least * comparisons)) + " after Holm's correction for " + comparisons
             + " comparisons)";
     return Optional.of(alike(open).map(pairs -> pairs + ", but the").orElse("The") + " smallest p that " + seeds
         + " seeds can give is 2/2^" + seeds + " = " + Decimals.plain(least) + corrected + ", above " + Verdict.LEVEL
-        + " whatever the losses are, so only more seeds can decide: " + enough + " or more.");
+        + " whatever the losses are"
+        + (enough.isEmpty() ? "." : ", so only more seeds can decide: " + enough.getAsInt() + " or more."));
   }
 
   /// Says so if the pairs of all these variants have one sign.

@@ -1,6 +1,5 @@
 package norma.train.study;
 
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -9,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import norma.models.BlockName;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
@@ -62,17 +62,10 @@ final class LayerTable {
   }
 
   private static Map<String, Double> medians(VariantRuns variant, ToDoubleFunction<Event.Layer> number) {
-    Map<String, List<Double>> byLayer = new LinkedHashMap<>();
-    for (RunReading run : variant.runs()) {
-      for (Event.Layers timed : run.layers()) {
-        timed.layers().forEach(layer -> byLayer.computeIfAbsent(layer.layer(), _ -> new ArrayList<>())
-            .add(number.applyAsDouble(layer)));
-      }
-    }
-    Map<String, Double> medians = new LinkedHashMap<>();
-    byLayer.forEach((layer, numbers) -> medians.put(layer,
-        Median.ofFinite(numbers.stream().mapToDouble(Double::doubleValue).toArray())));
-    return medians;
+    return variant.runs().stream().flatMap(run -> run.layers().stream()).flatMap(timed -> timed.layers().stream())
+        .collect(Collectors.groupingBy(Event.Layer::layer, LinkedHashMap::new,
+            Collectors.collectingAndThen(Collectors.toList(),
+                layers -> Median.ofFinite(layers.stream().mapToDouble(number).toArray()))));
   }
 
   private static String millis(double millis) {

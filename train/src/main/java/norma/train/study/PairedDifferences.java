@@ -11,7 +11,7 @@ public final class PairedDifferences {
   /// The level of all intervals.
   public static final double CONFIDENCE = 0.95;
   /// Up to here all 2^n signs are tried; above, so many drawn ones.
-  private static final int ENUMERATED = 20;
+  static final int ENUMERATED = 20;
   private static final int SIGN_DRAWS = 1_000_000;
   /// Resamples of the bootstrap: the 250th from either end are the ends of the interval.
   private static final int RESAMPLES = 10_000;

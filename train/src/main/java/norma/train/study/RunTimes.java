@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
 import norma.train.config.RunConfig;
 import norma.train.files.Tree;
 import norma.train.run.Evaluation;
+import norma.train.run.RunException;
 import norma.train.run.Session;
 import norma.train.run.StepTimer;
 import norma.train.study.Study.Candidate;
@@ -51,7 +52,11 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
   ///
   /// @param jobs  at once
   /// @param known milliseconds of steps that were measured before, alone
-  static RunTimes measure(Study study, int jobs, Map<Candidate, Double> known, StepCost cost) throws IOException {
+  /// @param stop  set from outside to end early
+  /// @return nothing if it was told to stop
+  /// @throws RunException if such a run fails
+  static Optional<RunTimes> measure(Study study, int jobs, Map<Candidate, Double> known, StepCost cost,
+      AtomicBoolean stop) throws IOException {
     double uptime = ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
     Variant first = study.firstBaseline();
     Candidate candidate = first.candidates().getFirst();
@@ -60,10 +65,17 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
     int steps = Math.min(config.train().steps(), (int) Math.clamp(MOST_FLOPS / flops, FEWEST_STEPS, MOST_STEPS));
     int threads = StudyWorker.threadsOfEach(jobs);
     List<CellResult> runs = pilot(first.with(List.of(candidate.with(config.withoutRounds().withSteps(steps)))),
-        jobs, threads);
+        jobs, threads, stop);
+    if (stop.get()) {
+      return Optional.empty();
+    }
+    for (CellResult run : runs) {
+      if (run.failed()) {
+        throw new RunException("a run cannot be tried here: " + run.error());
+      }
+    }
     CellResult last = runs.getLast();
-    double step = config.train().batch() * config.train().accumulate() * config.model().context()
-        / last.tokensPerSecond();
+    double step = config.train().sequences() * config.model().context() / last.tokensPerSecond();
     Map<Double, Double> stepSeconds = new HashMap<>(Map.of(flops, step));
     stepSeconds.putAll(others(study, known, cost, flops, step, threads));
     double evaluation;
@@ -71,14 +83,14 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
         Path.of(""), false)) {
       evaluation = Evaluation.Cost.of(session, session.cost()).steps();
     }
-    return new RunTimes(steps, last.seconds(), uptime + runs.getFirst().seconds() - last.seconds(), stepSeconds,
-        evaluation);
+    return Optional.of(new RunTimes(steps, last.seconds(), uptime + runs.getFirst().seconds() - last.seconds(),
+        stepSeconds, evaluation));
   }
 
   /// One process's results, of one run or of two.
-  private static List<CellResult> pilot(Variant variant, int jobs, int threads) throws IOException {
+  private static List<CellResult> pilot(Variant variant, int jobs, int threads, AtomicBoolean stop)
+      throws IOException {
     Path place = Files.createTempDirectory("norma-plan");
-    AtomicBoolean stop = new AtomicBoolean();
     List<CompletableFuture<List<CellResult>>> all = List.of();
     try {
       all = IntStream.range(0, jobs)
@@ -87,12 +99,12 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
           .toList();
       return all.stream().map(CompletableFuture::join).toList().getFirst();
     } catch (CompletionException e) {
+      stop.set(true); // the others
       if (e.getCause() instanceof UncheckedIOException disk) {
         throw disk.getCause();
       }
       throw e;
     } finally {
-      stop.set(true); // where one has failed
       all.forEach(job -> job.exceptionally(_ -> List.of()).join());
       Tree.delete(place);
     }

@@ -95,8 +95,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       Map<String, String> flat = new TreeMap<>(RunConfigWriter.flatten(seeded));
       flat.keySet().removeIf(setting.negate());
       flat.put("data.corpus", text);
-      int shards = Math.min(seeded.runtime().threads().orElse(0),
-          seeded.train().batch() * seeded.train().accumulate());
+      int shards = Math.min(seeded.runtime().threads().orElse(0), seeded.train().sequences());
       BackendChoice backend = seeded.runtime().backend();
       if (shards > USUAL_SHARDS && backend != BackendChoice.CUDA && backend != BackendChoice.ND4J) { // these have one
         flat.replace("runtime.shards", "auto", String.valueOf(shards));

@@ -96,7 +96,7 @@ final class StudyCurves {
         }
       }
       if (!series.isEmpty()) {
-        Chart chart = new Chart(title, "step", quantity, false, series);
+        Chart chart = new Chart(title, "step", quantity, Chart.Scale.TIGHT, series);
         html.append(size.equals(Chart.Size.PAGE)
             ? figures.add(chart, size, Chart.Size.PHONE)
             : figures.add(chart, size));

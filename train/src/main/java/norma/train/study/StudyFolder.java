@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import norma.train.files.Json;
 import norma.train.files.ProcessLock;
+import norma.train.files.Tree;
 import norma.train.files.WholeFile;
 import norma.train.metrics.Metrics;
 import norma.train.run.RunException;
@@ -63,13 +65,7 @@ public final class StudyFolder {
     return path.resolve("runs").resolve(cell.id());
   }
 
-  /// The right to work on a cell; null if somebody does.
-  @Nullable
-  ProcessLock lock(Cell cell) throws IOException {
-    return lock(cell.id());
-  }
-
-  /// The right to work on what has a name of its own in `locks/`; null if somebody does.
+  /// The right to work on what has a name of its own in `locks/`, as each cell does; null if somebody does.
   public @Nullable ProcessLock lock(String name) throws IOException {
     Files.createDirectories(lockFile(name).getParent());
     return ProcessLock.take(lockFile(name));
@@ -199,11 +195,12 @@ public final class StudyFolder {
     if (!Files.isDirectory(all)) {
       return twins;
     }
-    try (Stream<Path> studies = Files.list(all)) {
-      for (Path cells : studies.map(study -> study.resolve("cells")).filter(Files::isDirectory).sorted().toList()) {
-        try (Stream<Path> results = Files.list(cells)) {
-          results.filter(file -> file.toString().endsWith(cell.hash() + ".json")).forEach(twins::add);
-        }
+    for (Path cells : Tree.list(all).stream().map(study -> study.resolve("cells")).filter(Files::isDirectory).sorted()
+        .toList()) {
+      try {
+        Tree.list(cells).stream().filter(file -> file.toString().endsWith(cell.hash() + ".json")).forEach(twins::add);
+      } catch (IOException _) {
+        // another user's, or removed meanwhile: no twin
       }
     }
     return twins;
@@ -345,16 +342,8 @@ public final class StudyFolder {
 
   /// Deletes what interrupted attempts at a cell have left beside the run that counts.
   void clear(Cell cell, CellResult result) throws IOException {
-    Path folder = runs(cell);
-    Path kept = path.resolve(result.folder());
-    if (!result.folder().isEmpty() && Files.exists(folder)) {
-      try (Stream<Path> files = Files.walk(folder)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          if (!file.startsWith(kept) && !file.equals(folder)) {
-            Files.deleteIfExists(file);
-          }
-        }
-      }
+    if (!result.folder().isEmpty() && Files.exists(runs(cell))) {
+      Tree.deleteBut(Set.of(path.resolve(result.folder())), runs(cell));
     }
   }
 }

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Median;
 import norma.train.study.Study.Cell;
@@ -28,7 +30,10 @@ public record StudyPlan(int runs, int left, int found, double flops, double step
   /// Plans the rest of a study. This takes some seconds: it trains for a moment.
   ///
   /// @param jobs processes that will work at once
-  public static StudyPlan of(StudyFolder folder, int jobs) throws IOException {
+  /// @param stop set from outside to end early
+  /// @return nothing if it was told to stop
+  /// @throws norma.train.run.RunException if no run can be tried here
+  public static Optional<StudyPlan> of(StudyFolder folder, int jobs, AtomicBoolean stop) throws IOException {
     Study study = folder.study();
     StepCost cost = new StepCost();
     List<RunConfig> all = new ArrayList<>();
@@ -57,16 +62,21 @@ public record StudyPlan(int runs, int left, int found, double flops, double step
     double stepMillis = Double.NaN;
     if (!open.isEmpty()) {
       int processes = Math.min(jobs, open.size());
-      RunTimes times = RunTimes.measure(study, processes, StepTimes.read(folder.path()).of(study), cost);
+      Optional<RunTimes> measured = RunTimes.measure(study, processes, StepTimes.read(folder.path()).of(study), cost,
+          stop);
+      if (measured.isEmpty()) {
+        return Optional.empty();
+      }
+      RunTimes times = measured.get();
       double work = open.stream().mapToDouble(config -> times.run(config, cost.flops(config))).sum();
       seconds = times.startUp() + work / open.size() * Math.ceilDiv(open.size(), processes);
       stepMillis = 1e3 * times.step(cost.flops(study.firstBaseline().candidates().getFirst().config()));
     }
     int n = study.seeds().size();
     double deviations = new SignFlipPower(study.comparisons()).detectable(n);
-    return new StudyPlan(study.runs(), open.size(), found, flops, stepMillis, seconds,
+    return Optional.of(new StudyPlan(study.runs(), open.size(), found, flops, stepMillis, seconds,
         Math.min(1, PairedDifferences.smallestP(n) * Math.max(1, study.comparisons())), deviations,
-        deviations * deviation(folder));
+        deviations * deviation(folder)));
   }
 
   private static double deviation(StudyFolder folder) throws IOException {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.stream.Stream;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
@@ -93,12 +93,10 @@ public record StudyProgress(int ended, int underWay, double share, double second
     if (!Files.isDirectory(runs)) {
       return Optional.empty();
     }
-    try (Stream<Path> attempts = Files.list(runs)) {
-      Optional<Path> newest = attempts.filter(run -> Files.exists(run.resolve(Metrics.FILE)))
-          .max(Comparator.naturalOrder());
-      return newest.isEmpty()
-          ? Optional.empty()
-          : Metrics.read(newest.get()).last(Event.Step.class).filter(step -> step.step() > 1);
-    }
+    Optional<Path> newest = Tree.list(runs).stream().filter(run -> Files.exists(run.resolve(Metrics.FILE)))
+        .max(Comparator.naturalOrder());
+    return newest.isEmpty()
+        ? Optional.empty()
+        : Metrics.read(newest.get()).last(Event.Step.class).filter(step -> step.step() > 1);
   }
 }

@@ -38,8 +38,7 @@ final class StudyTables {
 
   /// Trains one run of a study by itself, from Norma's defaults: no file of the study is needed.
   static String command(RunConfig config) {
-    return RunConfigWriter.settings(config).stream().map(setting -> " " + ShellText.of(setting))
-        .collect(Collectors.joining("", "norma train", ""));
+    return "norma train" + ShellText.of(RunConfigWriter.settings(config));
   }
 
   /// Each variant's resolved configuration, below how it differs from the baseline's.

@@ -19,7 +19,6 @@ import norma.train.data.DataException;
 import norma.train.files.FolderName;
 import norma.train.files.ProcessLock;
 import norma.train.metrics.Event;
-import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
 import norma.train.report.RunReport;
 import norma.train.run.DivergedException;
@@ -44,6 +43,7 @@ public final class StudyWorker {
   private final OptionalInt threads;
   private final AtomicBoolean stop;
   private final Training training;
+  private boolean gpuFailed;
 
   /// Trains one configuration to its end.
   interface Training {
@@ -63,11 +63,13 @@ public final class StudyWorker {
     this.training = training;
   }
 
-  /// Works until every cell has a result, by this worker or by another.
+  /// Works until every cell has a result, by this worker or by another; or until a GPU has refused something, as it may refuse this process
+  /// everything from then on.
   ///
+  /// @return whether another process must go on
   /// @throws IOException if the study's folder cannot be written
-  public void run() throws IOException {
-    while (!stop.get()) {
+  public boolean run() throws IOException {
+    while (!stop.get() && !gpuFailed) {
       List<Cell> cells = folder.cells();
       boolean worked = false;
       int open = folder.study().runs() - cells.size(); // reported runs whose settings are not chosen yet
@@ -81,12 +83,13 @@ public final class StudyWorker {
         }
       }
       if (open == 0) {
-        return;
+        return false;
       }
       if (!worked) {
         pause(); // others work on all that is left
       }
     }
+    return gpuFailed;
   }
 
   /// Works until one cell has a result, by this worker or by another. A failed run is tried again.
@@ -95,7 +98,7 @@ public final class StudyWorker {
   /// @throws IOException if the study's folder cannot be written
   public Optional<CellResult> run(Cell cell) throws IOException {
     while (!stop.get()) {
-      try (ProcessLock lock = folder.lock(cell)) {
+      try (ProcessLock lock = folder.lock(cell.id())) {
         CellResult result = lock == null ? null : folder.left(cell) ? train(cell) : folder.result(cell);
         if (result != null) {
           return Optional.of(result);
@@ -110,7 +113,7 @@ public final class StudyWorker {
 
   /// Runs a cell if nobody else does.
   private boolean attempt(Cell cell) throws IOException {
-    try (ProcessLock lock = folder.lock(cell)) {
+    try (ProcessLock lock = folder.lock(cell.id())) {
       if (lock == null) {
         return false;
       }
@@ -200,7 +203,10 @@ public final class StudyWorker {
         return ended(CellResult.COMPLETED, "");
       } catch (DivergedException e) {
         return ended(CellResult.DIVERGED, String.valueOf(e.getMessage()));
-      } catch (ConfigException | DataException | RunException | CudaException e) {
+      } catch (CudaException e) {
+        gpuFailed = true;
+        return failed(String.valueOf(e.getMessage()), e);
+      } catch (ConfigException | DataException | RunException e) {
         return failed(String.valueOf(e.getMessage()), e);
       } catch (OutOfMemoryError e) {
         return failed("out of memory (" + e.getMessage() + "); fewer runs at once, --jobs, need less", e);
@@ -230,14 +236,12 @@ public final class StudyWorker {
       Metrics metrics = Metrics.read(run);
       double before = metrics.last(Event.Step.class).map(Event.Step::elapsedSeconds).orElse(0.0); // this attempt's, too
       double seconds = Math.max(before, (System.nanoTime() - start) / 1e9);
-      double[] speeds = metrics.of(Event.Step.class).stream().mapToDouble(Event.Step::tokensPerSecond).toArray();
-      Event.End end = metrics.last(Event.End.class).orElse(new Event.End(0, status, Double.NaN, 0, Double.NaN));
+      Event.End end = metrics.last(Event.End.class).orElse(new Event.End(0, status, Double.NaN, 0, 0, Double.NaN));
       boolean finite = Double.isFinite(end.bestValLoss()) && Double.isFinite(end.finalValLoss());
       return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,
           folder.path().relativize(run).toString(), end.bestValLoss(), end.bestStep(), end.finalValLoss(), int8Loss,
-          unigramLoss, end.step(), seconds, Median.of(speeds), countsMemory ? PeakMemory.mebibytes() : Double.NaN,
-          fingerprint,
-          error);
+          unigramLoss, end.step(), seconds, metrics.tokensPerSecond(),
+          countsMemory ? PeakMemory.mebibytes() : Double.NaN, fingerprint, error);
     }
   }
 

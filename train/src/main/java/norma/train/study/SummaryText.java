@@ -135,7 +135,7 @@ public final class SummaryText {
     parts.add("corpus " + each(candidates, c -> corpus(c.config().data().corpus()) + " (sha256 "
         + Comparability.shown(c.text()) + ")"));
     parts.add("steps of " + each(candidates,
-        c -> c.config().train().batch() * c.config().train().accumulate() * c.config().model().context())
+        c -> c.config().train().sequences() * c.config().model().context())
         + " " + study.token() + "s: " + study.steps());
     parts.add("learning rate " + each(candidates, c -> Decimals.setting(c.config().optim().lr())));
     parts.add("seeds " + study.seeds().stream().map(String::valueOf).collect(Collectors.joining(", ")));

@@ -52,16 +52,8 @@ record VariantRuns(Row row, List<RunReading> runs) {
 
   /// A number of the last probe of every slot, its mean over the seeds.
   Map<String, Double> lastProbe(Function<Event.Slot, Double> number) {
-    Map<String, List<Double>> bySlot = new LinkedHashMap<>();
-    for (RunReading run : runs) {
-      if (!run.norms().isEmpty()) {
-        for (Event.Slot slot : run.norms().getLast().slots()) {
-          bySlot.computeIfAbsent(slot.slot(), _ -> new ArrayList<>()).add(number.apply(slot));
-        }
-      }
-    }
-    Map<String, Double> means = new LinkedHashMap<>();
-    bySlot.forEach((slot, numbers) -> means.put(slot, SeedCurve.mean(numbers)));
-    return means;
+    return runs.stream().filter(run -> !run.norms().isEmpty()).flatMap(run -> run.norms().getLast().slots().stream())
+        .collect(Collectors.groupingBy(Event.Slot::slot, LinkedHashMap::new,
+            Collectors.collectingAndThen(Collectors.mapping(number, Collectors.toList()), SeedCurve::mean)));
   }
 }

@@ -18,6 +18,9 @@ import norma.train.study.Study.Cell;
 
 /// The processes of this machine that work on a study, or have a cluster work on it.
 public final class WorkerProcesses {
+  /// The exit code of a worker that another process must replace; above every signal's.
+  public static final int AGAIN = 200;
+
   private static final int RESTARTS = 3;
   /// Exit codes above are those of a signal; this one is Norma's own for an interrupted command.
   private static final int LAST_EXIT_CODE = 130;
@@ -95,14 +98,14 @@ public final class WorkerProcesses {
     return folder.path().resolve("workers").resolve(ProcessHandle.current().pid() + "-" + number + ".log");
   }
 
-  /// Says whether any worker lives. A worker that was killed is replaced; one that failed ends the study with its message.
+  /// Says whether any worker lives. A worker that was killed or asks for it is replaced; one that failed ends the study with its message.
   private boolean running() throws IOException {
     boolean alive = false;
     for (int i = 0; i < processes.size(); i++) {
       Process process = processes.get(i);
       alive |= process.isAlive();
       if (!process.isAlive() && process.exitValue() != 0) {
-        if (process.exitValue() <= LAST_EXIT_CODE || !mayGoOn(process)) {
+        if (process.exitValue() != AGAIN && (process.exitValue() <= LAST_EXIT_CODE || !mayGoOn(process))) {
           throw new RunException("a worker failed: " + lastWords(i, process) + "; its log is " + log(i));
         }
         processes.set(i, start(i));

@@ -5,6 +5,7 @@ import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
@@ -52,11 +53,9 @@ final class Wire implements AutoCloseable {
   }
 
   /// What writes to the socket. An end that takes nothing for too long is cut off: reads of a socket have a time limit, writes have none.
-  private final class Patient extends OutputStream {
-    private final OutputStream to;
-
+  private final class Patient extends FilterOutputStream {
     Patient(OutputStream to) {
-      this.to = to;
+      super(to);
     }
 
     @Override
@@ -67,7 +66,7 @@ final class Wire implements AutoCloseable {
     @Override
     public void write(byte[] bytes, int from, int count) throws IOException {
       if (patience.isZero()) {
-        to.write(bytes, from, count);
+        out.write(bytes, from, count);
         return;
       }
       CompletableFuture<Void> written = new CompletableFuture<>();
@@ -76,7 +75,7 @@ final class Wire implements AutoCloseable {
         return null;
       });
       try {
-        to.write(bytes, from, count);
+        out.write(bytes, from, count);
       } catch (SocketException e) {
         if (written.isCompletedExceptionally()) {
           throw new SocketTimeoutException("it took nothing for too long");

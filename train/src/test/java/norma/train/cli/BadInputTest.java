@@ -78,6 +78,16 @@ class BadInputTest {
   }
 
   @Test
+  void aStudyThatTrainsNothingTakesNoSettingsAndNoOptions() {
+    Outcome setting = Outcome.of("study", "train.steps=5", "outliers");
+    assertThat(setting.err()).contains("takes no settings, got train.steps=5");
+    assertOneLine(setting, 2);
+    Outcome option = Outcome.of("study", "outliers", "--plan");
+    assertThat(option.err()).contains("takes no options");
+    assertOneLine(option, 2);
+  }
+
+  @Test
   void aFolderThatIsNoRunIsSaidToBeNone() throws Exception {
     for (String command : List.of("eval", "sample", "report")) {
       Outcome missing = Outcome.of(command, folder.resolve("nothing").toString());

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,10 +65,7 @@ class LocaleTest {
       Path runs = folder.resolve("runs");
       assertThat(Main.run("train", "configs/tiny.yaml", "model.layers=1", "model.context=8", "train.steps=2",
           "data.val_fraction=0.001", "train.checkpoint_every=2", "output.dir='" + runs + "'")).isZero();
-      String run;
-      try (Stream<Path> folders = Files.list(runs)) {
-        run = folders.findFirst().orElseThrow().toString();
-      }
+      String run = Tree.list(runs).getFirst().toString();
       assertThat(Main.run("train", "--resume", run, "train.steps=4")).isZero();
       assertThat(Main.run("sample", run, "--tokens", "2")).isZero();
       assertThat(Main.run("compare", run, run)).isZero();

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import norma.train.files.Tree;
 import norma.train.study.Study;
 import norma.train.study.StudyReader;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,9 +32,7 @@ class RunCommandsTest {
   }
 
   private static Path only(Path runs) throws Exception {
-    try (Stream<Path> entries = Files.list(runs)) {
-      return entries.findFirst().orElseThrow();
-    }
+    return Tree.list(runs).getFirst();
   }
 
   private static Outcome train(String dir, String... settings) throws Exception {

@@ -35,6 +35,8 @@ class StoredWorkTest {
     Files.writeString(run.resolve("config.yaml"), "train: {steps: 20}\nmodel: {norm: {all: " + norm + "}}\n");
     Files.writeString(run.resolve("environment.json"), "{}");
     Path log = Files.writeString(run.resolve("metrics.jsonl"), (whole ? "" : "nonsense\n")
+        + "{\"event\":\"step\",\"step\":20,\"tokens\":400,\"loss\":2.5,\"lr\":0.001,\"grad_norm\":1,\"step_ms\":2.5,"
+        + "\"tokens_per_s\":12345,\"elapsed_s\":1}\n"
         + "{\"event\":\"eval\",\"step\":20,\"train_loss\":2.5,\"val_loss\":2.25,\"val_bits\":3}\n"
         + "{\"event\":\"end\",\"step\":20,\"reason\":\"completed\",\"best_val_loss\":2.25,\"best_step\":20,"
         + "\"final_val_loss\":2.25}\n");
@@ -50,7 +52,7 @@ class StoredWorkTest {
     assertThat(list.out().lines()).hasSize(5);
     assertThat(list.out().lines().findFirst().orElse("")).as("what the others are held against")
         .endsWith("differs from " + runs.resolve("char-20260101-120000") + " in");
-    assertThat(list.out()).containsPattern("char-20260101-120000 +completed +2.2500 +20/20 .* d\n")
+    assertThat(list.out()).containsPattern("char-20260101-120000 +completed +2.2500 +20/20 +12,345 .* d\n")
         .containsPattern("120001 +completed .* model.norm.all=dyt\n")
         .containsPattern("120002 +damaged .*metrics.jsonl, line 1: ")
         .containsPattern("gone-20260101-120003 +damaged .*it has no config.yaml");
@@ -77,7 +79,7 @@ class StoredWorkTest {
         "train: {steps: 20}\nmodel: {norm: {all: {y: \"weight * atan(x)\"}, "
             + "final: layernorm}}\n");
     String list = Outcome.of("ls", runs.toString()).out();
-    assertThat(list).containsPattern("120000 +completed +2.2500 +20/20 +\\S+ \\S+ +\\d+ d *\n")
+    assertThat(list).containsPattern("120000 +completed +2.2500 +20/20 +12,345 +\\S+ \\S+ +\\d+ d *\n")
         .containsPattern("120001 .* model.norm.all=dyt\n")
         .containsPattern("120005 .* model.norm.attn.pre,mlp.pre=\\{y: \"weight \\* atan\\(x\\)\"}\n");
   }
@@ -115,9 +117,10 @@ class StoredWorkTest {
     assertThat(asks.out()).contains("run    " + going);
     assertThat(asks.err()).contains("--yes");
     assertThat(going).exists();
-    Outcome removed = Outcome.of("rm", "--yes", going.toString(), runs.resolve("oth").toString());
+    Outcome removed = Outcome.of("rm", "--yes", going.toString(), runs + "/./" + going.getFileName(),
+        runs.resolve("oth").toString());
     assertThat(removed.code()).as(removed.err()).isZero();
-    assertThat(removed.out()).containsPattern("removed  \\d");
+    assertThat(removed.out()).containsPattern("removed  \\d").containsOnlyOnce("char-20260101-120000");
     assertThat(runs).isDirectoryNotContaining(path -> !path.endsWith("char-20260101-120001"));
   }
 

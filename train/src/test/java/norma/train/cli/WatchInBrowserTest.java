@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import norma.train.files.Tree;
 import norma.train.report.RunFixture;
 import norma.train.watch.WatchServer;
 import org.junit.jupiter.api.Test;
@@ -130,11 +130,9 @@ class WatchInBrowserTest {
   /// What the browser has downloaded, once it is whole.
   private Path saved(String end) throws Exception {
     for (int i = 0; i < 2000; i++) {
-      try (Stream<Path> files = Files.list(folder)) {
-        Optional<Path> file = files.filter(path -> path.toString().endsWith(end)).findFirst();
-        if (file.isPresent()) {
-          return file.get();
-        }
+      Optional<Path> file = Tree.list(folder).stream().filter(path -> path.toString().endsWith(end)).findFirst();
+      if (file.isPresent()) {
+        return file.get();
       }
       Thread.sleep(50);
     }

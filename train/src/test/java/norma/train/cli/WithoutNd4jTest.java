@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import norma.kernels.cuda.CudaDevice;
 import norma.kernels.cuda.Emulator;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,10 +39,7 @@ class WithoutNd4jTest {
         "data.val_fraction=0.001");
     assertThat(result.code).as(result.err).isZero();
     assertThat(result.out).contains("compute capability", "completed at step 2");
-    Path run;
-    try (var runs = Files.list(folder.resolve("runs"))) {
-      run = runs.findFirst().orElseThrow();
-    }
+    Path run = Tree.list(folder.resolve("runs")).getFirst();
     assertThat(run.resolve("report.html")).exists();
     Result evaluation = norma(options, "eval", run.toString());
     assertThat(evaluation.code).as(evaluation.err).isZero();

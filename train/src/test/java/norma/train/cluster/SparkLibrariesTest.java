@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import norma.train.files.Sha256;
+import norma.train.files.Tree;
 import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,9 +42,7 @@ class SparkLibrariesTest {
   }
 
   private static List<String> names(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.map(file -> String.valueOf(file.getFileName())).sorted().toList();
-    }
+    return Tree.list(folder).stream().map(file -> String.valueOf(file.getFileName())).toList();
   }
 
   @Test

@@ -19,6 +19,7 @@ import norma.autodiff.Parameter;
 import norma.models.GptConfig;
 import norma.train.files.HomeFolder;
 import norma.train.files.Printable;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,11 +40,9 @@ class ConfigReaderTest {
   @Test
   void everyFileInConfigsIsValidAndCharCpuIsTheDefaults() throws IOException {
     Path configs = Path.of("../configs");
-    try (Stream<Path> files = Files.list(configs)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".yaml")).toList()) {
-        RunConfig config = TestNorms.reader().read(file, List.of());
-        assertThat(file).hasFileName(config.name() + ".yaml");
-      }
+    for (Path file : Tree.list(configs).stream().filter(f -> f.toString().endsWith(".yaml")).toList()) {
+      RunConfig config = TestNorms.reader().read(file, List.of());
+      assertThat(file).hasFileName(config.name() + ".yaml");
     }
     assertThat(TestNorms.reader().read(configs.resolve("char-cpu.yaml"), List.of())).isEqualTo(RunConfig.DEFAULT);
   }

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import norma.train.files.Sha256;
 import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -18,8 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import norma.train.config.RunConfig.Token;
+import norma.train.files.Sha256;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -164,8 +164,6 @@ class DownloadTest {
   }
 
   private List<String> cached() throws IOException {
-    try (Stream<Path> files = Files.list(cache())) {
-      return files.map(f -> f.getFileName().toString()).toList();
-    }
+    return Tree.list(cache()).stream().map(f -> f.getFileName().toString()).toList();
   }
 }

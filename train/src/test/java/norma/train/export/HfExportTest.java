@@ -18,12 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import norma.models.NormSlots;
 import norma.nn.NormSpec;
 import norma.train.cli.Outcome;
 import norma.train.config.RunConfig;
 import norma.train.files.Json;
+import norma.train.files.Tree;
 import norma.train.files.WholeFolder;
 import norma.train.run.Logits;
 import norma.weights.Safetensors;
@@ -65,9 +65,7 @@ class HfExportTest {
       command.addAll(model.getValue());
       Outcome trained = Outcome.of(command);
       assertThat(trained.code()).as(trained.err()).isZero();
-      try (Stream<Path> entries = Files.list(folder.resolve(model.getKey()))) {
-        RUNS.put(model.getKey(), entries.findFirst().orElseThrow());
-      }
+      RUNS.put(model.getKey(), Tree.list(folder.resolve(model.getKey())).getFirst());
       Outcome exported = export(model.getKey());
       assertThat(exported.code()).as(exported.err()).isZero();
     }
@@ -203,6 +201,9 @@ class HfExportTest {
     Path file = Files.writeString(folder.resolve("file"), "");
     assertOneLine(export("gpt2", "--out", file.toString()), 3, "a file with this name is in the way");
     assertOneLine(export("gpt2", "--out", file.resolve("x").toString()), 3, "a file with this name is in the way");
+    assertOneLine(export("gpt2", "--out", "/"), 3, "norma: /: the folder is not empty; expected a new one");
+    assertOneLine(Outcome.of("export", run("gpt2").toString(), "--to", "wandb", "--out", "/"), 3,
+        "norma: /: it is a folder; expected a file's name");
     Path elsewhere = Files.createDirectories(folder.resolve("elsewhere"));
     assertThat(export("gpt2", "--out", elsewhere.toString()).code()).isZero();
     assertThat(elsewhere.resolve("model.safetensors")).hasSameBinaryContentAs(exported("gpt2").resolve(

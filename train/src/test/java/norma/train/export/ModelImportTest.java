@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.stream.Stream;
 import norma.train.cli.Outcome;
 import norma.train.config.ConfigException;
 import norma.train.data.DataException;
+import norma.train.files.Tree;
 import norma.train.run.Logits;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
@@ -57,9 +57,7 @@ class ModelImportTest {
   private static Path made(Path runs, List<String> command) throws IOException {
     Outcome outcome = Outcome.of(command);
     assertThat(outcome.code()).as(outcome.err()).isZero();
-    try (Stream<Path> entries = Files.list(runs)) {
-      return entries.findFirst().orElseThrow();
-    }
+    return Tree.list(runs).getFirst();
   }
 
   private static Path exported(Path run, String to) {
@@ -158,6 +156,7 @@ class ModelImportTest {
       "3 | does not number its characters in their order | t \"T\" : 6->\"T\" : 9",
       "3 | does not number its characters in their order | t \"T\" : 6->\"T\" : 6, \"\u00e9\" : 6",
       "3 | tokenizer.json is not JSON: Broken surrogate pair | t \"T\"->\"\\ud800\"",
+      "3 | tokenizer.json is not JSON: Unexpected low surrogate | t \"T\"->\"\\udc00\"",
       "3 | has 32 tokens, and nothing says which; expected --vocabulary | rm tokenizer.json",
       "3 | 'é' (U+00E9) not in the vocabulary of 32 characters: use only characters of the training corpus; data.corpus=FILE | data.corpus=é",
       "2 | name is '../x'; expected letters | --name ../x", "3 | a file with this name is in the way | output.dir" })
@@ -166,7 +165,7 @@ class ModelImportTest {
     Path runs = folder.resolve("none");
     for (Path old : List.of(hf, runs)) {
       if (Files.exists(old)) {
-        norma.train.files.Tree.delete(old);
+        Tree.delete(old);
       }
     }
     exported(plain, "hf");
@@ -186,7 +185,7 @@ class ModelImportTest {
     switch (words[0]) {
       case "rm" -> {
         if (words.length == 1) {
-          norma.train.files.Tree.delete(hf);
+          Tree.delete(hf);
         } else {
           Files.delete(hf.resolve(words[1]));
         }

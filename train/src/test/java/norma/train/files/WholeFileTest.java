@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,9 +19,7 @@ class WholeFileTest {
     WholeFile.write(file, "one");
     WholeFile.write(file, "two");
     assertThat(file).content().isEqualTo("two");
-    try (Stream<Path> files = Files.list(folder)) {
-      assertThat(files).containsExactly(file);
-    }
+    assertThat(Tree.list(folder)).containsExactly(file);
   }
 
   @Test
@@ -42,8 +39,6 @@ class WholeFileTest {
       throw new IOException("No space left on device");
     })).hasMessage(file + ": No space left on device");
     assertThat(file).content().isEqualTo("old");
-    try (Stream<Path> files = Files.list(folder)) {
-      assertThat(files).containsExactly(file);
-    }
+    assertThat(Tree.list(folder)).containsExactly(file);
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 class MetricsLogTest {
   private static final List<Event> EVENTS = List.of(new Event.Start(0, Map.of("config", "config.yaml")),
       new Event.Step(10, 7680, 3.211234567890123, 1e-4, 0.9, 12.812, 60000, 0.211),
-      new Event.Eval(250, 2.5, 2.6, 3.75),
+      new Event.Eval(250, 2.5, 2.6, 3.75, 0),
       new Event.Norm(250,
           List.of(
               new Event.Slot("final", "derf", Map.of("shift", -0.1, "alpha", 0.5), 0.5, 0.5, 0.1, 2, 9, 3, 1e-4, 0.7,
@@ -28,7 +28,7 @@ class MetricsLogTest {
           List.of(new Event.Layer("blocks.0.attn", 1.5, 2.5, 190000, 100),
               new Event.Layer("optimizer", 1.5, 0, 190000, Double.NaN))),
       new Event.Sample(500, "It was \"</script>\"\n\uD83D\uDE00"), new Event.Diverged(600, "blocks.2.mlp"),
-      new Event.End(600, "diverged", Double.NaN, 0, Double.NaN),
+      new Event.End(600, "diverged", Double.NaN, 0, 0, Double.NaN),
       new Event.Rollback(500, 600, "blocks.2.mlp", 1, 0.5));
 
   @Test

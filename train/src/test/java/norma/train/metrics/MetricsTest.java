@@ -34,14 +34,14 @@ class MetricsTest {
         "{'event':'end','step':600,'reason':'diverged','best_val_loss':2.6,'best_step':250,'final_val_loss':null}");
     assertThat(metrics.torn()).isFalse();
     assertThat(metrics.events()).containsExactly(new Event.Start(0, Map.of("seed", "1337", "name", "x")),
-        new Event.Step(10, 7680, 3.21, 1e-4, 0.9, 12.8, 60000, 0.2), new Event.Eval(250, 2.5, 2.6, 3.75),
+        new Event.Step(10, 7680, 3.21, 1e-4, 0.9, 12.8, 60000, 0.2), new Event.Eval(250, 2.5, 2.6, 3.75, 0),
         new Event.Norm(250,
             List.of(new Event.Slot("final", "dyisru", Map.of("beta", 4.0), 0.5, 0.5, 0.1, 2, 9, 3, 1e-4, 0.7, 1.5,
                 0.02, 3e-3)),
             7, 4.2, 1e-3),
         new Event.Layers(250, List.of(new Event.Layer("blocks.0.attn", 1.5, 2.5, 190000, 100))),
         new Event.Sample(500, "It was"), new Event.Diverged(600, "blocks.2.mlp"),
-        new Event.End(600, "diverged", 2.6, 250, Double.NaN));
+        new Event.End(600, "diverged", 2.6, 250, 0, Double.NaN));
   }
 
   @Test

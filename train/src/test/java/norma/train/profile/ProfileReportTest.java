@@ -3,9 +3,6 @@ package norma.train.profile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,15 +11,10 @@ import java.util.regex.Pattern;
 import norma.train.report.Chart;
 import norma.train.report.Series;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class ProfileReportTest {
-  @TempDir
-  Path folder;
-
-  private String page(ProfilePlan plan, List<Profile> profiles) throws IOException {
-    ProfileReport.write(folder, plan, profiles, Map.of("command", "norma profile <x> & y"));
-    String html = Files.readString(folder.resolve("report.html"));
+  private static String page(ProfilePlan plan, List<Profile> profiles) {
+    String html = ProfileReport.of(plan, profiles, Map.of("command", "norma profile <x> & y"));
     assertThat(html).doesNotContain("{{", "<!--", "NaN", "Infinity", "<script")
         .contains("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"");
     assertThat(html.replace("xmlns=\"http://www.w3.org/2000/svg\"", ""))
@@ -39,7 +31,7 @@ class ProfileReportTest {
   }
 
   @Test
-  void oneConfigurationHasEveryRowAndEverySection() throws IOException {
+  void oneConfigurationHasEveryRowAndEverySection() {
     Profile profile = ProfileFixture.profile("char", 1);
     String html = page(ProfileFixture.plan("char", List.of(profile)), List.of(profile));
     assertThat(sections(html)).containsExactly("step", "roofline", "parts", "memory", "reading", "facts");
@@ -57,7 +49,7 @@ class ProfileReportTest {
   }
 
   @Test
-  void casesAreComparedWithTheFirst() throws IOException {
+  void casesAreComparedWithTheFirst() {
     List<Profile> profiles = List.of(ProfileFixture.profile("layernorm", 1), ProfileFixture.profile("<dyt>", 3,
         "model.norm.all=dyt"));
     String html = page(ProfileFixture.plan("<b>norms</b> & more", profiles), profiles);
@@ -73,7 +65,7 @@ class ProfileReportTest {
   }
 
   @Test
-  void aSweepHasItsExponentsAndThreadsTheirSpeedUp() throws IOException {
+  void aSweepHasItsExponentsAndThreadsTheirSpeedUp() {
     String html = page(ProfileFixture.sweepPlan(), ProfileFixture.sweeps());
     assertThat(sections(html)).containsExactly("sweeps", "cases", "reading", "facts");
     assertThat(html).as("time doubles, operations treble: log2 3 = 1.58").contains("fitted: ms ~ layers^1.00",

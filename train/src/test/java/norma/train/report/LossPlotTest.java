@@ -31,7 +31,7 @@ class LossPlotTest {
       events.add(new Event.Step(i, i * 768L, loss.applyAsDouble(i), 1e-3, 1, 12, 60000, i));
     }
     for (int i = 0; i < validation.length; i++) {
-      events.add(new Event.Eval((i + 1) * steps / validation.length, 2, validation[i], Double.NaN));
+      events.add(new Event.Eval((i + 1) * steps / validation.length, 2, validation[i], Double.NaN, 0));
     }
     return new Metrics(events, false);
   }
@@ -121,8 +121,9 @@ class LossPlotTest {
 
   @Test
   void aValueThatIsNotFiniteInterruptsALine() {
-    Chart chart = new Chart("", "", "", false, List.of(new Series("a", 0, Kind.LINE, List.of(new Point(0, 1),
-        new Point(1, 2), new Point(2, Double.NaN), new Point(3, 3)))));
+    Chart chart = new Chart("", "", "", Chart.Scale.TIGHT,
+        List.of(new Series("a", 0, Kind.LINE, List.of(new Point(0, 1),
+            new Point(1, 2), new Point(2, Double.NaN), new Point(3, 3)))));
     String svg = chart.svg(Chart.Size.PAGE);
     assertThat(svg).containsPattern("d=\"M\\S+ \\S+L\\S+ [\\d.]+M\\S+ \\S+h0\"");
   }
@@ -130,7 +131,7 @@ class LossPlotTest {
   @Test
   void whatHasNoNameIsNotReadOut() {
     List<Point> points = List.of(new Point(0, 1), new Point(1, 2));
-    Chart chart = new Chart("", "", "", false, List.of(new Series("a", 0, Kind.LINE, points),
+    Chart chart = new Chart("", "", "", Chart.Scale.TIGHT, List.of(new Series("a", 0, Kind.LINE, points),
         new Series("", 0, Kind.POINTS, points), new Series("b", 1, Kind.LINE, points)));
     assertThat(chart.svg(Chart.Size.PAGE)).contains("aria-label=\"a, b\"");
   }

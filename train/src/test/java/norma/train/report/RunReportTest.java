@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -125,7 +126,7 @@ class RunReportTest {
   @Test
   void dataForTheScriptCannotCloseItAndReadsBackTheSame() {
     Figures figures = new Figures();
-    figures.add(new Chart("", "", "", true, List.of(new Series("</script>", 0, Series.Kind.LINE,
+    figures.add(new Chart("", "", "", Chart.Scale.FROM_ZERO, List.of(new Series("</script>", 0, Series.Kind.LINE,
         List.of(new Series.Point(1, 0.5), new Series.Point(2, Double.NaN), new Series.Point(3, 1e-7))))),
         Chart.Size.SMALL);
     assertThat(figures.json()).doesNotContain("<");
@@ -157,10 +158,8 @@ class RunReportTest {
     RunFixture.full(folder);
     String first = report();
     assertThat(report()).isEqualTo(first);
-    try (Stream<Path> files = Files.list(folder)) {
-      assertThat(files.map(f -> f.getFileName().toString())).containsExactlyInAnyOrder("metrics.jsonl", "config.yaml",
-          "environment.json", "loss.svg", "report.html");
-    }
+    assertThat(Tree.list(folder)).extracting(f -> f.getFileName().toString()).containsExactly("config.yaml",
+        "environment.json", "loss.svg", "metrics.jsonl", "report.html");
   }
 
   @Test

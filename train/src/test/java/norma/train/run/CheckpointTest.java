@@ -12,6 +12,7 @@ import norma.autodiff.Parameter;
 import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.files.Disk;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.weights.Safetensors;
@@ -50,7 +51,7 @@ class CheckpointTest {
   @Test
   void onlyTheNewestAreKept() throws Exception {
     Path run = Runs.train(Runs.config(folder, "train.checkpoint_every=1", "train.keep_checkpoints=3"));
-    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
         .containsExactly("step-0000004", "step-0000005", "step-0000006");
   }
 
@@ -61,7 +62,7 @@ class CheckpointTest {
     Metrics metrics = Metrics.read(run);
     int best = metrics.last(Event.End.class).orElseThrow().bestStep();
     assertThat(best).as("this run gets worse").isLessThan(9);
-    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
         .containsExactly(Checkpoint.nameOf(best), "step-0000009");
   }
 
@@ -132,7 +133,7 @@ class CheckpointTest {
       new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add)
           .write(Progress.START.at(9, 1, 0));
     }
-    assertThat(Runs.list(all)).extracting(path -> path.getFileName().toString()).containsExactly(".writing-mine",
+    assertThat(Tree.list(all)).extracting(path -> path.getFileName().toString()).containsExactly(".writing-mine",
         "aside-step-0000009", "copy of step-0000003", "step-0000006", "step-0000009");
     assertThat(all.resolve("aside-step-0000009/model.safetensors")).content().isEqualTo("half");
   }
@@ -163,7 +164,7 @@ class CheckpointTest {
         writer.write(Progress.START.at(step, 1, 0));
       }
     }
-    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
         .containsExactly("step-0000003", "step-0000006", "step-0000008", "step-0000009");
     assertThat(warnings).singleElement().asString().contains("step-0000006", "damaged", "not deleted");
   }
@@ -179,7 +180,7 @@ class CheckpointTest {
       writer.write(due.at(7, 1, 0));
       writer.write(due.at(8, 1, 0).anchored(0, 1, 0));
     }
-    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
         .containsExactly("step-0000006", "step-0000007", "step-0000008");
   }
 
@@ -235,10 +236,10 @@ class CheckpointTest {
         boolean there = Files.exists(run.resolve("checkpoints/step-0000009"));
         var retry = new CheckpointWriter(run, session, optimizer.state(), Disk.real(), warnings::add);
         retry.write(Progress.START.at(9, 1, 0));
-        assertThat(Runs.list(run.resolve("checkpoints"))).as("operation %d, in place: %s", at, there)
+        assertThat(Tree.list(run.resolve("checkpoints"))).as("operation %d, in place: %s", at, there)
             .extracting(path -> path.getFileName().toString()).containsExactly("step-0000009");
         retry.write(Progress.START.at(10, 1, 0));
-        assertThat(Runs.list(run.resolve("checkpoints"))).as("operation %d", at)
+        assertThat(Tree.list(run.resolve("checkpoints"))).as("operation %d", at)
             .extracting(path -> path.getFileName().toString()).containsExactly("step-0000010");
       }
     }

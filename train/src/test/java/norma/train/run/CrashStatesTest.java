@@ -22,6 +22,7 @@ import norma.optim.Optimizer;
 import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.files.Disk;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.MetricsLog;
 import norma.train.metrics.RunView;
@@ -127,7 +128,7 @@ class CrashStatesTest {
         if (opened.step() == 6) {
           assertThat(weights(run, 6)).isEqualTo(written);
         }
-        assertThat(Runs.list(run.resolve("checkpoints"))).as("what was in the way, after %d", length)
+        assertThat(Tree.list(run.resolve("checkpoints"))).as("what was in the way, after %d", length)
             .anyMatch(path -> path.getFileName().toString().matches("(aside-)?step-0000006")
                 && Arrays.equals(bytes(path.resolve(Checkpoint.WEIGHTS)), kept));
         goesOn(run, session, optimizer);
@@ -258,7 +259,7 @@ class CrashStatesTest {
   private static void goesOn(Path run, Session session, Optimizer optimizer) throws IOException {
     writer(run, session, optimizer, new RecordingDisk()).write(Progress.START.at(12, 1, 0));
     assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(12);
-    assertThat(Runs.list(run.resolve("checkpoints"))).noneMatch(path -> path.getFileName().toString().startsWith("."));
+    assertThat(Tree.list(run.resolve("checkpoints"))).noneMatch(path -> path.getFileName().toString().startsWith("."));
   }
 
   /// Operations after which the new checkpoint must be there: its folder has its name, and that is synced.

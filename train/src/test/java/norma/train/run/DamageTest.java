@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,7 +24,7 @@ class DamageTest {
   void noDamageGoesUnseen() throws Exception {
     Path run = Runs.train(Runs.config(folder));
     Path newest = run.resolve("checkpoints/step-0000006");
-    List<Path> files = Runs.list(newest);
+    List<Path> files = Tree.list(newest);
     assertThat(files).hasSize(5);
     Random random = new Random(1);
     for (int trial = 0; trial < TRIALS + TRIALS / 10; trial++) {

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.array.Array;
 import norma.optim.Optimizer;
 import norma.train.files.Disk;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import org.junit.jupiter.api.Test;
@@ -57,7 +58,7 @@ class FiniteTest {
   }
 
   private Path run() throws Exception {
-    return Runs.list(folder.resolve("runs")).getFirst();
+    return Tree.list(folder.resolve("runs")).getFirst();
   }
 
   @ParameterizedTest

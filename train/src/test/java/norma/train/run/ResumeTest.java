@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.Assignment;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.MetricsLog;
@@ -230,7 +231,7 @@ class ResumeTest {
           .hasMessageContainingAll("cannot write the checkpoint of step 6", "metrics.jsonl: No space left",
               "the checkpoint of step 3 is whole");
     }
-    Path run = Runs.list(folder.resolve("runs")).getLast();
+    Path run = Tree.list(folder.resolve("runs")).getLast();
     assertThat(run).isNotEqualTo(undisturbed);
     Runs.resume(run, -1);
     Runs.assertSame(run, undisturbed);
@@ -261,7 +262,7 @@ class ResumeTest {
         assertThatThrownBy(() -> RunFolder.create(session, java.time.LocalDateTime.of(2026, 1, 1, 0, 0),
             new FailingDisk(at -> at >= failing))).isInstanceOf(RunException.class)
             .hasMessageContaining("cannot create a run folder");
-        assertThat(Files.exists(folder.resolve("runs")) ? Runs.list(folder.resolve("runs")) : List.of()).isEmpty();
+        assertThat(Tree.list(folder.resolve("runs"))).isEmpty();
       }
     }
   }

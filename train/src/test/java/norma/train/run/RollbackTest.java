@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntPredicate;
 import norma.autodiff.Parameter;
 import norma.models.CostModel;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.report.RunReport;
@@ -36,7 +37,7 @@ class RollbackTest {
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
       new Trainer(session, faults(session, faulty), new AtomicBoolean()).run();
     }
-    return Runs.list(folder.resolve("runs")).getLast();
+    return Tree.list(folder.resolve("runs")).getLast();
   }
 
   private static TrainObserver faults(Session session, IntPredicate faulty) {
@@ -119,7 +120,7 @@ class RollbackTest {
     assertThatThrownBy(() -> trainWithFaults(taken -> taken >= 4, "train.on_nonfinite=rollback"))
         .isInstanceOf(DivergedException.class)
         .hasMessageContainingAll("diverged at step 5", "blocks.0.mlp", "the checkpoint of step 3 is whole");
-    Metrics metrics = Metrics.read(Runs.list(folder.resolve("runs")).getFirst());
+    Metrics metrics = Metrics.read(Tree.list(folder.resolve("runs")).getFirst());
     assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::retry).containsExactly(1, 2, 3);
     assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::lrFactor).containsExactly(0.5, 0.25, 0.125);
     assertThat(metrics.state()).isEqualTo("diverged");
@@ -137,7 +138,7 @@ class RollbackTest {
 
   private Path onlyRun() {
     try {
-      return Runs.list(folder.resolve("runs")).getFirst();
+      return Tree.list(folder.resolve("runs")).getFirst();
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
@@ -151,7 +152,7 @@ class RollbackTest {
       }
       return taken == 4;
     }, "train.on_nonfinite=rollback")).isInstanceOf(DivergedException.class).hasMessageContaining("diverged at step 5");
-    assertThat(Metrics.read(Runs.list(folder.resolve("runs")).getFirst()).state()).isEqualTo("diverged");
+    assertThat(Metrics.read(Tree.list(folder.resolve("runs")).getFirst()).state()).isEqualTo("diverged");
   }
 
   @ParameterizedTest
@@ -167,7 +168,7 @@ class RollbackTest {
     assertThatThrownBy(() -> trainWithFaults(taken -> taken == 4)).isInstanceOf(DivergedException.class)
         .hasMessageContainingAll("the checkpoint of step 3 is whole", "train.on_nonfinite=rollback")
         .hasMessageNotContaining("\n");
-    assertThat(SavedRun.of(Runs.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(3);
+    assertThat(SavedRun.of(Tree.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(3);
   }
 
   /// A kill after a rollback is a copy of the folder: no checkpoint has heard of the rollback then.

@@ -17,7 +17,7 @@ import norma.train.config.RunConfig;
 import norma.train.metrics.Event;
 
 /// Small runs for tests.
-final class Runs {
+public final class Runs {
   private static final List<String> SMALL = List.of("model.layers=1", "model.heads=2", "model.width=16",
       "model.context=12", "optim.warmup_steps=2", "optim.decay_steps=20", "train.steps=6", "train.batch=3",
       "train.log_every=1", "train.eval_every=3", "train.eval_batches=2", "train.checkpoint_every=3",
@@ -86,7 +86,7 @@ final class Runs {
   }
 
   /// Lines of a log without what a clock says.
-  static List<String> withoutTimes(Path log) throws IOException {
+  public static List<String> withoutTimes(Path log) throws IOException {
     return Files.readAllLines(log).stream().map(line -> line
         .replaceAll(",\"(step_ms|tokens_per_s|elapsed_s|forward_ms|backward_ms|gflops)\":[-0-9.E]+", "")).toList();
   }
@@ -115,12 +115,6 @@ final class Runs {
       throw new java.io.UncheckedIOException(e);
     }
     return to;
-  }
-
-  static List<Path> list(Path folder) throws IOException {
-    try (Stream<Path> entries = Files.list(folder)) {
-      return entries.sorted().toList();
-    }
   }
 
   private static Path text(Path folder) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32C;
 import norma.train.export.ExportFormat;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class TensorBoardTest {
   private Path folder;
 
   private static List<Path> files(Path run) throws Exception {
-    return Runs.list(run).stream().filter(file -> file.getFileName().toString().contains("tfevents")).toList();
+    return Tree.list(run).stream().filter(file -> file.getFileName().toString().contains("tfevents")).toList();
   }
 
   /// An `Event` (`tensorflow/core/util/event.proto`), which ND4J does not have.
@@ -213,7 +214,7 @@ class TensorBoardTest {
       }, new AtomicBoolean(), disk).run();
     }
     assertThat(warnings).singleElement().asString().contains("tfevents", "No space left", "training goes on");
-    Path run = Runs.list(folder.resolve("runs")).getFirst();
+    Path run = Tree.list(folder.resolve("runs")).getFirst();
     assertLosses(run, run);
   }
 }

@@ -17,6 +17,7 @@ import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.train.config.RunConfig;
 import norma.train.files.Disk;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import org.junit.jupiter.api.Test;
@@ -34,9 +35,9 @@ class TrainerTest {
   void leavesBehindWhatTheContractSays() throws Exception {
     Path run = Runs.train(Runs.config(folder, "model.norm.all=dyt", "name=mine"));
     assertThat(run.getFileName().toString()).matches("mine-\\d{8}-\\d{6}");
-    assertThat(Runs.list(run)).extracting(path -> path.getFileName().toString()).containsExactly("checkpoints",
+    assertThat(Tree.list(run)).extracting(path -> path.getFileName().toString()).containsExactly("checkpoints",
         "config.yaml", "environment.json", "layers.csv", "lock", "metrics.jsonl", "sample.txt");
-    assertThat(Runs.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
+    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
         .containsExactly("step-0000003", "step-0000006");
     Metrics metrics = Metrics.read(run);
     assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::step).containsExactly(1, 2, 3, 4, 5, 6);
@@ -164,7 +165,7 @@ class TrainerTest {
           .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp",
               "optim.lr (it began at 0.001)");
     }
-    Path run = Runs.list(folder.resolve("runs")).getFirst();
+    Path run = Tree.list(folder.resolve("runs")).getFirst();
     Metrics metrics = Metrics.read(run);
     assertThat(metrics.last(Event.Diverged.class).orElseThrow()).isEqualTo(new Event.Diverged(1, "blocks.0.mlp"));
     assertThat(metrics.last(Event.End.class).orElseThrow().reason()).isEqualTo("diverged");
@@ -185,7 +186,7 @@ class TrainerTest {
       assertThat(end.reason()).isEqualTo("interrupted");
       assertThat(end.step()).isEqualTo(4);
     }
-    assertThat(SavedRun.of(Runs.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(4);
+    assertThat(SavedRun.of(Tree.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(4);
   }
 
   @Test
@@ -237,7 +238,7 @@ class TrainerTest {
         }
       }, new AtomicBoolean(), disk).run();
     }
-    Path run = Runs.list(folder.resolve("runs")).getLast();
+    Path run = Tree.list(folder.resolve("runs")).getLast();
     Runs.assertSame(run, undisturbed);
     assertThat(warnings).filteredOn(line -> line.startsWith("cannot write")).singleElement().asString()
         .contains("metrics.jsonl", "what is missing waits in memory");
@@ -254,7 +255,7 @@ class TrainerTest {
         RunFolder.create(session, now, Disk.real());
       }
     }
-    assertThat(Runs.list(folder.resolve("runs"))).extracting(path -> path.getFileName().toString()).containsExactly(
+    assertThat(Tree.list(folder.resolve("runs"))).extracting(path -> path.getFileName().toString()).containsExactly(
         "char-cpu-20261025-013000", "char-cpu-20261025-023000", "char-cpu-20261025-023000-2",
         "char-cpu-20261025-023000-3");
   }
@@ -268,7 +269,7 @@ class TrainerTest {
       }, new AtomicBoolean()))
           .isInstanceOf(RunException.class).hasMessageContainingAll("runs", "output.dir").hasMessageNotContaining("\n");
     }
-    assertThat(Runs.list(folder)).hasSize(2); // the text and the file in the way
+    assertThat(Tree.list(folder)).hasSize(2); // the text and the file in the way
   }
 
   private static List<Double> losses(Path run) throws Exception {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,7 +27,8 @@ class StudyPlanTest {
           a: {}
         seeds: 2
         """.formatted(text));
-    StudyPlan plan = StudyPlan.of(new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("x")), 1);
+    StudyPlan plan = StudyPlan.of(new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("x")), 1,
+        new AtomicBoolean()).orElseThrow();
     assertThat(plan.left()).isEqualTo(2);
     assertThat(plan.stepMillis()).isPositive();
   }

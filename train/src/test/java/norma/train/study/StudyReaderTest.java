@@ -15,6 +15,7 @@ import norma.nn.NormSpec;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
+import norma.train.files.Tree;
 import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -291,16 +292,14 @@ class StudyReaderTest {
 
   @Test
   void theStudiesThatAreShippedAreValid() throws IOException {
-    try (Stream<Path> files = Files.list(SHIPPED)) {
-      List<Study> studies = files.sorted().map(file -> StudyReader.read(file, List.of())).toList();
-      String tutorial = Files.readString(SHIPPED.resolve("../../docs/studies.md"));
-      assertThat(studies).hasSizeGreaterThan(10).extracting(Study::name)
-          .allSatisfy(name -> assertThat(tutorial).contains("`" + name + "`"));
-      // All but the smoke test and the sweep of learning rates, which say so, have seeds enough to show a difference after the correction for all comparisons.
-      assertThat(studies)
-          .allMatch(study -> Set.of("norms-quick", "stability").contains(study.name()) != Double.isFinite(
-              new SignFlipPower(study.comparisons()).detectable(study.seeds().size())));
-    }
+    List<Study> studies = Tree.list(SHIPPED).stream().map(file -> StudyReader.read(file, List.of())).toList();
+    String tutorial = Files.readString(SHIPPED.resolve("../../docs/studies.md"));
+    assertThat(studies).hasSizeGreaterThan(10).extracting(Study::name)
+        .allSatisfy(name -> assertThat(tutorial).contains("`" + name + "`"));
+    // All but the smoke test and the sweep of learning rates, which say so, have seeds enough to show a difference after the correction for all comparisons.
+    assertThat(studies)
+        .allMatch(study -> Set.of("norms-quick", "stability").contains(study.name()) != Double.isFinite(
+            new SignFlipPower(study.comparisons()).detectable(study.seeds().size())));
   }
 
   @Test

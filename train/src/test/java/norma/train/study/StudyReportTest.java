@@ -160,7 +160,7 @@ class StudyReportTest {
     Files.delete(cell(whole, running));
     Files.delete(cell(whole, whole.cells().get(7)));
     StudyFolder folder = new StudyFolder(whole.study(), whole.path());
-    try (ProcessLock lock = folder.lock(running)) {
+    try (ProcessLock lock = folder.lock(running.id())) {
       assertThat(lock).isNotNull();
       StudyProgress later = StudyProgress.of(folder);
       assertThat(later.ended()).isEqualTo(7);

@@ -28,6 +28,7 @@ import norma.models.CostModel;
 import norma.models.Slot;
 import norma.train.config.RunConfig;
 import norma.train.files.Json;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
 import norma.train.metrics.Metrics;
@@ -87,7 +88,7 @@ class StudyWorkerTest {
     Files.writeString(file,
         Files.readString(file).replace("  dyt: {", "  another-name: {").replace("seeds: 1", "seeds: 2"));
     StudyFolder second = new StudyFolder(StudyReader.read(file, List.of()), first.path().resolveSibling("second"));
-    StudyPlan plan = StudyPlan.of(second, 1);
+    StudyPlan plan = StudyPlan.of(second, 1, new AtomicBoolean()).orElseThrow();
     assertThat(plan.found()).isEqualTo(3);
     assertThat(plan.left()).isEqualTo(3);
     List<String> trained = new ArrayList<>();
@@ -142,9 +143,8 @@ class StudyWorkerTest {
     assertThat(results(shared)).isEqualTo(results(alone)).hasSize(1 + 6 + 6);
     assertThat(runs).as("no run twice").hasValue(12);
     assertThat(shared.winner(alone.study().variants().getFirst()).orElseThrow().label()).isEqualTo("optim.lr=1e-2");
-    try (var locks = Files.list(shared.path().resolve("locks"))) {
-      assertThat(locks).as("all given back").hasSize(12).allMatch(lock -> lock.toFile().length() == 0);
-    }
+    assertThat(Tree.list(shared.path().resolve("locks"))).as("all given back").hasSize(12)
+        .allMatch(lock -> lock.toFile().length() == 0);
   }
 
   @Test
@@ -265,9 +265,7 @@ class StudyWorkerTest {
         Files.writeString(machine, "another");
       }
       new StudyWorker(stopped, OptionalInt.of(1), new AtomicBoolean(), stopping).run(cell);
-      try (var left = Files.list(stopped.runs(cell))) {
-        assertThat(left).as("the run, and nothing beside it").hasSize(1);
-      }
+      assertThat(Tree.list(stopped.runs(cell))).as("the run, and nothing beside it").hasSize(1);
     }
     assertThat(steps).containsExactly(1, 2, 3, 4, 5, 6, /**/ 1, 2, 3, /**/ 1, 2, 3, 4, 5, 6);
     work(stopped, REAL);

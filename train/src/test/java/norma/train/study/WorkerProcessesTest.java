@@ -58,4 +58,12 @@ class WorkerProcessesTest {
         .isInstanceOf(RunException.class).hasMessageContaining("a worker failed: exit code 137");
     assertThat(temp.resolve("starts")).content().hasLineCount(4);
   }
+
+  /// Such as one whose GPU has failed.
+  @Test
+  void aProcessThatAsksForAnotherIsReplacedAsOftenAsItDoes() throws Exception {
+    run(folder(), "cd '" + temp + "'; echo begun >> starts; [ $(wc -l < starts) -gt 5 ] || exit "
+        + WorkerProcesses.AGAIN);
+    assertThat(temp.resolve("starts")).content().hasLineCount(6);
+  }
 }
