@@ -13,7 +13,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -128,25 +127,26 @@ record WorkerProcess(String name, Map<String, String> environment, int tries, Li
     }
   }
 
-  /// This user's, where nobody else could have put anything.
+  /// This user's, where nobody else could have put anything; named by the number, since a user need not have a name.
   private static Path workFolder() throws IOException {
-    Path folder = Path.of(System.getProperty("java.io.tmpdir"), "norma-" + System.getProperty("user.name"));
+    Object user = user();
+    Path folder = Path.of(System.getProperty("java.io.tmpdir"), "norma-" + user);
     try {
       Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     } catch (FileAlreadyExistsException e) {
       if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-          || !Files.getOwner(folder).equals(self())) {
+          || !user.equals(Files.getAttribute(folder, "unix:uid"))) {
         throw new FileSystemException(folder.toString(), null, "it is another user's");
       }
     }
     return folder;
   }
 
-  /// The owner of what this process writes; a user id may have no name.
-  private static UserPrincipal self() throws IOException {
+  /// The number of who runs this.
+  private static Object user() throws IOException {
     Path file = Files.createTempFile("norma-", "");
     try {
-      return Files.getOwner(file);
+      return Files.getAttribute(file, "unix:uid");
     } finally {
       Files.delete(file);
     }

@@ -57,7 +57,7 @@ public final class FormulaType implements NormType {
   /// The built-in types.
   static List<FormulaType> builtIn() {
     try (InputStream in = Objects.requireNonNull(FormulaType.class.getResourceAsStream(FILE), FILE)) {
-      return Stream.of(new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n\n", -1))
+      return Stream.of(new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\\R{2,}", -1))
           .map(entry -> entry.lines().filter(line -> !line.startsWith("#")).toList()).filter(lines -> !lines.isEmpty())
           .map(FormulaType::entry).toList();
     } catch (IOException e) {
@@ -75,7 +75,11 @@ public final class FormulaType implements NormType {
       String[] parts = line.strip().split(" = |, ", -1);
       names.add(new Name(parts[0], parts[1], List.of(parts).subList(2, parts.length)));
     }
-    return new FormulaType(head[0], head[1], names, lines.getLast().substring("  source ".length()));
+    String source = lines.getLast().strip();
+    if (!source.startsWith("source ")) {
+      throw new IllegalStateException(FILE + ": no source of " + head[0]);
+    }
+    return new FormulaType(head[0], head[1], names, source.substring("source ".length()));
   }
 
   /// A formula of one's own.

@@ -85,7 +85,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
   /// each way.
   private static Cost attention(Attention attention, Array qkv, Array output) {
     double time = qkv.dim(1);
-    // Of a query and a key that it may see: T (T + 1) / 2 for each sequence and head.
+    // Pairs of a query and a key that it may see: T (T + 1) / 2 for each sequence and head.
     double pairs = qkv.dim(0) * attention.heads() * time * (time + 1) / 2;
     double headWidth = output.dim(-1) / (double) attention.heads();
     long sums = (long) qkv.dim(0) * attention.heads() * qkv.dim(1) * qkv.dtype().bytes();

@@ -14,6 +14,7 @@ import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.Compiler.Unit;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// The kernels on the device.
 final class Modules implements AutoCloseable {
@@ -31,10 +32,10 @@ final class Modules implements AutoCloseable {
 
   /// Of a kernel, or of the module that it is in: two sources may have kernels of the same name.
   ///
-  /// @param of     the source, or what stands for all formulas
+  /// @param source null for a formula
   /// @param number the head width, or the formula's number
   /// @param kernel empty for the module
-  private record Key(Object of, int number, String kernel) {}
+  private record Key(@Nullable Source source, int number, String kernel) {}
 
   /// Loads what every model needs; sources that must be compiled are compiled side by side.
   ///
@@ -57,7 +58,7 @@ final class Modules implements AutoCloseable {
 
   /// One of a formula's kernels.
   long kernel(PlannedFormula planned, String name) {
-    return function(new Key("formula", planned.number(), name),
+    return function(new Key(null, planned.number(), name),
         () -> new Unit("formula.cu", FormulaSource.of(planned), 0));
   }
 
@@ -74,7 +75,7 @@ final class Modules implements AutoCloseable {
 
   private long function(Key key, Supplier<Unit> unit) {
     return functions.computeIfAbsent(key,
-        _ -> driver.function(modules.computeIfAbsent(new Key(key.of, key.number, ""), _ -> {
+        _ -> driver.function(modules.computeIfAbsent(new Key(key.source, key.number, ""), _ -> {
           Unit made = unit.get();
           return load(made, compiler.image(made));
         }), key.kernel));

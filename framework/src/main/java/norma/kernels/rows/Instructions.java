@@ -92,18 +92,21 @@ final class Instructions {
         out.vaddps(to, to, value);
         yield to;
       }
+      case ROOTGUESS -> {
+        Vector x = new Vector(registers.register(first));
+        Vector bits = registers.constantRegister(Fn.ROOT_BITS);
+        Vector to = registers.target(first);
+        out.vpsrad(to, x, 1);
+        out.vpsubd(to, bits, to);
+        yield to;
+      }
       default -> unary(a.fn(), first);
     };
   }
 
   private Vector unary(Fn fn, Expr e) {
     Vector x = new Vector(registers.register(e));
-    Vector chosen = switch (fn) {
-      case STEP -> registers.constantRegister(ONE);
-      case ROOTGUESS -> registers.constantRegister(Fn.ROOT_BITS);
-      case SIGN -> signed(x);
-      default -> x;
-    };
+    Vector chosen = fn == Fn.STEP ? registers.constantRegister(ONE) : fn == Fn.SIGN ? signed(x) : x;
     Vector to = registers.target(e);
     switch (fn) {
       case NEG -> out.vxorps(to, x, registers.constant(SIGN));
@@ -114,10 +117,6 @@ final class Instructions {
         out.vpsubd(to, x, registers.constant(Fn.SQRT_HALF));
         out.vpsrad(to, to, 23);
         out.vcvtdq2ps(to, to);
-      }
-      case ROOTGUESS -> {
-        out.vpsrad(to, x, 1);
-        out.vpsubd(to, chosen, to);
       }
       default -> throw new IllegalArgumentException("no code for " + fn);
     }

@@ -73,10 +73,8 @@ final class LsCommand implements Callable<Integer> {
 
     private static Row study(StoredWork work) throws IOException {
       StudyFile file = StudyFile.read(work.path());
-      Path cells = work.path().resolve("cells");
-      long done = Files.isDirectory(cells)
-          ? Tree.list(cells).stream().filter(result -> result.toString().endsWith(".json")).count()
-          : 0;
+      long done = Tree.list(work.path().resolve("cells")).stream().filter(cell -> cell.toString().endsWith(".json"))
+          .count();
       int runs = file.study().runs();
       String state = work.owner().isPresent() ? "running" : done < runs ? "unfinished" : "completed";
       return new Row(work, state, Table.NONE, done + "/" + runs, Double.NaN, Optional.empty(), file.title());

@@ -60,12 +60,12 @@ final class StopSignal implements AutoCloseable {
     return flag;
   }
 
-  /// Sets the flag also when the process that started this one has ended, if it has not before this one looks.
+  /// The same for the parent, which must not have ended before.
   void comesWithTheParentsEnd() {
     ProcessHandle.current().parent().ifPresent(parent -> comesWithTheEndOf(parent.pid()));
   }
 
-  /// Sets the flag also when the process that started this one has ended: nobody would read what is found. Ctrl-C reaches both, and the
+  /// Sets the flag also when the process that started this one has ended, or had before: nobody would read what is found. Ctrl-C reaches both, and the
   /// parent passes it on as a termination, which is no second signal then.
   void comesWithTheEndOf(long parent) {
     atOnce = List.of("INT");

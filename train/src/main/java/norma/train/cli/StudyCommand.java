@@ -162,7 +162,7 @@ final class StudyCommand implements Callable<Integer> {
       try (StopSignal signal = new StopSignal(main)) {
         Optional<StudyPlan> plan = StudyPlan.of(folder, jobs(), signal.flag());
         plan.ifPresent(shown -> show(shown, study));
-        return plan.isPresent() ? 0 : Main.INTERRUPTED;
+        return signal.flag().get() ? Main.INTERRUPTED : 0;
       }
     }
     StudyLines lines = new StudyLines(folder, console);

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A file that is written at its end while others read it. What cannot be written, on a full disk, waits in memory, and the next call
 /// tries again; what was written only in part is overwritten then.
-public class GrowingFile {
-  protected final Path file;
-  protected final Disk disk;
-  protected final Consumer<String> warnings;
+public final class GrowingFile {
+  private final Path file;
+  private final Disk disk;
+  private final Consumer<String> warnings;
   private final ByteArrayOutputStream unwritten = new ByteArrayOutputStream();
   private long length;
   private boolean failing;

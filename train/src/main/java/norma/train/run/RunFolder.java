@@ -45,7 +45,11 @@ public record RunFolder(Path path) {
         run.write(config, disk); // last: with it, the folder is a run's
         disk.sync(parent);
       } catch (IOException e) {
-        Tree.delete(folder);
+        try {
+          Tree.delete(folder);
+        } catch (IOException left) {
+          e.addSuppressed(left);
+        }
         throw e;
       }
       return run;

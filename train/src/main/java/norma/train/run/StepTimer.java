@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Median;
 
@@ -28,10 +29,17 @@ public final class StepTimer {
   ///
   /// @param threads of those that say `auto`
   public static double[] medians(List<RunConfig> configs, int threads) {
+    return medians(configs, threads, new AtomicBoolean());
+  }
+
+  /// The same.
+  ///
+  /// @param stop set from outside to end early, after which the result says nothing
+  public static double[] medians(List<RunConfig> configs, int threads, AtomicBoolean stop) {
     List<List<Double>> millis = new ArrayList<>();
     configs.forEach(config -> millis.add(new ArrayList<>()));
-    for (int round = 0; round < ROUNDS; round++) {
-      for (int i = 0; i < configs.size(); i++) {
+    for (int round = 0; round < ROUNDS && !stop.get(); round++) {
+      for (int i = 0; i < configs.size() && !stop.get(); i++) {
         int turn = turn(round, i, configs.size());
         millis.get(turn).addAll(millis(configs.get(turn), threads, round == 0 ? FIRST_WARM_UP : WARM_UP));
       }

@@ -77,7 +77,10 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
     CellResult last = runs.getLast();
     double step = config.train().sequences() * config.model().context() / last.tokensPerSecond();
     Map<Double, Double> stepSeconds = new HashMap<>(Map.of(flops, step));
-    stepSeconds.putAll(others(study, known, cost, flops, step, threads));
+    stepSeconds.putAll(others(study, known, cost, flops, step, threads, stop));
+    if (stop.get()) {
+      return Optional.empty();
+    }
     double evaluation;
     try (Session session = Session.start(config.with(OptionalInt.of(threads)).beginningWith(Optional.empty()),
         Path.of(""), false)) {
@@ -87,7 +90,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
         stepSeconds, evaluation));
   }
 
-  /// One process's results, of one run or of two.
+  /// One process's results, of one run or of two. Where one fails it sets `stop`, for the others.
   private static List<CellResult> pilot(Variant variant, int jobs, int threads, AtomicBoolean stop)
       throws IOException {
     Path place = Files.createTempDirectory("norma-plan");
@@ -127,7 +130,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
 
   /// Steps of other sizes are measured alone: their ratio to the first counts.
   private static Map<Double, Double> others(Study study, Map<Candidate, Double> known, StepCost cost, double first,
-      double step, int threads) {
+      double step, int threads, AtomicBoolean stop) {
     Map<Double, RunConfig> sizes = new HashMap<>();
     Map<Double, Double> alone = new HashMap<>();
     study.variants().forEach(variant -> variant.candidates().forEach(candidate -> {
@@ -141,7 +144,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
     }));
     if (sizes.size() > 1) {
       List<Double> keys = List.copyOf(sizes.keySet());
-      double[] millis = StepTimer.medians(keys.stream().map(sizes::get).toList(), threads);
+      double[] millis = StepTimer.medians(keys.stream().map(sizes::get).toList(), threads, stop);
       IntStream.range(0, millis.length).forEach(i -> alone.put(keys.get(i), millis[i]));
     }
     double reference = nearest(alone, first);

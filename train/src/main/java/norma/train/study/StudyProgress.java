@@ -2,6 +2,7 @@ package norma.train.study;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -90,13 +91,14 @@ public record StudyProgress(int ended, int underWay, double share, double second
 
   /// The last step that the newest attempt has logged; the first, with which everything starts, says nothing of the others.
   private static Optional<Event.Step> last(Path runs) throws IOException {
-    if (!Files.isDirectory(runs)) {
-      return Optional.empty();
-    }
     Optional<Path> newest = Tree.list(runs).stream().filter(run -> Files.exists(run.resolve(Metrics.FILE)))
         .max(Comparator.naturalOrder());
-    return newest.isEmpty()
-        ? Optional.empty()
-        : Metrics.read(newest.get()).last(Event.Step.class).filter(step -> step.step() > 1);
+    try {
+      return newest.isEmpty()
+          ? Optional.empty()
+          : Metrics.read(newest.get()).last(Event.Step.class).filter(step -> step.step() > 1);
+    } catch (NoSuchFileException _) { // the cell begins anew
+      return Optional.empty();
+    }
   }
 }

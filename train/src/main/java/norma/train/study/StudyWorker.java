@@ -37,7 +37,6 @@ import org.jspecify.annotations.Nullable;
 public final class StudyWorker {
   private static final Logger LOG = LogManager.getLogger(StudyWorker.class);
   private static final long WAIT_MILLIS = 500;
-  private static final int LONGEST_NAME = 64; // of a run
 
   private final StudyFolder folder;
   private final OptionalInt threads;
@@ -191,7 +190,7 @@ public final class StudyWorker {
     @Nullable
     CellResult result() throws IOException {
       Path crash = folder.path().resolve("crashes").resolve(cell.id() + ".txt");
-      String name = FolderName.of(cell.variant().name() + "-s" + cell.seed(), LONGEST_NAME);
+      String name = FolderName.of(cell.variant().name() + "-s" + cell.seed(), RunConfig.LONGEST_NAME);
       OptionalInt own = cell.config().runtime().threads();
       RunConfig config = cell.config().placed(name, folder.runs(cell), own.isPresent() ? own : threads);
       try {

@@ -66,7 +66,7 @@ final class Wire implements AutoCloseable {
     @Override
     public void write(byte[] bytes, int from, int count) throws IOException {
       if (patience.isZero()) {
-        out.write(bytes, from, count);
+        super.out.write(bytes, from, count);
         return;
       }
       CompletableFuture<Void> written = new CompletableFuture<>();
@@ -75,7 +75,7 @@ final class Wire implements AutoCloseable {
         return null;
       });
       try {
-        out.write(bytes, from, count);
+        super.out.write(bytes, from, count);
       } catch (SocketException e) {
         if (written.isCompletedExceptionally()) {
           throw new SocketTimeoutException("it took nothing for too long");
