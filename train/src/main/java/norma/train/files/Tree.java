@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -28,10 +27,10 @@ public final class Tree {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries.sorted().toList();
     } catch (NoSuchFileException e) {
-      if (Files.notExists(folder, LinkOption.NOFOLLOW_LINKS)) {
-        return List.of();
+      if (Files.isSymbolicLink(folder)) { // to nothing
+        throw e;
       }
-      throw e; // a link to nothing
+      return List.of(); // by now there may be one
     } catch (UncheckedIOException e) { // on the way
       throw e.getCause();
     }

@@ -2,6 +2,7 @@ package norma.train.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,6 +45,22 @@ class TreeTest {
     assertThat(linked).isSymbolicLink();
     Tree.deleteBut(Set.of(folder.resolve("a")), folder);
     assertThat(Tree.list(folder)).containsExactly(folder.resolve("a"));
+  }
+
+  /// A run's folder may be looked for while it is made.
+  @Test
+  void aFolderThatComesAndGoesIsListed() {
+    Path coming = folder.resolve("runs");
+    CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
+      for (int round = 0; round < 20_000; round++) {
+        assertThat(coming.toFile().mkdir()).isTrue();
+        assertThat(coming.toFile().delete()).isTrue();
+      }
+    });
+    while (!other.isDone()) {
+      assertThatNoException().isThrownBy(() -> Tree.list(coming));
+    }
+    other.join();
   }
 
   /// Workers that no lock held apart may clear up after the same run.
