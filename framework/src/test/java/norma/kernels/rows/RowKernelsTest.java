@@ -53,6 +53,15 @@ class RowKernelsTest {
     }
   }
 
+  /// Of an instruction set by its name; in plain Java for an empty one.
+  private static RowPrograms programs(String name) {
+    if (name.isEmpty()) {
+      return PlainRows.programs();
+    }
+    InstructionSet set = InstructionSet.valueOf(name);
+    return new RowPrograms(set, maker(set));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = { "weight * x / (1 + abs(alpha * x))", "weight * x / maxabs(x)", "silu(alpha * x) * weight",
       "gelu(x)", "relu(x)^2", "weight * x / mean(abs(x)^1.5)", "weight + mean(x)", "sign(weight * x)",
@@ -112,8 +121,7 @@ class RowKernelsTest {
   @ParameterizedTest
   @ValueSource(strings = { "AVX2", "AVX512", "" })
   void anOperandThatIsTooShortIsRefused(String name) {
-    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
-    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
+    RowPrograms programs = programs(name);
     try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
       Rows rows = kernels.routine(Routine.of("""
           elements x; channels sum; rows most
@@ -134,8 +142,7 @@ class RowKernelsTest {
   @ParameterizedTest
   @ValueSource(strings = { "AVX2", "AVX512", "" })
   void gatheredRowsLieWhereTheCallerSays(String name) {
-    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
-    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
+    RowPrograms programs = programs(name);
     for (int width : new int[]{ 1, 19, 130 }) {
       for (String others : new String[]{ "", " b c d e f g h i j k" }) {
         try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
@@ -171,8 +178,7 @@ class RowKernelsTest {
   @ParameterizedTest
   @ValueSource(strings = { "AVX2", "AVX512", "" })
   void stridedRowsLieAsFarApartAsTheCallerSays(String name) {
-    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
-    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
+    RowPrograms programs = programs(name);
     int stride = 7;
     for (String others : new String[]{ "", " b c d e f g h i j k l" }) {
       try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
@@ -201,8 +207,7 @@ class RowKernelsTest {
   @ParameterizedTest
   @ValueSource(strings = { "AVX2", "AVX512", "" })
   void divisionsByRootsAreExactToTheLastDigits(String name) {
-    InstructionSet set = name.isEmpty() ? null : InstructionSet.valueOf(name);
-    RowPrograms programs = set == null ? PlainRows.programs() : new RowPrograms(set, maker(set));
+    RowPrograms programs = programs(name);
     int count = 10_007;
     try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
       MemorySegment x = arena.allocate(4L * count, 64);

@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.files.ProcessLock;
 import norma.train.files.TimedFolder;
+import norma.train.files.Tree;
 import norma.train.metrics.Metrics;
 import norma.train.study.StudyFile;
 import org.jspecify.annotations.Nullable;
@@ -94,9 +95,9 @@ record StoredWork(Path path, Kind kind) {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
-    try (Stream<Path> children = Files.list(folder)) {
-      return children.filter(child -> Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)
-          && !String.valueOf(child.getFileName()).startsWith(".")).sorted().toList();
+    try {
+      return Tree.list(folder).stream().filter(child -> Files.isDirectory(child, LinkOption.NOFOLLOW_LINKS)
+          && !String.valueOf(child.getFileName()).startsWith(".")).toList();
     } catch (AccessDeniedException e) {
       return List.of();
     }

@@ -15,6 +15,7 @@ import norma.train.config.Assignment;
 import norma.train.data.DataException;
 import norma.train.files.Errors;
 import norma.train.files.Json;
+import norma.train.files.Tree;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -81,8 +82,8 @@ record ForeignModel(Path file, Map<String, Tensor> tensors, String layout, List<
       if (Files.exists(file)) {
         return file;
       }
-      try (var entries = Files.list(place)) {
-        entries.filter(ForeignModel::isPickle).min(Comparator.comparing(ForeignModel::isOther)
+      try {
+        Tree.list(place).stream().filter(ForeignModel::isPickle).min(Comparator.comparing(ForeignModel::isOther)
             .thenComparing(Comparator.naturalOrder())).ifPresent(ForeignModel::refusePickle);
       } catch (IOException e) {
         throw new DataException(Errors.line(e), e);
