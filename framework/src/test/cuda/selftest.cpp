@@ -1,4 +1,4 @@
-// Checks the emulator itself: g++ -std=c++17 -O2 selftest.cpp $folder/libcuda.so.1 -o selftest
+// Checks the emulator itself: g++ -std=c++17 -O1 selftest.cpp $folder/libcuda.so.1 -o selftest
 #include "checks_of_driver.h"
 #include "checks_of_kernels.h"
 

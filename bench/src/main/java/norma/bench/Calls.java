@@ -39,7 +39,7 @@ public final class Calls {
     all.put("attention", s -> s.calls().attention(s.calls().heads(), DropMask.NONE));
     all.put("attentionBackward", s -> s.calls().attentionBackward(s.calls().heads(), DropMask.NONE));
     for (String type : Operands.NORMS) {
-      Formula formula = NormTypes.formula(NormSpec.of(type), false);
+      Formula formula = NormTypes.start(NormSpec.of(type), "", 1, false).orElseThrow().formula();
       all.put(type, s -> s.calls().formula(type, formula));
       all.put(type + "AfterAdd", s -> afterAdd(s.calls().add(), s.calls().formula(type, formula)));
       all.put(type + "Backward", s -> s.calls().formulaBackward(type, formula));
@@ -58,7 +58,6 @@ public final class Calls {
     all.put("embeddingBackward", s -> s.calls().embeddingBackward(s.vocabulary(), s.calls().time()));
     all.put("sum", s -> KernelCalls.sum(s.parameters(), 3)); // four shards
     all.put("adamW", s -> KernelCalls.adamW(s.parameters()));
-    all.put("sgd", s -> KernelCalls.sgd(s.parameters()));
     return all;
   }
 
@@ -117,7 +116,7 @@ public final class Calls {
         s.batch() + "x" + s.time() + "x" + s.width() + ", " + s.heads() + " heads";
       case "crossEntropy" -> s.rows() + "x" + size.vocabulary();
       case "gelu", "geluBackward", "swiglu", "swigluBackward" -> s.rows() + "x" + 4 * s.width();
-      case "sum", "adamW", "sgd" -> Integer.toString(size.parameters());
+      case "sum", "adamW" -> Integer.toString(size.parameters());
       default -> s.rows() + "x" + s.width();
     };
   }

@@ -34,7 +34,8 @@ class TorchPrinterTest {
 
   static Stream<Formula> formulas() throws IOException {
     List<Formula> formulas = new ArrayList<>();
-    NormTypes.builtIn().forEach(type -> formulas.add(NormTypes.formula(NormSpec.of(type.name()), true)));
+    NormTypes.builtIn()
+        .forEach(type -> formulas.add(NormTypes.start(NormSpec.of(type.name()), "", 1, true).orElseThrow().formula()));
     List<Parameter> own = List.of(new Parameter("alpha", false, true), new Parameter("a", true, false));
     for (String text : List.of("max(x, alpha) + min(x, 0.3) * max(-0.2, a)", "clamp(x, alpha - 1, 0.4 * a)",
         "x + clamp(1, 2, alpha) + clamp(a, -0.1, alpha)", "maxabs(x) + x / width + sqrt(width) * alpha * a^-2",

@@ -51,7 +51,7 @@ public final class HostMemory implements Memory {
       var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
       var outOfMemory = new OutOfMemoryError(
           String.format(Locale.ROOT, "%d MiB of native memory were asked for, of %d MiB in the machine %d are free",
-              (length >> 20) * dtype.bytes(), system.getTotalMemorySize() >> 20, system.getFreeMemorySize() >> 20));
+              (length * dtype.bytes()) >> 20, system.getTotalMemorySize() >> 20, system.getFreeMemorySize() >> 20));
       outOfMemory.initCause(e);
       throw outOfMemory;
     }

@@ -62,13 +62,6 @@ public final class Tape implements AutoCloseable {
     return new Tensor(value, null, false);
   }
 
-  /// A number as a scalar without a gradient.
-  public Tensor constant(double value) {
-    Array scalar = kernels.statistics();
-    kernels.fill(scalar, value);
-    return constant(scalar);
-  }
-
   /// Computes an operation's output and remembers it for backward.
   ///
   /// @param layer the name of the layer that applies it, for reports

@@ -9,6 +9,7 @@ import java.util.stream.DoubleStream;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Space;
 import norma.formula.Formula.Parameter;
+import org.apache.commons.math3.special.Erf;
 import org.jspecify.annotations.Nullable;
 
 /// A formula with values for its parameters: the function that it is, in float64.
@@ -111,16 +112,10 @@ public final class Curve {
     return interpreter.of(e);
   }
 
-  /// Quantiles of the normal distribution, by Newton's method on the error function.
+  /// Quantiles of the normal distribution.
   private static double[] normal(int count) {
     double[] quantiles = new double[count];
-    for (int i = 0; i < count; i++) {
-      for (int step = 0; step < 30; step++) {
-        double z = quantiles[i];
-        double missing = (i + 0.5) / count - 0.5 * (1 + Interpreter.erf(z / Math.sqrt(2)));
-        quantiles[i] += Math.max(-1, Math.min(1, missing * Math.sqrt(2 * Math.PI) * Math.exp(z * z / 2)));
-      }
-    }
+    Arrays.setAll(quantiles, i -> Math.sqrt(2) * Erf.erfInv((2 * i + 1.0) / count - 1));
     return quantiles;
   }
 
@@ -154,8 +149,7 @@ public final class Curve {
     double[] largest = new double[magnitudes.length];
     int each = y.length / largest.length;
     for (int i = 0; i < y.length; i++) {
-      double size = Math.abs(y[i]);
-      largest[i / each] = size <= largest[i / each] ? largest[i / each] : size; // NaN stays
+      largest[i / each] = Math.max(largest[i / each], Math.abs(y[i])); // NaN stays
     }
     return largest;
   }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import norma.formula.Expr.Space;
+import org.apache.commons.math3.special.Erf;
 import org.jspecify.annotations.Nullable;
 
 /// The table of functions, one row each: what it is in simpler functions (null: a kernel has it), and its slope by each argument, **in a
@@ -233,7 +234,7 @@ public enum Fn {
       case COS -> Math.cos(u);
       case ATAN -> Math.atan(u);
       case TANH -> Math.tanh(u);
-      case ERF -> Interpreter.erf(u);
+      case ERF -> Erf.erf(u);
       case FMA -> u * v + w;
       case SCALE -> Math.scalb(u, (int) (v - Lowering.ROUND));
       case FLUSH -> v < w ? 0 : u;

@@ -110,23 +110,4 @@ public final class Interpreter {
     }
     return result;
   }
-
-  /// The error function: its series up to 3, the continued fraction of its complement beyond.
-  static double erf(double x) {
-    double a = Math.abs(x);
-    if (!(a >= 3)) {
-      double term = a;
-      double sum = a;
-      for (int n = 1; Math.abs(term) > 1e-18 * sum; n++) {
-        term *= 2 * a * a / (2 * n + 1);
-        sum += term;
-      }
-      return Math.copySign(2 / Math.sqrt(Math.PI) * Math.exp(-a * a) * sum, x);
-    }
-    double f = a;
-    for (int n = 60; n > 0; n--) {
-      f = a + n / 2.0 / f;
-    }
-    return Math.copySign(1 - Math.exp(-a * a) / f / Math.sqrt(Math.PI), x);
-  }
 }

@@ -202,26 +202,27 @@ final class Lowering {
   }
 
   // 1 / sqrt u = y (1 + e)^(-1/2) for a guess y and e = u y^2 - 1, |e| < 0.0682; coefficients fitted to least relative error, 1e-7 in
-  // float32 as a root and a division have, which take a CPU two to four times as long. Below 1.2e-38, where float32 has fewer bits, u
-  // counts as that number, and 0 gives 9e18; infinity gives infinity.
-  private Expr inverseRoot(Expr any) {
-    Expr u = g.apply(Fn.MAX, any, g.num(Float.MIN_NORMAL));
+  // float32 as a root and a division have, which take a CPU two to four times as long. Below 1.2e-38, where float32 has fewer bits, the
+  // guess counts, 9e18 to 4e19, for 0 too; infinity gives infinity.
+  private Expr inverseRoot(Expr u) {
     Expr y = g.apply(Fn.ROOTGUESS, u);
     Expr e = g.apply(Fn.FMA, g.mul(u, y), y, g.num(-1));
     Expr p = polynomial(e, 0.274_946_26, -0.313_932_76, 0.374_997_71, -0.499_998_34);
     return g.apply(Fn.FMA, g.mul(y, e), p, y);
   }
 
-  /// Whether the form of an expanded formula shows that no value is negative. A walk visits no more than the written formula has nodes.
+  /// Whether the form of an expanded formula shows that no value has the sign of negative numbers, which -0 has too. A walk visits no
+  /// more than the written formula has nodes.
   private static boolean nonnegative(Expr e) {
     if (!(e instanceof Apply a)) {
-      return e instanceof Expr.Num n && n.value() >= 0;
+      return e instanceof Expr.Num n && Double.compare(n.value(), 0) >= 0;
     }
     return switch (a.fn()) {
-      case ABS, EXP, SQRT, STEP -> true;
+      case ABS, EXP, STEP -> true;
+      case SQRT -> nonnegative(a.arg(0));
       case MUL -> a.arg(0).equals(a.arg(1)) || (nonnegative(a.arg(0)) && nonnegative(a.arg(1)));
       case ADD -> nonnegative(a.arg(0)) && nonnegative(a.arg(1));
-      case MAX -> a.arg(1) instanceof Expr.Num && nonnegative(a.arg(1)); // beside NaN the first stays, whatever its sign
+      case MAX -> a.arg(1) instanceof Expr.Num n && n.value() > 0; // beside NaN the first stays, whatever its sign
       case LOG ->
         a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1) && nonnegative(sum.arg(1));
       default -> false;

@@ -165,7 +165,7 @@ final class Parser {
       at++;
     }
     String name = text.substring(place, at);
-    if (peek() == '(') {
+    if (peek() == '(' && (Fn.named(name) != null || !names.containsKey(name))) {
       return call(name, place);
     }
     Expr value = names.get(name);

@@ -204,14 +204,6 @@ public record KernelCalls(int batch, int time, int width, int heads) {
         (k, in, out) -> k.adamWInPlace(in[0], in[1], in[2], in[3], constants));
   }
 
-  /// One update of some parameters by SGD.
-  public static KernelCall sgd(int parameters) {
-    Sgd constants = new Sgd(1e-6, 0.9, 0.1, 1);
-    Operand updated = Operand.of(Kind.UPDATED, parameters);
-    return forward("sgdInPlace", List.of(updated, Operand.of(Kind.WEIGHT, parameters), updated), List.of(), 0,
-        (k, in, out) -> k.sgdInPlace(in[0], in[1], in[2], constants));
-  }
-
   private static KernelCall forward(String kernel, List<Operand> inputs, List<Operand> outputs, double flops,
       KernelCall.Body body) {
     return new KernelCall(kernel, List.copyOf(inputs), List.copyOf(outputs), flops, KernelCall.NOTHING, body);

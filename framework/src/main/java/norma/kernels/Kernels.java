@@ -172,13 +172,6 @@ public interface Kernels {
   /// @param v second moments
   void adamWInPlace(Array w, Array g, Array m, Array v, AdamW constants);
 
-  /// One [Sgd] update of a run of parameters.
-  ///
-  /// @param w weights
-  /// @param g gradients
-  /// @param m momentum
-  void sgdInPlace(Array w, Array g, Array m, Sgd constants);
-
   /// `z = a x + b y`, of weights, gradients and what belongs to them; z may be x or y.
   void mix(double a, Array x, double b, Array y, Array z);
 
@@ -213,14 +206,6 @@ public interface Kernels {
 
   /// `y = a + b`; y may be a.
   void add(Array a, Array b, Array y);
-
-  /// `y = s x` for one learnable number.
-  ///
-  /// @param s ()
-  void scale(Array x, Array s, Array y);
-
-  /// `dx = s dy`, `ds = sum(dy x)`.
-  void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds);
 
   /// `y = factor * x` for a constant.
   void multiply(Array x, double factor, Grad y);

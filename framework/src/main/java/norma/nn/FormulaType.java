@@ -156,7 +156,7 @@ public final class FormulaType implements NormType {
   /// The formula of a slot.
   ///
   /// @param depth 1 for the first block
-  public Formula formula(NormSettings settings, int depth) {
+  private Formula formula(NormSettings settings, int depth) {
     List<Formula.Parameter> parameters = new ArrayList<>();
     for (Name n : names) {
       if (!n.fixed() && !n.name.equals("weight") && !n.name.equals("bias")) {
@@ -166,7 +166,7 @@ public final class FormulaType implements NormType {
     }
     Map<String, Double> constants = constants(settings);
     if (uses("depth")) {
-      constants.put("depth", (double) depth);
+      constants.putIfAbsent("depth", (double) depth); // a constant of the user's may be called so
     }
     return Formula.of(text, parameters, constants, uses("bias") && settings.flag("bias"));
   }

@@ -19,7 +19,7 @@ public final class NormSettings {
   /// @param type      the slot's type
   /// @param spec      what the configuration says
   /// @param modelBias the model's `bias`, the default of a setting with that name
-  /// @throws IllegalArgumentException for a setting that the type does not have, or a value that it does not allow
+  /// @throws IllegalArgumentException for a setting that the type does not have; values are not looked at
   public static NormSettings of(NormType type, NormSpec spec, boolean modelBias) {
     Map<String, Object> values = new LinkedHashMap<>();
     for (Setting setting : type.settings()) {

@@ -9,7 +9,6 @@ import java.util.ServiceLoader;
 import java.util.stream.Stream;
 import norma.autodiff.Scope;
 import norma.formula.Curve;
-import norma.formula.Formula;
 
 /// All norm types on the class path.
 public final class NormTypes {
@@ -36,20 +35,6 @@ public final class NormTypes {
       }
     }
     return types;
-  }
-
-  /// A built-in type's formula in the first block.
-  ///
-  /// @param spec a type with its settings
-  /// @param bias the model's `bias`
-  /// @throws IllegalArgumentException if there is no such formula
-  public static Formula formula(NormSpec spec, boolean bias) {
-    for (FormulaType type : BUILT_IN) {
-      if (type.name().equals(spec.type())) {
-        return type.formula(NormSettings.of(type, spec, bias), 1);
-      }
-    }
-    throw new IllegalArgumentException("no built-in formula is called '" + spec.type() + "'");
   }
 
   /// The layer that a slot's configuration asks for.

@@ -11,11 +11,13 @@ public sealed interface Setting {
   /// The value where the configuration says nothing: a [Double], [Integer], [Boolean] or [String].
   Object value();
 
-  /// A finite number in `[min, max]`.
-  record Number(String name, Double value, double min, double max) implements Setting {}
+  /// A finite number.
+  ///
+  /// @param positive whether it is above zero
+  record Number(String name, Double value, boolean positive) implements Setting {}
 
-  /// A whole number in `[min, max]`.
-  record Count(String name, Integer value, int min, int max) implements Setting {}
+  /// A whole number from 1 to `max`.
+  record Count(String name, Integer value, int max) implements Setting {}
 
   /// True or false.
   record Flag(String name, Boolean value) implements Setting {}
@@ -25,17 +27,17 @@ public sealed interface Setting {
 
   /// A number without bounds.
   static Setting number(String name, double value) {
-    return new Number(name, value, -Double.MAX_VALUE, Double.MAX_VALUE);
+    return new Number(name, value, false);
   }
 
   /// A number above zero.
   static Setting positive(String name, double value) {
-    return new Number(name, value, Double.MIN_VALUE, Double.MAX_VALUE);
+    return new Number(name, value, true);
   }
 
   /// A whole number, at least 1.
   static Setting count(String name, int value, int max) {
-    return new Count(name, value, 1, max);
+    return new Count(name, value, max);
   }
 
   /// A switch.

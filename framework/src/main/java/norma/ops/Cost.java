@@ -43,7 +43,6 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
             x.bytes() + (2L * tables + 1) * y);
       }
       case Add _ -> new Cost(n, 0, 0, all, 0); // both gradients are the output's
-      case Scale _ -> new Cost(n, 3 * n, 0, all, all + y);
       case DropoutOp _ -> new Cost(n, n, 0, all, all);
       case Reshape _ -> ZERO;
       case TakeColumns _ -> new Cost(0, n, 0, 2 * y, 2 * y);
@@ -55,7 +54,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
       case Attention attention -> attention(attention, x, output);
       case CachedAttention _ -> throw new IllegalArgumentException("generation is not counted");
       case CrossEntropy _ -> // its gradient in the same pass
-        new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 2 * x.bytes());
+        new Cost(5.0 * x.size(), 0, x.bytes(), 2 * x.bytes() + inputs.get(1).bytes(), 0);
       case NormOp<?> norm -> new Cost(norm.forwardFlops() * n, norm.backwardFlops() * n, norm.savedBytes(x),
           all + norm.savedBytes(x), 2 * all - y + norm.savedBytes(x)
               - (norm instanceof FormulaOp f ? (f.formula().inputs().size() - f.kept(inputs).size()) * x.bytes() : 0));
@@ -67,17 +66,22 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
   public static List<Array> kept(Op<?> op, List<Array> inputs, Array output) {
     return switch (op) {
       case FormulaOp f -> f.kept(inputs);
-      case LinearOp _,Embedding _,Scale _,NormOp<?> _ -> List.of(inputs.getFirst());
+      case LinearOp _,Embedding _,NormOp<?> _ -> List.of(inputs.getFirst());
       case Attention _ -> List.of(inputs.getFirst(), output);
       case Add _,DropoutOp _,Reshape _,TakeColumns _,Concat _,Rotary _,CachedAttention _,CrossEntropy _ -> List.of();
     };
+  }
+
+  /// Bytes of a statistic or of a weight's gradient, which are float32 at least.
+  static long statistic(Array x) {
+    return Math.max(Float.BYTES, x.dtype().bytes());
   }
 
   private static Cost product(double n, Array x, List<Array> inputs) {
     double b = inputs.size() > 2 ? n : 0;
     long in = inputs.stream().mapToLong(Array::bytes).sum();
     long y = (long) (n * x.dtype().bytes());
-    long gradients = x.bytes() + 2 * (in - x.bytes());
+    long gradients = x.bytes() + 2 * (in - x.bytes()) / x.dtype().bytes() * statistic(x);
     return new Cost(2 * n * x.dim(-1) + b, 4 * n * x.dim(-1) + b, 0, in + y, in + y + gradients);
   }
 
@@ -88,7 +92,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     // Pairs of a query and a key that it may see: T (T + 1) / 2 for each sequence and head.
     double pairs = qkv.dim(0) * attention.heads() * time * (time + 1) / 2;
     double headWidth = output.dim(-1) / (double) attention.heads();
-    long sums = (long) qkv.dim(0) * attention.heads() * qkv.dim(1) * qkv.dtype().bytes();
+    long sums = (long) qkv.dim(0) * attention.heads() * qkv.dim(1) * statistic(qkv);
     return new Cost(pairs * (4 * headWidth + 5), pairs * (8 * headWidth + 5), sums, qkv.bytes() + output.bytes() + sums,
         2 * qkv.bytes() + 2 * output.bytes() + sums);
   }

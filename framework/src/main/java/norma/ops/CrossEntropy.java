@@ -26,14 +26,12 @@ public record CrossEntropy(double scale, boolean withGradient) implements Op<Cro
     return new Output<>(loss, new Saved(dlogits));
   }
 
-  /// The gradient was computed with the loss; only the factor is left.
+  /// The gradient was computed with the loss. Nothing follows a loss, so its own gradient is 1.
   @Override
   public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
     if (saved.dlogits == null) {
       throw new IllegalStateException("this loss was computed without a gradient");
     }
-    Array scaled = kernels.empty(saved.dlogits.shape());
-    kernels.scale(saved.dlogits, dy, scaled);
-    gradients.share(0, scaled);
+    gradients.share(0, saved.dlogits);
   }
 }

@@ -69,6 +69,6 @@ public record FormulaOp(Formula formula) implements NormOp<FormulaOp.Saved> {
   @Override
   public long savedBytes(Array x) {
     return (formula.outputNames().size() - 1) * x.bytes()
-        + (long) formula.statistics() * x.rows() * x.dtype().bytes();
+        + (long) formula.statistics() * x.rows() * Cost.statistic(x);
   }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param <S> what forward keeps for backward
 public sealed interface Op<S extends Record>
-    permits LinearOp, Embedding, Add, Scale, DropoutOp, Reshape, TakeColumns, Concat, Rotary, Attention,
+    permits LinearOp, Embedding, Add, DropoutOp, Reshape, TakeColumns, Concat, Rotary, Attention,
     CachedAttention,
     CrossEntropy,
     NormOp {

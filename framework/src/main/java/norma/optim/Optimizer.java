@@ -14,7 +14,6 @@ import norma.autodiff.ParameterBuffer;
 import norma.kernels.AdamW;
 import norma.kernels.Backend;
 import norma.kernels.Kernels;
-import norma.kernels.Sgd;
 import norma.ops.Cost;
 
 /// Updates every parameter by its [Rule], after clipping all gradients to a global norm (Pascanu, Mikolov and Bengio,
@@ -164,14 +163,23 @@ public final class Optimizer {
     try (Kernels.Scratch scratch = kernels.scratch()) {
       switch (piece.rule.type()) {
         case ADAMW -> kernels.adamWInPlace(w, g, kept, piece.states.getLast(), adamW(piece.rule, rate, step, clip));
-        case SGD -> kernels.sgdInPlace(w, g, kept,
-            new Sgd(rate, settings.momentum, piece.rule.weightDecay(), clip));
+        case SGD -> sgd(kernels, w, g, kept, rate, piece.rule.weightDecay(), clip);
         case MUON -> {
           Muon.update(kernels, w, g, kept, settings.momentum, rate, piece.rule.weightDecay(), clip);
           kernels.arena().reset();
         }
       }
     }
+  }
+
+  /// Stochastic gradient descent with momentum m (Polyak, 1964) as `torch.optim.SGD` has it, with its weight decay: not decoupled,
+  /// the decay is part of the gradient.
+  private void sgd(Kernels kernels, Array w, Array g, Array m, double rate, double decay, double clip) {
+    kernels.mix(settings.momentum, m, clip, g, m);
+    if (decay > 0) {
+      kernels.mix(decay, w, 1, m, m);
+    }
+    kernels.mix(-rate, m, 1, w, w);
   }
 
   /// How far the last step moved a parameter, weight decay included. It follows from the weights w and the direction u after the step:
@@ -232,7 +240,7 @@ public final class Optimizer {
   private static double flops(Rule.Type type, Array w) {
     return switch (type) {
       case ADAMW -> (double) AdamW.FLOPS * w.size();
-      case SGD -> (double) Sgd.FLOPS * w.size();
+      case SGD -> 7.0 * w.size(); // clip 1, momentum 2, decay 2, step 2
       case MUON -> Muon.flops(w);
     };
   }

@@ -15,7 +15,7 @@ public record Rule(Type type, double lrFactor, double weightDecay) {
     ADAMW,
     /// [Muon], for matrices.
     MUON,
-    /// [norma.kernels.Sgd].
+    /// Stochastic gradient descent with momentum.
     SGD;
 
     /// What it keeps of each weight from step to step, by the names in checkpoints.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
 import norma.array.Array;
 import norma.array.DType;
@@ -16,7 +17,6 @@ import norma.ops.CrossEntropy;
 import norma.ops.FormulaOp;
 import norma.ops.LinearOp;
 import norma.ops.Reshape;
-import norma.ops.Scale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -42,13 +42,13 @@ class TapeTest {
 
   @Test
   void aValueAddedToItselfHasTwiceTheGradientOfTheSum() {
-    double[] doubled = gradientOfW((tape, x) -> tape.apply("", new Scale(), x, tape.constant(2)));
+    double[] doubled = gradientOfW((tape, x) -> tape.apply("", times(2), x));
     assertThat(gradientOfW((tape, x) -> tape.apply("", new Add(), x, x))).containsExactly(doubled, within(1e-15));
   }
 
   @Test
   void aValueAddedThreeTimesHasThreeTimesTheGradientOfTheSum() {
-    double[] tripled = gradientOfW((tape, x) -> tape.apply("", new Scale(), x, tape.constant(3)));
+    double[] tripled = gradientOfW((tape, x) -> tape.apply("", times(3), x));
     double[] leftFirst = gradientOfW((tape, x) -> add(tape, add(tape, x, x), x));
     double[] rightFirst = gradientOfW((tape, x) -> add(tape, x, add(tape, x, x)));
     assertThat(leftFirst).containsExactly(tripled, within(1e-15));
@@ -69,7 +69,7 @@ class TapeTest {
   void twoBranchesOfOneSumDoNotDisturbEachOther() {
     checkW((tape, x) -> {
       Tensor a = tape.apply("", gelu(), x);
-      Tensor b = tape.apply("", new Scale(), x, tape.constant(-0.3));
+      Tensor b = tape.apply("", times(-0.3), x);
       Tensor sum = add(tape, a, b); // a and b share its gradient, and each is used again
       return add(tape, add(tape, sum, a), tape.apply("", gelu(), b));
     });
@@ -275,7 +275,7 @@ class TapeTest {
   }
 
   private Tensor start(Tape tape) {
-    return tape.apply("", new Scale(), tape.parameter(w), tape.constant(1));
+    return tape.apply("", times(1), tape.parameter(w));
   }
 
   private Tensor entropy(Tape tape, Tensor y) {
@@ -291,6 +291,10 @@ class TapeTest {
     double[] values = new double[Math.toIntExact(array.size())];
     java.util.Arrays.fill(values, value);
     return values;
+  }
+
+  private static FormulaOp times(double factor) {
+    return new FormulaOp(Formula.of("factor * x", List.of(), Map.of("factor", factor), false));
   }
 
   private static FormulaOp gelu() {

@@ -17,13 +17,11 @@ import norma.kernels.KernelCall.Operand;
 final class BackwardCalls {
   private final Sizes s;
   private final KernelCalls kernels;
-  private final Operand x;
   private final List<CheckedCall> calls = new ArrayList<>();
 
   private BackwardCalls(Sizes sizes) {
     this.s = sizes;
     this.kernels = sizes.calls();
-    this.x = Operand.of(Kind.ACTIVATION, s.rows(), s.width());
   }
 
   static List<CheckedCall> of(Sizes sizes) {
@@ -36,9 +34,6 @@ final class BackwardCalls {
 
   private void scalars() {
     double[] input = s.x(21);
-    Operand number = Operand.of(Kind.SMALL);
-    call("scaleBackward", List.of(x, x, number), List.of(x, number),
-        (k, in, out) -> k.scaleBackward(in[0], in[1], in[2], out[0], out[1]), dy(), input, new double[]{ -1.7 });
     call(kernels.formulaBackward("gelu", Formula.activation("gelu(x)", true)), dy(),
         Loops.pointwise(input, Loops::geluSlope), normal(s.width(), 31));
     call(kernels.formulaBackward("geglu", Formula.gate("gelu(x)", true)), dy(), input, s.x(32), normal(s.width(), 31));
@@ -47,14 +42,14 @@ final class BackwardCalls {
 
   private void formulas() {
     double[] b = normal(s.width(), 24);
-    formula("layernorm", Formulas.layerNorm(true), 22, b);
-    formula("rmsnorm", Formulas.rmsNorm(false), 22);
+    formula("layernorm", Formulas.of("layernorm", true), 22, b);
+    formula("rmsnorm", Formulas.of("rmsnorm", false), 22);
     double[] alpha = { 0.7 };
     double[] bias = normal(s.width(), 26);
-    formula("dyt", Formulas.dyt(true), 24, alpha, bias);
+    formula("dyt", Formulas.of("dyt", true), 24, alpha, bias);
     formula("dyisru", Formulas.dyisru(true, false, true), 24, alpha, bias);
     formula("dyisru", Formulas.dyisru(false, true, false), 24, alpha);
-    formula("derf", Formulas.derf(true), 24, alpha, new double[]{ -0.2 }, bias);
+    formula("derf", Formulas.of("derf", true), 24, alpha, new double[]{ -0.2 }, bias);
   }
 
   /// @param more values of the parameters behind the weight

@@ -37,6 +37,13 @@ record CheckedCall(KernelCall call, Sizes sizes, int number, List<double[]> valu
     return Arrays.stream(out).map(grad -> bench.read(grad.array())).toArray(double[][]::new);
   }
 
+  /// What it must write: by plain loops, which [DefinitionTest] holds the definition against, or by the definition.
+  ///
+  /// @param twice the definition in float64
+  double[][] exact(Workbench twice) {
+    return expected != null ? expected : run(twice);
+  }
+
   /// Runs the call.
   void run(Workbench bench, Array[] in, @Nullable Grad[] out) {
     bench.run(() -> call.body().run(bench.kernels(), in, out));

@@ -151,12 +151,8 @@ class CudaBf16Test {
 
   /// To within a share of the largest magnitude.
   private static void assertClose(String name, double[] actual, double[] expected, double tolerance) {
-    double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
     assertThat(actual).as(name).hasSameSizeAs(expected);
-    double worst = 0;
-    for (int i = 0; i < actual.length; i++) {
-      worst = Double.isNaN(actual[i]) ? Double.NaN : Math.max(worst, Math.abs(actual[i] - expected[i]) / largest);
-    }
-    assertThat(worst).as("%s: largest difference over the largest number", name).isLessThan(tolerance);
+    assertThat(Workbench.difference(actual, expected) / Workbench.largest(expected))
+        .as("%s: largest difference over the largest number", name).isLessThan(tolerance);
   }
 }

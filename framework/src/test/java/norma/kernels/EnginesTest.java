@@ -52,7 +52,7 @@ class EnginesTest {
         Array v = bench.array(new double[size], size);
         bench.kernels().adamWInPlace(arrays.get(1), arrays.get(0), arrays.get(2), v,
             new AdamW(1e-3, 0.9, 0.99, 1e-8, 0.1, 3, 0.5));
-        bench.kernels().sgdInPlace(arrays.get(1), arrays.get(0), v, new Sgd(1e-3, 0.9, 0.1, 0.5));
+        bench.kernels().mix(0.9, v, 0.5, arrays.get(0), v);
         List<double[]> actual = new ArrayList<>(List.of(new double[]{ squares }, bench.read(v)));
         arrays.forEach(array -> actual.add(bench.read(array)));
         plain = Objects.requireNonNullElse(plain, actual);

@@ -24,33 +24,22 @@ public final class Formulas {
   }
 
   private static Stream<Formula> all(boolean bias) {
-    return NormTypes.builtIn().stream().map(type -> NormTypes.formula(NormSpec.of(type.name()), bias));
+    return NormTypes.builtIn().stream().map(type -> of(type.name(), bias));
   }
 
-  /// LayerNorm.
-  public static Formula layerNorm(boolean bias) {
-    return NormTypes.formula(NormSpec.of("layernorm"), bias);
-  }
-
-  /// RMSNorm.
-  public static Formula rmsNorm(boolean bias) {
-    return NormTypes.formula(NormSpec.of("rmsnorm"), bias);
-  }
-
-  /// DyT.
-  public static Formula dyt(boolean bias) {
-    return NormTypes.formula(NormSpec.of("dyt"), bias);
+  /// A built-in formula as it is by default.
+  public static Formula of(String name, boolean bias) {
+    return of(NormSpec.of(name), bias);
   }
 
   /// DyISRU.
   public static Formula dyisru(boolean softplus, boolean scaled, boolean bias) {
-    return NormTypes.formula(new NormSpec("dyisru",
+    return of(new NormSpec("dyisru",
         Map.of("parametrization", softplus ? "softplus" : "direct", "scale_sqrt_width", scaled)), bias);
   }
 
-  /// Derf.
-  public static Formula derf(boolean bias) {
-    return NormTypes.formula(NormSpec.of("derf"), bias);
+  private static Formula of(NormSpec spec, boolean bias) {
+    return NormTypes.start(spec, "", 1, bias).orElseThrow().formula();
   }
 
   /// A gate that keeps its slopes, one that does not, numbers in the place of slopes, and a formula of two with statistics.

@@ -58,8 +58,6 @@ final class ForwardCalls {
       dropped[i] = a[i] * DROP.factor(i);
     }
     call(kernels.add(), List.of(a, b), sum);
-    call("scale", List.of(x, Operand.of(Kind.SMALL)), x, (k, in, out) -> k.scale(in[0], in[1], to(out[0])),
-        List.of(a, new double[]{ -1.7 }), pointwise(a, v -> -1.7 * v));
     call("multiply", List.of(x), x, (k, in, out) -> k.multiply(in[0], 0.3, grad(out[0])), List.of(a),
         pointwise(a, v -> 0.3 * v));
     double[] mixed = new double[a.length];
@@ -106,22 +104,23 @@ final class ForwardCalls {
     double[] rstd = Loops.rstd(centred, s.width(), 1e-5);
     double[] n = Loops.scaleRows(centred, rstd);
     double[] rms = Loops.rstd(a, s.width(), 1e-5);
-    formula("layernorm", Formulas.layerNorm(true), Formulas.layerNorm(false), a, weight, bias, n);
-    formula("rmsnorm", Formulas.rmsNorm(true), Formulas.rmsNorm(false), a, weight, bias, Loops.scaleRows(a, rms));
+    formula("layernorm", Formulas.of("layernorm", true), Formulas.of("layernorm", false), a, weight, bias, n);
+    formula("rmsnorm", Formulas.of("rmsnorm", true), Formulas.of("rmsnorm", false), a, weight, bias,
+        Loops.scaleRows(a, rms));
   }
 
   private void squashes() {
     double[] a = s.x(6);
     double[] weight = normal(s.width(), 7);
     double[] bias = normal(s.width(), 8);
-    formula("dyt", Formulas.dyt(true), Formulas.dyt(false), a, weight, bias, pointwise(a, v -> Math.tanh(0.7 * v)),
-        0.7);
+    formula("dyt", Formulas.of("dyt", true), Formulas.of("dyt", false), a, weight, bias,
+        pointwise(a, v -> Math.tanh(0.7 * v)), 0.7);
     double scale = Math.sqrt(s.width());
     formula("dyisru", Formulas.dyisru(false, true, true), Formulas.dyisru(false, true, false), a, weight, bias,
         pointwise(a, v -> scale * v / Math.sqrt(0.7 + v * v)), 0.7);
     formula("dyisru", Formulas.dyisru(true, false, true), Formulas.dyisru(true, false, false), a, weight, bias,
         pointwise(a, v -> v / Math.sqrt(Loops.softplus(0.7) + v * v)), 0.7);
-    formula("derf", Formulas.derf(true), Formulas.derf(false), a, weight, bias,
+    formula("derf", Formulas.of("derf", true), Formulas.of("derf", false), a, weight, bias,
         pointwise(a, v -> Erf.erf(0.7 * v - 0.2)), 0.7, -0.2);
   }
 

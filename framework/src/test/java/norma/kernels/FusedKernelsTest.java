@@ -21,7 +21,6 @@ class FusedKernelsTest {
   /// Bytes of views and records, most for each head of attention.
   private static final long ALLOCATION = 64_000;
   private static final int CALLS = 100;
-  private static final int ROUNDS = 300;
 
   static Stream<Sizes> sizes() {
     return DefinitionTest.sizes();
@@ -32,7 +31,7 @@ class FusedKernelsTest {
   void everyKernelIsCloseToTheDefinition(Sizes sizes) {
     try (Workbench fused = new Workbench(new CpuBackend(1, true)); Workbench twice = new Workbench(DType.FLOAT64)) {
       for (CheckedCall call : DefinitionTest.calls(sizes)) {
-        DefinitionTest.assertClose(call, call.run(fused), call.run(twice), 2e-5, floor(call));
+        DefinitionTest.assertClose(call, call.run(fused), call.exact(twice), 2e-5, floor(call));
       }
     }
   }
@@ -47,14 +46,12 @@ class FusedKernelsTest {
         Array[] in = call.inputsOn(bench);
         Grad[] out = new Grad[call.outputs()];
         Arrays.setAll(out, i -> Grad.write(call.unwritten(bench, i)));
-        long bytes = Long.MAX_VALUE;
-        for (int round = 0; bytes > ALLOCATION && round < ROUNDS; round++) {
-          long before = threads.getCurrentThreadAllocatedBytes();
-          for (int i = 0; i < CALLS; i++) {
-            call.run(bench, in, out);
-          }
-          bytes = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
+        call.run(bench, in, out); // which makes its code
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < CALLS; i++) {
+          call.run(bench, in, out);
         }
+        long bytes = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS;
         if (bytes > ALLOCATION) {
           failures.add(call + ": " + bytes + " bytes a call");
         }
@@ -66,28 +63,5 @@ class FusedKernelsTest {
   /// ND4J's tanh is exact up to 1e-16 only.
   static double floor(CheckedCall call) {
     return call.kernel().endsWith(" dyt") ? 1e-16 : FLOOR;
-  }
-
-  @Test
-  void gradientsAreAddedOrLeftOut() {
-    for (CheckedCall call : BackwardCalls.of(new Sizes(3, 11, 33, 1))) {
-      try (Workbench bench = new Workbench(new CpuBackend(1, true))) {
-        double[][] written = call.run(bench);
-        Array[] in = call.inputsOn(bench);
-        call.run(bench, in, new Grad[written.length]);
-        for (int i = 0; i < written.length; i++) {
-          Grad[] out = new Grad[written.length];
-          double[] before = Workbench.normal(written[i].length, 40);
-          Array target = call.unwritten(bench, i);
-          bench.backend().write(target, before);
-          out[i] = Grad.add(target);
-          call.run(bench, in, out);
-          double[][] actual = { bench.read(target) };
-          double[] sum = written[i].clone();
-          Arrays.setAll(sum, j -> sum[j] + before[j]);
-          DefinitionTest.assertClose(call, actual, new double[][]{ sum }, 1e-6, 0);
-        }
-      }
-    }
   }
 }

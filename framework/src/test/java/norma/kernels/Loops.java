@@ -4,15 +4,15 @@ import org.apache.commons.math3.special.Erf;
 
 /// The kernels' formulas as plain loops in double: what the definition is compared with. Rows and columns are counted by
 /// the arguments' lengths; all matrices are row-major.
-final class Loops {
+public final class Loops {
   private Loops() {}
 
   /// A function of one channel's input.
-  interface Pointwise {
+  public interface Pointwise {
     double at(double x);
   }
 
-  static double[] pointwise(double[] x, Pointwise f) {
+  public static double[] pointwise(double[] x, Pointwise f) {
     double[] y = new double[x.length];
     for (int i = 0; i < x.length; i++) {
       y[i] = f.at(x[i]);
@@ -31,7 +31,7 @@ final class Loops {
   }
 
   /// Rows in int8: `s rint(x / s)`, `s = max|x| / 127`.
-  static double[] roundRows(double[] x, int width) {
+  public static double[] roundRows(double[] x, int width) {
     double[] scales = absmax(x, width);
     double[] y = new double[x.length];
     for (int i = 0; i < x.length; i++) {
@@ -94,7 +94,7 @@ final class Loops {
     return y;
   }
 
-  static double phi(double x) { // standard normal distribution function
+  public static double phi(double x) { // standard normal distribution function
     return 0.5 * Erf.erfc(-x * Math.sqrt(0.5));
   }
 
@@ -107,7 +107,7 @@ final class Loops {
   }
 
   /// `x W^T + b`: x (R, K), w (N, K), b (N).
-  static double[] linear(double[] x, double[] w, double[] b) {
+  public static double[] linear(double[] x, double[] w, double[] b) {
     int outer = b.length;
     int inner = w.length / outer;
     double[] y = new double[x.length / inner * outer];
@@ -120,7 +120,7 @@ final class Loops {
     return y;
   }
 
-  static double[] embedding(int[] ids, int first, int time, double[] tok, double[] pos, int width) {
+  public static double[] embedding(int[] ids, int first, int time, double[] tok, double[] pos, int width) {
     double[] y = new double[ids.length * width];
     for (int i = 0; i < y.length; i++) {
       int row = i / width;
@@ -163,9 +163,9 @@ final class Loops {
   }
 
   /// Attention's output (B, T, C) and log-sum-exp (B, H, T).
-  record Attended(double[] y, double[] lse) {}
+  public record Attended(double[] y, double[] lse) {}
 
-  static Attended attention(double[] qkv, int batch, int time, int width, int heads, DropMask drop) {
+  public static Attended attention(double[] qkv, int batch, int time, int width, int heads, DropMask drop) {
     int headWidth = width / heads;
     double[] y = new double[batch * time * width];
     double[] lse = new double[batch * heads * time];
@@ -211,9 +211,9 @@ final class Loops {
   }
 
   /// The loss, and its gradient for the logits.
-  record Entropy(double loss, double[] dlogits) {}
+  public record Entropy(double loss, double[] dlogits) {}
 
-  static Entropy crossEntropy(double[] logits, int[] targets, double scale) {
+  public static Entropy crossEntropy(double[] logits, int[] targets, double scale) {
     int vocabulary = logits.length / targets.length;
     double loss = 0;
     double[] dlogits = new double[logits.length];

@@ -2,40 +2,43 @@ package norma.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.formula.Formula;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// Values computed outside of the project.
 class PublishedValuesTest {
   private static final double[] X = { -3, -1, -0.1, 0, 0.2, 1.5, 4 };
 
-  @ParameterizedTest
-  @EnumSource(names = { "FLOAT32", "FLOAT64" })
-  void dytOfAlphaOneHalf(DType dtype) {
-    try (Workbench bench = new Workbench(dtype)) {
-      Array y = bench.unwritten(1, 7);
-      bench.run(() -> run(bench, Formulas.dyt(false), y, row(bench), ones(bench), scalar(bench, 0.5)));
-      assertThat(bench.read(y)).containsExactly(
-          new double[]{ -0.905148254, -0.462117157, -0.049958375, 0, 0.099667995, 0.635148952, 0.964027580 },
-          tolerance(dtype));
-    }
+  static Stream<Arguments> squashes() {
+    double[] dyisru = { -0.832050294, -0.447213595, -0.049937617, 0, 0.099503719, 0.6, 0.894427191 };
+    double hat = Math.log(Math.expm1(4)); // softplus(hat) = 4
+    return Stream.of(
+        argumentSet("DyT, alpha 0.5", Formulas.of("dyt", false), new double[]{ 0.5 },
+            new double[]{ -0.905148254, -0.462117157, -0.049958375, 0, 0.099667995, 0.635148952, 0.964027580 }),
+        argumentSet("DyISRU, beta 4", Formulas.dyisru(false, false, false), new double[]{ 4 }, dyisru),
+        argumentSet("DyISRU, softplus 4", Formulas.dyisru(true, false, false), new double[]{ hat }, dyisru),
+        argumentSet("Derf, alpha 0.5", Formulas.of("derf", false), new double[]{ 0.5, 0 },
+            new double[]{ -0.966105146, -0.520499878, -0.056371978, 0, 0.112462916, 0.711155634, 0.995322265 }));
   }
 
   @ParameterizedTest
-  @EnumSource(names = { "FLOAT32", "FLOAT64" })
-  void dyisruOfBetaFour(DType dtype) {
-    double[] expected = { -0.832050294, -0.447213595, -0.049937617, 0, 0.099503719, 0.6, 0.894427191 };
-    double hat = Math.log(Math.expm1(4)); // softplus(hat) = 4
-    try (Workbench bench = new Workbench(dtype)) {
-      Array y = bench.unwritten(1, 7);
-      bench.run(() -> run(bench, Formulas.dyisru(false, false, false), y, row(bench), ones(bench), scalar(bench, 4)));
-      assertThat(bench.read(y)).containsExactly(expected, tolerance(dtype));
-      bench.run(() -> run(bench, Formulas.dyisru(true, false, false), y, row(bench), ones(bench), scalar(bench, hat)));
-      assertThat(bench.read(y)).containsExactly(expected, tolerance(dtype));
+  @MethodSource("squashes")
+  void aSquashHasItsPublishedValues(Formula formula, double[] scalars, double[] expected) {
+    for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
+      try (Workbench bench = new Workbench(dtype)) {
+        assertThat(y(bench, formula, X, scalars)).as("%s", dtype).containsExactly(expected, tolerance(dtype));
+      }
     }
   }
 
@@ -43,24 +46,9 @@ class PublishedValuesTest {
   @EnumSource(names = { "FLOAT32", "FLOAT64" })
   void dyisruNeitherOverflowsNorLosesASmallBeta(DType dtype) {
     try (Workbench bench = new Workbench(dtype)) {
-      Array y = bench.unwritten(1, 7);
-      bench.run(() -> run(bench, Formulas.dyisru(true, false, false), y, row(bench), ones(bench), scalar(bench, 900)));
-      assertThat(bench.read(y)[6]).isCloseTo(4 / Math.sqrt(916), within(1e-6)); // exp(900) is infinite
-      bench.run(() -> run(bench, Formulas.dyisru(true, false, false), y, row(bench), ones(bench), scalar(bench, -40)));
-      assertThat(bench.read(y)[5]).isCloseTo(1, within(1e-6));
-    }
-  }
-
-  @ParameterizedTest
-  @EnumSource(names = { "FLOAT32", "FLOAT64" })
-  void derfOfAlphaOneHalf(DType dtype) {
-    try (Workbench bench = new Workbench(dtype)) {
-      Array y = bench.unwritten(1, 7);
-      bench.run(
-          () -> run(bench, Formulas.derf(false), y, row(bench), ones(bench), scalar(bench, 0.5), scalar(bench, 0)));
-      assertThat(bench.read(y)).containsExactly(
-          new double[]{ -0.966105146, -0.520499878, -0.056371978, 0, 0.112462916, 0.711155634, 0.995322265 },
-          tolerance(dtype));
+      Formula formula = Formulas.dyisru(true, false, false);
+      assertThat(y(bench, formula, X, 900)[6]).isCloseTo(4 / Math.sqrt(916), within(1e-6)); // exp(900) is infinite
+      assertThat(y(bench, formula, X, -40)[5]).isCloseTo(1, within(1e-6));
     }
   }
 
@@ -86,29 +74,24 @@ class PublishedValuesTest {
   void dytOfSmallNumbersIsAlphaTimesThem(DType dtype) {
     try (Workbench bench = new Workbench(dtype)) {
       double[] small = { 1e-3, -1e-4, 1e-5, -1e-6, 1e-7, 3e-8, -1e-8 };
-      Array y = bench.unwritten(1, 7);
-      Array x = bench.array(small, 1, 7);
-      bench.run(() -> run(bench, Formulas.dyt(false), y, x, ones(bench), scalar(bench, 0.5)));
+      double[] y = y(bench, Formulas.of("dyt", false), small, 0.5);
       for (int i = 0; i < small.length; i++) {
-        assertThat(bench.read(y)[i]).isCloseTo(Math.tanh(0.5 * small[i]), within(1e-6 * Math.abs(small[i])));
+        assertThat(y[i]).isCloseTo(Math.tanh(0.5 * small[i]), within(1e-6 * Math.abs(small[i])));
       }
     }
   }
 
-  private static void run(Workbench bench, Formula formula, Array y, Array... in) {
-    Formulas.forward(bench.kernels(), formula, in, y);
-  }
-
-  private static Array row(Workbench bench) {
-    return bench.array(X, 1, 7);
-  }
-
-  private static Array ones(Workbench bench) {
-    return bench.array(new double[]{ 1, 1, 1, 1, 1, 1, 1 }, 7);
-  }
-
-  private static Array scalar(Workbench bench, double value) {
-    return bench.array(new double[]{ value });
+  /// A row of a formula whose weight is 1.
+  private static double[] y(Workbench bench, Formula formula, double[] x, double... scalars) {
+    double[] ones = new double[x.length];
+    Arrays.fill(ones, 1);
+    List<Array> in = new ArrayList<>(List.of(bench.array(x, 1, x.length), bench.array(ones, x.length)));
+    for (double scalar : scalars) {
+      in.add(bench.array(new double[]{ scalar }));
+    }
+    Array y = bench.unwritten(1, x.length);
+    bench.run(() -> Formulas.forward(bench.kernels(), formula, in.toArray(Array[]::new), y));
+    return bench.read(y);
   }
 
   private static org.assertj.core.data.Offset<Double> tolerance(DType dtype) {

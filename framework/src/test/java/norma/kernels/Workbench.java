@@ -75,6 +75,23 @@ public final class Workbench implements AutoCloseable {
     return Arrays.stream(values).map(v -> factor * v).toArray();
   }
 
+  /// The largest finite magnitude: a limit that is NaN or infinite would let every difference pass.
+  public static double largest(double[] values) {
+    return Arrays.stream(values).map(Math::abs).filter(Double::isFinite).max().orElse(0);
+  }
+
+  /// The largest difference; infinite where one is NaN.
+  ///
+  /// @param expected of each element, of each row or of all
+  public static double difference(double[] actual, double[] expected) {
+    double worst = 0;
+    for (int i = 0; i < actual.length; i++) {
+      double error = Math.abs(actual[i] - expected[(int) ((long) i * expected.length / actual.length)]);
+      worst = Double.isNaN(error) ? Double.POSITIVE_INFINITY : Math.max(worst, error);
+    }
+    return worst;
+  }
+
   @Override
   public void close() {
     backend.close();

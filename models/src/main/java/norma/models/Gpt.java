@@ -2,7 +2,7 @@ package norma.models;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.autodiff.Parameter;
@@ -20,7 +20,6 @@ import norma.ops.CrossEntropy;
 import norma.ops.Embedding;
 import norma.ops.FormulaOp;
 import norma.ops.LinearOp;
-import norma.ops.Scale;
 import org.jspecify.annotations.Nullable;
 
 /// A GPT-2 style decoder (Radford et al., 2019): positions, causal self-attention, an MLP, and a normalization of
@@ -30,7 +29,8 @@ public final class Gpt {
   private final Scope scope = Scope.root();
   private final Parameter tokEmb;
   private final List<Parameter> tables; // of tokens, and of positions if these are learned
-  private final @Nullable Parameter embeddingScale;
+  private final @Nullable FormulaOp embeddingScale;
+  private final List<Parameter> learnedScale; // of the embedding, if it is learned
   private final NormSlot embeddingNorm;
   private final Dropout dropout;
   private final List<Block> blocks = new ArrayList<>();
@@ -47,9 +47,15 @@ public final class Gpt {
     tables = config.positions() == Positions.LEARNED
         ? List.of(tokEmb, scope.child("pos_emb").parameter("weight", initial, config.context(), width))
         : List.of(tokEmb);
-    embeddingScale = config.embeddingScale() == EmbeddingScale.LEARNABLE
-        ? scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width)))
-        : null;
+    learnedScale = config.embeddingScale() == EmbeddingScale.LEARNABLE
+        ? List.of(scope.parameter("embedding_scale", Initial.constant(Math.sqrt(width))))
+        : List.of();
+    embeddingScale = switch (config.embeddingScale()) {
+      case NONE -> null;
+      case FIXED -> new FormulaOp(Formula.of("sqrt(width) * x", List.of(), Map.of(), false));
+      case LEARNABLE -> new FormulaOp(
+          Formula.of("scale * x", List.of(new Formula.Parameter("scale", false, false)), Map.of(), false));
+    };
     embeddingNorm = new NormSlot(config.norm().of(Slot.EMBEDDING), scope.child(Slot.EMBEDDING.path()), width,
         config.bias());
     dropout = new Dropout("tok_emb.dropout", "tok_emb", config.dropout());
@@ -70,12 +76,7 @@ public final class Gpt {
   public Tensor logits(Tape tape, Array ids) {
     Embedding embedding = new Embedding(tape.pass().firstToken());
     Tensor x = tape.apply("tok_emb", embedding, tables, tape.constant(ids)); // (B, T, C)
-    x = switch (config.embeddingScale()) {
-      case NONE -> x;
-      case FIXED -> tape.apply("embedding_scale", new Scale(), x, tape.constant(Math.sqrt(config.width())));
-      case LEARNABLE ->
-        tape.apply("embedding_scale", new Scale(), x, tape.parameter(Objects.requireNonNull(embeddingScale)));
-    };
+    x = embeddingScale == null ? x : tape.apply("embedding_scale", embeddingScale, learnedScale, x);
     x = dropout.forward(tape, embeddingNorm.forward(tape, x));
     for (Block block : blocks) {
       x = block.forward(tape, x);

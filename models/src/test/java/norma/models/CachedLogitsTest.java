@@ -73,26 +73,21 @@ class CachedLogitsTest {
     }
   }
 
-  /// ND4J adds the products of one row in another order than those of several.
-  @ParameterizedTest
-  @MethodSource("models")
-  void upToRoundingWithNd4j(GptConfig config) {
-    try (Backend backend = new Nd4jBackend(DType.FLOAT64, true)) {
-      Generator generator = new Generator(backend, config);
-      assertThat(generator.pieces(PIECES)).containsExactly(generator.whole(PIECES), within(1e-13));
-    }
-  }
-
-  /// Its kernels are those of [CudaStepTest].
+  /// ND4J adds the products of one row in another order than those of several. A GPU's kernels are those of [CudaStepTest].
   @ParameterizedTest
   @EnumSource(Positions.class)
-  void upToRoundingOnAGpu(Positions positions) {
+  void upToRoundingWithNd4jAndOnAGpu(Positions positions) {
     GptConfig config = new GptConfig(LAYERS, 2, OptionalInt.of(1), 16, CONTEXT, positions, 4, true, 0, Activation.GELU,
         MlpType.PLAIN, true, EmbeddingScale.LEARNABLE, Residual.SUM, Activation.NONE, Init.GPT2,
         NormSlots.all(NormSpec.of("layernorm"), LAYERS));
-    try (Backend backend = Emulator.open(Precision.FP32)) {
+    upToRounding(1e-13, new Nd4jBackend(DType.FLOAT64, true), config);
+    upToRounding(1e-5, Emulator.open(Precision.FP32), config);
+  }
+
+  private static void upToRounding(double tolerance, Backend backend, GptConfig config) {
+    try (backend) {
       Generator generator = new Generator(backend, config);
-      assertThat(generator.pieces(FEW)).containsExactly(generator.whole(FEW), within(1e-5));
+      assertThat(generator.pieces(FEW)).containsExactly(generator.whole(FEW), within(tolerance));
     }
   }
 

@@ -34,7 +34,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Whole training steps on a GPU, or on the emulator where there is none.
 class CudaStepTest {
@@ -108,11 +107,11 @@ class CudaStepTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = { "layernorm", "rmsnorm", "dyt", "dyisru", "derf", "none" })
-  void aGpuTrainsAsTheCpuDoes(String norm) {
-    try (Training cpu = new Training(new CpuBackend(1, true), norm, 8);
-        Training gpu = new Training(Emulator.open(Precision.FP32), norm, 8)) {
+  /// With dropout and prepared weights, which [TorchParityTest] has not; it has the other norms.
+  @Test
+  void aGpuTrainsAsTheCpuDoes() {
+    try (Training cpu = new Training(new CpuBackend(1, true), "layernorm", 8);
+        Training gpu = new Training(Emulator.open(Precision.FP32), "layernorm", 8)) {
       for (int step = 1; step <= 6; step++) {
         double[] expected = cpu.next();
         double[] actual = gpu.next();
@@ -140,11 +139,11 @@ class CudaStepTest {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource(names = { "FP32", "BF16" })
-  void theSameStepsGiveTheSameBits(Precision precision) {
-    try (Training first = new Training(Emulator.open(precision), "dyisru", 16);
-        Training second = new Training(Emulator.open(precision), "dyisru", 16)) {
+  /// In float32 [#lookingOnChangesNothing] has the same.
+  @Test
+  void theSameStepsGiveTheSameBits() {
+    try (Training first = new Training(Emulator.open(Precision.BF16), "dyisru", 16);
+        Training second = new Training(Emulator.open(Precision.BF16), "dyisru", 16)) {
       for (int step = 1; step <= 5; step++) {
         assertThat(first.next()).isEqualTo(second.next());
       }

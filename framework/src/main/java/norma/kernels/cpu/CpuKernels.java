@@ -1,7 +1,5 @@
 package norma.kernels.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
@@ -17,7 +15,6 @@ import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.RotaryAngles;
-import norma.kernels.Sgd;
 import norma.kernels.rows.RowKernels;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +31,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   private static final Routine MULTIPLY_ADD = Routine.of("elements x y; numbers factor; y = y + factor * x");
   private static final Routine PRODUCT = Routine.of("elements a b y; y = b * a");
   private static final Routine PRODUCT_ADD = Routine.of("elements a b y; y = y + b * a");
-  private static final Routine DOT = Routine.of("elements a b; channels sum; sum = sum + a * b");
   private static final Routine ADAMW = Routine.of("""
       elements w g m v
       numbers keep rate root eps scale beta1 beta2
@@ -42,11 +38,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
       m = beta1 * (m - grad) + grad
       v = beta2 * (v - grad^2) + grad^2
       w = keep * w - rate * m / (root * sqrt(v) + eps)""");
-  private static final Routine SGD = Routine.of("""
-      elements w g m
-      numbers rate momentum decay scale
-      m = momentum * m + scale * g + decay * w
-      w = w - rate * m""");
   /// From 1.5 * 2^23 on float32 has whole numbers only: a sum is rounded to one, halves to even. No scale is below the normal numbers.
   private static final Routine ROUND = Routine.of("""
       elements x y
@@ -183,12 +174,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
-    flat.run(SGD, new double[]{ c.lr(), c.momentum(), c.weightDecay(), c.gradScale() }, w.size(), w.segment(),
-        g.segment(), m.segment());
-  }
-
-  @Override
   public void mix(double a, Array x, double b, Array y, Array z) {
     flat.run(MIX, new double[]{ a, b }, x.size(), x.segment(), y.segment(), z.segment());
   }
@@ -196,24 +181,6 @@ final class CpuKernels implements Kernels, AutoCloseable {
   @Override
   public void add(Array a, Array b, Array y) {
     flat.run(ADD, Flat.NO_NUMBERS, a.size(), a.segment(), b.segment(), y.segment());
-  }
-
-  @Override
-  public void scale(Array x, Array s, Array y) {
-    multiply(x, number(s), Grad.write(y));
-  }
-
-  @Override
-  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
-    if (dx != null) {
-      multiply(dy, number(s), dx);
-    }
-    if (ds != null) {
-      double sum = flat.run(DOT, Flat.NO_NUMBERS, x.size(), dy.segment(), x.segment());
-      MemorySegment to = ds.array().segment();
-      to.setAtIndex(JAVA_FLOAT_UNALIGNED, 0,
-          (float) (ds.add() ? to.getAtIndex(JAVA_FLOAT_UNALIGNED, 0) + sum : sum));
-    }
   }
 
   @Override
@@ -278,10 +245,5 @@ final class CpuKernels implements Kernels, AutoCloseable {
     flat.close();
     factors.close();
     formulas.close();
-  }
-
-  /// A scalar; losses and their gradients are FLOAT64.
-  private static float number(Array scalar) {
-    return (float) scalar.numbers()[0];
   }
 }

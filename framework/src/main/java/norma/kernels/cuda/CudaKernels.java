@@ -14,7 +14,6 @@ import norma.kernels.AdamW;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.Sgd;
 import norma.kernels.cuda.Compiler.Source;
 import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Launch.Grid;
@@ -180,7 +179,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(TOKENS, "cross_entropy", grid).array(logits).array(targets).real(scale).array(dlogits).number(partial)
         .integer(rows).integer(logits.dim(-1));
-    sum(partial, grid, loss, null);
+    sum(partial, grid, loss);
   }
 
   // Attention
@@ -243,12 +242,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   @Override
-  public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
-    launch(ELEMENTWISE, "sgd", grids.each(w.size(), 4)).array(w).array(g).array(m).real(c.lr()).real(c.momentum())
-        .real(c.weightDecay()).real(c.gradScale()).number(w.size());
-  }
-
-  @Override
   public void mix(double a, Array x, double b, Array y, Array z) {
     launch(ELEMENTWISE, "mix", grids.each(x.size(), 4)).real(a).array(x).real(b).array(y).array(z).number(x.size());
   }
@@ -266,7 +259,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
     Grid grid = grids.sums(x.size(), 4);
     long partial = scratch((long) grid.x() * Double.BYTES);
     launch(ELEMENTWISE, "square_partials", grid).array(x).number(partial).number(x.size());
-    sum(partial, grid, sum, null);
+    sum(partial, grid, sum);
   }
 
   // Element by element
@@ -276,29 +269,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
     stream
         .defer(new Stream.Sum(a, b, y, () -> launch(ELEMENTWISE, "add", grids.each(y.size())).array(a).array(b).array(y)
             .number(y.size())));
-  }
-
-  @Override
-  public void scale(Array x, Array s, Array y) {
-    scale(x, s, Grad.write(y));
-  }
-
-  private void scale(Array x, Array s, Grad y) {
-    launch(ELEMENTWISE, "scale", grids.each(x.size())).array(s).integer(s.dtype().bytes()).array(x).grad(y)
-        .number(x.size());
-  }
-
-  @Override
-  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
-    if (dx != null) {
-      scale(dy, s, dx);
-    }
-    if (ds != null) {
-      Grid grid = grids.sums(x.size(), grids.lane());
-      long partial = scratch((long) grid.x() * Double.BYTES);
-      launch(ELEMENTWISE, "dot_partials", grid).array(dy).array(x).number(partial).number(x.size());
-      sum(partial, grid, null, ds);
-    }
   }
 
   @Override
@@ -409,8 +379,8 @@ final class CudaKernels implements Kernels, AutoCloseable {
   }
 
   /// Adds up a part of each block.
-  private void sum(long partial, Grid grid, @Nullable Array out, @Nullable Grad rounded) {
-    launch(ELEMENTWISE, "sum_doubles", Grids.of(1)).number(partial).integer(grid.x()).array(out).grad(rounded);
+  private void sum(long partial, Grid grid, Array out) {
+    launch(ELEMENTWISE, "sum_doubles", Grids.of(1)).number(partial).integer(grid.x()).array(out);
   }
 
   private Launch launch(Source source, String kernel, Grid grid) {

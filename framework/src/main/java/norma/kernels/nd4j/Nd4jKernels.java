@@ -18,7 +18,6 @@ import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.kernels.RotaryAngles;
-import norma.kernels.Sgd;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -218,12 +217,6 @@ public class Nd4jKernels implements Kernels {
   }
 
   @Override
-  public void sgdInPlace(Array w, Array g, Array m, Sgd c) {
-    m.nd4j().muli(c.momentum()).addi(g.nd4j().mul(c.gradScale())).addi(w.nd4j().mul(c.weightDecay()));
-    w.nd4j().subi(m.nd4j().mul(c.lr()));
-  }
-
-  @Override
   public void mix(double a, Array x, double b, Array y, Array z) {
     flat(z).assign(flat(x).mul(a).addi(flat(y).mul(b)));
   }
@@ -231,20 +224,6 @@ public class Nd4jKernels implements Kernels {
   @Override
   public void add(Array a, Array b, Array y) {
     flat(a).addi(flat(b), flat(y));
-  }
-
-  @Override
-  public void scale(Array x, Array s, Array y) {
-    flat(x).muli(s.numbers()[0], flat(y));
-  }
-
-  @Override
-  public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {
-    store(dx, flat(dy).mul(s.numbers()[0]));
-    if (ds != null) { // in two levels: ND4J's whole-array sum in float32 is up to 10 % off
-      INDArray sums = matrix(dy).mul(matrix(x)).sum(true, 1);
-      store(ds, sums.castTo(DataType.DOUBLE).sum(true, 0).castTo(sums.dataType()));
-    }
   }
 
   @Override

@@ -12,7 +12,6 @@ import norma.kernels.Backend;
 import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
-import norma.kernels.Sgd;
 import org.jspecify.annotations.Nullable;
 
 /// A backend without numbers, for cost models.
@@ -91,12 +90,6 @@ public record TracingBackend(DType dtype) implements Backend {
     public void add(Array a, Array b, Array y) {}
 
     @Override
-    public void scale(Array x, Array s, Array y) {}
-
-    @Override
-    public void scaleBackward(Array dy, Array x, Array s, @Nullable Grad dx, @Nullable Grad ds) {}
-
-    @Override
     public void multiply(Array x, double factor, Grad y) {}
 
     @Override
@@ -161,8 +154,5 @@ public record TracingBackend(DType dtype) implements Backend {
 
     @Override
     public void mix(double a, Array x, double b, Array y, Array z) {}
-
-    @Override
-    public void sgdInPlace(Array w, Array g, Array m, Sgd constants) {}
   }
 }

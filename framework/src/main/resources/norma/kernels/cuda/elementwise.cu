@@ -26,15 +26,6 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 
-// The factor is a number s in memory: a float of 4 bytes, a double of 8 or a bf16 of 2.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    scale(const void* s, int s_bytes, const real* x, real* y, int accumulate, long long n) {
-  const float factor = s_bytes == 4   ? *(const float*)s
-                       : s_bytes == 8 ? (float)*(const double*)s
-                                      : to_float(*(const bf16*)s);
-  map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
-}
-
 extern "C" __global__ void __launch_bounds__(THREADS) fill_real(real* x, float value, long long n) {
   map<LANE>(n, [=]() { return value; }, x, 0);
 }
@@ -72,24 +63,6 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     store(ws.at, w + i);
     store(ms.at, m + i);
     store(vs.at, v + i);
-  });
-}
-
-// See norma.kernels.Sgd.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    sgd(float* w, const float* g, float* m, float rate, float momentum, float decay, float grad_scale, long long n) {
-  for_each<FLOATS>(n, [&](long long i, auto count) {
-    const int N = count.COUNT;
-    const Line<N> gs(g + i);
-    Line<N> ws(w + i);
-    Line<N> ms(m + i);
-#pragma unroll
-    for (int k = 0; k < N; k++) {
-      ms.at[k] = momentum * ms.at[k] + grad_scale * gs.at[k] + decay * ws.at[k];
-      ws.at[k] -= rate * ms.at[k];
-    }
-    store(ws.at, w + i);
-    store(ms.at, m + i);
   });
 }
 
@@ -137,26 +110,17 @@ static __device__ __forceinline__ void sum_elements(long long n, F f, double* pa
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-// Parts of sum(a b).
-extern "C" __global__ void __launch_bounds__(THREADS)
-    dot_partials(const real* a, const real* b, double* partial, long long n) {
-  sum_elements<LANE>(n, [](float a, float b) { return a * b; }, partial, a, b);
-}
-
 // Parts of sum(x^2).
 extern "C" __global__ void __launch_bounds__(THREADS) square_partials(const float* x, double* partial, long long n) {
   sum_elements<FLOATS>(n, [](float x) { return x * x; }, partial, x);
 }
 
-// out = the sum of some numbers, or rounded (+)= it; the other one is null. For a grid of one block.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    sum_doubles(const double* partial, int count, double* out, float* rounded, int accumulate) {
+// out = the sum of some numbers. For a grid of one block.
+extern "C" __global__ void __launch_bounds__(THREADS) sum_doubles(const double* partial, int count, double* out) {
   double sum = 0;
   for (int i = threadIdx.x; i < count; i += THREADS) sum += partial[i];
   sum = block_sum(sum);
-  if (threadIdx.x > 0) return;
-  if (out) *out = sum;
-  if (rounded) *rounded = (float)(accumulate ? *rounded + sum : sum);
+  if (threadIdx.x == 0) *out = sum;
 }
 
 // Columns' sums: gradients of weights and biases, first those of each block's rows, then of all.

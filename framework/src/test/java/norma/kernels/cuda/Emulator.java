@@ -36,6 +36,7 @@ public final class Emulator {
       "compiler.h", "device.h", "emulator.cpp", "fibers.h", "graphs.h", "hardware.h", "interface.h", "products.h",
       "selftest.cpp", "state.h", "work.h");
   private static final String LIBRARY = "libemulator.so";
+  private static final String SELFTEST = "selftest";
   private static final List<String> NAMES = List.of("libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13");
 
   private static Path built = Path.of("");
@@ -55,6 +56,12 @@ public final class Emulator {
   static Path kernels() {
     folder();
     return built.resolve("kernels");
+  }
+
+  /// The emulator's checks of itself, as a program.
+  static Path selftest() {
+    folder();
+    return built.resolve(SELFTEST);
   }
 
   /// Runs work that finds the emulator instead of CUDA.
@@ -163,9 +170,13 @@ public final class Emulator {
       Files.write(beside.resolve(source), content(source));
     }
     String library = beside.resolve(LIBRARY).toString();
-    String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-o", library,
+    String log = run(List.of("g++", "-std=c++17", "-O2", "-shared", "-fPIC", "-Wl,-soname," + LIBRARY, "-o", library,
         beside.resolve("emulator.cpp").toString(), "-ldl"));
     assertThat(Path.of(library)).as(log).exists();
+    Path selftest = beside.resolve(SELFTEST);
+    log = run(List.of("g++", "-std=c++17", "-O1", "-Wl,-rpath,$ORIGIN", "-o", selftest.toString(),
+        beside.resolve("selftest.cpp").toString(), library));
+    assertThat(selftest).as(log).exists();
     Files.move(beside, whole);
   }
 

@@ -25,7 +25,6 @@ import norma.ops.NormOp;
 import norma.ops.Op;
 import norma.ops.Reshape;
 import norma.ops.Rotary;
-import norma.ops.Scale;
 import norma.ops.TakeColumns;
 
 /// Writes each op of a forward pass into a graph. What the model consists of it need not know: it sees the pass. Batch and time
@@ -50,13 +49,12 @@ final class OnnxOps implements TapeObserver {
 
   @Override
   public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
-    List<String> in = Arrays.stream(inputs).map(input -> name(layer, input)).toList();
+    List<String> in = Arrays.stream(inputs).map(this::nameOf).toList();
     Array x = inputs[0].value();
     names.put(output, switch (op) {
       case LinearOp _ -> linear(layer, in);
       case Embedding _ -> embedding(layer, in);
       case Add _ -> graph.node(layer, "Add", in.get(0), in.get(1));
-      case Scale _ -> graph.node(layer, "Mul", in.get(0), in.get(1));
       case Reshape reshape ->
         graph.node(layer, "Reshape", in.getFirst(), graph.counts(kept(layer, x, reshape.shape())));
       case TakeColumns take -> columns(layer, in.getFirst(), take.from(), take.count());
@@ -76,21 +74,13 @@ final class OnnxOps implements TapeObserver {
     return Objects.requireNonNull(names.get(value));
   }
 
-  private String name(String layer, Tensor input) {
+  private String nameOf(Tensor input) {
     String computed = names.get(input);
     if (computed != null || input.value().dtype() == DType.INT32) {
       return computed == null ? IDS : computed;
     }
     Array array = input.value();
-    if (input.parameter() != null) {
-      return graph.tensor(input.parameter().name(), array.shape(), () -> backend.read(array));
-    }
-    double[] constant = backend.read(array); // it is gone when the pass is over
-    String name = array.rank() == 0
-        ? graph.number(constant[0])
-        : graph.tensor(layer + "/constant." + names.size(), array.shape(), () -> constant);
-    names.put(input, name);
-    return name;
+    return graph.tensor(Objects.requireNonNull(input.parameter()).name(), array.shape(), () -> backend.read(array));
   }
 
   private String linear(String layer, List<String> in) { // x (..., K), w (N, K), perhaps b (N)
