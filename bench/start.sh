@@ -1,25 +1,20 @@
 # Sourced by the scripts of this folder and by fuzz/run, whose module the name of the script begins with: finds the JDK as the launcher
-# does, builds what is older than its sources, and makes a launcher that starts any main class with the product's own flags, class path
-# and environment.
+# does, and builds what is older than its sources.
 
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 module=${name%%/*}
 target=$home/$module/target
 
-export NORMA_BENCH_HOME=$home
-# The launcher, as if called in its own folder.
-launcher_text() {
-  sed 's|^source_path=${BASH_SOURCE\[0\]}$|source_path=$NORMA_BENCH_HOME/norma|' "$home/norma"
-}
-
-eval "$(launcher_text | sed '/^if .*\/lib\/commit/,$d')" # its functions
+# The launcher's functions, as if it were called in its own folder.
+eval "$(sed -e 's|^source_path=${BASH_SOURCE\[0\]}$|source_path=$home/norma|' -e '/^if .*\/lib\/commit/,$d' "$home/norma")"
 find_java javac
 
 fail() {
   echo "$name: $1" >&2
   exit 2
 }
-[ -x "${jdk:-}/bin/java" ] || fail "the launcher norma finds its JDK otherwise than before: adapt bench/start.sh"
+[ -x "${jdk:-}/bin/java" ] && [ -x "$home/norma" ] ||
+  fail "the launcher norma finds its home or its JDK otherwise than before: adapt bench/start.sh"
 
 out_of_date() {
   [ -f "$target/$module.classpath" ] || return 0
@@ -43,12 +38,5 @@ if out_of_date; then
   touch -r "$home/target/$module-build.start" "$home/train/target/norma.classpath" "$target/$module.classpath"
   unlock
 fi
-
-# The launcher with the main class as first argument. Norma's side runs exactly as `norma train` does, whatever that becomes.
-launcher=$target/launch
-launcher_text | sed 's| norma\.train\.cli\.Main "$@"$| "$@"|' >"$launcher"
-[ "$(diff "$home/norma" "$launcher" | grep -c '^>')" = 2 ] ||
-  fail "the launcher norma has changed its first or its last line: adapt bench/start.sh"
-chmod +x "$launcher"
 
 commit=$(git -C "$home" --git-dir=.git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)

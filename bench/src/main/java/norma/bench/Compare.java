@@ -16,9 +16,8 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import norma.bench.TorchSetting.Blas;
 import norma.bench.Trials.Model;
+import norma.train.cli.Main;
 import norma.train.config.Assignment;
-import norma.train.config.ConfigException;
-import norma.train.data.DataException;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import norma.train.run.Session;
@@ -36,8 +35,6 @@ import picocli.CommandLine.ParameterException;
     "Logs of both sides: bench/target/compare/." })
 public final class Compare implements Callable<Integer> {
   private static final int DIFFERENT = 1;
-  private static final int USAGE = 2;
-  private static final int FAILED = 3;
 
   @Option(names = "--shapes", split = ",", paramLabel = "S,M", description = "Shapes: S is nanoGPT's model for a CPU, M its model for a GPU. Default: S.")
   private List<String> shapes = List.of("S");
@@ -91,21 +88,9 @@ public final class Compare implements Callable<Integer> {
 
   static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Compare()).setCaseInsensitiveEnumValuesAllowed(true);
-    line.setParameterExceptionHandler((e, arguments) -> failed(USAGE, e));
-    line.setExecutionExceptionHandler((e, command, parsed) -> switch (e) {
-      case ConfigException config -> failed(USAGE, config);
-      case DataException data -> failed(FAILED, data);
-      case CompareException compare -> failed(FAILED, compare);
-      case IOException io -> failed(FAILED, io);
-      default -> throw e;
-    });
+    line.setParameterExceptionHandler(Main::wrongUsage);
+    line.setExecutionExceptionHandler((e, command, parsed) -> Main.said("bench/compare", e).orElseThrow(() -> e));
     return line;
-  }
-
-  private static int failed(int code, Exception e) {
-    System.err.println("bench/compare: " + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-        + (e instanceof ParameterException ? "; see bench/compare --help" : ""));
-    return code;
   }
 
   @Override
@@ -124,10 +109,10 @@ public final class Compare implements Callable<Integer> {
     for (Shape shape : chosen) {
       for (String norm : norms) {
         System.out.print(report.add(trials.steps(model(shape, norm), Objects.requireNonNull(torch.get(shape)))));
+        if (out != null) { // what was measured before a later comparison fails
+          report.write(out);
+        }
       }
-    }
-    if (out != null) {
-      report.write(out);
     }
     return report.agrees() ? 0 : DIFFERENT;
   }

@@ -29,8 +29,8 @@ final class CompareReport {
 
   /// What the machine can do at most, GFLOP/s of multiply-adds in registers.
   void peak(double one, double all) {
-    this.oneThread = one;
-    this.allCores = all;
+    this.oneThread = Math.round(10 * one) / 10.0;
+    this.allCores = Math.round(10 * all) / 10.0;
     fact("register peak", String.format(Locale.ROOT,
         "%.0f GFLOP/s of multiply-adds in registers on all cores, %.0f on one; shares are of all cores", all, one));
   }

@@ -1,7 +1,5 @@
 package norma.bench;
 
-import norma.array.Array;
-import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
@@ -49,12 +47,6 @@ final class FrozenInputs {
         tokens[i] = (5 * k + k * k / 3 + k * step + 7 * step) % vocabulary;
       }
       return tokens;
-    }
-
-    Array array(Backend backend, int shift) {
-      Array array = backend.allocate(DType.INT32, batch, time);
-      backend.write(array, tokens(shift));
-      return array;
     }
 
     Tensor tensor(int shift) {

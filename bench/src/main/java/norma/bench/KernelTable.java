@@ -14,6 +14,7 @@ import norma.kernels.KernelCalls;
 import norma.kernels.Kernels;
 import norma.kernels.cpu.CpuBackend;
 import norma.kernels.nd4j.Nd4jBackend;
+import norma.train.cli.Main;
 import norma.train.report.Decimals;
 import norma.train.report.Table;
 import norma.train.run.Environment;
@@ -88,11 +89,8 @@ public final class KernelTable implements Callable<Integer> {
   /// Runs the command line and exits with its code.
   public static void main(String[] args) {
     CommandLine line = new CommandLine(new KernelTable());
-    line.setParameterExceptionHandler((e, arguments) -> {
-      System.err.println("bench/kernels: " + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-          + "; see bench/kernels --help");
-      return 2;
-    });
+    line.setParameterExceptionHandler(Main::wrongUsage);
+    line.setExecutionExceptionHandler((e, command, parsed) -> Main.said("bench/kernels", e).orElseThrow(() -> e));
     System.exit(line.execute(args));
   }
 
@@ -133,7 +131,7 @@ public final class KernelTable implements Callable<Integer> {
         ? call.flops() / peak / 1e3
         : copyMicros(Calls.bytes(call));
     double definition = Double.NaN;
-    for (String backend : backends) {
+    for (String backend : BACKENDS.stream().filter(backends::contains).toList()) { // the definition first
       double micros = micros(backend, call, Calls.of(kernel, size.sequence()));
       definition = backend.equals(DEFINITION) ? micros : definition;
       System.out.print(TABLE.markdown(new Line(kernel, size, backend, micros, floor, definition)));

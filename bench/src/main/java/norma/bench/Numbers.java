@@ -3,18 +3,13 @@ package norma.bench;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import norma.array.DType;
-import norma.autodiff.GradientBuffer;
-import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
-import norma.autodiff.Pass;
-import norma.autodiff.Tape;
-import norma.autodiff.Tensor;
 import norma.bench.FrozenInputs.Batch;
 import norma.kernels.Backend;
-import norma.kernels.Kernels;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.models.Gpt;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
 
 /// Loss and gradients of one model with the weights and tokens of [FrozenInputs].
 ///
@@ -22,7 +17,7 @@ import org.bytedeco.javacpp.PointerScope;
 /// @param gradients by parameter
 record Numbers(double loss, Map<String, double[]> gradients) {
   private static final int NEIGHBOURS = 8;
-  private static final Batch BATCH = new Batch(1, ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.VOCABULARY);
+  static final Batch BATCH = new Batch(1, ParityCase.BATCH, ParityCase.CONTEXT, ParityCase.VOCABULARY);
 
   /// PyTorch's.
   static Numbers torch(ParityCase model, DType dtype) {
@@ -44,7 +39,7 @@ record Numbers(double loss, Map<String, double[]> gradients) {
   private static Numbers torch(ParityCase model, DType dtype, int neighbour) {
     try (Backend backend = new Nd4jBackend(dtype, true); PointerScope scope = new PointerScope()) {
       TorchGpt torch = torch(model, backend, neighbour);
-      org.bytedeco.pytorch.Tensor loss = torch.loss(BATCH.tensor(0), BATCH.tensor(1));
+      Tensor loss = torch.loss(BATCH.tensor(0), BATCH.tensor(1));
       loss.backward();
       Map<String, double[]> gradients = new LinkedHashMap<>();
       torch.parameters().keySet().forEach(name -> gradients.put(name, torch.gradient(name)));
@@ -56,29 +51,6 @@ record Numbers(double loss, Map<String, double[]> gradients) {
   static TorchGpt torch(ParityCase model, Backend backend, int neighbour) {
     ParameterBuffer weights = weights(new Gpt(model.config(), ParityCase.VOCABULARY), backend, neighbour);
     return new TorchGpt(model.config(), backend.dtype(), weights.parameters(), p -> backend.read(weights.of(p)));
-  }
-
-  /// Norma's.
-  static Numbers norma(ParityCase model, DType dtype) {
-    try (Backend backend = new Nd4jBackend(dtype, true)) {
-      Gpt gpt = new Gpt(model.config(), ParityCase.VOCABULARY);
-      Kernels kernels = backend.kernels();
-      GradientBuffer gradients = new GradientBuffer(backend, gpt.parameters());
-      gradients.start();
-      double loss;
-      try (Tape tape = new Tape(kernels, weights(gpt, backend, 0), gradients, new Pass(true, 1, 1, 0), null)) {
-        double mean = 1.0 / (ParityCase.BATCH * ParityCase.CONTEXT);
-        Tensor value = gpt.loss(tape, BATCH.array(backend, 0), BATCH.array(backend, 1), mean);
-        loss = backend.read(value.value())[0];
-        tape.backward(value);
-      }
-      gradients.finish(kernels);
-      Map<String, double[]> numbers = new LinkedHashMap<>();
-      for (Parameter parameter : gpt.parameters()) {
-        numbers.put(parameter.name(), backend.read(gradients.of(parameter)));
-      }
-      return new Numbers(loss, numbers);
-    }
   }
 
   /// Largest difference of two elements of a parameter's gradient, relative to its largest element.
@@ -104,11 +76,6 @@ record Numbers(double loss, Map<String, double[]> gradients) {
     return gradient;
   }
 
-  /// The largest magnitude of all gradients.
-  double largest() {
-    return gradients.values().stream().mapToDouble(Numbers::largest).max().orElseThrow();
-  }
-
   /// The sum of g_i cos(1 + 2.3 i): it changes when elements change places.
   static double along(double[] numbers) {
     double along = 0;
@@ -127,7 +94,7 @@ record Numbers(double loss, Map<String, double[]> gradients) {
     return largest;
   }
 
-  private static ParameterBuffer weights(Gpt gpt, Backend backend, int neighbour) {
+  static ParameterBuffer weights(Gpt gpt, Backend backend, int neighbour) {
     ParameterBuffer values = new ParameterBuffer(backend, gpt.parameters());
     FrozenInputs.writeWeights(backend, values, neighbour);
     return values;

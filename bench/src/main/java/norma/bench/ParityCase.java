@@ -1,6 +1,5 @@
 package norma.bench;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -82,42 +81,6 @@ record ParityCase(String type, Slots slots, Map<String, Object> settings, int la
         new Blocks(MlpType.GATED, "silu", "(2 * layers)^0.25", List.of(), "3 * tanh(x / 3)"),
         new Blocks(MlpType.GATED, "gelu", "1", List.of(0.5), "none"),
         new Blocks(MlpType.PLAIN, "softsign(x)^2", "0.5 + 1 / depth", List.of(0.0), "5 * softsign(x / 5)"));
-  }
-
-  /// Every type in every arrangement, with and without bias; heads and embedding scales take turns. Then every kind of attention and of
-  /// blocks.
-  static List<ParityCase> all() {
-    List<EmbeddingScale> scales = List.of(EmbeddingScale.values());
-    List<ParityCase> cases = new ArrayList<>();
-    for (String type : TYPES) {
-      for (Slots slots : Slots.values()) {
-        for (boolean bias : new boolean[]{ true, false }) {
-          int turn = cases.size() / 2 + (bias ? 1 : 0) + TYPES.indexOf(type);
-          EmbeddingScale scale = scales.get(turn % scales.size());
-          cases.add(of(type, slots, bias, turn % 2 == 0, scale));
-        }
-      }
-    }
-    for (Attention attention : Attention.OTHERS) {
-      for (Slots slots : List.of(Slots.PRE, Slots.ALL)) {
-        cases.add(new ParityCase("rmsnorm", slots, Map.of(), 2, slots == Slots.ALL, true, EmbeddingScale.NONE,
-            attention, Blocks.USUAL));
-      }
-    }
-    for (Blocks blocks : Blocks.OTHERS) {
-      for (Slots slots : List.of(Slots.PRE, Slots.ALL)) {
-        cases.add(new ParityCase("dyt", slots, Map.of(), 2, slots == Slots.ALL, true, EmbeddingScale.NONE,
-            Attention.USUAL, blocks));
-      }
-    }
-    return cases;
-  }
-
-  private static ParityCase of(String type, Slots slots, boolean bias, boolean tied, EmbeddingScale scale) {
-    boolean direct = type.equals("dyisru") && !bias; // both parametrizations
-    Map<String, Object> settings = direct ? Map.of("parametrization", "direct", "scale_sqrt_width", true) : Map.of();
-    return new ParityCase(type, slots, settings, 2, bias, tied, scale(type, slots, scale), Attention.USUAL,
-        Blocks.USUAL);
   }
 
   /// The wanted scale, or a fixed one: before a norm that divides by the size of its input a learnable one's gradient is nothing but eps

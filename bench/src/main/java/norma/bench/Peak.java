@@ -8,7 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Collections;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -22,6 +21,7 @@ import norma.machine.Cpu;
 import norma.machine.Executable;
 import norma.machine.InstructionSet;
 import norma.machine.RefusedException;
+import norma.train.run.RunException;
 
 /// What no product can exceed: the rate of float32 multiply-adds whose operands never leave the registers. This is the only
 /// place that knows how it is measured.
@@ -34,24 +34,16 @@ public final class Peak {
 
   private Peak() {}
 
-  /// For a driver: prints the facts `one_thread` and `all_cores`.
-  public static void main(String[] args) {
-    print("one_thread", gigaflops(1));
-    print("all_cores", gigaflops(Runtime.getRuntime().availableProcessors()));
-    System.out.println("ready");
-    System.exit(0);
-  }
-
-  private static void print(String name, double value) {
-    System.out.println("fact " + name + " " + String.format(Locale.ROOT, "%.1f", value));
-  }
-
   /// GFLOP/s of so many threads together: the best of two seconds, for a peak is what the machine gives when nobody disturbs it.
   ///
-  /// @throws IllegalStateException if machine code cannot run here
+  /// @throws RunException if machine code cannot run here
   public static double gigaflops(int threads) {
     try (ExecutorService pool = Executors.newFixedThreadPool(threads); Arena arena = Arena.ofShared()) {
-      InstructionSet set = Cpu.here().avx512() ? InstructionSet.AVX512 : InstructionSet.AVX2;
+      Cpu cpu = Cpu.here();
+      if (!cpu.avx2()) {
+        throw new RefusedException("this processor has no AVX2");
+      }
+      InstructionSet set = cpu.avx512() ? InstructionSet.AVX512 : InstructionSet.AVX2;
       Code code = Executable.of("peak", multiplyAdds(set));
       MemorySegment factor = arena.allocate(ValueLayout.JAVA_FLOAT);
       factor.set(ValueLayout.JAVA_FLOAT, 0, 1e-3f);
@@ -67,7 +59,9 @@ public final class Peak {
         best = Math.max(best, flops / (System.nanoTime() - start));
       }
       return best;
-    } catch (RefusedException | InterruptedException | ExecutionException e) {
+    } catch (RefusedException e) {
+      throw new RunException("the register peak cannot be measured: " + e.reason(), e);
+    } catch (InterruptedException | ExecutionException e) {
       throw new IllegalStateException(e);
     }
   }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import norma.bench.Contender.Step;
+import norma.train.run.RunException;
 import norma.train.run.SystemFiles;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,15 @@ public final class Side implements AutoCloseable {
     /// be one that this CPU can run.
     private static final Pattern STEERING = Pattern.compile("(OPENBLAS|GOTO|MKL|OMP|GOMP|KMP)_.*|GLIBC_TUNABLES");
 
+    /// Norma's own launcher with the main class of its side: flags, libraries and environment are the product's.
+    ///
+    /// @param settings of Norma's configuration
+    public static Command norma(List<String> settings) {
+      List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("norma.home", "."), "norma").toString()));
+      words.addAll(settings);
+      return new Command("Norma", words, Map.of("NORMA_MAIN", NormaSide.class.getName()));
+    }
+
     /// Ready to start.
     ProcessBuilder builder() {
       ProcessBuilder builder = new ProcessBuilder(words);
@@ -56,14 +66,14 @@ public final class Side implements AutoCloseable {
   /// Starts a process and waits until it is ready.
   ///
   /// @param log file for its standard error
-  /// @throws CompareException if it ends before
+  /// @throws RunException if it ends before
   public Side(Command command, Path log) {
     this.command = command;
     this.log = log;
     try {
       process = command.builder().redirectError(log.toFile()).start();
     } catch (IOException e) {
-      throw new CompareException("cannot start " + command.name + ": " + e.getMessage());
+      throw new RunException("cannot start " + command.name + ": " + e.getMessage());
     }
     in = process.inputReader();
     out = process.outputWriter();
@@ -79,7 +89,7 @@ public final class Side implements AutoCloseable {
   public String fact(String name) {
     String value = facts.get(name);
     if (value == null) {
-      throw new CompareException(command.name + " told no " + name + "; its log is " + log);
+      throw new RunException(command.name + " told no " + name + "; its log is " + log);
     }
     return value;
   }
@@ -97,7 +107,7 @@ public final class Side implements AutoCloseable {
       String line = line();
       String[] words = line.split(" ", -1);
       if (words.length != 4) {
-        throw new CompareException(
+        throw new RunException(
             command.name + " answered \"" + line + "\" to a step; expected step NANOS LOSS NORM");
       }
       steps.add(new Step(Long.parseLong(words[1]), Double.parseDouble(words[2]), Double.parseDouble(words[3])));
@@ -109,7 +119,7 @@ public final class Side implements AutoCloseable {
   long peakBytes() {
     String status = SystemFiles.read("/proc/" + process.pid() + "/status");
     return SystemFiles.bytes(status, "VmHWM")
-        .orElseThrow(() -> new CompareException("cannot read the memory of " + command.name));
+        .orElseThrow(() -> new RunException("cannot read the memory of " + command.name));
   }
 
   @Override
@@ -150,7 +160,7 @@ public final class Side implements AutoCloseable {
     return line;
   }
 
-  private CompareException ended() {
+  private RunException ended() {
     String last = "";
     try {
       last = Files.readAllLines(log).stream().filter(l -> l.contains("Exception") || l.contains("Error"))
@@ -158,7 +168,7 @@ public final class Side implements AutoCloseable {
     } catch (IOException e) {
       last = "unreadable: " + e.getMessage();
     }
-    return new CompareException(command.name + " ended too early" + (last.isEmpty() ? "" : ": " + last)
+    return new RunException(command.name + " ended too early" + (last.isEmpty() ? "" : ": " + last)
         + "; its log is " + log);
   }
 }

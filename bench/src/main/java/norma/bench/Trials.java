@@ -31,9 +31,7 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
   /// Multiply-adds in registers.
   void peak() {
     progress("measuring the register peak");
-    try (Side peak = new Side(norma("norma.bench.Peak", List.of()), logs.resolve("peak.log"))) {
-      report.peak(Double.parseDouble(peak.fact("one_thread")), Double.parseDouble(peak.fact("all_cores")));
-    }
+    report.peak(Peak.gigaflops(1), Peak.gigaflops(Runtime.getRuntime().availableProcessors()));
   }
 
   /// The faster of two settings of PyTorch's.
@@ -51,7 +49,7 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
   /// Steps of both sides.
   Comparison steps(Model model, TorchSetting setting) {
     progress(model.shape + ", " + model.norm + ": starting both sides");
-    try (Side norma = new Side(norma("norma.bench.NormaSide", model.settings), logs.resolve(model.log("norma")));
+    try (Side norma = new Side(Side.Command.norma(model.settings), logs.resolve(model.log("norma")));
         Side torch = torch(model, setting, "torch")) {
       report.fact("Norma", norma.fact("backend"));
       report.fact("PyTorch", torch.fact("build"));
@@ -85,13 +83,6 @@ record Trials(Path logs, Map<String, String> torchEnvironment, CompareReport rep
 
   private Side torch(Model model, TorchSetting setting, String log) {
     return new Side(setting.command(torchEnvironment, model.settings), logs.resolve(model.log(log)));
-  }
-
-  /// The launcher with another main class: flags, libraries and environment are the product's own.
-  private static Side.Command norma(String mainClass, List<String> arguments) {
-    List<String> words = new ArrayList<>(List.of(System.getProperty("norma.bench.launcher"), mainClass));
-    words.addAll(arguments);
-    return new Side.Command("Norma", words, Map.of());
   }
 
   private static void progress(String line) {

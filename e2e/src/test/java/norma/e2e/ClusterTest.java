@@ -100,11 +100,6 @@ class ClusterTest {
     return found.subList(1, found.size() - 1);
   }
 
-  private static void run(List<String> command) {
-    Outcome outcome = Outcome.of(command);
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-  }
-
   /// The tables are the same to the byte but for what the clock says, and where a run lies.
   private static void requireSame(StudyFolder alone) throws IOException {
     assertThat(RESULTS.resolve("summary.md")).hasSameTextualContentAs(alone.path().resolve("summary.md"));
@@ -122,17 +117,15 @@ class ClusterTest {
         #SBATCH --requeue
         # 4 runs of clustered; 4 more, once""");
     assertThat(RESULTS).as("printing changes nothing").doesNotExist();
-    Outcome early = norma("--cell", "4");
-    assertThat(early.code()).isEqualTo(3);
-    assertThat(early.err()).contains("the settings of run 4 are not chosen yet", "without a result: 0-3",
-        "without settings yet: 4", "--emit slurm", "--cell 0").hasLineCount(1);
+    norma("--cell", "4").refused(3, "the settings of run 4 are not chosen yet", "without a result: 0-3",
+        "without settings yet: 4", "--emit slurm", "--cell 0");
     for (int task : new int[]{ 2, 0, 3, 1 }) {
-      run(slurm(first, task));
+      Outcome.ok(slurm(first, task));
     }
     String second = norma("--emit", "slurm").out();
     assertThat(second).contains("#SBATCH --array=4-7\n", "# 4 runs of clustered\n");
     for (int task : new int[]{ 7, 4 }) {
-      run(slurm(second, task));
+      Outcome.ok(slurm(second, task));
     }
     Outcome gathered = norma("--gather");
     assertThat(gathered.code()).isEqualTo(3);
@@ -140,13 +133,11 @@ class ClusterTest {
     assertThat(gathered.err()).contains("2 of 8 runs are left; without a result: 5-6; ").hasLineCount(1);
     assertThat(norma("--emit", "slurm").out()).contains("#SBATCH --array=5-6\n");
     for (int task : new int[]{ 6, 5, 5 }) { // a task that is started again finds its result
-      run(slurm(second, task));
+      Outcome.ok(slurm(second, task));
     }
     assertThat(norma("--gather").code()).isZero();
     requireSame(alone());
-    Outcome nothing = norma("--emit", "slurm");
-    assertThat(nothing.code()).isEqualTo(3);
-    assertThat(nothing.err()).contains("all 8 runs have ended", "--gather").hasLineCount(1);
+    norma("--emit", "slurm").refused(3, "all 8 runs have ended", "--gather");
   }
 
   @Test
@@ -160,7 +151,7 @@ class ClusterTest {
       for (int index = completions - 1; index >= 0; index--) { // runs of the first phase find their results in the second
         List<String> command = command(job, index);
         assertThat(command).startsWith("norma", "study").contains(FORMULA);
-        run(command.subList(1, command.size()));
+        Outcome.ok(command.subList(1, command.size()));
       }
     }
     assertThat(norma("--gather").code()).isZero();
@@ -212,18 +203,13 @@ class ClusterTest {
 
   @Test
   void whatCannotBeIsOneLine() throws Exception {
-    assertThat(norma("--cell", "8")).satisfies(out -> {
-      assertThat(out.code()).isEqualTo(2);
-      assertThat(out.err()).isEqualTo("norma: --cell is 8; expected 0 to 7, of clustered's 8 runs\n");
-    });
+    norma("--cell", "8").refused(2, "norma: --cell is 8; expected 0 to 7, of clustered's 8 runs\n");
     assertThat(norma("--emit", "pbs").err()).contains("--emit", "slurm, kubernetes").hasLineCount(1);
     assertThat(norma("--cell", "1", "--gather").err()).contains("mutually exclusive").hasLineCount(1);
     assertThat(norma("--gather").err()).contains("studies/clustered is not there").hasLineCount(1);
     List<String> command = slurm(norma("--emit", "slurm").out(), 0);
     Files.writeString(file, Files.readString(file).replace("seeds: 2", "seeds: 3"));
-    Outcome changed = Outcome.of(command);
-    assertThat(changed.code()).isEqualTo(3);
-    assertThat(changed.err()).contains("was changed since the study was started").hasLineCount(1);
+    Outcome.of(command).refused(3, "was changed since the study was started");
     Files.writeString(file, Files.readString(file) + "budget: {seconds: 1}\n");
     assertThat(norma("--cell", "0").err()).contains("the budget of clustered is in seconds", "--plan").hasLineCount(1);
     assertThat(RESULTS).doesNotExist();

@@ -28,9 +28,7 @@ class CommandsTest {
   static void train() throws Exception {
     trained = Launcher.run(folder, TINY);
     run = Tree.list(folder.resolve("runs")).getFirst();
-    Outcome here = Outcome.of(TINY);
-    assertThat(here.code()).as(here.err()).isZero();
-    again = Path.of(printed(here.out(), "norma sample (\\S+)"));
+    again = Path.of(printed(Outcome.ok(TINY), "norma sample (\\S+)"));
   }
 
   @Test
@@ -46,29 +44,33 @@ class CommandsTest {
 
   @Test
   void evalPrintsTheLossThatTheRunLogged() throws Exception {
-    Outcome eval = Outcome.of("eval", run.toString());
-    assertThat(eval.code()).isZero();
+    String eval = Outcome.ok("eval", run.toString());
     String metrics = Files.readString(run.resolve("metrics.jsonl"));
     String loss = metrics.substring(metrics.indexOf("\"final_val_loss\":") + 17, metrics.lastIndexOf('}'));
-    assertThat(eval.out())
+    assertThat(eval)
         .contains("validation loss " + String.format(java.util.Locale.ROOT, "%.6f", Double.valueOf(loss)));
-    assertThat(Outcome.of("eval", run.toString()).out()).isEqualTo(eval.out());
+    assertThat(Outcome.ok("eval", run.toString())).isEqualTo(eval);
   }
 
   @Test
   void samplesDependOnTheSeedAlone() {
-    Outcome first = Outcome.of("sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4");
-    assertThat(first.code()).isZero();
-    assertThat(first.out()).startsWith("Mac").hasSize(3 + 20 + 1);
-    assertThat(Outcome.of("sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4").out())
-        .isEqualTo(first.out());
+    String first = Outcome.ok("sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4");
+    assertThat(first).startsWith("Mac").hasSize(3 + 20 + 1);
+    assertThat(Outcome.ok("sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4"))
+        .isEqualTo(first);
+  }
+
+  @Test
+  void lastIsTheNewestRunOfTheWorkingDirectory() {
+    assertThat(Outcome.ok("sample", "last", "--tokens", "20", "--seed", "4"))
+        .isEqualTo(Outcome.ok("sample", again.toString(), "--tokens", "20", "--seed", "4"));
+    assertThat(Outcome.ok("eval", "last")).contains(again.toString());
   }
 
   @Test
   void compareFindsNoDifferenceBetweenTwoRunsOfOneConfiguration() {
-    Outcome compared = Outcome.of("compare", run.toString(), again.toString());
-    assertThat(compared.code()).isZero();
-    assertThat(compared.out()).contains("the same configuration", "identical losses at all 5 logged steps");
+    assertThat(Outcome.ok("compare", run.toString(), again.toString())).contains("the same configuration",
+        "identical losses at all 5 logged steps");
     assertThat(folder.resolve("runs/compare.html")).content().contains("<svg", "identical losses at all 5");
   }
 
@@ -76,7 +78,7 @@ class CommandsTest {
   void reportBuildsThePageAgain() throws Exception {
     byte[] before = Files.readAllBytes(again.resolve("report.html"));
     Files.delete(again.resolve("report.html"));
-    assertThat(Outcome.of("report", again.toString()).code()).isZero();
+    Outcome.ok("report", again.toString());
     assertThat(Files.readAllBytes(again.resolve("report.html"))).isEqualTo(before);
   }
 
@@ -90,9 +92,7 @@ class CommandsTest {
     assertThat(Path.of(printed(profile.out(), "output   (profiles/[^:]+)")))
         .isDirectoryContaining("glob:**profile.json").isDirectoryContaining("glob:**layers.csv")
         .isDirectoryContaining("glob:**trace.json").isDirectoryContaining("glob:**report.html");
-    Outcome wrong = Outcome.of("profile", "--steps", "2");
-    assertThat(wrong.code()).isEqualTo(2);
-    assertThat(wrong.err()).isEqualTo("norma: --steps is 2; expected 3 to 100000\n");
+    Outcome.of("profile", "--steps", "2").refused(2, "norma: --steps is 2; expected 3 to 100000\n");
   }
 
   private static String printed(String out, String pattern) {
@@ -106,7 +106,7 @@ class CommandsTest {
     Launcher help = Launcher.run(folder, "--help");
     assertThat(help.code()).isZero();
     assertThat(help.out()).contains("train", "eval", "sample", "compare", "report", "doctor", "Exit codes");
-    assertThat(Outcome.of("--version").out()).startsWith("norma 0.1.0 (");
+    assertThat(Outcome.ok("--version")).startsWith("norma 0.1.0 (");
   }
 
   @Test

@@ -61,8 +61,7 @@ class KillTest {
 
   private Path undisturbed() throws Exception {
     Path directory = Files.createDirectory(folder.resolve("undisturbed"));
-    Outcome trained = Outcome.of(arguments(directory));
-    assertThat(trained.code()).as(trained.err()).isZero();
+    Outcome.ok(arguments(directory));
     Path run = onlyRun(directory);
     trainingMillis = (int) Math.max(20, Files.getLastModifiedTime(last(run)).toMillis()
         - Files.getLastModifiedTime(run.resolve("config.yaml")).toMillis());
@@ -73,8 +72,7 @@ class KillTest {
     for (int kill = 0; kill < kills; kill++) {
       kill(directory); // no harm if it was at its end before
     }
-    Outcome done = Outcome.of(arguments(directory));
-    assertThat(done.code()).as(done.err()).isZero();
+    Outcome.ok(arguments(directory));
     return onlyRun(directory);
   }
 
@@ -125,8 +123,7 @@ class KillTest {
 
   /// Names in the folder of checkpoints, those of files that are being written too.
   private static List<String> checkpoints(Path directory) throws IOException {
-    return Tree.list(onlyRunIfAny(directory).resolve("checkpoints")).stream()
-        .map(path -> path.getFileName().toString()).toList();
+    return Runs.names(onlyRunIfAny(directory).resolve("checkpoints"));
   }
 
   private static Path onlyRun(Path directory) throws IOException {

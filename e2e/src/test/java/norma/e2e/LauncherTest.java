@@ -59,6 +59,15 @@ class LauncherTest {
     assertThat(bash(folder, seen.formatted("xterm")).out()).contains("norma.terminal = true");
   }
 
+  /// As https://no-color.org asks for.
+  @Test
+  void aTerminalWithoutColoursGetsNone() throws Exception {
+    assumeThat(bash(folder, "command -v script").code()).as("script of util-linux is needed").isZero();
+    String seen = "unset NO_COLOR; TERM=xterm %s script -qec \"'$1' config optim.lr\" /dev/null";
+    assertThat(bash(folder, seen.formatted("")).out()).contains("\u001B[1moptim.lr\u001B[0m");
+    assertThat(bash(folder, seen.formatted("NO_COLOR=1")).out()).contains("optim.lr").doesNotContain("\u001B[");
+  }
+
   @Test
   void whatCannotBePrintedIsAnErrorAndAReaderThatLeavesIsNone() throws Exception {
     Launcher full = bash(folder, "\"$1\" --help >/dev/full");

@@ -1,6 +1,5 @@
 package norma.bench.gpu;
 
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -15,7 +14,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import norma.bench.CompareException;
 import norma.bench.Contender.Step;
 import norma.bench.Operands;
 import norma.bench.Shape;
@@ -26,6 +24,7 @@ import norma.train.config.RunConfig.Token;
 import norma.train.data.Corpora;
 import norma.train.data.Vocabulary;
 import norma.train.metrics.Median;
+import norma.train.run.RunException;
 
 /// Training steps of the model of `configs/char-gpu.yaml` without dropout, in bf16: Norma and, where Python has it, PyTorch, eager and
 /// compiled, each in a process of its own. They take turns; who is not at work waits for input.
@@ -78,11 +77,12 @@ final class Throughput {
   private boolean compare(String norm) {
     Map<String, Side> sides = start(norm);
     try {
-      if (!sides.containsKey(NORMA)) {
+      Map<String, Double> millis = measure(norm, sides);
+      if (!millis.containsKey(NORMA)) {
         summary.add("tokens/s, " + norm, "not measured", "", Verdict.FAILED);
         return false;
       }
-      show(norm, measure(sides));
+      show(norm, millis);
       return true;
     } finally {
       sides.values().forEach(Side::close);
@@ -106,7 +106,7 @@ final class Throughput {
       try {
         sides.put(name, side.get());
       } catch (InterruptedException | ExecutionException e) {
-        System.out.println(norm + ", " + name + ": " + (e.getCause() instanceof CompareException why
+        System.out.println(norm + ", " + name + ": " + (e.getCause() instanceof RunException why
             ? why.getMessage()
             : e.toString()));
       }
@@ -125,7 +125,7 @@ final class Throughput {
       Operands.NORMS.forEach(norm -> pool.execute(() -> MODES.forEach(mode -> {
         try {
           warm("prepare-" + mode, torch(norm, mode), norm).close();
-        } catch (CompareException e) {
+        } catch (RunException e) {
           System.out.println(e.getMessage());
         }
       })));
@@ -137,19 +137,26 @@ final class Throughput {
     try {
       side.run(shape.warmup());
       return side;
-    } catch (CompareException e) {
+    } catch (RunException e) {
       side.close();
       throw e;
     }
   }
 
-  /// Median milliseconds of a step.
-  private Map<String, Double> measure(Map<String, Side> sides) {
+  /// Median milliseconds of a step. A side that fails is said, closed and left out; without Norma's nothing is measured.
+  private Map<String, Double> measure(String norm, Map<String, Side> sides) {
     Map<String, List<Double>> millis = new LinkedHashMap<>();
-    for (int block = 0; block < shape.blocks(); block++) {
-      sides.forEach((name, side) -> {
-        double nanos = side.run(shape.steps()).stream().mapToLong(Step::nanos).sum();
-        millis.computeIfAbsent(name, of -> new ArrayList<>()).add(nanos / shape.steps() / 1e6);
+    for (int block = 0; block < shape.blocks() && sides.containsKey(NORMA); block++) {
+      new LinkedHashMap<>(sides).forEach((name, side) -> {
+        try {
+          double nanos = side.run(shape.steps()).stream().mapToLong(Step::nanos).sum();
+          millis.computeIfAbsent(name, of -> new ArrayList<>()).add(nanos / shape.steps() / 1e6);
+        } catch (RunException e) {
+          System.out.println(norm + ", " + name + ": " + e.getMessage());
+          side.close();
+          sides.remove(name);
+          millis.remove(name);
+        }
       });
     }
     Map<String, Double> medians = new LinkedHashMap<>();
@@ -181,17 +188,11 @@ final class Throughput {
     return shape.batch() * shape.context();
   }
 
-  /// As this process was started.
   private Side.Command norma(String norm) {
-    List<String> words = new ArrayList<>();
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    words.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    words
-        .addAll(List.of("-cp", System.getProperty("java.class.path"), "norma.bench.NormaSide", "model.norm.all=" + norm,
-            Assignment.text("data.corpus", corpus)));
-    words.addAll(shape.settings());
-    words.addAll(List.of("runtime.backend=cuda", "runtime.precision=bf16"));
-    return new Side.Command("Norma", words, Map.of());
+    List<String> settings = new ArrayList<>(shape.settings());
+    settings.addAll(List.of("model.norm.all=" + norm, Assignment.text("data.corpus", corpus), "runtime.backend=cuda",
+        "runtime.precision=bf16"));
+    return Side.Command.norma(settings);
   }
 
   private Side.Command torch(String norm, String mode) {

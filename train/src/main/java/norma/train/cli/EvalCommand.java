@@ -27,7 +27,7 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin
   private RunArgument run = new RunArgument();
 
-  @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = "Settings that change the run's.")
+  @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = RunArgument.SETTINGS)
   private List<String> settings = new ArrayList<>();
 
   @Override

@@ -79,13 +79,13 @@ final class InspectCommand implements Callable<Integer> {
         console.line("correlation of the slope (learned, or of the first fit) and 1/std over the slots: %s",
             String.format(Locale.ROOT, "%.3f", inspection.correlation()));
       }
-      if (transplant || fineTune > 0) {
-        console.text("");
-        Transplant.lines(new Transplant(session, fineTune).all(inspection), fineTune).forEach(console::text);
-      }
       if (report.isPresent()) {
         inspection.write(folder.path(), report.get());
         console.line("report   %s", report.get());
+      }
+      if (transplant || fineTune > 0) {
+        console.text("");
+        Transplant.lines(new Transplant(session, fineTune).all(inspection), fineTune).forEach(console::text);
       }
     }
     return 0;

@@ -1,6 +1,7 @@
 package norma.train.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -17,7 +19,6 @@ import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Errors;
-import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.report.Decimals;
@@ -25,6 +26,7 @@ import norma.train.report.Table;
 import norma.train.run.OwnNorms;
 import norma.train.run.RunFolder;
 import norma.train.study.StudyFile;
+import norma.train.study.StudyFolder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -52,6 +54,8 @@ final class LsCommand implements Callable<Integer> {
         };
       } catch (IOException e) {
         return damaged(work, Errors.line(e));
+      } catch (UncheckedIOException e) {
+        return damaged(work, Errors.line(Objects.requireNonNull(e.getCause())));
       } catch (RuntimeException e) { // whatever a damaged file leads to
         return damaged(work, String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
       }
@@ -73,8 +77,8 @@ final class LsCommand implements Callable<Integer> {
 
     private static Row study(StoredWork work) throws IOException {
       StudyFile file = StudyFile.read(work.path());
-      long done = Tree.list(work.path().resolve("cells")).stream().filter(cell -> cell.toString().endsWith(".json"))
-          .count();
+      StudyFolder folder = new StudyFolder(file.study(), work.path());
+      long done = folder.cells().stream().filter(cell -> folder.result(cell) != null).count();
       int runs = file.study().runs();
       String state = work.owner().isPresent() ? "running" : done < runs ? "unfinished" : "completed";
       return new Row(work, state, Table.NONE, done + "/" + runs, Double.NaN, Optional.empty(), file.title());

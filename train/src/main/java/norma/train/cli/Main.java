@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.nio.file.ReadOnlyFileSystemException;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import norma.kernels.cuda.CudaException;
 import norma.train.config.ConfigException;
@@ -122,7 +123,11 @@ public final class Main implements Runnable {
     spec.commandLine().usage(System.out);
   }
 
-  private static int wrongUsage(ParameterException e, String[] args) {
+  /// Says in a line what is wrong with the words of a command.
+  ///
+  /// @return the exit code
+  public static int wrongUsage(ParameterException e, String[] args) {
+    CommandSpec command = e.getCommandLine().getCommandSpec();
     String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     String hint = "";
     if (e instanceof UnmatchedArgumentException unmatched) {
@@ -132,9 +137,8 @@ public final class Main implements Runnable {
       hint = ConfigKey.all().filter(key -> key.name().equals(name)).findFirst()
           .map(key -> "; a setting is written " + key.path() + "=VALUE").orElse(hint);
     }
-    System.err.println(
-        "norma: " + Printable.line(message + hint) + "; see " + e.getCommandLine().getCommandSpec().qualifiedName()
-            + " --help");
+    System.err.println(command.root().name() + ": " + Printable.line(message + hint) + "; see "
+        + command.qualifiedName() + " --help");
     return USAGE;
   }
 
@@ -142,6 +146,18 @@ public final class Main implements Runnable {
     if (debug) {
       thrown.printStackTrace();
     }
+    return said("norma", thrown).orElseGet(() -> {
+      System.err.println("norma: internal error: " + thrown.getClass().getSimpleName() + ": "
+          + Printable.line(firstLine(thrown)) + (debug ? "" : "; --debug shows where"));
+      return 1;
+    });
+  }
+
+  /// Says an error in a line, or in several where several settings are wrong; nothing of one inside of the program.
+  ///
+  /// @param program its name
+  /// @return the exit code; nothing for an error inside of the program
+  public static OptionalInt said(String program, Throwable thrown) {
     Throwable e = tooLarge(thrown)
         ? new RunException("out of memory: " + thrown.getMessage()
             + "; train.batch, model.context or model.width lower what a step needs", thrown)
@@ -158,18 +174,23 @@ public final class Main implements Runnable {
       case DivergedException diverged -> DIVERGED;
       default -> 1;
     };
+    if (code == 1) {
+      return OptionalInt.empty();
+    }
     String message = switch (e) {
       case ConfigException several -> String.valueOf(several.getMessage()); // a line for each thing that is wrong
       case IOException io -> Errors.line(io);
       case UncheckedIOException io ->
         io.getCause() == null ? String.valueOf(io.getMessage()) : Errors.line(io.getCause());
       case ReadOnlyFileSystemException io -> Errors.line(io);
-      default -> String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
+      default -> firstLine(e);
     };
-    message.lines().forEach(line -> System.err.println("norma: " + (code == 1
-        ? "internal error: " + e.getClass().getSimpleName() + ": "
-        : "") + Printable.line(line) + (code == 1 && !debug ? "; --debug shows where" : "")));
-    return code;
+    message.lines().forEach(line -> System.err.println(program + ": " + Printable.line(line)));
+    return OptionalInt.of(code);
+  }
+
+  private static String firstLine(Throwable e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
   }
 
   /// Java has no memory, ND4J has none (`std::bad_alloc`), or an array has more elements than an int can count

@@ -82,8 +82,8 @@ final class ProfileCommand implements Callable<Integer> {
   private void profile(ProfilePlan plan, ProfileFolder folder) throws IOException {
     Map<String, String> facts = facts();
     List<Profile> profiles = measure(plan);
-    show(plan, profiles);
     folder.write(plan, profiles, facts);
+    show(plan, profiles); // measures on, for its advice
     console.text("");
     console.line("output   %s: report.html, profile.json, layers.csv, trace.json (ui.perfetto.dev)", folder.path());
   }

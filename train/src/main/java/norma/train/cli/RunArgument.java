@@ -12,6 +12,8 @@ final class RunArgument {
 
   static final String RUN = "A run's folder, the beginning of its name, or last for the newest; or a checkpoint's folder: runs/X/checkpoints/step-0002000.";
 
+  static final String SETTINGS = "Settings that change the run's.";
+
   @Parameters(index = "0", paramLabel = "RUN", description = RUN)
   private Path run;
 

@@ -1,7 +1,9 @@
 package norma.train.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import norma.train.config.Assignment;
 import norma.train.data.DataException;
 import norma.train.run.Sampler;
 import norma.train.run.LanguageModel;
@@ -10,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma sample`.
@@ -22,6 +25,9 @@ final class SampleCommand implements Callable<Integer> {
 
   @Mixin
   private RunArgument run = new RunArgument();
+
+  @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = RunArgument.SETTINGS)
+  private List<String> settings = new ArrayList<>();
 
   @Option(names = "--prompt", paramLabel = "S", description = "Text to continue. Default: a line break.")
   private @Nullable String prompt;
@@ -51,8 +57,8 @@ final class SampleCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--samples is " + samples + "; expected 1 or more");
     }
     SavedRun saved = run.saved();
-    try (LanguageModel language = saved.checkpoint().languageModel(saved.folder().config(List.of()),
-        main.debug())) {
+    try (LanguageModel language = saved.checkpoint().languageModel(
+        saved.folder().config(Assignment.parse(settings)), main.debug())) {
       Sampler sampler = new Sampler(language);
       String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;
       require(language, start);

@@ -6,13 +6,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.train.cluster.SparkJob;
 import norma.train.config.Range;
 import norma.train.config.RunConfig.BackendChoice;
@@ -26,7 +29,6 @@ import norma.train.study.Study;
 import norma.train.study.StudyFile;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyReport;
-import norma.train.study.StudySummary;
 import norma.train.study.StudyWorker;
 import norma.train.study.WorkerProcesses;
 import norma.train.study.Study.Cell;
@@ -43,14 +45,9 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
   private static final int TRIES = 4;
 
   /// Prints the job of all runs that are left and can begin now.
-  void emit(ClusterJob.Scheduler scheduler) throws IOException {
+  void emit(ClusterJob.Scheduler scheduler) {
     SortedMap<Integer, Cell> cells = folder.numbered();
-    SortedSet<Integer> left = new TreeSet<>();
-    for (Map.Entry<Integer, Cell> cell : cells.entrySet()) {
-      if (folder.left(cell.getValue())) {
-        left.add(cell.getKey());
-      }
-    }
+    SortedSet<Integer> left = numbers(cells, result -> result == null || result.failed());
     if (left.isEmpty()) {
       throw new RunException(
           "all " + folder.study().runs() + " runs have ended; " + command() + " --gather makes the tables");
@@ -60,6 +57,12 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     command.addAll(List.of("--expect=" + folder.study().hash(), "--cell"));
     console.text(new ClusterJob(folder.study().name(), command, left, folder.study().runs() - cells.size(),
         threads(cells), gpu(cells), System.getenv().getOrDefault(ShellText.CLASSES, "")).text(scheduler));
+  }
+
+  /// Numbers of the runs with such a result, null of one that has none.
+  private SortedSet<Integer> numbers(SortedMap<Integer, Cell> cells, Predicate<@Nullable CellResult> such) {
+    return cells.entrySet().stream().filter(cell -> such.test(folder.result(cell.getValue()))).map(Map.Entry::getKey)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private static int threads(SortedMap<Integer, Cell> cells) {
@@ -100,14 +103,8 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     cluster.delete();
   }
 
-  private SortedSet<Integer> left() throws IOException {
-    SortedSet<Integer> left = new TreeSet<>();
-    for (Map.Entry<Integer, Cell> cell : folder.numbered().entrySet()) {
-      if (folder.result(cell.getValue()) == null) {
-        left.add(cell.getKey());
-      }
-    }
-    return left;
+  private SortedSet<Integer> left() {
+    return numbers(folder.numbered(), Objects::isNull);
   }
 
   private ProcessBuilder driver(SparkJob.Place place, OptionalInt jobs, ClusterFolder cluster) throws IOException {
@@ -139,7 +136,8 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     Cell cell = cells.get(number);
     if (cell == null) {
       throw new RunException(
-          "the settings of run " + number + " are not chosen yet, by the runs before it; " + left(cells));
+          "the settings of run " + number + " are not chosen yet, by the runs before it; "
+              + left(cells).orElseThrow());
     }
     if (!StudyFile.isIn(folder.path())) { // for those who look on
       StudyFile.write(folder, "norma" + study());
@@ -166,43 +164,39 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
     if (!Files.isDirectory(folder.path())) {
       throw new RunException(folder.path() + " is not there; expected the folder in which the runs were trained");
     }
-    StudySummary summary = StudyReport.write(folder, "norma" + study());
-    new StudyLines(folder, console).table(summary);
+    Optional<String> left = left(folder.numbered()); // before the report, which may find more: tasks may be at work
+    new StudyLines(folder, console).table(StudyReport.write(folder, "norma" + study()));
     console.line("report   %s", folder.path().resolve("report.html"));
-    if (summary.left() > 0 || !summary.failed().isEmpty()) {
-      throw new RunException(left(folder.numbered()));
+    if (left.isPresent()) {
+      throw new RunException(left.get());
     }
   }
 
-  /// Which runs are missing and which failed, and what trains them.
-  private String left(SortedMap<Integer, Cell> cells) throws IOException {
-    SortedSet<Integer> missing = new TreeSet<>();
-    SortedMap<Integer, String> failed = new TreeMap<>();
-    for (Map.Entry<Integer, Cell> cell : cells.entrySet()) {
-      CellResult result = folder.result(cell.getValue());
-      if (result == null) {
-        missing.add(cell.getKey());
-      } else if (result.failed()) {
-        failed.put(cell.getKey(), result.error());
-      }
+  /// Which runs are missing and which failed, and what trains them; nothing if none is left.
+  private Optional<String> left(SortedMap<Integer, Cell> cells) {
+    SortedSet<Integer> missing = numbers(cells, Objects::isNull);
+    SortedSet<Integer> failed = numbers(cells, result -> result != null && result.failed());
+    missing.removeAll(failed); // meanwhile
+    int waiting = folder.study().runs() - cells.size();
+    if (missing.isEmpty() && failed.isEmpty() && waiting == 0) {
+      return Optional.empty();
     }
     List<String> parts = new ArrayList<>();
     if (!missing.isEmpty()) {
       parts.add("without a result: " + Range.spans(missing));
     }
     if (!failed.isEmpty()) {
-      parts.add("failed: " + Range.spans(new TreeSet<>(failed.keySet())) + " (" + failed.firstKey() + ": "
-          + failed.get(failed.firstKey()) + ")");
+      CellResult first = folder.result(Objects.requireNonNull(cells.get(failed.first())));
+      parts.add("failed: " + Range.spans(failed) + " (" + failed.first() + ": " + (first == null ? "" : first.error())
+          + ")");
     }
-    int waiting = folder.study().runs() - cells.size();
     if (waiting > 0) {
       parts.add("without settings yet: " + waiting);
     }
-    int first = missing.isEmpty() ? failed.firstKey() : missing.first();
-    return missing.size() + failed.size() + waiting + " of " + folder.study().runs() + " runs are left; "
-        + String.join("; ", parts) + "; " + command() + " --emit slurm (or kubernetes) prints their job, --cell "
-        + first
-        + " trains one here";
+    String one = Stream.concat(missing.stream(), failed.stream()).findFirst()
+        .map(first -> ", --cell " + first + " trains one here").orElse("");
+    return Optional.of(missing.size() + failed.size() + waiting + " of " + folder.study().runs() + " runs are left; "
+        + String.join("; ", parts) + "; " + command() + " --emit slurm (or kubernetes) prints their job" + one);
   }
 
   private String study() {

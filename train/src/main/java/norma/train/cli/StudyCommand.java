@@ -158,7 +158,7 @@ final class StudyCommand implements Callable<Integer> {
       console.text(study.note());
     }
     if (instead.plan) {
-      UntrainableVariants.refuse(folder, StudyWorker.threadsOfEach(processes(folder)));
+      UntrainableVariants.refuse(folder, StudyWorker.threadsOfEach(jobs(), study));
       try (StopSignal signal = new StopSignal(main)) {
         Optional<StudyPlan> plan = StudyPlan.of(folder, jobs(), signal.flag());
         plan.ifPresent(shown -> show(shown, study));
@@ -187,7 +187,7 @@ final class StudyCommand implements Callable<Integer> {
         ? Calibration.known(STUDIES)
         : instead.ofCluster() || instead.cluster != null
             ? Calibration.complete(STUDIES)
-            : new Calibration(STUDIES, jobs(), console::text);
+            : new Calibration.Measuring(STUDIES, jobs(), console::text);
     return StudyReader.read(file, Assignment.parse(settings), calibration);
   }
 
@@ -216,7 +216,8 @@ final class StudyCommand implements Callable<Integer> {
 
   /// The same, and where.
   private String goOn() {
-    return ShellText.norma() + again() + (instead.cluster == null ? "" : " --cluster " + ShellText.of(instead.cluster))
+    return ShellText.norma() + again() + (jobs == null ? "" : " --jobs " + jobs)
+        + (instead.cluster == null ? "" : " --cluster " + ShellText.of(instead.cluster))
         + (ship == null ? "" : " --ship " + ShellText.of(ship.toString()));
   }
 
@@ -285,7 +286,7 @@ final class StudyCommand implements Callable<Integer> {
   private int run(StudyLines lines, Path file, List<String> settings, String command) throws IOException {
     StudyFolder folder = lines.folder();
     int processes = processes(folder);
-    int threads = StudyWorker.threadsOfEach(processes);
+    int threads = StudyWorker.threadsOfEach(jobs(), folder.study());
     SparkJob.Place place = instead.cluster == null
         ? null
         : SparkJob.Place.of(SparkMaster.at(instead.cluster), ship, console::text);
@@ -337,7 +338,7 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   /// As many processes as are asked for, and no more than there are runs left.
-  private int processes(StudyFolder folder) throws IOException {
+  private int processes(StudyFolder folder) {
     StudySummary summary = StudySummary.of(folder);
     return Math.min(jobs(), Math.max(1, summary.left() + summary.failed().size()));
   }

@@ -1,6 +1,5 @@
 package norma.train.cli;
 
-import java.io.IOException;
 import java.util.Locale;
 import norma.train.study.CellResult;
 import norma.train.study.Headline;
@@ -45,7 +44,7 @@ record StudyLines(StudyFolder folder, Console console) implements WorkerProcesse
   }
 
   /// What was found.
-  void table(StudySummary summary) throws IOException {
+  void table(StudySummary summary) {
     console.text(SummaryText.terminal(summary));
     console.text("");
     StabilityCard stability = StabilityCard.of(folder);

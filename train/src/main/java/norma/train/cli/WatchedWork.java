@@ -63,7 +63,7 @@ record WatchedWork(List<Path> folders) implements WatchServer.Pages {
     for (Path folder : folders) {
       all.addAll(StoredWork.below(folder));
     }
-    return all.stream().filter(work -> work.kind() != StoredWork.Kind.NOTHING).toList();
+    return all.stream().filter(work -> work.kind() != StoredWork.Kind.NOTHING).distinct().toList();
   }
 
   /// Nothing but what [#all] finds: a name is no path.

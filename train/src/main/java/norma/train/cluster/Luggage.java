@@ -16,6 +16,7 @@ import java.util.zip.ZipOutputStream;
 import norma.train.config.RunConfig;
 import norma.train.data.Corpora;
 import norma.train.files.Sha256;
+import norma.train.files.Tree;
 import norma.train.run.RunException;
 
 /// What travels to the workers: an archive of the files that lie in each work folder.
@@ -43,10 +44,13 @@ public final class Luggage implements AutoCloseable {
   }
 
   /// The same with some of them.
+  ///
+  /// @param taken says which, by their paths in the folder
   public void add(String name, Path file, Predicate<Path> taken) throws IOException {
-    try (Stream<Path> files = Files.walk(file)) {
-      for (Path each : files.filter(Files::isRegularFile).filter(taken).toList()) {
-        String entry = each.equals(file) ? name : name + "/" + file.relativize(each);
+    Path real = file.toRealPath(); // a walk does not follow the link that it starts at
+    try (Stream<Path> files = Files.walk(real)) {
+      for (Path each : files.filter(Files::isRegularFile).filter(path -> taken.test(real.relativize(path))).toList()) {
+        String entry = each.equals(real) ? name : name + "/" + real.relativize(each);
         if (there.add(entry)) {
           zip.putNextEntry(new ZipEntry(entry));
           Files.copy(each, zip);
@@ -85,18 +89,27 @@ public final class Luggage implements AutoCloseable {
 
   /// Adds a user's classes.
   ///
-  /// @param classPath of jars and folders
+  /// @param classPath of jars, folders, and folders with jars, `libs/*`
   /// @return the same in a work folder
   public String classes(String classPath) throws IOException {
     StringBuilder packed = new StringBuilder();
-    for (String place : List.of(classPath.split(":", -1))) {
-      if (!place.isEmpty() && Files.exists(Path.of(place))) {
-        String name = "classes/" + packed.length() + "/" + Path.of(place).toAbsolutePath().normalize().getFileName();
-        add(name, Path.of(place));
+    for (String entry : List.of(classPath.split(":", -1))) {
+      for (Path place : places(entry)) {
+        String name = "classes/" + packed.length() + "/" + place.toAbsolutePath().normalize().getFileName();
+        add(name, place);
         packed.append(packed.isEmpty() ? "" : ":").append(name);
       }
     }
     return packed.toString();
+  }
+
+  /// What an entry of a class path stands for, as Java reads it: nothing where nothing is.
+  private static List<Path> places(String entry) throws IOException {
+    if (entry.endsWith("/*")) {
+      return Tree.list(Path.of(entry.substring(0, entry.length() - 1))).stream()
+          .filter(file -> file.toString().endsWith(".jar")).toList();
+    }
+    return entry.isEmpty() || !Files.exists(Path.of(entry)) ? List.of() : List.of(Path.of(entry));
   }
 
   @Override

@@ -2,6 +2,7 @@ package norma.train.config;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 import norma.models.Slot;
 
@@ -20,6 +21,9 @@ import norma.models.Slot;
 public record Assignment(List<String> path, Node value) {
   private static final Pattern PATH = Pattern.compile("[A-Za-z_][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*");
   private static final List<String> NORM = List.of("model", "norm");
+  /// What says the whole of the three slots: by name, type or formula.
+  private static final Set<List<String>> ALL = Set.of(List.of("model", "norm", "all"),
+      List.of("model", "norm", "all", "type"), List.of("model", "norm", "all", "y"));
 
   public Assignment {
     path = List.copyOf(path);
@@ -98,7 +102,7 @@ public record Assignment(List<String> path, Node value) {
   }
 
   private boolean isAll() {
-    return path.equals(List.of("model", "norm", "all")) || path.equals(List.of("model", "norm", "all", "type"));
+    return ALL.contains(path);
   }
 
   private Node.Mapping in(Node.Mapping mapping, int level) {

@@ -157,8 +157,9 @@ final class NormReader {
                   valid.isEmpty() ? "It has none" : "Settings of " + type + ": "));
         }
         given.put(key, switch (setting) {
-          case Setting.Number number -> section.number(key, number.value(), Range.of(number));
-          case Setting.Count count -> section.integer(key, count.value(), Range.whole(count.min(), count.max()));
+          case Setting.Number number ->
+            section.number(key, number.value(), number.positive() ? Range.POSITIVE : Range.FINITE);
+          case Setting.Count count -> section.integer(key, count.value(), Range.whole(1, count.max()));
           case Setting.Flag flag -> section.flag(key, flag.value());
           case Setting.Choice choice -> section.choice(key, choice.value(), choice.choices());
         });

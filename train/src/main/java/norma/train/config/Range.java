@@ -3,7 +3,6 @@ package norma.train.config;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedSet;
-import norma.nn.Setting;
 
 /// The numbers that a key accepts.
 ///
@@ -14,6 +13,10 @@ public record Range(double min, double max, String text) {
 
   /// Every whole number of 64 bits.
   static final Range LONG = new Range(-0x1p63, 0x1p63, "a whole number of 64 bits");
+
+  static final Range FINITE = new Range(-Double.MAX_VALUE, Double.MAX_VALUE, "a finite number");
+
+  static final Range POSITIVE = of("(0, inf)");
 
   /// Whole numbers, both ends included.
   public static Range whole(int min, int max) {
@@ -36,21 +39,6 @@ public record Range(double min, double max, String text) {
         ? low + " to " + high
         : "a number " + (above ? "above " + low + (below ? " and" : ",") : "from " + low + " to")
             + (below ? " below " : " at most ") + high);
-  }
-
-  /// What a norm type's setting accepts.
-  static Range of(Setting.Number setting) {
-    if (setting.max() < Double.MAX_VALUE) {
-      return of("[" + text(setting.min()) + ", " + text(setting.max()) + "]");
-    }
-    return setting.min() == -Double.MAX_VALUE
-        ? new Range(setting.min(), setting.max(), "a finite number")
-        : of(setting.min() == Double.MIN_VALUE ? "(0, inf)" : "[" + text(setting.min()) + ", inf)");
-  }
-
-  /// `0`, not `0.0`: a bound is read as a quantity, not as what to write.
-  private static String text(double bound) {
-    return bound == Math.rint(bound) && Math.abs(bound) < 1e7 ? Integer.toString((int) bound) : YamlText.of(bound);
   }
 
   /// The same, beside a word that stands for no number.

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import norma.train.files.Errors;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
@@ -59,7 +60,7 @@ public final class YamlReader {
     } catch (NoSuchFileException _) {
       throw new ConfigException(whole, "no such file");
     } catch (IOException e) {
-      throw new ConfigException(whole, "cannot be read: " + e.getMessage());
+      throw new ConfigException(whole, "cannot be read: " + Errors.line(e));
     }
     if (bytes.length > MAX_BYTES) {
       throw new ConfigException(whole, "is larger than 1 MiB; expected a configuration");

@@ -94,11 +94,19 @@ public final class YamlText {
   static String flow(Node node) {
     return switch (node) {
       case Node.Scalar scalar -> scalar.plain() ? scalar.text() : text(scalar.text());
-      case Node.Sequence list -> list.items().stream().map(YamlText::flow).collect(Collectors.joining(", ", "[", "]"));
+      case Node.Sequence list ->
+        list.items().stream().map(YamlText::inside).collect(Collectors.joining(", ", "[", "]"));
       case Node.Mapping group -> group.entries().entrySet().stream()
-          .map(entry -> entry.getKey() + ": " + flow(entry.getValue().value()))
+          .map(entry -> entry.getKey() + ": " + inside(entry.getValue().value()))
           .collect(Collectors.joining(", ", "{", "}"));
     };
+  }
+
+  /// In a list or a group, where a comma or a bracket ends what stands in lines of its own without quotes.
+  private static String inside(Node node) {
+    return node instanceof Node.Scalar scalar && scalar.text().chars().anyMatch(c -> ",[]{}".indexOf(c) >= 0)
+        ? text(scalar.text())
+        : flow(node);
   }
 
   /// At most 60 characters, for messages.

@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import norma.train.config.Nearest;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfig.Token;
+import norma.train.files.Errors;
 import norma.train.files.HomeFolder;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +75,7 @@ public final class Corpora {
     } catch (InvalidPathException e) {
       throw new DataException("data.corpus is no path: " + e.getMessage(), e);
     }
-    return Corpus.of(String.valueOf(path.getFileName()), path.toString(), token, read(path));
+    return Corpus.of(path.toString(), token, read(path));
   }
 
   /// Loads a text from the web, or from the cache if it was loaded before; its hash is checked either way.
@@ -89,10 +90,7 @@ public final class Corpora {
   }
 
   static Corpus load(URI url, String sha256, Path cache, Token token, Download download) {
-    byte[] bytes = download.bytes(url, sha256, cache);
-    String path = url.getPath();
-    String name = path.substring(path.lastIndexOf('/') + 1);
-    return Corpus.of(name.isEmpty() ? url.getHost() : name, url.toString(), token, bytes);
+    return Corpus.of(url.toString(), token, download.bytes(url, sha256, cache));
   }
 
   /// The file of a text that has been loaded; nothing if it is built in.
@@ -126,7 +124,7 @@ public final class Corpora {
       throw new DataException("%s%s has SHA-256 %s, expected %s: the build is damaged; run mvn clean and build again"
           .formatted(PREFIX, id, Sha256.of(bytes), builtin.sha256));
     }
-    return Corpus.of(id, PREFIX + id + " (" + builtin.title + ")", token, bytes);
+    return Corpus.of(PREFIX + id + " (" + builtin.title + ")", token, bytes);
   }
 
   private static DataException unknown(String id) {
@@ -187,7 +185,7 @@ public final class Corpora {
     try {
       return read(path, MAX_BYTES);
     } catch (IOException e) {
-      throw new DataException("cannot read %s: %s: check its permissions".formatted(path, e), e);
+      throw new DataException("cannot read %s: check its permissions".formatted(Errors.line(e)), e);
     }
   }
 }

@@ -12,14 +12,13 @@ import norma.train.config.RunConfig.Token;
 
 /// A text to train on.
 ///
-/// @param name a short name: that of the built-in corpus, or the file's
 /// @param source where it came from: the built-in corpus with author and title, the absolute path, or the URL
 /// @param token what it is made of
 /// @param symbols (tokens) code points of the text, without a leading byte order mark, or bytes of the file, from 0 to 255; not copied, not
 /// to be modified
 /// @param sha256 of the raw bytes, a byte order mark included, as `sha256sum` prints it
 @SuppressWarnings("ArrayRecordComponent") // Corpora are never compared, and an array of millions is not copied.
-public record Corpus(String name, String source, Token token, int[] symbols, String sha256) {
+public record Corpus(String source, Token token, int[] symbols, String sha256) {
   private static final int BYTE_ORDER_MARK = 0xFEFF;
   /// With as many the head costs as much as 43 blocks of the default model, 2 C V operations a token against 24 C^2.
   private static final int MOST_CHARACTERS = 1 << 16;
@@ -28,7 +27,7 @@ public record Corpus(String name, String source, Token token, int[] symbols, Str
   /// file and not of the text, is stripped. A later one is a character like any other.
   ///
   /// @throws DataException if the bytes are not UTF-8, or the tokens too few or too many
-  static Corpus of(String name, String source, Token token, byte[] bytes) {
+  static Corpus of(String source, Token token, byte[] bytes) {
     int[] symbols = token == Token.BYTE ? unsigned(bytes) : characters(bytes, source);
     BitSet distinct = new BitSet();
     Arrays.stream(symbols).forEach(distinct::set);
@@ -44,7 +43,7 @@ public record Corpus(String name, String source, Token token, int[] symbols, Str
           "%s has %d distinct characters; expected at most %d: data.token=byte reads any file", source,
           distinct.cardinality(), MOST_CHARACTERS));
     }
-    return new Corpus(name, source, token, symbols, Sha256.of(bytes));
+    return new Corpus(source, token, symbols, Sha256.of(bytes));
   }
 
   /// From 0 to 255.

@@ -112,7 +112,7 @@ record Download(Fetcher fetcher, long maxBytes) {
           || e instanceof UnknownHostException;
       throw new DataException(
           "cannot download %s: %s: without a network, put the file at %s or set data.corpus to a path".formatted(url,
-              offline ? "no connection to " + url.getHost() : e, cached),
+              offline ? "no connection to " + url.getHost() : e.getMessage(), cached),
           e);
     }
   }

@@ -147,16 +147,7 @@ public final class Vocabulary {
     return JSON.writeValueAsString(entries);
   }
 
-  /// Writes [#json] as a line.
-  public void write(Path file) {
-    try {
-      Files.writeString(file, json() + "\n");
-    } catch (IOException e) {
-      throw new DataException("cannot write %s: %s".formatted(file, e), e);
-    }
-  }
-
-  /// Reads what [#write] wrote.
+  /// Reads [#json] from a file.
   ///
   /// @throws DataException that names the file if it holds anything but single characters in ascending order
   public static Vocabulary read(Path file) {

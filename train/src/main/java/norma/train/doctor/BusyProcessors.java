@@ -15,7 +15,7 @@ import norma.train.run.SystemFiles;
 /// @param share     of wall time that each thread had a processor
 /// @param others    share of all processors that other processes had
 /// @param steal     share of all processors that the hypervisor gave away
-/// @param throttled share of the time that the control group was stopped
+/// @param throttled share of all processors' time in which the control group was stopped
 /// @param quota     the control group's limit
 /// @param clock     of the processors while all were busy
 public record BusyProcessors(double[] share, double others, double steal, double throttled, Quota quota, Power clock) {
@@ -79,7 +79,7 @@ public record BusyProcessors(double[] share, double others, double steal, double
     double all = Math.max(1, used.total());
     Quota now = Quota.current();
     return new BusyProcessors(share, Math.max(0, others / all), used.steal() / all,
-        (now.throttledSeconds() - quota.throttledSeconds()) / seconds, now, clock);
+        (now.throttledSeconds() - quota.throttledSeconds()) / seconds / processors, now, clock);
   }
 
   private static double spin() {

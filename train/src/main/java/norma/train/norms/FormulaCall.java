@@ -59,11 +59,15 @@ final class FormulaCall {
   }
 
   void forward() {
-    kernels.formula(formula, inputs, List.of(y), statistics);
+    try (Kernels.Scratch _ = kernels.scratch()) {
+      kernels.formula(formula, inputs, List.of(y), statistics);
+    }
   }
 
   void backward() {
-    kernels.formulaBackward(formula, dy, inputs, statistics, gradients);
+    try (Kernels.Scratch _ = kernels.scratch()) {
+      kernels.formulaBackward(formula, dy, inputs, statistics, gradients);
+    }
   }
 
   /// Results of both directions, by `y`, `dx`, `dweight`, ...

@@ -104,11 +104,16 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     return copies;
   }
 
-  /// The better of two measurements with as many threads, rate by rate.
+  /// The better of two measurements with as many threads, rate by rate; with the sizes of the one that has more, since a device's
+  /// free memory bounds them.
   static Peaks best(Peaks a, Peaks b) {
-    List<Copy> copies = new ArrayList<>();
-    for (int i = 0; i < a.copies.size(); i++) {
-      copies.add(a.copies.get(i).gigabytes > b.copies.get(i).gigabytes ? a.copies.get(i) : b.copies.get(i));
+    List<Copy> copies = new ArrayList<>(a.copies.size() < b.copies.size() ? b.copies : a.copies);
+    for (int i = 0; i < Math.min(a.copies.size(), b.copies.size()); i++) {
+      Copy one = a.copies.get(i);
+      Copy other = b.copies.get(i);
+      if (one.bytes == other.bytes) {
+        copies.set(i, one.gigabytes > other.gigabytes ? one : other);
+      }
     }
     return new Peaks(a.threads, Math.max(a.gigaflops, b.gigaflops), copies);
   }

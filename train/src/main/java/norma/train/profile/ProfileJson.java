@@ -73,11 +73,13 @@ final class ProfileJson {
   }
 
   private static Map<String, Object> comparison(CaseFigures c) {
-    return fields("name", c.name(), "step_ms", c.stepMillis(), "speed", c.speed().median(), "speed_q1", c.speed().low(),
-        "speed_q3", c.speed().high(), "slot_cost", c.slotCost().median(), "slot_cost_q1", c.slotCost().low(),
-        "slot_cost_q3", c.slotCost().high(), "slots", c.slots(), "slot_forward_ms", c.slotForward(), "slot_backward_ms",
-        c.slotBackward(), "slot_share", c.slotShare(), "slot_gb_per_s", c.gigabytes(), "copy_gb_per_s", c.copyRate(),
-        "kept_bytes_a_token", c.keptBytes(), "arena_bytes_a_token", c.arenaBytes());
+    Row slots = c.sum();
+    return fields("name", c.name(), "step_ms", c.profile().steps().plain(), "speed", c.speed().median(), "speed_q1",
+        c.speed().low(), "speed_q3", c.speed().high(), "slot_cost", c.slotCost().median(), "slot_cost_q1",
+        c.slotCost().low(), "slot_cost_q3", c.slotCost().high(), "slots", c.slots().size(), "slot_forward_ms",
+        slots.forward().median(), "slot_backward_ms", slots.backward().median(), "slot_share", slots.share(),
+        "slot_gb_per_s", slots.gigabytes(), "copy_gb_per_s", c.copyRate(), "kept_bytes_a_token",
+        c.each(slots.memory().kept()), "arena_bytes_a_token", c.each(slots.memory().arena()));
   }
 
   private static Map<String, Object> scaling(Scaling scaling) {

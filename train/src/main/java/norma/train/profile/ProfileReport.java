@@ -127,15 +127,14 @@ final class ProfileReport {
 
   /// Milliseconds of a step in the slots, forward and backward.
   private static String slots(List<CaseFigures> cases) {
-    double longest = cases.stream().mapToDouble(c -> c.slotForward() + c.slotBackward()).max().orElseThrow();
+    double longest = cases.stream().mapToDouble(c -> c.sum().millis()).max().orElseThrow();
     RowPlot plot = plot(cases, "time in the normalization slots (ms a step)", Axis.around(0, longest * 1.12, 4),
         Double.NaN);
     for (int i = 0; i < cases.size(); i++) {
-      CaseFigures one = cases.get(i);
-      double sum = one.slotForward() + one.slotBackward();
-      plot.bar(i, Svg.FORWARD, 0, one.slotForward());
-      plot.bar(i, Svg.BACKWARD, one.slotForward(), sum);
-      plot.note(i, sum, one.slots() == 0 ? "no slots" : digits(sum));
+      Row sum = cases.get(i).sum();
+      plot.bar(i, Svg.FORWARD, 0, sum.forward().median());
+      plot.bar(i, Svg.BACKWARD, sum.forward().median(), sum.millis());
+      plot.note(i, sum.millis(), cases.get(i).slots().isEmpty() ? "no slots" : digits(sum.millis()));
     }
     return plot.end();
   }

@@ -83,19 +83,21 @@ final class ProfileTables {
   static Table<CaseFigures> comparison() {
     String all = "all slots";
     String each = "a token and slot";
-    return new Table<CaseFigures>().name("case", CaseFigures::name).number("step ms", c -> spread(c.stepMillis()))
-        .number("speed", c -> ratio(c.speed())).number(all, "slots", c -> count(c.slots()))
-        .number(all, "slot time", c -> ratio(c.slotCost()))
-        .number(all, "forward ms", slots(c -> millis(c.slotForward())))
-        .number(all, "backward ms", slots(c -> millis(c.slotBackward())))
-        .number(all, "share", slots(c -> percent(c.slotShare()))).number(all, "GB/s", c -> digits(c.gigabytes()))
-        .number(all, "copy GB/s", c -> digits(c.copyRate())).number(each, "kept", slots(c -> bytes(c.keptBytes())))
-        .number(each, "arena", slots(c -> bytes(c.arenaBytes()))).number("layers", c -> percent(c.attributed()))
-        .number("watched", c -> format("%+.1f\u00a0%%", 100 * c.overhead()));
+    return new Table<CaseFigures>().name("case", CaseFigures::name)
+        .number("step ms", c -> spread(c.profile().steps().plain())).number("speed", c -> ratio(c.speed()))
+        .number(all, "slots", c -> count(c.slots().size())).number(all, "slot time", c -> ratio(c.slotCost()))
+        .number(all, "forward ms", slots(c -> millis(c.sum().forward().median())))
+        .number(all, "backward ms", slots(c -> millis(c.sum().backward().median())))
+        .number(all, "share", slots(c -> percent(c.sum().share())))
+        .number(all, "GB/s", c -> digits(c.sum().gigabytes())).number(all, "copy GB/s", c -> digits(c.copyRate()))
+        .number(each, "kept", slots(c -> bytes(c.each(c.sum().memory().kept()))))
+        .number(each, "arena", slots(c -> bytes(c.each(c.sum().memory().arena()))))
+        .number("layers", c -> percent(c.profile().attributed()))
+        .number("watched", c -> format("%+.1f\u00a0%%", 100 * c.profile().steps().overhead()));
   }
 
   private static Function<CaseFigures, String> slots(Function<CaseFigures, String> text) {
-    return c -> c.slots() == 0 ? Table.NONE : text.apply(c);
+    return c -> c.slots().isEmpty() ? Table.NONE : text.apply(c);
   }
 
   /// Values of a setting and what they cost; those of the threads with what each further one helps.

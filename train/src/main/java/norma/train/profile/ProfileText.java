@@ -70,7 +70,7 @@ public final class ProfileText {
     Map<Row.Group, List<Row>> groups = new TreeMap<>();
     profile.rows().forEach(row -> groups.computeIfAbsent(row.group(), _ -> new ArrayList<>()).add(row));
     List<Row> sums = new ArrayList<>();
-    groups.forEach((group, some) -> sums.add(Row.sum(group.title, some)));
+    groups.forEach((group, some) -> sums.add(Row.sum(group.title, group, some)));
     return new Table<Row>().name("kind of work", Row::name)
         .number("rows", sum -> String.valueOf(groups.getOrDefault(sum.group(), List.of()).size()))
         .number("forward ms", sum -> ProfileTables.millis(sum.forward().median()))

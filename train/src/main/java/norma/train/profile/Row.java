@@ -126,21 +126,23 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
     Map<String, List<Row>> parts = new LinkedHashMap<>();
     rows.forEach(row -> parts.computeIfAbsent(BlockName.of(row.name()).path(), _ -> new ArrayList<>()).add(row));
     List<Row> sums = new ArrayList<>();
-    parts.forEach((name, some) -> sums.add(sum(name, some)));
+    parts.forEach((name, some) -> sums.add(sum(name, some.getFirst().group(), some)));
     return sums;
   }
 
   /// Their sum. Quartiles are added like medians, which is right where the rows are slow and fast in the same steps, and too wide
-  /// otherwise.
-  ///
-  /// @param rows at least one
-  static Row sum(String name, List<Row> rows) {
-    Work work = new Work(sum(rows, row -> row.work().forwardFlops()), sum(rows, row -> row.work().backwardFlops()),
-        sum(rows, row -> row.work().forwardBytes()), sum(rows, row -> row.work().backwardBytes()));
+  /// otherwise. Nothing is counted where one of them takes time and has no counted work: the others' work would stand beside its time.
+  static Row sum(String name, Group group, List<Row> rows) {
+    boolean counted = rows.stream().noneMatch(row -> row.millis() > 0 && Double.isNaN(row.roof().millis()));
+    Work work = counted
+        ? new Work(sum(rows, row -> row.work().forwardFlops()), sum(rows, row -> row.work().backwardFlops()),
+            sum(rows, row -> row.work().forwardBytes()), sum(rows, row -> row.work().backwardBytes()))
+        : Work.NONE;
     Memory memory = new Memory(rows.stream().mapToLong(row -> row.memory().kept()).sum(),
         rows.stream().mapToLong(row -> row.memory().arena()).sum());
-    return new Row(name, rows.getFirst().group(), spread(rows, Row::forward), spread(rows, Row::backward),
-        rows.stream().mapToInt(Row::calls).sum(), sum(rows, Row::share), work, memory, roof(rows));
+    return new Row(name, group, spread(rows, Row::forward), spread(rows, Row::backward),
+        rows.stream().mapToInt(Row::calls).sum(), sum(rows, Row::share), work, memory,
+        counted ? roof(rows) : Roof.NONE);
   }
 
   private static Roof roof(List<Row> rows) {

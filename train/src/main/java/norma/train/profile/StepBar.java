@@ -106,16 +106,16 @@ record StepBar(List<Slice> slices) {
     }
 
     private String tip(String name, List<Row> rows, double time) {
+      Row sum = Row.sum(name, Group.REST, rows);
       StringBuilder tip = new StringBuilder(name).append(": ").append(digits(time)).append(" ms, ")
           .append(percent(time / profile.steps().watched().median())).append(" of the step");
-      double operations = rows.stream().mapToDouble(flops).sum();
-      double moved = rows.stream().mapToDouble(bytes).sum();
+      double operations = flops.applyAsDouble(sum);
+      double moved = bytes.applyAsDouble(sum);
       tip.append(operations > 0 ? ", " + digits(operations / time / 1e6) + " GFLOP/s" : "")
           .append(moved > 0 ? ", " + digits(moved / time / 1e6) + " GB/s" : "");
-      double distance = rows.isEmpty() ? Double.NaN : Row.sum(name, rows).distance();
-      return tip.append(Double.isNaN(distance)
+      return tip.append(Double.isNaN(sum.distance())
           ? ""
-          : "; " + (direction.isEmpty() ? "" : "forward and backward together ") + digits(distance)
+          : "; " + (direction.isEmpty() ? "" : "forward and backward together ") + digits(sum.distance())
               + " times as long as the peaks allow")
           .toString();
     }

@@ -41,9 +41,10 @@ public final class Decimals {
     return format(size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
   }
 
-  /// A setting: as few digits as it has, four at most.
+  /// A setting: as few digits as it has, four at most, ten of a whole number.
   public static String plain(double value) {
-    BigDecimal digits = new BigDecimal(value, new MathContext(4)).stripTrailingZeros();
+    int most = value == Math.rint(value) ? 10 : 4;
+    BigDecimal digits = new BigDecimal(value, new MathContext(most)).stripTrailingZeros();
     return Math.abs(value) >= 1e-4 && Math.abs(value) < 1e9 ? digits.toPlainString() : digits.toString();
   }
 

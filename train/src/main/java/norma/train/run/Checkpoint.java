@@ -191,7 +191,12 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
   ///
   /// @param base folder that a relative corpus path starts at
   public Session session(RunConfig config, Path base, boolean debug) {
-    return loaded(Session.unset(config, base, vocabulary, debug));
+    return session(config, base, false, debug);
+  }
+
+  /// @param trains whether it trains on, which takes more memory
+  Session session(RunConfig config, Path base, boolean trains, boolean debug) {
+    return loaded(Session.unset(config, base, vocabulary, trains, debug));
   }
 
   private <M extends LanguageModel> M loaded(M model) {

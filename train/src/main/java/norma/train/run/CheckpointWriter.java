@@ -14,7 +14,6 @@ import java.util.regex.Pattern;
 import norma.autodiff.Parameter;
 import norma.optim.Optimizer;
 import norma.train.config.RunConfigWriter;
-import norma.train.data.DataException;
 import norma.train.files.Sha256;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
@@ -104,7 +103,8 @@ final class CheckpointWriter {
     Map<String, Disk.Content> contents = new LinkedHashMap<>();
     contents.put(Checkpoint.WEIGHTS, file -> Safetensors.write(file, tensors(),
         Map.of("step", Integer.toString(progress.step()))));
-    contents.put(Checkpoint.VOCABULARY, this::writeVocabulary);
+    contents.put(Checkpoint.VOCABULARY, file -> Files.writeString(file, session.vocabulary().json() + "\n",
+        StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     contents.put(Checkpoint.CONFIG, file -> Files.writeString(file, RunConfigWriter.yaml(session.config()),
         StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     contents.put(Checkpoint.STATE, file -> TrainingState.write(file, progress, session, moments));
@@ -133,14 +133,6 @@ final class CheckpointWriter {
       tensors.put(parameter.name(), new Tensor(parameter.shape(), floats));
     }
     return tensors;
-  }
-
-  private void writeVocabulary(Path file) throws IOException {
-    try {
-      session.vocabulary().write(file);
-    } catch (DataException e) {
-      throw new IOException(e.getMessage(), e);
-    }
   }
 
   /// Keeps the newest up to the one just written, the best, those that a rollback from any of them would go to, and all that it does

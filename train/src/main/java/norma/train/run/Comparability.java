@@ -14,9 +14,11 @@ import norma.train.config.RunConfig.Token;
 public record Comparability(List<String> voids, List<String> notes) {
   /// What `environment.json` calls the hash of the validation text.
   public static final String VALIDATION = "validation_sha256";
+  /// What it calls the GPU that computed, if one did.
+  static final String GPU = "gpu";
   private static final int SHOWN = 8;
   /// What speed depends on, by its name in `environment.json`.
-  private static final List<String> MACHINE = List.of("cpu", "backend", "threads", "jdk");
+  private static final List<String> MACHINE = List.of("cpu", Comparability.GPU, "backend", "threads", "jdk");
 
   public Comparability {
     voids = List.copyOf(voids);

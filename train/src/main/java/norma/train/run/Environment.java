@@ -109,6 +109,9 @@ public final class Environment {
     fields.put("kernels", session.kernels().getClass().getSimpleName());
     fields.put("threads", session.backend().threads());
     fields.put("backend_description", session.backend().description());
+    if (!session.backend().gpu().isEmpty()) {
+      fields.put(Comparability.GPU, session.backend().gpu());
+    }
     fields.put("corpus", session.corpus().source());
     fields.put("corpus_sha256", session.corpus().sha256());
     session.initial().ifPresent(initial -> fields.put(InitialWeights.SHA256, initial.from().sha256()));

@@ -25,6 +25,9 @@ import org.apache.logging.log4j.Logger;
 /// @param file       that the tensors are from
 /// @param tensors    by the names of the model's parameters
 public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Map<String, Tensor> tensors) {
+  /// How its log ends.
+  public static final String STATE = "imported";
+
   private static final Logger LOG = LogManager.getLogger(ImportedRun.class);
 
   /// Creates the folder.
@@ -36,7 +39,7 @@ public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Ma
 
   Path create(boolean debug, Disk disk) {
     Path here = Path.of("");
-    try (Session session = Session.unset(config.withPathsIn(here), here, vocabulary, debug)) {
+    try (Session session = Session.unset(config.withPathsIn(here), here, vocabulary, false, debug)) {
       Checkpoint.load(file, tensors, session.backend(), session.weights());
       RunFolder run = RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk);
       try (ProcessLock _ = run.lock()) {
@@ -58,7 +61,7 @@ public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Ma
     log.sync();
     Progress start = Progress.START.at(0, 0, log.length()).anchored(0, 1, log.length());
     new CheckpointWriter(run, session, new TrainStep(session, Team.NONE).state(), disk, LOG::warn).write(start);
-    log.append(new Event.End(0, "imported", Double.NaN, 0, 0, Double.NaN));
+    log.append(new Event.End(0, STATE, Double.NaN, 0, 0, Double.NaN));
     log.flushOrFail();
   }
 

@@ -19,11 +19,11 @@ import org.apache.logging.log4j.Logger;
 /// @param state       bytes of weights, gradients of each shard, and what the optimizer keeps
 /// @param activations bytes that the passes of all threads keep for backward, and keys and values that sampling keeps
 /// @param heap        bytes of Java heap: a checkpoint is put together there, after the largest parameter's initial values
-record MemoryNeed(long parameters, long state, long activations, long heap) {
+public record MemoryNeed(long parameters, long state, long activations, long heap) {
   private static final Logger LOG = LogManager.getLogger(MemoryNeed.class);
 
   /// Of a model that is trained.
-  static MemoryNeed of(RunConfig config, Gpt gpt, Backend backend) {
+  public static MemoryNeed of(RunConfig config, Gpt gpt, Backend backend) {
     List<Parameter> all = gpt.parameters();
     long parameters = all.stream().mapToLong(Parameter::size).sum();
     long largest = all.stream().mapToLong(Parameter::size).max().orElse(0);
@@ -48,7 +48,7 @@ record MemoryNeed(long parameters, long state, long activations, long heap) {
   /// Refuses what the backend's memory cannot hold.
   ///
   /// @throws RunException with one line that names what is needed, what there is, and which settings lower it
-  void requireRoom(Backend backend) {
+  public void requireRoom(Backend backend) {
     OptionalLong device = backend.deviceBytes();
     long there = device.orElseGet(Machine::memoryBytes);
     problem(there, device.isPresent() ? "the GPU" : "this machine", Runtime.getRuntime().maxMemory())

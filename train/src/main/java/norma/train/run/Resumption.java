@@ -137,14 +137,14 @@ public final class Resumption implements AutoCloseable {
     }
     Session session = checkpoint == null
         ? Session.start(config, Path.of(""), debug)
-        : checkpoint.session(config, Path.of(""), debug);
+        : checkpoint.session(config, Path.of(""), true, debug);
     try {
       if (before == null) {
         InitialWeights.requireSame(folder, session);
       } else {
         requireSameConditions(before, Conditions.of(session), config.train().sequences());
       }
-      warnOfOtherMachine();
+      warnOfOtherMachine(session);
       return session;
     } catch (RuntimeException e) {
       session.close();
@@ -165,13 +165,13 @@ public final class Resumption implements AutoCloseable {
   }
 
   /// Another processor or another Norma may round differently.
-  private void warnOfOtherMachine() {
-    Map<String, String> here = Map.of("cpu", Machine.cpu(), "norma_version", Environment.version(), "commit",
-        Environment.commit());
+  private void warnOfOtherMachine(Session session) {
+    Map<String, String> here = Map.of("cpu", Machine.cpu(), Comparability.GPU, session.backend().gpu(), "norma_version",
+        Environment.version(), "commit", Environment.commit());
     try {
       here.forEach((name, now) -> {
         String before = folder.environment(name);
-        if (!before.equals(now)) {
+        if (!before.isEmpty() && !before.equals(now)) {
           LOG.warn("{} was {} and is {}: losses may differ in their last digits", name, Json.printable(before), now);
         }
       });

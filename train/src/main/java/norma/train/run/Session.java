@@ -60,11 +60,12 @@ public final class Session extends LanguageModel {
   ///
   /// @param base       folder that a relative corpus path starts at
   /// @param vocabulary of the weights
-  /// @throws RunException if the corpus has other tokens
-  public static Session unset(RunConfig config, Path base, Vocabulary vocabulary, boolean debug) {
+  /// @param trains     whether it trains on
+  /// @throws RunException if the corpus has other tokens, or the memory does not suffice to train
+  public static Session unset(RunConfig config, Path base, Vocabulary vocabulary, boolean trains, boolean debug) {
     requireSame(config.data().token(), vocabulary);
     Corpus corpus = corpus(config, base);
-    return new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), false, debug);
+    return new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), trains, debug);
   }
 
   /// The text of a configuration.

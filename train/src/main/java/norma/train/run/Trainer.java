@@ -152,6 +152,7 @@ public final class Trainer {
   }
 
   private void loop() {
+    var _ = team.exchanged(); // what it waited in steps that a rollback took back
     long stepNanos = 0;
     int stepsSinceLog = 0;
     while (progress.step() < train.steps() && !stop.get()) {
@@ -161,6 +162,7 @@ public final class Trainer {
       StepObserver watching = recorded ? recorder : StepObserver.NONE;
       double lr = learningRate(step);
       if (recorded) {
+        session.backend().synchronize(); // a GPU still computes what was asked of it before
         recorder.begin();
       }
       TrainStep.Result result = trainStep.gradients(step, progress.lrFactor(), watching);
@@ -174,6 +176,7 @@ public final class Trainer {
       stepNanos += System.nanoTime() - start;
       stepsSinceLog += train.syncEvery();
       if (recorded) {
+        session.backend().synchronize();
         metrics.append(new Event.Layers(step, layerTimes.add(recorder.end(), trainStep.isWhole())));
       }
       Event.Step event = event(step, result, lr, stepNanos / 1e6 / stepsSinceLog);

@@ -3,6 +3,7 @@ package norma.train.study;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -27,6 +28,7 @@ import norma.train.run.RunFolder;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
 import norma.train.study.Study.Variant;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
 /// `cluster/` in a study's folder, where nothing else of it is shared with the machines that train: an archive that goes to them, and what comes
@@ -36,6 +38,8 @@ import tools.jackson.core.JacksonException;
 public record ClusterFolder(StudyFolder folder) {
   /// What a run's process leaves for the driver.
   public static final String RESULT = "result.zip";
+  /// Its first entry: whose run it is.
+  private static final String RECORD = "result.json";
   private static final int MOST_RECORD_BYTES = 1 << 20;
 
   private Path path() {
@@ -89,11 +93,10 @@ public record ClusterFolder(StudyFolder folder) {
   public static void packResult(StudyFolder folder, CellResult result, Path file) throws IOException {
     WholeFile.write(file, beside -> {
       try (OutputStream out = Files.newOutputStream(beside); Luggage luggage = new Luggage(out)) {
-        Path run = folder.path().resolve(result.folder());
+        luggage.add(RECORD, Json.text(result));
         if (!result.folder().isEmpty()) {
-          luggage.add(result.folder(), run, path -> !path.startsWith(run.resolve("checkpoints")));
+          luggage.add(result.folder(), folder.path().resolve(result.folder()), path -> !path.startsWith("checkpoints"));
         }
-        luggage.add("result.json", Json.text(result));
       }
     });
   }
@@ -121,11 +124,13 @@ public record ClusterFolder(StudyFolder folder) {
         ? unpackedIfWhole(cell, returned.resolve(RESULT))
         : CellResult.without(cell.id(), CellResult.FAILED, LastWords.of(Files.readString(returned.resolve("output")),
             Files.readString(returned.resolve("exit"))));
-    folder.clear(cell, folder.settle(cell, result));
+    if (result != null) {
+      folder.clear(cell, folder.settle(cell, result));
+    }
   }
 
   /// A damaged archive is a run that failed, not the end of the others.
-  private CellResult unpackedIfWhole(Cell cell, Path archive) throws IOException {
+  private @Nullable CellResult unpackedIfWhole(Cell cell, Path archive) throws IOException {
     try {
       return unpacked(cell, archive);
     } catch (ZipException | EOFException | JacksonException | IllegalArgumentException e) { // the last: names that are no paths
@@ -135,27 +140,26 @@ public record ClusterFolder(StudyFolder folder) {
   }
 
   /// Unpacks a run beside others, and gives it the study's own names for its text and the weights that it began with.
-  private CellResult unpacked(Cell cell, Path archive) throws IOException {
+  ///
+  /// @return null if it is another run: the study was edited since its driver was killed
+  private @Nullable CellResult unpacked(Cell cell, Path archive) throws IOException {
     Path runs = folder.runs(cell).toAbsolutePath().normalize();
-    Path record = archive.resolveSibling("result.json");
+    CellResult found;
     try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(archive))) {
+      ZipEntry record = zip.getNextEntry();
+      if (record == null || !record.getName().equals(RECORD)) { // as of a file that is empty or no archive
+        throw new EOFException("it has no " + RECORD);
+      }
+      found = Json.record(Json.parse(new String(zip.readNBytes(MOST_RECORD_BYTES), StandardCharsets.UTF_8)),
+          CellResult.class);
+      if (!found.cell().equals(cell.id())) {
+        return null;
+      }
       for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-        if (entry.getName().equals("result.json")) {
-          Files.write(record, zip.readNBytes(MOST_RECORD_BYTES));
-          continue;
-        }
         Path file = below(runs, entry.getName(), archive);
         Files.createDirectories(file.getParent());
         Files.copy(zip, file, StandardCopyOption.REPLACE_EXISTING);
       }
-    }
-    if (!Files.exists(record)) { // as of a file that is empty or no archive
-      throw new EOFException("it has no result.json");
-    }
-    CellResult found = Json.record(Json.read(record), CellResult.class);
-    if (!found.cell().equals(cell.id())) {
-      throw new RunException(archive + " is the result of " + Json.printable(found.cell()) + ", not of " + cell.id()
-          + "; delete it, and the run is repeated");
     }
     if (!found.folder().isEmpty() && Files.exists(below(runs, found.folder(), archive))) {
       Path run = folder.path().resolve(found.folder());

@@ -50,30 +50,30 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
 
   /// Trains some short runs of the first baseline.
   ///
-  /// @param jobs  at once
-  /// @param known milliseconds of steps that were measured before, alone
-  /// @param stop  set from outside to end early
+  /// @param jobs    at once
+  /// @param threads of each
+  /// @param stop    set from outside to end early
   /// @return nothing if it was told to stop
   /// @throws RunException if such a run fails
-  static Optional<RunTimes> measure(Study study, int jobs, Map<Candidate, Double> known, StepCost cost,
-      AtomicBoolean stop) throws IOException {
+  static Optional<RunTimes> measure(StudyFolder folder, int jobs, int threads, StepCost cost, AtomicBoolean stop)
+      throws IOException {
+    Study study = folder.study();
+    Map<Candidate, Double> known = StepTimes.read(folder.path()).of(study);
     double uptime = ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
     Variant first = study.firstBaseline();
     Candidate candidate = first.candidates().getFirst();
     RunConfig config = candidate.config();
     double flops = cost.flops(config);
     int steps = Math.min(config.train().steps(), (int) Math.clamp(MOST_FLOPS / flops, FEWEST_STEPS, MOST_STEPS));
-    int threads = StudyWorker.threadsOfEach(jobs);
-    List<CellResult> runs = pilot(first.with(List.of(candidate.with(config.withoutRounds().withSteps(steps)))),
+    List<List<CellResult>> pilots = pilot(first.with(List.of(candidate.with(config.withoutRounds().withSteps(steps)))),
         jobs, threads, stop);
     if (stop.get()) {
       return Optional.empty();
     }
-    for (CellResult run : runs) {
-      if (run.failed()) {
-        throw new RunException("a run cannot be tried here: " + run.error());
-      }
-    }
+    pilots.stream().flatMap(List::stream).filter(CellResult::failed).findFirst().ifPresent(run -> {
+      throw new RunException("a run cannot be tried here: " + run.error());
+    });
+    List<CellResult> runs = pilots.getFirst();
     CellResult last = runs.getLast();
     double step = config.train().sequences() * config.model().context() / last.tokensPerSecond();
     Map<Double, Double> stepSeconds = new HashMap<>(Map.of(flops, step));
@@ -90,8 +90,8 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
         stepSeconds, evaluation));
   }
 
-  /// One process's results, of one run or of two. Where one fails it sets `stop`, for the others.
-  private static List<CellResult> pilot(Variant variant, int jobs, int threads, AtomicBoolean stop)
+  /// Every process's results, of one run or of two. Where one of them throws it sets `stop`, for the others.
+  private static List<List<CellResult>> pilot(Variant variant, int jobs, int threads, AtomicBoolean stop)
       throws IOException {
     Path place = Files.createTempDirectory("norma-plan");
     List<CompletableFuture<List<CellResult>>> all = List.of();
@@ -100,7 +100,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
           .mapToObj(job -> CompletableFuture.supplyAsync(() -> runs(variant, place.resolve("job" + job), threads, stop),
               task -> new Thread(task, "norma-plan-" + job).start()))
           .toList();
-      return all.stream().map(CompletableFuture::join).toList().getFirst();
+      return all.stream().map(CompletableFuture::join).toList();
     } catch (CompletionException e) {
       stop.set(true); // the others
       if (e.getCause() instanceof UncheckedIOException disk) {

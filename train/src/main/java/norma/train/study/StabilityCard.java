@@ -1,6 +1,5 @@
 package norma.train.study;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -136,7 +135,7 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
   }
 
   /// Reads a study's folder as it is now.
-  public static StabilityCard of(StudyFolder folder) throws IOException {
+  public static StabilityCard of(StudyFolder folder) {
     Map<String, Sweep> sweeps = new LinkedHashMap<>();
     for (Variant variant : folder.study().variants()) {
       if (variant.point().stream().anyMatch(setting -> setting.startsWith(LR))) {
@@ -150,14 +149,13 @@ public record StabilityCard(int seeds, List<Sweep> sweeps) {
     return new StabilityCard(folder.study().seeds().size(), List.copyOf(sweeps.values()));
   }
 
-  private static Rate rate(StudyFolder folder, Variant variant) throws IOException {
+  private static Rate rate(StudyFolder folder, Variant variant) {
     Map<Long, Run> runs = new LinkedHashMap<>();
-    for (Map.Entry<Long, CellResult> entry : folder.reported(variant).entrySet()) {
-      CellResult result = entry.getValue();
+    folder.reported(variant).forEach((seed, result) -> {
       if (!result.failed()) {
-        runs.put(entry.getKey(), run(result, folder.reading(result)));
+        runs.put(seed, run(result, folder.reading(result)));
       }
-    }
+    });
     return new Rate(variant.candidates().getFirst().config().optim().lr(), runs);
   }
 

@@ -72,6 +72,14 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
     return millis;
   }
 
+  /// The candidates that are to be measured still, by what determines their time.
+  Map<String, Candidate> missing(Study study) {
+    Map<String, Candidate> missing = new LinkedHashMap<>();
+    measured(study).values().forEach(candidate -> missing.putIfAbsent(id(candidate), candidate));
+    steps.forEach(step -> missing.remove(step.id()));
+    return missing;
+  }
+
   /// Maps each candidate to the one that is measured for it: the first of its variant with as many FLOPs and the same optimizer. Tuned settings do not change the
   /// time otherwise.
   static Map<Candidate, Candidate> measured(Study study) {

@@ -6,10 +6,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 import norma.nn.NormTypes;
+import norma.train.config.ConfigException;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
 import norma.train.files.Json;
+import norma.train.files.ShellText;
 import norma.train.run.RunException;
 import norma.train.study.Study.Variant;
 import tools.jackson.core.JacksonException;
@@ -63,7 +65,7 @@ public record StudyFile(String name, String title, String note, String command, 
 
   /// Reads that of a study's folder.
   ///
-  /// @throws RunException if the file is not there, or damaged
+  /// @throws RunException if the file is damaged, or has norms that are not on the class path
   public static StudyFile read(Path folder) throws IOException {
     Path path = folder.resolve(FILE);
     try {
@@ -74,7 +76,9 @@ public record StudyFile(String name, String title, String note, String command, 
       }
       return file;
     } catch (JacksonException e) {
-      throw new RunException(path + " is damaged: " + Json.problem(e), e);
+      throw new RunException(e.getCause() instanceof ConfigException
+          ? path + " cannot be read here: " + Json.problem(e) + "; norms of one's own need " + ShellText.CLASSES
+          : path + " is damaged: " + Json.problem(e), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package norma.train.study;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -77,8 +78,9 @@ public final class StudyFolder {
 
   /// Says how a cell ended; null if it has not.
   ///
-  /// @throws RunException if the file is damaged
-  public @Nullable CellResult result(Cell cell) throws IOException {
+  /// @throws RunException         if the file is damaged
+  /// @throws UncheckedIOException if it cannot be read
+  public @Nullable CellResult result(Cell cell) {
     CellResult known = finished.get(cell.id());
     Path file = resultFile(cell);
     if (known != null || !Files.exists(file)) {
@@ -92,6 +94,8 @@ public final class StudyFolder {
       }
       keep(cell, result);
       return result;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } catch (JacksonException e) {
       throw new RunException(file + " is damaged: " + Json.problem(e) + "; delete it, and the run is repeated",
           e);
@@ -99,7 +103,7 @@ public final class StudyFolder {
   }
 
   /// Says whether the next start runs a cell: it has no result, or it failed.
-  public boolean left(Cell cell) throws IOException {
+  public boolean left(Cell cell) {
     CellResult result = result(cell);
     return result == null || result.failed();
   }
@@ -140,17 +144,15 @@ public final class StudyFolder {
   }
 
   /// Reads, once, what a finished run has recorded: nothing if its folder was cleared away, or it never had one.
-  RunReading reading(CellResult result) throws IOException {
-    RunReading known = readings.get(result.folder());
-    if (known != null) {
-      return known;
-    }
-    Path run = path.resolve(result.folder());
-    RunReading reading = result.folder().isEmpty() || !Files.exists(run.resolve(Metrics.FILE))
-        ? RunReading.NOTHING
-        : RunReading.of(run);
-    readings.put(result.folder(), reading);
-    return reading;
+  RunReading reading(CellResult result) {
+    return readings.computeIfAbsent(result.folder(), folder -> {
+      Path run = path.resolve(folder);
+      try {
+        return folder.isEmpty() || !Files.exists(run.resolve(Metrics.FILE)) ? RunReading.NOTHING : RunReading.of(run);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    });
   }
 
   /// A run of another variant or study that does the same work as a cell.
@@ -270,7 +272,7 @@ public final class StudyFolder {
 
   /// The candidate of a variant with the lowest mean of the best validation losses over the tuning seeds; one that diverged or failed on
   /// a seed comes after all that did not. Empty until all have run.
-  public Optional<Candidate> winner(Variant variant) throws IOException {
+  public Optional<Candidate> winner(Variant variant) {
     if (!variant.tuned()) {
       return Optional.of(variant.candidates().getFirst());
     }
@@ -292,12 +294,12 @@ public final class StudyFolder {
 
   /// All cells that are known now: those that tune, and the reported ones of variants whose settings are chosen. Seed by seed, so
   /// that a study that is stopped early has whole pairs.
-  public List<Cell> cells() throws IOException {
+  public List<Cell> cells() {
     return List.copyOf(numbered().values());
   }
 
   /// The same by number, from 0. A number is the same run at all times: those that are not known yet leave theirs free.
-  public SortedMap<Integer, Cell> numbered() throws IOException {
+  public SortedMap<Integer, Cell> numbered() {
     SortedMap<Integer, Cell> cells = new TreeMap<>();
     for (Cell cell : tuning) {
       cells.put(cells.size(), cell);
@@ -326,17 +328,14 @@ public final class StudyFolder {
   }
 
   /// The reported results of a variant by seed, as far as they are there.
-  public Map<Long, CellResult> reported(Variant variant) throws IOException {
+  public Map<Long, CellResult> reported(Variant variant) {
     Map<Long, CellResult> results = new LinkedHashMap<>();
-    Optional<Candidate> winner = winner(variant);
-    if (winner.isPresent()) {
-      for (long seed : study.seeds()) {
-        CellResult result = result(reported(variant, winner.get(), seed));
-        if (result != null) {
-          results.put(seed, result);
-        }
+    winner(variant).ifPresent(winner -> study.seeds().forEach(seed -> {
+      CellResult result = result(reported(variant, winner, seed));
+      if (result != null) {
+        results.put(seed, result);
       }
-    }
+    }));
     return results;
   }
 

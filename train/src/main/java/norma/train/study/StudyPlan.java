@@ -62,7 +62,7 @@ public record StudyPlan(int runs, int left, int found, double flops, double step
     double stepMillis = Double.NaN;
     if (!open.isEmpty()) {
       int processes = Math.min(jobs, open.size());
-      Optional<RunTimes> measured = RunTimes.measure(study, processes, StepTimes.read(folder.path()).of(study), cost,
+      Optional<RunTimes> measured = RunTimes.measure(folder, processes, StudyWorker.threadsOfEach(jobs, study), cost,
           stop);
       if (measured.isEmpty()) {
         return Optional.empty();
@@ -79,7 +79,7 @@ public record StudyPlan(int runs, int left, int found, double flops, double step
         deviations * deviation(folder)));
   }
 
-  private static double deviation(StudyFolder folder) throws IOException {
+  private static double deviation(StudyFolder folder) {
     double[] deviations = StudySummary.of(folder).rows().stream().filter(row -> row.best().pairs() >= 3)
         .mapToDouble(row -> PairedDifferences.deviation(row.best().all())).toArray();
     return Median.of(deviations);

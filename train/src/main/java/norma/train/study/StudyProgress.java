@@ -74,7 +74,7 @@ public record StudyProgress(int ended, int underWay, double share, double second
   }
 
   /// Those of its variant that have ended, or any.
-  private static double seconds(StudyFolder folder, Cell cell, double any) throws IOException {
+  private static double seconds(StudyFolder folder, Cell cell, double any) {
     return mean(folder.reported(cell.variant()).values(), any);
   }
 

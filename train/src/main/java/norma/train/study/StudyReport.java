@@ -17,7 +17,7 @@ public final class StudyReport {
   private final String command;
   private final Figures figures = new Figures();
 
-  private StudyReport(StudyFolder folder, String command) throws IOException {
+  private StudyReport(StudyFolder folder, String command) {
     this.folder = folder;
     this.summary = StudySummary.of(folder);
     this.stability = StabilityCard.of(folder);
@@ -42,11 +42,11 @@ public final class StudyReport {
   ///
   /// @param command that repeats the study
   /// @param live    script that follows the study
-  public static String page(StudyFolder folder, String command, String live) throws IOException {
+  public static String page(StudyFolder folder, String command, String live) {
     return new StudyReport(folder, command).html(live);
   }
 
-  private String html(String live) throws IOException {
+  private String html(String live) {
     Study study = folder.study();
     List<VariantRuns> variants = VariantRuns.of(folder, summary);
     StudyCurves curves = new StudyCurves(variants, figures);

@@ -1,6 +1,5 @@
 package norma.train.study;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -45,10 +44,10 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   /// @param bestP      sign-flip p of `best` after Holm's correction over the variants; NaN for a baseline
   /// @param last       the same of the losses after the last step
   /// @param divergedP  of the test that the variant diverges as often as the baseline on the same seeds (McNemar, exact)
-  /// @param stepsSaved mean over the seeds: steps earlier than the baseline's last at which its last loss is reached; NaN if it is
-  ///                   not reached on every seed
+  /// @param stepsSaved mean over the seeds: steps earlier than the baseline's last at which its last loss is reached; infinite if it is
+  ///                   not reached on every seed, NaN if a run has no curve any more
   /// @param secondsToBaseline median over the seeds: seconds of training, at the run's median step, until the baseline's last loss is
-  ///                   reached, evaluation and all else not counted; NaN if it is not reached on every seed
+  ///                   reached, evaluation and all else not counted; infinite and NaN as above
   /// @param foreign    seeds left out because the two runs come from different machines or builds
   /// @param deciding   seeds that show a difference like the one seen with a probability of 0.8, if too few were run; 0 if that is not known
   public record Row(Variant variant, @Nullable Candidate chosen, Map<Long, CellResult> results,
@@ -84,26 +83,19 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       if (variant.baseline()) {
         return "baseline";
       }
-      boolean some = count(CellResult.DIVERGED) > 0 && verdict != Verdict.DOES_NOT_TRAIN;
-      String condition = some ? ", of the seeds that trained" : "";
-      return verdict.text(best, deciding) + condition;
+      boolean some = count(CellResult.DIVERGED) > 0 || !Double.isNaN(divergedP); // of the baseline's, too
+      boolean compared = verdict != Verdict.DOES_NOT_TRAIN && verdict != Verdict.NO_PAIRS;
+      return verdict.text(best, deciding) + (some && compared ? ", of the seeds that trained" : "");
     }
   }
 
   /// Summarizes a study's folder as it is now.
-  public static StudySummary of(StudyFolder folder) throws IOException {
+  public static StudySummary of(StudyFolder folder) {
     Study study = folder.study();
-    List<CellResult> ended = new ArrayList<>();
-    for (Study.Cell cell : folder.cells()) {
-      CellResult result = folder.result(cell);
-      if (result != null) {
-        ended.add(result);
-      }
-    }
-    List<Pairs> all = new ArrayList<>();
-    for (Variant variant : study.variants()) {
-      all.add(Pairs.of(variant, folder.reported(variant), folder.reported(study.baselineOf(variant))));
-    }
+    List<CellResult> ended = folder.cells().stream().map(folder::result).filter(Objects::nonNull).toList();
+    List<Pairs> all = study.variants().stream()
+        .map(variant -> Pairs.of(variant, folder.reported(variant), folder.reported(study.baselineOf(variant))))
+        .toList();
     List<PairedDifferences> best = all.stream().map(pairs -> pairs.differences(CellResult::bestLoss)).toList();
     List<PairedDifferences> last = all.stream().map(pairs -> pairs.differences(CellResult::finalLoss)).toList();
     double[] bestP = holm(best, study);
@@ -112,7 +104,8 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       Pairs pairs = all.get(i);
-      Verdict verdict = Verdict.of(pairs.results.values(), best.get(i), bestP[i], study.comparisons());
+      Verdict verdict = Verdict.of(pairs.results.values(), folder.reported(study.baselineOf(pairs.subject)).values(),
+          best.get(i), bestP[i], study.comparisons());
       rows.add(new Row(pairs.subject, folder.winner(pairs.subject).orElse(null), pairs.results, best.get(i), bestP[i],
           last.get(i), lastP[i], mcNemar(pairs.onlyVariant, pairs.onlyBaseline), pairs.stepsSaved(folder),
           pairs.secondsToBaseline(folder), pairs.foreign, verdict,
@@ -140,6 +133,12 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   private static double[] holm(List<PairedDifferences> differences, Study study) {
     return PairedDifferences.holm(differences.stream().mapToDouble(PairedDifferences::signFlipP).toArray(),
         study.comparisons());
+  }
+
+  /// The baseline of a row.
+  Row baselineOf(Row row) {
+    Variant baseline = study.baselineOf(row.variant);
+    return rows.stream().filter(other -> other.variant.equals(baseline)).findFirst().orElseThrow();
   }
 
   /// Runs without a result.
@@ -194,25 +193,22 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
           baseline.get(i).bestLoss())).toList();
     }
 
-    double stepsSaved(StudyFolder folder) throws IOException {
-      double saved = 0;
-      for (int i = 0; i < variant.size(); i++) {
-        saved += baseline.get(i).steps()
-            - crossing(folder.reading(variant.get(i)).evals(), folder.reading(baseline.get(i)).lastLoss());
-      }
-      return variant.isEmpty() ? Double.NaN : saved / variant.size();
+    double stepsSaved(StudyFolder folder) {
+      return IntStream.range(0, variant.size()).mapToDouble(i -> baseline.get(i).steps()
+          - crossing(folder.reading(variant.get(i)).evals(), folder.reading(baseline.get(i)).lastLoss())).average()
+          .orElse(Double.NaN);
     }
 
     /// A baseline's own last loss is reached by itself.
-    double secondsToBaseline(StudyFolder folder) throws IOException {
+    double secondsToBaseline(StudyFolder folder) {
       List<CellResult> own = results.values().stream().filter(CellResult::completed).toList();
       List<CellResult> runs = subject.baseline() ? own : variant;
       List<CellResult> against = subject.baseline() ? own : baseline;
-      double[] seconds = new double[runs.size()];
-      for (int i = 0; i < seconds.length; i++) {
-        seconds[i] = secondsTo(folder.reading(runs.get(i)), folder.reading(against.get(i)).lastLoss());
-      }
-      return Arrays.stream(seconds).anyMatch(Double::isNaN) ? Double.NaN : Median.of(seconds);
+      double[] seconds = IntStream.range(0, runs.size())
+          .mapToDouble(i -> secondsTo(folder.reading(runs.get(i)), folder.reading(against.get(i)).lastLoss()))
+          .toArray();
+      double most = Arrays.stream(seconds).max().orElse(Double.NaN); // NaN if any is
+      return Double.isFinite(most) ? Median.of(seconds) : most;
     }
   }
 
@@ -236,7 +232,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     return crossing(run.evals(), loss) * run.stepMillis() / 1e3;
   }
 
-  /// The step at which a curve first reaches a loss, between two evaluations in proportion; NaN if it does not.
+  /// The step at which a curve first reaches a loss, between two evaluations in proportion; infinite if it does not, NaN of no curve or no loss.
   static double crossing(List<Event.Eval> curve, double loss) {
     for (int i = 0; i < curve.size(); i++) {
       Event.Eval here = curve.get(i);
@@ -249,11 +245,11 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         return before.step() + share * (here.step() - before.step());
       }
     }
-    return Double.NaN;
+    return curve.isEmpty() || Double.isNaN(loss) ? Double.NaN : Double.POSITIVE_INFINITY;
   }
 
   /// One row a run, tuning included.
-  static String csv(StudyFolder folder) throws IOException {
+  static String csv(StudyFolder folder) {
     Map<String, Map<Long, CellResult>> baselines = new HashMap<>(); // by group
     for (Variant variant : folder.study().variants()) {
       if (variant.baseline()) {

@@ -11,7 +11,6 @@ import norma.train.files.ShellText;
 import norma.train.report.Decimals;
 import norma.train.report.Table;
 import norma.train.report.Template;
-import norma.train.study.Study.Variant;
 import norma.train.study.StudySummary.Row;
 
 /// The tables of a study's page, and the configurations that it compares.
@@ -45,11 +44,9 @@ final class StudyTables {
   static String configs(StudySummary summary) {
     StringBuilder html = new StringBuilder();
     for (Row row : summary.rows()) {
-      Variant baseline = summary.study().baselineOf(row.variant());
-      Row other = summary.rows().stream().filter(r -> r.variant().equals(baseline)).findFirst().orElseThrow();
       String differences = row.variant().baseline()
           ? summary.study().comparisons() == 0 ? "" : "baseline"
-          : RunConfigWriter.differences(other.config(), row.config()).stream()
+          : RunConfigWriter.differences(summary.baselineOf(row).config(), row.config()).stream()
               .map(d -> d.path() + ": " + d.left() + " \u2192 " + d.right()).collect(Collectors.joining("; "));
       String open = row.chosen() == null ? ", the first of " + row.variant().candidates().size() + " tries" : "";
       html.append(Template.details(false, escape(row.variant().name()) + " <span class=\"note\">"

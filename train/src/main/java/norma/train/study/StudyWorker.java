@@ -250,8 +250,9 @@ public final class StudyWorker {
         Environment.version() + " " + Environment.build());
   }
 
-  /// Shares the cores among `jobs`. At most four threads: with more, a step has more shards and other sums.
-  public static int threadsOfEach(int jobs) {
-    return Math.clamp(Runtime.getRuntime().availableProcessors() / Math.max(1, jobs), 1, 4);
+  /// Shares the cores among `jobs` processes, or among a study's runs if those are fewer: however many runs are left, each has the threads
+  /// of those before it. At most four: with more, a step has more shards and other sums.
+  public static int threadsOfEach(int jobs, Study study) {
+    return Math.clamp(Runtime.getRuntime().availableProcessors() / Math.clamp(study.runs(), 1, jobs), 1, 4);
   }
 }

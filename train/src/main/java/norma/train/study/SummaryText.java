@@ -24,6 +24,7 @@ public final class SummaryText {
   private static final String VARIANT = "variant";
   /// The first 40 are slower, so of fewer than five times as many the median would not be that of a warm machine.
   private static final int WARM_STEPS = 200;
+  private static final String NOT_REACHED = "not reached";
 
   private SummaryText() {}
 
@@ -127,7 +128,8 @@ public final class SummaryText {
     Study study = summary.study();
     List<Study.Candidate> candidates = study.variants().stream().flatMap(variant -> variant.candidates().stream())
         .toList();
-    List<CellResult> results = summary.rows().stream().flatMap(row -> row.results().values().stream()).toList();
+    List<CellResult> results = summary.rows().stream().flatMap(row -> row.results().values().stream())
+        .filter(result -> !result.failed()).toList(); // one that failed may have begun nowhere
     List<String> parts = new ArrayList<>();
     parts.add("GPT of " + each(candidates, c -> c.config().model().layers()) + " blocks, width "
         + each(candidates, c -> c.config().model().width()) + ", context "
@@ -200,14 +202,17 @@ public final class SummaryText {
                 + ": a wider grid might find a better one"));
       }
       int diverged = row.count(CellResult.DIVERGED);
+      String unlike = Double.isNaN(row.divergedP())
+          ? ""
+          : " (McNemar's p of diverging unlike the baseline, uncorrected: " + p(row.divergedP()) + ")";
       if (diverged > 0) {
         remarks.add(String.format(Locale.ROOT,
             "%s: %d of %d runs diverged; its losses are those of the seeds that trained%s", name, diverged,
-            row.results().size(),
-            Double.isNaN(row.divergedP())
-                ? ""
-                : String.format(Locale.ROOT, " (McNemar's p of diverging unlike the baseline, uncorrected: %s)",
-                    p(row.divergedP()))));
+            row.results().size(), unlike));
+      } else if (!unlike.isEmpty()) {
+        Row baseline = summary.baselineOf(row);
+        remarks.add(String.format(Locale.ROOT, "%s: the baseline diverged on %d of %s, the variant on none%s", name,
+            baseline.count(CellResult.DIVERGED), Decimals.counted(baseline.results().size(), "seed"), unlike));
       }
       if (!row.foreign().isEmpty()) {
         remarks.add(name + ": seeds " + row.foreign()
@@ -309,7 +314,7 @@ public final class SummaryText {
   }
 
   private static String steps(double saved) {
-    return Double.isNaN(saved) ? "not reached" : Decimals.signed("%,.0f", saved);
+    return Double.isInfinite(saved) ? NOT_REACHED : Decimals.signed("%,.0f", saved);
   }
 
   /// Median of the runs that have the number.
@@ -318,12 +323,8 @@ public final class SummaryText {
   }
 
   private static String seconds(Row row) {
-    boolean compared = row.variant().baseline() ? row.count(CellResult.COMPLETED) > 0 : row.best().pairs() > 0;
-    return !compared
-        ? ""
-        : Double.isNaN(row.secondsToBaseline())
-            ? "not reached"
-            : String.format(Locale.ROOT, "%,.1f", row.secondsToBaseline());
+    double seconds = row.secondsToBaseline();
+    return Double.isInfinite(seconds) ? NOT_REACHED : Decimals.formatOr("", "%,.1f", seconds);
   }
 
   private static String runs(StudySummary summary, Row row) {

@@ -1,6 +1,6 @@
 package norma.train.study;
 
-import java.io.IOException;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -8,18 +8,22 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
+import norma.kernels.Backend;
 import norma.kernels.cuda.CudaException;
+import norma.models.Gpt;
+import norma.train.config.RunConfig;
 import norma.train.data.DataException;
-import norma.train.run.Feasibility;
+import norma.train.data.Split;
+import norma.train.run.Backends;
+import norma.train.run.MemoryNeed;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
-import norma.train.study.Study.Cell;
 
 /// Variants that cannot be trained on this machine, and the reasons: all of them at once, found before the first run.
 public final class UntrainableVariants implements AutoCloseable {
   private final StepCost cost;
   private final OptionalInt threads;
-  private final Feasibility feasibility = new Feasibility();
+  private final Map<RunConfig.Runtime, Backend> backends = new HashMap<>();
   private final Map<String, Set<String>> variants = new LinkedHashMap<>(); // by reason
   private final Set<Candidate> checked = new HashSet<>();
 
@@ -33,13 +37,10 @@ public final class UntrainableVariants implements AutoCloseable {
   ///
   /// @param threads of each run whose configuration says `auto`
   /// @throws RunException with one line that names every such variant and why
-  public static void refuse(StudyFolder folder, int threads) throws IOException {
+  public static void refuse(StudyFolder folder, int threads) {
     try (UntrainableVariants found = new UntrainableVariants(new StepCost(), threads)) {
-      for (Cell cell : folder.cells()) {
-        if (folder.left(cell)) {
-          found.check(cell.variant().name(), cell.candidate());
-        }
-      }
+      folder.cells().stream().filter(folder::left)
+          .forEach(cell -> found.check(cell.variant().name(), cell.candidate()));
       found.refuse(folder.study().variants().size());
     }
   }
@@ -55,9 +56,14 @@ public final class UntrainableVariants implements AutoCloseable {
   void check(String variant, Candidate candidate) {
     if (checked.add(candidate)) {
       try {
-        feasibility.require(
-            candidate.config().runtime().threads().isPresent() ? candidate.config() : candidate.config().with(threads),
-            cost.tokens(candidate.config()), cost.vocabulary(candidate.config()));
+        RunConfig config = candidate.config().runtime().threads().isPresent()
+            ? candidate.config()
+            : candidate.config().with(threads);
+        Split.cut(cost.tokens(candidate.config()), config.data().valFraction(), config.data().trainFraction(),
+            config.model().context());
+        Backend backend = backends.computeIfAbsent(config.runtime(), r -> Backends.choose(r, false).backend());
+        MemoryNeed.of(config, new Gpt(config.model(), cost.vocabulary(candidate.config())), backend)
+            .requireRoom(backend);
       } catch (DataException | RunException | CudaException e) {
         add(variant, String.valueOf(e.getMessage()));
       }
@@ -76,6 +82,6 @@ public final class UntrainableVariants implements AutoCloseable {
 
   @Override
   public void close() {
-    feasibility.close();
+    backends.values().forEach(Backend::close);
   }
 }

@@ -1,7 +1,5 @@
 package norma.train.study;
 
-import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,21 +16,12 @@ record VariantRuns(Row row, List<RunReading> runs) {
   }
 
   /// Every variant of a study that has a run.
-  static List<VariantRuns> of(StudyFolder folder, StudySummary summary) throws IOException {
-    List<VariantRuns> all = new ArrayList<>();
-    for (Row row : summary.rows()) {
+  static List<VariantRuns> of(StudyFolder folder, StudySummary summary) {
+    return summary.rows().stream().map(row -> {
       String counted = row.count(CellResult.COMPLETED) > 0 ? CellResult.COMPLETED : CellResult.DIVERGED;
-      List<RunReading> runs = new ArrayList<>();
-      for (CellResult result : row.results().values()) {
-        if (result.status().equals(counted)) {
-          runs.add(folder.reading(result));
-        }
-      }
-      if (!runs.isEmpty()) {
-        all.add(new VariantRuns(row, runs));
-      }
-    }
-    return all;
+      return new VariantRuns(row, row.results().values().stream().filter(result -> result.status().equals(counted))
+          .map(folder::reading).toList());
+    }).filter(variant -> !variant.runs.isEmpty()).toList();
   }
 
   String name() {

@@ -8,6 +8,8 @@ public enum Verdict {
   BETTER("better"), WORSE("worse"),
   /// Every run of it diverged, or has learned the frequencies of the characters at most. No number of seeds makes that a comparison.
   DOES_NOT_TRAIN("does not train"), NO_DIFFERENCE_SHOWN("no difference shown"), TOO_FEW_SEEDS("too few seeds to tell"),
+  /// Every run of its baseline diverged: there is no loss to hold its own against, with any number of seeds.
+  NO_PAIRS("no pairs, since the baseline diverged"),
   /// No run of it came to its end, for reasons that are not the variant's: all failed.
   FAILED("failed"), NOT_RUN("not run yet");
 
@@ -23,17 +25,22 @@ public enum Verdict {
   /// Judges a variant.
   ///
   /// @param results     of all its runs
+  /// @param baseline    results of all its baseline's
   /// @param p           after Holm's correction
   /// @param comparisons in the study
-  static Verdict of(Collection<CellResult> results, PairedDifferences differences, double p, int comparisons) {
+  static Verdict of(Collection<CellResult> results, Collection<CellResult> baseline, PairedDifferences differences,
+      double p, int comparisons) {
     if (results.isEmpty()) {
       return NOT_RUN;
     }
     if (results.stream().allMatch(CellResult::failed)) {
       return FAILED;
     }
-    return results.stream().allMatch(result -> result.failed() || result.untrained())
-        ? DOES_NOT_TRAIN
+    if (results.stream().allMatch(result -> result.failed() || result.untrained())) {
+      return DOES_NOT_TRAIN;
+    }
+    return !baseline.isEmpty() && baseline.stream().allMatch(CellResult::diverged)
+        ? NO_PAIRS
         : of(differences, p, comparisons);
   }
 

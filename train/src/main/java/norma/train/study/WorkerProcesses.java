@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.run.RunException;
 import norma.train.study.Study.Cell;
+import org.jspecify.annotations.Nullable;
 
 /// The processes of this machine that work on a study, or have a cluster work on it.
 public final class WorkerProcesses {
@@ -24,7 +25,11 @@ public final class WorkerProcesses {
   private static final int RESTARTS = 3;
   /// Exit codes above are those of a signal; this one is Norma's own for an interrupted command.
   private static final int LAST_EXIT_CODE = 130;
+  /// So many replaced workers for each process, one after the other without a run that ended well, mean that the GPU is gone.
+  private static final int VAIN = 2;
   private static final int LOOK_MILLIS = 1000;
+  /// To see how far a study is, the logs of all runs under way are read: a fiftieth of the time at most.
+  private static final int REST = 50;
 
   private final StudyFolder folder;
   private final Start process;
@@ -35,6 +40,10 @@ public final class WorkerProcesses {
   private final Semaphore ends = new Semaphore(0); // of workers
   private final long start = System.nanoTime();
   private int restarts;
+  private int inVain; // workers that were replaced since a run ended well
+  private @Nullable StudyProgress seen;
+  private long seenAt;
+  private long seeingNanos;
 
   /// Says how one process is started.
   public interface Start {
@@ -65,11 +74,7 @@ public final class WorkerProcesses {
   ///
   /// @throws RunException if a worker failed
   public void run(int count, AtomicBoolean stop) throws IOException {
-    for (Cell cell : folder.cells()) {
-      if (folder.result(cell) != null) {
-        shown.add(cell.id());
-      }
-    }
+    folder.cells().stream().filter(cell -> folder.result(cell) != null).forEach(cell -> shown.add(cell.id()));
     try {
       for (int i = 0; i < count; i++) {
         processes.add(start(i));
@@ -105,6 +110,10 @@ public final class WorkerProcesses {
       Process process = processes.get(i);
       alive |= process.isAlive();
       if (!process.isAlive() && process.exitValue() != 0) {
+        if (process.exitValue() == AGAIN && inVain++ >= VAIN * processes.size()) {
+          throw new RunException(inVain + " processes in a row have finished no run, since the GPU refused something; "
+              + "their logs are in " + log(i).getParent());
+        }
         if (process.exitValue() != AGAIN && (process.exitValue() <= LAST_EXIT_CODE || !mayGoOn(process))) {
           throw new RunException("a worker failed: " + lastWords(i, process) + "; its log is " + log(i));
         }
@@ -141,7 +150,15 @@ public final class WorkerProcesses {
       Thread.currentThread().interrupt();
     }
     finished();
-    listener.waiting(StudyProgress.of(folder), (System.nanoTime() - start) / 1e9);
+    long now = System.nanoTime();
+    StudyProgress progress = seen;
+    if (progress == null || now - seenAt > REST * seeingNanos) {
+      progress = StudyProgress.of(folder);
+      seen = progress;
+      seenAt = System.nanoTime();
+      seeingNanos = seenAt - now;
+    }
+    listener.waiting(progress, (System.nanoTime() - start) / 1e9);
   }
 
   private void finished() throws IOException {
@@ -150,6 +167,7 @@ public final class WorkerProcesses {
       CellResult result = shown.contains(cell.id()) ? null : folder.result(cell);
       if (result != null) {
         shown.add(cell.id());
+        inVain = result.failed() ? inVain : 0;
         listener.ended(shown.size(), cell, result);
       }
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -26,6 +27,7 @@ import norma.train.run.TrainStep;
 public final class Joined implements AutoCloseable {
   /// What may be another here: where the text lies, and what computes the same.
   private static final Set<String> OWN = Set.of("data.corpus", "runtime.backend", "runtime.threads");
+  private static final String EXPECTED = "expected a run that norma train --share has started";
   private static final Duration GREETING = Duration.ofSeconds(10);
   /// Signs of life in the time after which silence counts as death.
   private static final int PULSES = 4;
@@ -82,6 +84,9 @@ public final class Joined implements AutoCloseable {
         session.close();
         throw e;
       }
+    } catch (SocketTimeoutException e) {
+      wire.close();
+      throw new IOException(wire.other() + " says nothing; " + EXPECTED, e);
     } catch (IOException | RuntimeException e) {
       wire.close();
       throw e;
@@ -96,7 +101,7 @@ public final class Joined implements AutoCloseable {
     } catch (IOException e) {
       socket.close();
       throw new IOException(address.getHostString() + ":" + address.getPort() + ": " + e.getMessage()
-          + "; expected a run that norma train --share has started", e);
+          + "; " + EXPECTED, e);
     }
   }
 
@@ -113,7 +118,7 @@ public final class Joined implements AutoCloseable {
             corpus.source() + " is another text than that of the run; data.corpus=FILE says where it lies");
       }
       Session opened = Session.unset(config, Path.of(""),
-          tokens.isEmpty() ? Vocabulary.bytes() : Vocabulary.of(tokens.codePoints().toArray()), debug);
+          tokens.isEmpty() ? Vocabulary.bytes() : Vocabulary.of(tokens.codePoints().toArray()), false, debug);
       if (!opened.backend().name().equals(backend)) {
         opened.close();
         throw new RunException("runtime.backend is " + opened.backend().name() + " here and " + backend

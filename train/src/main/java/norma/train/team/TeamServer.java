@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,6 +111,9 @@ public final class TeamServer implements Team {
         Member member = new Member(wire, threads, session);
         joined.add(member);
         news.accept(wire.other() + " has joined, threads: " + member.threads());
+      } catch (SocketTimeoutException e) {
+        wire.close();
+        throw new IOException(wire.other() + " says nothing", e);
       } catch (IOException e) {
         wire.close();
         throw e;

@@ -3,7 +3,7 @@ package norma.train.watch;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -25,8 +26,8 @@ import norma.train.report.Svg;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
-/// Serves pages to browsers, and says when they change, by server-sent events. Only who has the token, which is in the address, gets anything;
-/// a request must name the host by its number or as localhost, so that no foreign site can lead a browser here by a name of its own.
+/// Serves pages to browsers, and at `/stamp` what changes whenever a page does: an open page asks for it every second. Only who has the
+/// token, which is in the address, gets anything; a request must name the host by its number or as localhost, so that no foreign site can lead a browser here by a name of its own.
 ///
 /// Whoever trains on the same machine must not notice: a page is made once for all who watch, and again at the earliest when it has been
 /// left alone for 200 times as long as making it took, or for half a minute: the first page takes longest.
@@ -35,7 +36,6 @@ public final class WatchServer implements AutoCloseable {
   private static final int SHARE = 200;
   private static final Duration LEAST = Duration.ofSeconds(1);
   private static final Duration MOST = Duration.ofSeconds(30);
-  private static final Duration HEARTBEAT = Duration.ofSeconds(15); // a browser that has gone is noticed by then
   private static final Pattern HOST = Pattern.compile("(?:localhost|[0-9.]+|\\[[0-9a-fA-F:.]+])(?::\\d+)?");
 
   private final HttpServer server;
@@ -91,11 +91,12 @@ public final class WatchServer implements AutoCloseable {
     try (exchange) {
       String host = String.valueOf(exchange.getRequestHeaders().getFirst("Host"));
       List<String> names = query(exchange, "of");
+      String path = exchange.getRequestURI().getPath();
       if (!exchange.getRequestMethod().equals("GET") || !HOST.matcher(host).matches() || !isGiven(exchange)) {
         send(exchange, 403, "This page needs the whole address that norma has printed.\n");
-      } else if (exchange.getRequestURI().getPath().equals("/events")) {
-        follow(exchange, names);
-      } else if (exchange.getRequestURI().getPath().equals("/")) {
+      } else if (path.equals("/stamp")) {
+        send(exchange, 200, due(names));
+      } else if (path.equals("/")) {
         Made page = page(names);
         send(exchange, page.status, page.page);
       } else {
@@ -137,6 +138,7 @@ public final class WatchServer implements AutoCloseable {
     return "<!DOCTYPE html><meta http-equiv=\"refresh\" content=\"5\"><title>norma</title><p>" + Svg.escape(line)
         + "</p>";
   }
+
   private Made page(List<String> names) throws IOException {
     synchronized (made) { // one at a time
       Made last = made.get(names);
@@ -151,6 +153,8 @@ public final class WatchServer implements AutoCloseable {
           page = found.orElse("There is no such run or study any more.\n");
         } catch (IOException e) { // a run that begins or goes just now
           page = trouble(Errors.line(e));
+        } catch (UncheckedIOException e) {
+          page = trouble(Errors.line(Objects.requireNonNull(e.getCause())));
         } catch (RuntimeException e) { // something of it is damaged
           page = trouble(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
         }
@@ -161,36 +165,10 @@ public final class WatchServer implements AutoCloseable {
     }
   }
 
-  /// Tells a browser whenever there is a newer page, until it goes.
-  private void follow(HttpExchange exchange, List<String> names) throws IOException {
-    exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
-    exchange.getResponseHeaders().set("Cache-Control", "no-store");
-    exchange.sendResponseHeaders(200, 0);
-    OutputStream out = exchange.getResponseBody();
-    Made seen = made.get(names);
-    String stamp = seen == null ? "" : seen.stamp;
-    long beat = Long.MIN_VALUE;
-    try {
-      while (true) {
-        Made last = made.get(names);
-        String now = pages.stamp(names);
-        if (!now.equals(stamp) && (last == null || !last.rests())) {
-          stamp = now;
-          tell(out, "data: changed\n\n");
-        } else if (System.nanoTime() > beat + HEARTBEAT.toNanos()) { // at once, too: what is first written sends the head
-          beat = System.nanoTime();
-          tell(out, ": alive\n\n");
-        }
-        Thread.sleep(LEAST);
-      }
-    } catch (InterruptedException e) { // the server ends
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void tell(OutputStream out, String text) throws IOException {
-    out.write(text.getBytes(StandardCharsets.UTF_8));
-    out.flush();
+  /// The stamp of the page that a browser should have: the last one's as long as that rests.
+  private String due(List<String> names) throws IOException {
+    Made last = made.get(names);
+    return last != null && last.rests() ? last.stamp : pages.stamp(names);
   }
 
   private static void send(HttpExchange exchange, int code, String text) throws IOException {

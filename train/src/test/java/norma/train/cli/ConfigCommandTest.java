@@ -50,10 +50,7 @@ class ConfigCommandTest {
       "output.zebra | output.zebra: unknown key. Valid keys here: output.dir", "a=b | a=b: unknown key",
       "optim --dump | KEY and --dump at once; expected one of them" })
   void anUnknownKeyIsOneLineWithTheNearestName(String arguments, String message) {
-    Outcome outcome = Outcome.of(("config " + arguments).split(" ", -1));
-    assertThat(outcome.code()).isEqualTo(2);
-    assertThat(outcome.err().lines()).hasSize(1).first().asString().startsWith("norma: ").contains(message);
-    assertThat(outcome.out()).isEmpty();
+    Outcome.of(("config " + arguments).split(" ", -1)).refused(2, message);
   }
 
   @Test

@@ -2,9 +2,6 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,16 +69,14 @@ class ConsoleTest {
   }
 
   private static String printed(boolean terminal, Consumer<Console> use) {
-    PrintStream out = System.out;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
     System.setProperty("norma.terminal", Boolean.toString(terminal));
     try {
-      use.accept(new Console());
+      return Outcome.printed(() -> {
+        use.accept(new Console());
+        return 0;
+      }).out();
     } finally {
       System.clearProperty("norma.terminal");
-      System.setOut(out);
     }
-    return bytes.toString(StandardCharsets.UTF_8);
   }
 }

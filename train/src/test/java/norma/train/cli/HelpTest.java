@@ -2,9 +2,6 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,15 +17,11 @@ class HelpTest {
   @ParameterizedTest
   @MethodSource("commands")
   void everyCommandExplainsItselfWithoutComplaints(String command) {
-    PrintStream err = System.err;
-    ByteArrayOutputStream complaints = new ByteArrayOutputStream();
-    System.setErr(new PrintStream(complaints, true, StandardCharsets.UTF_8));
-    try {
+    Outcome complaints = Outcome.printed(() -> {
       String help = Objects.requireNonNull(new CommandLine(new Main()).getSubcommands().get(command)).getUsageMessage();
       assertThat(help).startsWith("Usage: norma " + command).doesNotContain("%%", "%n");
-    } finally {
-      System.setErr(err);
-    }
-    assertThat(complaints.toString(StandardCharsets.UTF_8)).isEmpty();
+      return 0;
+    });
+    assertThat(complaints.err()).isEmpty();
   }
 }

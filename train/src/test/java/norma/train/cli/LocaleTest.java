@@ -2,12 +2,11 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,7 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LocaleTest {
   /// Numbers are times too, hashes are of files with times.
   private static final Pattern NUMBER = Pattern.compile("\\b[0-9a-f]{64}\\b|-?[0-9][0-9.E-]*");
-  private static final Pattern OTHER_DIGIT = Pattern.compile("[\\p{Nd}&&[^0-9]]");
+  /// Digits of another script, and what Turkish makes of I and i.
+  private static final Pattern FOREIGN = Pattern.compile("[\\p{Nd}\u0130\u0131&&[^0-9]]");
 
   @TempDir
   private static Path plainFolder;
@@ -35,9 +35,9 @@ class LocaleTest {
     assertThat(plain.keySet()).anySatisfy(name -> assertThat(name).endsWith("checkpoints/step-0000004/manifest.json"));
   }
 
-  /// Digits of their own (Persian, Arabic, Bengali, Marathi, Nepali), and the dotless i of Turkish.
+  /// Digits of their own as in Persian, and the dotless i of Turkish.
   @ParameterizedTest
-  @ValueSource(strings = { "fa-IR", "ar-EG", "bn-BD", "mr-IN", "ne-NP", "tr-TR" })
+  @ValueSource(strings = { "fa-IR", "tr-TR" })
   void aRunInAnotherLanguageLeavesTheSameFiles(String language, @TempDir Path folder) throws IOException {
     Map<String, String> files = filesOf(Locale.forLanguageTag(language), folder);
     assertThat(files.keySet()).isEqualTo(plain.keySet());
@@ -46,7 +46,7 @@ class LocaleTest {
       if (name.endsWith(".safetensors")) {
         assertThat(text).as(name).isEqualTo(expected);
       } else if (!name.endsWith("/state")) {
-        assertThat(text).as(name).doesNotContainPattern(OTHER_DIGIT);
+        assertThat(text).as(name).doesNotContainPattern(FOREIGN);
       }
       if (name.matches(".*\\.(yaml|json|jsonl|csv)")) {
         assertThat(numberless(text)).as(name).isEqualTo(numberless(expected));
@@ -57,24 +57,22 @@ class LocaleTest {
   /// What training, going on, comparing and reporting print and leave.
   private static Map<String, String> filesOf(Locale locale, Path folder) throws IOException {
     Locale before = Locale.getDefault();
-    PrintStream out = System.out;
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    Path runs = folder.resolve("runs");
+    Path text = Files.writeString(folder.resolve("text.txt"), "The quick brown fox IS quick.\n".repeat(30));
+    String printed;
     Locale.setDefault(locale);
-    System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
     try {
-      Path runs = folder.resolve("runs");
-      assertThat(Main.run("train", "configs/tiny.yaml", "model.layers=1", "model.context=8", "train.steps=2",
-          "data.val_fraction=0.001", "train.checkpoint_every=2", "output.dir='" + runs + "'")).isZero();
+      printed = Outcome.ok("train", "configs/tiny.yaml", "model.layers=1", "model.context=8", "train.steps=2",
+          "train.checkpoint_every=2", "data.corpus='" + text + "'", "output.dir='" + runs + "'");
       String run = Tree.list(runs).getFirst().toString();
-      assertThat(Main.run("train", "--resume", run, "train.steps=4")).isZero();
-      assertThat(Main.run("sample", run, "--tokens", "2")).isZero();
-      assertThat(Main.run("compare", run, run)).isZero();
-      assertThat(Main.run("report", run)).isZero();
+      for (List<String> command : List.of(List.of("train", "--resume", run, "train.steps=4"),
+          List.of("sample", run, "--tokens", "2"), List.of("compare", run, run), List.of("report", run))) {
+        printed += Outcome.ok(command);
+      }
     } finally {
-      System.setOut(out);
       Locale.setDefault(before);
     }
-    Map<String, String> files = new TreeMap<>(Map.of("output", printed.toString(StandardCharsets.UTF_8)));
+    Map<String, String> files = new TreeMap<>(Map.of("output", printed));
     try (Stream<Path> tree = Files.walk(folder)) {
       for (Path file : (Iterable<Path>) tree.filter(Files::isRegularFile)::iterator) {
         files.put(folder.relativize(file).toString().replaceFirst("-\\d{8}-\\d{6}", ""),

@@ -16,9 +16,7 @@ class NormsCommandTest {
 
   @Test
   void allTypesAreListed() {
-    Outcome outcome = Outcome.of("norms");
-    assertThat(outcome.code()).isZero();
-    assertThat(outcome.out()).contains("dyt ", "tanh(alpha * x)", "layernorm ", "arXiv:1607.06450");
+    assertThat(Outcome.ok("norms")).contains("dyt ", "tanh(alpha * x)", "layernorm ", "arXiv:1607.06450");
   }
 
   @Test
@@ -51,10 +49,7 @@ class NormsCommandTest {
     }
     Path picture = folder.resolve("none.svg");
     command.addAll(List.of("--out", picture.toString()));
-    Outcome outcome = Outcome.of(command.toArray(new String[0]));
-    assertThat(outcome.code()).as(outcome.err()).isEqualTo(2);
-    assertThat(outcome.err().lines().toList()).hasSize(1).first().asString().startsWith("norma: ").contains(message);
-    assertThat(outcome.out()).isEmpty();
+    Outcome.of(command).refused(2, message);
     assertThat(picture).doesNotExist();
   }
 
@@ -63,16 +58,13 @@ class NormsCommandTest {
   @CsvSource({ "x * (alpha^2)", "weight * x / (1 + abs(alpha * x * (x^2)))" })
   void aFormulaThatIsLargeOnceWrittenOutIsAnsweredLikeAnyOther(String formula) {
     String squares = formula.replaceFirst("\\((x|alpha)\\^2\\)", "(".repeat(30) + "$1" + "^2)".repeat(30));
-    Outcome outcome = Outcome.of("norms", squares, "alpha=1", "--out", folder.resolve("curve.svg").toString());
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(outcome.out()).contains("gradient ", "speed ").hasSizeLessThan(20_000);
+    assertThat(Outcome.ok("norms", squares, "alpha=1", "--out", folder.resolve("curve.svg").toString()))
+        .contains("gradient ", "speed ").hasSizeLessThan(20_000);
   }
 
   @Test
   void aPlaceThatCannotBeWrittenIsSaidBeforeAnythingIsMeasured() {
-    Outcome outcome = Outcome.of("norms", "dyt", "--out", folder.resolve("no/such.svg").toString());
-    assertThat(outcome.code()).isEqualTo(3);
-    assertThat(outcome.err()).hasLineCount(1).contains("no/such.svg", "no such folder");
-    assertThat(outcome.out()).isEmpty();
+    Outcome.of("norms", "dyt", "--out", folder.resolve("no/such.svg").toString())
+        .refused(3, "no/such.svg", "no such folder");
   }
 }

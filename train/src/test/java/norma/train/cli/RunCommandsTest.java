@@ -6,7 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import norma.train.files.Json;
 import norma.train.files.Tree;
+import norma.train.metrics.Event;
+import norma.train.metrics.Metrics;
 import norma.train.study.Study;
 import norma.train.study.StudyReader;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,9 +28,7 @@ class RunCommandsTest {
 
   @BeforeAll
   static void train() throws Exception {
-    Outcome outcome = train("runs");
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    trained = outcome.out();
+    trained = train("runs");
     run = only(folder.resolve("runs"));
   }
 
@@ -35,7 +36,11 @@ class RunCommandsTest {
     return Tree.list(runs).getFirst();
   }
 
-  private static Outcome train(String dir, String... settings) throws Exception {
+  private static String train(String dir, String... settings) throws Exception {
+    return Outcome.ok(command(dir, settings));
+  }
+
+  private static List<String> command(String dir, String... settings) throws Exception {
     Path text = Files.writeString(folder.resolve("text.txt"),
         "the quick brown fox jumps over the lazy dog\n".repeat(50));
     List<String> command = new ArrayList<>(List.of("train", "data.corpus='" + text + "'",
@@ -44,50 +49,59 @@ class RunCommandsTest {
         "train.batch=2", "train.steps=9", "train.eval_every=3", "train.eval_batches=1", "train.checkpoint_every=3",
         "train.keep_checkpoints=9", "train.norm_every=0", "train.layers_every=0", "optim.warmup_steps=0"));
     command.addAll(List.of(settings));
-    return Outcome.of(command.toArray(new String[0]));
+    return command;
   }
 
   @Test
-  void everyCommandThatReadsWeightsTakesACheckpoint() {
+  void everyCommandThatReadsWeightsTakesACheckpoint() throws Exception {
+    String best = String.valueOf(Metrics.read(run).last(Event.End.class).orElseThrow().bestStep());
     for (String command : List.of("eval", "inspect")) {
       for (String step : List.of("3", "6")) {
-        Outcome byStep = Outcome.of(command, run.toString(), "--checkpoint", step);
-        assertThat(byStep.code()).as(byStep.err()).isZero();
-        assertThat(byStep.out()).contains("step-000000" + step + ", step " + step);
-        assertThat(Outcome.of(command, run.resolve("checkpoints/step-000000" + step).toString()).out())
-            .isEqualTo(byStep.out());
+        String byStep = Outcome.ok(command, run.toString(), "--checkpoint", step);
+        assertThat(byStep).contains("step-000000" + step + ", step " + step);
+        assertThat(Outcome.ok(command, run.resolve("checkpoints/step-000000" + step).toString())).isEqualTo(byStep);
       }
-      assertThat(Outcome.of(command, run.toString(), "--checkpoint", "last").out())
-          .isEqualTo(Outcome.of(command, run.toString()).out()).contains("step 9");
-      assertThat(Outcome.of(command, run.toString(), "--checkpoint", "best").out()).contains("step ");
+      assertThat(Outcome.ok(command, run.toString(), "--checkpoint", "last"))
+          .isEqualTo(Outcome.ok(command, run.toString())).contains("step 9");
+      assertThat(Outcome.ok(command, run.toString(), "--checkpoint", "best"))
+          .isEqualTo(Outcome.ok(command, run.toString(), "--checkpoint", best));
     }
-    Outcome sample = Outcome.of("sample", run.toString(), "--checkpoint", "3", "--tokens", "40", "--prompt", "the");
-    assertThat(sample.code()).as(sample.err()).isZero();
-    assertThat(sample.out()).startsWith("the").hasSize(3 + 40 + 1).isNotEqualTo(
-        Outcome.of("sample", run.toString(), "--checkpoint", "9", "--tokens", "40", "--prompt", "the").out());
+    assertThat(Outcome.ok("sample", run.toString(), "--checkpoint", "3", "--tokens", "40", "--prompt", "the"))
+        .startsWith("the").hasSize(3 + 40 + 1).isNotEqualTo(
+            Outcome.ok("sample", run.toString(), "--checkpoint", "9", "--tokens", "40", "--prompt", "the"));
+  }
+
+  @Test
+  void aTextLiesBesideTheFileThatNamesIt() throws Exception {
+    Path file = Files.writeString(Files.createDirectory(folder.resolve("sub")).resolve("x.yaml"), """
+        data: {corpus: text.txt}
+        model: {layers: 1, heads: 1, width: 8, context: 8}
+        train: {steps: 1, batch: 2, eval_batches: 1, norm_every: 0, layers_every: 0}
+        """);
+    Path text = Files.writeString(file.resolveSibling("text.txt"), "a text beside its file\n".repeat(50));
+    Path fromHere = Path.of("").toAbsolutePath().relativize(file.toAbsolutePath());
+    Outcome.ok("train", fromHere.toString(), "output.dir='" + folder.resolve("beside") + "'");
+    String corpus = Json.read(only(folder.resolve("beside")).resolve("environment.json")).path("corpus").asString("");
+    assertThat(Path.of(corpus).toRealPath()).isEqualTo(text.toRealPath());
   }
 
   @Test
   void severalTextsHaveSeveralSeedsAndALineBetweenThem() {
-    Outcome two = Outcome.of("sample", run.toString(), "--tokens", "30", "--seed", "4", "--samples", "2");
-    assertThat(two.code()).as(two.err()).isZero();
-    String first = Outcome.of("sample", run.toString(), "--tokens", "30", "--seed", "4").out();
-    String second = Outcome.of("sample", run.toString(), "--tokens", "30", "--seed", "5").out();
+    String first = Outcome.ok("sample", run.toString(), "--tokens", "30", "--seed", "4");
+    String second = Outcome.ok("sample", run.toString(), "--tokens", "30", "--seed", "5");
     assertThat(first).isNotEqualTo(second);
-    assertThat(two.out()).isEqualTo(first + "---------------\n" + second);
-    Outcome none = Outcome.of("sample", run.toString(), "--samples", "0");
-    assertThat(none.code()).isEqualTo(2);
-    assertThat(none.err()).contains("--samples is 0; expected 1 or more");
+    assertThat(Outcome.ok("sample", run.toString(), "--tokens", "30", "--seed", "4", "--samples", "2"))
+        .isEqualTo(first + "---------------\n" + second);
+    Outcome.of("sample", run.toString(), "--samples", "0").refused(2, "--samples is 0; expected 1 or more");
   }
 
   @Test
   void whatReadsTheLogTakesACheckpointForItsRun() {
     Path checkpoint = run.resolve("checkpoints/step-0000003");
-    assertThat(Outcome.of("report", checkpoint.toString()).out())
+    assertThat(Outcome.ok("report", checkpoint.toString()))
         .isEqualTo("report   " + run.resolve("report.html") + "\n");
-    assertThat(Outcome.of("compare", checkpoint.toString(), run.toString()).out())
-        .contains(run.getFileName() + " against "
-            + run.getFileName(), "identical losses");
+    assertThat(Outcome.ok("compare", checkpoint.toString(), run.toString()))
+        .contains(run.getFileName() + " against " + run.getFileName(), "identical losses");
   }
 
   @ParameterizedTest
@@ -115,20 +129,16 @@ class RunCommandsTest {
       "3, out of memory: training needs, train train.batch=16777215 model.layers=16 model.width=8 runtime.backend=nd4j "
           + "train.eval_batches=1" })
   void whatIsWrongIsOneLine(int code, String message, String command) {
-    Outcome outcome = Outcome.of(command.replace("RUN", run.toString()).split(" ", -1));
-    assertThat(outcome.err()).contains(message.replace("RUN", run.toString()));
-    assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
-    assertThat(outcome.err().lines().toList()).hasSize(1);
-    assertThat(outcome.out()).isEmpty();
+    Outcome.of(command.replace("RUN", run.toString()).split(" ", -1))
+        .refused(code, message.replace("RUN", run.toString()));
   }
 
   @Test
   void aRunGoesOnFromAnOlderCheckpointAndSaysWhatIsSetAside() throws Exception {
-    assertThat(train("resumed").code()).isZero();
+    train("resumed");
     Path other = only(folder.resolve("resumed"));
-    Outcome outcome = Outcome.of("train", "--resume", other.toString(), "--checkpoint", "3");
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(outcome.out()).contains("resumed  after step 3 of 9", "completed at step 9");
+    assertThat(Outcome.ok("train", "--resume", other.toString(), "--checkpoint", "3"))
+        .contains("resumed  after step 3 of 9", "completed at step 9");
     assertThat(other.resolve("checkpoints/aside-step-0000009")).exists();
     assertThat(other.resolve("metrics.discarded.jsonl")).exists();
   }
@@ -138,16 +148,14 @@ class RunCommandsTest {
     assertThat(trained.lines().takeWhile(line -> !line.isBlank()).filter(line -> !line.startsWith("evaluate")))
         .hasSize(5);
     assertThat(run.resolve("start.txt")).content().contains("lr 0.001, min_lr", "block attn.pre", "weight decay on ");
-    assertThat(train("verbose", "-v").out()).contains(Files.readString(run.resolve("start.txt")).lines().skip(2)
+    assertThat(train("verbose", "-v")).contains(Files.readString(run.resolve("start.txt")).lines().skip(2)
         .takeWhile(line -> !line.startsWith("  output")).toList());
   }
 
   @Test
   void aRunThatIsCompleteHasNothingToDo() throws Exception {
     String log = Files.readString(run.resolve("metrics.jsonl"));
-    Outcome outcome = Outcome.of("train", "--resume", run.toString());
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(outcome.out()).isEqualTo("nothing to do: " + run
+    assertThat(Outcome.ok("train", "--resume", run.toString())).isEqualTo("nothing to do: " + run
         + " is complete with 9 steps; train.steps=18 would go on\n");
     assertThat(run.resolve("metrics.jsonl")).hasContent(log);
   }
@@ -155,8 +163,8 @@ class RunCommandsTest {
   @Test
   void aScheduleThatEndsBeforeTheRunIsSaid() throws Exception {
     String floor = "from step 5 on the learning rate stays at its minimum, 1e-4;";
-    Outcome outcome = train("floor", "optim.decay_steps=5", "optim.type=muon",
-        "optim.groups=[{of: '*.fc.*', lr_factor: 2}]");
+    Outcome outcome = Outcome.of(command("floor", "optim.decay_steps=5", "optim.type=muon",
+        "optim.groups=[{of: '*.fc.*', lr_factor: 2}]"));
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.out()).contains(
         "optim    adamw for 312 parameters, muon for 768 parameters; groups [{of: \"*.fc.*\", lr_factor: 2.0}]",
@@ -169,7 +177,7 @@ class RunCommandsTest {
 
   @Test
   void aRunWhoseNormIsMissingSaysWhereItWas() throws Exception {
-    assertThat(train("own").code()).isZero();
+    train("own");
     Path own = only(folder.resolve("own"));
     Path config = own.resolve("config.yaml");
     Files.writeString(config, Files.readString(config).replace("all: layernorm", "all: {type: mine, alpha: 2}"));
@@ -177,40 +185,31 @@ class RunCommandsTest {
     Files.writeString(environment, Files.readString(environment).replaceFirst("\\{", "{\"norm_classes\": "
         + "\"mine=my.Norm\", \"norm_classpath\": \"/my norms.jar\","));
     for (String command : List.of("sample", "inspect", "eval")) {
-      Outcome outcome = Outcome.of(command, own.toString());
-      assertThat(outcome.code()).isEqualTo(3);
-      assertThat(outcome.err())
-          .isEqualTo("norma: " + own + " needs norms that are not on the class path, mine=my.Norm; "
-              + "expected NORMA_CLASSPATH='/my norms.jar'\n");
+      Outcome.of(command, own.toString()).refused(3, "norma: " + own
+          + " needs norms that are not on the class path, mine=my.Norm; expected NORMA_CLASSPATH='/my norms.jar'\n");
     }
-    Outcome compared = Outcome.of("compare", own.toString(), run.toString());
-    assertThat(compared.code()).as(compared.err()).isZero();
-    assertThat(compared.out()).contains("slots are not compared: " + own.getFileName() + " needs norms",
-        "identical losses").doesNotContain("model.norm", "the same configuration");
-    assertThat(Outcome.of("report", own.toString()).code()).isZero();
+    assertThat(Outcome.ok("compare", own.toString(), run.toString()))
+        .contains("slots are not compared: " + own.getFileName() + " needs norms", "identical losses")
+        .doesNotContain("model.norm", "the same configuration");
+    Outcome.ok("report", own.toString());
     assertThat(own.resolve("report.html")).content().contains("NORMA_CLASSPATH=&#39;/my norms.jar&#39; norma train ");
   }
 
   @Test
   void aQuietRunPrintsItsFolder() throws Exception {
-    Outcome outcome = train("quiet", "--quiet");
-    assertThat(outcome.out()).isEqualTo(only(folder.resolve("quiet")) + "\n");
+    assertThat(train("quiet", "--quiet")).isEqualTo(only(folder.resolve("quiet")) + "\n");
   }
 
   @Test
   void aPlanSaysTimeAndMemoryAndWritesNothing() throws Exception {
-    Outcome outcome = train("planned", "--plan");
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(outcome.out()).containsPattern("time     about 0:0\\d: 9 steps of .* ms, 3 evaluations of ")
+    assertThat(train("planned", "--plan")).containsPattern("time     about 0:0\\d: 9 steps of .* ms, 3 evaluations of ")
         .containsPattern("memory   at least \\d.* KiB");
     assertThat(folder.resolve("planned")).doesNotExist();
   }
 
   @Test
   void aPlanOfAResumedRunIsOfTheStepsThatAreLeft() throws Exception {
-    Outcome outcome = Outcome.of("train", "--resume", run.toString(), "train.steps=15", "--plan");
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(outcome.out())
+    assertThat(Outcome.ok("train", "--resume", run.toString(), "train.steps=15", "--plan"))
         .containsPattern("time     about 0:0\\d: 6 steps that are left of .* ms, 2 evaluations of ")
         .contains("without --plan it goes on\n");
     assertThat(run.resolve("config.yaml")).content().contains("steps: 9\n");
@@ -223,30 +222,27 @@ class RunCommandsTest {
             "evaluate 2\\d\\d characters, training's and validation's, every 3 steps: the arithmetic of about \\d+ steps each "
                 + "time; train.eval_tokens bounds it")
         .doesNotContain("(estimate)");
-    Outcome outcome = train("estimated", "train.eval_tokens=16");
-    assertThat(outcome.out()).contains("validation (estimate) ", "best (estimate) ");
-    Outcome compared = Outcome.of("compare", run.toString(), only(folder.resolve("estimated")).toString());
-    assertThat(compared.out()).containsOnlyOnce("best val is an estimate on 16 characters");
-    assertThat(Outcome.of("report", only(folder.resolve("estimated")).toString()).code()).isZero();
+    assertThat(train("estimated", "train.eval_tokens=16")).contains("validation (estimate) ", "best (estimate) ");
+    String estimated = only(folder.resolve("estimated")).toString();
+    assertThat(Outcome.ok("compare", run.toString(), estimated))
+        .containsOnlyOnce("best val is an estimate on 16 characters");
+    Outcome.ok("report", estimated);
   }
 
   @Test
   void aNewRunBeginsWithTheWeightsOfAnother() throws Exception {
     String output = "output.dir='" + folder.resolve("tuned") + "'";
-    Outcome outcome = Outcome.of("train", "--init-from", run.toString(), "--checkpoint", "3", output, "train.steps=2",
-        "optim.lr=2e-4", "model.norm.attn.pre={type: dyt, alpha: 0.5}", "model.norm.final=none");
-    assertThat(outcome.code()).as(outcome.err()).isZero();
-    assertThat(outcome.out()).contains(
-        "weights  of " + run.toAbsolutePath().resolve("checkpoints/step-0000003") + ": 8 of 9 tensors by name",
-        "new      blocks.*.attn.pre.alpha\n", "left     final.weight\n", "completed at step 2");
+    assertThat(Outcome.ok("train", "--init-from", run.toString(), "--checkpoint", "3", output, "train.steps=2",
+        "optim.lr=2e-4", "model.norm.attn.pre={type: dyt, alpha: 0.5}", "model.norm.final=none")).contains(
+            "weights  of " + run.toAbsolutePath().resolve("checkpoints/step-0000003") + ": 8 of 9 tensors by name",
+            "new      blocks.*.attn.pre.alpha\n", "left     final.weight\n", "completed at step 2");
     assertThat(only(folder.resolve("tuned")).resolve("config.yaml")).content().contains("context: 8\n", "lr: 0.0002\n");
-    assertThat(Outcome.of("train", "--init-from", run.toString(), "--resume", run.toString()).err())
-        .contains("expected one of them");
+    Outcome.of("train", "--init-from", run.toString(), "--resume", run.toString()).refused(2, "expected one of them");
   }
 
   @Test
   void aStudyIsKnownByTheWeightsItsRunsBeginWith() throws Exception {
-    assertThat(train("bases").code()).isZero();
+    train("bases");
     Path base = only(folder.resolve("bases"));
     Files.copy(base.resolve("config.yaml"), folder.resolve("base.yaml"));
     Path file = Files.writeString(folder.resolve("study.yaml"), "base: base.yaml\nvariants: {scratch: {}, "
@@ -254,7 +250,7 @@ class RunCommandsTest {
     Study study = StudyReader.read(file, List.of());
     Study.Candidate tuned = study.variants().getLast().candidates().getFirst();
     assertThat(tuned.config().train().initFrom()).hasValue(base.resolve("checkpoints/step-0000009"));
-    assertThat(Outcome.of("train", "--resume", base.toString(), "train.steps=10").code()).isZero();
+    Outcome.ok("train", "--resume", base.toString(), "train.steps=10");
     Study later = StudyReader.read(file, List.of());
     assertThat(later.variants().getLast().candidates().getFirst().weights()).hasSize(64).isNotEqualTo(tuned.weights());
     assertThat(later.hash()).isNotEqualTo(study.hash());
@@ -269,7 +265,7 @@ class RunCommandsTest {
   /// A folder in its place cannot be replaced, whoever runs this.
   @Test
   void whereTheReportOfAnInspectionCannotBeWrittenThatIsSaidFirst() throws Exception {
-    assertThat(train("locked").code()).isZero();
+    train("locked");
     Path locked = only(folder.resolve("locked"));
     Path inWay = Files.createDirectories(locked.resolve("inspect.html/x")).getParent();
     Outcome outcome = Outcome.of("inspect", locked.toString());
@@ -278,12 +274,11 @@ class RunCommandsTest {
         + ": it is a folder; expected a file's name; --out FILE puts it elsewhere\n");
     assertThat(outcome.out()).contains("blocks.0.attn.pre").doesNotContain("report ");
     Path elsewhere = folder.resolve("elsewhere.html");
-    assertThat(Outcome.of("inspect", locked.toString(), "--out", elsewhere.toString()).out())
+    assertThat(Outcome.ok("inspect", locked.toString(), "--out", elsewhere.toString()))
         .contains("report   " + elsewhere);
     assertThat(elsewhere).content().contains(locked.getFileName().toString());
-    Outcome nowhere = Outcome.of("inspect", locked.toString(), "--out", folder.resolve("no/such.html").toString());
-    assertThat(nowhere.code()).isEqualTo(3);
-    assertThat(nowhere.err()).isEqualTo("norma: " + folder.resolve("no/such.html") + ": no such folder\n");
-    assertThat(nowhere.out()).isEmpty();
+    Path nowhere = folder.resolve("no/such.html");
+    Outcome.of("inspect", locked.toString(), "--out", nowhere.toString())
+        .refused(3, "norma: " + nowhere + ": no such folder\n");
   }
 }

@@ -47,12 +47,11 @@ class StoredWorkTest {
   void theListHasStateLossAndDifferencesAndSaysWhatIsDamaged() throws Exception {
     Files.createDirectories(runs.resolve("gone-20260101-120003"));
     Files.createDirectories(runs.resolve("notes"));
-    Outcome list = Outcome.of("ls", runs.toString());
-    assertThat(list.code()).as(list.err()).isZero();
-    assertThat(list.out().lines()).hasSize(5);
-    assertThat(list.out().lines().findFirst().orElse("")).as("what the others are held against")
+    String list = Outcome.ok("ls", runs.toString());
+    assertThat(list.lines()).hasSize(5);
+    assertThat(list.lines().findFirst().orElse("")).as("what the others are held against")
         .endsWith("differs from " + runs.resolve("char-20260101-120000") + " in");
-    assertThat(list.out()).containsPattern("char-20260101-120000 +completed +2.2500 +20/20 +12,345 .* d\n")
+    assertThat(list).containsPattern("char-20260101-120000 +completed +2.2500 +20/20 +12,345 .* d\n")
         .containsPattern("120001 +completed .* model.norm.all=dyt\n")
         .containsPattern("120002 +damaged .*metrics.jsonl, line 1: ")
         .containsPattern("gone-20260101-120003 +damaged .*it has no config.yaml");
@@ -62,7 +61,7 @@ class StoredWorkTest {
   void anEstimateIsCalledOne() throws Exception {
     Path log = runs.resolve("char-20260101-120001/metrics.jsonl");
     Files.writeString(log, Files.readString(log).replace("\"val_bits\":3}", "\"val_bits\":3,\"val_tokens\":4000}"));
-    assertThat(Outcome.of("ls", runs.toString()).out())
+    assertThat(Outcome.ok("ls", runs.toString()))
         .containsPattern("120001 +completed +2.2500 \\(estimate\\) +20/20")
         .containsPattern("120000 +completed +2.2500 +20/20");
   }
@@ -78,7 +77,7 @@ class StoredWorkTest {
     Files.writeString(third.resolve("config.yaml"),
         "train: {steps: 20}\nmodel: {norm: {all: {y: \"weight * atan(x)\"}, "
             + "final: layernorm}}\n");
-    String list = Outcome.of("ls", runs.toString()).out();
+    String list = Outcome.ok("ls", runs.toString());
     assertThat(list).containsPattern("120000 +completed +2.2500 +20/20 +12,345 +\\S+ \\S+ +\\d+ d *\n")
         .containsPattern("120001 .* model.norm.all=dyt\n")
         .containsPattern("120005 .* model.norm.attn.pre,mlp.pre=\\{y: \"weight \\* atan\\(x\\)\"}\n");
@@ -93,11 +92,18 @@ class StoredWorkTest {
   void tabCompletesNamesOfRunsAndStudies(String words, String completed) throws Exception {
     Files.createDirectories(folder.resolve("studies/study-1"));
     Files.writeString(folder.resolve("studies/study-1/study.json"), "{}");
-    Path script = Files.writeString(folder.resolve("complete"), Outcome.of("completion", "bash").out()
+    Path script = Files.writeString(folder.resolve("complete"), Outcome.ok("completion", "bash")
         + "\nCOMP_WORDS=(" + words
         + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_norma_names 2>/dev/null\necho ${COMPREPLY[@]}\n");
     Process bash = new ProcessBuilder("bash", script.toString()).directory(folder.toFile()).start();
     assertThat(new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip()).isEqualTo(completed);
+  }
+
+  /// It reads bash's.
+  @Test
+  void zshHasTheSameScript() {
+    assertThat(Outcome.ok("completion", "zsh")).startsWith("# Completes norma in zsh.\n")
+        .isEqualTo(Outcome.ok("completion", "bash").replaceFirst("bash", "zsh"));
   }
 
   @Test
@@ -117,10 +123,8 @@ class StoredWorkTest {
     assertThat(asks.out()).contains("run    " + going);
     assertThat(asks.err()).contains("--yes");
     assertThat(going).exists();
-    Outcome removed = Outcome.of("rm", "--yes", going.toString(), runs + "/./" + going.getFileName(),
-        runs.resolve("oth").toString());
-    assertThat(removed.code()).as(removed.err()).isZero();
-    assertThat(removed.out()).containsPattern("removed  \\d").containsOnlyOnce("char-20260101-120000");
+    assertThat(Outcome.ok("rm", "--yes", going.toString(), runs + "/./" + going.getFileName(),
+        runs.resolve("oth").toString())).containsPattern("removed  \\d").containsOnlyOnce("char-20260101-120000");
     assertThat(runs).isDirectoryNotContaining(path -> !path.endsWith("char-20260101-120001"));
   }
 
@@ -150,16 +154,13 @@ class StoredWorkTest {
     Path kept = Files.writeString(Files.createDirectories(folder.resolve("kept")).resolve("file"), "text");
     Path run = runs.resolve("char-20260101-120000");
     Files.createSymbolicLink(run.resolve("link"), kept.getParent());
-    assertThat(Outcome.of("rm", "--yes", run.toString()).code()).isZero();
+    Outcome.ok("rm", "--yes", run.toString());
     assertThat(run).doesNotExist();
     assertThat(kept).hasContent("text");
   }
 
   private static void refused(Path path, String why) {
-    Outcome outcome = Outcome.of("rm", "--yes", path.toString());
-    assertThat(outcome.code()).isEqualTo(3);
-    assertThat(outcome.err()).contains(why);
-    assertThat(outcome.err().lines()).hasSize(1);
+    Outcome.of("rm", "--yes", path.toString()).refused(3, why);
     assertThat(path).exists();
   }
 }

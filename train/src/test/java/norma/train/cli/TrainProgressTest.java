@@ -2,9 +2,6 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,21 +27,20 @@ class TrainProgressTest {
     RunConfig config = new ConfigReader(NormTypes.all()).read("test", "",
         Assignment.parse(List.of("data.corpus='" + text + "'", "model.layers=1", "model.heads=1", "model.width=8",
             "model.context=8", "train.steps=40", "train.sync_every=4", "train.log_every=10")));
-    PrintStream out = System.out;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setProperty("norma.terminal", "true");
     try (Session session = Session.start(config, Path.of(""), false)) {
-      System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-      System.setProperty("norma.terminal", "true");
-      TrainProgress progress = new TrainProgress(new Console(), new StartBlock(folder, List.of()), false, false, -1);
-      progress.started(session, CostModel.of(session.model(), 1, session.backend().dtype()), folder);
-      for (int step = 4; step <= 40; step += 4) {
-        progress.stepped(new Event.Step(step, step, 3, 1e-3, 1, 1, 1e3, step));
-      }
+      Outcome progress = Outcome.printed(() -> {
+        TrainProgress shown = new TrainProgress(new Console(), new StartBlock(folder, List.of()), false, false, -1);
+        shown.started(session, CostModel.of(session.model(), 1, session.backend().dtype()), folder);
+        for (int step = 4; step <= 40; step += 4) {
+          shown.stepped(new Event.Step(step, step, 3, 1e-3, 1, 1, 1e3, step));
+        }
+        return 0;
+      });
+      assertThat(Pattern.compile("step (\\d+)/40").matcher(progress.out()).results().map(step -> step.group(1)))
+          .containsExactly("4", "12", "20", "32", "40");
     } finally {
       System.clearProperty("norma.terminal");
-      System.setOut(out);
     }
-    assertThat(Pattern.compile("step (\\d+)/40").matcher(bytes.toString(StandardCharsets.UTF_8)).results()
-        .map(shown -> shown.group(1))).containsExactly("4", "12", "20", "32", "40");
   }
 }

@@ -23,9 +23,12 @@ class WatchedWorkTest {
     WatchedWork work = new WatchedWork(List.of(runs));
 
     String overview = work.page(List.of(), "T0KEN").orElseThrow();
-    assertThat(overview).contains("a&lt;b&gt;", "other", "token=T0KEN", "EventSource").doesNotContain("a<b>", "secret");
+    assertThat(overview).contains("a&lt;b&gt;", "other", "token=T0KEN", "fetch(\"stamp\"").doesNotContain("a<b>",
+        "secret");
     assertThat(work.page(List.of(first.toString()), "").orElseThrow()).contains("a&lt;b&gt;", "connect-src 'self'",
         "3.2100");
+    assertThat(new WatchedWork(List.of(runs, first)).page(List.of(first.toString()), "").orElseThrow())
+        .as("given twice").doesNotContain("Comparison");
     assertThat(work.page(List.of(first.toString(), second.toString()), "").orElseThrow()).contains("Comparison",
         "other");
     assertThat(work.page(List.of(outside.toString()), "")).isEmpty();

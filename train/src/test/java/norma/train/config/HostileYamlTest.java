@@ -3,16 +3,11 @@ package norma.train.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import norma.train.files.Printable;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -66,13 +61,6 @@ class HostileYamlTest {
   void hostileInputIsOneLine(List<String> yamlAndStart) {
     assertThatThrownBy(() -> TestNorms.read(yamlAndStart.get(0))).isInstanceOf(ConfigException.class).message()
         .startsWith(yamlAndStart.get(1)).doesNotContain("\n").hasSizeLessThan(600);
-  }
-
-  @Test
-  void bytesThatAreNotUtf8AreRefused(@TempDir Path dir) throws IOException {
-    Path file = Files.write(dir.resolve("utf16.yaml"), "name: x".getBytes(StandardCharsets.UTF_16));
-    assertThatThrownBy(() -> YamlReader.read(file)).isInstanceOf(ConfigException.class)
-        .hasMessage(file + ": is not UTF-8 text");
   }
 
   /// 2,000 damaged copies of a valid file: each is either still valid, or one line.

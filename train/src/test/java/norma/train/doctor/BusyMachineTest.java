@@ -60,14 +60,6 @@ class BusyMachineTest {
   }
 
   @Test
-  void theMeasurementItselfFindsProcessorTime() throws InterruptedException {
-    BusyProcessors busy = BusyProcessors.measure(1);
-    assertThat(busy.share()).hasSize(1);
-    assertThat(busy.share()[0]).isGreaterThan(0).isLessThanOrEqualTo(1);
-    assertThat(busy.others()).isBetween(0.0, 1.0);
-  }
-
-  @Test
   void savingPowerMattersOnlyWhereItIsSlowUnderLoad() {
     Power slow = new Power(List.of("powersave", "powersave"), List.of(1_200_000L, 1_200_000L),
         List.of(3_600_000L, 3_600_000L));

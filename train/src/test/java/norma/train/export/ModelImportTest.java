@@ -17,6 +17,7 @@ import norma.train.config.ConfigException;
 import norma.train.data.DataException;
 import norma.train.files.Tree;
 import norma.train.run.Logits;
+import norma.train.run.Runs;
 import norma.weights.Safetensors;
 import norma.weights.Safetensors.Tensor;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,12 +35,14 @@ class ModelImportTest {
   private static Path plain;
   private static Path biased;
   private static Path bytes;
+  private static Path ofPlain;
 
   @BeforeAll
   static void train() throws IOException {
     text = Files.writeString(folder.resolve("text.txt"), "The quick brown fox, jumping over 13 lazy dogs;\n"
         .repeat(30));
     plain = train("plain");
+    ofPlain = exported(plain, "exported");
     biased = train("biased", "model.bias=true", "model.norm.all={type: layernorm, eps: 1e-3}",
         "model.tie_embeddings=false", "model.activation='" + Gpt2.ACTIVATIONS.get("gelu_new") + "'");
     bytes = train("bytes", "data.token=byte", "model.activation=relu");
@@ -55,15 +58,13 @@ class ModelImportTest {
 
   /// The one run that a command makes in a folder.
   private static Path made(Path runs, List<String> command) throws IOException {
-    Outcome outcome = Outcome.of(command);
-    assertThat(outcome.code()).as(outcome.err()).isZero();
+    Outcome.ok(command);
     return Tree.list(runs).getFirst();
   }
 
   private static Path exported(Path run, String to) {
     Path hf = folder.resolve(to);
-    Outcome outcome = Outcome.of("export", run.toString(), "--to", "hf", "--out", hf.toString());
-    assertThat(outcome.code()).as(outcome.err()).isZero();
+    Outcome.ok("export", run.toString(), "--to", "hf", "--out", hf.toString());
     return hf;
   }
 
@@ -126,8 +127,7 @@ class ModelImportTest {
   void aNanoGptNeedsItsTextAndItsHeads() throws Exception {
     Path file = nanoGpt(plain, "nano");
     Path runs = folder.resolve("nanos");
-    assertThat(Outcome.of(command(file, runs, "--vocabulary", text.toString()))).satisfies(
-        outcome -> assertOneLine(outcome, 2, "give model.heads=N"));
+    Outcome.of(command(file, runs, "--vocabulary", text.toString())).refused(2, "give model.heads=N");
     Path run = made(runs, command(file, runs, "--vocabulary", text.toString(), "model.heads=4", "--name", "nano"));
     assertThat(run.getFileName().toString()).startsWith("nano-");
     assertThat(run.resolve("config.yaml")).content().contains("corpus: \"" + text);
@@ -168,10 +168,7 @@ class ModelImportTest {
         Tree.delete(old);
       }
     }
-    exported(plain, "hf");
-    List<String> command = damaged(hf, runs, damage);
-    Outcome outcome = Outcome.of(command);
-    assertOneLine(outcome, code, message);
+    Outcome.of(damaged(Runs.copy(ofPlain, hf), runs, damage)).refused(code, message);
     assertThat(runs).satisfiesAnyOf(place -> assertThat(place).doesNotExist(),
         place -> assertThat(place).isRegularFile());
     Files.deleteIfExists(runs);
@@ -224,12 +221,6 @@ class ModelImportTest {
     }
     more.add("data.corpus='" + corpus + "'");
     return command(hf, runs, more.toArray(String[]::new));
-  }
-
-  private static void assertOneLine(Outcome outcome, int code, String message) {
-    assertThat(outcome.err()).contains(message);
-    assertThat(outcome.code()).as(outcome.err()).isEqualTo(code);
-    assertThat(outcome.err().lines()).hasSize(1);
   }
 
   /// Any byte of the two JSON files may be another, or missing.

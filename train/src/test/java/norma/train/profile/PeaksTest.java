@@ -36,6 +36,9 @@ class PeaksTest {
     Peaks other = new Peaks(2, 90, List.of(new Peaks.Copy(1 << 16, 30), new Peaks.Copy(1 << 18, 12)));
     assertThat(Peaks.best(MeasuredFixture.PEAKS, other)).isEqualTo(
         new Peaks(2, 100, List.of(new Peaks.Copy(1 << 16, 40), new Peaks.Copy(1 << 18, 12))));
+    Peaks less = new Peaks(2, 90, List.of(new Peaks.Copy(1 << 16, 50)));
+    assertThat(Peaks.best(less, MeasuredFixture.PEAKS)).as("with less memory free").isEqualTo(
+        new Peaks(2, 100, List.of(new Peaks.Copy(1 << 16, 50), new Peaks.Copy(1 << 18, 10))));
   }
 
   /// On the emulated GPU, whose memory bounds the sizes.

@@ -49,7 +49,7 @@ final class ProfileFixture {
     rows.add(row("final", Group.NORM, 0.06 * scale * slots, 0.11 * scale * slots, 3e6, 2e6));
     rows.add(row("head", Group.HEAD, 0.15 * scale, 0.3 * scale, 3.8e7, 1.3e6));
     rows.add(row("loss", Group.HEAD, 0.2 * scale, 0.05 * scale, 5e5, 8e5));
-    rows.add(row("weights", Group.PHASE, 0.3 * scale, 0, 0, 6.4e6));
+    rows.add(row("weights", Group.PHASE, 0.3 * scale, 0, 0, 0));
     rows.add(row("clipping", Group.PHASE, 0.2 * scale, 0, 1.6e6, 3.2e6));
     rows.add(row("optimizer", Group.PHASE, 0.9 * scale, 0, 1.3e7, 2.2e7));
     rows.add(row("waiting", Group.REST, 0.8 * scale, 0, 0, 0));

@@ -1,13 +1,13 @@
 package norma.train.profile;
 
+import static norma.train.report.Markup.all;
+import static norma.train.report.Markup.sections;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import norma.train.report.Chart;
 import norma.train.report.Series;
 import org.junit.jupiter.api.Test;
@@ -20,14 +20,6 @@ class ProfileReportTest {
     assertThat(html.replace("xmlns=\"http://www.w3.org/2000/svg\"", ""))
         .as("no other file, no network").doesNotContainPattern("(src|href)=\"(?!data:,\")|url\\(|https?://");
     return html;
-  }
-
-  private static List<String> all(String text, String pattern) {
-    return Pattern.compile(pattern, Pattern.DOTALL).matcher(text).results().map(MatchResult::group).toList();
-  }
-
-  private static List<String> sections(String html) {
-    return all(html, "(?<=<section id=\")\\w+");
   }
 
   @Test

@@ -1,9 +1,9 @@
 package norma.train.profile;
 
+import static norma.train.report.Markup.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -20,11 +20,6 @@ class RooflineTest {
 
   private static List<MatchResult> all(String text, String pattern) {
     return Pattern.compile(pattern).matcher(text).results().toList();
-  }
-
-  private static double[] frame(String svg) {
-    return Arrays.stream(all(svg, "data-frame=\"([^\"]+)").getFirst().group(1).split(" "))
-        .mapToDouble(Double::parseDouble).toArray();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package norma.train.report;
 
+import static norma.train.report.Markup.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -17,10 +18,6 @@ import tools.jackson.databind.json.JsonMapper;
 class ChartTest {
   private static String svg(Scale scale, Point... points) {
     return new Chart("", "", "", scale, List.of(new Series("a", 0, Kind.LINE, List.of(points)))).svg(Chart.Size.PAGE);
-  }
-
-  private static double[] frame(String svg) {
-    return numbers(svg, "data-frame=\"([^\"]+)\"");
   }
 
   private static double[] numbers(String svg, String pattern) {

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,8 +25,8 @@ class ComparePageTest {
     }
     ComparePage.write(folder.resolve("compare.html"), Map.of("<a text>", runs), "a <table>\nof differences");
     String html = Files.readString(folder.resolve("compare.html"));
-    assertThat(Pattern.compile("<svg[^>]*class=\"chart wide\"").matcher(html).results().count())
-        .as("validation and training loss of eight runs, and of two").isEqualTo(4);
+    assertThat(Markup.all(html, "<svg[^>]*class=\"chart wide\""))
+        .as("validation and training loss of eight runs, and of two").hasSize(4);
     assertThat(html).contains("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:",
         "a &lt;table&gt;\nof differences", "&lt;run&gt;-9", "<h3>&lt;a text&gt;</h3>").doesNotContain("<run>",
             "<a text>", "{{", "<!--",

@@ -1,5 +1,7 @@
 package norma.train.report;
 
+import static norma.train.report.Markup.all;
+import static norma.train.report.Markup.sections;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,10 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import norma.train.files.Tree;
+import norma.train.run.Runs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -24,14 +25,6 @@ class RunReportTest {
   private String report() throws IOException {
     RunReport.write(folder);
     return Files.readString(folder.resolve("report.html"));
-  }
-
-  private static List<String> sections(String html) {
-    return Pattern.compile("<section id=\"(\\w+)\">").matcher(html).results().map(m -> m.group(1)).toList();
-  }
-
-  private static List<String> all(String html, String pattern) {
-    return Pattern.compile(pattern, Pattern.DOTALL).matcher(html).results().map(MatchResult::group).toList();
   }
 
   @Test
@@ -158,8 +151,8 @@ class RunReportTest {
     RunFixture.full(folder);
     String first = report();
     assertThat(report()).isEqualTo(first);
-    assertThat(Tree.list(folder)).extracting(f -> f.getFileName().toString()).containsExactly("config.yaml",
-        "environment.json", "loss.svg", "metrics.jsonl", "report.html");
+    assertThat(Runs.names(folder)).containsExactly("config.yaml", "environment.json", "loss.svg", "metrics.jsonl",
+        "report.html");
   }
 
   @Test
@@ -201,5 +194,6 @@ class RunReportTest {
         .containsExactly("12.3 s", "4 min 05 s", "2 h 10 min", "1 h 00 min");
     assertThat(Stream.of(0.0, 0.01234, 1.2345, 12.345, 1234.5, 1.2e-5, Double.NaN).map(Decimals::digits))
         .containsExactly("0", "0.012", "1.23", "12.3", "1,235", "1.20e-05", "\u2013");
+    assertThat(Stream.of(16384.0, 0.123456, 0.0).map(Decimals::plain)).containsExactly("16384", "0.1235", "0");
   }
 }

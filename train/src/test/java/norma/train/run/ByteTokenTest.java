@@ -65,7 +65,7 @@ class ByteTokenTest {
 
   @Test
   void aRunThatReadsCharactersReadsNoBytes() {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     assertThatThrownBy(() -> SavedRun.of(run, null).checkpoint().session(config(), Path.of(""), true))
         .isInstanceOf(RunException.class).hasMessageContaining("data.token is read as bytes, and the weights are of a "
             + "run that read characters");

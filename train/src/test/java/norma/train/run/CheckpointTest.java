@@ -12,7 +12,6 @@ import norma.autodiff.Parameter;
 import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.files.Disk;
-import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.weights.Safetensors;
@@ -20,6 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CheckpointTest {
+  private static final String[] KEEPS_ONE = { "train.keep_checkpoints=1", "train.eval_every=0" };
+  private static final String[] KEEPS_TWO = { "train.keep_checkpoints=2", "train.eval_every=0" };
+
   @TempDir
   private Path folder;
   private final List<String> warnings = new ArrayList<>();
@@ -51,8 +53,7 @@ class CheckpointTest {
   @Test
   void onlyTheNewestAreKept() throws Exception {
     Path run = Runs.train(Runs.config(folder, "train.checkpoint_every=1", "train.keep_checkpoints=3"));
-    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
-        .containsExactly("step-0000004", "step-0000005", "step-0000006");
+    assertThat(Runs.names(run.resolve("checkpoints"))).containsExactly("step-0000004", "step-0000005", "step-0000006");
   }
 
   @Test
@@ -62,13 +63,12 @@ class CheckpointTest {
     Metrics metrics = Metrics.read(run);
     int best = metrics.last(Event.End.class).orElseThrow().bestStep();
     assertThat(best).as("this run gets worse").isLessThan(9);
-    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
-        .containsExactly(Checkpoint.nameOf(best), "step-0000009");
+    assertThat(Runs.names(run.resolve("checkpoints"))).containsExactly(Checkpoint.nameOf(best), "step-0000009");
   }
 
   @Test
   void damageIsNamedAndTheCheckpointBeforeIsOpened() throws Exception {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     Path weights = SavedRun.of(run, null).checkpoint().folder().resolve("model.safetensors");
     byte[] bytes = Files.readAllBytes(weights);
     bytes[bytes.length / 2] ^= 1;
@@ -84,14 +84,14 @@ class CheckpointTest {
 
   @Test
   void aFolderWithoutAManifestIsNoCheckpoint() throws Exception {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     Files.delete(run.resolve("checkpoints/step-0000006/manifest.json"));
     assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(3);
   }
 
   @Test
   void anotherArchitectureIsRefusedByTheNameOfTheTensor() {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     RunConfig wider = RunFolder.open(run).config(Assignment.parse(List.of("model.mlp_ratio=2")));
     RunConfig deeper = RunFolder.open(run).config(Assignment.parse(List.of("model.norm.all=none")));
     Checkpoint checkpoint = SavedRun.of(run, null).checkpoint();
@@ -120,7 +120,7 @@ class CheckpointTest {
   @Test
   void whatIsInTheWayIsSetAsideAndWhatItDoesNotKnowIsLeftAlone() throws Exception {
     RunConfig config = Runs.config(folder);
-    Path run = Runs.train(config);
+    Path run = Runs.trained(folder, -1);
     Path all = run.resolve("checkpoints");
     Path incomplete = Files.createDirectories(all.resolve("step-0000009"));
     Files.writeString(incomplete.resolve("model.safetensors"), "half");
@@ -133,17 +133,17 @@ class CheckpointTest {
       new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add)
           .write(Progress.START.at(9, 1, 0));
     }
-    assertThat(Tree.list(all)).extracting(path -> path.getFileName().toString()).containsExactly(".writing-mine",
-        "aside-step-0000009", "copy of step-0000003", "step-0000006", "step-0000009");
+    assertThat(Runs.names(all)).containsExactly(".writing-mine", "aside-step-0000009", "copy of step-0000003",
+        "step-0000006", "step-0000009");
     assertThat(all.resolve("aside-step-0000009/model.safetensors")).content().isEqualTo("half");
   }
 
   @Test
   void whatCannotBeDeletedIsAWarningAndDoesNotStopTheNextOne() throws Exception {
-    RunConfig config = Runs.config(folder, "train.keep_checkpoints=1", "train.eval_every=0");
-    Path run = Runs.train(config);
+    RunConfig config = Runs.config(folder, KEEPS_ONE);
+    Path run = Runs.trained(folder, -1, KEEPS_ONE);
     Files.createDirectories(run.resolve("checkpoints/.deleting-step-0000002"));
-    FailingDisk disk = new FailingDisk((at, path) -> path.toString().contains(".deleting-"));
+    TestDisk disk = new TestDisk((_, path) -> path.toString().contains(".deleting-"));
     try (Session session = Session.start(config, Path.of(""), true)) {
       var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), disk, warnings::add);
       writer.write(Progress.START.at(9, 1, 0));
@@ -164,31 +164,30 @@ class CheckpointTest {
         writer.write(Progress.START.at(step, 1, 0));
       }
     }
-    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
-        .containsExactly("step-0000003", "step-0000006", "step-0000008", "step-0000009");
+    assertThat(Runs.names(run.resolve("checkpoints"))).containsExactly("step-0000003", "step-0000006",
+        "step-0000008", "step-0000009");
     assertThat(warnings).singleElement().asString().contains("step-0000006", "damaged", "not deleted");
   }
 
   /// The newest may be damaged later: then the run goes on from the one before, which may have to go back as well.
   @Test
   void theCheckpointsThatAnyOfTheKeptWouldGoBackToAreKept() throws Exception {
-    RunConfig config = Runs.config(folder, "train.keep_checkpoints=2", "train.eval_every=0");
-    Path run = Runs.train(config);
+    RunConfig config = Runs.config(folder, KEEPS_TWO);
+    Path run = Runs.trained(folder, -1, KEEPS_TWO);
     try (Session session = Session.start(config, Path.of(""), true)) {
       var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add);
       Progress due = Progress.START.at(6, 1, 0).anchored(0, 1, 0);
       writer.write(due.at(7, 1, 0));
       writer.write(due.at(8, 1, 0).anchored(0, 1, 0));
     }
-    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
-        .containsExactly("step-0000006", "step-0000007", "step-0000008");
+    assertThat(Runs.names(run.resolve("checkpoints"))).containsExactly("step-0000006", "step-0000007", "step-0000008");
   }
 
   /// Who needs room may delete a part of an older one; the newest is written all the same.
   @Test
   void anOlderOneWithoutItsStateDoesNotFailTheNext() throws Exception {
-    RunConfig config = Runs.config(folder, "train.keep_checkpoints=2", "train.eval_every=0");
-    Path run = Runs.train(config);
+    RunConfig config = Runs.config(folder, KEEPS_TWO);
+    Path run = Runs.trained(folder, -1, KEEPS_TWO);
     try (Session session = Session.start(config, Path.of(""), true)) {
       var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add);
       writer.write(Progress.START.at(7, 1, 0));
@@ -200,7 +199,7 @@ class CheckpointTest {
 
   @Test
   void whatIsNamedLikeTheCheckpointsAndCannotBeListedIsAnError() throws Exception {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     Runs.delete(run.resolve("checkpoints"));
     Files.createSymbolicLink(run.resolve("checkpoints"), folder.resolve("not mounted"));
     assertThatThrownBy(() -> Resumption.open(run, List.of())).isInstanceOf(RunException.class)
@@ -210,14 +209,14 @@ class CheckpointTest {
 
   @Test
   void whereverTheDiskFailsTheOldCheckpointsStayAndTheNextWriteSucceeds() throws Exception {
-    RunConfig config = Runs.config(folder, "train.keep_checkpoints=1", "train.eval_every=0");
-    Path first = Runs.train(config);
+    RunConfig config = Runs.config(folder, KEEPS_ONE);
+    Path first = Runs.trained(folder, -1, KEEPS_ONE);
     try (Session session = Session.start(config, Path.of(""), true)) {
       var optimizer = new TrainStep(session).optimizer();
       for (int failing = 0;; failing++) {
         Path run = Runs.copy(first, folder.resolve("failing-" + failing));
         int at = failing;
-        FailingDisk disk = new FailingDisk(operation -> operation == at);
+        TestDisk disk = new TestDisk((operation, _) -> operation == at);
         boolean failed = false;
         warnings.clear();
         try {
@@ -227,7 +226,7 @@ class CheckpointTest {
         }
         assertThat(SavedRun.of(run, null).checkpoint().step()).as("operation %d", at)
             .isIn(failed ? List.of(6, 9) : List.of(9));
-        if (at == disk.operations()) {
+        if (at == disk.asked()) {
           assertThat(failed).isFalse();
           assertThat(at).isGreaterThan(20);
           break;
@@ -236,11 +235,10 @@ class CheckpointTest {
         boolean there = Files.exists(run.resolve("checkpoints/step-0000009"));
         var retry = new CheckpointWriter(run, session, optimizer.state(), Disk.real(), warnings::add);
         retry.write(Progress.START.at(9, 1, 0));
-        assertThat(Tree.list(run.resolve("checkpoints"))).as("operation %d, in place: %s", at, there)
-            .extracting(path -> path.getFileName().toString()).containsExactly("step-0000009");
+        assertThat(Runs.names(run.resolve("checkpoints"))).as("operation %d, in place: %s", at, there)
+            .containsExactly("step-0000009");
         retry.write(Progress.START.at(10, 1, 0));
-        assertThat(Tree.list(run.resolve("checkpoints"))).as("operation %d", at)
-            .extracting(path -> path.getFileName().toString()).containsExactly("step-0000010");
+        assertThat(Runs.names(run.resolve("checkpoints"))).as("operation %d", at).containsExactly("step-0000010");
       }
     }
   }

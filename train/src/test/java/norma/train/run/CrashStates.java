@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import norma.train.run.RecordingDisk.Operation;
+import norma.train.run.TestDisk.Operation;
 import org.jspecify.annotations.Nullable;
 
 /// What a machine that stops can leave of a folder: what was not synced may be lost, bytes of a file unless it was synced, a new,

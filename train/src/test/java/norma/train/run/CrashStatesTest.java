@@ -13,10 +13,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import norma.optim.Optimizer;
 import norma.train.config.Assignment;
@@ -27,7 +25,7 @@ import norma.train.metrics.Event;
 import norma.train.metrics.MetricsLog;
 import norma.train.metrics.RunView;
 import norma.train.run.CrashStates.Entry;
-import norma.train.run.RecordingDisk.Operation;
+import norma.train.run.TestDisk.Operation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,10 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The machine may stop after any file operation of a run, and lose what was not synced. Every such state is made, and opened.
 class CrashStatesTest {
-  private static final TrainObserver SILENT = new TrainObserver() {
-    @Override
-    public void warned(String message) {}
-  };
+  private static final TrainObserver SILENT = Runs.watching(_ -> {});
 
   @TempDir
   private Path folder;
@@ -85,7 +80,7 @@ class CrashStatesTest {
     try (Session session = Session.start(config, Path.of(""), false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       SortedMap<Path, Entry> before = CrashStates.tree(original);
-      RecordingDisk disk = new RecordingDisk();
+      TestDisk disk = new TestDisk();
       writer(original, session, optimizer, disk).write(Progress.START.at(9, 1, 0));
       Map<Integer, byte[]> weights = Map.of(6, weights(original, 6), 9, weights(original, 9));
       int committed = committed(disk.operations(), original, 9);
@@ -116,7 +111,7 @@ class CrashStatesTest {
     try (Session session = Session.start(config, Path.of(""), false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       SortedMap<Path, Entry> before = CrashStates.tree(original);
-      RecordingDisk disk = new RecordingDisk();
+      TestDisk disk = new TestDisk();
       writer(original, session, optimizer, disk).write(Progress.START.at(6, 1, 0));
       byte[] written = weights(original, 6);
       assertThat(written).isNotEqualTo(kept);
@@ -143,7 +138,7 @@ class CrashStatesTest {
     Path home = Files.createDirectory(folder.resolve("home"));
     RunConfig config = config("train.eval_every=0", "output.dir='" + home.resolve("a/runs") + "'");
     SortedMap<Path, Entry> before = CrashStates.tree(home);
-    RecordingDisk disk = new RecordingDisk();
+    TestDisk disk = new TestDisk();
     try (Session session = Session.start(config, Path.of(""), false)) {
       Path original = RunFolder.create(session, LocalDateTime.of(2026, 1, 1, 0, 0), disk).path();
       int created = disk.operations().size();
@@ -165,7 +160,7 @@ class CrashStatesTest {
               .hasMessageContaining("is not a").hasMessageNotContaining("\n");
           return;
         }
-        Progress progress = resume(run, new RecordingDisk());
+        Progress progress = resume(run, new TestDisk());
         assertThat(progress.step()).as("after %d operations: %s", length, state.keySet())
             .isIn(length >= committed ? List.of(3) : List.of(0, 3));
         assertThat(bytes(run.resolve("metrics.jsonl"))).isEqualTo(progress.step() == 3 ? lines : new byte[0]);
@@ -190,12 +185,12 @@ class CrashStatesTest {
         (int) SavedRun.of(original, null).checkpoint().state().progress().metricsBytes());
     assertThat(kept.length).isBetween(1, bytes(log).length - 100);
     SortedMap<Path, Entry> before = CrashStates.tree(original);
-    RecordingDisk disk = new RecordingDisk();
+    TestDisk disk = new TestDisk();
     assertThat(resume(original, disk, "train.steps=9").step()).isEqualTo(3);
     eachState(before, disk.operations(), Set.of(), (state, run, length) -> {
       assertThat(lines(run)).as("after %d operations", length).containsAll(lines);
       SortedMap<Path, Entry> crashed = CrashStates.tree(run);
-      RecordingDisk again = new RecordingDisk();
+      TestDisk again = new TestDisk();
       assertThat(resume(run, again, "train.steps=9").step()).isEqualTo(3);
       assertThat(bytes(run.resolve("metrics.jsonl"))).isEqualTo(kept);
       assertThat(bytes(run.resolve("checkpoints/aside-step-0000004/state"))).isEqualTo(damaged);
@@ -217,7 +212,7 @@ class CrashStatesTest {
       throws Exception {
     Path original = Runs.train(config("train.steps=9"),
         interrupted);
-    RecordingDisk disk = new RecordingDisk();
+    TestDisk disk = new TestDisk();
     SortedMap<Path, Entry> before;
     Set<String> lines;
     try (Resumption resumption = Resumption.open(original, List.of()); Session session = resumption.session(false)) {
@@ -237,7 +232,7 @@ class CrashStatesTest {
       Progress newest = SavedRun.of(run, null).checkpoint().state().progress();
       assertThat(newest.metricsBytes()).as("lines of step %d after %d operations", newest.step(), length)
           .isLessThanOrEqualTo(bytes(run.resolve("metrics.jsonl")).length);
-      assertThat(resume(run, new RecordingDisk()).step()).isEqualTo(newest.step()).isIn(3, interrupted);
+      assertThat(resume(run, new TestDisk()).step()).isEqualTo(newest.step()).isIn(3, interrupted);
     });
     assertThat(states).as("different states").isGreaterThan(7);
   }
@@ -257,7 +252,7 @@ class CrashStatesTest {
 
   /// The next write succeeds and leaves nothing behind of the one that was cut off.
   private static void goesOn(Path run, Session session, Optimizer optimizer) throws IOException {
-    writer(run, session, optimizer, new RecordingDisk()).write(Progress.START.at(12, 1, 0));
+    writer(run, session, optimizer, new TestDisk()).write(Progress.START.at(12, 1, 0));
     assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(12);
     assertThat(Tree.list(run.resolve("checkpoints"))).noneMatch(path -> path.getFileName().toString().startsWith("."));
   }

@@ -22,7 +22,7 @@ class DamageTest {
 
   @Test
   void noDamageGoesUnseen() throws Exception {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     Path newest = run.resolve("checkpoints/step-0000006");
     List<Path> files = Tree.list(newest);
     assertThat(files).hasSize(5);

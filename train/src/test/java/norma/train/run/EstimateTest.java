@@ -21,7 +21,7 @@ class EstimateTest {
 
   @Test
   void evaluationsAreEstimatesAndTheEndIsExact() throws Exception {
-    Path exact = Runs.train(Runs.config(folder));
+    Path exact = Runs.trained(folder, -1);
     Path run = Runs.train(Runs.config(folder, "train.eval_tokens=30"));
     assertThat(Runs.weights(run)).isEqualTo(Runs.weights(exact));
     Metrics metrics = Metrics.read(run);
@@ -61,7 +61,7 @@ class EstimateTest {
 
   @Test
   void aBoundThatTheSplitDoesNotReachChangesNothing() throws Exception {
-    Path exact = Runs.train(Runs.config(folder));
+    Path exact = Runs.trained(folder, -1);
     Path run = Runs.train(Runs.config(folder, "train.eval_tokens=1000000"));
     assertThat(Runs.withoutTimes(run.resolve("metrics.jsonl")))
         .isEqualTo(Runs.withoutTimes(exact.resolve("metrics.jsonl")));

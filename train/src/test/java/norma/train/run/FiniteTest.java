@@ -36,24 +36,18 @@ class FiniteTest {
   }
 
   private static Array fc(Session session) {
-    return session.weights().of(session.model().parameters().stream().filter(p -> p.name().equals(FC)).findFirst()
-        .orElseThrow());
+    return session.weights().of(Runs.parameter(session, FC));
   }
 
   /// Trains with weights that the last update fills.
   private void trainWithLastUpdate(double value, String... settings) {
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
-      new Trainer(session, new TrainObserver() {
-        private boolean done;
-
-        @Override
-        public void stepped(Event.Step step) {
-          if (step.step() == session.config().train().steps() && !done) {
-            done = true;
-            fill(session, fc(session), value);
-          }
+      AtomicBoolean done = new AtomicBoolean();
+      new Trainer(session, Runs.watching(step -> {
+        if (step.step() == session.config().train().steps() && !done.getAndSet(true)) {
+          fill(session, fc(session), value);
         }
-      }, new AtomicBoolean()).run();
+      }), new AtomicBoolean()).run();
     }
   }
 
@@ -158,7 +152,7 @@ class FiniteTest {
 
   /// As an earlier Norma wrote it.
   private Path withCheckpointOf(String what) throws Exception {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     try (Session session = SavedRun.of(run, null).checkpoint().session(RunFolder.open(run).config(List.of()),
         Path.of(""),
         false)) {

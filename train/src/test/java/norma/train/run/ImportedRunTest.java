@@ -15,17 +15,17 @@ class ImportedRunTest {
   /// From whichever operation on a disk is full.
   @Test
   void aFullDiskLeavesNothing() throws Exception {
-    Checkpoint trained = SavedRun.of(Runs.train(Runs.config(folder)), null).checkpoint();
+    Checkpoint trained = SavedRun.of(Runs.trained(folder, -1), null).checkpoint();
     Path runs = Files.createDirectories(folder.resolve("imported"));
     ImportedRun imported = new ImportedRun(Runs.config(folder, "output.dir='" + runs + "'"), trained.vocabulary(),
         trained.folder(), trained.tensors());
-    FailingDisk whole = new FailingDisk(_ -> false);
+    TestDisk whole = new TestDisk();
     Path run = imported.create(true, whole);
     assertThat(SavedRun.of(run, null).checkpoint().tensors().keySet()).isEqualTo(trained.tensors().keySet());
     Runs.delete(run);
-    for (int i = 0; i < whole.operations(); i++) {
+    for (int i = 0; i < whole.operations().size(); i++) {
       int failing = i;
-      assertThatThrownBy(() -> imported.create(true, new FailingDisk(operation -> operation >= failing)))
+      assertThatThrownBy(() -> imported.create(true, new TestDisk((operation, _) -> operation >= failing)))
           .as("operation %d", failing).isInstanceOf(RunException.class).hasMessageContaining("No space left");
       assertThat(runs).as("operation %d", failing).isEmptyDirectory();
     }

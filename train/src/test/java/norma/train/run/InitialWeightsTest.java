@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
-import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.train.config.RunConfig;
 import norma.weights.Safetensors;
@@ -29,7 +28,7 @@ class InitialWeightsTest {
 
   @BeforeEach
   void train() {
-    trained = Runs.train(Runs.config(folder));
+    trained = Runs.trained(folder, -1);
   }
 
   private RunConfig from(Path weights, String... settings) {
@@ -43,9 +42,7 @@ class InitialWeightsTest {
   }
 
   private static double[] numbers(Session session, String name) {
-    Parameter parameter = session.weights().parameters().stream().filter(p -> p.name().equals(name)).findFirst()
-        .orElseThrow();
-    return session.backend().read(session.weights().of(parameter));
+    return session.backend().read(session.weights().of(Runs.parameter(session, name)));
   }
 
   private static double[] numbers(Map<String, Tensor> tensors, String name) {

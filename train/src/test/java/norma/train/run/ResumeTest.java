@@ -3,6 +3,7 @@ package norma.train.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -15,6 +16,10 @@ import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.metrics.MetricsLog;
 import norma.train.metrics.RunView;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.core.Logger;
+import org.apache.logging.log4j.core.appender.WriterAppender;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,8 +30,12 @@ class ResumeTest {
   @TempDir
   private Path folder;
 
+  private Path undisturbed(String... settings) {
+    return Runs.trained(folder, -1, settings);
+  }
+
   private Path interrupted(int steps, String... settings) {
-    return Runs.train(Runs.config(folder, settings), steps);
+    return Runs.trained(folder, steps, settings);
   }
 
   @ParameterizedTest
@@ -35,7 +44,7 @@ class ResumeTest {
       throws Exception {
     String[] settings = { "train.steps=10", "train.log_every=4", "train.eval_every=2", "train.sample_every=4",
         "model.dropout=0.2", "model.norm.all=" + norm, "optim.type=" + optimizer };
-    Path undisturbed = Runs.train(Runs.config(folder, settings));
+    Path undisturbed = undisturbed(settings);
     List<Integer> lengths = List.of(stops.split(",")).stream().map(Integer::valueOf).toList();
     Path run = interrupted(lengths.getFirst(), settings);
     for (int length : lengths.subList(1, lengths.size())) {
@@ -50,7 +59,7 @@ class ResumeTest {
   void aRunInFloat64GoesOnInFloat64() throws Exception {
     String[] settings = { "runtime.backend=nd4j", "runtime.precision=fp64", "train.steps=4", "train.eval_every=0",
         "train.norm_every=0", "train.layers_every=0" };
-    Path undisturbed = Runs.train(Runs.config(folder, settings));
+    Path undisturbed = undisturbed(settings);
     Path run = interrupted(2, settings);
     Runs.resume(run, -1);
     Runs.assertSame(run, undisturbed);
@@ -58,7 +67,7 @@ class ResumeTest {
 
   @Test
   void aRunWithoutACheckpointBeginsAnew() throws Exception {
-    Path undisturbed = Runs.train(Runs.config(folder));
+    Path undisturbed = undisturbed();
     Path run = interrupted(2);
     Runs.delete(run.resolve("checkpoints"));
     Runs.resume(run, -1);
@@ -68,8 +77,8 @@ class ResumeTest {
 
   @Test
   void aCompleteRunIsCompleteAgain() throws Exception {
-    Path undisturbed = Runs.train(Runs.config(folder, "train.eval_every=0"));
-    Path run = Runs.train(Runs.config(folder, "train.eval_every=0"));
+    Path undisturbed = undisturbed("train.eval_every=0");
+    Path run = undisturbed("train.eval_every=0");
     Files.delete(run.resolve("layers.csv"));
     assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
     Runs.assertSame(run, undisturbed);
@@ -78,8 +87,8 @@ class ResumeTest {
 
   @Test
   void stepsMayGrowAndTheLossesAreThoseOfALongRun() throws Exception {
-    Path undisturbed = Runs.train(Runs.config(folder, "train.steps=9"));
-    Path run = Runs.train(Runs.config(folder, "train.steps=6"));
+    Path undisturbed = undisturbed("train.steps=9");
+    Path run = undisturbed("train.steps=6");
     Runs.resume(run, -1, "train.steps=9", "train.norm_every=1", "train.keep_checkpoints=5");
     assertThat(Runs.weights(run)).isEqualTo(Runs.weights(undisturbed));
     assertThat(Metrics.read(run).of(Event.Step.class)).extracting(Event.Step::loss)
@@ -115,13 +124,14 @@ class ResumeTest {
   /// Three sequences are three shards, for however many there would be threads.
   @Test
   void moreThreadsThanSequencesAddUpTheSame() throws Exception {
-    Path run = interrupted(2, "train.batch=3");
+    Path run = interrupted(2);
     assertThat(Runs.resume(run, -1, "runtime.threads=7").reason()).isEqualTo("completed");
+    Runs.assertSame(run, undisturbed());
   }
 
   @Test
   void anotherTextIsRefusedAndTheSameTextMayLieElsewhere() throws Exception {
-    Path run = interrupted(2);
+    Path run = Runs.train(Runs.config(folder), 2);
     Path moved = Files.move(folder.resolve("text.txt"), folder.resolve("moved.txt"));
     Files.writeString(folder.resolve("text.txt"), Files.readString(moved).replace("brown", "Brown"));
     try (Resumption resumption = Resumption.open(run, List.of())) {
@@ -133,18 +143,13 @@ class ResumeTest {
 
   @Test
   void aTornLastLineOfTheLogIsReportedAndPutAside() throws Exception {
-    Path undisturbed = Runs.train(Runs.config(folder));
+    Path undisturbed = undisturbed();
     Path run = interrupted(4);
     Path log = run.resolve("metrics.jsonl");
     Files.writeString(log, "{\"event\":\"step\",\"step\":5,\"lo", StandardOpenOption.APPEND);
     List<String> warnings = new ArrayList<>();
     try (Resumption resumption = Resumption.open(run, List.of()); Session session = resumption.session(true)) {
-      new Trainer(session, resumption, Team.NONE, new TrainObserver() {
-        @Override
-        public void warned(String message) {
-          warnings.add(message);
-        }
-      }, new AtomicBoolean()).run();
+      new Trainer(session, resumption, Team.NONE, Runs.watching(_ -> {}, warnings::add), new AtomicBoolean()).run();
     }
     assertThat(warnings).singleElement().asString().contains(log.toString(), "was cut off in the middle of writing");
     Runs.assertSame(run, undisturbed);
@@ -156,7 +161,7 @@ class ResumeTest {
   void theBestValueIsRemembered() throws Exception {
     String[] settings = { "train.steps=8", "train.eval_every=2", "optim.lr=0.5", "optim.schedule=constant",
         "optim.clip_norm=0" };
-    Path undisturbed = Runs.train(Runs.config(folder, settings));
+    Path undisturbed = undisturbed(settings);
     Event.End end = Metrics.read(undisturbed).last(Event.End.class).orElseThrow();
     assertThat(end.bestStep()).as("this run gets worse").isLessThan(8);
     Path run = interrupted(7, settings);
@@ -166,7 +171,7 @@ class ResumeTest {
 
   @Test
   void aDamagedCheckpointIsNamedAndTheOneBeforeGoesOn() throws Exception {
-    Path undisturbed = Runs.train(Runs.config(folder));
+    Path undisturbed = undisturbed();
     Path run = interrupted(5, "train.keep_checkpoints=5");
     Path state = run.resolve("checkpoints/step-0000005/state");
     byte[] bytes = Files.readAllBytes(state);
@@ -210,48 +215,61 @@ class ResumeTest {
   @Test
   void aDamagedEnvironmentIsOnlyAWarning() throws Exception {
     Path run = interrupted(2);
-    Files.write(run.resolve("environment.json"), new byte[]{ '{', (byte) 0xff });
-    assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed");
+    Path environment = Files.write(run.resolve("environment.json"), new byte[]{ '{', (byte) 0xff });
+    assertThat(warnings(Resumption.class,
+        () -> assertThat(Runs.resume(run, -1).reason()).isEqualTo("completed")))
+        .contains(environment + " is damaged: ").hasLineCount(1);
+  }
+
+  /// What a class logs meanwhile.
+  private static String warnings(Class<?> by, Runnable work) {
+    StringWriter text = new StringWriter();
+    WriterAppender appender = WriterAppender.createAppender(null, null, text, "test", false, true);
+    appender.start();
+    Logger logger = (Logger) LogManager.getLogger(by);
+    Level before = logger.getLevel();
+    logger.addAppender(appender);
+    logger.setLevel(Level.WARN); // after the appender, which sets the configuration's
+    try {
+      work.run();
+    } finally {
+      logger.setLevel(before);
+      logger.removeAppender(appender);
+    }
+    return text.toString();
   }
 
   /// A checkpoint of the last step would leave nothing to a resume that could repeat the lines.
   @Test
   void aRunWhoseLastLinesCannotBeWrittenHasNoLastCheckpointAndRepeatsThem() throws Exception {
-    Path undisturbed = Runs.train(Runs.config(folder));
+    Path undisturbed = undisturbed();
     AtomicBoolean full = new AtomicBoolean();
-    FailingDisk disk = new FailingDisk((at, path) -> full.get() && path.endsWith(Metrics.FILE));
+    TestDisk disk = new TestDisk((_, path) -> full.get() && path.endsWith(Metrics.FILE));
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
-      Trainer trainer = new Trainer(session, new TrainObserver() {
-        @Override
-        public void stepped(Event.Step step) {
-          full.set(step.step() > 4);
-        }
-      }, new AtomicBoolean(), disk);
+      Trainer trainer = new Trainer(session, Runs.watching(step -> full.set(step.step() > 4)), new AtomicBoolean(),
+          disk);
       assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
           .hasMessageContainingAll("cannot write the checkpoint of step 6", "metrics.jsonl: No space left",
               "the checkpoint of step 3 is whole");
     }
-    Path run = Tree.list(folder.resolve("runs")).getLast();
-    assertThat(run).isNotEqualTo(undisturbed);
+    Path run = Tree.list(folder.resolve("runs")).getFirst();
     Runs.resume(run, -1);
     Runs.assertSame(run, undisturbed);
   }
 
   @Test
   void theNamesOfANewRunAndOfWhatWasCutOffAreOnTheDisk() throws Exception {
-    RecordingDisk disk = new RecordingDisk();
+    TestDisk disk = new TestDisk();
     Path run;
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
       run = RunFolder.create(session, java.time.LocalDateTime.of(2026, 1, 1, 0, 0), disk).path();
     }
-    assertThat(disk.operations()).contains(new RecordingDisk.Operation.Sync(folder),
-        new RecordingDisk.Operation.Sync(folder.resolve("runs")));
+    assertThat(disk.operations()).contains(new TestDisk.Operation.Sync(folder),
+        new TestDisk.Operation.Sync(folder.resolve("runs")));
     MetricsLog log = new MetricsLog(run, disk, warning -> {}, RunView.NONE);
     log.append(new Event.Diverged(1, "head"));
     log.cut(0, "a test");
-    List<RecordingDisk.Operation> last = disk.operations().subList(disk.operations().size() - 3,
-        disk.operations().size());
-    assertThat(last.getFirst()).isEqualTo(new RecordingDisk.Operation.Sync(run));
+    assertThat(disk.operations().get(disk.operations().size() - 3)).isEqualTo(new TestDisk.Operation.Sync(run));
   }
 
   @Test
@@ -260,7 +278,7 @@ class ResumeTest {
       for (int operation = 0; operation < 9; operation++) {
         int failing = operation;
         assertThatThrownBy(() -> RunFolder.create(session, java.time.LocalDateTime.of(2026, 1, 1, 0, 0),
-            new FailingDisk(at -> at >= failing))).isInstanceOf(RunException.class)
+            new TestDisk((at, _) -> at >= failing))).isInstanceOf(RunException.class)
             .hasMessageContaining("cannot create a run folder");
         assertThat(Tree.list(folder.resolve("runs"))).isEmpty();
       }

@@ -41,20 +41,15 @@ class RollbackTest {
   }
 
   private static TrainObserver faults(Session session, IntPredicate faulty) {
-    Parameter fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight"))
-        .findFirst().orElseThrow();
+    Parameter fc = Runs.parameter(session, "blocks.0.mlp.fc.weight");
     double[] bad = new double[(int) fc.size()];
     java.util.Arrays.fill(bad, 1e38);
-    return new TrainObserver() {
-      private int taken;
-
-      @Override
-      public void stepped(Event.Step step) {
-        if (faulty.test(++taken)) {
-          session.backend().write(session.weights().of(fc), bad);
-        }
+    int[] taken = new int[1];
+    return Runs.watching(_ -> {
+      if (faulty.test(++taken[0])) {
+        session.backend().write(session.weights().of(fc), bad);
       }
-    };
+    });
   }
 
   @Test
@@ -64,7 +59,7 @@ class RollbackTest {
     assertThat(metrics.of(Event.Rollback.class))
         .containsExactly(new Event.Rollback(3, 5, "blocks.0.mlp", 1, 0.5));
     assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::step).containsExactly(1, 2, 3, 4, 5, 6);
-    List<Event.Step> undisturbed = Metrics.read(Runs.train(Runs.config(folder))).of(Event.Step.class);
+    List<Event.Step> undisturbed = Metrics.read(Runs.trained(folder, -1)).of(Event.Step.class);
     for (Event.Step step : metrics.of(Event.Step.class)) {
       Event.Step other = undisturbed.get(step.step() - 1);
       assertThat(step.lr()).isEqualTo(step.step() > 3 ? other.lr() / 2 : other.lr());
@@ -84,13 +79,13 @@ class RollbackTest {
     assertThat(Metrics.read(run).of(Event.Rollback.class))
         .containsExactly(new Event.Rollback(0, 2, "blocks.0.mlp", 1, 0.5));
     assertThat(Metrics.read(run).of(Event.Start.class)).hasSize(1);
-    double first = Metrics.read(Runs.train(Runs.config(folder))).of(Event.Step.class).getFirst().loss();
+    double first = Metrics.read(Runs.trained(folder, -1)).of(Event.Step.class).getFirst().loss();
     assertThat(Metrics.read(run).of(Event.Step.class).getFirst().loss()).isEqualTo(first);
   }
 
   @Test
   void theStartOfAFineTunedRunIsTheRunThatItBeganWith() throws Exception {
-    String from = "train.init_from='" + Runs.train(Runs.config(folder)) + "'";
+    String from = "train.init_from='" + Runs.trained(folder, -1) + "'";
     double first = firstLoss(Runs.train(Runs.config(folder, from)));
     Path run = trainWithFaults(taken -> taken == 1, "train.on_nonfinite=rollback", from);
     assertThat(Metrics.read(run).of(Event.Rollback.class)).hasSize(1);
@@ -99,7 +94,7 @@ class RollbackTest {
 
   @Test
   void theStartOfAnImportedRunIsWhatWasImported() throws Exception {
-    Checkpoint trained = SavedRun.of(Runs.train(Runs.config(folder)), null).checkpoint();
+    Checkpoint trained = SavedRun.of(Runs.trained(folder, -1), null).checkpoint();
     Path run = new ImportedRun(Runs.config(folder, "train.on_nonfinite=rollback", "train.log_every=1"),
         trained.vocabulary(), trained.folder(), trained.tensors()).create(true);
     Path undisturbed = Runs.copy(run, folder.resolve("copy"));
@@ -175,7 +170,7 @@ class RollbackTest {
   @ParameterizedTest
   @ValueSource(ints = { 6, 7, 9 })
   void aRollbackSurvivesAKillAndAnInterruption(int taken) throws Exception {
-    Path undisturbed = Runs.train(Runs.config(folder, DIVERGING));
+    Path undisturbed = Runs.trained(folder, -1, DIVERGING);
     assertThat(Metrics.read(undisturbed).of(Event.Rollback.class)).extracting(Event.Rollback::failedStep)
         .startsWith(7);
     Path killed = folder.resolve("killed");

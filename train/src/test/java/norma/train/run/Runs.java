@@ -8,12 +8,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import norma.autodiff.Parameter;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
+import norma.train.files.Tree;
 import norma.train.metrics.Event;
 
 /// Small runs for tests.
@@ -22,6 +28,10 @@ public final class Runs {
       "model.context=12", "optim.warmup_steps=2", "optim.decay_steps=20", "train.steps=6", "train.batch=3",
       "train.log_every=1", "train.eval_every=3", "train.eval_batches=2", "train.checkpoint_every=3",
       "train.layers_every=2", "train.norm_every=2");
+
+  /// Runs that some test of this JVM has trained, by their steps and settings.
+  private static final Map<List<String>, Path> TRAINED = new ConcurrentHashMap<>();
+  private static final AtomicInteger COPIES = new AtomicInteger();
 
   private Runs() {}
 
@@ -61,6 +71,58 @@ public final class Runs {
     return folder[0];
   }
 
+  /// A copy of a run that is trained once for all tests of this JVM. Its configuration names the first one's text and place.
+  ///
+  /// @param folder in which the copy is made
+  /// @param steps  after which it is interrupted; negative for never
+  static Path trained(Path folder, int steps, String... settings) {
+    List<String> key = Stream.concat(Stream.of(Integer.toString(steps)), Stream.of(settings)).toList();
+    Path first = TRAINED.computeIfAbsent(key, _ -> train(config(temporary(), settings), steps));
+    return copy(first, folder.resolve("trained-" + COPIES.incrementAndGet()));
+  }
+
+  /// A folder that goes with the JVM.
+  private static Path temporary() {
+    try {
+      Path folder = Files.createTempDirectory("norma-trained-");
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
+      return folder;
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  /// Hears of steps, and of trouble.
+  static TrainObserver watching(Consumer<Event.Step> stepped, Consumer<String> warned) {
+    return new TrainObserver() {
+      @Override
+      public void stepped(Event.Step step) {
+        stepped.accept(step);
+      }
+
+      @Override
+      public void warned(String message) {
+        warned.accept(message);
+      }
+    };
+  }
+
+  /// Hears of steps.
+  static TrainObserver watching(Consumer<Event.Step> stepped) {
+    return watching(stepped, _ -> {});
+  }
+
+  /// A parameter of a session's model by its name.
+  static Parameter parameter(Session session, String name) {
+    return session.model().parameters().stream().filter(parameter -> parameter.name().equals(name)).findFirst()
+        .orElseThrow();
+  }
+
+  /// Names of what is in a folder, in their order.
+  public static List<String> names(Path folder) throws IOException {
+    return Tree.list(folder).stream().map(path -> path.getFileName().toString()).toList();
+  }
+
   /// Goes on with a run for some steps.
   ///
   /// @param steps after which it is interrupted again; negative for never
@@ -69,12 +131,7 @@ public final class Runs {
     int[] taken = new int[1];
     try (Resumption resumption = Resumption.open(run, Assignment.parse(List.of(settings)));
         Session session = resumption.session(true)) {
-      return new Trainer(session, resumption, Team.NONE, new TrainObserver() {
-        @Override
-        public void stepped(Event.Step step) {
-          stop.set(++taken[0] == steps);
-        }
-      }, stop).run();
+      return new Trainer(session, resumption, Team.NONE, watching(_ -> stop.set(++taken[0] == steps)), stop).run();
     }
   }
 
@@ -106,7 +163,7 @@ public final class Runs {
   }
 
   /// Copies a folder with all that is in it.
-  static Path copy(Path from, Path to) {
+  public static Path copy(Path from, Path to) {
     try (Stream<Path> paths = Files.walk(from)) {
       for (Path path : paths.toList()) {
         Files.copy(path, to.resolve(from.relativize(path).toString()));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.Assignment;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
@@ -26,7 +27,7 @@ class SavedRunTest {
 
   @BeforeEach
   void trainOne() {
-    run = Runs.train(Runs.config(folder, LONG));
+    run = Runs.trained(folder, -1, LONG);
   }
 
   private int bestStep() throws Exception {
@@ -86,7 +87,7 @@ class SavedRunTest {
         .hasMessageContaining("step-0000006 is incomplete");
     assertThatThrownBy(() -> SavedRun.of(checkpoint(3), "best")).isInstanceOf(IllegalArgumentException.class)
         .hasMessageContainingAll("is a checkpoint already", run.toString());
-    Path never = Runs.train(Runs.config(folder, "train.eval_every=0"));
+    Path never = Runs.trained(folder, -1, "train.eval_every=0");
     assertThatThrownBy(() -> SavedRun.of(never, "best").checkpoint()).isInstanceOf(RunException.class)
         .hasMessageContaining("no checkpoint of " + never + " has a validation loss");
   }
@@ -114,8 +115,7 @@ class SavedRunTest {
     try (Resumption resumption = Resumption.open(from, Assignment.parse(List.of()));
         Session session = resumption.session(true)) {
       assertThat(resumption.step()).isEqualTo(step);
-      new Trainer(session, resumption, Team.NONE, new TrainObserver() {
-      }, new java.util.concurrent.atomic.AtomicBoolean()).run();
+      new Trainer(session, resumption, Team.NONE, Runs.watching(_ -> {}), new AtomicBoolean()).run();
     }
     Runs.assertSame(run, undisturbed);
     for (int later = step + 3; later <= 9; later += 3) {

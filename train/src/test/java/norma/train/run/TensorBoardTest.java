@@ -171,7 +171,7 @@ class TensorBoardTest {
 
   @Test
   void aRunThatTurnsItOnShowsItsEarlierSteps() throws Exception {
-    Path run = Runs.train(Runs.config(folder), 4);
+    Path run = Runs.trained(folder, 4);
     Runs.resume(run, -1, ON);
     assertLosses(run, run);
     List<Read> events = events(Files.readAllBytes(files(run).getFirst()));
@@ -180,7 +180,7 @@ class TensorBoardTest {
 
   @Test
   void aRunThatHadItOffIsExported() throws Exception {
-    Path run = Runs.train(Runs.config(folder));
+    Path run = Runs.trained(folder, -1);
     Path file = ExportFormat.tensorboard.export(SavedRun.of(run, null), null).path();
     assertThat(file.getFileName().toString()).contains("tfevents");
     assertLosses(run.resolve("export"), run);
@@ -199,19 +199,10 @@ class TensorBoardTest {
   void aFullDiskIsAWarningAndNothingIsMissing() throws Exception {
     List<String> warnings = new ArrayList<>();
     AtomicBoolean full = new AtomicBoolean();
-    FailingDisk disk = new FailingDisk((operation, path) -> full.get() && path.toString().contains("tfevents"));
+    TestDisk disk = new TestDisk((_, path) -> full.get() && path.toString().contains("tfevents"));
     try (Session session = Session.start(Runs.config(folder, ON), Path.of(""), true)) {
-      new Trainer(session, new TrainObserver() {
-        @Override
-        public void stepped(Event.Step step) {
-          full.set(step.step() >= 2 && step.step() < 5);
-        }
-
-        @Override
-        public void warned(String message) {
-          warnings.add(message);
-        }
-      }, new AtomicBoolean(), disk).run();
+      new Trainer(session, Runs.watching(step -> full.set(step.step() >= 2 && step.step() < 5), warnings::add),
+          new AtomicBoolean(), disk).run();
     }
     assertThat(warnings).singleElement().asString().contains("tfevents", "No space left", "training goes on");
     Path run = Tree.list(folder.resolve("runs")).getFirst();

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
+import norma.autodiff.Parameter;
 import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.train.config.RunConfig;
@@ -35,10 +36,9 @@ class TrainerTest {
   void leavesBehindWhatTheContractSays() throws Exception {
     Path run = Runs.train(Runs.config(folder, "model.norm.all=dyt", "name=mine"));
     assertThat(run.getFileName().toString()).matches("mine-\\d{8}-\\d{6}");
-    assertThat(Tree.list(run)).extracting(path -> path.getFileName().toString()).containsExactly("checkpoints",
-        "config.yaml", "environment.json", "layers.csv", "lock", "metrics.jsonl", "sample.txt");
-    assertThat(Tree.list(run.resolve("checkpoints"))).extracting(path -> path.getFileName().toString())
-        .containsExactly("step-0000003", "step-0000006");
+    assertThat(Runs.names(run)).containsExactly("checkpoints", "config.yaml", "environment.json", "layers.csv", "lock",
+        "metrics.jsonl", "sample.txt");
+    assertThat(Runs.names(run.resolve("checkpoints"))).containsExactly("step-0000003", "step-0000006");
     Metrics metrics = Metrics.read(run);
     assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::step).containsExactly(1, 2, 3, 4, 5, 6);
     assertThat(metrics.of(Event.Step.class)).extracting(Event.Step::tokens).endsWith(6L * 3 * 12);
@@ -154,13 +154,11 @@ class TrainerTest {
   void aLossThatIsNotFiniteStopsTheRunBeforeTheUpdateAndNamesTheLayer() throws Exception {
     RunConfig config = Runs.config(folder, "model.norm.all=none");
     try (Session session = Session.start(config, Path.of(""), true)) {
-      var fc = session.model().parameters().stream().filter(p -> p.name().equals("blocks.0.mlp.fc.weight")).findFirst()
-          .orElseThrow();
+      Parameter fc = Runs.parameter(session, "blocks.0.mlp.fc.weight");
       double[] huge = new double[(int) fc.size()];
       java.util.Arrays.fill(huge, Double.NaN);
       session.backend().write(session.weights().of(fc), huge);
-      Trainer trainer = new Trainer(session, new TrainObserver() {
-      }, new AtomicBoolean());
+      Trainer trainer = new Trainer(session, Runs.watching(_ -> {}), new AtomicBoolean());
       assertThatThrownBy(trainer::run).isInstanceOf(DivergedException.class)
           .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp",
               "optim.lr (it began at 0.001)");
@@ -177,12 +175,7 @@ class TrainerTest {
     AtomicBoolean stop = new AtomicBoolean();
     RunConfig config = Runs.config(folder, "train.steps=1000", "train.checkpoint_every=0");
     try (Session session = Session.start(config, Path.of(""), true)) {
-      Event.End end = new Trainer(session, new TrainObserver() {
-        @Override
-        public void stepped(Event.Step step) {
-          stop.set(step.step() == 4);
-        }
-      }, stop).run();
+      Event.End end = new Trainer(session, Runs.watching(step -> stop.set(step.step() == 4)), stop).run();
       assertThat(end.reason()).isEqualTo("interrupted");
       assertThat(end.step()).isEqualTo(4);
     }
@@ -194,20 +187,12 @@ class TrainerTest {
     List<String> warnings = new ArrayList<>();
     int[] last = new int[1];
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
-      Trainer trainer = new Trainer(session, new TrainObserver() {
-        @Override
-        public void stepped(Event.Step step) {
-          last[0] = step.step();
-          if (step.step() == 2) {
-            Runs.delete(folder.resolve("runs"));
-          }
+      Trainer trainer = new Trainer(session, Runs.watching(step -> {
+        last[0] = step.step();
+        if (step.step() == 2) {
+          Runs.delete(folder.resolve("runs"));
         }
-
-        @Override
-        public void warned(String message) {
-          warnings.add(message);
-        }
-      }, new AtomicBoolean());
+      }, warnings::add), new AtomicBoolean());
       assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
           .hasMessageContainingAll("cannot write the checkpoint of step 6", "runs", "no such file", "--resume")
           .hasMessageNotContaining("\n");
@@ -224,19 +209,10 @@ class TrainerTest {
     Path undisturbed = Runs.train(Runs.config(folder, settings));
     List<String> warnings = new ArrayList<>();
     AtomicBoolean full = new AtomicBoolean();
-    FailingDisk disk = new FailingDisk(operation -> full.get());
+    TestDisk disk = new TestDisk((_, _) -> full.get());
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
-      new Trainer(session, new TrainObserver() {
-        @Override
-        public void stepped(Event.Step step) {
-          full.set(step.step() >= 3 && step.step() < 9);
-        }
-
-        @Override
-        public void warned(String message) {
-          warnings.add(message);
-        }
-      }, new AtomicBoolean(), disk).run();
+      new Trainer(session, Runs.watching(step -> full.set(step.step() >= 3 && step.step() < 9), warnings::add),
+          new AtomicBoolean(), disk).run();
     }
     Path run = Tree.list(folder.resolve("runs")).getLast();
     Runs.assertSame(run, undisturbed);
@@ -255,21 +231,8 @@ class TrainerTest {
         RunFolder.create(session, now, Disk.real());
       }
     }
-    assertThat(Tree.list(folder.resolve("runs"))).extracting(path -> path.getFileName().toString()).containsExactly(
-        "char-cpu-20261025-013000", "char-cpu-20261025-023000", "char-cpu-20261025-023000-2",
-        "char-cpu-20261025-023000-3");
-  }
-
-  @Test
-  void aRunFolderThatCannotBeCreatedIsOneLineAndLeavesNothing() throws Exception {
-    Files.writeString(folder.resolve("runs"), "in the way");
-    RunConfig config = Runs.config(folder);
-    try (Session session = Session.start(config, Path.of(""), true)) {
-      assertThatThrownBy(() -> new Trainer(session, new TrainObserver() {
-      }, new AtomicBoolean()))
-          .isInstanceOf(RunException.class).hasMessageContainingAll("runs", "output.dir").hasMessageNotContaining("\n");
-    }
-    assertThat(Tree.list(folder)).hasSize(2); // the text and the file in the way
+    assertThat(Runs.names(folder.resolve("runs"))).containsExactly("char-cpu-20261025-013000",
+        "char-cpu-20261025-023000", "char-cpu-20261025-023000-2", "char-cpu-20261025-023000-3");
   }
 
   private static List<Double> losses(Path run) throws Exception {

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -42,7 +41,7 @@ class CalibrationTest {
 
   /// LayerNorm's steps take 20 ms, the others' 25.
   private Calibration calibration(int jobs) {
-    return new Calibration(temp.resolve("studies"), OptionalInt.of(jobs), notes::add, (configs, threads) -> {
+    return new Calibration.Measuring(temp.resolve("studies"), jobs, notes::add, (configs, threads) -> {
       measured.addAndGet(configs.size());
       return configs.stream().mapToDouble(c -> c.model().norm().of(Slot.FINAL).type().equals("layernorm") ? 20 : 25)
           .toArray();
@@ -73,7 +72,7 @@ class CalibrationTest {
   @Test
   void laterStartsAndWorkersReadWhatTheFirstHasMeasured() throws IOException {
     Study first = read(TWO, calibration(1));
-    Calibration slower = new Calibration(temp.resolve("studies"), OptionalInt.of(1), notes::add, (configs, threads) -> {
+    Calibration slower = new Calibration.Measuring(temp.resolve("studies"), 1, notes::add, (configs, threads) -> {
       throw new AssertionError("measured again");
     });
     assertThat(read(TWO, slower).hash()).isEqualTo(first.hash());
@@ -87,7 +86,7 @@ class CalibrationTest {
     List<Callable<String>> starts = new ArrayList<>();
     Path file = Files.writeString(temp.resolve("x.yaml"), TWO);
     for (int i = 0; i < 4; i++) {
-      Calibration noisy = new Calibration(temp.resolve("studies"), OptionalInt.of(1), note -> {},
+      Calibration noisy = new Calibration.Measuring(temp.resolve("studies"), 1, note -> {},
           (configs, threads) -> {
             measured.incrementAndGet();
             return configs.stream().mapToDouble(c -> ThreadLocalRandom.current().nextDouble(10, 30)).toArray();

@@ -92,6 +92,25 @@ class ClusterFolderTest {
     assertThat(work.resolve("studies/x/runs")).doesNotExist();
   }
 
+  /// A class path as Java reads it, which follows a link.
+  @Test
+  void classesTravelFromBehindALinkAndAsTheJarsOfAFolder() throws Exception {
+    Path classes = Files.createDirectories(temp.resolve("classes/example"));
+    Files.writeString(classes.resolve("Norm.class"), "code");
+    Path link = Files.createSymbolicLink(temp.resolve("norms"), classes.getParent());
+    Path libs = Files.createDirectories(temp.resolve("libs"));
+    for (String name : List.of("b.jar", "a.jar", "notes.txt")) {
+      Files.writeString(libs.resolve(name), name);
+    }
+    List<String> packed = List.of(cluster.pack(link + ":" + libs + "/*").split(":", -1));
+    assertThat(packed).extracting(place -> place.substring(place.lastIndexOf('/') + 1)).containsExactly("norms",
+        "a.jar",
+        "b.jar");
+    Path work = work();
+    assertThat(work.resolve(packed.getFirst()).resolve("example/Norm.class")).hasContent("code");
+    assertThat(work.resolve(packed.getLast())).hasContent("b.jar");
+  }
+
   @Test
   void weightsToBeginWithTravelAsTheRunThatTheyAreOf() throws Exception {
     Path checkpoint = Files.createDirectories(temp.resolve("run/checkpoints/step-0000010"));
@@ -150,12 +169,8 @@ class ClusterFolderTest {
     returned(3, "137", "");
     cluster.take();
     assertThat(folder.numbered().values().stream().map(cell -> {
-      try {
-        CellResult result = folder.result(cell);
-        return result == null ? "" : result.status() + ": " + result.error();
-      } catch (IOException e) {
-        throw new AssertionError(e);
-      }
+      CellResult result = folder.result(cell);
+      return result == null ? "" : result.status() + ": " + result.error();
     })).containsExactly("failed: no such text; expected one", "", "", "failed: exit code 137");
   }
 
@@ -177,6 +192,17 @@ class ClusterFolderTest {
     assertThat(other.resolve("config.yaml")).hasContent(config);
   }
 
+  /// Left by a driver that was killed before the study was edited, under a number that is another run's now.
+  @Test
+  void aResultOfAnotherRunIsThrownAway() throws Exception {
+    Cell other = Objects.requireNonNull(folder.numbered().get(1));
+    StudyFixture.write(folder, other, 100);
+    ClusterFolder.packResult(folder, Objects.requireNonNull(folder.result(other)), returned(0, "0", ""));
+    cluster.take();
+    assertThat(folder.result(Objects.requireNonNull(folder.numbered().get(0)))).isNull();
+    assertThat(cluster.results().resolve("0")).doesNotExist();
+  }
+
   /// The others go on, and the next start tries it again.
   @ParameterizedTest
   @ValueSource(strings = { "", "no archive" })
@@ -195,6 +221,7 @@ class ClusterFolderTest {
     for (String name : List.of("../../out", "study.json", "runs/" + folder.cells().get(1).id() + "/x",
         "/" + temp + "/out")) {
       try (OutputStream out = Files.newOutputStream(returned(0, "0", "")); Luggage luggage = new Luggage(out)) {
+        luggage.add("result.json", Json.text(CellResult.without(cell.id(), CellResult.COMPLETED, "")));
         luggage.add(name, "content");
       }
       assertThatThrownBy(cluster::take).isInstanceOf(RunException.class).hasMessageContaining("a file of another run");

@@ -1,20 +1,22 @@
 package norma.train.study;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
+import norma.train.files.Tree;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// The command beside each run of a report, as a shell and `norma train` take it.
 class ReproduceTest {
@@ -23,38 +25,39 @@ class ReproduceTest {
   @TempDir
   Path temp;
 
-  /// The words that a shell hands on.
-  private static List<String> shell(String command) throws IOException {
+  /// The words of each command that a shell hands on.
+  private static List<List<String>> words(List<String> commands) throws IOException {
     Process shell = new ProcessBuilder("sh", "-c",
-        "norma() { for word; do printf '%s\\n' \"$word\"; done; }; " + command)
-        .redirectErrorStream(true).start();
-    return new String(shell.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).lines().toList();
+        "norma() { printf '%s\\n' \"$@\" ''; }; " + String.join("; ", commands)).redirectErrorStream(true).start();
+    String all = new String(shell.getInputStream().readAllBytes(), UTF_8);
+    return Stream.of(all.split("\n\n", -1)).map(words -> words.lines().toList()).toList();
   }
 
   /// As `norma train` resolves its words without a file.
-  private static RunConfig resolve(String command) throws IOException {
-    List<String> words = shell(command);
+  private static RunConfig resolve(List<String> words) {
     assertThat(words.getFirst()).isEqualTo("train");
     return new ConfigReader(NormTypes.all()).read(CONFIGS.resolve("char-cpu.yaml"),
         Assignment.parse(words.subList(1, words.size())));
   }
 
   private static void check(Study study) throws IOException {
-    List<Study.Cell> cells = new ArrayList<>();
-    for (Study.Variant variant : study.variants()) {
-      variant.candidates().forEach(candidate -> cells.add(study.cell(variant, candidate, study.seeds().getLast())));
-    }
-    for (Study.Cell cell : cells) {
-      String command = StudyTables.command(cell.config());
-      assertThat(resolve(command)).as(command).isEqualTo(cell.config());
+    List<RunConfig> configs = study.variants().stream().flatMap(variant -> variant.candidates().stream()
+        .map(candidate -> study.cell(variant, candidate, study.seeds().getLast()).config())).toList();
+    List<String> commands = configs.stream().map(StudyTables::command).toList();
+    List<List<String>> words = words(commands);
+    for (int i = 0; i < configs.size(); i++) {
+      assertThat(resolve(words.get(i))).as(commands.get(i)).isEqualTo(configs.get(i));
     }
   }
 
+  static List<Path> studies() throws IOException {
+    return Tree.list(CONFIGS.resolve("studies"));
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = { "norms-quick", "norms-paper", "slots", "blocks", "data-size", "placement",
-      "function-search" })
-  void everyShippedStudysRunsHaveACommand(String name) throws IOException {
-    check(StudyReader.read(CONFIGS.resolve("studies").resolve(name + ".yaml"), List.of()));
+  @MethodSource("studies")
+  void everyShippedStudysRunsHaveACommand(Path file) throws IOException {
+    check(StudyReader.read(file, List.of()));
   }
 
   @Test

@@ -1,5 +1,7 @@
 package norma.train.study;
 
+import static norma.train.report.Markup.all;
+import static norma.train.report.Markup.sections;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -10,8 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
+import norma.train.cli.Outcome;
 import norma.train.files.ProcessLock;
 import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
@@ -40,27 +41,42 @@ class StudyReportTest {
     return Files.readString(folder.path().resolve("report.html"));
   }
 
-  private static List<String> all(String text, String pattern) {
-    return Pattern.compile(pattern, Pattern.DOTALL).matcher(text).results().map(MatchResult::group).toList();
-  }
-
   private static String section(String html, String id) {
     return all(html, "<section id=\"" + id + "\">.*?</section>").getFirst();
   }
 
   @Test
   void aFinishedStudyHasEverySection() throws IOException {
-    String html = report(study(TYPES));
-    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "differences", "curves", "slots",
+    StudyFolder folder = study(TYPES);
+    String html = report(folder);
+    assertThat(sections(html)).containsExactly("results", "differences", "curves", "slots",
         "probes", "outputs", "layers", "runs", "configs", "reproduce");
-    assertThat(html).doesNotContain("{{", "<!--", "NaN", "Infinity", "src=", "https://");
+    assertThat(html).contains("<svg", "norma study x", "difference of the best validation loss")
+        .doesNotContain("{{", "<!--", "NaN", "Infinity", "src=", "https://");
+    assertThat(folder.path().resolve("results.csv")).content().startsWith("study,variant,").hasLineCount(10);
+    assertThat(folder.path().resolve("summary.md")).content().contains(
+        "| variant | best val loss | difference, 95 % interval | p (Holm) | verdict |", "| baseline |", "## Speed",
+        "; `norma study x`.");
+  }
+
+  @Test
+  void pairsOfDifferentMachinesAreLeftOut() throws IOException {
+    StudyFolder folder = study(TYPES);
+    Study.Variant dyt = folder.study().variants().get(1);
+    Study.Cell cell = folder.study().cell(dyt, dyt.candidates().getFirst(), 2);
+    Files.writeString(cell(folder, cell),
+        Files.readString(cell(folder, cell)).replace("\"cpu\" : \"one\"", "\"cpu\" : \"another\""));
+    StudySummary summary = StudySummary.of(new StudyFolder(folder.study(), folder.path()));
+    assertThat(summary.rows().get(1).best().pairs()).isEqualTo(2);
+    assertThat(summary.rows().get(1).foreign()).containsExactly(2L);
+    assertThat(SummaryText.remarks(summary)).anyMatch(remark -> remark.contains("seeds [2] are left out"));
   }
 
   @Test
   void aStudyThatHasOnlyBegunHasAPageToo() throws IOException {
     Path file = Files.writeString(temp.resolve("x.yaml"), TYPES);
     String html = report(new StudyFolder(StudyReader.read(file, List.of()), temp.resolve("study")));
-    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "runs", "configs", "reproduce");
+    assertThat(sections(html)).containsExactly("results", "runs", "configs", "reproduce");
     assertThat(html).contains("Not finished: 0 of 9 runs").doesNotContain("{{", "<!--", "NaN");
   }
 
@@ -68,7 +84,7 @@ class StudyReportTest {
   void oneVariantHasItsLossesOverTheSeedsAndNothingToCompare() throws IOException {
     StudyFolder folder = study("variants: {alone: {}}\nseeds: 3\n");
     String html = report(folder);
-    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "curves", "slots", "outputs",
+    assertThat(sections(html)).containsExactly("results", "curves", "slots", "outputs",
         "layers", "runs", "configs", "reproduce");
     assertThat(section(html, "results")).contains("95 % interval", " \u00b1 ")
         .doesNotContain("verdict", "ifference", "baseline", "More numbers");
@@ -82,13 +98,47 @@ class StudyReportTest {
   @Test
   void runsWhoseFoldersWereClearedAwayKeepTheirResults() throws IOException {
     StudyFolder folder = study(TYPES);
+    assertThat(section(report(folder), "results")).contains("not reached");
     for (Path metrics : files(folder.path().resolve("runs"), "metrics.jsonl")) {
       Files.delete(metrics);
     }
-    String html = report(folder);
-    assertThat(all(html, "(?<=<section id=\")\\w+")).containsExactly("results", "differences", "runs", "configs",
+    String html = report(new StudyFolder(folder.study(), folder.path()));
+    assertThat(sections(html)).containsExactly("results", "differences", "runs", "configs",
         "reproduce");
-    assertThat(section(html, "results")).contains("not reached").doesNotContain("NaN");
+    assertThat(section(html, "results")).as("nobody knows any more").doesNotContain("not reached", "NaN", "Infinity");
+  }
+
+  /// What an earlier form of the study has left is none of its results.
+  @Test
+  void theListCountsTheRunsOfTheStudyAsItIsNow() throws IOException {
+    Path path = study(TYPES).path();
+    Path changed = Files.writeString(temp.resolve("x.yaml"),
+        TYPES.replace("dyt: {model.norm.all: dyt}", "dyt: {model.norm.all: derf}"));
+    StudyFile.write(new StudyFolder(StudyReader.read(changed, List.of()), path), "norma study x");
+    assertThat(Outcome.ok("ls", path.toString())).containsPattern(" unfinished .* 6/9 ");
+  }
+
+  @Test
+  void aRunThatFailedIsNotAmongThoseWhoseMachineIsNamed() throws IOException {
+    StudyFolder folder = study(TYPES);
+    folder.fail(folder.cells().getLast(), "its text is gone");
+    assertThat(SummaryText.setting(StudySummary.of(folder), "norma study x")).contains("; one; ")
+        .doesNotContain(" or ;");
+  }
+
+  /// The fixture's `bad` diverges on the last seed: on one of three, on the only one.
+  @Test
+  void aBaselineThatDivergedIsSaidOfItsVariants() throws IOException {
+    String bad = "baseline: bad\nvariants: {bad: {}, dyt: {model.norm.all: dyt}}\nseeds: ";
+    StudySummary one = StudySummary.of(study(bad + "3\n"));
+    assertThat(one.rows().getLast().words()).startsWith("too few seeds to tell")
+        .endsWith(", of the seeds that trained");
+    assertThat(SummaryText.remarks(one)).contains("dyt: the baseline diverged on 1 of 3 seeds, the variant on none "
+        + "(McNemar's p of diverging unlike the baseline, uncorrected: 1.000)");
+    StudySummary every = StudySummary.of(study(bad + "1\n"));
+    assertThat(every.rows().getLast().words()).isEqualTo("no pairs, since the baseline diverged");
+    assertThat(Headline.of(every)).isEqualTo("No pairs, since the baseline diverged: dyt. "
+        + "The baseline bad does not train on 1 of 1 seed. 2 variants, 1 seed each.");
   }
 
   @Test
@@ -289,6 +339,7 @@ class StudyReportTest {
     String dots = report(brief);
     assertThat(section(dots, "curves")).contains("Each run has one evaluation").doesNotContain("Lines", "shading");
     assertThat(section(dots, "probes")).contains("Each run has one probe").doesNotContain("shading");
+    assertThat(brief.path().resolve("summary.md")).content().doesNotContain("## Speed");
   }
 
   @Test
@@ -321,6 +372,18 @@ class StudyReportTest {
       assertThatThrownBy(() -> StudyFile.read(temp)).as(text).isInstanceOf(RunException.class)
           .hasMessageContaining("study.json is damaged: ").message().doesNotContain("\n");
     }
+  }
+
+  @Test
+  void aStudyWithNormsThatAreNotHereSaysWhatItNeeds() throws IOException {
+    StudyFolder folder = study(TYPES);
+    report(folder);
+    Path file = folder.path().resolve(StudyFile.FILE);
+    Files.writeString(file, Files.readString(file).replace("dyisru", "not_here"));
+    assertThatThrownBy(() -> StudyFile.read(folder.path())).isInstanceOf(RunException.class)
+        .hasMessageContainingAll(file + " cannot be read here: ", "not_here",
+            "; norms of one's own need NORMA_CLASSPATH")
+        .message().doesNotContain("\n");
   }
 
   /// Names become parts of paths, and a variant without its baseline cannot be reported.

@@ -1,4 +1,0 @@
-@NullMarked
-package norma.train.config;
-
-import org.jspecify.annotations.NullMarked;

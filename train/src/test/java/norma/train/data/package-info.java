@@ -1,4 +1,0 @@
-@NullMarked
-package norma.train.data;
-
-import org.jspecify.annotations.NullMarked;
