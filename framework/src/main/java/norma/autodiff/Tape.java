@@ -104,6 +104,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /// Plays the tape backwards from a scalar, adding to the gradients of every parameter that it depends on.
+  ///
+  /// @throws IllegalStateException if an operation follows one that must be the last ([Op#isLast])
   public void backward(Tensor loss) {
     if (loss.value().size() != 1) {
       throw new IllegalArgumentException("backward starts at a scalar, not at " + loss);
@@ -114,6 +116,9 @@ public final class Tape implements AutoCloseable {
     for (Node<?> node : nodes.reversed()) {
       Tensor.Gradient dy = node.output.gradient;
       if (dy != null) {
+        if (node.op.isLast() && node.output != loss) {
+          throw new IllegalStateException("backward starts behind " + node.op + ", which must be the last operation");
+        }
         if (observer != null) {
           observer.starts(node.layer, node.op, true);
         }

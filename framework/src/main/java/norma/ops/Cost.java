@@ -39,8 +39,8 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
       case LinearOp _ -> product(n, x, inputs);
       case Embedding _ -> { // rows of a table or two
         int tables = inputs.size() - 1;
-        yield new Cost((tables - 1) * n, tables * n, 0, x.bytes() + (tables + 1) * y,
-            x.bytes() + (2L * tables + 1) * y);
+        long read = tables * output.size() * statistic(output);
+        yield new Cost((tables - 1) * n, tables * n, 0, x.bytes() + read + y, x.bytes() + 2 * read + y);
       }
       case Add _ -> new Cost(n, 0, 0, all, 0); // both gradients are the output's
       case DropoutOp _ -> new Cost(n, n, 0, all, all);
@@ -72,7 +72,7 @@ public record Cost(double forwardFlops, double backwardFlops, long savedBytes, l
     };
   }
 
-  /// Bytes of a statistic or of a weight's gradient, which are float32 at least.
+  /// Bytes of a statistic, of a number in a table or of a weight's gradient, which are float32 at least.
   static long statistic(Array x) {
     return Math.max(Float.BYTES, x.dtype().bytes());
   }

@@ -26,7 +26,12 @@ public record CrossEntropy(double scale, boolean withGradient) implements Op<Cro
     return new Output<>(loss, new Saved(dlogits));
   }
 
-  /// The gradient was computed with the loss. Nothing follows a loss, so its own gradient is 1.
+  @Override
+  public boolean isLast() {
+    return true;
+  }
+
+  /// The gradient was computed with the loss.
   @Override
   public void backward(Kernels kernels, Saved saved, Array dy, Gradients gradients) {
     if (saved.dlogits == null) {

@@ -26,6 +26,11 @@ public sealed interface Op<S extends Record>
     return forward(kernels, inputs).value();
   }
 
+  /// Whether no operation may follow: backward takes the output's gradient for 1.
+  default boolean isLast() {
+    return false;
+  }
+
   /// Puts the gradient of each input that needs one into `gradients`. Must not modify `dy`.
   void backward(Kernels kernels, S saved, Array dy, Gradients gradients);
 

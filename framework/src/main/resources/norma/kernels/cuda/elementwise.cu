@@ -93,26 +93,18 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 
 // ---------------------------------------------------------------------------------------------------------------- sums
 
-template <int N, typename F, typename... Lines>
-static __device__ __forceinline__ float sum_line(F f, const Lines&... x) {
-  float sum = 0;
-#pragma unroll
-  for (int k = 0; k < N; k++) sum += f(x.at[k]...);
-  return sum;
-}
-
-// partial[block] = the sum of f(x, ...) over the block's elements: those of an access in float, these sums in double.
-template <int N, typename F, typename... X>
-static __device__ __forceinline__ void sum_elements(long long n, F f, double* partial, const X*... x) {
+// partial[block] = the sum of x^2 over the block's elements: those of an access in float, these sums in double.
+extern "C" __global__ void __launch_bounds__(THREADS) square_partials(const float* x, double* partial, long long n) {
   double sum = 0;
-  for_each<N>(n, [&](long long i, auto count) { sum += sum_line<count.COUNT>(f, Line<count.COUNT>(x + i)...); });
+  for_each<FLOATS>(n, [&](long long i, auto count) {
+    const Line<count.COUNT> xs(x + i);
+    float squares = 0;
+#pragma unroll
+    for (int k = 0; k < count.COUNT; k++) squares += xs.at[k] * xs.at[k];
+    sum += squares;
+  });
   sum = block_sum(sum);
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
-}
-
-// Parts of sum(x^2).
-extern "C" __global__ void __launch_bounds__(THREADS) square_partials(const float* x, double* partial, long long n) {
-  sum_elements<FLOATS>(n, [](float x) { return x * x; }, partial, x);
 }
 
 // out = the sum of some numbers. For a grid of one block.

@@ -108,7 +108,9 @@ public record Assignment(List<String> path, Node value) {
   private Node.Mapping in(Node.Mapping mapping, int level) {
     String key = path.get(level);
     if (level == path.size() - 1) {
-      return mapping.with(key, value.at(), value);
+      boolean norm = path.size() > 3 && path.subList(0, 2).equals(NORM); // which is a type or a formula
+      Node.Mapping rest = norm && key.equals("y") ? mapping.without("type") : mapping;
+      return (norm && key.equals("type") ? rest.without("y") : rest).with(key, value.at(), value);
     }
     Node child = mapping.get(key);
     Node.Mapping inner = switch (child) {

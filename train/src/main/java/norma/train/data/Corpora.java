@@ -185,7 +185,7 @@ public final class Corpora {
     try {
       return read(path, MAX_BYTES);
     } catch (IOException e) {
-      throw new DataException("cannot read %s: check its permissions".formatted(Errors.line(e)), e);
+      throw new DataException("cannot read %s: %s: check its permissions".formatted(path, Errors.line(e)), e);
     }
   }
 }

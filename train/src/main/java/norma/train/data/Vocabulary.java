@@ -7,7 +7,6 @@ import norma.train.files.Errors;
 import norma.train.files.Json;
 import norma.train.files.Printable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -155,5 +155,8 @@ public sealed interface Event {
   record End(int step, String reason, double bestValLoss, @Field(optional = true) int bestStep,
       @Field(omitted = true) long bestValTokens, double finalValLoss)
       implements
-        Event {}
+        Event {
+    /// The reason of a run that begins with weights from elsewhere, and has taken no step.
+    public static final String IMPORTED = "imported";
+  }
 }

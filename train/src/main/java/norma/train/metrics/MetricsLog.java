@@ -12,7 +12,7 @@ import norma.train.files.GrowingFile;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Appends events to `metrics.jsonl`, one object a line. A line that was written only in part, on a full disk, is overwritten by the next attempt.
-public final class MetricsLog extends GrowingFile {
+public final class MetricsLog {
   /// What was cut off the log when a run went back to a checkpoint.
   static final String DISCARDED = "metrics.discarded.jsonl";
 
@@ -22,24 +22,47 @@ public final class MetricsLog extends GrowingFile {
   private final Disk disk;
   private final Consumer<String> warnings;
   private final RunView view;
+  private final GrowingFile lines;
 
   /// The log of one run folder; a file that is there already is continued.
   ///
   /// @param warnings hears, in one line, when the log cannot be written
   /// @param view     sees every event that is appended
   public MetricsLog(Path runFolder, Disk disk, Consumer<String> warnings, RunView view) throws IOException {
-    super(runFolder.resolve(Metrics.FILE), disk, warnings);
     this.file = runFolder.resolve(Metrics.FILE);
     this.disk = disk;
     this.warnings = warnings;
     this.view = view;
+    this.lines = new GrowingFile(file, disk, warnings);
   }
 
   /// Appends one line. It is with the operating system when this returns, unless that fails: then it waits in memory, and the
   /// next call tries again.
   public void append(Event event) {
-    append((Metrics.line(event) + "\n").getBytes(StandardCharsets.UTF_8));
+    lines.append((Metrics.line(event) + "\n").getBytes(StandardCharsets.UTF_8));
     view.append(event);
+  }
+
+  /// Writes what is waiting.
+  ///
+  /// @return whether nothing is waiting any more
+  public boolean flush() {
+    return lines.flush();
+  }
+
+  /// The same where it must not fail.
+  public void flushOrFail() throws IOException {
+    lines.flushOrFail();
+  }
+
+  /// Returns when all that was written is on the disk.
+  public void sync() throws IOException {
+    lines.sync();
+  }
+
+  /// Bytes that are written.
+  public long length() {
+    return lines.length();
   }
 
   /// Cuts the log back to a length. What was after it goes to the end of `metrics.discarded.jsonl`, first.
@@ -60,7 +83,7 @@ public final class MetricsLog extends GrowingFile {
       discard(JSON.writeValueAsString(JSON.createObjectNode().put("event", "cut").put("reason", reason)) + "\n"
           + new String(cut, StandardCharsets.UTF_8) + (torn ? "\n" : ""));
     }
-    cut(kept);
+    lines.cut(kept);
   }
 
   /// The end of the last whole line that ends at or before a position.

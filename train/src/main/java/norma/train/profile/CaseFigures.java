@@ -6,6 +6,7 @@ import norma.train.profile.Row.Group;
 
 /// One case beside the first one.
 ///
+/// @param profile  of the case
 /// @param speed    tokens/s of this case over those of the first: the median over rounds, in which both were measured close to
 ///     each other in time, with quartiles
 /// @param slotCost time in all slots over that of the first: the median over rounds, with quartiles; NaN without slots

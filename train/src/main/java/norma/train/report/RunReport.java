@@ -29,7 +29,6 @@ import norma.train.files.WholeFile;
 import norma.train.report.Series.Kind;
 import norma.train.report.Series.Point;
 import norma.train.run.Environment;
-import norma.train.run.ImportedRun;
 
 /// Makes `loss.svg` and `report.html` of a run: one page that needs no other file and no network.
 public final class RunReport {
@@ -135,7 +134,7 @@ public final class RunReport {
       case "unfinished" -> running.isEmpty()
           ? "The run has not written its end: it is still going, or it was killed."
           : progress(running);
-      case ImportedRun.STATE -> "The run begins with imported weights; it has taken no step.";
+      case Event.End.IMPORTED -> "The run begins with imported weights; it has taken no step.";
       default -> "The run ended before its last step: " + state + ".";
     } + back + torn).strip();
   }

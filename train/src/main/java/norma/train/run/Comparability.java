@@ -18,7 +18,7 @@ public record Comparability(List<String> voids, List<String> notes) {
   static final String GPU = "gpu";
   private static final int SHOWN = 8;
   /// What speed depends on, by its name in `environment.json`.
-  private static final List<String> MACHINE = List.of("cpu", Comparability.GPU, "backend", "threads", "jdk");
+  private static final List<String> MACHINE = List.of("cpu", GPU, "backend", "threads", "jdk");
 
   public Comparability {
     voids = List.copyOf(voids);

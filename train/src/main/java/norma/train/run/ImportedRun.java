@@ -25,9 +25,6 @@ import org.apache.logging.log4j.Logger;
 /// @param file       that the tensors are from
 /// @param tensors    by the names of the model's parameters
 public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Map<String, Tensor> tensors) {
-  /// How its log ends.
-  public static final String STATE = "imported";
-
   private static final Logger LOG = LogManager.getLogger(ImportedRun.class);
 
   /// Creates the folder.
@@ -61,7 +58,7 @@ public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Ma
     log.sync();
     Progress start = Progress.START.at(0, 0, log.length()).anchored(0, 1, log.length());
     new CheckpointWriter(run, session, new TrainStep(session, Team.NONE).state(), disk, LOG::warn).write(start);
-    log.append(new Event.End(0, STATE, Double.NaN, 0, 0, Double.NaN));
+    log.append(new Event.End(0, Event.End.IMPORTED, Double.NaN, 0, 0, Double.NaN));
     log.flushOrFail();
   }
 

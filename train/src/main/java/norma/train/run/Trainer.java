@@ -172,11 +172,13 @@ public final class Trainer {
             : "the loss is " + result.loss(), trainStep.firstBad(step));
       }
       trainStep.update(result, lr, step, watching);
+      if (recorded) {
+        session.backend().synchronize();
+      }
       progress = progress.at(step, seconds(), 0);
       stepNanos += System.nanoTime() - start;
       stepsSinceLog += train.syncEvery();
       if (recorded) {
-        session.backend().synchronize();
         metrics.append(new Event.Layers(step, layerTimes.add(recorder.end(), trainStep.isWhole())));
       }
       Event.Step event = event(step, result, lr, stepNanos / 1e6 / stepsSinceLog);

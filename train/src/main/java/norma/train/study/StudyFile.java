@@ -76,9 +76,10 @@ public record StudyFile(String name, String title, String note, String command, 
       }
       return file;
     } catch (JacksonException e) {
-      throw new RunException(e.getCause() instanceof ConfigException
-          ? path + " cannot be read here: " + Json.problem(e) + "; norms of one's own need " + ShellText.CLASSES
-          : path + " is damaged: " + Json.problem(e), e);
+      String norms = e.getCause() instanceof ConfigException
+          ? ", or has norms of one's own, which need " + ShellText.CLASSES
+          : "";
+      throw new RunException(path + " is damaged" + norms + ": " + Json.problem(e), e);
     }
   }
 

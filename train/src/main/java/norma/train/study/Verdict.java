@@ -39,7 +39,9 @@ public enum Verdict {
     if (results.stream().allMatch(result -> result.failed() || result.untrained())) {
       return DOES_NOT_TRAIN;
     }
-    return !baseline.isEmpty() && baseline.stream().allMatch(CellResult::diverged)
+    boolean noPairs = baseline.stream().anyMatch(CellResult::diverged)
+        && baseline.stream().allMatch(result -> result.failed() || result.diverged());
+    return noPairs
         ? NO_PAIRS
         : of(differences, p, comparisons);
   }

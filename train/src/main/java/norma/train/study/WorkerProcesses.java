@@ -25,8 +25,6 @@ public final class WorkerProcesses {
   private static final int RESTARTS = 3;
   /// Exit codes above are those of a signal; this one is Norma's own for an interrupted command.
   private static final int LAST_EXIT_CODE = 130;
-  /// So many replaced workers for each process, one after the other without a run that ended well, mean that the GPU is gone.
-  private static final int VAIN = 2;
   private static final int LOOK_MILLIS = 1000;
   /// To see how far a study is, the logs of all runs under way are read: a fiftieth of the time at most.
   private static final int REST = 50;
@@ -40,7 +38,6 @@ public final class WorkerProcesses {
   private final Semaphore ends = new Semaphore(0); // of workers
   private final long start = System.nanoTime();
   private int restarts;
-  private int inVain; // workers that were replaced since a run ended well
   private @Nullable StudyProgress seen;
   private long seenAt;
   private long seeingNanos;
@@ -110,10 +107,6 @@ public final class WorkerProcesses {
       Process process = processes.get(i);
       alive |= process.isAlive();
       if (!process.isAlive() && process.exitValue() != 0) {
-        if (process.exitValue() == AGAIN && inVain++ >= VAIN * processes.size()) {
-          throw new RunException(inVain + " processes in a row have finished no run, since the GPU refused something; "
-              + "their logs are in " + log(i).getParent());
-        }
         if (process.exitValue() != AGAIN && (process.exitValue() <= LAST_EXIT_CODE || !mayGoOn(process))) {
           throw new RunException("a worker failed: " + lastWords(i, process) + "; its log is " + log(i));
         }
@@ -167,7 +160,7 @@ public final class WorkerProcesses {
       CellResult result = shown.contains(cell.id()) ? null : folder.result(cell);
       if (result != null) {
         shown.add(cell.id());
-        inVain = result.failed() ? inVain : 0;
+        seen = null;
         listener.ended(shown.size(), cell, result);
       }
     }

@@ -76,6 +76,16 @@ class AssignmentTest {
   }
 
   @Test
+  void aFormulaTakesTheTypesPlaceAndATypeTheFormulas() {
+    var formula = read("model: {norm: {all: layernorm, attn: {pre: rmsnorm}}}", "model.norm.all.y=weight * x").model()
+        .norm();
+    assertThat(formula.of(Slot.FINAL).isFormula()).isTrue();
+    assertThat(formula.of(0, Slot.ATTN_PRE)).isEqualTo(formula.of(Slot.FINAL));
+    var type = read("model: {norm: {all: {y: weight * x}}}", "model.norm.all.type=dyt").model().norm();
+    assertThat(type.of(Slot.FINAL)).isEqualTo(NormSpec.of("dyt"));
+  }
+
+  @Test
   void allLeavesOtherAssignmentsAloneInAnyOrder() {
     var before = read(FILE, "model.norm.final=rmsnorm", "model.norm.all=dyisru").model().norm();
     var after = read(FILE, "model.norm.all=dyisru", "model.norm.final=rmsnorm").model().norm();

@@ -381,7 +381,8 @@ class StudyReportTest {
     Path file = folder.path().resolve(StudyFile.FILE);
     Files.writeString(file, Files.readString(file).replace("dyisru", "not_here"));
     assertThatThrownBy(() -> StudyFile.read(folder.path())).isInstanceOf(RunException.class)
-        .hasMessageContainingAll(file + " cannot be read here: ", "not_here",
+        .hasMessageContainingAll(file + " is damaged, or has norms of one's own, which need NORMA_CLASSPATH: ",
+            "not_here",
             "; norms of one's own need NORMA_CLASSPATH")
         .message().doesNotContain("\n");
   }

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
-import norma.train.files.Json;
 import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,28 +59,11 @@ class WorkerProcessesTest {
     assertThat(temp.resolve("starts")).content().hasLineCount(4);
   }
 
-  /// Such as one whose GPU has failed. The second has finished a run before.
+  /// Such as one whose GPU has failed: each has a result for a run.
   @Test
-  void aProcessThatAsksForAnotherIsReplacedAsLongAsRunsEnd() throws Exception {
-    StudyFolder folder = folder();
-    Study.Cell cell = folder.cells().getFirst();
-    Files.createDirectories(folder.path().resolve("cells"));
-    Files.writeString(folder.path().resolve("result"),
-        Json.text(CellResult.without(cell.id(), CellResult.COMPLETED, "")));
-    run(folder, "cd '" + folder.path() + "'; echo begun >> starts; case $(wc -l < starts) in 2) mv result cells/"
-        + cell.id() + ".json;; 4) exit 0;; esac; exit " + WorkerProcesses.AGAIN);
-    assertThat(folder.path().resolve("starts")).content().hasLineCount(4);
-  }
-
-  /// Each would fail one more run.
-  @Test
-  void theThirdInARowThatAsksForAnotherAndFinishesNoRunEndsTheStudy() throws Exception {
-    StudyFolder folder = folder();
-    assertThatThrownBy(
-        () -> run(folder, "echo begun >> '" + temp.resolve("starts") + "'; exit " + WorkerProcesses.AGAIN))
-        .isInstanceOf(RunException.class)
-        .hasMessage("3 processes in a row have finished no run, since the GPU refused something; their logs are in "
-            + folder.path().resolve("workers"));
-    assertThat(temp.resolve("starts")).content().hasLineCount(3);
+  void aProcessThatAsksForAnotherIsReplacedAsOftenAsItDoes() throws Exception {
+    run(folder(), "cd '" + temp + "'; echo begun >> starts; [ $(wc -l < starts) -gt 5 ] || exit "
+        + WorkerProcesses.AGAIN);
+    assertThat(temp.resolve("starts")).content().hasLineCount(6);
   }
 }
