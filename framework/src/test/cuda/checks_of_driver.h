@@ -11,8 +11,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) affine(float* x, signed ch
   }
 }
 extern "C" __global__ void sums(const float* x, float* out) {
-  extern __shared__ float4 parts[];
-  float* part = (float*)parts;
+  __shared__ float part[128];
   part[threadIdx.x] = x[blockIdx.x * blockDim.x + threadIdx.x];
   __syncthreads();
   for (int half = blockDim.x / 2; half > 0; half /= 2) {
@@ -138,7 +137,7 @@ static void compiler() {
   Compiled good = compile(SOURCE, {"--gpu-architecture=sm_90", "-DHALF=64", "--std=c++17"});
   CHECK(good.result == 0 && good.log.size() == 1, "kernels compile without a word");
   Compiled bad = compile(std::string(SOURCE) + "nonsense;\n", {"--gpu-architecture=sm_90", "-DHALF=64"});
-  CHECK(bad.result == 6 && contains(bad.log, "test.cu:26:"), "an error has its line");
+  CHECK(bad.result == 6 && contains(bad.log, "test.cu:25:"), "an error has its line");
   CHECK(compile("#include <math.h>\n", {}).result == 6, "there are no headers but those given");
   CHECK(compile(SOURCE, {"--fast"}).result == 5 && compile(SOURCE, {"-arch=sm_35"}).result == 5, "options are checked");
   void* other;
@@ -170,13 +169,10 @@ static void launches() {
   std::vector<float> y = get(x, 300);
   CHECK(y[0] == 7 && y[298] == 7 && y[299] == 3, "and does what it says");
   void* values[] = {&x, &out};
-  CHECK(cuLaunchKernel(sums, 2, 1, 1, 128, 1, 1, 512, stream, values, nullptr) == 0 && get(out, 2)[1] == 128 * 7,
-        "a block adds up in dynamic shared memory");
+  CHECK(cuLaunchKernel(sums, 2, 1, 1, 128, 1, 1, 0, stream, values, nullptr) == 0 && get(out, 2)[1] == 128 * 7,
+        "a block adds up in shared memory");
   CHECK(Affine(x, 2, 1, 0).launch(129) == 701 && Affine(x, 2, 1, 0).launch(1025) == 1, "too many threads do not run");
-  CHECK(Affine(x, 2, 1, 0).launch(64, 48 * 1024 + 1) == 1, "nor do more than 48 KiB of shared memory");
-  CHECK(cuFuncSetAttribute(affine, 8, 64 * 1024) == 0 && Affine(x, 2, 1, 0).launch(64, 64 * 1024) == 0,
-        "but those that were asked for");
-  CHECK(cuFuncSetAttribute(affine, 8, 228 * 1024) == 1, "up to the device's limit");
+  CHECK(Affine(x, 2, 1, 0).launch(64, 4) == 1, "nor does dynamic shared memory, which no kernel has");
   CHECK(cuLaunchKernel(stream, 1, 1, 1, 1, 1, 1, 0, stream, values, nullptr) == 400, "a stream is no kernel");
   CHECK(cuLaunchKernel(put, 1, 1, 1, 1, 1, 1, 0, put, values, nullptr) == 400, "a kernel is no stream");
   CHECK(cuLaunchKernel(put, 0, 1, 1, 1, 1, 1, 0, stream, values, nullptr) == 1, "a grid has a block");
@@ -336,7 +332,6 @@ static void capture_errors() {
   };
   CHECK(ends([&] { return cuMemAlloc_v2(&at, 4); }) == 900, "no memory while capturing");
   CHECK(ends([&] { return cuStreamSynchronize(stream); }) == 900, "no waiting for the stream");
-  CHECK(ends([&] { return cuCtxSynchronize(); }) == 900, "nor for all");
   CHECK(cuStreamEndCapture(stream, &graph) == 401, "a capture ends once");
   void *blocking, *event;
   cuStreamCreate(&blocking, 0);

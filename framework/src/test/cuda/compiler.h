@@ -13,22 +13,12 @@
 namespace {
 
 enum Nvrtc : int {
-  NVRTC_SUCCESS,
-  NVRTC_OUT_OF_MEMORY,
-  NVRTC_PROGRAM_CREATION_FAILURE,
-  NVRTC_INVALID_INPUT,
-  NVRTC_INVALID_PROGRAM,
-  NVRTC_INVALID_OPTION,
-  NVRTC_COMPILATION,
+  NVRTC_SUCCESS = 0,
+  NVRTC_INVALID_INPUT = 3,
+  NVRTC_INVALID_PROGRAM = 4,
+  NVRTC_INVALID_OPTION = 5,
+  NVRTC_COMPILATION = 6,
 };
-
-const char* const NVRTC_NAMES[] = {"NVRTC_SUCCESS",
-                                   "NVRTC_ERROR_OUT_OF_MEMORY",
-                                   "NVRTC_ERROR_PROGRAM_CREATION_FAILURE",
-                                   "NVRTC_ERROR_INVALID_INPUT",
-                                   "NVRTC_ERROR_INVALID_PROGRAM",
-                                   "NVRTC_ERROR_INVALID_OPTION",
-                                   "NVRTC_ERROR_COMPILATION"};
 
 struct Program {
   std::string name;
@@ -36,7 +26,6 @@ struct Program {
   std::map<std::string, std::string> headers;
   std::string log;
   std::string image;
-  bool compiled = false;
 };
 
 Handles<Program> programs;
@@ -80,7 +69,6 @@ std::string trimmed(const std::string& text) {
 class Kernels {
   std::string text;
   std::map<std::string, std::string> entries;  // of the table, by the kernel's name
-  std::set<std::string> shared;                // names of dynamic shared arrays
 
   void erase(size_t from, size_t to) {
     for (size_t at = from; at < to; at++) {
@@ -123,14 +111,6 @@ class Kernels {
       erase(at, behind_parentheses(text, at));
     }
     for (size_t at = 0; (at = find_word(text, SHARED, at)) != std::string::npos;) {
-      std::string before = trimmed(text.substr(at < 20 ? 0 : at - 20, std::min<size_t>(at, 20)));
-      if (before.size() > 6 && before.substr(before.size() - 6) == "extern") {
-        size_t to = text.find('[', at);
-        while (!in_word(text[to - 1])) to--;
-        size_t from = to;
-        while (in_word(text[from - 1])) from--;
-        shared.insert(text.substr(from, to - from));
-      }
       text.replace(at, SHARED.size(), "thread_local");
     }
   }
@@ -139,12 +119,8 @@ class Kernels {
     std::ostringstream all;
     all << text << "\n# 1 \"table of kernels\"\nstatic const emulated::Kernel emulated_kernels[] = {\n";
     for (auto& [name, entry] : entries) all << "  " << entry << ",\n";
-    all << "  {}\n};\nextern \"C\" __attribute__((visibility(\"default\"))) const emulated::Module emulated_module = {"
-        << "emulated_kernels, " << entries.size() << ", " << architecture << ", emulated::run};\n";
-    for (const std::string& name : shared) {
-      all << "__asm__(\".globl " << name << "\\n.hidden " << name << "\\n.type " << name << ", %tls_object\\n.set "
-          << name << ", emulated_shared\\n\");\n";
-    }
+    all << "  {}\n};\nextern \"C\" __attribute__((visibility(\"default\"))) const emulated::Module emulated_module_2 = "
+        << "{emulated_kernels, " << entries.size() << ", " << architecture << ", emulated::run};\n";
     return all.str();
   }
 };
@@ -227,7 +203,6 @@ int compile(Program& program, const std::vector<std::string>& definitions, int a
   }
   program.log = read_file(folder.path / "log");
   program.image = done ? read_file(folder.path / "kernels.so") : "";
-  program.compiled = done;
   return done ? NVRTC_SUCCESS : NVRTC_COMPILATION;
 }
 
@@ -249,7 +224,7 @@ int open_image(const void* image, int capability, Library& library) {
   void* opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!opened) return ERROR_INVALID_IMAGE;
   library.opened = opened;
-  library.table = (const emulated::Module*)dlsym(opened, "emulated_module");
+  library.table = (const emulated::Module*)dlsym(opened, "emulated_module_2");
   if (!library.table) return ERROR_INVALID_IMAGE;
   // Machine code runs on its own major version, from its minor version on.
   int architecture = library.table->architecture;
@@ -259,18 +234,6 @@ int open_image(const void* image, int capability, Library& library) {
 }  // namespace
 
 // --- the interface --------------------------------------------------------------------------------------------------
-
-extern "C" const char* nvrtcGetErrorString(int code) {
-  return code >= 0 && code <= NVRTC_COMPILATION ? NVRTC_NAMES[code] : "NVRTC_ERROR unknown";
-}
-
-extern "C" int nvrtcVersion(int* major, int* minor) {
-  Call call(__func__);
-  if (!major || !minor) return NVRTC_INVALID_INPUT;
-  *major = 13;
-  *minor = 0;
-  return NVRTC_SUCCESS;
-}
 
 extern "C" int nvrtcCreateProgram(void** handle, const char* source, const char* name, int header_count,
                                   const char* const* headers, const char* const* names) {

@@ -105,13 +105,9 @@ extern "C" int cuDeviceGetAttribute(int* value, int attribute, int device) {
   if (int error = device_state(device)) return error;
   const std::map<int, int> attributes = {
       // CUdevice_attribute
-      {1, 1024},                            // threads of a block
-      {8, (int)DEFAULT_SHARED_BYTES},       // shared memory of a block
-      {10, 32},                             // threads of a warp
       {16, 2},                              // multiprocessors
       {75, (int)settings.capability / 10},  // compute capability
       {76, (int)settings.capability % 10},  // its minor number
-      {97, max_shared_bytes()},             // shared memory of a block that asks for it
   };
   auto found = attributes.find(attribute);
   if (!value || found == attributes.end()) return ERROR_INVALID_VALUE;
@@ -158,14 +154,6 @@ extern "C" int cuCtxSetCurrent(void* context) {
   if (context && !contexts.find(context)) return ERROR_INVALID_CONTEXT;
   current = context;
   return SUCCESS;
-}
-
-extern "C" int cuCtxSynchronize() {
-  Call call(__func__);
-  if (int error = context_state()) return error;
-  if (int error = no_capture()) return error;
-  settle_all();
-  return failed;
 }
 
 // --- memory ---------------------------------------------------------------------------------------------------------

@@ -5,9 +5,8 @@
 // A test in C++ of one kernel file, with a folder of links in which device.h stands for hardware.cuh:
 //   ln -s $kernels/*.cu $kernels/{common,rows}.cuh $folder/ && ln -s $tests/device.h $folder/hardware.cuh
 //   g++ -std=c++17 -O2 -DBF16=0 -I $folder -I $tests main.cpp
-// where main.cpp starts with #include "device.h" and #include "tokens.cu", says EMULATED_SHARED(name) for each
-// `extern __shared__` array's name, has no thread_local variables and calls
-//   emulated::launch(grid, block, shared_bytes, layer_norm, a, b, ...);
+// where main.cpp starts with #include "device.h" and #include "tokens.cu", has no thread_local variables and calls
+//   emulated::launch(grid, block, layer_norm, a, b, ...);
 #pragma once
 #include <features.h>
 #undef __USE_FORTIFY_LEVEL  // its longjmp refuses to change stacks
@@ -41,8 +40,6 @@ namespace emulated {
 const int MAX_THREADS = 1024;
 const size_t STACK_BYTES = 64 << 10;
 const size_t GUARD_BYTES = 64 << 10;  // below a stack; the largest page of any system
-const size_t MAX_SHARED_BYTES = 227 << 10;
-const size_t CANARY_BYTES = 1 << 10;  // behind a block's dynamic shared memory
 const int NAN_BYTE = 0xFF;
 
 // A kernel: its parameters' sizes and a call with pointers to their values.
@@ -55,17 +52,17 @@ struct Kernel {
   int max_threads;  // of its __launch_bounds__
 };
 
-// What a compiled file of kernels exports as `emulated_module`.
+// What a compiled file of kernels exports as `emulated_module_2`. Tests keep such files: a new layout takes a new name.
 struct Module {
   const Kernel* kernels;
   int count;
   int architecture;
-  void (*run)(const Kernel& kernel, dim3 grid, dim3 block, size_t shared, void** arguments);
+  void (*run)(const Kernel& kernel, dim3 grid, dim3 block, void** arguments);
 };
 
-// What a thread waits in, on that thread's stack. `perform` computes the results of all who met.
+// What a thread waits in, on that thread's stack. `perform` computes the results of the warp's lanes that met.
 struct Meeting {
-  void (*perform)(Meeting* const* of, int count, unsigned mask);
+  void (*perform)(Meeting* const* of, unsigned mask);
   const char* name;
   const char* file;
   int line;
@@ -90,14 +87,9 @@ struct Fiber {
   int copy_room;
 };
 
-// All __shared__ variables are thread_local, so they lie together in this file's thread-local storage, with this array
-// for the dynamic ones. All fibers run in one thread of the system.
-static thread_local unsigned char shared_area[MAX_SHARED_BYTES + CANARY_BYTES] __asm__("emulated_shared")
-    __attribute__((used, aligned(1024)));
-
-// The name of an `extern __shared__` array.
-#define EMULATED_SHARED(name) \
-  __asm__(".globl " #name "\n.hidden " #name "\n.type " #name ", %tls_object\n.set " #name ", emulated_shared\n")
+// All __shared__ variables are thread_local, so they lie together in this file's thread-local storage, with this one,
+// by which it is found. All fibers run in one thread of the system.
+static thread_local unsigned char shared_mark;
 
 static const Kernel* kernel;
 static void** arguments;
@@ -189,7 +181,7 @@ static inline bool end_of_warp(int warp, int lane, unsigned mask) {
     if (other->mask >> lane & 1) fail("lanes of a warp wait for each other in different places");
     return false;
   }
-  if (of[lane]->perform) of[lane]->perform(of, 32, mask);
+  if (of[lane]->perform) of[lane]->perform(of, mask);
   waiting[warp] &= ~group;
   for (unsigned rest = group; rest; rest &= rest - 1) release(warp * 32 + __builtin_ctz(rest));
   return true;
@@ -203,7 +195,6 @@ static inline bool end_of_barrier() {
     if (any && !same_place(any, meetings[i])) fail("threads of a block wait in different barriers");
     any = meetings[i];
   }
-  if (any->perform) any->perform(meetings, thread_count, 0);
   at_barrier = 0;
   for (int i = 0; i < thread_count; i++) {
     if (meetings[i]) release(i);
@@ -283,25 +274,21 @@ static inline Range shared_range() {
     unsigned char* data = (unsigned char*)info->dlpi_tls_data;
     for (int i = 0; data && i < info->dlpi_phnum; i++) {
       if (info->dlpi_phdr[i].p_type != PT_TLS) continue;
-      if (shared_area < data || shared_area >= data + info->dlpi_phdr[i].p_memsz) continue;
+      if (&shared_mark < data || &shared_mark >= data + info->dlpi_phdr[i].p_memsz) continue;
       *(Range*)found = {data, data + info->dlpi_phdr[i].p_memsz};
       return 1;
     }
     return 0;
   };
-  *(volatile unsigned char*)shared_area = 0;  // exists from its first access
+  *(volatile unsigned char*)&shared_mark = 0;  // exists from its first access
   if (!dl_iterate_phdr(find, &range)) abort();
   return range;
 }
 
 static Range shared_memory;
 
-static inline void run_block(size_t shared) {
-  unsigned char* canary = shared_area + shared;
-  memset(shared_memory.from, NAN_BYTE, shared_area - shared_memory.from);
-  memset(shared_area, NAN_BYTE, shared + CANARY_BYTES);
-  unsigned char* behind = shared_area + sizeof(shared_area);
-  memset(behind, NAN_BYTE, shared_memory.to - behind);
+static inline void run_block() {
+  memset(shared_memory.from, NAN_BYTE, shared_memory.to - shared_memory.from);
   started = 0;
   next = {0, 0, 0};
   alive = thread_count;
@@ -311,25 +298,22 @@ static inline void run_block(size_t shared) {
   if (thread_count % 32) exited[thread_count / 32] = ~0u << thread_count % 32;
   if (_setjmp(scheduler) == 0) resume();
   if (alive > 0) fail("threads wait for each other");
-  for (size_t i = 0; i < CANARY_BYTES; i++) {
-    if (canary[i] != NAN_BYTE) fail("writes behind its dynamic shared memory");
-  }
 }
 
-static __attribute__((unused)) void run(const Kernel& k, dim3 grid, dim3 block, size_t shared, void** values) {
+static __attribute__((unused)) void run(const Kernel& k, dim3 grid, dim3 block, void** values) {
   kernel = &k;
   arguments = values;
   gridDim = grid;
   blockDim = block;
   thread_count = block.x * block.y * block.z;
-  if (thread_count < 1 || thread_count > MAX_THREADS || shared > MAX_SHARED_BYTES) fail("no such block");
+  if (thread_count < 1 || thread_count > MAX_THREADS) fail("no such block");
   shared_memory = shared_range();
   memset(meetings, 0, sizeof(meetings));
   for (unsigned z = 0; z < grid.z; z++) {
     for (unsigned y = 0; y < grid.y; y++) {
       for (unsigned x = 0; x < grid.x; x++) {
         blockIdx = {x, y, z};
-        run_block(shared);
+        run_block();
       }
     }
   }
@@ -360,12 +344,11 @@ struct Same {
   typedef T type;
 };
 
-// function<<<grid, block, shared>>>(values...), done when it returns.
+// function<<<grid, block>>>(values...), done when it returns.
 template <typename... P>
-static inline void launch(dim3 grid, dim3 block, size_t shared, void (*function)(P...),
-                          typename Same<P>::type... values) {
+static inline void launch(dim3 grid, dim3 block, void (*function)(P...), typename Same<P>::type... values) {
   void* pointers[] = {(void*)&values..., nullptr};
-  run(describe("under test", function), grid, block, shared, pointers);
+  run(describe("under test", function), grid, block, pointers);
 }
 
 }  // namespace emulated

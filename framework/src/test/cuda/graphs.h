@@ -12,31 +12,9 @@
 
 namespace {
 
-const unsigned DEFAULT_SHARED_BYTES = 48 << 10;
-
-// Dynamic shared memory that cuFuncSetAttribute can give to a kernel (CUDA C++ Programming Guide, technical
-// specifications per compute capability).
-int max_shared_bytes() {
-  switch (settings.capability) {
-    case 75:
-      return 64 << 10;
-    case 80:
-    case 87:
-      return 163 << 10;
-    case 86:
-    case 89:
-    case 120:
-    case 121:
-      return 99 << 10;
-    default:
-      return 227 << 10;
-  }
-}
-
 struct Function {
   const emulated::Kernel* kernel;
   decltype(emulated::Module::run) run;
-  unsigned max_shared = DEFAULT_SHARED_BYTES;
 };
 
 struct Library {
@@ -60,16 +38,16 @@ struct Launch {
   void* function = nullptr;
   dim3 grid;
   dim3 block;
-  unsigned shared = 0;
   std::vector<Value> values;
   std::vector<size_t> offsets;
 
+  // All shared memory of the kernels is static.
   int set(void* handle, dim3 grid, dim3 block, unsigned shared, void** parameters, void** extra) {
     const Function* f = functions.find(handle);
     if (!f) return ERROR_INVALID_HANDLE;
     size_t threads = (size_t)block.x * block.y * block.z;
     if (!grid.x || !grid.y || !grid.z || grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535 || threads < 1 ||
-        threads > 1024 || block.z > 64 || shared > f->max_shared || extra || (!parameters && f->kernel->parameters)) {
+        threads > 1024 || block.z > 64 || shared || extra || (!parameters && f->kernel->parameters)) {
       return ERROR_INVALID_VALUE;
     }
     if (threads > (size_t)f->kernel->max_threads) return ERROR_LAUNCH_OUT_OF_RESOURCES;
@@ -87,7 +65,6 @@ struct Launch {
     this->function = handle;
     this->grid = grid;
     this->block = block;
-    this->shared = shared;
     return SUCCESS;
   }
 
@@ -96,7 +73,7 @@ struct Launch {
     if (!f) return ERROR_INVALID_HANDLE;
     std::vector<void*> pointers;
     for (size_t offset : offsets) pointers.push_back(&values[offset]);
-    f->run(*f->kernel, grid, block, shared, pointers.data());
+    f->run(*f->kernel, grid, block, pointers.data());
     return SUCCESS;
   }
 };
@@ -199,7 +176,6 @@ void settle_all() {
 }
 
 struct Event {
-  bool timed;
   bool captured = false;
   void* stream = nullptr;
   bool recorded = false;

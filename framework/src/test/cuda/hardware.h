@@ -45,7 +45,7 @@ static inline void whole_warp(Meeting* const* of) {
   }
 }
 
-static inline void multiply(Meeting* const* of, int, unsigned) {
+static inline void multiply(Meeting* const* of, unsigned) {
   whole_warp(of);
   float a[16][16];
   float b[16][8];
@@ -79,7 +79,7 @@ struct Matrices : Meeting {
   bool transposed;
 };
 
-static inline void read_matrices(Meeting* const* of, int, unsigned) {
+static inline void read_matrices(Meeting* const* of, unsigned) {
   whole_warp(of);
   for (int i = 0; i < 32; i++) {
     const unsigned char* row = (const unsigned char*)((Matrices*)of[i])->row;

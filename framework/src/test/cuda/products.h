@@ -123,27 +123,6 @@ struct Product {
 
 }  // namespace
 
-extern "C" const char* cublasGetStatusString(int status) {
-  switch (status) {
-    case CUBLAS_SUCCESS:
-      return "success";
-    case CUBLAS_NOT_INITIALIZED:
-      return "the library was not initialized";
-    case CUBLAS_ALLOC_FAILED:
-      return "the resource allocation failed";
-    case CUBLAS_INVALID_VALUE:
-      return "an unsupported value or parameter was passed to the function";
-    case CUBLAS_ARCH_MISMATCH:
-      return "the function requires an architectural feature absent from the device architecture";
-    case CUBLAS_EXECUTION_FAILED:
-      return "the function failed to launch on the GPU";
-    case CUBLAS_NOT_SUPPORTED:
-      return "the functionality requested is not supported";
-    default:
-      return "unknown error";
-  }
-}
-
 extern "C" int cublasCreate_v2(void** handle) {
   Call call(__func__);
   if (!handle) return CUBLAS_INVALID_VALUE;
@@ -156,18 +135,6 @@ extern "C" int cublasCreate_v2(void** handle) {
 extern "C" int cublasDestroy_v2(void* handle) {
   Call call(__func__);
   return products.remove(handle) ? CUBLAS_SUCCESS : CUBLAS_NOT_INITIALIZED;
-}
-
-extern "C" int cublasGetVersion_v2(void* handle, int* version) {
-  Call call(__func__);
-  if (!products.find(handle)) return CUBLAS_NOT_INITIALIZED;
-  if (!version) return CUBLAS_INVALID_VALUE;
-  *version = 130000;
-  return CUBLAS_SUCCESS;
-}
-
-extern "C" int cublasGetVersion(void* handle, int* version) {
-  return cublasGetVersion_v2(handle, version);
 }
 
 extern "C" int cublasSetStream_v2(void* handle, void* stream) {

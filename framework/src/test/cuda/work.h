@@ -67,8 +67,8 @@ extern "C" int cuStreamEndCapture(void* handle, void** graph) {
 extern "C" int cuEventCreate(void** event, unsigned flags) {
   Call call(__func__);
   if (int error = context_state()) return error;
-  if (!event || flags > 3) return ERROR_INVALID_VALUE;
-  *event = events.add(std::make_unique<Event>(Event{(flags & 2) == 0}));
+  if (!event || flags) return ERROR_INVALID_VALUE;
+  *event = events.add(std::make_unique<Event>());
   return SUCCESS;
 }
 
@@ -85,7 +85,7 @@ extern "C" int cuEventRecord(void* handle, void* stream_handle) {
   Stream* stream = stream_of(stream_handle);
   if (!event || !stream) return ERROR_INVALID_HANDLE;
   if (stream->capture && stream->capture->invalid) return ERROR_STREAM_CAPTURE_INVALIDATED;
-  *event = {event->timed, stream->capture != nullptr, stream_handle, true};
+  *event = {stream->capture != nullptr, stream_handle, true};
   if (event->captured) return SUCCESS;
   Node node;
   node.work = [=] {
@@ -112,7 +112,7 @@ extern "C" int cuEventElapsedTime(float* millis, void* from_handle, void* to_han
   Event* from = events.find(from_handle);
   Event* to = events.find(to_handle);
   if (!millis) return ERROR_INVALID_VALUE;
-  if (!from || !to || !from->recorded || !to->recorded || !from->timed || !to->timed) return ERROR_INVALID_HANDLE;
+  if (!from || !to || !from->recorded || !to->recorded) return ERROR_INVALID_HANDLE;
   if (from->captured || to->captured) return ERROR_CAPTURED_EVENT;
   if (!from->done || !to->done) return ERROR_NOT_READY;
   *millis = std::chrono::duration<float, std::milli>(to->time - from->time).count();
@@ -159,19 +159,6 @@ extern "C" int cuModuleGetFunction(void** function, void* module, const char* na
     return SUCCESS;
   }
   return ERROR_NOT_FOUND;
-}
-
-extern "C" int cuFuncSetAttribute(void* handle, int attribute, int value) {
-  Call call(__func__);
-  if (int error = context_state()) return error;
-  Function* function = functions.find(handle);
-  if (!function) return ERROR_INVALID_HANDLE;
-  const int max_dynamic_shared = 8;
-  const int carveout = 9;
-  if (attribute == carveout) return value >= -1 && value <= 100 ? SUCCESS : ERROR_INVALID_VALUE;
-  if (attribute != max_dynamic_shared || value < 0 || value > max_shared_bytes()) return ERROR_INVALID_VALUE;
-  function->max_shared = (unsigned)value;
-  return SUCCESS;
 }
 
 extern "C" int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,

@@ -36,6 +36,11 @@ public interface Backend extends AutoCloseable {
     return OptionalLong.empty();
   }
 
+  /// Widest head of attention that it computes.
+  default int widestHead() {
+    return Integer.MAX_VALUE;
+  }
+
   /// Threads that a step's sequences are divided among, each with kernels of its own; 1 if the kernels divide their own work.
   default int workers() {
     return 1;

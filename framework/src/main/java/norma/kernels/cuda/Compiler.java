@@ -15,7 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -52,13 +52,13 @@ final class Compiler {
 
   private final Path cache;
   private final List<String> options;
-  private final Optional<Nvrtc> nvrtc;
+  private final Supplier<Nvrtc> nvrtc;
 
   /// @param cache        folder that machine code is kept in; it need not exist
   /// @param nvrtc        not needed where everything is kept already
   /// @param architecture compute capability, 90 for 9.0
   /// @param bf16         whether activations are bfloat16
-  Compiler(Path cache, Optional<Nvrtc> nvrtc, int architecture, boolean bf16) {
+  Compiler(Path cache, Supplier<Nvrtc> nvrtc, int architecture, boolean bf16) {
     this.cache = cache;
     this.nvrtc = nvrtc;
     this.options = options(architecture, bf16);
@@ -106,8 +106,7 @@ final class Compiler {
 
   /// New machine code.
   Image compile(Unit unit) {
-    return new Image(
-        nvrtc.orElseThrow(Nvrtc::missing).compile(unit.file, unit.text, headers(), options(unit.headWidth)), false);
+    return new Image(nvrtc.get().compile(unit.file, unit.text, headers(), options(unit.headWidth)), false);
   }
 
   /// Keeps machine code that the driver has taken. Whole or not at all: another process may be looking. A folder that cannot be

@@ -76,6 +76,11 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public int widestHead() {
+    return Grids.WIDEST;
+  }
+
+  @Override
   public String gpu() {
     return device.name();
   }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntConsumer;
 
 /// An NVIDIA GPU and its driver.
 ///
@@ -57,11 +58,12 @@ public record CudaDevice(int number, String name, int major, int minor, int mult
   /// What of CUDA's toolkit a run would miss, in one line each.
   public List<String> missing() {
     List<String> missing = new ArrayList<>();
-    if (Nvrtc.find(driverVersion).isEmpty()) {
-      missing.add(String.valueOf(Nvrtc.missing().getMessage()));
-    }
-    if (Products.find(driverVersion).isEmpty()) {
-      missing.add(String.valueOf(Products.missing().getMessage()));
+    for (IntConsumer part : List.<IntConsumer>of(Nvrtc::new, Products::library)) {
+      try {
+        part.accept(driverVersion);
+      } catch (CudaException e) {
+        missing.add(String.valueOf(e.getMessage()));
+      }
     }
     return missing;
   }

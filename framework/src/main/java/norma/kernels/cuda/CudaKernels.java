@@ -226,7 +226,7 @@ final class CudaKernels implements Kernels, AutoCloseable {
   @Override
   public double sumInPlace(Array total, List<Array> parts) {
     for (Array part : parts) {
-      launch(ELEMENTWISE, "add_in_place", grids.each(total.size(), 4)).array(total).array(part).number(total.size());
+      mix(1, total, 1, part, total);
     }
     Array sum = arena.empty(DType.FLOAT64);
     squares(total, sum);
@@ -273,11 +273,11 @@ final class CudaKernels implements Kernels, AutoCloseable {
 
   @Override
   public void multiply(Array x, double factor, Grad y) {
-    if (x.dtype() != dtype()) {
-      throw new IllegalArgumentException("expected " + dtype() + ", the activations' type, not " + x);
+    if (x.dtype() != dtype() || y.array().dtype() != dtype()) {
+      throw new IllegalArgumentException(
+          "expected " + dtype() + ", the activations' type, not " + x + " and " + y.array());
     }
-    String kernel = x.dtype() == y.array().dtype() ? "multiply" : "multiply_to_float";
-    launch(ELEMENTWISE, kernel, grids.each(x.size())).array(x).real(factor).grad(y).number(x.size());
+    launch(ELEMENTWISE, "multiply", grids.each(x.size())).array(x).real(factor).grad(y).number(x.size());
   }
 
   @Override

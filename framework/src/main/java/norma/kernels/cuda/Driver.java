@@ -56,10 +56,14 @@ final class Driver {
           + (visible == null ? "" : " (CUDA_VISIBLE_DEVICES is \"" + visible + "\")"));
     }
     if (result != 0) {
-      throw new CudaException("NVIDIA's driver does not start: " + driver.error(result)
-          + "; does nvidia-smi work? After an update of the driver the machine must be started again");
+      throw notStarting(library, result);
     }
     return driver;
+  }
+
+  private static CudaException notStarting(Library library, int result) {
+    return new CudaException("NVIDIA's driver does not start: " + error(library, result)
+        + "; does nvidia-smi work? After an update of the driver the machine must be started again");
   }
 
   /// 12040 is 12.4.
@@ -74,7 +78,11 @@ final class Driver {
 
   private static int version(Library library) {
     MemorySegment version = Arena.global().allocate(JAVA_INT);
-    return library.call("cuDriverGetVersion", version) == 0 ? version.get(JAVA_INT, 0) : 0;
+    int result = library.call("cuDriverGetVersion", version);
+    if (result != 0) { // as by the library that stands for a driver where programs are built
+      throw notStarting(library, result);
+    }
+    return version.get(JAVA_INT, 0);
   }
 
   /// Calls a function, which CUDA's manual of the driver's interface describes.
@@ -226,12 +234,13 @@ final class Driver {
 
   private void check(int result, String function) {
     if (result != 0) {
-      throw new CudaException("the GPU's driver refused " + function.replaceFirst("_v2$", "") + ": " + error(result));
+      throw new CudaException(
+          "the GPU's driver refused " + function.replaceFirst("_v2$", "") + ": " + error(library, result));
     }
   }
 
   /// Name and meaning of an error.
-  private String error(int result) {
+  private static String error(Library library, int result) {
     MemorySegment text = Arena.global().allocate(ADDRESS);
     String name = library.call("cuGetErrorName", result, text) == 0 ? Library.text(text) : "error " + result;
     return library.call("cuGetErrorString", result, text) == 0 ? name + " (" + Library.text(text) + ")" : name;

@@ -18,7 +18,7 @@ record Grids(long multiprocessors, boolean bf16) {
   private static final int ATTENTION_THREADS = 128;
   private static final int ATTENTION_ROWS = 64;
   private static final int ROWS_OF_WIDEST = 32;
-  private static final int WIDEST = 256;
+  static final int WIDEST = 256;
   /// Of the tensor cores' kernels, in steps of 16.
   private static final int WIDEST_OF_TENSOR_CORES = 128;
   private static final int MOST_BLOCKS = 65_535; // of the second dimension
@@ -89,8 +89,7 @@ record Grids(long multiprocessors, boolean bf16) {
       return new Attention(Source.ATTENTION_MMA, width, attention(y, heads, ATTENTION_ROWS));
     }
     if (width > WIDEST) {
-      throw new IllegalArgumentException("model.width / model.heads is " + width
-          + ", wider than the attention kernels of the backend cuda; expected at most " + WIDEST);
+      throw new IllegalArgumentException("a head has " + width + " channels; expected at most " + WIDEST);
     }
     int served = width <= 64 ? 64 : width <= 128 ? 128 : WIDEST;
     return new Attention(Source.ATTENTION, served,

@@ -119,20 +119,20 @@ final class Library {
     return Arrays.stream(list.split(File.pathSeparator, -1)).filter(folder -> !folder.isEmpty()).map(Path::of).toList();
   }
 
-  /// Libraries of the toolkit, the newest that a driver serves first.
+  /// Opens a part of CUDA's toolkit, the newest that a driver serves: a newer compiler's code may not run on it.
   ///
+  /// @param what   it is, for people
   /// @param name   for example `cublas`
   /// @param driver newest CUDA that the driver serves, 13000 for 13.0
-  static List<String> ofToolkit(String name, int driver) {
+  /// @param beside libraries that it opens itself
+  /// @throws CudaException if it is not installed
+  static Library ofToolkit(String what, String name, int driver, String beside) {
     String file = "lib" + name + ".so";
-    return driver < 13_000 ? List.of(file + ".12", file) : List.of(file + ".13", file + ".12", file);
-  }
-
-  /// Says that a library of the toolkit is missing.
-  static CudaException missing(String what, String name) {
-    return new CudaException(
-        "no " + what + ": lib" + name + ".so.13 or .12 was not found; install CUDA 12 or 13, or set"
-            + " CUDA_HOME to the folder that it is in");
+    boolean both = driver >= 13_000;
+    return open(both ? List.of(file + ".13", file + ".12", file) : List.of(file + ".12", file), beside)
+        .orElseThrow(() -> new CudaException("no " + what + ": " + file + (both ? ".13 or .12" : ".12")
+            + " was not found; install CUDA 12" + (both ? " or 13" : "")
+            + ", or set CUDA_HOME to the folder that it is in"));
   }
 
   /// A call of a foreign function.

@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// CUDA's run-time compiler.
@@ -16,20 +16,22 @@ final class Nvrtc {
 
   private final Library library;
 
-  private Nvrtc(Library library) {
-    this.library = library;
+  /// @param driver newest CUDA that the driver serves
+  /// @throws CudaException if it is not installed
+  Nvrtc(int driver) {
+    library = Library.ofToolkit("run-time compiler", "nvrtc", driver, "libnvrtc-builtins.so");
   }
 
-  /// The one that is installed, if any.
-  ///
-  /// @param driver newest CUDA that the driver serves: a newer compiler's code may not run on it
-  static Optional<Nvrtc> find(int driver) {
-    return Library.open(Library.ofToolkit("nvrtc", driver), "libnvrtc-builtins.so").map(Nvrtc::new);
-  }
-
-  /// Says that there is none.
-  static CudaException missing() {
-    return Library.missing("run-time compiler", "nvrtc");
+  /// The one that is installed; if none is, who asks for it is told so.
+  static Supplier<Nvrtc> find(int driver) {
+    try {
+      Nvrtc found = new Nvrtc(driver);
+      return () -> found;
+    } catch (CudaException e) {
+      return () -> {
+        throw e;
+      };
+    }
   }
 
   /// Machine code of a source.

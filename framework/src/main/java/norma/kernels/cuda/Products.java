@@ -8,7 +8,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.Optional;
 import norma.array.Array;
 import norma.array.DType;
 
@@ -47,7 +46,7 @@ final class Products implements AutoCloseable {
   /// @throws CudaException if cuBLAS is not installed
   Products(Driver driver, long stream) {
     this.driver = driver;
-    library = find(driver.version()).orElseThrow(Products::missing);
+    library = library(driver.version());
     gemm = library.function("cublasGemmEx", JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS,
         JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT,
         JAVA_INT);
@@ -62,14 +61,10 @@ final class Products implements AutoCloseable {
     check(library.call("cublasSetMathMode", handle, NO_REDUCED_SUMS), "cublasSetMathMode");
   }
 
-  /// The one that is installed, if any.
-  static Optional<Library> find(int driver) {
-    return Library.open(Library.ofToolkit("cublas", driver));
-  }
-
-  /// Says that there is none.
-  static CudaException missing() {
-    return Library.missing("cuBLAS", "cublas");
+  /// @param driver newest CUDA that the driver serves
+  /// @throws CudaException if it is not installed
+  static Library library(int driver) {
+    return Library.ofToolkit("cuBLAS", "cublas", driver, "");
   }
 
   /// A matrix by rows in the GPU's memory.

@@ -10,19 +10,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) add(const real* a, const r
   map<LANE>(n, [](float a, float b) { return a + b; }, y, 0, a, b);
 }
 
-// total += part
-extern "C" __global__ void __launch_bounds__(THREADS) add_in_place(float* total, const float* part, long long n) {
-  map<FLOATS>(n, [](float x) { return x; }, total, 1, part);
-}
-
 // y (+)= factor x
 extern "C" __global__ void __launch_bounds__(THREADS)
     multiply(const real* x, float factor, real* y, int accumulate, long long n) {
-  map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-    multiply_to_float(const real* x, float factor, float* y, int accumulate, long long n) {
   map<LANE>(n, [=](float x) { return x * factor; }, y, accumulate, x);
 }
 

@@ -64,13 +64,15 @@ class CudaErrorsTest {
           .isInstanceOf(CudaException.class)
           .hasMessage("no run-time compiler: libnvrtc.so.13 or .12 was not found; install CUDA 12 or 13,"
               + " or set CUDA_HOME to the folder that it is in");
+      assertThatThrownBy(() -> Products.library(12_080)).isInstanceOf(CudaException.class)
+          .hasMessageStartingWith("no cuBLAS: libcublas.so.12 was not found; install CUDA 12, or");
       return empty;
     });
   }
 
   @Test
   void aSourceThatDoesNotCompileIsNamedWithItsFirstErrors() {
-    Nvrtc nvrtc = Emulator.with("", () -> Nvrtc.find(13_000).orElseThrow());
+    Nvrtc nvrtc = Emulator.with("", () -> new Nvrtc(13_000));
     assertThatThrownBy(() -> nvrtc.compile("wrong.cu", "extern \"C\" __global__ void wrong() { int x = y; }", Map.of(),
         List.of("--gpu-architecture=sm_90"))).isInstanceOf(CudaException.class)
         .hasMessageStartingWith("the GPU's kernels cannot be compiled: NVRTC refused wrong.cu with error 6")

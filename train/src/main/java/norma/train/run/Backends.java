@@ -11,6 +11,7 @@ import norma.kernels.cuda.CudaDevice;
 import norma.kernels.cuda.CudaException;
 import norma.kernels.nd4j.Nd4jBackend;
 import norma.machine.RefusedException;
+import norma.train.config.RunConfig;
 import norma.train.config.RunConfig.BackendChoice;
 import norma.train.config.RunConfig.Precision;
 import norma.train.config.RunConfig.Runtime;
@@ -117,5 +118,17 @@ public record Backends(Backend backend, String reason) {
   private static Backends nd4j(Runtime runtime, boolean debug, String reason) {
     DType dtype = runtime.precision() == Precision.FP64 ? DType.FLOAT64 : DType.FLOAT32;
     return new Backends(new Nd4jBackend(dtype, runtime.threads(), debug), reason);
+  }
+
+  /// Refuses a model that a backend has no kernels for.
+  ///
+  /// @throws RunException in one line
+  public static void requireKernels(RunConfig config, Backend backend) {
+    int width = config.model().headWidth();
+    if (width > backend.widestHead()) {
+      throw new RunException(
+          "model.width / model.heads is " + width + ", wider than the attention kernels of the backend "
+              + backend.name() + "; expected at most " + backend.widestHead());
+    }
   }
 }

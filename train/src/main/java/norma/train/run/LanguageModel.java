@@ -36,6 +36,7 @@ public sealed class LanguageModel implements AutoCloseable permits Session {
     this.backend = chosen.backend();
     this.backendReason = chosen.reason();
     try {
+      Backends.requireKernels(config, backend);
       if (trains) {
         MemoryNeed.of(config, model, backend).require(backend);
       }

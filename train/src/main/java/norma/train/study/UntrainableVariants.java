@@ -62,6 +62,7 @@ public final class UntrainableVariants implements AutoCloseable {
         Split.cut(cost.tokens(candidate.config()), config.data().valFraction(), config.data().trainFraction(),
             config.model().context());
         Backend backend = backends.computeIfAbsent(config.runtime(), r -> Backends.choose(r, false).backend());
+        Backends.requireKernels(config, backend);
         MemoryNeed.of(config, new Gpt(config.model(), cost.vocabulary(candidate.config())), backend)
             .requireRoom(backend);
       } catch (DataException | RunException | CudaException e) {

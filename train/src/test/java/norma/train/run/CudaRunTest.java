@@ -99,12 +99,21 @@ class CudaRunTest {
   /// Before anything is allocated for the model.
   @Test
   void aModelThatTheGpuCannotHoldIsRefusedWithItsNumbers() {
-    RunConfig config = config("runtime.backend=cuda", "model.width=1024", "model.layers=4");
+    RunConfig config = config("runtime.backend=cuda", "model.width=1024", "model.heads=8", "model.layers=4");
     assertThatThrownBy(() -> Emulator.with("memory=134217728", () -> Session.start(config, folder, false)))
         .isInstanceOf(RunException.class)
         .hasMessageMatching(
             "out of memory: training needs at least 0\\.\\d GiB .*, the GPU has 0\\.1 GiB: lower model\\.width"
                 + " or model\\.layers");
+  }
+
+  @Test
+  void aHeadThatTheGpuHasNoKernelForIsRefusedBeforeAnythingIsWritten() {
+    RunConfig config = config("runtime.backend=cuda", "model.width=512", "model.heads=1");
+    assertThatThrownBy(() -> Emulator.with("", () -> Session.start(config, folder, false)))
+        .isInstanceOf(RunException.class)
+        .hasMessage("model.width / model.heads is 512, wider than the attention kernels"
+            + " of the backend cuda; expected at most 256");
   }
 
   @Test
