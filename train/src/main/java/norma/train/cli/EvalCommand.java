@@ -1,10 +1,7 @@
 package norma.train.cli;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
-import norma.train.config.Assignment;
 import norma.train.config.RunConfig;
 import norma.train.run.Checkpoint;
 import norma.train.run.Evaluation;
@@ -13,7 +10,6 @@ import norma.train.run.SavedRun;
 import norma.train.run.Session;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma eval`.
@@ -25,19 +21,15 @@ final class EvalCommand implements Callable<Integer> {
   private Main main;
 
   @Mixin
-  private RunArgument run = new RunArgument();
-
-  @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = RunArgument.SETTINGS)
-  private List<String> settings = new ArrayList<>();
+  private RunAndSettings run = new RunAndSettings();
 
   @Override
   public Integer call() {
     SavedRun saved = run.saved();
     RunFolder folder = saved.folder();
     Checkpoint checkpoint = saved.checkpoint();
-    try (Session session = checkpoint.session(folder.config(Assignment.parse(settings)), Path.of(""),
-        main.debug())) {
-      if (settings.stream().noneMatch(setting -> setting.startsWith("data"))) {
+    try (Session session = checkpoint.session(run.config(folder), Path.of(""), main.debug())) {
+      if (!run.ofData()) {
         folder.requireSameText(session);
       }
       Evaluation evaluation = new Evaluation(session);

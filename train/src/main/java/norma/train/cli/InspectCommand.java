@@ -39,7 +39,7 @@ final class InspectCommand implements Callable<Integer> {
   private Main main;
 
   @Mixin
-  private RunArgument run = new RunArgument();
+  private RunAndSettings run = new RunAndSettings();
 
   @Mixin
   private PageOption page = new PageOption();
@@ -66,7 +66,7 @@ final class InspectCommand implements Callable<Integer> {
     Checkpoint checkpoint = saved.checkpoint();
     Console console = new Console();
     Optional<Path> report = page.place(folder.path().resolve("inspect.html"), console);
-    try (Session session = checkpoint.session(folder.config(List.of()), Path.of(""), main.debug())) {
+    try (Session session = checkpoint.session(run.config(folder), Path.of(""), main.debug())) {
       folder.requireSameText(session);
       Inspection inspection = Inspection.of(SlotRecording.of(session, sequences), fitted);
       if (inspection.slots().isEmpty()) {

@@ -1,9 +1,6 @@
 package norma.train.cli;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
-import norma.train.config.Assignment;
 import norma.train.data.DataException;
 import norma.train.run.Sampler;
 import norma.train.run.LanguageModel;
@@ -12,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /// `norma sample`.
@@ -24,10 +20,7 @@ final class SampleCommand implements Callable<Integer> {
   private Main main;
 
   @Mixin
-  private RunArgument run = new RunArgument();
-
-  @Parameters(index = "1..*", paramLabel = "key=value", arity = "0..*", description = RunArgument.SETTINGS)
-  private List<String> settings = new ArrayList<>();
+  private RunAndSettings run = new RunAndSettings();
 
   @Option(names = "--prompt", paramLabel = "S", description = "Text to continue. Default: a line break.")
   private @Nullable String prompt;
@@ -58,7 +51,7 @@ final class SampleCommand implements Callable<Integer> {
     }
     SavedRun saved = run.saved();
     try (LanguageModel language = saved.checkpoint().languageModel(
-        saved.folder().config(Assignment.parse(settings)), main.debug())) {
+        run.config(saved.folder()), main.debug())) {
       Sampler sampler = new Sampler(language);
       String start = prompt == null || prompt.isEmpty() ? sampler.defaultPrompt() : prompt;
       require(language, start);

@@ -85,6 +85,18 @@ class RunCommandsTest {
     assertThat(Path.of(corpus).toRealPath()).isEqualTo(text.toRealPath());
   }
 
+  /// As a run of a GPU's precision needs them on a machine without one.
+  @Test
+  void settingsChangeWithWhatARunIsLookedAt() throws Exception {
+    train("fp64", "runtime.backend=nd4j", "runtime.precision=fp64");
+    Path other = only(folder.resolve("fp64"));
+    for (String command : List.of("eval", "sample", "inspect")) {
+      Outcome.of(command, other.toString(), "runtime.backend=cpu").refused(2, "runtime.precision is fp64");
+      Outcome.ok(command, other.toString(), "runtime.backend=cpu", "runtime.precision=fp32");
+      Outcome.of(command, other.toString(), "runtime.backends=cpu").refused(2, "runtime.backends");
+    }
+  }
+
   @Test
   void severalTextsHaveSeveralSeedsAndALineBetweenThem() {
     String first = Outcome.ok("sample", run.toString(), "--tokens", "30", "--seed", "4");
