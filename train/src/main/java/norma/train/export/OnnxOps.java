@@ -49,7 +49,7 @@ final class OnnxOps implements TapeObserver {
 
   @Override
   public void forward(String layer, Op<?> op, Tensor[] inputs, Tensor output) {
-    List<String> in = Arrays.stream(inputs).map(this::nameOf).toList();
+    List<String> in = Arrays.stream(inputs).map(input -> name(layer, input)).toList();
     Array x = inputs[0].value();
     names.put(output, switch (op) {
       case LinearOp _ -> linear(layer, in);
@@ -74,13 +74,19 @@ final class OnnxOps implements TapeObserver {
     return Objects.requireNonNull(names.get(value));
   }
 
-  private String nameOf(Tensor input) {
+  private String name(String layer, Tensor input) {
     String computed = names.get(input);
     if (computed != null || input.value().dtype() == DType.INT32) {
       return computed == null ? IDS : computed;
     }
     Array array = input.value();
-    return graph.tensor(Objects.requireNonNull(input.parameter()).name(), array.shape(), () -> backend.read(array));
+    if (input.parameter() != null) {
+      return graph.tensor(input.parameter().name(), array.shape(), () -> backend.read(array));
+    }
+    double[] constant = backend.read(array); // it is gone when the pass is over
+    String name = graph.tensor(layer + "/constant." + names.size(), array.shape(), () -> constant);
+    names.put(input, name);
+    return name;
   }
 
   private String linear(String layer, List<String> in) { // x (..., K), w (N, K), perhaps b (N)
