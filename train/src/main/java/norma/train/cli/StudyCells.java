@@ -47,7 +47,7 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
   /// Prints the job of all runs that are left and can begin now.
   void emit(ClusterJob.Scheduler scheduler) {
     SortedMap<Integer, Cell> cells = folder.numbered();
-    SortedSet<Integer> left = numbers(cells, result -> result == null || result.failed());
+    SortedSet<Integer> left = numbers(cells, folder::left);
     if (left.isEmpty()) {
       throw new RunException(
           "all " + folder.study().runs() + " runs have ended; " + command() + " --gather makes the tables");
@@ -59,10 +59,13 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
         threads(cells), gpu(cells), System.getenv().getOrDefault(ShellText.CLASSES, "")).text(scheduler));
   }
 
-  /// Numbers of the runs with such a result, null of one that has none.
-  private SortedSet<Integer> numbers(SortedMap<Integer, Cell> cells, Predicate<@Nullable CellResult> such) {
-    return cells.entrySet().stream().filter(cell -> such.test(folder.result(cell.getValue()))).map(Map.Entry::getKey)
+  private static SortedSet<Integer> numbers(SortedMap<Integer, Cell> cells, Predicate<Cell> which) {
+    return cells.entrySet().stream().filter(cell -> which.test(cell.getValue())).map(Map.Entry::getKey)
         .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private SortedSet<Integer> missing(SortedMap<Integer, Cell> cells) {
+    return numbers(cells, cell -> folder.result(cell) == null);
   }
 
   private static int threads(SortedMap<Integer, Cell> cells) {
@@ -104,7 +107,7 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
   }
 
   private SortedSet<Integer> left() {
-    return numbers(folder.numbered(), Objects::isNull);
+    return missing(folder.numbered());
   }
 
   private ProcessBuilder driver(SparkJob.Place place, OptionalInt jobs, ClusterFolder cluster) throws IOException {
@@ -174,9 +177,9 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
 
   /// Which runs are missing and which failed, and what trains them; nothing if none is left.
   private Optional<String> left(SortedMap<Integer, Cell> cells) {
-    SortedSet<Integer> missing = numbers(cells, Objects::isNull);
-    SortedSet<Integer> failed = numbers(cells, result -> result != null && result.failed());
-    missing.removeAll(failed); // meanwhile
+    SortedSet<Integer> missing = missing(cells);
+    SortedSet<Integer> failed = numbers(cells, folder::left);
+    failed.removeAll(missing);
     int waiting = folder.study().runs() - cells.size();
     if (missing.isEmpty() && failed.isEmpty() && waiting == 0) {
       return Optional.empty();
