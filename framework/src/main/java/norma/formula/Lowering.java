@@ -103,7 +103,7 @@ final class Lowering {
       case ATAN -> atan(a.arg(0));
       case MAXABS -> g.apply(Fn.LARGEST, g.apply(Fn.ABS, a.arg(0)));
       case DIV -> a.arg(1) instanceof Apply root && root.fn() == Fn.SQRT && root.space() == Space.POINT
-          && nonnegative(root.arg(0)) ? g.mul(a.arg(0), inverseRoot(root.arg(0))) : a;
+          && Sign.of(root.arg(0)) == Sign.PLUS ? g.mul(a.arg(0), inverseRoot(root.arg(0))) : a;
       default -> a;
     };
   }
@@ -211,22 +211,43 @@ final class Lowering {
     return g.apply(Fn.FMA, g.mul(y, e), p, y);
   }
 
-  /// Whether the form of an expanded formula shows that no value has the sign of negative numbers, which -0 has too. A walk visits no
-  /// more than the written formula has nodes.
-  private static boolean nonnegative(Expr e) {
-    if (!(e instanceof Apply a)) {
-      return e instanceof Expr.Num n && Double.compare(n.value(), 0) >= 0;
+  /// What the form of an expanded formula shows of the signs of its values. A walk visits no more than the written formula has nodes.
+  private enum Sign {
+    ANY,
+    /// None is below 0, but -0 may be among them.
+    AT_LEAST_0,
+    /// None has the sign of negative numbers.
+    PLUS;
+
+    static Sign of(Expr e) {
+      if (!(e instanceof Apply a)) {
+        return e instanceof Expr.Num n ? of(n.value()) : ANY;
+      }
+      return switch (a.fn()) {
+        case ABS, EXP, STEP -> PLUS;
+        case SQRT -> of(a.arg(0));
+        case MUL -> a.arg(0).equals(a.arg(1)) ? PLUS : less(of(a.arg(0)), of(a.arg(1)));
+        case ADD -> { // -0 + 0 = 0
+          Sign left = of(a.arg(0));
+          Sign right = of(a.arg(1));
+          yield less(left, right) == ANY ? ANY : left == PLUS ? PLUS : right;
+        }
+        case MAX -> // beside NaN the first stays, whatever its sign
+          !(a.arg(1) instanceof Expr.Num n) ? ANY : n.value() > 0 ? PLUS : n.value() == 0 ? AT_LEAST_0 : ANY;
+        case LOG ->
+          a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1)
+              && of(sum.arg(1)) == PLUS ? PLUS : ANY;
+        default -> ANY;
+      };
     }
-    return switch (a.fn()) {
-      case ABS, EXP, STEP -> true;
-      case SQRT -> nonnegative(a.arg(0));
-      case MUL -> a.arg(0).equals(a.arg(1)) || (nonnegative(a.arg(0)) && nonnegative(a.arg(1)));
-      case ADD -> nonnegative(a.arg(0)) && nonnegative(a.arg(1));
-      case MAX -> a.arg(1) instanceof Expr.Num n && n.value() > 0; // beside NaN the first stays, whatever its sign
-      case LOG ->
-        a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1) && nonnegative(sum.arg(1));
-      default -> false;
-    };
+
+    private static Sign of(double value) {
+      return Double.compare(value, 0) >= 0 ? PLUS : value == 0 ? AT_LEAST_0 : ANY;
+    }
+
+    private static Sign less(Sign a, Sign b) {
+      return a.compareTo(b) < 0 ? a : b;
+    }
   }
 
   private Expr fma(Expr a, double factor, Expr c) {

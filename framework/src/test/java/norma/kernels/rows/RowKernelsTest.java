@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,14 +18,18 @@ import java.util.Random;
 import norma.array.Array;
 import norma.array.DType;
 import norma.formula.Expr;
+import norma.formula.Fn;
 import norma.formula.Formula;
 import norma.formula.Formula.Parameter;
 import norma.formula.Interpreter;
 import norma.formula.RandomFormulas;
 import norma.formula.RandomFormulas.Node;
 import norma.formula.Routine;
+import norma.kernels.Formulas;
 import norma.kernels.Grad;
 import norma.kernels.Workbench;
+import norma.kernels.rows.RowPrograms.Program;
+import norma.kernels.rows.RowPrograms.Wanted;
 import norma.machine.Code;
 import norma.machine.Cpu;
 import norma.machine.Emulator;
@@ -231,6 +236,18 @@ class RowKernelsTest {
         kernels.routine(Routine.of("elements x y; y = 1 / sqrt(" + radicand + ")"), count).bind(x, y).run(1);
         assertThat(y.getAtIndex(ValueLayout.JAVA_FLOAT, count - 2)).as(radicand).isNaN();
       }
+    }
+  }
+
+  /// DyISRU's beta is a softplus, `max(b, 0) + log(1 + exp(-abs(b)))`, which has no -0.
+  @Test
+  void dyisruNeedsNoDivider() {
+    Formula dyisru = Formulas.of("dyisru", true);
+    RowPrograms programs = programs("");
+    Wanted all = new Wanted(Collections.nCopies(1 + dyisru.parameters().size(), true), List.of(false));
+    for (Program program : List.of(programs.forward(dyisru, 16), programs.backward(dyisru, 16, all))) {
+      assertThat(program.plan().passes().stream().flatMap(pass -> StraightCode.elements(pass.sinks()).stream()))
+          .extracting(e -> ((Expr.Apply) e).fn()).contains(Fn.ROOTGUESS).doesNotContain(Fn.SQRT, Fn.DIV);
     }
   }
 
