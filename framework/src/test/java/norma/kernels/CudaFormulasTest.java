@@ -8,6 +8,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.formula.Formula;
@@ -17,6 +19,7 @@ import norma.kernels.cuda.CudaBackend.Precision;
 import norma.kernels.cuda.Emulator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,10 +40,17 @@ class CudaFormulasTest {
     check(RandomFormulas.formula(text), width);
   }
 
+  /// Widths below, at and above 16 bytes, those of a warp, and those of a block.
+  static Stream<Arguments> builtIn() {
+    int[] widths = { 1, 3, 4, 16, 31, 33, 127, 768 };
+    List<Formula> formulas = Formulas.biased().toList();
+    return IntStream.range(0, formulas.size()).mapToObj(i -> Arguments.of(formulas.get(i), widths[i % widths.length]));
+  }
+
   @ParameterizedTest
-  @MethodSource("norma.kernels.Formulas#biased")
-  void soDoBuiltInTypes(Formula formula) {
-    check(formula, 33);
+  @MethodSource("builtIn")
+  void soDoBuiltInTypes(Formula formula, int width) {
+    check(formula, width);
   }
 
   @ParameterizedTest
