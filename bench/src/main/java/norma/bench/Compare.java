@@ -18,6 +18,7 @@ import norma.bench.TorchSetting.Blas;
 import norma.bench.Trials.Model;
 import norma.train.cli.Main;
 import norma.train.config.Assignment;
+import norma.train.files.Installation;
 import norma.train.run.Environment;
 import norma.train.run.Machine;
 import norma.train.run.Session;
@@ -79,7 +80,7 @@ public final class Compare implements Callable<Integer> {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec;
 
-  private final Path logs = Path.of(System.getProperty("norma.home", "."), "bench", "target", "compare");
+  private final Path logs = Installation.file("bench/target/compare");
 
   /// Runs the command line and exits with its code.
   public static void main(String[] args) {

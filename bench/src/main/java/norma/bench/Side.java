@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import norma.bench.Contender.Step;
+import norma.train.files.Installation;
 import norma.train.run.RunException;
 import norma.train.run.SystemFiles;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,7 @@ public final class Side implements AutoCloseable {
     ///
     /// @param settings of Norma's configuration
     public static Command norma(List<String> settings) {
-      List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("norma.home", "."), "norma").toString()));
+      List<String> words = new ArrayList<>(List.of(Installation.file("norma").toString()));
       words.addAll(settings);
       return new Command("Norma", words, Map.of("NORMA_MAIN", NormaSide.class.getName()));
     }

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import norma.train.config.Range;
 import norma.train.config.YamlText;
+import norma.train.files.Installation;
 import norma.train.files.ShellText;
 
 /// Runs of a study as a job of a cluster: task N is run N. All systems count from 0.
@@ -34,10 +35,6 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
     };
   }
 
-  private static Path home(String file) {
-    return Path.of(System.getProperty("norma.home", ".")).toAbsolutePath().normalize().resolve(file);
-  }
-
   /// An array job, a script for `sbatch`, that works where it was printed.
   private String slurm() {
     List<String> lines = new ArrayList<>(List.of("#!/bin/bash", //
@@ -53,7 +50,7 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
     if (!classPath.isEmpty()) {
       lines.add("export " + ShellText.CLASSES + "=" + ShellText.of(classPath));
     }
-    lines.add("exec " + ShellText.of(home("norma").toString()) + ShellText.of(command) + " \"$SLURM_ARRAY_TASK_ID\"");
+    lines.add("exec " + ShellText.of(Installation.file("norma").toString()) + ShellText.of(command) + " \"$SLURM_ARRAY_TASK_ID\"");
     return String.join("\n", lines);
   }
 

@@ -14,6 +14,7 @@ import norma.train.cluster.SparkJob;
 import norma.train.cluster.SparkMaster;
 import norma.train.config.Assignment;
 import norma.train.config.Range;
+import norma.train.files.Installation;
 import norma.train.files.ShellText;
 import norma.train.files.Tree;
 import norma.train.inspect.OutlierStudy;
@@ -330,7 +331,7 @@ final class StudyCommand implements Callable<Integer> {
   }
 
   private static List<String> worker(StudyFolder folder, Path file, List<String> settings, int threads) {
-    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("norma.home", "."), "norma").toString(),
+    List<String> command = new ArrayList<>(List.of(Installation.file("norma").toString(),
         "study", file.toString(), "--worker=" + threads, "--parent=" + ProcessHandle.current().pid(),
         "--expect=" + folder.study().hash()));
     command.addAll(settings);

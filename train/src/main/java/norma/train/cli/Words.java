@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import norma.train.config.ConfigKey;
 import norma.train.files.HomeFolder;
+import norma.train.files.Installation;
 
 /// The words after a command: files, and settings `key=value`. A word that names an existing file is that file, whatever is in its
 /// name or its folder's; any other word with `=` is a setting.
@@ -40,8 +41,8 @@ record Words(List<String> files, List<String> settings) {
 
   /// A file below the working directory, or one that Norma brings.
   static Path find(String name) {
-    Path home = Path.of(System.getProperty("norma.home", "."));
     Path here = Path.of(HomeFolder.resolve(name));
-    return Files.exists(here) || here.isAbsolute() || !Files.exists(home.resolve(name)) ? here : home.resolve(name);
+    Path brought = Installation.file(name);
+    return Files.exists(here) || here.isAbsolute() || !Files.exists(brought) ? here : brought;
   }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import norma.train.data.Corpora;
+import norma.train.files.Installation;
 import norma.train.run.RunException;
 import org.jspecify.annotations.Nullable;
 
@@ -36,9 +37,9 @@ public record SparkJob(Place place, Work work, Tasks tasks, Map<String, String> 
         throw new IllegalArgumentException(
             "--ship is " + ship + "; expected a release's archive, norma-*-linux-x86_64.tar.gz");
       }
-      Path jar = home().resolve("cluster/norma-cluster.jar");
+      Path jar = Installation.file("cluster/norma-cluster.jar");
       if (!Files.exists(jar)) {
-        jar = home().resolve("cluster/target/norma-cluster.jar");
+        jar = Installation.file("cluster/target/norma-cluster.jar");
       }
       if (!Files.exists(jar)) {
         throw new RunException(jar + " is not there; ./mvnw -Pcluster -pl cluster package makes it");
@@ -64,10 +65,6 @@ public record SparkJob(Place place, Work work, Tasks tasks, Map<String, String> 
   ///                without, killed ones begin again without end
   public record Tasks(int threads, boolean gpu, OptionalInt jobs, OptionalInt tries) {}
 
-  private static Path home() {
-    return Path.of(System.getProperty("norma.home", ".")).toAbsolutePath().normalize();
-  }
-
   /// The driver, to be started.
   public ProcessBuilder driver() {
     String conf = System.getenv().getOrDefault("SPARK_CONF_DIR", place.libraries.resolveSibling("conf").toString());
@@ -87,7 +84,7 @@ public record SparkJob(Place place, Work work, Tasks tasks, Map<String, String> 
     tasks.jobs.ifPresent(jobs -> words.add("--jobs=" + jobs));
     tasks.tries.ifPresent(tries -> words.add("--tries=" + tries));
     environment.keySet().forEach(name -> words.add("--pass=" + name));
-    words.add(place.ship == null ? home().resolve("norma").toString() : "norma");
+    words.add(place.ship == null ? Installation.file("norma").toString() : "norma");
     words.addAll(command);
     ProcessBuilder builder = new ProcessBuilder(words);
     builder.environment().putAll(environment);
