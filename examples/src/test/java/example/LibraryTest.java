@@ -26,7 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 class LibraryTest {
   private static final Path HOME = Path.of(System.getProperty("norma.home"));
   private static final String TINY = "model: {layers: 1, heads: 1, width: 8, context: 8}, "
-      + "train: {steps: 2, batch: 2, eval_batches: 1, layers_every: 0, checkpoint_every: 0}, data: {val_fraction: 0.001}";
+      + "train: {steps: 2, batch: 2, eval_batches: 1, layers_every: 0, checkpoint_every: 0}, "
+      + "data: {corpus: \"builtin:macbeth\", val_fraction: 0.01}";
 
   @TempDir
   Path temp;

@@ -29,8 +29,9 @@ class JoinTest {
     Path here = Files.createDirectory(temp.resolve("here"));
     Path there = Files.createDirectory(temp.resolve("there"));
     String norma = Launcher.HOME.resolve("norma").toString();
-    Process train = Launcher.start(here, Map.of(), List.of(norma, "train", "--share", "0", "model.layers=1",
-        "model.width=32", "model.heads=2", "train.steps=100000", "train.eval_every=100000", "train.eval_batches=1"));
+    Process train = Launcher.start(here, Map.of(), List.of(norma, "train", "--share", "0",
+        "data.corpus=builtin:macbeth", "model.layers=1", "model.width=32", "model.heads=2", "train.steps=100000",
+        "train.eval_every=100000", "train.eval_batches=1"));
     try (ServerSocket network = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Matcher address = ADDRESS.matcher("");
       while (!address.reset(Files.readString(here.resolve("out.txt"))).find()) {

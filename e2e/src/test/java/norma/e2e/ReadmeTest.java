@@ -16,10 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Every `./norma` line of the README and of the guides runs, in this JVM where the line is nothing but that. Training is cut short, of a
-/// small model, and of a study to its first run ([StudyTest] has whole ones); run folders are those just made.
+/// small model and on the shorter text, and of a study to its first run ([StudyTest] has whole ones); run folders are those just made.
 class ReadmeTest {
-  private static final List<String> SHORT = List.of("train.steps=2", "train.eval_batches=1", "data.val_fraction=0.001",
-      "train.batch=2", "model.layers=1", "model.heads=2", "model.width=32", "model.context=16");
+  private static final List<String> SHORT = List.of("train.steps=2", "train.eval_batches=1",
+      "data.corpus=builtin:macbeth", "data.val_fraction=0.001", "train.batch=2", "model.layers=1", "model.heads=2",
+      "model.width=32", "model.context=16");
 
   /// A profile takes its time to measure; [CommandsTest] has it with smaller settings. Watching ends at Ctrl-C; InterruptTest has it. The
   /// doctor measures, too; [StartTest] asks it.

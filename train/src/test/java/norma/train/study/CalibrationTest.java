@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CalibrationTest {
+  /// The base is the last, for the lines that messages name; its text is read at once.
   private static final String TWO = """
       baseline: a
       variants:
@@ -31,6 +32,7 @@ class CalibrationTest {
         b: {model.norm.all: dyt}
       seeds: 2
       budget: {seconds: 10}
+      base: {data: {corpus: "builtin:macbeth"}}
       """;
 
   @TempDir
@@ -174,7 +176,10 @@ class CalibrationTest {
   @Test
   void stepsAreReallyTimed() throws IOException {
     Study study = read("""
-        base: {model: {layers: 1, heads: 1, width: 32, context: 16}, train: {batch: 4}}
+        base:
+          data: {corpus: "builtin:macbeth"}
+          model: {layers: 1, heads: 1, width: 32, context: 16}
+          train: {batch: 4}
         baseline: a
         variants: {a: {}, b: {model.width: 128, model.layers: 3}}
         seeds: 1

@@ -26,6 +26,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class StudyReaderTest {
   private static final String TWO = "baseline: a\nvariants:\n  a: {model.norm.all: layernorm}\n  b: {model.norm.all: dyt}\n";
 
+  /// A text that is read at once, after everything that messages name by its line.
+  private static final String BASE = "base: {data: {corpus: \"builtin:macbeth\"}}\n";
+
   private static final Path SHIPPED = Path.of(System.getProperty("norma.home"), "configs", "studies");
 
   @TempDir
@@ -40,8 +43,9 @@ class StudyReaderTest {
             "layrnorm", "optim.rl=1: unknown key");
   }
 
+  /// On a short text, unless the file has a base of its own.
   private Study read(String yaml, String... settings) throws IOException {
-    Path file = Files.writeString(folder.resolve("x.yaml"), yaml);
+    Path file = Files.writeString(folder.resolve("x.yaml"), yaml.contains("base:") ? yaml : yaml + BASE);
     return StudyReader.read(file, Assignment.parse(List.of(settings)));
   }
 
@@ -206,7 +210,7 @@ class StudyReaderTest {
   void aStudyIsNamedAfterItsFileWhateverThatIsCalled() throws IOException {
     for (String file : List.of("a=b.yaml", "\u0441\u0442\u0443\u0434\u0438\u044f.yaml", "x".repeat(200) + ".yaml",
         ".yaml")) {
-      Path path = Files.writeString(folder.resolve(file), TWO + "seeds: 1\n");
+      Path path = Files.writeString(folder.resolve(file), TWO + "seeds: 1\n" + BASE);
       assertThat(StudyReader.read(path, List.of()).name()).matches("[A-Za-z0-9][A-Za-z0-9._-]{0,39}");
     }
     assertThat(read(TWO + "seeds: 1\n").name()).isEqualTo("x");

@@ -19,7 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StudyReportTest {
-  private static final String TYPES = """
+  /// A text that is read at once.
+  private static final String BASE = "base: {data: {corpus: \"builtin:macbeth\"}}\n";
+
+  private static final String TYPES = BASE + """
       baseline: layernorm
       variants:
         layernorm: {}
@@ -82,7 +85,7 @@ class StudyReportTest {
 
   @Test
   void oneVariantHasItsLossesOverTheSeedsAndNothingToCompare() throws IOException {
-    StudyFolder folder = study("variants: {alone: {}}\nseeds: 3\n");
+    StudyFolder folder = study(BASE + "variants: {alone: {}}\nseeds: 3\n");
     String html = report(folder);
     assertThat(sections(html)).containsExactly("results", "curves", "slots", "outputs",
         "layers", "runs", "configs", "reproduce");
@@ -129,7 +132,7 @@ class StudyReportTest {
   /// The fixture's `bad` diverges on the last seed: on one of three, on the only one.
   @Test
   void aBaselineThatDivergedIsSaidOfItsVariants() throws IOException {
-    String bad = "baseline: bad\nvariants: {bad: {}, dyt: {model.norm.all: dyt}}\nseeds: ";
+    String bad = BASE + "baseline: bad\nvariants: {bad: {}, dyt: {model.norm.all: dyt}}\nseeds: ";
     StudySummary one = StudySummary.of(study(bad + "3\n"));
     assertThat(one.rows().getLast().words()).startsWith("too few seeds to tell")
         .endsWith(", of the seeds that trained");
@@ -172,7 +175,7 @@ class StudyReportTest {
 
   @Test
   void variantsThatReplaceOneSlotEachGiveAMapOfDifferences() throws IOException {
-    StudyFolder folder = study("""
+    StudyFolder folder = study(BASE + """
         baseline: layernorm
         variants:
           layernorm: {}
@@ -247,7 +250,7 @@ class StudyReportTest {
   @Test
   void aGridOverANumberNamesItsBestValue() throws IOException {
     StudyFolder folder = study("""
-        base: {model: {norm: {all: dyt}}}
+        base: {data: {corpus: "builtin:macbeth"}, model: {norm: {all: dyt}}}
         baseline: dyt
         variants: {dyt: {}}
         grid: {model.norm.all.alpha: [0.3, 0.6, 1.2]}
@@ -324,16 +327,20 @@ class StudyReportTest {
     assertThat(SummaryText.pools(summary)).hasSize(1).allMatch(line -> line.startsWith("bad over 2 points"));
   }
 
+  private static String withTrain(String settings) {
+    return TYPES.replace(BASE, BASE.replace("}}", "}, train: {" + settings + "}}"));
+  }
+
   @Test
   void curvesOfOnePointAreAnnouncedByThePlanAndNotCalledLines() throws IOException {
-    StudyFolder folder = study("base: {train: {steps: 200}}\n" + TYPES);
+    StudyFolder folder = study(withTrain("steps: 200"));
     assertThat(folder.study().onePoint())
         .hasValue(
             "one point each, since train.eval_every (250) is more than the steps (200); train.eval_every=20 gives more");
     String lines = report(folder);
     assertThat(section(lines, "curves")).contains("Lines are means over the seeds").doesNotContain("second half");
     assertThat(section(lines, "probes")).contains("from the lowest to the highest block");
-    assertThat(study("base: {train: {steps: 200, eval_every: 50}}\n" + TYPES).study().onePoint()).isEmpty();
+    assertThat(study(withTrain("steps: 200, eval_every: 50")).study().onePoint()).isEmpty();
 
     StudyFolder brief = StudyFixture.of(temp.resolve("x.yaml"), temp.resolve("brief"), 50);
     String dots = report(brief);
@@ -437,15 +444,15 @@ class StudyReportTest {
     }
   }
 
-  /// 500 runs of 2,000 steps.
+  /// 500 runs.
   @Test
   void fiveHundredRunsGiveASmallPage() throws IOException {
-    StringBuilder yaml = new StringBuilder("baseline: v0\nseeds: 50\nvariants:\n");
+    StringBuilder yaml = new StringBuilder(BASE + "baseline: v0\nseeds: 50\nvariants:\n");
     for (int i = 0; i < 10; i++) {
       yaml.append("  v").append(i).append(": {model.norm.all: {type: dyt, alpha: ").append(1 + i).append("}}\n");
     }
     Path file = Files.writeString(temp.resolve("x.yaml"), yaml);
-    StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 500);
+    StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 100);
     StudyFolder fresh = new StudyFolder(folder.study(), folder.path());
     String html = report(fresh);
     assertThat(all(html, "norma train [^<]*train.seed=50")).hasSize(10);
