@@ -30,6 +30,13 @@ class ProfilerTest {
     assertThat(profile.recorded()).hasSize(3);
   }
 
+  /// Measured, for two threads and for one; which is faster is the machine's.
+  @Test
+  void whatASmallStepIsAdvisedIsMeasured() {
+    assertThat(ProfileAdvice.threads(MeasuredFixture.small()))
+        .allMatch(line -> line.startsWith("advice   the step is too small for 2 threads: "));
+  }
+
   @Test
   void aRoofIsWhatTheCountedWorkNeedsAtThePeaks() {
     Profile profile = MeasuredFixture.small();
