@@ -203,10 +203,10 @@ class TeamTest {
     }
   }
 
-  /// A round of some seconds, where half a second of silence is too long; `PulseTest` needs no clock.
+  /// A round of a second or two, where half a second of silence is too long; `PulseTest` needs no clock.
   @Test
   void whoComputesLongIsNotSilent() throws Exception {
-    int steps = 3000;
+    int steps = 1000;
     try (Session session = Session.start(config("train.sync_every=" + steps, "train.steps=" + steps), folder, true);
         TeamServer server = new TeamServer(loopback(Duration.ofMillis(500)), session, news::add);
         Joined joined = join(server)) {
