@@ -193,7 +193,7 @@ class TeamTest {
   @ParameterizedTest
   @ValueSource(ints = { 16, 512 })
   void whoIsSilentTooLongIsOut(int width) throws Exception {
-    RunConfig config = config("model.width=" + width);
+    RunConfig config = config("model.width=" + width, "train.accumulate=1");
     try (Session session = Session.start(config, folder, true);
         TeamServer server = new TeamServer(loopback(Duration.ofMillis(300)), session, news::add);
         Joined _ = join(server)) {
