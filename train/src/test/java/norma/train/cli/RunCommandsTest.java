@@ -55,20 +55,26 @@ class RunCommandsTest {
   @Test
   void everyCommandThatReadsWeightsTakesACheckpoint() throws Exception {
     String best = String.valueOf(Metrics.read(run).last(Event.End.class).orElseThrow().bestStep());
-    for (String command : List.of("eval", "inspect")) {
+    for (List<String> command : List.of(List.of("eval"), List.of("inspect", "--sequences", "4"))) {
       for (String step : List.of("3", "6")) {
-        String byStep = Outcome.ok(command, run.toString(), "--checkpoint", step);
+        String byStep = look(command, run.toString(), "--checkpoint", step);
         assertThat(byStep).contains("step-000000" + step + ", step " + step);
-        assertThat(Outcome.ok(command, run.resolve("checkpoints/step-000000" + step).toString())).isEqualTo(byStep);
+        assertThat(look(command, run.resolve("checkpoints/step-000000" + step).toString())).isEqualTo(byStep);
       }
-      assertThat(Outcome.ok(command, run.toString(), "--checkpoint", "last"))
-          .isEqualTo(Outcome.ok(command, run.toString())).contains("step 9");
-      assertThat(Outcome.ok(command, run.toString(), "--checkpoint", "best"))
-          .isEqualTo(Outcome.ok(command, run.toString(), "--checkpoint", best));
+      assertThat(look(command, run.toString(), "--checkpoint", "last")).isEqualTo(look(command, run.toString()))
+          .contains("step 9");
+      assertThat(look(command, run.toString(), "--checkpoint", "best"))
+          .isEqualTo(look(command, run.toString(), "--checkpoint", best));
     }
     assertThat(Outcome.ok("sample", run.toString(), "--checkpoint", "3", "--tokens", "40", "--prompt", "the"))
         .startsWith("the").hasSize(3 + 40 + 1).isNotEqualTo(
             Outcome.ok("sample", run.toString(), "--checkpoint", "9", "--tokens", "40", "--prompt", "the"));
+  }
+
+  private static String look(List<String> command, String... more) {
+    List<String> all = new ArrayList<>(command);
+    all.addAll(List.of(more));
+    return Outcome.ok(all);
   }
 
   @Test
@@ -88,7 +94,7 @@ class RunCommandsTest {
   /// As a run of a GPU's precision needs them on a machine without one.
   @Test
   void settingsChangeWithWhatARunIsLookedAt() throws Exception {
-    train("fp64", "runtime.backend=nd4j", "runtime.precision=fp64");
+    train("fp64", "runtime.backend=nd4j", "runtime.precision=fp64", "train.steps=1");
     Path other = only(folder.resolve("fp64"));
     for (String command : List.of("eval", "sample", "inspect")) {
       Outcome.of(command, other.toString(), "runtime.backend=cpu").refused(2, "runtime.precision is fp64");
@@ -280,13 +286,13 @@ class RunCommandsTest {
     train("locked");
     Path locked = only(folder.resolve("locked"));
     Path inWay = Files.createDirectories(locked.resolve("inspect.html/x")).getParent();
-    Outcome outcome = Outcome.of("inspect", locked.toString());
+    Outcome outcome = Outcome.of("inspect", locked.toString(), "--sequences", "4");
     assertThat(outcome.code()).as(outcome.err()).isZero();
     assertThat(outcome.err()).isEqualTo("norma: warning: no inspect.html: " + inWay
         + ": it is a folder; expected a file's name; --out FILE puts it elsewhere\n");
     assertThat(outcome.out()).contains("blocks.0.attn.pre").doesNotContain("report ");
     Path elsewhere = folder.resolve("elsewhere.html");
-    assertThat(Outcome.ok("inspect", locked.toString(), "--out", elsewhere.toString()))
+    assertThat(Outcome.ok("inspect", locked.toString(), "--sequences", "4", "--out", elsewhere.toString()))
         .contains("report   " + elsewhere);
     assertThat(elsewhere).content().contains(locked.getFileName().toString());
     Path nowhere = folder.resolve("no/such.html");

@@ -157,7 +157,7 @@ class RunConfigWriterTest {
   @Test
   void whatIsWrittenReadsBackEqual() {
     Random random = new Random(42);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 50; i++) {
       RunConfig config = random(random);
       String yaml = RunConfigWriter.yaml(config);
       RunConfig back = read(yaml);

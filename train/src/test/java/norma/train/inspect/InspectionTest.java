@@ -140,7 +140,7 @@ class InspectionTest {
     try (
         Session session = session("model.norm.all={y: '" + formula + "', a: {start: 0.7, positive: true}, shift: 0.25}",
             "model.norm.attn.branch={y: 'tanh(weight * x * 0.5)'}")) {
-      Inspection inspection = Inspection.of(SlotRecording.of(session, 4), List.of(spec, NormSpec.of("derf")));
+      Inspection inspection = Inspection.of(SlotRecording.of(session, 2), List.of(spec, NormSpec.of("derf")));
       assertThat(inspection.slots()).hasSize(4);
       Inspection.Slot branch = inspection.slots().get(1);
       assertThat(branch.learned()).isEmpty();
@@ -166,7 +166,7 @@ class InspectionTest {
     try (Session trained = session("model.norm.all={y: 'weight * x / (rms(x, 1e-3) + alpha)', alpha: 0.5}",
         "model.norm.final={y: 'x / rms(x, 1e-5)'}", "model.norm.attn.post={y: 'tanh(weight) * x / rms(x, 1e-5)'}",
         "model.norm.embedding=gatednorm")) {
-      Inspection inspection = Inspection.of(SlotRecording.of(trained, 4), List.of(target));
+      Inspection inspection = Inspection.of(SlotRecording.of(trained, 2), List.of(target));
       assertThat(inspection.slots()).extracting(Transplant::normalizes).containsExactly(false, true, false, true, true);
       for (Inspection.Slot old : List.of(inspection.slots().get(1), inspection.slots().getLast())) {
         FormulaFit fit = old.fits().getFirst().fit();
