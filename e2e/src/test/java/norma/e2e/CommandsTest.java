@@ -103,14 +103,6 @@ class CommandsTest {
   }
 
   @Test
-  void helpAndVersionComeWithoutLoadingAnything() throws Exception {
-    Launcher help = Launcher.run(folder, "--help");
-    assertThat(help.code()).isZero();
-    assertThat(help.out()).contains("train", "eval", "sample", "compare", "report", "doctor", "Exit codes");
-    assertThat(Outcome.ok("--version")).startsWith("norma 0.1.0 (");
-  }
-
-  @Test
   void terminationThatCannotWriteItsCheckpointIsAnErrorAndNotCode130() throws Exception {
     Path own = Files.createDirectory(folder.resolve("no-checkpoint"));
     Process process = Launcher.start(own, Map.of(), List.of(Launcher.HOME.resolve("norma").toString(), "train",

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Signals to the real process, and what a second process is told.
 class InterruptTest {
   /// Saving it takes some tenths of a second: 3 million parameters.
-  private static final List<String> LARGE = List.of("configs/tiny.yaml", "data.val_fraction=0.02", "model.layers=4",
+  private static final List<String> LARGE = List.of("configs/tiny.yaml", "data.val_fraction=0.001", "model.layers=4",
       "model.width=256", "train.steps=100000", "train.batch=1", "train.eval_every=0", "train.layers_every=0",
       "train.norm_every=0", "train.checkpoint_every=0", "train.log_every=1");
 

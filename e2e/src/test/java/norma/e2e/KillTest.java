@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class KillTest {
   private static final int KILLS = Integer.getInteger("norma.kills", 2);
   /// A second, of which checkpoints are a large part: it also rolls back, evaluates, samples, probes and deletes checkpoints.
-  private static final List<String> SETTINGS = List.of("configs/tiny.yaml", "data.val_fraction=0.02", "model.layers=1",
+  private static final List<String> SETTINGS = List.of("configs/tiny.yaml", "data.val_fraction=0.005", "model.layers=1",
       "model.width=16", "model.context=16", "train.steps=60", "train.batch=2", "train.log_every=3",
       "train.eval_every=15", "train.eval_batches=1", "train.sample_every=0", "train.checkpoint_every=2",
       "train.keep_checkpoints=2", "train.layers_every=10", "train.norm_every=10", "model.dropout=0.1",

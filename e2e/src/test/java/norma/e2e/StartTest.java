@@ -87,16 +87,20 @@ class StartTest {
   /// Neither help nor an error of usage or configuration needs ND4J.
   @Test
   void nd4jIsLoadedOnlyToCompute() throws Exception {
+    Launcher help = new Launcher(-1, "", "");
     for (List<String> arguments : List.of(List.of("--help"), List.of("train", "--help"),
         List.of("train", "model.width=-1"),
         List.of("compare", "x", "y"))) {
       Launcher started = Launcher.run(Launcher.HOME, folder,
           Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=classes.log"),
           arguments);
+      help = arguments.equals(List.of("--help")) ? started : help;
       assertThat(started.err()).as(arguments.toString()).doesNotContain("Exception");
       assertThat(Files.readString(folder.resolve("classes.log"))).as(arguments.toString())
           .contains(" norma.train.cli.Main ").doesNotContain(" org.nd4j.", " org.bytedeco.");
     }
+    assertThat(help.code()).isZero();
+    assertThat(help.out()).contains("train", "eval", "sample", "compare", "report", "doctor", "Exit codes");
   }
 
   @Test

@@ -126,7 +126,7 @@ class StudyTest {
   void aBudgetOfSecondsIsMeasuredOnceForAllStarts() throws Exception {
     Path file = study("seconds");
     Files.writeString(file, Files.readString(file).replace("eval_every: 60", "eval_every: 100000")
-        + "budget: {seconds: 0.2}\n");
+        + "budget: {seconds: 0.1}\n");
     Outcome status = Outcome.of("study", file.toString(), "--status");
     assertThat(status.out()).as(status.err()).contains("Not finished: 0 of 4 runs");
     Path calibration = results("seconds").resolve("calibration.json");
