@@ -54,8 +54,8 @@ class LauncherTest {
   @Test
   void aDumbTerminalGetsPlainLines() throws Exception {
     assumeThat(bash(folder, "command -v script").code()).as("script of util-linux is needed").isZero();
-    assertThat(bash(folder, "export JDK_JAVA_OPTIONS=-XshowSettings:properties; TERM=dumb script -qec \"'$1' --version\""
-        + " /dev/null").out()).contains("norma.terminal = false");
+    assertThat(bash(folder, "export JDK_JAVA_OPTIONS=-XshowSettings:properties; "
+        + "TERM=dumb script -qec \"'$1' --version\" /dev/null").out()).contains("norma.terminal = false");
   }
 
   /// As https://no-color.org asks for.

@@ -39,6 +39,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CudaStepTest {
   private static final int TIME = 24;
   private static final int BATCH = 3;
+  /// Steps of which each is as the others.
+  private static final int STEADY = 5;
 
   /// A model in training.
   private static final class Training implements AutoCloseable {
@@ -128,7 +130,7 @@ class CudaStepTest {
     try (Training exact = new Training(Emulator.open(Precision.FP32), "layernorm", 16);
         Training coarse = new Training(Emulator.open(precision), "layernorm", 16)) {
       boolean differs = false;
-      for (int step = 1; step <= 6; step++) {
+      for (int step = 1; step <= 4; step++) {
         double[] expected = exact.next();
         double[] actual = coarse.next();
         differs |= actual[0] != expected[0];
@@ -144,7 +146,7 @@ class CudaStepTest {
   void theSameStepsGiveTheSameBits() {
     try (Training first = new Training(Emulator.open(Precision.BF16), "dyisru", 16);
         Training second = new Training(Emulator.open(Precision.BF16), "dyisru", 16)) {
-      for (int step = 1; step <= 5; step++) {
+      for (int step = 1; step <= 4; step++) { // the third and the fourth in graphs
         assertThat(first.next()).isEqualTo(second.next());
       }
       assertThat(first.weights()).isEqualTo(second.weights());
@@ -160,14 +162,14 @@ class CudaStepTest {
       training.steps(4);
       long allocations = training.kernels.arena().allocations();
       Emulator.forgetCalls();
-      training.steps(10);
+      training.steps(STEADY);
       Map<String, Integer> calls = Emulator.calls();
       assertThat(training.kernels.arena().allocations()).isEqualTo(allocations);
       assertThat(calls).doesNotContainKeys("cuMemAlloc_v2", "cuMemFree_v2", "cuGraphInstantiateWithFlags",
           "cublasGemmEx");
-      assertThat(calls.get("cuStreamSynchronize")).isEqualTo(2 * 10);
-      assertThat(calls.get("cuGraphLaunch")).isBetween(10, 10 * 6);
-      assertThat(calls.getOrDefault("cuLaunchKernel", 0)).isLessThanOrEqualTo(10 * 6);
+      assertThat(calls.get("cuStreamSynchronize")).isEqualTo(2 * STEADY);
+      assertThat(calls.get("cuGraphLaunch")).isBetween(STEADY, STEADY * 6);
+      assertThat(calls.getOrDefault("cuLaunchKernel", 0)).isLessThanOrEqualTo(STEADY * 6);
     }
   }
 

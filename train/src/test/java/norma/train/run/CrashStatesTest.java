@@ -46,6 +46,11 @@ class CrashStatesTest {
         Stream.of(settings)).toArray(String[]::new));
   }
 
+  /// A complete run with checkpoints of steps 3 and 6, of a text like that of [#config].
+  private Path trained() {
+    return Runs.trained(folder, -1, "train.layers_every=0", "train.norm_every=0", "train.eval_every=0");
+  }
+
   private interface Check {
     /// @param state  as it was made
     /// @param run    the same, at another place
@@ -76,7 +81,7 @@ class CrashStatesTest {
   @Test
   void afterACrashAtAnyPointTheOldOrTheNewCheckpointIsWhole() throws Exception {
     RunConfig config = config("train.keep_checkpoints=2", "train.eval_every=0");
-    Path original = Runs.train(config);
+    Path original = trained();
     try (Session session = Session.start(config, Path.of(""), false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       SortedMap<Path, Entry> before = CrashStates.tree(original);
@@ -100,7 +105,7 @@ class CrashStatesTest {
   @ValueSource(strings = { "state", "manifest.json" })
   void whatIsInTheWayOfACheckpointIsNeverLostAndNeverTakenForIt(String damaged) throws Exception {
     RunConfig config = config("train.eval_every=0");
-    Path original = Runs.train(config);
+    Path original = trained();
     Path inTheWay = original.resolve("checkpoints/step-0000006");
     if (damaged.equals("manifest.json")) {
       Files.delete(inTheWay.resolve(damaged));

@@ -29,6 +29,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class TrainerTest {
+  private static final String[] UNWATCHED = { "train.eval_every=0", "train.layers_every=0", "train.norm_every=0" };
+
   @TempDir
   private Path folder;
 
@@ -76,15 +78,16 @@ class TrainerTest {
     assertThat(losses(other)).isNotEqualTo(losses(first));
   }
 
-  /// The probes play backwards on kernels and weights of the training: its gradients and weights stay the same bit for bit.
+  /// The probes play backwards on kernels and weights of the training: its gradients and weights stay the same bit for bit. Both runs are
+  /// interrupted, or each drew a sample at its end.
   @ParameterizedTest
   @CsvSource({ "layernorm, cpu", "derf, cpu", "dyisru, nd4j" })
   void observationNeverChangesTheWeights(String norm, String backend) throws Exception {
-    String[] common = { "model.dropout=0.1", "model.norm.all=" + norm, "runtime.backend=" + backend };
+    String[] common = { "model.dropout=0.1", "model.norm.all=" + norm, "runtime.backend=" + backend,
+        "train.steps=7" };
     Path watched = Runs.train(Runs.config(folder, with(common, "train.sample_every=4", "train.eval_every=1",
-        "train.layers_every=1", "train.norm_every=1")));
-    Path alone = Runs.train(Runs.config(folder, with(common, "train.eval_every=0", "train.layers_every=0",
-        "train.norm_every=0")));
+        "train.layers_every=1", "train.norm_every=1")), 6);
+    Path alone = Runs.train(Runs.config(folder, with(common, UNWATCHED)), 6);
     assertThat(Metrics.read(watched).of(Event.Norm.class)).hasSize(6)
         .allSatisfy(event -> assertThat(event.slots()).allMatch(slot -> slot.outGradRms() > 0));
     assertThat(Runs.weights(watched)).isEqualTo(Runs.weights(alone));
@@ -98,10 +101,11 @@ class TrainerTest {
 
   @Test
   void accumulatedPassesAreTheBigBatch() throws Exception {
-    String[] common = { "runtime.precision=fp64", "model.dropout=0.3" };
-    List<Double> whole = losses(Runs.train(Runs.config(folder, common[0], common[1], "train.batch=6")));
+    String[] common = with(UNWATCHED, "runtime.precision=fp64", "model.dropout=0.3", "train.steps=7");
+    List<Double> whole = losses(Runs.train(Runs.config(folder, with(common, "train.batch=6")), 6));
     List<Double> parts = losses(
-        Runs.train(Runs.config(folder, common[0], common[1], "train.batch=2", "train.accumulate=3")));
+        Runs.train(Runs.config(folder, with(common, "train.batch=2", "train.accumulate=3")), 6));
+    assertThat(whole).hasSize(6);
     for (int i = 0; i < whole.size(); i++) {
       assertThat(parts.get(i)).isCloseTo(whole.get(i), within(1e-12 * whole.get(i) * (i + 1)));
     }
