@@ -35,8 +35,9 @@ class ClusterTest {
   /// Everything that a shell, YAML or Kubernetes would take for its own.
   private static final String FORMULA = "model.norm.all={y: \"weight * tanh(alpha * x)\", alpha: 0.5}";
 
+  /// For all tests: what one machine finds is trained once.
   @TempDir
-  Path temp;
+  static Path temp;
 
   private Path file;
   private List<String> words;

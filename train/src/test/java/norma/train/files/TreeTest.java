@@ -52,7 +52,7 @@ class TreeTest {
   void aFolderThatComesAndGoesIsListed() {
     Path coming = folder.resolve("runs");
     CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
-      for (int round = 0; round < 4_000; round++) {
+      for (int round = 0; round < 1_500; round++) {
         assertThat(coming.toFile().mkdir()).isTrue();
         assertThat(coming.toFile().delete()).isTrue();
       }

@@ -7,7 +7,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import norma.models.NormSlots;
+import norma.models.Slot;
+import norma.nn.NormSpec;
 import norma.nn.NormTypes;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigReader;
@@ -18,9 +24,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The command beside each run of a report, as a shell and `norma train` take it.
+/// The studies that are shipped, and the command beside each run of a report, as a shell and `norma train` take it.
 class ReproduceTest {
   private static final Path CONFIGS = Path.of("..", "configs");
+
+  /// Each is read once: most of them on a text of a megabyte.
+  private static final Map<Path, Study> SHIPPED = new ConcurrentHashMap<>();
 
   @TempDir
   Path temp;
@@ -54,10 +63,42 @@ class ReproduceTest {
     return Tree.list(CONFIGS.resolve("studies"));
   }
 
+  private static Study shipped(Path file) {
+    return SHIPPED.computeIfAbsent(file, study -> StudyReader.read(study, List.of()));
+  }
+
   @ParameterizedTest
   @MethodSource("studies")
   void everyShippedStudysRunsHaveACommand(Path file) throws IOException {
-    check(StudyReader.read(file, List.of()));
+    check(shipped(file));
+  }
+
+  @Test
+  void theStudiesThatAreShippedAreValid() throws IOException {
+    List<Study> studies = studies().stream().map(ReproduceTest::shipped).toList();
+    String tutorial = Files.readString(CONFIGS.resolve("../docs/studies.md"));
+    assertThat(studies).hasSizeGreaterThan(10).extracting(Study::name)
+        .allSatisfy(name -> assertThat(tutorial).contains("`" + name + "`"));
+    // All but the smoke test and the sweep of learning rates, which say so, have seeds enough to show a difference after the correction for all comparisons.
+    assertThat(studies)
+        .allMatch(study -> Set.of("norms-quick", "stability").contains(study.name()) != Double.isFinite(
+            new SignFlipPower(study.comparisons()).detectable(study.seeds().size())));
+  }
+
+  @Test
+  void theSearchForAFunctionHasTwelveFormulasEachAtItsBestAgainstLayerNorm() {
+    Study study = shipped(CONFIGS.resolve("studies/function-search.yaml"));
+    assertThat(study.comparisons()).isEqualTo(12);
+    assertThat(study.variants()).hasSize(13).extracting(v -> v.candidates().size()).containsOnly(4);
+    assertThat(study.variants()).extracting(study::baselineOf).extracting(Study.Variant::name)
+        .containsOnly("layernorm");
+    List<NormSlots> slots = study.variants().stream().flatMap(v -> v.candidates().stream())
+        .map(candidate -> candidate.config().model().norm()).toList();
+    assertThat(slots).extracting(norm -> norm.of(Slot.FINAL)).containsOnly(NormSpec.of("layernorm"));
+    List<NormSpec> formulas = slots.stream().map(norm -> norm.of(0, Slot.ATTN_PRE)).filter(NormSpec::isFormula)
+        .toList();
+    assertThat(formulas).hasSize(48).extracting(NormSpec::type).allMatch(y -> y.contains("alpha * x + shift"));
+    assertThat(formulas.stream().distinct()).as("twelve, with two starts each").hasSize(24);
   }
 
   @Test
@@ -82,8 +123,8 @@ class ReproduceTest {
   }
 
   @Test
-  void whatIsAsByDefaultIsNotSaid() throws IOException {
-    Study study = StudyReader.read(CONFIGS.resolve("studies/slots.yaml"), List.of());
+  void whatIsAsByDefaultIsNotSaid() {
+    Study study = shipped(CONFIGS.resolve("studies/slots.yaml"));
     Study.Variant dyt = study.variants().get(1);
     assertThat(StudyTables.command(study.cell(dyt, dyt.candidates().getFirst(), 3).config()))
         .isEqualTo("norma train train.seed=3 'model.norm={attn: {pre: dyt}, mlp: {pre: layernorm}, final: layernorm}'");

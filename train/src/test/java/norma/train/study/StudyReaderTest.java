@@ -7,15 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
-import norma.models.NormSlots;
 import norma.models.Slot;
-import norma.nn.NormSpec;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigException;
 import norma.train.config.RunConfig;
-import norma.train.files.Tree;
 import norma.train.run.RunException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,8 +24,6 @@ class StudyReaderTest {
 
   /// A text that is read at once, after everything that messages name by its line.
   private static final String BASE = "base: {data: {corpus: \"builtin:macbeth\"}}\n";
-
-  private static final Path SHIPPED = Path.of(System.getProperty("norma.home"), "configs", "studies");
 
   @TempDir
   Path folder;
@@ -292,33 +286,5 @@ class StudyReaderTest {
   @MethodSource("wrong")
   void whatIsWrongIsFoundBeforeAnythingRuns(String yaml, String message) {
     assertThatThrownBy(() -> read(yaml)).isInstanceOf(ConfigException.class).hasMessageContaining(message);
-  }
-
-  @Test
-  void theStudiesThatAreShippedAreValid() throws IOException {
-    List<Study> studies = Tree.list(SHIPPED).stream().map(file -> StudyReader.read(file, List.of())).toList();
-    String tutorial = Files.readString(SHIPPED.resolve("../../docs/studies.md"));
-    assertThat(studies).hasSizeGreaterThan(10).extracting(Study::name)
-        .allSatisfy(name -> assertThat(tutorial).contains("`" + name + "`"));
-    // All but the smoke test and the sweep of learning rates, which say so, have seeds enough to show a difference after the correction for all comparisons.
-    assertThat(studies)
-        .allMatch(study -> Set.of("norms-quick", "stability").contains(study.name()) != Double.isFinite(
-            new SignFlipPower(study.comparisons()).detectable(study.seeds().size())));
-  }
-
-  @Test
-  void theSearchForAFunctionHasTwelveFormulasEachAtItsBestAgainstLayerNorm() throws IOException {
-    Study study = StudyReader.read(SHIPPED.resolve("function-search.yaml"), List.of());
-    assertThat(study.comparisons()).isEqualTo(12);
-    assertThat(study.variants()).hasSize(13).extracting(v -> v.candidates().size()).containsOnly(4);
-    assertThat(study.variants()).extracting(study::baselineOf).extracting(Study.Variant::name)
-        .containsOnly("layernorm");
-    List<NormSlots> slots = study.variants().stream().flatMap(v -> v.candidates().stream())
-        .map(candidate -> candidate.config().model().norm()).toList();
-    assertThat(slots).extracting(norm -> norm.of(Slot.FINAL)).containsOnly(NormSpec.of("layernorm"));
-    List<NormSpec> formulas = slots.stream().map(norm -> norm.of(0, Slot.ATTN_PRE)).filter(NormSpec::isFormula)
-        .toList();
-    assertThat(formulas).hasSize(48).extracting(NormSpec::type).allMatch(y -> y.contains("alpha * x + shift"));
-    assertThat(formulas.stream().distinct()).as("twelve, with two starts each").hasSize(24);
   }
 }
