@@ -444,7 +444,7 @@ class StudyReportTest {
     }
   }
 
-  /// 500 runs.
+  /// 500 runs of 500 steps.
   @Test
   void fiveHundredRunsGiveASmallPage() throws IOException {
     StringBuilder yaml = new StringBuilder(BASE + "baseline: v0\nseeds: 50\nvariants:\n");
@@ -452,7 +452,7 @@ class StudyReportTest {
       yaml.append("  v").append(i).append(": {model.norm.all: {type: dyt, alpha: ").append(1 + i).append("}}\n");
     }
     Path file = Files.writeString(temp.resolve("x.yaml"), yaml);
-    StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 100);
+    StudyFolder folder = StudyFixture.of(file, temp.resolve("study"), 500);
     StudyFolder fresh = new StudyFolder(folder.study(), folder.path());
     String html = report(fresh);
     assertThat(all(html, "norma train [^<]*train.seed=50")).hasSize(10);
