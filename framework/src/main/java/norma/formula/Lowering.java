@@ -232,8 +232,11 @@ final class Lowering {
           Sign right = of(a.arg(1));
           yield less(left, right) == ANY ? ANY : left == PLUS ? PLUS : right;
         }
-        case MAX -> // beside NaN the first stays, whatever its sign
-          !(a.arg(1) instanceof Expr.Num n) ? ANY : n.value() > 0 ? PLUS : n.value() == 0 ? AT_LEAST_0 : ANY;
+        case DIV -> less(of(a.arg(0)), of(a.arg(1))) == PLUS ? PLUS : ANY; // 0 / 0 is NaN
+        case MAX -> { // beside NaN the first stays, whatever its sign
+          Expr limit = a.arg(0) instanceof Expr.Num ? a.arg(0) : a.arg(1);
+          yield !(limit instanceof Expr.Num n) || n.value() < 0 ? ANY : n.value() > 0 ? PLUS : AT_LEAST_0;
+        }
         case LOG ->
           a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1)
               && of(sum.arg(1)) == PLUS ? PLUS : ANY;

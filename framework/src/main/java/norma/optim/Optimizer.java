@@ -225,16 +225,25 @@ public final class Optimizer {
     return state;
   }
 
-  /// What an update of all weights costs: weights and what is kept are read and written, gradients read, by Muon written too.
+  /// What an update of all weights costs: weights and what is kept are read and written, gradients read, by Muon written too; SGD reads the
+  /// momentum once more, and with decay goes over it once more.
   public Cost cost() {
     double flops = 0;
     long numbers = 0;
     for (Parameter parameter : weights.parameters()) {
-      Rule.Type type = rules.apply(parameter).type();
-      flops += flops(type, weights.of(parameter));
-      numbers += (3 + 2L * type.states().size() + (type == Rule.Type.MUON ? 1 : 0)) * parameter.size();
+      Rule rule = rules.apply(parameter);
+      flops += flops(rule.type(), weights.of(parameter));
+      numbers += (3 + 2L * rule.type().states().size() + again(rule)) * parameter.size();
     }
     return new Cost(flops, 0, 0, numbers * weights.flat().dtype().bytes(), 0);
+  }
+
+  private static int again(Rule rule) {
+    return switch (rule.type()) {
+      case ADAMW -> 0;
+      case MUON -> 1;
+      case SGD -> rule.weightDecay() > 0 ? 4 : 1;
+    };
   }
 
   private static double flops(Rule.Type type, Array w) {

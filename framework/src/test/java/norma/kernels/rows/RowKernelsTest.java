@@ -240,12 +240,13 @@ class RowKernelsTest {
   }
 
   /// DyISRU's beta is a softplus, `max(b, 0) + log(1 + exp(-abs(b)))`, which has no -0.
-  @Test
-  void dyisruNeedsNoDivider() {
-    Formula dyisru = Formulas.of("dyisru", true);
+  @ParameterizedTest
+  @ValueSource(strings = { "dyisru", "weight * x / sqrt(2 + x^2 / 4)", "x / sqrt(max(1e-6, x^2))" })
+  void aRootOfNothingNegativeBelowTheLineNeedsNoDivider(String name) {
+    Formula formula = name.equals("dyisru") ? Formulas.of(name, true) : RandomFormulas.formula(name);
     RowPrograms programs = programs("");
-    Wanted all = new Wanted(Collections.nCopies(1 + dyisru.parameters().size(), true), List.of(false));
-    for (Program program : List.of(programs.forward(dyisru, 16), programs.backward(dyisru, 16, all))) {
+    Wanted all = new Wanted(Collections.nCopies(1 + formula.parameters().size(), true), List.of(false));
+    for (Program program : List.of(programs.forward(formula, 16), programs.backward(formula, 16, all))) {
       assertThat(program.plan().passes().stream().flatMap(pass -> StraightCode.elements(pass.sinks()).stream()))
           .extracting(e -> ((Expr.Apply) e).fn()).contains(Fn.ROOTGUESS).doesNotContain(Fn.SQRT, Fn.DIV);
     }
