@@ -1,6 +1,7 @@
 package norma.train.run;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -15,6 +16,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import norma.array.DType;
 import norma.autodiff.Parameter;
 import norma.autodiff.ParameterBuffer;
 import norma.kernels.Backend;
@@ -271,10 +273,7 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
   }
 
   private static double[] finite(Path file, String name, Tensor tensor) {
-    double[] values = new double[tensor.data().length];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = tensor.data()[i];
-    }
+    double[] values = DType.FLOAT32.numbers(MemorySegment.ofArray(tensor.data()));
     FiniteCheck.require(file, name, values);
     return values;
   }

@@ -5,8 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,22 +112,11 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
     try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       out.write((JSON.writeValueAsString(header) + "\n").getBytes(StandardCharsets.UTF_8));
       for (Array array : arrays.values()) {
-        out.write(bytes(session.backend().read(array), array.dtype()));
+        byte[] bytes = new byte[Math.toIntExact(array.bytes())];
+        session.backend().copy(array, MemorySegment.ofArray(bytes));
+        out.write(bytes);
       }
     }
-  }
-
-  private static byte[] bytes(double[] values, DType type) {
-    ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(values.length, type.bytes()))
-        .order(ByteOrder.LITTLE_ENDIAN);
-    for (double value : values) {
-      if (type == DType.FLOAT64) {
-        bytes.putDouble(value);
-      } else {
-        bytes.putFloat((float) value);
-      }
-    }
-    return bytes.array();
   }
 
   /// Reads the header. The tensors are read by [#restore].
@@ -205,7 +193,7 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
             + (array == null ? "none" : Arrays.toString(array.shape())));
       }
       places.put(tensor.getKey(), array);
-      size += array.size() * type.bytes();
+      size += array.bytes();
     }
     if (!arrays.isEmpty() || size != Files.size(file)) {
       throw new RunException(file + (arrays.isEmpty()
@@ -215,17 +203,10 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
     try (InputStream in = Files.newInputStream(file)) {
       in.skipNBytes(headerBytes);
       for (Map.Entry<String, Array> place : places.entrySet()) {
-        double[] numbers = numbers(in.readNBytes(Math.toIntExact(place.getValue().size() * type.bytes())), type);
-        FiniteCheck.require(file, place.getKey(), numbers);
-        session.backend().write(place.getValue(), numbers);
+        Array array = place.getValue();
+        session.backend().copy(MemorySegment.ofArray(in.readNBytes(Math.toIntExact(array.bytes()))), array);
+        FiniteCheck.require(file, place.getKey(), session.backend().read(array));
       }
     }
-  }
-
-  private static double[] numbers(byte[] bytes, DType type) {
-    ByteBuffer from = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    double[] values = new double[bytes.length / type.bytes()];
-    Arrays.setAll(values, i -> type == DType.FLOAT64 ? from.getDouble() : from.getFloat());
-    return values;
   }
 }
