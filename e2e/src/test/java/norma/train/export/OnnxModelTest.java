@@ -84,7 +84,7 @@ class OnnxModelTest {
   private static double[] logits(Session session, int[] ids, int batch) {
     Array input = session.backend().allocate(DType.INT32, batch, ids.length / batch);
     session.backend().write(input, ids);
-    try (Tape tape = new Tape(session.workers().kernels().getFirst(), session.weights(), null, Pass.EVALUATION, null)) {
+    try (Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, null)) {
       return session.backend().read(session.model().logits(tape, input).value());
     }
   }
@@ -150,7 +150,7 @@ class OnnxModelTest {
     try (Session session = model()) {
       OnnxOps ops = new OnnxOps(new OnnxGraph("one"), session.backend(), CONTEXT);
       try (
-          Tape tape = new Tape(session.workers().kernels().getFirst(), session.weights(), null, Pass.EVALUATION, ops)) {
+          Tape tape = new Tape(session.kernels(), session.weights(), null, Pass.EVALUATION, ops)) {
         Tensor x = tape.constant(session.backend().allocate(DType.FLOAT32, 2, 3, 4));
         tape.apply("mine", new Reshape(List.of(2, 3, 2, 2)), x);
         assertThatThrownBy(() -> tape.apply("mine", new Reshape(List.of(6, 4)), x))

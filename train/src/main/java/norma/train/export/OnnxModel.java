@@ -66,8 +66,7 @@ final class OnnxModel implements Exporter {
     graph.input(OnnxOps.IDS, "batch", "time");
     OnnxOps ops = new OnnxOps(graph, language.backend(), context);
     Array ids = language.backend().allocate(DType.INT32, 2, Math.min(2, context));
-    try (
-        Tape tape = new Tape(language.workers().kernels().getFirst(), language.weights(), null, Pass.EVALUATION, ops)) {
+    try (Tape tape = new Tape(language.kernels(), language.weights(), null, Pass.EVALUATION, ops)) {
       String logits = ops.name(language.model().logits(tape, ids));
       graph.output("logits", logits, "batch", "time", Integer.toString(language.vocabulary().size()));
     }

@@ -35,7 +35,7 @@ final class ProcessMemory {
 
   /// Bytes that each part takes from the arena in the forward pass, measured.
   static Map<String, Long> arenaByPart(Session session, int sequences) {
-    Kernels kernels = session.workers().kernels().getFirst();
+    Kernels kernels = session.kernels();
     Map<String, Long> parts = new HashMap<>();
     TapeObserver observer = new TapeObserver() {
       private long before;

@@ -90,9 +90,9 @@ public sealed class LanguageModel implements AutoCloseable permits Session {
     return slot.norm().state(scalar -> backend.read(weights.of(scalar))[0]);
   }
 
-  /// Kernels of the calling thread.
-  Kernels kernels() {
-    return workers.first();
+  /// Kernels of the calling thread, for work that is not shared.
+  public Kernels kernels() {
+    return workers.kernels().getFirst();
   }
 
   /// Runs work with the weights of linear layers prepared: it may not change them.

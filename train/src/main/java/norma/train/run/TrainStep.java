@@ -282,9 +282,9 @@ public final class TrainStep {
     FiniteCheck check = new FiniteCheck(session.backend());
     for (int shard = 0; shard < shards.size() && check.firstBadLayer() == null; shard++) {
       if (local == null) {
-        shard(session.workers().first(), step, shard, check);
+        shard(session.kernels(), step, shard, check);
       } else if (!Double.isFinite(losses[shard])) {
-        gradients(session.workers().first(), local.step(shard), shard, local.weights(shard), check);
+        gradients(session.kernels(), local.step(shard), shard, local.weights(shard), check);
       }
     }
     if (check.firstBadLayer() != null) {

@@ -76,11 +76,6 @@ public final class Workers implements AutoCloseable {
     return Collections.unmodifiableList(kernels);
   }
 
-  /// Kernels of the calling thread, for work that is not shared.
-  Kernels first() {
-    return kernels.getFirst();
-  }
-
   /// Runs every part once, each on the next worker that is free, and returns when all are done. Calls come from one thread.
   public void each(int count, Part work) {
     failure = null;
