@@ -10,7 +10,6 @@ import norma.train.data.Vocabulary;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
 import norma.train.files.ProcessLock;
-import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.MetricsLog;
 import norma.train.metrics.RunView;
@@ -42,9 +41,9 @@ public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Ma
       try (ProcessLock _ = run.lock()) {
         write(run.path(), session, disk, file.toAbsolutePath().normalize().toString());
       } catch (IOException e) {
-        throw undone(run.path(), new RunException("cannot write " + run.path() + ": " + Errors.line(e), e));
+        throw RunFolder.undone(run.path(), new RunException("cannot write " + run.path() + ": " + Errors.line(e), e));
       } catch (RuntimeException e) {
-        throw undone(run.path(), e);
+        throw RunFolder.undone(run.path(), e);
       }
       return run.path();
     }
@@ -60,14 +59,5 @@ public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Ma
     new CheckpointWriter(run, session, new TrainStep(session, Team.NONE).state(), disk, LOG::warn).write(start);
     log.append(new Event.End(0, Event.End.IMPORTED, Double.NaN, 0, 0, Double.NaN));
     log.flushOrFail();
-  }
-
-  private static RuntimeException undone(Path run, RuntimeException failure) {
-    try {
-      Tree.delete(run);
-    } catch (IOException e) {
-      failure.addSuppressed(e);
-    }
-    return failure;
   }
 }

@@ -45,18 +45,23 @@ public record RunFolder(Path path) {
         run.write(config, disk); // last: with it, the folder is a run's
         disk.sync(parent);
       } catch (IOException e) {
-        try {
-          Tree.delete(folder);
-        } catch (IOException left) {
-          e.addSuppressed(left);
-        }
-        throw e;
+        throw undone(folder, e);
       }
       return run;
     } catch (IOException e) {
       throw new RunException("cannot create a run folder in " + parent + ": " + Errors.line(e)
           + "; output.dir chooses another place", e);
     }
+  }
+
+  /// Deletes what a failed attempt has begun.
+  static <E extends Exception> E undone(Path folder, E failure) {
+    try {
+      Tree.delete(folder);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
   }
 
   /// Takes the right to train here.
