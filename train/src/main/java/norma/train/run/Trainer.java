@@ -68,11 +68,7 @@ public final class Trainer {
     this(session, team, observer, stop, Disk.real());
   }
 
-  Trainer(Session session, TrainObserver observer, AtomicBoolean stop, Disk disk) {
-    this(session, Team.NONE, observer, stop, disk);
-  }
-
-  private Trainer(Session session, Team team, TrainObserver observer, AtomicBoolean stop, Disk disk) {
+  Trainer(Session session, Team team, TrainObserver observer, AtomicBoolean stop, Disk disk) {
     this(session, team, observer, stop, disk,
         RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk), null);
   }

@@ -246,8 +246,8 @@ class ResumeTest {
     AtomicBoolean full = new AtomicBoolean();
     TestDisk disk = new TestDisk((_, path) -> full.get() && path.endsWith(Metrics.FILE));
     try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
-      Trainer trainer = new Trainer(session, Runs.watching(step -> full.set(step.step() > 4)), new AtomicBoolean(),
-          disk);
+      Trainer trainer = new Trainer(session, Team.NONE, Runs.watching(step -> full.set(step.step() > 4)),
+          new AtomicBoolean(), disk);
       assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
           .hasMessageContainingAll("cannot write the checkpoint of step 6", "metrics.jsonl: No space left",
               "the checkpoint of step 3 is whole");

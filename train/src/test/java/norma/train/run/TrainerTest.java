@@ -215,8 +215,9 @@ class TrainerTest {
     AtomicBoolean full = new AtomicBoolean();
     TestDisk disk = new TestDisk((_, _) -> full.get());
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
-      new Trainer(session, Runs.watching(step -> full.set(step.step() >= 3 && step.step() < 9), warnings::add),
-          new AtomicBoolean(), disk).run();
+      new Trainer(session, Team.NONE,
+          Runs.watching(step -> full.set(step.step() >= 3 && step.step() < 9), warnings::add), new AtomicBoolean(), disk)
+          .run();
     }
     Path run = Tree.list(folder.resolve("runs")).getLast();
     Runs.assertSame(run, undisturbed);
