@@ -1,5 +1,6 @@
 package norma.train.doctor;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
@@ -61,8 +62,9 @@ public record BusyProcessors(double[] share, double others, double steal, double
     double[] share = new double[processors];
     List<Thread> threads = new ArrayList<>();
     Quota quota = Quota.current();
+    OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     Ticks before = Ticks.of(SystemFiles.read("/proc/stat"));
-    long own = ownNanos();
+    long own = system.getProcessCpuTime();
     long start = System.nanoTime();
     for (int i = 0; i < processors; i++) {
       int number = i;
@@ -75,7 +77,7 @@ public record BusyProcessors(double[] share, double others, double steal, double
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     Ticks used = Ticks.of(SystemFiles.read("/proc/stat")).minus(before);
-    double others = used.busy() - (ownNanos() - own) / 1e9 * TICKS_PER_SECOND;
+    double others = used.busy() - (system.getProcessCpuTime() - own) / 1e9 * TICKS_PER_SECOND;
     double all = Math.max(1, used.total());
     Quota now = Quota.current();
     return new BusyProcessors(share, Math.max(0, others / all), used.steal() / all,
@@ -90,13 +92,6 @@ public record BusyProcessors(double[] share, double others, double steal, double
       Thread.onSpinWait();
     }
     return Math.min(1, (threads.getCurrentThreadCpuTime() - cpu) / (double) (System.nanoTime() - start));
-  }
-
-  private static long ownNanos() {
-    return ManagementFactory
-        .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
-            ? system.getProcessCpuTime()
-            : 0;
   }
 
   /// The processors' finding, and their clock's while all were busy.

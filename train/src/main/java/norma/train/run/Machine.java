@@ -1,5 +1,6 @@
 package norma.train.run;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.Optional;
@@ -92,10 +93,7 @@ public final class Machine {
 
   /// Bytes of memory that the process may use: the machine's, or a container's limit.
   static long memoryBytes() {
-    return ManagementFactory
-        .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
-            ? system.getTotalMemorySize()
-            : Long.MAX_VALUE;
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
   }
 
   /// Bytes that could be had now without swapping; all where the system does not tell.
