@@ -2,8 +2,6 @@ package norma.train.run;
 
 /// A run's numbers are not finite.
 public final class DivergedException extends RuntimeException {
-  private static final long serialVersionUID = 1L;
-
   private final String firstBad;
 
   /// @param message one line, with what to try

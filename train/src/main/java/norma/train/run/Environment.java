@@ -12,10 +12,10 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.stream.Stream;
 import norma.autodiff.Tape;
 import norma.models.Gpt;
+import norma.train.files.Resource;
 import norma.train.files.Sha256;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -28,16 +28,7 @@ public final class Environment {
 
   /// Norma's version.
   public static String version() {
-    Properties properties = new Properties();
-    try (var in = Environment.class.getResourceAsStream("/norma/train/version.properties")) {
-      if (in == null) {
-        throw new IllegalStateException("version.properties is missing from the build");
-      }
-      properties.load(in);
-    } catch (IOException e) {
-      throw new IllegalStateException("version.properties cannot be read", e);
-    }
-    return properties.getProperty("version");
+    return Resource.text(Environment.class, "/norma/train/version.properties").strip().replaceFirst("^version=", "");
   }
 
   /// The source's commit as the launcher found it, or `unknown`.
@@ -101,7 +92,7 @@ public final class Environment {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("norma_version", version());
     fields.put("commit", commit());
-    fields.put("jdk", jdk().strip());
+    fields.put("jdk", jdk());
     fields.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
     fields.put("cpu", Machine.cpu());
     fields.put("cores", Runtime.getRuntime().availableProcessors());

@@ -1,8 +1,9 @@
 package norma.train.run;
 
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import norma.array.Array;
 import norma.autodiff.TapeObserver;
@@ -15,8 +16,7 @@ import norma.train.run.RecordedStep.Span;
 /// Records what every worker does in a step, and when. A span costs two looks at the clock, an entry in a list of the
 /// worker's own, and nothing that workers share.
 public final class StepRecorder implements StepObserver {
-  private final IdentityHashMap<Kernels, Lane> lanes = new IdentityHashMap<>();
-  private final List<Lane> inOrder = new ArrayList<>();
+  private final Map<Kernels, Lane> lanes = new LinkedHashMap<>();
   private long start;
 
   public StepRecorder(Session session) {
@@ -24,23 +24,19 @@ public final class StepRecorder implements StepObserver {
   }
 
   StepRecorder(List<Kernels> workers) {
-    for (Kernels kernels : workers) {
-      Lane lane = new Lane(kernels);
-      lanes.put(kernels, lane);
-      inOrder.add(lane);
-    }
+    workers.forEach(kernels -> lanes.put(kernels, new Lane(kernels)));
   }
 
   /// A step begins.
   public void begin() {
-    inOrder.forEach(lane -> lane.spans.clear());
+    lanes.values().forEach(lane -> lane.spans.clear());
     start = System.nanoTime();
   }
 
   /// It has ended.
   public RecordedStep end() {
     long end = System.nanoTime();
-    return new RecordedStep(start, end, inOrder.stream().map(Lane::finished).toList());
+    return new RecordedStep(start, end, lanes.values().stream().map(Lane::finished).toList());
   }
 
   @Override

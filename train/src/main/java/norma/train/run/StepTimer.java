@@ -49,9 +49,7 @@ public final class StepTimer {
 
   /// Median milliseconds of a step of a session, whose weights are not its initial ones any more afterwards.
   public static double median(Session session) {
-    TrainStep step = new TrainStep(session);
-    int done = steps(step, 0, FIRST_WARM_UP).size();
-    return Median.of(steps(step, done, MEASURED));
+    return Median.of(measured(session, FIRST_WARM_UP));
   }
 
   /// Which of several has its turn: forwards in even rounds, backwards in odd ones.
@@ -65,10 +63,14 @@ public final class StepTimer {
     RunConfig alone = config.with(given.isPresent() ? given : OptionalInt.of(threads))
         .beginningWith(Optional.empty()); // which weights costs no time
     try (Session session = Session.start(alone, Path.of(""), false)) {
-      TrainStep step = new TrainStep(session);
-      int done = steps(step, 0, warmUp).size();
-      return steps(step, done, MEASURED);
+      return measured(session, warmUp);
     }
+  }
+
+  private static List<Double> measured(Session session, int warmUp) {
+    TrainStep step = new TrainStep(session);
+    int done = steps(step, 0, warmUp).size();
+    return steps(step, done, MEASURED);
   }
 
   /// Milliseconds of at least one step, and of as many as are asked for if they do not take too long.
