@@ -8,7 +8,6 @@ import norma.train.files.Json;
 import norma.train.files.Printable;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -226,8 +225,8 @@ public final class Vocabulary {
   }
 
   private DataException unknown(int[] codePoints) {
-    List<String> names = new ArrayList<>(
-        Arrays.stream(codePoints).filter(c -> id(c) < 0).distinct().mapToObj(Vocabulary::describe).toList());
+    List<String> names = Arrays.stream(codePoints).filter(c -> id(c) < 0).distinct().mapToObj(Vocabulary::describe)
+        .toList();
     String more = names.size() > MAX_NAMED ? " and " + (names.size() - MAX_NAMED) + " more" : "";
     return new DataException(names.stream().limit(MAX_NAMED).collect(Collectors.joining(", ")) + more
         + " not in the vocabulary of " + size() + " characters: use only characters of the training corpus");

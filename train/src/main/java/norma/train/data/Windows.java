@@ -2,7 +2,6 @@ package norma.train.data;
 
 import java.util.List;
 import java.util.function.LongBinaryOperator;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Windows over the tokens of one split: inputs, and the targets one token later.
@@ -16,11 +15,7 @@ public final class Windows {
   /// @param tokens (tokens) at least `context + 1`; not copied, not to be modified
   /// @param context T, the length of a window, 1 or more
   public Windows(int[] tokens, int context) {
-    if (context < 1 || tokens.length <= context) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "context is %d and there are %d tokens: expected context >= 1 and one more token",
-              context, tokens.length));
-    }
+    assert context > 0 && tokens.length > context : "a split was not checked";
     this.tokens = tokens;
     this.context = context;
   }
@@ -34,11 +29,7 @@ public final class Windows {
   /// @param inputs (B, T) filled; B is its length by T
   /// @param targets (B, T) filled
   public void sequences(LongBinaryOperator draw, long first, int[] inputs, int[] targets) {
-    if (inputs.length % context != 0 || targets.length != inputs.length) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "inputs have %d and targets %d elements: expected the same multiple of %d",
-              inputs.length, targets.length, context));
-    }
+    assert inputs.length % context == 0 && targets.length == inputs.length : "rows of another length";
     for (int row = 0; row < inputs.length / context; row++) {
       long start = draw.applyAsLong(first + row, tokens.length - context);
       copy(new Window(Math.toIntExact(start), context), row, inputs, targets);

@@ -2,7 +2,6 @@ package norma.train.data;
 
 import java.util.function.LongBinaryOperator;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -100,18 +99,6 @@ class WindowsTest {
     windows.sequences(draw(1), 17, second, new int[4]);
     assertThat(first).isEqualTo(Arrays.copyOf(whole, 8));
     assertThat(second).isEqualTo(Arrays.copyOfRange(whole, 8, 12));
-  }
-
-  @Test
-  void arraysOfAnotherShapeAreRefused() {
-    Windows windows = new Windows(TOKENS, 4);
-    assertThatThrownBy(() -> windows.sequences(draw(1), 0, new int[9], new int[9]))
-        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("inputs have 9 and targets 9 elements");
-    assertThatThrownBy(() -> windows.sequences(draw(1), 0, new int[8], new int[4]))
-        .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("inputs have 8 and targets 4 elements");
-    assertThatThrownBy(() -> new Windows(TOKENS, 100)).isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("context is 100 and there are 100 tokens");
-    assertThatThrownBy(() -> new Windows(TOKENS, 0)).isInstanceOf(IllegalArgumentException.class);
   }
 
   @ParameterizedTest
