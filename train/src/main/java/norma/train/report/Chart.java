@@ -87,7 +87,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
   public String svg(Size size, Object... attributes) {
     int font = size.font();
     Legend legend = legend(size);
-    Frame f = frame(size, legend.rows());
+    Frame f = frame(size, legend.height());
     List<Object> all = new ArrayList<>(List.of("data-frame", f.data()));
     if (scale == Scale.LOG) {
       all.addAll(List.of("data-scale", "log"));
@@ -167,21 +167,17 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
       return Axis.at(Arrays.stream(xs).boxed().toList(), Decimals::setting);
     }
     boolean counts = Arrays.stream(xs).allMatch(x -> x == Math.rint(x));
-    double xMax = counts ? 1 : Double.NEGATIVE_INFINITY;
-    double xMin = xs.length == 0 ? 0 : Double.POSITIVE_INFINITY;
-    for (double x : xs) {
-      xMax = Math.max(xMax, x);
-      xMin = Math.min(xMin, x);
-    }
-    xMin = xMin >= 0 && (xMin < 0.25 * xMax || xMin == xMax) ? 0 : xMin;
-    return Axis.over(xMin, xMax, Math.max(2, size.width() / (size.font() * 8)), counts);
+    double xMax = Arrays.stream(xs).reduce(counts ? 1 : Double.NEGATIVE_INFINITY, Math::max);
+    double xMin = Arrays.stream(xs).min().orElse(0);
+    boolean fromZero = xMin >= 0 && (xMin < 0.25 * xMax || xMin == xMax);
+    return Axis.over(fromZero ? 0 : xMin, xMax, Math.max(2, size.width() / (size.font() * 8)), counts);
   }
 
-  private Frame frame(Size size, int legendRows) {
+  private Frame frame(Size size, double legendHeight) {
     int font = size.font();
     Axis y = yAxis(size.height());
     double left = 8 + y.longestLabel() * font * Svg.CHARACTER + 6 + (yTitle.isEmpty() ? 0 : font * 1.5);
-    double top = (title.isEmpty() ? font * 0.5 : font * 2.2) + legendRows * font * 1.5 + font * 0.4;
+    double top = (title.isEmpty() ? font * 0.5 : font * 2.2) + legendHeight + font * 0.4;
     double bottom = size.height() - font * (xTitle.isEmpty() ? 1.8 : 3.3);
     return new Frame(xAxis(size).between(left, size.width() - font * 2.0), y.between(bottom, top), font);
   }
@@ -206,7 +202,7 @@ public record Chart(String title, String xTitle, String yTitle, Scale xScale, Sc
     if (!path.isEmpty() && !apart) {
       curve(svg, s, path.toString());
     }
-    List<Point> there = points.stream().filter(p -> Double.isFinite(p.y())).toList();
+    List<Point> there = Series.finite(points);
     if (s.kind() == Kind.CROSSES) {
       there.forEach(p -> svg.leaf("path", "d", "M" + Svg.join(f.x().at(p.x()) - 4, f.y().at(p.y()) - 4)
           + "l8 8m0 -8l-8 8", "fill", "none", "stroke", "currentColor", "stroke-width", 1.6));

@@ -32,7 +32,7 @@ public final class Figures {
   }
 
   private static Map<String, Object> numbers(Series s) {
-    List<Point> points = s.points().stream().filter(p -> Double.isFinite(p.y())).toList();
+    List<Point> points = Series.finite(s.points());
     Map<String, Object> numbers = new LinkedHashMap<>();
     numbers.put("name", s.name());
     numbers.put("colour", s.colour());

@@ -2,7 +2,7 @@ package norma.train.report;
 
 import static norma.train.report.Svg.escape;
 
-import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -38,21 +38,13 @@ public record HeatMap(String title, Map<String, Double> numbers) {
   private record Shades(double low, double high, Ramp ramp, DoubleFunction<String> format) {
 
     /// Over all numbers; LOGARITHMIC leaves out what is not above 0.
-    static Shades over(Iterable<HeatMap> maps, Ramp ramp, DoubleFunction<String> format) {
-      double low = Double.POSITIVE_INFINITY;
-      double high = Double.NEGATIVE_INFINITY;
-      for (HeatMap map : maps) {
-        for (double value : map.numbers.values()) {
-          if (ramp != Ramp.LOGARITHMIC || value > 0) {
-            low = Math.min(low, value);
-            high = Math.max(high, value);
-          }
-        }
-      }
-      double most = Math.max(Math.abs(low), Math.abs(high));
+    static Shades over(List<HeatMap> maps, Ramp ramp, DoubleFunction<String> format) {
+      DoubleSummaryStatistics range = maps.stream().flatMap(map -> map.numbers.values().stream())
+          .mapToDouble(Double::doubleValue).filter(value -> ramp != Ramp.LOGARITHMIC || value > 0).summaryStatistics();
+      double most = Math.max(Math.abs(range.getMin()), Math.abs(range.getMax()));
       return ramp == Ramp.AROUND_ZERO
           ? new Shades(-most, most, ramp, format)
-          : new Shades(low, high, ramp, format);
+          : new Shades(range.getMin(), range.getMax(), ramp, format);
     }
 
     private int[] colour(double value) {
@@ -141,8 +133,7 @@ public record HeatMap(String title, Map<String, Double> numbers) {
 
   /// Several tables of one quantity side by side, below the key of their common colours.
   public static String panels(List<HeatMap> maps, Ramp ramp, DoubleFunction<String> format) {
-    List<HeatMap> shown = new ArrayList<>(maps);
-    shown.removeIf(map -> map.numbers.isEmpty());
+    List<HeatMap> shown = maps.stream().filter(map -> !map.numbers.isEmpty()).toList();
     if (shown.isEmpty()) {
       return "";
     }

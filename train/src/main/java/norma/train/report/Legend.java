@@ -62,14 +62,9 @@ public final class Legend {
     return at;
   }
 
-  /// Number of rows.
-  public int rows() {
-    return entries.isEmpty() && notes.isEmpty() ? 0 : row + 1;
-  }
-
   /// Height of all rows in pixels.
   public double height() {
-    return rows() * font * LINE;
+    return entries.isEmpty() && notes.isEmpty() ? 0 : (row + 1) * font * LINE;
   }
 
   /// Draws it.

@@ -5,7 +5,6 @@ import static norma.train.report.Svg.escape;
 import norma.train.metrics.Event;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import norma.train.report.Chart.Scale;
@@ -50,8 +49,8 @@ final class NormCharts {
   }
 
   private static List<Point> over(List<Event.Norm> norms, String slot, ToDoubleFunction<Event.Slot> quantity) {
-    return norms.stream().map(n -> n.slots().stream().filter(s -> s.slot().equals(slot)).findFirst()
-        .map(s -> new Point(n.step(), quantity.applyAsDouble(s))).orElse(null)).filter(Objects::nonNull).toList();
+    return norms.stream().flatMap(n -> n.slots().stream().filter(s -> s.slot().equals(slot))
+        .map(s -> new Point(n.step(), quantity.applyAsDouble(s)))).toList();
   }
 
   private static void add(List<Series> series, String name, int colour, Kind kind, List<Point> points) {

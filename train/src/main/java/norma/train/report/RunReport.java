@@ -119,8 +119,8 @@ public final class RunReport {
   /// @param running steps of a run that is known to go on, or empty
   private String story(String running) {
     long rollbacks = metrics.of(Event.Rollback.class).size();
-    String back = metrics.last(Event.Rollback.class).map(last -> " Rolled back " + rollbacks
-        + (rollbacks == 1 ? " time" : " times") + " because a number was not finite, last at step "
+    String back = metrics.last(Event.Rollback.class).map(last -> " Rolled back "
+        + Decimals.counted(rollbacks, "time") + " because a number was not finite, last at step "
         + count(last.failedStep()) + "; the learning rate is " + digits(last.lrFactor()) + " of the schedule's since.")
         .orElse("");
     String torn = metrics.torn() ? " The last line of " + Metrics.FILE + " was cut off and is left out." : "";
@@ -197,8 +197,8 @@ public final class RunReport {
   }
 
   private <E extends Record & Event> String panel(Shown.Number<E> number, List<E> events) {
-    List<Point> points = events.stream().map(s -> new Point(s.step(), number.value().applyAsDouble(s)))
-        .filter(p -> Double.isFinite(p.y())).toList();
+    List<Point> points = Series.finite(
+        events.stream().map(s -> new Point(s.step(), number.value().applyAsDouble(s))).toList());
     String title = number.shown().value();
     List<Series> series = number.shown().noisy()
         ? Series.withMean("measured", points)

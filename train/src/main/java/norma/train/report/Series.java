@@ -68,7 +68,8 @@ public record Series(String name, int colour, Kind kind, List<Point> points) {
     return smooth(points.stream().filter(p -> p.y() <= top).toList(), half);
   }
 
-  private static List<Point> finite(List<Point> measured) {
+  /// The points that have a value.
+  static List<Point> finite(List<Point> measured) {
     return measured.stream().filter(p -> Double.isFinite(p.y())).toList();
   }
 
