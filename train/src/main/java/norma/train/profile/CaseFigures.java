@@ -18,11 +18,7 @@ record CaseFigures(Profile profile, Quartiles speed, Quartiles slotCost, List<Ro
 
   /// All cases, the first one included.
   static List<CaseFigures> of(List<Profile> profiles) {
-    List<CaseFigures> all = new ArrayList<>();
-    for (Profile profile : profiles) {
-      all.add(of(profiles.getFirst(), profile));
-    }
-    return all;
+    return profiles.stream().map(profile -> of(profiles.getFirst(), profile)).toList();
   }
 
   private static CaseFigures of(Profile first, Profile profile) {

@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.IntConsumer;
+import java.util.stream.LongStream;
 import norma.array.Array;
 import norma.array.HostMemory;
 import norma.kernels.Backend;
@@ -16,6 +17,7 @@ import norma.kernels.DropMask;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.random.RandomStream;
+import norma.train.report.Decimals;
 import norma.train.run.Session;
 import norma.train.run.SystemFiles;
 import norma.train.run.Workers;
@@ -69,10 +71,7 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     List<Copy> copies = new ArrayList<>();
     long largest = Math.clamp(BEYOND_CACHE * lastCache(), LARGEST, MOST) / threads;
     try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
-      for (long bytes = SMALLEST; bytes < largest; bytes *= FACTOR) {
-        copies.add(copy(pool, threads, bytes));
-      }
-      copies.add(copy(pool, threads, largest));
+      sizes(largest).forEach(bytes -> copies.add(copy(pool, threads, bytes)));
     }
     return new Peaks(threads, product(session, PRODUCT), copies);
   }
@@ -82,12 +81,7 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     List<Copy> copies = new ArrayList<>();
     Kernels kernels = backend.kernels();
     long largest = Math.min(LARGEST, backend.deviceBytes().orElseThrow() / FACTOR);
-    List<Long> sizes = new ArrayList<>();
-    for (long bytes = SMALLEST; bytes < largest; bytes *= FACTOR) {
-      sizes.add(bytes);
-    }
-    sizes.add(largest / HostMemory.ALIGNMENT_BYTES * HostMemory.ALIGNMENT_BYTES);
-    for (long bytes : sizes) {
+    for (long bytes : sizes(largest / HostMemory.ALIGNMENT_BYTES * HostMemory.ALIGNMENT_BYTES)) {
       int size = Math.toIntExact(bytes / 2 / backend.activations().bytes());
       Array from = kernels.empty(size);
       Array to = kernels.empty(size);
@@ -102,6 +96,12 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
       kernels.arena().reset();
     }
     return copies;
+  }
+
+  /// Bytes of the copies, smallest first.
+  private static List<Long> sizes(long largest) {
+    return LongStream.concat(LongStream.iterate(SMALLEST, bytes -> bytes < largest, bytes -> bytes * FACTOR),
+        LongStream.of(largest)).boxed().toList();
   }
 
   /// The better of two measurements with as many threads, rate by rate; with the sizes of the one that has more, since a device's
@@ -121,8 +121,8 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   /// For people.
   public String text() {
     return String.format(Locale.ROOT,
-        "%.0f GFLOP/s in large products, copies %.1f GB/s in memory, %.1f GB/s in a cache, %d %s", gigaflops, memory(),
-        cache(), threads, threads == 1 ? "thread" : "threads");
+        "%.0f GFLOP/s in large products, copies %.1f GB/s in memory, %.1f GB/s in a cache, %s", gigaflops, memory(),
+        cache(), Decimals.counted(threads, "thread"));
   }
 
   /// Copy rate of memory that no cache holds, GB/s.

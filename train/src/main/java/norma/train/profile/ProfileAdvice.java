@@ -1,10 +1,10 @@
 package norma.train.profile;
 
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 import norma.train.config.RunConfig;
 import norma.train.report.Decimals;
 import norma.train.report.Table;
@@ -73,15 +73,11 @@ public final class ProfileAdvice {
 
   /// The cases whose speed is not told apart from the first one's by its quartiles.
   static List<String> noise(List<CaseFigures> cases) {
-    List<String> alike = new ArrayList<>();
-    for (CaseFigures one : cases.subList(1, cases.size())) {
-      if (one.speed().low() <= 1 && one.speed().high() >= 1) {
-        alike.add(one.name());
-      }
-    }
+    String alike = cases.stream().skip(1).filter(one -> one.speed().low() <= 1 && one.speed().high() >= 1)
+        .map(CaseFigures::name).collect(Collectors.joining(", "));
     return alike.isEmpty()
         ? List.of()
-        : List.of("not separable from noise, by the quartiles of speed: " + String.join(", ", alike) + " and "
-            + cases.getFirst().name() + "; --steps measures more rounds");
+        : List.of("not separable from noise, by the quartiles of speed: " + alike + " and " + cases.getFirst().name()
+            + "; --steps measures more rounds");
   }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import norma.models.BlockName;
 
 /// One part of a layer, or one phase, in a step.
@@ -123,11 +124,15 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
 
   /// Sums the rows that stand in every block over the blocks, and leaves the rest as it is; in the order of the rows.
   static List<Row> overBlocks(List<Row> rows) {
-    Map<String, List<Row>> parts = new LinkedHashMap<>();
-    rows.forEach(row -> parts.computeIfAbsent(BlockName.of(row.name()).path(), _ -> new ArrayList<>()).add(row));
     List<Row> sums = new ArrayList<>();
-    parts.forEach((name, some) -> sums.add(sum(name, some.getFirst().group(), some)));
+    parts(rows).forEach((name, some) -> sums.add(sum(name, some.getFirst().group(), some)));
     return sums;
+  }
+
+  /// The rows by their names without the block.
+  static Map<String, List<Row>> parts(List<Row> rows) {
+    return rows.stream().collect(
+        Collectors.groupingBy(row -> BlockName.of(row.name()).path(), LinkedHashMap::new, Collectors.toList()));
   }
 
   /// Their sum. Quartiles are added like medians, which is right where the rows are slow and fast in the same steps, and too wide

@@ -9,7 +9,6 @@ import static norma.train.report.Decimals.percent;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
@@ -85,10 +84,8 @@ record StepBar(List<Slice> slices) {
     }
 
     private List<Slice> parts(List<Row> rows) {
-      Map<String, List<Row>> parts = new LinkedHashMap<>();
-      rows.forEach(row -> parts.computeIfAbsent(BlockName.of(row.name()).path(), _ -> new ArrayList<>()).add(row));
       List<Slice> slices = new ArrayList<>();
-      parts.forEach((part, some) -> slices.add(slice(part, part + direction, some, blocks(some))));
+      Row.parts(rows).forEach((part, some) -> slices.add(slice(part, part + direction, some, blocks(some))));
       return slices;
     }
 
