@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import norma.train.config.RunConfig.Token;
 import norma.train.data.DataException;
 import norma.train.data.Vocabulary;
@@ -85,14 +86,10 @@ final class CharTokenizer {
 
   /// The character that stands for a byte in GPT-2's tokenizer (Radford et al., 2019): itself where Latin-1 has a glyph, else one from U+0100 on.
   static int shown(int value) {
-    int before = 0;
-    for (int b = 0; b <= value; b++) {
-      boolean glyph = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xFF && b != 0xAD);
-      if (b == value) {
-        return glyph ? b : 0x100 + before;
-      }
-      before += glyph ? 0 : 1;
-    }
-    throw new IllegalArgumentException(value + " is no byte");
+    return isGlyph(value) ? value : 0x100 + (int) IntStream.range(0, value).filter(b -> !isGlyph(b)).count();
+  }
+
+  private static boolean isGlyph(int value) {
+    return (value >= '!' && value <= '~') || (value >= 0xA1 && value <= 0xFF && value != 0xAD);
   }
 }

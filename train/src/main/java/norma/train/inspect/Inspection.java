@@ -188,14 +188,12 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
   ///
   /// @param run whose it is
   public void write(Path run, Path file) throws IOException {
-    StringBuilder figures = new StringBuilder();
-    for (Slot slot : slots) {
-      figures.append(chart(slot).figure(List.of(Chart.Size.SLOT)));
-    }
     String name = String.valueOf(run.toAbsolutePath().normalize().getFileName());
     WholeFile.write(file, Template.page("inspect.html", name + ": normalization slots").put("name", name)
         .put("table", table().html("", slots))
         .put("correlation", Double.isNaN(correlation) ? "" : String.format(Locale.ROOT, "%.3f", correlation))
-        .put("figures", figures.toString()).fill());
+        .put("figures", slots.stream().map(slot -> chart(slot).figure(List.of(Chart.Size.SLOT)))
+            .collect(Collectors.joining()))
+        .fill());
   }
 }

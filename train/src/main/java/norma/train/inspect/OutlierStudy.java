@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.train.files.Resource;
 import norma.train.files.WholeFile;
@@ -121,19 +122,16 @@ public record OutlierStudy(List<Target> targets) {
   ///
   /// @return the file
   public Path write(Path folder) throws IOException {
-    StringBuilder figures = new StringBuilder();
-    for (Target target : targets) {
-      figures.append("<section><h2>").append(Svg.escape(target.name)).append("</h2>")
-          .append(target.chart().figure(Chart.Size.ANY)).append(target.residuals().figure(Chart.Size.ANY))
-          .append("</section>\n");
-    }
+    String figures = targets.stream().map(target -> "<section><h2>" + Svg.escape(target.name) + "</h2>"
+        + target.chart().figure(Chart.Size.ANY) + target.residuals().figure(Chart.Size.ANY) + "</section>\n")
+        .collect(Collectors.joining());
     FormulaFit exact = targets.getLast().fits.getLast();
     Path file = folder.resolve("report.html");
     Files.createDirectories(folder);
     WholeFile.write(file, Template.page("outliers.html", "Outliers")
         .put("table", String.join("\n", lines()))
         .put("beta", Decimals.format("%.4f", exact.numbers().getOrDefault("beta", Double.NaN)))
-        .put("figures", figures.toString())
+        .put("figures", figures)
         .fill());
     return file;
   }

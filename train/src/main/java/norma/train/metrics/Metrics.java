@@ -86,8 +86,7 @@ public record Metrics(List<Event> events, boolean torn) {
 
   /// The last event of a type in [#of(Class)].
   public <T extends Event> Optional<T> last(Class<T> type) {
-    List<T> all = of(type);
-    return all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
+    return of(type).stream().reduce((_, later) -> later);
   }
 
   /// How it stands since it was last started: `diverged`, the reason of its end (`completed`, `interrupted`), or `unfinished`.

@@ -1,6 +1,5 @@
 package norma.train.norms;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -21,9 +20,8 @@ final class CurvePlot {
   static String svg(String title, Curve curve) {
     double end = end(curve);
     double[] x = IntStream.rangeClosed(-POINTS, POINTS).mapToDouble(i -> end * i / POINTS).toArray();
-    List<Series> series = new ArrayList<>();
-    series.add(new Series("y", 0, Kind.LINE, Series.points(x, curve.at(x))));
-    series.add(new Series("dy/dx", 1, Kind.DASHED, Series.points(x, curve.slope(x))));
+    List<Series> series = List.of(new Series("y", 0, Kind.LINE, Series.points(x, curve.at(x))),
+        new Series("dy/dx", 1, Kind.DASHED, Series.points(x, curve.slope(x))));
     String axis = curve.formula().pointwise() ? "x" : "x of one channel, the others normally distributed";
     return new Chart(title, axis, "", Chart.Scale.TIGHT, series)
         .svg(Chart.Size.PAGE, "style", "max-width: 100%; height: auto");
