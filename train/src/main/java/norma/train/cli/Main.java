@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -131,7 +132,7 @@ public final class Main implements Runnable {
     String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     String hint = "";
     if (e instanceof UnmatchedArgumentException unmatched) {
-      java.util.List<String> near = unmatched.getSuggestions();
+      List<String> near = unmatched.getSuggestions();
       hint = near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
       String name = unmatched.getUnmatched().getFirst().replaceFirst("^-+", "").replace('-', '_');
       hint = ConfigKey.all().filter(key -> key.name().equals(name)).findFirst()
@@ -163,15 +164,10 @@ public final class Main implements Runnable {
             + "; train.batch, model.context or model.width lower what a step needs", thrown)
         : thrown;
     int code = switch (e) {
-      case ConfigException config -> USAGE;
-      case IllegalArgumentException wrong -> USAGE;
-      case DataException data -> FILES;
-      case RunException run -> FILES;
-      case CudaException gpu -> FILES;
-      case IOException io -> FILES;
-      case UncheckedIOException io -> FILES;
-      case ReadOnlyFileSystemException io -> FILES;
-      case DivergedException diverged -> DIVERGED;
+      case ConfigException _,IllegalArgumentException _ -> USAGE;
+      case DataException _,RunException _,CudaException _ -> FILES;
+      case IOException _,UncheckedIOException _,ReadOnlyFileSystemException _ -> FILES;
+      case DivergedException _ -> DIVERGED;
       default -> 1;
     };
     if (code == 1) {

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 final class StandardOutput extends FilterOutputStream {
   /// What the system says where the reader has gone (`EPIPE`): it has seen enough, as in `norma sample RUN | head`.
   private static final String CLOSED = "Broken pipe";
-  private static final int BUFFER = 8192;
 
   private @Nullable IOException failure;
 
@@ -22,7 +21,7 @@ final class StandardOutput extends FilterOutputStream {
 
   /// Prints here, each line at once.
   PrintStream printer(Charset charset) {
-    return new PrintStream(new BufferedOutputStream(this, BUFFER), true, charset);
+    return new PrintStream(new BufferedOutputStream(this), true, charset);
   }
 
   @Override
