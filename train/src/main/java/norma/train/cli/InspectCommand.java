@@ -3,7 +3,6 @@ package norma.train.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import norma.nn.NormSpec;
@@ -76,8 +75,8 @@ final class InspectCommand implements Callable<Integer> {
           session.config().model().context(), session.config().data().token().words());
       inspection.lines().forEach(console::text);
       if (!Double.isNaN(inspection.correlation())) {
-        console.line("correlation of the slope (learned, or of the first fit) and 1/std over the slots: %s",
-            String.format(Locale.ROOT, "%.3f", inspection.correlation()));
+        console.line("correlation of the slope (learned, or of the first fit) and 1/std over the slots: %.3f",
+            inspection.correlation());
       }
       if (report.isPresent()) {
         inspection.write(folder.path(), report.get());

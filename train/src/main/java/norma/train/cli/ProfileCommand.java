@@ -40,7 +40,6 @@ import picocli.CommandLine.Parameters;
     "Nothing is trained: the learning rate is 0. Results go to profiles/NAME-TIME: report.html,",
     "profile.json, layers.csv, and trace.json for ui.perfetto.dev." })
 final class ProfileCommand implements Callable<Integer> {
-  private static final String DEFAULT = "configs/char-cpu.yaml";
   private static final Path PROFILES = Path.of("profiles");
 
   @Parameters(paramLabel = "CONFIG | key=value", arity = "0..*", description = "A YAML file, and settings that change all cases.")
@@ -62,7 +61,7 @@ final class ProfileCommand implements Callable<Integer> {
       throw new IllegalArgumentException("expected one configuration file, got " + String.join(" and ", files));
     }
     List<Assignment> settings = Assignment.parse(words.settings());
-    ProfilePlan read = ProfileReader.read(Words.find(files.isEmpty() ? DEFAULT : files.getFirst()), settings);
+    ProfilePlan read = ProfileReader.read(Words.find(files.isEmpty() ? Words.DEFAULT : files.getFirst()), settings);
     ProfilePlan plan = steps == null ? read : read.withSteps(steps);
     try {
       ProfileFolder folder = ProfileFolder.create(PROFILES, plan.name(), LocalDateTime.now(ZoneId.systemDefault()));

@@ -172,17 +172,12 @@ record StartBlock(Path source, List<String> settings) {
 
   /// One word where all usual slots have the same, in every block.
   private static String norm(RunConfig config) {
-    Map<String, String> slots = slots(config);
+    Map<String, String> slots = flat(config);
+    slots.keySet().removeIf(path -> !path.startsWith("model.norm."));
     Set<String> types = new LinkedHashSet<>(slots.values());
     return types.size() == 1 && slots.keySet().equals(USUAL)
         ? types.iterator().next()
         : slots.isEmpty() ? "none" : Objects.requireNonNull(sections(config).get("norm"));
-  }
-
-  private static Map<String, String> slots(RunConfig config) {
-    Map<String, String> slots = flat(config);
-    slots.keySet().removeIf(path -> !path.startsWith("model.norm."));
-    return slots;
   }
 
   /// The resolved configuration without slots that are empty in all blocks.

@@ -45,7 +45,6 @@ import picocli.CommandLine.Spec;
         "A run with --init-from is a new one, by default with the settings of RUN, whose weights it takes by name:",
         "with another optim.lr, another text, other norms. The optimizer starts at zero." })
 final class TrainCommand implements Callable<Integer> {
-  private static final String DEFAULT = "configs/char-cpu.yaml";
   /// Several seeds, `1..8` or `1,2,3`.
   private static final Pattern SEEDS = Pattern
       .compile("train\\.seeds?=\\[?(?:([0-9]{1,4})\\.\\.([0-9]{1,4})|([0-9]+(?:, *[0-9]+)+))]?");
@@ -110,7 +109,7 @@ final class TrainCommand implements Callable<Integer> {
     List<String> settings = words.settings();
     String reason = resume == null
         ? initFrom == null
-            ? start(files.isEmpty() ? DEFAULT : files.getFirst(), settings)
+            ? start(files.isEmpty() ? Words.DEFAULT : files.getFirst(), settings)
             : fineTune(initFrom, files, settings)
         : resume(SavedRun.of(StoredWork.run(resume), checkpoint), settings);
     return reason.equals("interrupted") ? Main.INTERRUPTED : 0;

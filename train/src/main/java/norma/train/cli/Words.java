@@ -13,6 +13,8 @@ import norma.train.files.Installation;
 /// The words after a command: files, and settings `key=value`. A word that names an existing file is that file, whatever is in its
 /// name or its folder's; any other word with `=` is a setting.
 record Words(List<String> files, List<String> settings) {
+  /// The configuration where none is named.
+  static final String DEFAULT = "configs/char-cpu.yaml";
 
   static Words of(List<String> arguments) {
     for (String word : arguments) {

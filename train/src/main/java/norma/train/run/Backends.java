@@ -1,6 +1,5 @@
 package norma.train.run;
 
-import java.nio.file.Path;
 import java.util.Locale;
 import norma.array.DType;
 import norma.kernels.Backend;
@@ -48,7 +47,7 @@ public record Backends(Backend backend, String reason) {
     String noGpu = "";
     if (runtime.backend() == BackendChoice.CUDA || (!asked && CudaDevice.mayExist())) {
       try {
-        return new Backends(new CudaBackend(precision(runtime.precision()), kernelCache(), debug),
+        return new Backends(new CudaBackend(precision(runtime.precision()), Corpora.userCache().resolve("cuda"), debug),
             asked
                 ? "asked for by runtime.backend"
                 : "chosen by runtime.backend: auto, as the fastest where there is a GPU");
@@ -108,11 +107,6 @@ public record Backends(Backend backend, String reason) {
       case BF16 -> CudaBackend.Precision.BF16;
       case FP64 -> throw new IllegalArgumentException("no fp64 on the backend cuda");
     };
-  }
-
-  /// Where compiled kernels are kept.
-  private static Path kernelCache() {
-    return Corpora.userCache().resolve("cuda");
   }
 
   private static Backends nd4j(Runtime runtime, boolean debug, String reason) {
