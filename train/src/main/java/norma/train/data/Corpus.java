@@ -17,7 +17,6 @@ import norma.train.config.RunConfig.Token;
 /// @param symbols (tokens) code points of the text, without a leading byte order mark, or bytes of the file, from 0 to 255; not copied, not
 /// to be modified
 /// @param sha256 of the raw bytes, a byte order mark included, as `sha256sum` prints it
-@SuppressWarnings("ArrayRecordComponent") // Corpora are never compared, and an array of millions is not copied.
 public record Corpus(String source, Token token, int[] symbols, String sha256) {
   private static final int BYTE_ORDER_MARK = 0xFEFF;
   /// With as many the head costs as much as 43 blocks of the default model, 2 C V operations a token against 24 C^2.

@@ -12,7 +12,6 @@ import java.util.Locale;
 ///
 /// @param train (tokens) not copied, not to be modified
 /// @param validation (tokens) not copied, not to be modified
-@SuppressWarnings("ArrayRecordComponent") // Splits are never compared, and an array of millions is not copied.
 public record Split(int[] train, int[] validation) {
   /// Cuts at `(int) (length * (1 - valFraction))`. Of the first part the beginning is trained on; the second is the same whatever that
   /// is, so that losses can be compared.

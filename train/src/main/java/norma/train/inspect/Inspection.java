@@ -66,7 +66,6 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
   /// @param slope      of the argument of its squashing function; NaN without one
   /// @param saturation share of inputs with |u| > 2 of the squashing function's argument; of the first fit's for slots without one
   /// @param linear     share of inputs with |u| < 1
-  @SuppressWarnings("ArrayRecordComponent")
   public record Slot(String name, String type, @Nullable Curve curve, double std, Map<String, Double> learned,
       double slope, double saturation, double linear, List<Fit> fits, double[] x, double[] y) {
     double anySlope() {

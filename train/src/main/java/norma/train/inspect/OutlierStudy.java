@@ -35,7 +35,6 @@ public record OutlierStudy(List<Target> targets) {
   }
 
   /// One normalization, its 18 points, and a fit of each function.
-  @SuppressWarnings("ArrayRecordComponent")
   public record Target(String name, double bound, double[] x, double[] y, List<FormulaFit> fits) {
     /// Its points with the curves. The mirrored half is left out.
     private Chart chart() {

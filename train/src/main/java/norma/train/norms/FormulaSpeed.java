@@ -15,7 +15,6 @@ import norma.train.metrics.Median;
 /// @param forward   nanoseconds an element, medians: the formula's and LayerNorm's
 /// @param backward  the same
 /// @param ratios    medians of the formula's time over LayerNorm's beside it, forward and backward
-@SuppressWarnings("ArrayRecordComponent")
 record FormulaSpeed(double[] forward, double[] backward, double[] ratios) {
   /// Tokens of a step of nanoGPT's CPU settings.
   static final int ROWS = 768;

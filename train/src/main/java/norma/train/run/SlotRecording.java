@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 /// @param preAffine (tokens * width) output without the slot's weight and bias; the output of a formula that is not `weight f + bias`
 /// @param state     the slot's scalars
 /// @param curve     the slot's formula, with weight 1 and bias 0 where it is `weight f + bias`; null if it is none
-@SuppressWarnings("ArrayRecordComponent") // hundreds of thousands of numbers, not copied
 public record SlotRecording(String slot, String type, int width, double[] x, double[] preAffine, Norm.State state,
     @Nullable Curve curve) {
 
