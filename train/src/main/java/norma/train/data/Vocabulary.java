@@ -118,11 +118,7 @@ public final class Vocabulary {
     if (token == Token.BYTE) {
       return new String(raw(tokens), UTF_8);
     }
-    StringBuilder text = new StringBuilder(tokens.length);
-    for (int token : tokens) {
-      text.appendCodePoint(characters[token]);
-    }
-    return text.toString();
+    return new String(Arrays.stream(tokens).map(this::character).toArray(), 0, tokens.length);
   }
 
   /// The bytes that ids stand for, a text in UTF-8.

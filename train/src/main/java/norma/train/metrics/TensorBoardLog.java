@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -176,12 +177,10 @@ public final class TensorBoardLog implements RunView {
 
   /// Buckets of one width between the least and the greatest number.
   private static Protobuf histogram(double[] numbers, double sum) {
-    double min = Double.POSITIVE_INFINITY;
-    double max = Double.NEGATIVE_INFINITY;
+    double min = Arrays.stream(numbers).min().orElseThrow();
+    double max = Arrays.stream(numbers).max().orElseThrow();
     double squares = 0;
     for (double number : numbers) {
-      min = Math.min(min, number);
-      max = Math.max(max, number);
       squares += number * number;
     }
     double width = (max - min) / BUCKETS;

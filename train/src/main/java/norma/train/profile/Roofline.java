@@ -62,12 +62,11 @@ record Roofline(Peaks peaks, List<Row> parts) {
   }
 
   private Frame frame(int width, int height, double above) {
-    double least = parts.stream().mapToDouble(Row::intensity).min().orElseThrow();
-    double most = parts.stream().mapToDouble(Row::intensity).max().orElseThrow();
-    double slowest = parts.stream().mapToDouble(Row::gigaflops).min().orElseThrow();
-    double fastest = parts.stream().mapToDouble(Row::gigaflops).max().orElseThrow();
-    Axis x = Axis.logarithmic(least * 0.8, Math.max(most, peaks.gigaflops() / peaks.memory()) * 1.5, 8);
-    Axis y = Axis.logarithmic(slowest * 0.8, Math.max(fastest, peaks.gigaflops()) * 1.15, 8);
+    var intensity = parts.stream().mapToDouble(Row::intensity).summaryStatistics();
+    var rate = parts.stream().mapToDouble(Row::gigaflops).summaryStatistics();
+    double ridge = peaks.gigaflops() / peaks.memory();
+    Axis x = Axis.logarithmic(intensity.getMin() * 0.8, Math.max(intensity.getMax(), ridge) * 1.5, 8);
+    Axis y = Axis.logarithmic(rate.getMin() * 0.8, Math.max(rate.getMax(), peaks.gigaflops()) * 1.15, 8);
     return new Frame(x.between(8 + FONT * 5.5, width - FONT * 1.5), y.between(height - FONT * 3.3, above + FONT), FONT);
   }
 

@@ -42,12 +42,9 @@ final class FiniteCheck implements StepObserver.Watch, TapeObserver {
 
   /// The last parameter in the model's order whose gradient is not finite: backward reached it first.
   static @Nullable String firstBadGradient(Backend backend, GradientBuffer gradients) {
-    for (Parameter parameter : gradients.buffer().parameters().reversed()) {
-      if (!finite(backend.read(gradients.of(parameter)))) {
-        return parameter.name();
-      }
-    }
-    return null;
+    return gradients.buffer().parameters().reversed().stream()
+        .filter(parameter -> !finite(backend.read(gradients.of(parameter)))).map(Parameter::name).findFirst()
+        .orElse(null);
   }
 
   /// The first array of a training that has a number which no checkpoint may hold: weights, which are stored in float32, then the
