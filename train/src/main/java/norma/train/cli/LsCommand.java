@@ -90,7 +90,7 @@ final class LsCommand implements Callable<Integer> {
 
     String size() {
       try {
-        return Decimals.bytes(work.bytes());
+        return Decimals.bytes(work.files().stream().mapToLong(StoredWork.File::bytes).sum());
       } catch (IOException e) {
         return Table.NONE;
       }

@@ -41,9 +41,7 @@ record StartBlock(Path source, List<String> settings) {
 
   /// The usual lines: title, text, model, backend.
   List<String> brief(Session session, CostModel cost) {
-    List<String> lines = new ArrayList<>(List.of(title()));
-    lines.add(corpus(session));
-    lines.add(model(session, cost));
+    List<String> lines = new ArrayList<>(List.of(title(), corpus(session), model(session, cost)));
     session.initial().ifPresent(initial -> lines.addAll(initial(initial)));
     optimizer(lines, session);
     line(lines, "backend  %s", session.backend().description());

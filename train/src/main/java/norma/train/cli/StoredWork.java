@@ -206,9 +206,4 @@ record StoredWork(Path path, Kind kind) {
     });
     return files;
   }
-
-  /// Bytes of all files.
-  long bytes() throws IOException {
-    return files().stream().mapToLong(File::bytes).sum();
-  }
 }
