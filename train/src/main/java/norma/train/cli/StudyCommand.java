@@ -50,7 +50,6 @@ import picocli.CommandLine.ParentCommand;
     "where it was stopped, and several may work on one folder at once.",
     "On a cluster: norma study STUDY --cluster spark://HOST:7077, or --emit slurm | sbatch, then --gather (docs/cluster.md)." })
 final class StudyCommand implements Callable<Integer> {
-  private static final Path STUDIES = StoredWork.STUDIES;
   /// What may be the name of a study that Norma brings, and is no file's.
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9-]+");
 
@@ -143,7 +142,7 @@ final class StudyCommand implements Callable<Integer> {
     List<String> settings = words.settings();
     Path file = result != null ? Path.of(files.getFirst()) : find(files.getFirst());
     Study study = result != null ? StudyFile.read(file).study() : read(file, settings);
-    StudyFolder folder = new StudyFolder(study, STUDIES.resolve(study.name()));
+    StudyFolder folder = new StudyFolder(study, StoredWork.STUDIES.resolve(study.name()));
     if (!expected.isEmpty() && !study.hash().equals(expected)) {
       throw new RunException(file + ", its base or its text was changed since the study was started; start it again");
     }
@@ -185,10 +184,10 @@ final class StudyCommand implements Callable<Integer> {
 
   private Study read(Path file, List<String> settings) {
     Calibration calibration = workerThreads > 0 || instead.status
-        ? Calibration.known(STUDIES)
+        ? Calibration.known(StoredWork.STUDIES)
         : instead.ofCluster() || instead.cluster != null
-            ? Calibration.complete(STUDIES)
-            : new Calibration.Measuring(STUDIES, jobs(), console::text);
+            ? Calibration.complete(StoredWork.STUDIES)
+            : new Calibration.Measuring(StoredWork.STUDIES, jobs(), console::text);
     return StudyReader.read(file, Assignment.parse(settings), calibration);
   }
 
@@ -226,7 +225,7 @@ final class StudyCommand implements Callable<Integer> {
   private int outliers() throws IOException {
     OutlierStudy study = OutlierStudy.ofThePaper();
     study.lines().forEach(console::text);
-    console.line("report   %s", study.write(STUDIES.resolve("outliers")));
+    console.line("report   %s", study.write(StoredWork.STUDIES.resolve("outliers")));
     return 0;
   }
 

@@ -1,6 +1,7 @@
 package norma.train.inspect;
 
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,10 +92,9 @@ public record FormulaFit(NormSpec spec, Curve curve, double scale, boolean found
     for (int i = 0; i < points.numbers.size(); i++) {
       curve = curve.with(points.numbers.get(i).name(), at[i]);
     }
-    double[] residuals = Arrays.stream(points.residuals(at)).map(Math::abs).toArray();
-    return new FormulaFit(spec, curve, points.scale(at), points.inRange(at),
-        Arrays.stream(residuals).average().orElse(0),
-        Arrays.stream(residuals).max().orElse(0));
+    DoubleSummaryStatistics residuals = Arrays.stream(points.residuals(at)).map(Math::abs).summaryStatistics();
+    return new FormulaFit(spec, curve, points.scale(at), points.inRange(at), residuals.getAverage(),
+        residuals.getMax());
   }
 
   /// A curve's bound; NaN if it has none, or another with other numbers.

@@ -126,9 +126,7 @@ public final class Resumption implements AutoCloseable {
   ///
   /// @throws RunException if the text or the machine's way of computing is another
   public Session session(boolean debug) {
-    Conditions before = state == null
-        ? null
-        : state.conditions();
+    Conditions before = state == null ? null : state.conditions();
     String text = before == null ? folder.environment("corpus_sha256") : before.corpusSha256();
     if (!Session.corpus(config, Path.of("")).sha256().equals(text)) {
       throw new RunException("data.corpus is not the text that " + folder.path()
