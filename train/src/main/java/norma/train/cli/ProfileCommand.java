@@ -81,8 +81,11 @@ final class ProfileCommand implements Callable<Integer> {
   private void profile(ProfilePlan plan, ProfileFolder folder) throws IOException {
     Map<String, String> facts = facts();
     List<Profile> profiles = measure(plan);
-    folder.write(plan, profiles, facts);
-    show(plan, profiles); // measures on, for its advice
+    try {
+      folder.write(plan, profiles, facts);
+    } finally {
+      show(plan, profiles); // measures on, for its advice
+    }
     console.text("");
     console.line("output   %s: report.html, profile.json, layers.csv, trace.json (ui.perfetto.dev)", folder.path());
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -94,7 +95,7 @@ final class RmCommand implements Callable<Integer> {
     return answer != null && Set.of("y", "yes").contains(answer.strip().toLowerCase(Locale.ROOT));
   }
 
-  /// What a kill leaves can be removed again: the files by which the folder is a run's or a study's go last but for its locks, which NFS keeps
+  /// What a kill leaves can be removed again: the files by which the folder is a run's or a study's go last, with its locks, which NFS keeps
   /// in the folder under another name as long as they are open.
   private static void remove(StoredWork work) throws IOException {
     List<ProcessLock> locks = new ArrayList<>();
@@ -107,7 +108,9 @@ final class RmCommand implements Callable<Integer> {
         }
         locks.add(lock);
       }
-      Tree.deleteBut(Set.copyOf(work.locks()), work.path());
+      Set<Path> last = new HashSet<>(work.locks());
+      Tree.list(work.path()).stream().filter(file -> !Files.isDirectory(file)).forEach(last::add);
+      Tree.deleteBut(last, work.path());
     } finally {
       for (ProcessLock lock : locks) {
         lock.close();

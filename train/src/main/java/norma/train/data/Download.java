@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
+import java.util.Objects;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -25,6 +26,9 @@ record Download(Fetcher fetcher, long maxBytes) {
   /// Without a byte: long enough for a slow server, short enough that a person offline is told before they give up.
   private static final int PATIENCE_MILLIS = 30_000;
 
+  /// As many answers of status 308 are followed.
+  private static final int MOVED_FOR_GOOD = 5;
+
   /// Opens what lies at a URL.
   interface Fetcher {
     InputStream open(URI url) throws IOException;
@@ -32,20 +36,27 @@ record Download(Fetcher fetcher, long maxBytes) {
 
   /// Follows redirects, a few, and to the same protocol only.
   static Fetcher https() {
-    return url -> {
+    return url -> open(url, MOVED_FOR_GOOD);
+  }
+
+  private static InputStream open(URI url, int moves) throws IOException {
+    try {
       HttpURLConnection connection = (HttpURLConnection) url.toURL().openConnection();
       connection.setConnectTimeout(PATIENCE_MILLIS);
       connection.setReadTimeout(PATIENCE_MILLIS);
-      try {
-        if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
-          connection.disconnect();
-          throw new IOException("the server answers HTTP status " + connection.getResponseCode());
-        }
+      int status = connection.getResponseCode();
+      if (status == HttpURLConnection.HTTP_OK) {
         return connection.getInputStream();
-      } catch (RuntimeException e) { // HttpURLConnection's, of a port above 65535
-        throw new IOException("the URL, or that which the server redirects to, is none", e);
       }
-    };
+      connection.disconnect();
+      URI to = url.resolve(Objects.requireNonNullElse(connection.getHeaderField("Location"), ""));
+      if (status == 308 && moves > 0 && url.getScheme().equals(to.getScheme())) { // HttpURLConnection follows all but this one
+        return open(to, moves - 1);
+      }
+      throw new IOException("the server answers HTTP status " + status);
+    } catch (RuntimeException e) { // HttpURLConnection's, of a port above 65535
+      throw new IOException("the URL, or that which the server redirects to, is none", e);
+    }
   }
 
   /// The bytes at `url`, from the cache if they lie there.

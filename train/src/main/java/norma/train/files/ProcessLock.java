@@ -91,7 +91,7 @@ public final class ProcessLock implements AutoCloseable {
       return OptionalLong.of(ProcessHandle.current().pid());
     }
     try {
-      String text = start(file);
+      String text = Files.size(file) == 0 ? "" : start(file); // as whoever ended in good order left it
       return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
     } finally {
       OWN.remove(place);

@@ -2,6 +2,7 @@ package norma.train.run;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
@@ -148,7 +149,12 @@ final class CheckpointWriter {
         Math.max(0, complete.size() - session.config().train().keepCheckpoints()), complete.size()));
     kept.add(Checkpoint.best(losses).orElse(complete.getLast()));
     for (Path folder : List.copyOf(kept)) {
-      kept.add(all.resolve(Checkpoint.nameOf(folder.equals(written) ? anchor : anchorOf(folder))));
+      try {
+        kept.add(all.resolve(Checkpoint.nameOf(folder.equals(written) ? anchor : anchorOf(folder))));
+      } catch (IOException e) {
+        warnOnce(folder, e);
+        return; // what it leads to is not known now
+      }
     }
     for (Path folder : complete) {
       if (!kept.contains(folder)) {
@@ -164,10 +170,10 @@ final class CheckpointWriter {
     }
   }
 
-  private static int anchorOf(Path folder) {
+  private static int anchorOf(Path folder) throws IOException {
     try {
       return TrainingState.read(folder.resolve(Checkpoint.STATE)).progress().anchor();
-    } catch (IOException | RunException e) {
+    } catch (NoSuchFileException | RunException e) {
       return Checkpoint.stepOf(folder); // damaged or gone: it leads nowhere
     }
   }
@@ -206,8 +212,7 @@ final class CheckpointWriter {
 
   private void warnOnce(Path folder, IOException e) {
     if (notDeleted.add(folder)) {
-      warnings
-          .accept("cannot delete " + folder + ": " + Errors.line(e) + "; the checkpoints beside it are not touched");
+      warnings.accept("cannot delete " + folder + ": " + Errors.line(e) + "; the checkpoints beside it are not touched");
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import norma.train.config.RunConfig.Token;
 import norma.train.files.Json;
 import norma.train.run.RunException;
 import norma.train.study.Study.Candidate;
@@ -97,10 +98,11 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
   }
 
   /// Hashes the settings that determine the time of a step: model, batch, optimizer, backend and the text's tokens, not the optimizer's
-  /// numbers.
+  /// numbers. Characters are not named: what was measured before there were bytes stays known.
   static String id(Candidate candidate) {
-    return candidate.hash(candidate.config(), key -> key.startsWith("model.")
-        || Set.of("data.token", "optim.type", "train.batch", "train.accumulate", "runtime.backend", "runtime.precision")
+    boolean bytes = candidate.config().data().token() == Token.BYTE;
+    return candidate.hash(candidate.config(), key -> key.startsWith("model.") || (bytes && key.equals("data.token"))
+        || Set.of("optim.type", "train.batch", "train.accumulate", "runtime.backend", "runtime.precision")
             .contains(key));
   }
 }

@@ -126,6 +126,16 @@ class DownloadTest {
       try (InputStream in = Download.https().open(URI.create(base + "/poem.txt"))) {
         assertThat(in.readAllBytes()).isEqualTo(POEM.getBytes(UTF_8));
       }
+      for (int status : new int[]{ 301, 302, 307, 308 }) {
+        server.createContext("/" + status, exchange -> {
+          exchange.getResponseHeaders().add("Location", "/poem.txt");
+          exchange.sendResponseHeaders(status, -1);
+          exchange.close();
+        });
+        try (InputStream in = Download.https().open(URI.create(base + "/" + status))) {
+          assertThat(in.readAllBytes()).isEqualTo(POEM.getBytes(UTF_8));
+        }
+      }
       assertThatThrownBy(() -> Download.https().open(URI.create(base + "/other.txt"))).isInstanceOf(IOException.class)
           .hasMessageContaining("HTTP status 404");
       for (String location : List.of("file:///etc/hostname", "ftp://example.org/x", "https:opaque", "",
