@@ -6,11 +6,13 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
 import norma.train.files.Errors;
+import norma.train.files.ProcessLock;
 import norma.train.files.Tree;
 import norma.train.files.WholeFile;
 import norma.train.metrics.Event;
@@ -50,8 +52,17 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
   }
 
   /// There is one attempt at a time: their names are times, and clocks go back.
+  ///
+  /// @throws RunException if another process goes on with one, as `norma train --resume` does
   private static void clear(Path runs, String machine) {
     try {
+      for (Path attempt : Tree.list(runs)) {
+        OptionalLong owner = ProcessLock.holder(attempt.resolve("lock"));
+        if (owner.isPresent()) {
+          throw new RunException(attempt + " is being trained by another process (" + owner.getAsLong()
+              + "): wait for it, or stop it with Ctrl-C there");
+        }
+      }
       if (Files.exists(runs)) {
         Tree.delete(runs);
       }

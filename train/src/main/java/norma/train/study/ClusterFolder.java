@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipInputStream;
@@ -28,6 +29,8 @@ import norma.train.run.RunFolder;
 import norma.train.study.Study.Candidate;
 import norma.train.study.Study.Cell;
 import norma.train.study.Study.Variant;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
@@ -36,6 +39,7 @@ import tools.jackson.core.JacksonException;
 ///
 /// @param folder of the study
 public record ClusterFolder(StudyFolder folder) {
+  private static final Logger LOG = LogManager.getLogger(ClusterFolder.class);
   /// What a run's process leaves for the driver.
   public static final String RESULT = "result.zip";
   /// Its first entry: whose run it is.
@@ -101,22 +105,47 @@ public record ClusterFolder(StudyFolder folder) {
     });
   }
 
-  /// Takes what has come back into the study's folder, of two results of a run the first.
+  /// Takes what has come back into the study's folder, of two results of a run the first. An archive says whose it is: where the study was edited
+  /// after its driver was killed, the number is another run's.
   public void take() throws IOException {
-    if (!Files.isDirectory(results())) {
-      return;
-    }
-    for (Map.Entry<Integer, Cell> cell : folder.numbered().entrySet()) {
-      Path returned = results().resolve(String.valueOf(cell.getKey()));
-      if (Files.exists(returned)) {
-        try (ProcessLock lock = folder.lock(cell.getValue().id())) {
+    Map<Integer, Cell> numbered = folder.numbered();
+    Map<String, Cell> named = numbered.values().stream().collect(Collectors.toMap(Cell::id, cell -> cell));
+    for (Path returned : Tree.list(results())) {
+      String number = String.valueOf(returned.getFileName());
+      Cell cell = named.get(owner(returned.resolve(RESULT)));
+      if (cell == null && number.matches("\\d{1,9}")) {
+        cell = numbered.get(Integer.parseInt(number));
+      }
+      if (cell != null) {
+        try (ProcessLock lock = folder.lock(cell.id())) {
           if (lock != null && Files.exists(returned)) {
-            take(cell.getValue(), returned);
+            take(cell, returned);
             Tree.delete(returned);
           }
         }
       }
     }
+  }
+
+  /// Whose run an archive says that it is; empty where there is none, or a damaged one.
+  private static String owner(Path archive) throws IOException {
+    if (!Files.exists(archive)) {
+      return "";
+    }
+    try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(archive))) {
+      return record(zip).cell();
+    } catch (ZipException | EOFException | JacksonException | IllegalArgumentException e) {
+      return ""; // which #unpackedIfWhole says
+    }
+  }
+
+  private static CellResult record(ZipInputStream zip) throws IOException {
+    ZipEntry record = zip.getNextEntry();
+    if (record == null || !record.getName().equals(RECORD)) { // as of a file that is empty or no archive
+      throw new EOFException("it has no " + RECORD);
+    }
+    return Json.record(Json.parse(new String(zip.readNBytes(MOST_RECORD_BYTES), StandardCharsets.UTF_8)),
+        CellResult.class);
   }
 
   private void take(Cell cell, Path returned) throws IOException {
@@ -141,18 +170,14 @@ public record ClusterFolder(StudyFolder folder) {
 
   /// Unpacks a run beside others, and gives it the study's own names for its text and the weights that it began with.
   ///
-  /// @return null if it is another run: the study was edited since its driver was killed
+  /// @return null if the study has it no more: it was edited since its driver was killed
   private @Nullable CellResult unpacked(Cell cell, Path archive) throws IOException {
     Path runs = folder.runs(cell).toAbsolutePath().normalize();
     CellResult found;
     try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(archive))) {
-      ZipEntry record = zip.getNextEntry();
-      if (record == null || !record.getName().equals(RECORD)) { // as of a file that is empty or no archive
-        throw new EOFException("it has no " + RECORD);
-      }
-      found = Json.record(Json.parse(new String(zip.readNBytes(MOST_RECORD_BYTES), StandardCharsets.UTF_8)),
-          CellResult.class);
+      found = record(zip);
       if (!found.cell().equals(cell.id())) {
+        LOG.warn("what came back from the cluster for {} is deleted: the study has this run no more", found.cell());
         return null;
       }
       for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {

@@ -14,6 +14,7 @@ import java.util.zip.ZipInputStream;
 import norma.train.cluster.Luggage;
 import norma.train.config.RunConfig;
 import norma.train.files.Json;
+import norma.train.files.Tree;
 import norma.train.run.RunException;
 import norma.train.run.RunFolder;
 import norma.train.study.Study.Cell;
@@ -194,13 +195,21 @@ class ClusterFolderTest {
 
   /// Left by a driver that was killed before the study was edited, under a number that is another run's now.
   @Test
-  void aResultOfAnotherRunIsThrownAway() throws Exception {
+  void aResultIsTheRunsThatItNames() throws Exception {
     Cell other = Objects.requireNonNull(folder.numbered().get(1));
     StudyFixture.write(folder, other, 100);
-    ClusterFolder.packResult(folder, Objects.requireNonNull(folder.result(other)), returned(0, "0", ""));
-    cluster.take();
-    assertThat(folder.result(Objects.requireNonNull(folder.numbered().get(0)))).isNull();
-    assertThat(cluster.results().resolve("0")).doesNotExist();
+    CellResult result = Objects.requireNonNull(folder.result(other));
+    ClusterFolder.packResult(folder, result, returned(0, "0", ""));
+    ClusterFolder.packResult(folder, CellResult.without("gone", CellResult.COMPLETED, ""), returned(2, "0", ""));
+    Tree.delete(folder.path().resolve("cells"));
+    Tree.delete(folder.runs(other));
+    StudyFolder after = new StudyFolder(folder.study(), folder.path());
+    new ClusterFolder(after).take();
+    assertThat(after.result(other)).isEqualTo(result);
+    assertThat(folder.path().resolve(result.folder())).isDirectory();
+    assertThat(after.result(Objects.requireNonNull(after.numbered().get(0)))).isNull();
+    assertThat(after.result(Objects.requireNonNull(after.numbered().get(2)))).isNull();
+    assertThat(Tree.list(cluster.results())).isEmpty();
   }
 
   /// The others go on, and the next start tries it again.
