@@ -1,7 +1,6 @@
 package norma.train.cli;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,7 +8,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -52,12 +50,8 @@ final class LsCommand implements Callable<Integer> {
           case STUDY -> study(work);
           case NOTHING -> damaged(work, "it has no config.yaml");
         };
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) { // the latter is whatever a damaged file leads to
         return damaged(work, Errors.line(e));
-      } catch (UncheckedIOException e) {
-        return damaged(work, Errors.line(Objects.requireNonNull(e.getCause())));
-      } catch (RuntimeException e) { // whatever a damaged file leads to
-        return damaged(work, String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
       }
     }
 

@@ -129,7 +129,7 @@ public final class Main implements Runnable {
   /// @return the exit code
   public static int wrongUsage(ParameterException e, String[] args) {
     CommandSpec command = e.getCommandLine().getCommandSpec();
-    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    String message = Errors.line(e);
     String hint = "";
     if (e instanceof UnmatchedArgumentException unmatched) {
       List<String> near = unmatched.getSuggestions();
@@ -149,7 +149,7 @@ public final class Main implements Runnable {
     }
     return said("norma", thrown).orElseGet(() -> {
       System.err.println("norma: internal error: " + thrown.getClass().getSimpleName() + ": "
-          + Printable.line(firstLine(thrown)) + (debug ? "" : "; --debug shows where"));
+          + Printable.line(Errors.line(thrown)) + (debug ? "" : "; --debug shows where"));
       return 1;
     });
   }
@@ -173,20 +173,11 @@ public final class Main implements Runnable {
     if (code == 1) {
       return OptionalInt.empty();
     }
-    String message = switch (e) {
-      case ConfigException several -> String.valueOf(several.getMessage()); // a line for each thing that is wrong
-      case IOException io -> Errors.line(io);
-      case UncheckedIOException io ->
-        io.getCause() == null ? String.valueOf(io.getMessage()) : Errors.line(io.getCause());
-      case ReadOnlyFileSystemException io -> Errors.line(io);
-      default -> firstLine(e);
-    };
+    String message = e instanceof ConfigException
+        ? String.valueOf(e.getMessage()) // a line for each thing that is wrong
+        : Errors.line(e);
     message.lines().forEach(line -> System.err.println(program + ": " + Printable.line(line)));
     return OptionalInt.of(code);
-  }
-
-  private static String firstLine(Throwable e) {
-    return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
   }
 
   /// Java has no memory, ND4J has none (`std::bad_alloc`), or an array has more elements than an int can count

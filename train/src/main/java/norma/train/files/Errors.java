@@ -1,20 +1,21 @@
 package norma.train.files;
 
-import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.util.Objects;
 
-/// What went wrong with a file, in one line.
+/// What went wrong, in one line.
 public final class Errors {
   private Errors() {}
 
   /// The exceptions of `java.nio.file` often carry only a path: this adds what their type says.
-  public static String line(IOException e) {
-    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+  public static String line(Throwable e) {
+    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
     return switch (e) {
       case NoSuchFileException missing -> missing.getReason() == null
           ? missing.getFile() + ": no such file or folder"
@@ -25,12 +26,9 @@ public final class Errors {
       case FileSystemException other -> other.getFile() == null
           ? message
           : other.getFile() + ": " + (other.getReason() == null ? "cannot be used" : other.getReason());
+      case UncheckedIOException io -> line(Objects.requireNonNull(io.getCause()));
+      case ReadOnlyFileSystemException _ -> "the file system is read-only";
       default -> message;
     };
-  }
-
-  /// For a file system that refuses every write.
-  public static String line(ReadOnlyFileSystemException e) {
-    return "the file system is read-only" + (e.getMessage() == null ? "" : ": " + e.getMessage());
   }
 }

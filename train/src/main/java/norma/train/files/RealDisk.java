@@ -68,7 +68,7 @@ final class RealDisk implements Disk {
     } catch (UncheckedIOException e) {
       throw new IOException(e.getMessage(), e);
     } catch (ReadOnlyFileSystemException e) {
-      throw new IOException("the file system is read-only", e);
+      throw new IOException(Errors.line(e), e);
     }
   }
 }

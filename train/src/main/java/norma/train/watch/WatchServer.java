@@ -3,7 +3,6 @@ package norma.train.watch;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -151,12 +149,8 @@ public final class WatchServer implements AutoCloseable {
           Optional<String> found = pages.page(names, token);
           status = found.isPresent() ? 200 : 404;
           page = found.orElse("There is no such run or study any more.\n");
-        } catch (IOException e) { // a run that begins or goes just now
+        } catch (IOException | RuntimeException e) { // a run that begins or goes just now, or something of it is damaged
           page = trouble(Errors.line(e));
-        } catch (UncheckedIOException e) {
-          page = trouble(Errors.line(Objects.requireNonNull(e.getCause())));
-        } catch (RuntimeException e) { // something of it is damaged
-          page = trouble(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
         }
         last = new Made(status, page, stamp, System.nanoTime() - start, System.nanoTime());
         made.put(names, last);
