@@ -1,11 +1,9 @@
 package norma.train.config;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import norma.train.files.Errors;
+import norma.train.files.WholeFile;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
@@ -55,8 +54,8 @@ public final class YamlReader {
   public static Node.Mapping read(Path file) {
     Location whole = Location.of(file.toString());
     byte[] bytes;
-    try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_BYTES + 1);
+    try {
+      bytes = WholeFile.start(file, MAX_BYTES + 1);
     } catch (NoSuchFileException _) {
       throw new ConfigException(whole, "no such file");
     } catch (IOException e) {

@@ -17,6 +17,7 @@ import norma.train.config.RunConfig;
 import norma.train.config.RunConfig.Token;
 import norma.train.files.Errors;
 import norma.train.files.HomeFolder;
+import norma.train.files.WholeFile;
 import org.jspecify.annotations.Nullable;
 
 /// Loads a [Corpus]: built in, from a file, or from the web.
@@ -158,9 +159,7 @@ public final class Corpora {
           file, bytes, maxBytes));
     }
     requireHeap(file, bytes, Runtime.getRuntime().maxMemory());
-    try (InputStream in = Files.newInputStream(file)) {
-      return in.readNBytes((int) bytes); // what is appended meanwhile is not counted on
-    }
+    return WholeFile.start(file, (int) bytes); // what is appended meanwhile is not counted on
   }
 
   static void requireHeap(Path file, long bytes, long heap) {

@@ -3,7 +3,6 @@ package norma.train.files;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -152,10 +151,7 @@ public final class Json {
   /// @throws IOException      if the file cannot be read, and with one line if it is larger than 32 MiB or not UTF-8
   /// @throws JacksonException if it is not JSON within the bounds above
   public static JsonNode read(Path file) throws IOException {
-    byte[] bytes;
-    try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_FILE_BYTES + 1);
-    }
+    byte[] bytes = WholeFile.start(file, MAX_FILE_BYTES + 1);
     if (bytes.length > MAX_FILE_BYTES) {
       throw new IOException(file + " is damaged: it is larger than 32 MiB");
     }

@@ -1,7 +1,6 @@
 package norma.train.files;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -91,16 +90,12 @@ public final class ProcessLock implements AutoCloseable {
       return OptionalLong.of(ProcessHandle.current().pid());
     }
     try {
-      String text = Files.size(file) == 0 ? "" : start(file); // as whoever ended in good order left it
+      String text = Files.size(file) == 0 // as whoever ended in good order left it
+          ? ""
+          : new String(WholeFile.start(file, 20), StandardCharsets.ISO_8859_1);
       return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
     } finally {
       OWN.remove(place);
-    }
-  }
-
-  private static String start(Path file) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      return new String(in.readNBytes(20), StandardCharsets.ISO_8859_1);
     }
   }
 

@@ -1,28 +1,22 @@
 package norma.train.files;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /// SHA-256 in lower-case hexadecimal digits, as `sha256sum` prints it.
 public final class Sha256 {
-  private static final int CHUNK = 1 << 20; // a file may be larger than the heap
-
   private Sha256() {}
 
   /// Of a file's bytes.
   public static String of(Path file) throws IOException {
     MessageDigest digest = digest();
-    try (InputStream in = Files.newInputStream(file)) {
-      byte[] bytes = new byte[CHUNK];
-      for (int read = in.read(bytes); read >= 0; read = in.read(bytes)) {
-        digest.update(bytes, 0, read);
-      }
-    }
+    Files.copy(file, new DigestOutputStream(OutputStream.nullOutputStream(), digest)); // it may be larger than the heap
     return HexFormat.of().formatHex(digest.digest());
   }
 

@@ -1,6 +1,7 @@
 package norma.train.files;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -62,6 +63,13 @@ public final class WholeFile {
       throw named(new FileSystemException(file.toString(), null, e.getMessage()), e);
     } finally {
       Files.deleteIfExists(beside); // after a failed write
+    }
+  }
+
+  /// A file's first bytes, all if it has no more than so many.
+  public static byte[] start(Path file, int most) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes(most);
     }
   }
 

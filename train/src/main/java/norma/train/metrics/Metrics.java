@@ -1,7 +1,6 @@
 package norma.train.metrics;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import norma.train.files.Json;
+import norma.train.files.WholeFile;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -50,10 +50,7 @@ public record Metrics(List<Event> events, boolean torn) {
     if (Files.size(file) > MAX_BYTES) {
       throw new IOException(file + " is larger than " + (MAX_BYTES >> 20) + " MiB; train.log_every writes less");
     }
-    byte[] bytes;
-    try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_BYTES); // it may be growing
-    }
+    byte[] bytes = WholeFile.start(file, MAX_BYTES); // it may be growing
     return parse(file.toString(), new String(bytes, StandardCharsets.UTF_8));
   }
 

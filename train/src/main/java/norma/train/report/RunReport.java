@@ -5,7 +5,6 @@ import static norma.train.report.Decimals.count;
 import static norma.train.report.Decimals.digits;
 import static norma.train.report.Decimals.loss;
 
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import norma.train.files.ShellText;
 import norma.train.metrics.Median;
@@ -249,11 +248,6 @@ public final class RunReport {
 
   private String optional(String file) throws IOException {
     Path path = folder.resolve(file);
-    if (!Files.exists(path)) {
-      return "";
-    }
-    try (InputStream in = Files.newInputStream(path)) {
-      return new String(in.readNBytes(MOST_TEXT_BYTES), StandardCharsets.UTF_8);
-    }
+    return Files.exists(path) ? new String(WholeFile.start(path, MOST_TEXT_BYTES), StandardCharsets.UTF_8) : "";
   }
 }
