@@ -17,6 +17,7 @@ import norma.models.GptConfig;
 import norma.models.Key;
 import norma.optim.Rule;
 import norma.optim.Schedule;
+import norma.train.files.FolderName;
 import norma.train.files.HomeFolder;
 
 /// Everything that determines a run, complete and valid. A [Key] at a component is the one definition of a configuration key; a key that
@@ -33,7 +34,6 @@ public record RunConfig(
   /// Characters of a name.
   public static final int LONGEST_NAME = 64;
 
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
   static final String COUNT = "[1, 2147483647]";
   static final String FROM_ZERO = "[0, 2147483647]";
 
@@ -41,7 +41,7 @@ public record RunConfig(
   public static final RunConfig DEFAULT = new ConfigReader(List.of()).read("defaults", "", List.of());
 
   public RunConfig {
-    if (!NAME.matcher(name).matches()) {
+    if (!FolderName.is(name, LONGEST_NAME)) {
       throw new IllegalArgumentException("name is '" + YamlText.shorten(name)
           + "'; expected letters, digits, '.', '_' and '-', at most " + LONGEST_NAME + ", a letter or digit first");
     }

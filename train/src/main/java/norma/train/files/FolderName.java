@@ -18,7 +18,12 @@ public final class FolderName {
   ///
   /// @param longest characters of a name, 16 or more
   public static String of(String text, int longest) {
-    return text.length() <= longest && NAME.matcher(text).matches() ? text : hashed("", text, text, longest);
+    return is(text, longest) ? text : hashed("", text, text, longest);
+  }
+
+  /// Whether a text is such a name.
+  public static boolean is(String text, int longest) {
+    return text.length() <= longest && NAME.matcher(text).matches();
   }
 
   /// A readable part and a hash, by which two texts have different names though they look alike in ASCII.

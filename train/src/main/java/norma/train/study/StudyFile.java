@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.regex.Pattern;
 import norma.nn.NormTypes;
 import norma.train.config.ConfigException;
 import norma.train.config.ConfigReader;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.files.FolderName;
 import norma.train.files.Json;
 import norma.train.files.ShellText;
 import norma.train.run.RunException;
@@ -31,7 +31,7 @@ import tools.jackson.databind.ser.std.StdSerializer;
 public record StudyFile(String name, String title, String note, String command, List<Long> seeds,
     List<Long> tuneSeeds, List<Variant> variants) {
   static final String FILE = "study.json";
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+  private static final int LONGEST_NAME = 100;
 
   private static final JsonMapper JSON = Json.records(new SimpleModule()
       .addSerializer(RunConfig.class, new StdSerializer<>(RunConfig.class) {
@@ -85,7 +85,8 @@ public record StudyFile(String name, String title, String note, String command, 
 
   /// Names become parts of paths, and a variant without its baseline cannot be reported.
   private String problem() {
-    if (!NAME.matcher(name).matches() || variants.stream().anyMatch(v -> !NAME.matcher(v.name()).matches())) {
+    if (!FolderName.is(name, LONGEST_NAME)
+        || variants.stream().anyMatch(v -> !FolderName.is(v.name(), LONGEST_NAME))) {
       return "a name is not one of letters, digits, '.', '_' and '-'";
     }
     return variants.stream().filter(variant -> variant.candidates().isEmpty() || variants.stream()

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import norma.nn.NormTypes;
@@ -35,11 +34,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads study files. Every run's configuration is read before anything is trained: what is wrong in a variant shows at once.
 public final class StudyReader {
+  /// Of a study or a variant.
   private static final int LONGEST_NAME = 40;
   /// With a seed behind it, a run's name has at most 64 characters.
   static final int LONGEST_VARIANT = 43;
-  /// Names of studies and variants.
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
   /// A number of seeds to tune on means these and the following, far from 1, 2, 3.
   private static final long FIRST_TUNE_SEED = 1001;
   private static final int MOST_RUNS = 100_000;
@@ -301,7 +299,7 @@ public final class StudyReader {
   }
 
   private String name(Section section, String key, String name) {
-    if (!NAME.matcher(name).matches()) {
+    if (!FolderName.is(name, LONGEST_NAME)) {
       throw section.error(section.path(key) + ": '" + name
           + "' cannot name a folder; expected letters, digits, '.', '_' and '-', at most 40, a letter or digit first");
     }
