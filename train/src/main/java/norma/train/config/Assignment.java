@@ -94,15 +94,12 @@ public record Assignment(List<String> path, Node value) {
 
   /// The file with the assignments in it.
   static Node.Mapping apply(Node.Mapping file, List<Assignment> assignments) {
-    Node.Mapping tree = assignments.stream().anyMatch(Assignment::isAll) ? withoutShorthandSlots(file) : file;
+    boolean all = assignments.stream().anyMatch(assignment -> ALL.contains(assignment.path));
+    Node.Mapping tree = all ? withoutShorthandSlots(file) : file;
     for (Assignment assignment : assignments) {
       tree = assignment.in(tree, 0);
     }
     return tree;
-  }
-
-  private boolean isAll() {
-    return ALL.contains(path);
   }
 
   private Node.Mapping in(Node.Mapping mapping, int level) {

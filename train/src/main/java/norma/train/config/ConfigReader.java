@@ -248,7 +248,7 @@ public final class ConfigReader {
   /// A number, as it is written whoever writes it, or a formula of numbers that the model has.
   private static Expression expression(Node node, ConfigKey key) {
     return YamlText.isNumber(node)
-        ? expression(Section.number(node, key.path(), NormReader.FINITE))
+        ? expression(Section.number(node, key.path(), Range.FINITE))
         : new Expression(Section.text(node, key.path(), key.accepts()));
   }
 

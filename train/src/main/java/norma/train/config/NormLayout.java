@@ -10,6 +10,8 @@ import java.util.Objects;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.models.NormSlots;
 import norma.models.Slot;
@@ -100,14 +102,8 @@ record NormLayout(Map<Slot, NormSpec> common, Map<Integer, Map<Slot, NormSpec>> 
 
   /// The first of those that occur most often.
   private static NormSpec mostFrequent(List<NormSpec> specs) {
-    Map<NormSpec, Integer> counts = new LinkedHashMap<>();
-    specs.forEach(spec -> counts.merge(spec, 1, Integer::sum));
-    NormSpec best = specs.getFirst();
-    for (Map.Entry<NormSpec, Integer> entry : counts.entrySet()) {
-      if (entry.getValue() > counts.getOrDefault(best, 0)) {
-        best = entry.getKey();
-      }
-    }
-    return best;
+    return specs.stream()
+        .collect(Collectors.groupingBy(Function.identity(), LinkedHashMap::new, Collectors.counting()))
+        .entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
   }
 }

@@ -26,7 +26,6 @@ final class NormReader {
   private static final Pattern OF = Pattern.compile("[0-9]{1,9}(-[0-9]{1,9})?(, ?[0-9]{1,9}(-[0-9]{1,9})?)*");
 
   private static final String FORMULA = "a formula such as \"weight * tanh(alpha * x)\"";
-  static final Range FINITE = new Range(-Double.MAX_VALUE, Double.MAX_VALUE, "a finite number");
 
   /// The keys that it reads.
   static final List<ConfigKey> KEYS = Stream.of(
@@ -107,7 +106,7 @@ final class NormReader {
       } else if (key.equals("bias")) {
         settings.put(key, section.flag(key, false));
       } else if (!key.equals("y")) {
-        settings.put(key, Learnable.from(section.number(key, 0, FINITE)));
+        settings.put(key, Learnable.from(section.number(key, 0, Range.FINITE)));
       }
     });
     NormSpec spec = new NormSpec(text, settings);
@@ -120,7 +119,7 @@ final class NormReader {
   /// What a name of a formula stands for, `{start: 0.5, per: channel}`.
   static Learnable learnable(String key, Section section) {
     boolean fixed = section.node("fixed") != null;
-    double start = section.number(fixed ? "fixed" : "start", key.equals("weight") ? 1 : 0, FINITE);
+    double start = section.number(fixed ? "fixed" : "start", key.equals("weight") ? 1 : 0, Range.FINITE);
     if (!fixed && section.node("start") == null && !key.equals("weight") && !key.equals("bias")) {
       throw section.error("a parameter needs its start, for example {start: 0.5, per: channel}");
     }
