@@ -87,15 +87,22 @@ public final class StudyFolder {
       return known;
     }
     try {
-      CellResult result = Json.record(Json.read(file), CellResult.class);
-      if (!RUN.matcher(result.folder()).matches()) {
-        throw new RunException(
-            file + " is damaged: its folder is not one below runs; delete it, and the run is repeated");
-      }
+      CellResult result = read(file);
       keep(cell, result);
       return result;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static CellResult read(Path file) throws IOException {
+    try {
+      CellResult result = Json.record(Json.read(file), CellResult.class);
+      if (RUN.matcher(result.folder()).matches()) {
+        return result;
+      }
+      throw new RunException(
+          file + " is damaged: its folder is not one below runs; delete it, and the run is repeated");
     } catch (JacksonException e) {
       throw new RunException(file + " is damaged: " + Json.problem(e) + "; delete it, and the run is repeated",
           e);
@@ -165,15 +172,16 @@ public final class StudyFolder {
   /// @return nothing if there is no such run
   Optional<Twin> twin(Cell cell, Map<String, String> machine) throws IOException {
     for (Path file : twins(cell)) {
-      Optional<CellResult> found = known(file);
-      if (found.isEmpty() || !found.get().fingerprint().entrySet().containsAll(machine.entrySet())
-          || !(found.get().diverged() || found.get().completed())
-          || (!cell.tuning() && found.get().completed() && Double.isNaN(found.get().int8Loss()))) {
-        continue;
-      }
-      Path run = file.resolveSibling("..").resolve(found.get().folder()).normalize();
-      if (Files.exists(run.resolve(Metrics.FILE))) {
-        return Optional.of(new Twin(found.get(), run));
+      try {
+        CellResult found = read(file);
+        Path run = file.resolveSibling("..").resolve(found.folder()).normalize();
+        if (found.fingerprint().entrySet().containsAll(machine.entrySet())
+            && (found.diverged() || (found.completed() && (cell.tuning() || !Double.isNaN(found.int8Loss()))))
+            && Files.exists(run.resolve(Metrics.FILE))) {
+          return Optional.of(new Twin(found, run));
+        }
+      } catch (IOException | RunException _) {
+        // another's that is damaged, which is for those to say whose it is
       }
     }
     return Optional.empty();
@@ -193,31 +201,15 @@ public final class StudyFolder {
   /// Results of the same hash in all studies beside this one, its own among them.
   private List<Path> twins(Cell cell) throws IOException {
     List<Path> twins = new ArrayList<>();
-    Path all = path.toAbsolutePath().resolveSibling("");
-    if (!Files.isDirectory(all)) {
-      return twins;
-    }
-    for (Path cells : Tree.list(all).stream().map(study -> study.resolve("cells")).filter(Files::isDirectory).sorted()
-        .toList()) {
+    for (Path study : Tree.list(path.toAbsolutePath().resolveSibling(""))) {
       try {
-        Tree.list(cells).stream().filter(file -> file.toString().endsWith(cell.hash() + ".json")).forEach(twins::add);
+        Tree.list(study.resolve("cells")).stream()
+            .filter(file -> file.toString().endsWith(cell.hash() + ".json")).forEach(twins::add);
       } catch (IOException _) {
-        // another user's, or removed meanwhile: no twin
+        // no study, another user's, or removed meanwhile: no twin
       }
     }
     return twins;
-  }
-
-  /// Another's result; nothing if it is damaged, which is for those to say whose it is.
-  private static Optional<CellResult> known(Path file) {
-    try {
-      CellResult result = Json.record(Json.read(file), CellResult.class);
-      return RUN.matcher(result.folder()).matches() && !result.folder().isEmpty()
-          ? Optional.of(result)
-          : Optional.empty();
-    } catch (JacksonException | IOException e) {
-      return Optional.empty();
-    }
   }
 
   private static void copy(Path from, Path to) throws IOException {
