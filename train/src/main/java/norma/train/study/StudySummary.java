@@ -2,14 +2,12 @@ package norma.train.study;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
@@ -126,7 +124,9 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
           List<String> common = new ArrayList<>(points.getFirst().subject.point());
           points.forEach(pairs -> common.retainAll(pairs.subject.point()));
           return new GridPool.Points(points.getFirst().subject.base(), String.join(" ", common), points.size(),
-              points.stream().flatMap(pairs -> pairs.bySeed().stream()).toList());
+              points.stream().flatMap(pairs -> pairs.compared.stream())
+                  .map(pair -> new GridPool.Pair(pair.seed, pair.variant.bestLoss(), pair.baseline.bestLoss()))
+                  .toList());
         }).toList();
   }
 
@@ -149,20 +149,15 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   /// A variant's runs beside the baseline's with the same seeds; none for a baseline.
   ///
   /// @param results      all of the variant's, by seed
-  /// @param seeds        that are compared
-  /// @param variant      runs of them
-  /// @param baseline     the baseline's, in the same order
   /// @param foreign      seeds whose runs trained to the end on different machines or builds
   /// @param onlyVariant  seeds on which the variant diverged and the baseline trained
   /// @param onlyBaseline the other way round
-  private record Pairs(Variant subject, Map<Long, CellResult> results, List<Long> seeds, List<CellResult> variant,
-      List<CellResult> baseline, List<Long> foreign, int onlyVariant,
-      int onlyBaseline) {
+  private record Pairs(Variant subject, Map<Long, CellResult> results, List<Pair> compared, List<Long> foreign,
+      int onlyVariant, int onlyBaseline) {
+    private record Pair(long seed, CellResult variant, CellResult baseline) {}
 
     static Pairs of(Variant subject, Map<Long, CellResult> results, Map<Long, CellResult> baselines) {
-      List<Long> seeds = new ArrayList<>();
-      List<CellResult> variant = new ArrayList<>();
-      List<CellResult> baseline = new ArrayList<>();
+      List<Pair> compared = new ArrayList<>();
       List<Long> foreign = new ArrayList<>();
       int[] only = new int[2];
       results.forEach((seed, mine) -> {
@@ -173,40 +168,31 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
         only[0] += mine.diverged() && other.completed() ? 1 : 0;
         only[1] += other.diverged() && mine.completed() ? 1 : 0;
         if (comparable(mine, other)) {
-          seeds.add(seed);
-          variant.add(mine);
-          baseline.add(other);
+          compared.add(new Pair(seed, mine, other));
         } else if (mine.completed() && other.completed()) {
           foreign.add(seed);
         }
       });
-      return new Pairs(subject, results, seeds, variant, baseline, foreign, only[0], only[1]);
+      return new Pairs(subject, results, compared, foreign, only[0], only[1]);
     }
 
     PairedDifferences differences(ToDoubleFunction<CellResult> number) {
-      return new PairedDifferences(variant.stream().mapToDouble(number).toArray(),
-          baseline.stream().mapToDouble(number).toArray());
-    }
-
-    List<GridPool.Pair> bySeed() {
-      return IntStream.range(0, seeds.size()).mapToObj(i -> new GridPool.Pair(seeds.get(i), variant.get(i).bestLoss(),
-          baseline.get(i).bestLoss())).toList();
+      return new PairedDifferences(compared.stream().map(Pair::variant).mapToDouble(number).toArray(),
+          compared.stream().map(Pair::baseline).mapToDouble(number).toArray());
     }
 
     double stepsSaved(StudyFolder folder) {
-      return IntStream.range(0, variant.size()).mapToDouble(i -> baseline.get(i).steps()
-          - crossing(folder.reading(variant.get(i)).evals(), folder.reading(baseline.get(i)).lastLoss())).average()
+      return compared.stream().mapToDouble(pair -> pair.baseline.steps()
+          - crossing(folder.reading(pair.variant).evals(), folder.reading(pair.baseline).lastLoss())).average()
           .orElse(Double.NaN);
     }
 
     /// A baseline's own last loss is reached by itself.
     double secondsToBaseline(StudyFolder folder) {
-      List<CellResult> own = results.values().stream().filter(CellResult::completed).toList();
-      List<CellResult> runs = subject.baseline() ? own : variant;
-      List<CellResult> against = subject.baseline() ? own : baseline;
-      double[] seconds = IntStream.range(0, runs.size())
-          .mapToDouble(i -> secondsTo(folder.reading(runs.get(i)), folder.reading(against.get(i)).lastLoss()))
-          .toArray();
+      double[] seconds = subject.baseline()
+          ? results.values().stream().filter(CellResult::completed).mapToDouble(own -> secondsTo(folder, own, own))
+              .toArray()
+          : compared.stream().mapToDouble(pair -> secondsTo(folder, pair.variant, pair.baseline)).toArray();
       double most = Arrays.stream(seconds).max().orElse(Double.NaN); // NaN if any is
       return Double.isFinite(most) ? Median.of(seconds) : most;
     }
@@ -227,9 +213,10 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
     return Math.min(1, 2 * tail);
   }
 
-  /// Training until a loss is first reached: that many steps of the run's median length.
-  private static double secondsTo(RunReading run, double loss) {
-    return crossing(run.evals(), loss) * run.stepMillis() / 1e3;
+  /// Training until another run's last loss is first reached: that many steps of the run's median length.
+  private static double secondsTo(StudyFolder folder, CellResult result, CellResult other) {
+    RunReading run = folder.reading(result);
+    return crossing(run.evals(), folder.reading(other).lastLoss()) * run.stepMillis() / 1e3;
   }
 
   /// The step at which a curve first reaches a loss, between two evaluations in proportion; infinite if it does not, NaN of no curve or no loss.
@@ -250,12 +237,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
 
   /// One row a run, tuning included.
   static String csv(StudyFolder folder) {
-    Map<String, Map<Long, CellResult>> baselines = new HashMap<>(); // by group
-    for (Variant variant : folder.study().variants()) {
-      if (variant.baseline()) {
-        baselines.put(variant.group(), folder.reported(variant));
-      }
-    }
+    Study study = folder.study();
     record Run(Study.Cell cell, Variant variant, CellResult result, double secondsToBaseline) {}
     List<Run> runs = new ArrayList<>();
     for (Study.Cell cell : folder.cells()) {
@@ -263,13 +245,13 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       if (result != null) {
         CellResult baseline = cell.tuning()
             ? null
-            : baselines.getOrDefault(cell.variant().group(), Map.of()).get(cell.seed());
+            : folder.reported(study.baselineOf(cell.variant())).get(cell.seed());
         runs.add(new Run(cell, cell.variant(), result, baseline != null && comparable(result, baseline)
-            ? secondsTo(folder.reading(result), folder.reading(baseline).lastLoss())
+            ? secondsTo(folder, result, baseline)
             : Double.NaN));
       }
     }
-    return new Table<Run>().text("study", run -> folder.study().name()).text("variant", run -> run.variant.name())
+    return new Table<Run>().text("study", run -> study.name()).text("variant", run -> run.variant.name())
         .text("group", run -> run.variant.group()).text("baseline", run -> String.valueOf(run.variant.baseline()))
         .text("purpose", run -> run.cell.tuning() ? "tune" : "report")
         .text("settings", run -> settings(run.variant, run.cell.candidate()))
