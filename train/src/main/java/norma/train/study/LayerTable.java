@@ -4,7 +4,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
@@ -19,8 +18,6 @@ import norma.train.report.Table;
 
 /// Where a step's time goes: each layer's median over the timed steps of all seeds.
 final class LayerTable {
-  private static final double THOUSAND = 1e3;
-
   private LayerTable() {}
 
   /// Forward and backward in milliseconds, a row for each variant; what stands in every block is summed over the blocks.
@@ -55,10 +52,9 @@ final class LayerTable {
 
   /// Thousands of tokens a second through every layer, forward and backward.
   static String byBlock(List<VariantRuns> variants) {
-    return HeatMap.panels(variants.stream().map(v -> {
-      Map<String, Double> numbers = medians(v, layer -> layer.tokensPerSecond() / THOUSAND);
-      return new HeatMap(v.name(), numbers);
-    }).toList(), Ramp.LOGARITHMIC, value -> String.format(Locale.ROOT, "%,.0f", value));
+    return HeatMap.panels(
+        variants.stream().map(v -> new HeatMap(v.name(), medians(v, layer -> layer.tokensPerSecond() / 1e3))).toList(),
+        Ramp.LOGARITHMIC, Decimals::count);
   }
 
   private static Map<String, Double> medians(VariantRuns variant, ToDoubleFunction<Event.Layer> number) {

@@ -5,7 +5,6 @@ import static norma.train.report.Svg.escape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -15,6 +14,7 @@ import java.util.stream.Collectors;
 import norma.models.BlockName;
 import norma.train.metrics.Event;
 import norma.train.report.Chart;
+import norma.train.report.Decimals;
 import norma.train.report.Figures;
 import norma.train.report.Series;
 import norma.train.report.Series.Kind;
@@ -105,11 +105,8 @@ final class ProbeCharts {
     Map<String, Double> inverse = variant.lastProbe(Event.Slot::invStd);
     slopes.values().removeIf(slope -> !Double.isFinite(slope));
     inverse.keySet().retainAll(slopes.keySet());
-    double r = PairedDifferences.correlation(values(slopes), values(inverse));
-    return Double.isFinite(r)
-        ? String.format(Locale.ROOT, " <span class=\"note\">r over %d slots at the end: %.2f</span>", slopes.size(), r)
-            .replace('-', '\u2212')
-        : "";
+    return Decimals.signed(" <span class=\"note\">r over " + slopes.size() + " slots at the end: %.2f</span>",
+        PairedDifferences.correlation(values(slopes), values(inverse)));
   }
 
   private static double[] values(Map<String, Double> bySlot) {

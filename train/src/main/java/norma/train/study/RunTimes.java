@@ -133,7 +133,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
       double step, int threads, AtomicBoolean stop) {
     Map<Double, RunConfig> sizes = new HashMap<>();
     Map<Double, Double> alone = new HashMap<>();
-    study.variants().forEach(variant -> variant.candidates().forEach(candidate -> {
+    study.candidates().forEach(candidate -> {
       double flops = cost.flops(candidate.config());
       Double millis = known.get(candidate);
       if (millis != null) {
@@ -141,7 +141,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
       } else if (sizes.size() < MOST_SIZES && sizes.keySet().stream().noneMatch(size -> alike(size, flops))) {
         sizes.put(flops, candidate.config());
       }
-    }));
+    });
     if (sizes.size() > 1) {
       List<Double> keys = List.copyOf(sizes.keySet());
       double[] millis = StepTimer.medians(keys.stream().map(sizes::get).toList(), threads, stop);

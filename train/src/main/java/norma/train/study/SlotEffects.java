@@ -5,7 +5,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -13,6 +12,7 @@ import java.util.TreeMap;
 import norma.models.BlockName;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfigWriter;
+import norma.train.report.Decimals;
 import norma.train.report.HeatMap;
 import norma.train.report.HeatMap.Ramp;
 import norma.train.study.StudySummary.Row;
@@ -21,7 +21,6 @@ import norma.train.study.StudySummary.Row;
 final class SlotEffects {
   private static final String NORM = "model.norm.";
   private static final String BLOCKS = NORM + "blocks.";
-  private static final double MILLI = 1e-3;
 
   private SlotEffects() {}
 
@@ -32,8 +31,7 @@ final class SlotEffects {
   static String of(StudySummary summary) {
     Map<String, List<Effect>> byNorm = new LinkedHashMap<>();
     for (Row row : summary.rows()) {
-      Row baseline = summary.rows().stream()
-          .filter(other -> other.variant().equals(summary.study().baselineOf(row.variant()))).findFirst().orElseThrow();
+      Row baseline = summary.baselineOf(row);
       Map<String, String> before = slots(baseline.config());
       Map<String, String> after = slots(row.config());
       Set<String> changed = new LinkedHashSet<>(after.keySet());
@@ -55,7 +53,7 @@ final class SlotEffects {
       }
     });
     return HeatMap.panels(maps, Ramp.AROUND_ZERO,
-        difference -> String.format(Locale.ROOT, "%+.1f", difference / MILLI).replace('-', '\u2212'));
+        difference -> Decimals.signed("%+.1f", difference / 1e-3));
   }
 
   /// The normalization in every slot, by the names that probes use.

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.optim.Schedule;
 import norma.train.config.RunConfig;
 import norma.train.config.RunConfig.BackendChoice;
@@ -121,6 +122,11 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     }
   }
 
+  /// All configurations.
+  Stream<Candidate> candidates() {
+    return variants.stream().flatMap(variant -> variant.candidates.stream());
+  }
+
   /// All runs that choose settings.
   public List<Cell> tuningCells() {
     List<Cell> cells = new ArrayList<>();
@@ -153,8 +159,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   /// Steps of a run, for people.
   public String steps() {
-    List<RunConfig> configs = variants.stream().flatMap(variant -> variant.candidates.stream())
-        .map(Candidate::config).toList();
+    List<RunConfig> configs = candidates().map(Candidate::config).toList();
     IntSummaryStatistics steps = configs.stream().mapToInt(config -> config.train().steps()).summaryStatistics();
     IntSummaryStatistics decay = configs.stream().filter(c -> c.optim().schedule() != Schedule.Shape.CONSTANT)
         .mapToInt(config -> config.optim().decaySteps()).summaryStatistics();
@@ -170,7 +175,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   /// Says so if the curves of a variant would have one point, its last; empty if evaluations are off.
   public Optional<String> onePoint() {
-    return variants.stream().flatMap(variant -> variant.candidates.stream()).map(candidate -> candidate.config.train())
+    return candidates().map(candidate -> candidate.config.train())
         .filter(train -> train.evalEvery() >= train.steps() && train.steps() > 1).findFirst()
         .map(train -> String.format(Locale.ROOT,
             "one point each, since train.eval_every (%,d) is %s the steps (%,d); train.eval_every=%d gives more",
@@ -180,8 +185,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   /// What losses are means over, in a word: that of all runs.
   String token() {
-    Set<Token> tokens = variants.stream().flatMap(variant -> variant.candidates.stream())
-        .map(candidate -> candidate.config.data().token()).collect(Collectors.toSet());
+    Set<Token> tokens = candidates().map(candidate -> candidate.config.data().token()).collect(Collectors.toSet());
     return tokens.size() == 1 ? tokens.iterator().next().word() : "token";
   }
 
@@ -192,8 +196,7 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
 
   /// Says whether some runs estimate their validation loss, rather than evaluate the whole split.
   public boolean estimates() {
-    return variants.stream().flatMap(variant -> variant.candidates.stream())
-        .anyMatch(candidate -> candidate.config.train().evalTokens().isPresent());
+    return candidates().anyMatch(candidate -> candidate.config.train().evalTokens().isPresent());
   }
 
   /// The baseline by which times are measured.

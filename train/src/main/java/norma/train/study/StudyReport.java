@@ -68,7 +68,8 @@ public final class StudyReport {
         .put("probes", ProbeCharts.of(variants, figures))
         .put("probesRange", ProbeCharts.range(variants)).put("outputs", curves.outputs())
         .put("layers", LayerTable.sums(variants)).put("layersByBlock", LayerTable.byBlock(variants))
-        .put("runs", StudyTables.runs(summary, live.isEmpty())).put("runCount", Decimals.counted(runCount(), "run"))
+        .put("runs", StudyTables.runs(summary, live.isEmpty()))
+        .put("runCount", Decimals.counted(summary.results().count(), "run"))
         .put("configs", StudyTables.configs(summary)).put("command", command).put("data", figures.json())
         .put("live", live).fill();
   }
@@ -76,9 +77,5 @@ public final class StudyReport {
   private String grid() {
     GridCurves curves = GridCurves.of(summary);
     return curves.rows().isEmpty() ? "" : curves.charts() + curves.table().html("", curves.rows());
-  }
-
-  private long runCount() {
-    return summary.rows().stream().mapToLong(row -> row.results().size()).sum();
   }
 }

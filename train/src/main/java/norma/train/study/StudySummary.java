@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.train.config.RunConfig;
 import norma.train.metrics.Event;
 import norma.train.metrics.Median;
@@ -139,6 +140,11 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   Row baselineOf(Row row) {
     Variant baseline = study.baselineOf(row.variant);
     return rows.stream().filter(other -> other.variant.equals(baseline)).findFirst().orElseThrow();
+  }
+
+  /// The reported results of all variants.
+  Stream<CellResult> results() {
+    return rows.stream().flatMap(row -> row.results.values().stream());
   }
 
   /// Runs without a result.

@@ -233,8 +233,7 @@ public final class StudyWorker {
         return CellResult.without(cell.id(), status, error);
       }
       Metrics metrics = Metrics.read(run);
-      double before = metrics.last(Event.Step.class).map(Event.Step::elapsedSeconds).orElse(0.0); // this attempt's, too
-      double seconds = Math.max(before, (System.nanoTime() - start) / 1e9);
+      double seconds = Math.max(metrics.wallSeconds(), (System.nanoTime() - start) / 1e9); // of attempts before, too
       Event.End end = metrics.last(Event.End.class).orElse(new Event.End(0, status, Double.NaN, 0, 0, Double.NaN));
       boolean finite = Double.isFinite(end.bestValLoss()) && Double.isFinite(end.finalValLoss());
       return new CellResult(cell.id(), status.equals(CellResult.COMPLETED) && !finite ? CellResult.DIVERGED : status,

@@ -74,8 +74,7 @@ public final class SummaryText {
 
   /// Speed and memory; empty where runs are so short that speed is mostly the warm-up of the virtual machine.
   static Optional<Table<Row>> speed(StudySummary summary) {
-    boolean warm = summary.rows().stream().flatMap(row -> row.results().values().stream())
-        .filter(CellResult::completed).anyMatch(result -> result.steps() >= WARM_STEPS);
+    boolean warm = summary.results().anyMatch(result -> result.completed() && result.steps() >= WARM_STEPS);
     Table<Row> all = all(summary);
     return !warm
         ? Optional.empty()
@@ -126,10 +125,9 @@ public final class SummaryText {
   /// @param command that repeats it, as it is to be shown
   static String setting(StudySummary summary, String command) {
     Study study = summary.study();
-    List<Study.Candidate> candidates = study.variants().stream().flatMap(variant -> variant.candidates().stream())
-        .toList();
-    List<CellResult> results = summary.rows().stream().flatMap(row -> row.results().values().stream())
-        .filter(result -> !result.failed()).toList(); // one that failed may have begun nowhere
+    List<Study.Candidate> candidates = study.candidates().toList();
+    // One that failed may have begun nowhere.
+    List<CellResult> results = summary.results().filter(result -> !result.failed()).toList();
     List<String> parts = new ArrayList<>();
     parts.add("GPT of " + each(candidates, c -> c.config().model().layers()) + " blocks, width "
         + each(candidates, c -> c.config().model().width()) + ", context "
