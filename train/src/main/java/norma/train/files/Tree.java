@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -36,10 +37,12 @@ public final class Tree {
     }
   }
 
-  /// Deletes a folder. Its own files go last: by them one knows what the rest is, should this be cut off.
+  /// Deletes a folder, if there is one. Its own files go last: by them one knows what the rest is, should this be cut off.
   public static void delete(Path folder) throws IOException {
-    deleteBut(Set.of(), folder);
-    Files.delete(folder);
+    if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      deleteBut(Set.of(), folder);
+      Files.delete(folder);
+    }
   }
 
   /// Deletes what is in a folder but for some paths, what is in them, and the folders that they are in. Another process may do the same.

@@ -23,9 +23,7 @@ public final class WholeFolder {
       content.to(beside);
       Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
     } finally {
-      if (Files.exists(beside, LinkOption.NOFOLLOW_LINKS)) { // after a failed write
-        Tree.delete(beside);
-      }
+      Tree.delete(beside); // after a failed write
     }
   }
 

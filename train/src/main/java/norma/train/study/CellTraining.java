@@ -63,9 +63,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
               + "): wait for it, or stop it with Ctrl-C there");
         }
       }
-      if (Files.exists(runs)) {
-        Tree.delete(runs);
-      }
+      Tree.delete(runs);
       Files.createDirectories(runs);
       WholeFile.write(runs.resolve(MACHINE), machine);
     } catch (IOException e) {

@@ -66,10 +66,7 @@ public record ClusterFolder(StudyFolder folder) {
   /// @return the class path in a work folder
   public String pack(String classPath) throws IOException {
     Files.createDirectories(results());
-    Path running = results().resolve("running");
-    if (Files.exists(running)) { // of a driver that was killed
-      Tree.delete(running);
-    }
+    Tree.delete(results().resolve("running")); // of a driver that was killed
     try (OutputStream file = Files.newOutputStream(given()); Luggage luggage = new Luggage(file)) {
       List<Variant> variants = new ArrayList<>();
       for (Variant variant : folder.study().variants()) {
@@ -221,8 +218,6 @@ public record ClusterFolder(StudyFolder folder) {
 
   /// Deletes it, once all has been taken.
   public void delete() throws IOException {
-    if (Files.exists(path())) {
-      Tree.delete(path());
-    }
+    Tree.delete(path());
   }
 }
