@@ -285,7 +285,6 @@ final class StudyCommand implements Callable<Integer> {
 
   private int run(StudyLines lines, Path file, List<String> settings, String command) throws IOException {
     StudyFolder folder = lines.folder();
-    int processes = processes(folder);
     int threads = StudyWorker.threadsOfEach(jobs(), folder.study());
     SparkJob.Place place = instead.cluster == null
         ? null
@@ -295,6 +294,7 @@ final class StudyCommand implements Callable<Integer> {
     }
     int again = folder.reopenFailed();
     int open = StudySummary.of(folder).left();
+    int processes = Math.min(jobs(), Math.max(1, open));
     console.line("runs     %d of %d are left%s; %s; results in %s", open, folder.study().runs(),
         again == 0 ? "" : ", " + again + " of which failed before",
         place == null ? processes + " at once" : "on " + place.master().url(), folder.path());
@@ -335,11 +335,5 @@ final class StudyCommand implements Callable<Integer> {
         "--expect=" + folder.study().hash()));
     command.addAll(settings);
     return command;
-  }
-
-  /// As many processes as are asked for, and no more than there are runs left.
-  private int processes(StudyFolder folder) {
-    StudySummary summary = StudySummary.of(folder);
-    return Math.min(jobs(), Math.max(1, summary.left() + summary.failed().size()));
   }
 }

@@ -108,15 +108,11 @@ public final class TeamServer implements Team {
         }
         int threads = Math.max(1, wire.readInt());
         wire.patience(settings.patience);
-        Member member = new Member(wire, threads, session);
-        joined.add(member);
-        news.accept(wire.other() + " has joined, threads: " + member.threads());
-      } catch (SocketTimeoutException e) {
-        wire.close();
-        throw new IOException(wire.other() + " says nothing", e);
+        joined.add(new Member(wire, threads, session));
+        news.accept(wire.other() + " has joined, threads: " + threads);
       } catch (IOException e) {
         wire.close();
-        throw e;
+        throw e instanceof SocketTimeoutException ? new IOException(wire.other() + " says nothing", e) : e;
       }
     } catch (IOException e) {
       news.accept("could not join: " + Errors.line(e));
