@@ -87,23 +87,18 @@ record StudyCells(StudyFolder folder, List<String> words, Console console) {
             folder.path() + " is trained by a cluster already, from another process here; " + command()
                 + " --status shows how far it is");
       }
-      train(new ClusterFolder(folder), place, jobs, lines, stop);
-    }
-  }
-
-  private void train(ClusterFolder cluster, SparkJob.Place place, OptionalInt jobs, StudyLines lines,
-      AtomicBoolean stop)
-      throws IOException {
-    cluster.take(); // what has come back since a driver was killed
-    SortedSet<Integer> before = new TreeSet<>();
-    for (SortedSet<Integer> left = left(); !stop.get() && !left.isEmpty(); left = left()) {
-      if (left.equals(before)) {
-        throw new RunException("no run has ended; the driver's log is in " + folder.path().resolve("workers"));
+      ClusterFolder cluster = new ClusterFolder(folder);
+      cluster.take(); // what has come back since a driver was killed
+      SortedSet<Integer> before = new TreeSet<>();
+      for (SortedSet<Integer> left = left(); !stop.get() && !left.isEmpty(); left = left()) {
+        if (left.equals(before)) {
+          throw new RunException("no run has ended; the driver's log is in " + folder.path().resolve("workers"));
+        }
+        before = left;
+        new WorkerProcesses(folder, () -> driver(place, jobs, cluster), lines).run(1, stop);
       }
-      before = left;
-      new WorkerProcesses(folder, () -> driver(place, jobs, cluster), lines).run(1, stop);
+      cluster.delete();
     }
-    cluster.delete();
   }
 
   private SortedSet<Integer> left() {

@@ -13,22 +13,19 @@ public final class ConfigException extends RuntimeException {
   /// What a person mends at a time.
   static final int MOST = 10;
 
-  private final String source;
-  private final int line;
+  private final Location at;
   private final List<ConfigException> parts; // of one error none
   /// @param at      where it was written
   /// @param message the rest of the line; control characters in it are escaped
   public ConfigException(Location at, String message) {
     super(Printable.line(at + ": " + message));
-    source = at.source();
-    line = at.line();
+    this.at = at;
     parts = List.of();
   }
 
   private ConfigException(List<ConfigException> parts) {
     super(parts.stream().map(Throwable::getMessage).distinct().limit(MOST).collect(Collectors.joining("\n")));
-    source = parts.getFirst().source;
-    line = parts.getFirst().line;
+    at = parts.getFirst().at;
     this.parts = parts;
   }
 
@@ -39,9 +36,10 @@ public final class ConfigException extends RuntimeException {
     }
     List<ConfigException> each = errors.stream().flatMap(e -> e.parts.isEmpty() ? Stream.of(e) : e.parts.stream())
         .toList();
-    List<String> sources = each.stream().map(e -> e.source).distinct().toList();
+    List<String> sources = each.stream().map(e -> e.at.source()).distinct().toList();
     return new ConfigException(each.stream()
-        .sorted(Comparator.<ConfigException>comparingInt(e -> sources.indexOf(e.source)).thenComparingInt(e -> e.line))
+        .sorted(Comparator.<ConfigException>comparingInt(e -> sources.indexOf(e.at.source()))
+            .thenComparingInt(e -> e.at.line()))
         .toList());
   }
 

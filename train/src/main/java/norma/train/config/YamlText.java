@@ -77,17 +77,11 @@ public final class YamlText {
     if (PLAIN.matcher(value).matches() && !NULL.matcher(value).matches() && !FLAG.matcher(value).matches()) {
       return value;
     }
-    StringBuilder quoted = new StringBuilder("\"");
-    value.codePoints().forEach(c -> {
-      if (c == '"' || c == '\\') {
-        quoted.append('\\').appendCodePoint(c);
-      } else if (Printable.is(c)) {
-        quoted.appendCodePoint(c);
-      } else {
-        quoted.append(String.format(Locale.ROOT, "\\U%08X", c));
-      }
-    });
-    return quoted.append('"').toString();
+    return value.codePoints()
+        .mapToObj(c -> Printable.is(c)
+            ? (c == '"' || c == '\\' ? "\\" : "") + Character.toString(c)
+            : String.format(Locale.ROOT, "\\U%08X", c))
+        .collect(Collectors.joining("", "\"", "\""));
   }
 
   /// A tree on one line, as it was written but for spaces and comments.

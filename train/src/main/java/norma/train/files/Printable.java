@@ -2,6 +2,7 @@ package norma.train.files;
 
 import java.util.Locale;
 import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
 
 /// Text that comes from outside, as a terminal may get it: what it would obey, or what nobody would see, is escaped.
 public final class Printable {
@@ -28,14 +29,8 @@ public final class Printable {
   }
 
   private static String escaped(String text, IntPredicate escape) {
-    StringBuilder printable = new StringBuilder(text.length());
-    text.codePoints().forEach(c -> {
-      if (escape.test(c)) {
-        printable.append(String.format(Locale.ROOT, "\\u%04X", c));
-      } else {
-        printable.appendCodePoint(c);
-      }
-    });
-    return printable.toString();
+    return text.codePoints()
+        .mapToObj(c -> escape.test(c) ? String.format(Locale.ROOT, "\\u%04X", c) : Character.toString(c))
+        .collect(Collectors.joining());
   }
 }
