@@ -9,7 +9,6 @@ import java.util.HexFormat;
 import java.util.Optional;
 import java.util.function.Consumer;
 import norma.train.cluster.SparkJob;
-import norma.train.cluster.SparkMaster;
 import norma.train.config.Range;
 import norma.train.files.ShellText;
 import norma.train.run.Session;
@@ -96,12 +95,11 @@ final class Sharing {
     int free = Math.max(1, session.backend().shards() - session.workers().size());
     int count = workers == null ? free : workers;
     WORKERS.check("--workers", count);
-    SparkMaster master = SparkMaster.at(url);
-    SparkJob.Place place = SparkJob.Place.of(master, ship, news);
+    SparkJob.Place place = SparkJob.Place.of(url, ship, news);
     byte[] random = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(random);
     String secret = HexFormat.of().formatHex(random);
-    TeamServer server = server(new InetSocketAddress(master.here(), 0), secret, session, news);
+    TeamServer server = server(new InetSocketAddress(place.master().here(), 0), secret, session, news);
     try {
       return new Open(server, Optional.of(ClusterTeam.start(place, count, server.address(), secret, session, news)));
     } catch (IOException | RuntimeException e) {

@@ -11,7 +11,6 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import norma.train.cluster.SparkJob;
-import norma.train.cluster.SparkMaster;
 import norma.train.config.Assignment;
 import norma.train.config.Range;
 import norma.train.files.Installation;
@@ -288,7 +287,7 @@ final class StudyCommand implements Callable<Integer> {
     int threads = StudyWorker.threadsOfEach(jobs(), folder.study());
     SparkJob.Place place = instead.cluster == null
         ? null
-        : SparkJob.Place.of(SparkMaster.at(instead.cluster), ship, console::text);
+        : SparkJob.Place.of(instead.cluster, ship, console::text);
     if (place == null) {
       UntrainableVariants.refuse(folder, threads);
     }

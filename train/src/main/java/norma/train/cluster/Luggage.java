@@ -35,7 +35,6 @@ public final class Luggage implements AutoCloseable {
   public void add(String name, String text) throws IOException {
     zip.putNextEntry(new ZipEntry(name));
     zip.write(text.getBytes(StandardCharsets.UTF_8));
-    zip.closeEntry();
   }
 
   /// Adds a file, or a folder's files, unless they are there.
@@ -54,7 +53,6 @@ public final class Luggage implements AutoCloseable {
         if (there.add(entry)) {
           zip.putNextEntry(new ZipEntry(entry));
           Files.copy(each, zip);
-          zip.closeEntry();
         }
       }
     }

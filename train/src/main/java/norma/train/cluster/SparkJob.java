@@ -31,8 +31,10 @@ public record SparkJob(Place place, Work work, Tasks tasks, Map<String, String> 
 
     /// Finds Spark, or fetches it.
     ///
+    /// @param url  of the master, as the command line has it
     /// @param news hears, in one line, that something is fetched
-    public static Place of(SparkMaster master, @Nullable Path ship, Consumer<String> news) throws IOException {
+    public static Place of(String url, @Nullable Path ship, Consumer<String> news) throws IOException {
+      SparkMaster master = SparkMaster.at(url);
       if (ship != null && (!Files.isRegularFile(ship) || !ship.toString().endsWith(".tar.gz"))) {
         throw new IllegalArgumentException(
             "--ship is " + ship + "; expected a release's archive, norma-*-linux-x86_64.tar.gz");

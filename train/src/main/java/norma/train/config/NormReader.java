@@ -123,8 +123,7 @@ final class NormReader {
     if (!fixed && section.node("start") == null && !key.equals("weight") && !key.equals("bias")) {
       throw section.error("a parameter needs its start, for example {start: 0.5, per: channel}");
     }
-    boolean perChannel = section.node("per") != null
-        && section.choice("per", "channel", List.of("channel")).equals("channel");
+    boolean perChannel = !section.choice("per", "", List.of("channel")).isEmpty();
     Learnable learnable = new Learnable(start, perChannel, fixed, section.flag("positive", false),
         section.flag("decay", false));
     section.finish();

@@ -27,16 +27,14 @@ final class StudyCurves {
   }
 
   /// Exact validation loss, of the whole training and, where that has enough evaluations, of its second half, where variants are close
-  /// together. Of a study with a grid a
-  /// row of two charts for each point.
+  /// together. Of a study with a grid a row of two charts for each point.
   String losses() {
-    int[] steps = steps();
-    int half = half(steps);
+    int[] beginnings = beginnings();
     Map<String, List<VariantRuns>> groups = VariantRuns.groups(variants);
     Chart.Size size = groups.size() > 1 ? Chart.Size.SLOT : Chart.Size.PAGE;
     StringBuilder html = new StringBuilder();
     groups.forEach((title, members) -> {
-      for (int from : closer(steps) ? new int[]{ 0, half } : new int[]{ 0 }) {
+      for (int from : beginnings) {
         html.append(charts(title, members, "validation loss (nats)", size,
             (run, curve) -> run.evals().stream().filter(eval -> eval.step() >= from)
                 .forEach(eval -> curve.add(eval.step(), eval.valLoss()))));
@@ -49,25 +47,18 @@ final class StudyCurves {
   String lossesNote() {
     boolean lines = variants.stream().flatMap(v -> v.runs().stream()).anyMatch(run -> run.evals().size() > 1);
     return lines
-        ? (closer(steps()) ? "Of the whole training and of its second half. " : "")
+        ? (beginnings().length > 1 ? "Of the whole training and of its second half. " : "")
             + "Lines are means over the seeds, the shading reaches from the lowest to the highest seed."
         : "Each run has one evaluation, so a variant is a dot: the mean over the seeds. "
             + "For lines, train.eval_every must be below the number of steps.";
   }
 
-  /// Every step at which some run was evaluated.
-  private int[] steps() {
-    return variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
-        .mapToInt(Event.Eval::step).distinct().sorted().toArray();
-  }
-
-  private static int half(int[] steps) {
-    return steps.length == 0 ? 0 : steps[steps.length - 1] / 2;
-  }
-
-  /// Says whether the second half has a chart of its own.
-  private static boolean closer(int[] steps) {
-    return Arrays.stream(steps).filter(step -> step >= half(steps)).count() >= FEWEST;
+  /// The steps at which charts begin: the first and, where enough evaluations follow, the middle.
+  private int[] beginnings() {
+    int[] steps = variants.stream().flatMap(v -> v.runs().stream()).flatMap(run -> run.evals().stream())
+        .mapToInt(Event.Eval::step).distinct().toArray();
+    int half = Arrays.stream(steps).max().orElse(0) / 2;
+    return Arrays.stream(steps).filter(step -> step >= half).count() < FEWEST ? new int[]{ 0 } : new int[]{ 0, half };
   }
 
   /// Largest attention logit, and log Z of the output.

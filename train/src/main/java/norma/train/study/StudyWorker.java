@@ -202,10 +202,8 @@ public final class StudyWorker {
         return ended(CellResult.COMPLETED, "");
       } catch (DivergedException e) {
         return ended(CellResult.DIVERGED, String.valueOf(e.getMessage()));
-      } catch (CudaException e) {
-        gpuFailed = true;
-        return failed(String.valueOf(e.getMessage()), e);
-      } catch (ConfigException | DataException | RunException e) {
+      } catch (CudaException | ConfigException | DataException | RunException e) {
+        gpuFailed |= e instanceof CudaException;
         return failed(String.valueOf(e.getMessage()), e);
       } catch (OutOfMemoryError e) {
         return failed("out of memory (" + e.getMessage() + "); fewer runs at once, --jobs, need less", e);

@@ -10,9 +10,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import norma.train.config.RunConfigWriter;
@@ -33,7 +33,7 @@ public final class TeamServer implements Team {
   private final Settings settings;
   private final Session session;
   private final Consumer<String> news;
-  private final Queue<Member> joined = new ConcurrentLinkedQueue<>();
+  private final BlockingQueue<Member> joined = new LinkedBlockingQueue<>();
   private final List<Member> members = new ArrayList<>();
   private Exchange exchanged = NOTHING;
 
@@ -129,9 +129,7 @@ public final class TeamServer implements Team {
 
   @Override
   public Dealt deal(TrainStep trainStep, int step, double factor) {
-    for (Member member = joined.poll(); member != null; member = joined.poll()) {
-      members.add(member);
-    }
+    joined.drainTo(members);
     int threads = session.workers().size();
     int all = threads + members.stream().mapToInt(Member::threads).sum();
     int shards = trainStep.shards();
@@ -186,7 +184,7 @@ public final class TeamServer implements Team {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    members.addAll(joined);
+    joined.drainTo(members);
     members.forEach(Member::close);
   }
 }
