@@ -50,7 +50,8 @@ record ClusterJob(String study, List<String> command, SortedSet<Integer> cells, 
     if (!classPath.isEmpty()) {
       lines.add("export " + ShellText.CLASSES + "=" + ShellText.of(classPath));
     }
-    lines.add("exec " + ShellText.of(Installation.file("norma").toString()) + ShellText.of(command) + " \"$SLURM_ARRAY_TASK_ID\"");
+    lines.add("exec " + ShellText.of(Installation.file("norma").toString()) + ShellText.of(command)
+        + " \"$SLURM_ARRAY_TASK_ID\"");
     return String.join("\n", lines);
   }
 

@@ -212,7 +212,8 @@ final class CheckpointWriter {
 
   private void warnOnce(Path folder, IOException e) {
     if (notDeleted.add(folder)) {
-      warnings.accept("cannot delete " + folder + ": " + Errors.line(e) + "; the checkpoints beside it are not touched");
+      warnings
+          .accept("cannot delete " + folder + ": " + Errors.line(e) + "; the checkpoints beside it are not touched");
     }
   }
 

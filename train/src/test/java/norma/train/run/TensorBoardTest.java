@@ -202,7 +202,8 @@ class TensorBoardTest {
     TestDisk disk = new TestDisk((_, path) -> full.get() && path.toString().contains("tfevents"));
     try (Session session = Session.start(Runs.config(folder, ON), Path.of(""), true)) {
       new Trainer(session, Team.NONE,
-          Runs.watching(step -> full.set(step.step() >= 2 && step.step() < 5), warnings::add), new AtomicBoolean(), disk)
+          Runs.watching(step -> full.set(step.step() >= 2 && step.step() < 5), warnings::add), new AtomicBoolean(),
+          disk)
           .run();
     }
     assertThat(warnings).singleElement().asString().contains("tfevents", "No space left", "training goes on");

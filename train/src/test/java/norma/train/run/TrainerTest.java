@@ -216,7 +216,8 @@ class TrainerTest {
     TestDisk disk = new TestDisk((_, _) -> full.get());
     try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
       new Trainer(session, Team.NONE,
-          Runs.watching(step -> full.set(step.step() >= 3 && step.step() < 9), warnings::add), new AtomicBoolean(), disk)
+          Runs.watching(step -> full.set(step.step() >= 3 && step.step() < 9), warnings::add), new AtomicBoolean(),
+          disk)
           .run();
     }
     Path run = Tree.list(folder.resolve("runs")).getLast();
