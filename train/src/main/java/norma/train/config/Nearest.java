@@ -42,7 +42,7 @@ public final class Nearest {
   ///
   /// @param prefix of the name that was meant
   /// @param known  introduces the valid names, `Known: `
-  static String advice(String prefix, String wrong, Collection<String> valid, String known) {
+  public static String advice(String prefix, String wrong, Collection<String> valid, String known) {
     String nearest = of(wrong, valid);
     return (nearest == null ? ". " : "; did you mean " + prefix + nearest + "? ") + known + String.join(", ", valid);
   }

@@ -3,7 +3,6 @@ package norma.train.study;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -244,6 +243,6 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
       }
     }
     return byHash.values().stream().filter(names -> names.size() > 1).map(names -> String.join(" and ", names))
-        .distinct().sorted(Comparator.naturalOrder()).toList();
+        .distinct().sorted().toList();
   }
 }

@@ -14,16 +14,12 @@ import norma.train.report.Series.Point;
 import norma.train.report.Svg;
 
 /// Curves of all variants over the steps: the mean over the seeds as a line, from the lowest to the highest seed shaded.
-final class StudyCurves {
-  private final List<VariantRuns> variants;
-  private final Figures figures;
-
+record StudyCurves(List<VariantRuns> variants, Figures figures) {
   /// Evaluations of the second half that show more than the whole does.
   private static final int FEWEST = 4;
 
-  StudyCurves(List<VariantRuns> variants, Figures figures) {
-    this.variants = variants;
-    this.figures = figures;
+  StudyCurves {
+    variants = List.copyOf(variants);
   }
 
   /// Exact validation loss, of the whole training and, where that has enough evaluations, of its second half, where variants are close

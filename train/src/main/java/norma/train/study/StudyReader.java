@@ -109,10 +109,8 @@ public final class StudyReader {
 
     Map<String, List<Assignment>> named = tried(() -> variants(variantSection), Map.of());
     if (!named.isEmpty() && !named.containsKey(baseline)) {
-      String nearest = Nearest.of(baseline, named.keySet());
       wrong.add(error("baseline", "baseline is '" + baseline + "', which is not a variant"
-          + (nearest == null ? "" : "; did you mean " + nearest + "?") + " Variants: "
-          + String.join(", ", named.keySet())));
+          + Nearest.advice("", baseline, named.keySet(), "Variants: ")));
     }
     if (tuneSeeds.stream().anyMatch(seeds::contains)) {
       wrong.add(error("tune_seeds", "tune_seeds and seeds have seeds in common; expected others, "
@@ -144,7 +142,6 @@ public final class StudyReader {
       }
     }
     if (!wrong.isEmpty()) {
-      texts.close();
       throw ConfigException.all(wrong);
     }
     refuseUnreadable(texts, variants);
