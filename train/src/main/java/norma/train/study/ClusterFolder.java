@@ -151,7 +151,7 @@ public record ClusterFolder(StudyFolder folder) {
         : CellResult.without(cell.id(), CellResult.FAILED, LastWords.of(Files.readString(returned.resolve("output")),
             Files.readString(returned.resolve("exit"))));
     if (result != null) {
-      folder.clear(cell, folder.settle(cell, result));
+      folder.settle(cell, result);
     }
   }
 

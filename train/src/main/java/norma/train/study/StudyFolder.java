@@ -240,16 +240,20 @@ public final class StudyFolder {
     }
   }
 
-  /// Records how a cell ended, unless that is known: of two attempts by processes that no lock held apart the first one counts.
+  /// Records how a cell ended, unless that is known: of two attempts by processes that no lock held apart the first one counts. What
+  /// interrupted attempts have left beside the run that counts is deleted.
   ///
   /// @return what is recorded now
   CellResult settle(Cell cell, CellResult result) throws IOException {
-    CellResult there = result(cell);
-    if (there != null && !there.failed()) {
-      return there;
+    CellResult counts = result(cell);
+    if (counts == null || counts.failed()) {
+      write(cell, result);
+      counts = result;
     }
-    write(cell, result);
-    return result;
+    if (!counts.folder().isEmpty() && Files.exists(runs(cell))) {
+      Tree.deleteBut(Set.of(path.resolve(counts.folder())), runs(cell));
+    }
+    return counts;
   }
 
   /// A file that is there as a whole or not at all.
@@ -329,12 +333,5 @@ public final class StudyFolder {
       }
     }));
     return results;
-  }
-
-  /// Deletes what interrupted attempts at a cell have left beside the run that counts.
-  void clear(Cell cell, CellResult result) throws IOException {
-    if (!result.folder().isEmpty() && Files.exists(runs(cell))) {
-      Tree.deleteBut(Set.of(path.resolve(result.folder())), runs(cell));
-    }
   }
 }

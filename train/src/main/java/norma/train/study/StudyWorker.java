@@ -129,12 +129,7 @@ public final class StudyWorker {
   private @Nullable CellResult train(Cell cell) throws IOException {
     Optional<CellResult> adopted = folder.adopt(cell, machine());
     CellResult result = adopted.isPresent() ? adopted.get() : new Attempt(cell).result();
-    if (result == null) {
-      return null;
-    }
-    CellResult settled = folder.settle(cell, result);
-    folder.clear(cell, settled);
-    return settled;
+    return result == null ? null : folder.settle(cell, result);
   }
 
   @SuppressWarnings("ThreadSleepMillis")

@@ -149,7 +149,7 @@ public final class WatchServer implements AutoCloseable {
           Optional<String> found = pages.page(names, token);
           status = found.isPresent() ? 200 : 404;
           page = found.orElse("There is no such run or study any more.\n");
-        } catch (IOException | RuntimeException e) { // a run that begins or goes just now, or something of it is damaged
+        } catch (IOException | RuntimeException e) { // a run that begins or goes just now, or is damaged
           page = trouble(Errors.line(e));
         }
         last = new Made(status, page, stamp, System.nanoTime() - start, System.nanoTime());
