@@ -14,15 +14,13 @@ import norma.train.study.StabilityCard.Rate;
 import norma.train.study.StabilityCard.Run;
 import norma.train.study.StabilityCard.Sweep;
 
-/// A stability card in words and numbers, for a terminal, a Markdown page and a web page alike. Each is empty if the study has no learning rates in its grid.
+/// A stability card in words and numbers, for a terminal, a Markdown page and a web page alike. The pages' parts are empty if the study has no learning
+/// rates in its grid.
 public final class StabilityText {
   private StabilityText() {}
 
-  /// The table, aligned, with a line before it.
+  /// The table of a card with sweeps, aligned, with a line before it.
   public static String terminal(StabilityCard card) {
-    if (card.sweeps().isEmpty()) {
-      return "";
-    }
     return "Stability over learning rates\n" + String.join("\n", sweeps(card).lines(card.sweeps()));
   }
 
