@@ -153,6 +153,9 @@ final class CompareCommand implements Callable<Integer> {
     List<Event.Step> a = left.of(Event.Step.class);
     List<Event.Step> b = right.of(Event.Step.class);
     int common = Math.min(a.size(), b.size());
+    if (common == 0) {
+      return "one of them has logged no step: there is no loss to compare";
+    }
     for (int i = 0; i < common; i++) {
       if (a.get(i).step() != b.get(i).step()) {
         return "logged at different steps from " + a.get(i).step() + " and " + b.get(i).step() + " on";

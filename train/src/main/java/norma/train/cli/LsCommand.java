@@ -72,7 +72,7 @@ final class LsCommand implements Callable<Integer> {
     private static Row study(StoredWork work) throws IOException {
       StudyFile file = StudyFile.read(work.path());
       StudyFolder folder = new StudyFolder(file.study(), work.path());
-      long done = folder.cells().stream().filter(cell -> folder.result(cell) != null).count();
+      long done = folder.cells().stream().filter(cell -> !folder.left(cell)).count();
       int runs = file.study().runs();
       String state = work.owner().isPresent() ? "running" : done < runs ? "unfinished" : "completed";
       return new Row(work, state, Table.NONE, done + "/" + runs, Double.NaN, Optional.empty(), file.title());

@@ -106,7 +106,7 @@ public record ConfigKey(String path, Class<?> type, String start, @Nullable Rang
   /// What its values are, as error messages say it.
   public String accepts() {
     if (range != null) {
-      return range.text();
+      return type == List.class ? range.text().replaceFirst("^a number", "a list of numbers") : range.text();
     }
     return type.isEnum()
         ? String.join(", ", words())

@@ -24,6 +24,7 @@ import norma.train.report.Table;
 import norma.train.report.Template;
 import norma.train.run.SlotRecording;
 import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
+import org.apache.commons.math3.util.ArithmeticUtils;
 import org.jspecify.annotations.Nullable;
 
 /// The behaviour of a trained model's normalization slots: is LayerNorm's map S-shaped, and which element-wise function is it near
@@ -87,8 +88,10 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
 
   private static Slot slot(SlotRecording recording, List<NormSpec> fitted) {
     int stride = Math.max(1, recording.x().length / FITTED);
-    // Not a multiple of the width, or the points would be of a few channels.
-    int step = stride % 2 == 0 ? stride + 1 : stride;
+    while (ArithmeticUtils.gcd(stride, recording.width()) > 1) { // or the points would be of a few channels
+      stride++;
+    }
+    int step = stride;
     int[] chosen = IntStream.iterate(0, i -> i < recording.x().length, i -> i + step).toArray();
     double[] x = Arrays.stream(chosen).mapToDouble(i -> recording.x()[i]).toArray();
     double[] y = Arrays.stream(chosen).mapToDouble(i -> recording.preAffine()[i]).toArray();

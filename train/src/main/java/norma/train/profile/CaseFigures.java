@@ -46,7 +46,7 @@ record CaseFigures(Profile profile, Quartiles speed, Quartiles slotCost, List<Ro
   /// GB/s of a copy of the slots' bytes; NaN without slots.
   double copyRate() {
     Row sum = sum();
-    return sum.work().bytes() / sum.roof().millis() / 1e6;
+    return sum.work().bytes() / sum.roof().copies() / 1e6;
   }
 
   /// A token's share in one slot of the bytes of all slots in a pass; NaN without slots.

@@ -87,9 +87,10 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
   /// The least time that the machine's peaks allow.
   ///
   /// @param millis    least time of a step's work
+  /// @param copies    what copies of its bytes take alone
   /// @param bandwidth whether bytes bound it, not products
-  public record Roof(double millis, boolean bandwidth) {
-    static final Roof NONE = new Roof(Double.NaN, false);
+  public record Roof(double millis, double copies, boolean bandwidth) {
+    static final Roof NONE = new Roof(Double.NaN, Double.NaN, false);
   }
 
   /// Milliseconds of both directions.
@@ -157,7 +158,7 @@ public record Row(String name, Group group, Quartiles forward, Quartiles backwar
     }
     double millis = sum(counted, row -> row.roof().millis());
     double bytes = sum(counted, row -> row.roof().bandwidth() ? row.roof().millis() : 0);
-    return new Roof(millis, bytes > millis / 2);
+    return new Roof(millis, sum(counted, row -> row.roof().copies()), bytes > millis / 2);
   }
 
   private static Quartiles spread(List<Row> rows, Function<Row, Quartiles> direction) {

@@ -121,7 +121,7 @@ record WorkCount(int threads, int workers, long tokens, double passes, CostModel
     double forwardCopies = copies(work.forwardBytes(), perCall, peaks);
     double backwardCopies = copies(work.backwardBytes(), perCall, peaks);
     return new Roof(Math.max(forwardProducts, forwardCopies) + Math.max(backwardProducts, backwardCopies),
-        forwardCopies + backwardCopies > forwardProducts + backwardProducts);
+        forwardCopies + backwardCopies, forwardCopies + backwardCopies > forwardProducts + backwardProducts);
   }
 
   private static double copies(double bytes, double perCall, Peaks peaks) {

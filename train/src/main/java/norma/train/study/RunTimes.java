@@ -171,6 +171,8 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
   double run(RunConfig config, double flops) {
     RunConfig.Train train = config.train();
     double step = step(flops);
-    return seconds + Math.max(0, train.steps() - steps) * step + (train.evaluations() - 1) * evaluation * step;
+    int tried = config.withoutRounds().withSteps(Math.min(train.steps(), steps)).train().evaluations();
+    return seconds + Math.max(0, train.steps() - steps) * step
+        + Math.max(0, train.evaluations() - tried) * evaluation * step;
   }
 }

@@ -71,7 +71,7 @@ final class ProfileFixture {
     double copies = bytes / 60 / 1e6;
     return new Row(name, group, around(forward), backward == 0 ? new Quartiles(0, 0, 0) : around(backward),
         group == Group.REST ? 0 : 2, 0, work, flops == 0 ? Memory.NONE : new Memory(98_304, 196_608),
-        bytes == 0 ? Roof.NONE : new Roof(Math.max(products, copies), copies > products));
+        bytes == 0 ? Roof.NONE : new Roof(Math.max(products, copies), copies, copies > products));
   }
 
   private static Quartiles around(double median) {

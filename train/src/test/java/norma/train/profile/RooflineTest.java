@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class RooflineTest {
   /// 2 ms for 200 MFLOP and 10 MB: 100 GFLOP/s at 20 FLOP for each byte.
   private static final Row PART = new Row("mlp.fc", Group.MLP_PRODUCTS, new Quartiles(0.5, 0.4, 0.6),
-      new Quartiles(1.5, 1.4, 1.6), 2, 0.1, new Work(5e7, 1.5e8, 4e6, 6e6), Memory.NONE, new Roof(1.25, false));
+      new Quartiles(1.5, 1.4, 1.6), 2, 0.1, new Work(5e7, 1.5e8, 4e6, 6e6), Memory.NONE, new Roof(1.25, 1.25, false));
 
   private static List<MatchResult> all(String text, String pattern) {
     return Pattern.compile(pattern).matcher(text).results().toList();
