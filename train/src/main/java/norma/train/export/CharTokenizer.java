@@ -64,7 +64,8 @@ final class CharTokenizer {
     int[] characters = new int[words.size()];
     for (Map.Entry<String, JsonNode> word : words.properties()) {
       int id = word.getValue().asInt(-1);
-      if (id < 0 || id >= characters.length || word.getKey().codePointCount(0, word.getKey().length()) != 1) {
+      if (id < 0 || id >= characters.length || word.getKey().codePointCount(0, word.getKey().length()) != 1
+          || Character.getType(word.getKey().codePointAt(0)) == Character.SURROGATE) {
         throw new DataException(file + " has a token " + Json.printable(word.getKey()) + " with the number "
             + Json.printable(word.getValue().toString()) + "; expected single characters with numbers from 0 on");
       }

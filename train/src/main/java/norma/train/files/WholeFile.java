@@ -36,7 +36,7 @@ public final class WholeFile {
   }
 
   /// Of the file that was asked for, not of the one beside it.
-  private static IOException named(IOException named, IOException cause) {
+  static IOException named(IOException named, IOException cause) {
     named.initCause(cause);
     return named;
   }

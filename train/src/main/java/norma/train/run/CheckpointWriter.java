@@ -65,7 +65,11 @@ final class CheckpointWriter {
     } else {
       writeTo(target, progress);
     }
-    deleteOld(target, progress.anchor());
+    try {
+      deleteOld(target, progress.anchor());
+    } catch (RunException e) {
+      warnings.accept(e.getMessage() + "; no old checkpoint is deleted now");
+    }
     return target;
   }
 
@@ -145,6 +149,9 @@ final class CheckpointWriter {
       }
     });
     List<Path> complete = List.copyOf(losses.keySet());
+    if (complete.isEmpty()) {
+      return;
+    }
     Set<Path> kept = new HashSet<>(complete.subList(
         Math.max(0, complete.size() - session.config().train().keepCheckpoints()), complete.size()));
     kept.add(Checkpoint.best(losses).orElse(complete.getLast()));

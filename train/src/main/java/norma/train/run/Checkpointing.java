@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import norma.array.Array;
+import norma.autodiff.Parameter;
 import norma.optim.Optimizer;
 import norma.train.files.Disk;
 import norma.train.files.Errors;
@@ -176,8 +176,9 @@ final class Checkpointing {
     }
     session.begin(session.config().train().initFrom().map(InitialWeights::checkpoint));
     for (Optimizer.State kept : moments) {
-      Array flat = kept.values().flat();
-      session.backend().write(flat, new double[Math.toIntExact(flat.size())]);
+      for (Parameter parameter : kept.values().parameters()) { // one by one: as numbers of a double they may be more than the heap has
+        session.backend().write(kept.values().of(parameter), new double[Math.toIntExact(parameter.size())]);
+      }
     }
     return Progress.START;
   }

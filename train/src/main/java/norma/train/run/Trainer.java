@@ -92,14 +92,14 @@ public final class Trainer {
     this.stop = stop;
     this.folder = runFolder.path();
     this.lock = resumption == null ? runFolder.lock() : resumption.lock();
-    this.trainStep = new TrainStep(session, team);
-    this.evaluation = new Evaluation(session);
-    this.sampler = new Sampler(session);
-    this.cost = session.cost();
-    this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.updateFlops(), train.syncEvery());
-    this.recorder = new StepRecorder(session);
-    this.schedule = config.optim().rates();
     try {
+      this.trainStep = new TrainStep(session, team);
+      this.evaluation = new Evaluation(session);
+      this.sampler = new Sampler(session);
+      this.cost = session.cost();
+      this.layerTimes = new LayerTimes(cost, train.accumulate(), trainStep.updateFlops(), train.syncEvery());
+      this.recorder = new StepRecorder(session);
+      this.schedule = config.optim().rates();
       RunView view = config.output().tensorboard()
           ? new TensorBoardLog(folder, resumption == null ? 0 : resumption.step(), RunConfigWriter.yaml(config), disk,
               observer::warned)
@@ -109,7 +109,11 @@ public final class Trainer {
       this.checkpointing = new Checkpointing(folder, session, trainStep.state(), metrics, disk, observer);
       this.progress = resumption == null ? Progress.START : checkpointing.resume(resumption);
     } catch (IOException e) {
+      release();
       throw new RunException("cannot use " + folder + ": " + Errors.line(e), e);
+    } catch (RuntimeException | Error e) { // a full GPU or heap, of which the process may live on
+      release();
+      throw e;
     }
     this.secondsBefore = progress.elapsedSeconds();
   }

@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
 import norma.train.files.Json;
 import norma.train.metrics.LineFormat;
 import norma.array.Array;
@@ -112,9 +113,11 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
     try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       out.write((JSON.writeValueAsString(header) + "\n").getBytes(StandardCharsets.UTF_8));
       for (Array array : arrays.values()) {
-        byte[] bytes = new byte[Math.toIntExact(array.bytes())];
-        session.backend().copy(array, MemorySegment.ofArray(bytes));
-        out.write(bytes);
+        for (Array part : parts(array)) {
+          byte[] bytes = new byte[Math.toIntExact(part.bytes())];
+          session.backend().copy(part, MemorySegment.ofArray(bytes));
+          out.write(bytes);
+        }
       }
     }
   }
@@ -203,10 +206,18 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
     try (InputStream in = Files.newInputStream(file)) {
       in.skipNBytes(headerBytes);
       for (Map.Entry<String, Array> place : places.entrySet()) {
-        Array array = place.getValue();
-        session.backend().copy(MemorySegment.ofArray(in.readNBytes(Math.toIntExact(array.bytes()))), array);
-        FiniteCheck.require(file, place.getKey(), session.backend().read(array));
+        for (Array part : parts(place.getValue())) {
+          session.backend().copy(MemorySegment.ofArray(in.readNBytes(Math.toIntExact(part.bytes()))), part);
+          FiniteCheck.require(file, place.getKey(), session.backend().read(part));
+        }
       }
     }
+  }
+
+  /// An array in pieces of 16 million numbers: it may have more bytes than a Java array can.
+  private static List<Array> parts(Array array) {
+    int most = 1 << 24;
+    return LongStream.iterate(0, from -> from < array.size(), from -> from + most)
+        .mapToObj(from -> array.slice(from, (int) Math.min(most, array.size() - from))).toList();
   }
 }

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.RunConfig;
@@ -56,11 +55,11 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
   /// @throws RunException if another process goes on with one, as `norma train --resume` does
   private static void clear(Path runs, String machine) {
     try {
-      for (Path attempt : Tree.list(runs)) {
-        OptionalLong owner = ProcessLock.holder(attempt.resolve("lock"));
-        if (owner.isPresent()) {
-          throw new RunException(attempt + " is being trained by another process (" + owner.getAsLong()
-              + "): wait for it, or stop it with Ctrl-C there");
+      for (Path attempt : Tree.list(runs).stream().filter(Files::isDirectory).toList()) {
+        try (ProcessLock lock = ProcessLock.take(attempt.resolve("lock"))) {
+          if (lock == null) {
+            throw new RunException(attempt + " is being trained by another process: wait for it, or stop it there");
+          }
         }
       }
       Tree.delete(runs);
