@@ -13,6 +13,10 @@ final class Lowering {
   /// 1.5 * 2^23: adding it to a float32 number rounds that to an integer, in the lowest bits.
   static final double ROUND = 12_582_912;
 
+  private static final double LEAST_BESIDE_1 = -35;
+  /// Of which float32 has all bits.
+  private static final double LEAST_EXPONENT = -87;
+
   /// Beyond, products stay together: a square of squares has twice as many factors with each.
   private static final int MOST_OPENED = 32;
 
@@ -21,6 +25,7 @@ final class Lowering {
   private final Map<Expr, Expr> expanded = new HashMap<>();
   private final Map<Expr, Expr> sorted = new HashMap<>();
   private final Map<Expr, Expr> fused = new HashMap<>();
+  private final Map<Expr, Sign> signs = new HashMap<>(); // of each node once: a power has its base twice
   private Map<Expr, Integer> uses = Map.of();
   private int opened; // of the product that is sorted
 
@@ -96,14 +101,14 @@ final class Lowering {
     return switch (a.fn()) {
       case TANH -> tanh(a.arg(0));
       case ERF -> erf(a.arg(0));
-      case EXP -> exp(a.arg(0));
+      case EXP -> exp(a.arg(0), LEAST_BESIDE_1);
       case LOG -> log(a.arg(0));
       case SIN -> sin(a.arg(0), 0);
       case COS -> sin(a.arg(0), 0.5);
       case ATAN -> atan(a.arg(0));
       case MAXABS -> g.apply(Fn.LARGEST, g.apply(Fn.ABS, a.arg(0)));
       case DIV -> a.arg(1) instanceof Apply root && root.fn() == Fn.SQRT && root.space() == Space.POINT
-          && Sign.of(root.arg(0)) == Sign.PLUS ? g.mul(a.arg(0), inverseRoot(root.arg(0))) : a;
+          && sign(root.arg(0)) == Sign.PLUS ? g.mul(a.arg(0), inverseRoot(root.arg(0))) : a;
       default -> a;
     };
   }
@@ -113,9 +118,14 @@ final class Lowering {
   }
 
   private Expr power(Expr u, double n) {
-    if (n < 0) {
-      return function(g.div(g.num(1), power(u, -n)));
-    }
+    return n < 0 // a reciprocal needs what is nothing beside 1
+        ? function(g.div(g.num(1), power(u, -n, LEAST_EXPONENT)))
+        : power(u, n, LEAST_BESIDE_1);
+  }
+
+  /// @param n     0 or more
+  /// @param least power of e that is not 0
+  private Expr power(Expr u, double n, double least) {
     if (n == 0.5) {
       return g.apply(Fn.SQRT, u);
     }
@@ -124,12 +134,14 @@ final class Lowering {
       if (k < 2) {
         return k == 0 ? g.num(1) : u;
       }
-      Expr half = power(u, k >> 1);
+      Expr half = power(u, k >> 1, least);
       return k % 2 == 0 ? g.mul(half, half) : g.mul(g.mul(half, half), u);
     }
-    return 2 * n == Math.rint(2 * n) && n <= 64
-        ? g.mul(power(u, n - 0.5), g.apply(Fn.SQRT, u))
-        : function(g.apply(Fn.EXP, g.mul(g.num(n), function(g.apply(Fn.LOG, u)))));
+    if (2 * n == Math.rint(2 * n) && n <= 64) {
+      return g.mul(power(u, n - 0.5, least), g.apply(Fn.SQRT, u));
+    }
+    Expr log = g.mul(g.num(n), function(g.apply(Fn.LOG, u)));
+    return log.space().rows() ? exp(log, least) : g.apply(Fn.EXP, log);
   }
 
   // tanh x = x P(x^2) / Q(x^2), cut off at 1, which it exceeds at 9.5: slopes of saturated channels are exactly 0. Coefficients: least
@@ -153,15 +165,15 @@ final class Lowering {
   }
 
   // exp x = 2^n exp r, n = round(x / ln 2), |r| <= ln 2 / 2; ln 2 in two parts (Cody and Waite, 1980), exp r by its Taylor polynomial of
-  // degree 6, relative error 2e-7. Below -35 the result is 0, not 6e-16 and less, which is nothing beside 1 in float32: products of such
-  // numbers soon are below the normal ones, and each of those costs 100 cycles.
-  private Expr exp(Expr any) {
-    Expr x = g.apply(Fn.MAX, g.apply(Fn.MIN, any, g.num(88)), g.num(-35));
+  // degree 6, relative error 2e-7. Below the least exponent, -35, the result is 0, not 6e-16 and less, which is nothing beside 1 in
+  // float32: products of such numbers soon are below the normal ones, and each of those costs 100 cycles.
+  private Expr exp(Expr any, double least) {
+    Expr x = g.apply(Fn.MAX, g.apply(Fn.MIN, any, g.num(88)), g.num(least));
     Expr shifted = fma(x, 1.442_695, g.num(ROUND));
     Expr n = g.sub(shifted, g.num(ROUND));
     Expr r = fma(n, 2.121_944_4e-4, fma(n, -0.693_359_4, x));
     Expr p = polynomial(r, 1 / 720.0, 1 / 120.0, 1 / 24.0, 1 / 6.0, 0.5, 1, 1);
-    return g.apply(Fn.FLUSH, g.apply(Fn.SCALE, p, shifted), any, g.num(-35));
+    return g.apply(Fn.FLUSH, g.apply(Fn.SCALE, p, shifted), any, g.num(least));
   }
 
   // log u = log m + n ln 2 for u = m 2^n, log(1 + f) = f - f^2/2 + f^3 P(f); coefficients of Cephes' logf (Moshier, 1992), 2 units in
@@ -211,7 +223,7 @@ final class Lowering {
     return g.apply(Fn.FMA, g.mul(y, e), p, y);
   }
 
-  /// What the form of an expanded formula shows of the signs of its values. A walk visits no more than the written formula has nodes.
+  /// What the form of an expanded formula shows of the signs of its values.
   private enum Sign {
     ANY,
     /// None is below 0, but -0 may be among them.
@@ -219,38 +231,49 @@ final class Lowering {
     /// None has the sign of negative numbers.
     PLUS;
 
-    static Sign of(Expr e) {
-      if (!(e instanceof Apply a)) {
-        return e instanceof Expr.Num n ? of(n.value()) : ANY;
-      }
-      return switch (a.fn()) {
-        case ABS, EXP, STEP -> PLUS;
-        case SQRT -> of(a.arg(0));
-        case MUL -> a.arg(0).equals(a.arg(1)) ? PLUS : less(of(a.arg(0)), of(a.arg(1)));
-        case ADD -> { // -0 + 0 = 0
-          Sign left = of(a.arg(0));
-          Sign right = of(a.arg(1));
-          yield less(left, right) == ANY ? ANY : left == PLUS ? PLUS : right;
-        }
-        case DIV -> less(of(a.arg(0)), of(a.arg(1))) == PLUS ? PLUS : ANY; // 0 / 0 is NaN
-        case MAX -> { // beside NaN the first stays, whatever its sign
-          Expr limit = a.arg(0) instanceof Expr.Num ? a.arg(0) : a.arg(1);
-          yield !(limit instanceof Expr.Num n) || n.value() < 0 ? ANY : n.value() > 0 ? PLUS : AT_LEAST_0;
-        }
-        case LOG ->
-          a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1)
-              && of(sum.arg(1)) == PLUS ? PLUS : ANY;
-        default -> ANY;
-      };
-    }
-
-    private static Sign of(double value) {
+    static Sign of(double value) {
       return Double.compare(value, 0) >= 0 ? PLUS : value == 0 ? AT_LEAST_0 : ANY;
     }
 
-    private static Sign less(Sign a, Sign b) {
-      return a.compareTo(b) < 0 ? a : b;
+    Sign orLess(Sign other) {
+      return compareTo(other) < 0 ? this : other;
     }
+  }
+
+  private Sign sign(Expr e) {
+    if (!(e instanceof Apply a)) {
+      return e instanceof Expr.Num n ? Sign.of(n.value()) : Sign.ANY;
+    }
+    Sign done = signs.get(e);
+    if (done == null) {
+      done = sign(a);
+      signs.put(e, done);
+    }
+    return done;
+  }
+
+  private Sign sign(Apply a) {
+    return switch (a.fn()) {
+      case ABS, EXP, STEP -> Sign.PLUS;
+      case SQRT -> sign(a.arg(0));
+      case MUL -> a.arg(0).equals(a.arg(1)) ? Sign.PLUS : sign(a.arg(0)).orLess(sign(a.arg(1)));
+      case ADD -> { // -0 + 0 = 0
+        Sign left = sign(a.arg(0));
+        Sign right = sign(a.arg(1));
+        yield left.orLess(right) == Sign.ANY ? Sign.ANY : left == Sign.PLUS ? Sign.PLUS : right;
+      }
+      case DIV -> sign(a.arg(0)).orLess(sign(a.arg(1))) == Sign.PLUS ? Sign.PLUS : Sign.ANY; // 0 / 0 is NaN
+      case MAX -> { // beside NaN the first stays, whatever its sign
+        Expr limit = a.arg(0) instanceof Expr.Num ? a.arg(0) : a.arg(1);
+        yield !(limit instanceof Expr.Num n) || n.value() < 0
+            ? Sign.ANY
+            : n.value() > 0 ? Sign.PLUS : Sign.AT_LEAST_0;
+      }
+      case LOG ->
+        a.arg(0) instanceof Apply sum && sum.fn() == Fn.ADD && Graph.is(sum.arg(0), 1)
+            && sign(sum.arg(1)) == Sign.PLUS ? Sign.PLUS : Sign.ANY;
+      default -> Sign.ANY;
+    };
   }
 
   private Expr fma(Expr a, double factor, Expr c) {

@@ -44,6 +44,7 @@ final class CausalAttention implements AutoCloseable {
       lse = scale * most + log(sum)
       sum = 1 / sum""");
   private static final Routine WEIGHTS = Routine.of("elements p; channels factor; p = p * factor");
+  private static final Routine DROP = Routine.of("elements p kept; p = p * kept");
   private static final Routine AGAIN = Routine.of("""
       elements p dp; channels lse delta; numbers scale
       p = exp(scale * p - lse)
@@ -62,6 +63,7 @@ final class CausalAttention implements AutoCloseable {
   private final Rows exponentials;
   private final Rows ends;
   private final Rows normalize;
+  private final Rows drops;
   private final Rows again;
   private final Rows againSeen;
   private final Rows slope;
@@ -69,6 +71,7 @@ final class CausalAttention implements AutoCloseable {
   private final Spare outputs = new Spare();
   private final Spare weights = new Spare();
   private final Spare slopes = new Spare();
+  private final Spare masks = new Spare();
   private final HostMemory vectors = HostMemory.allocate(DType.FLOAT32, 3 * BLOCK);
   private final HostMemory hidden = HostMemory.allocate(DType.FLOAT32, BLOCK * BLOCK);
   private final DropFactors factors;
@@ -84,6 +87,7 @@ final class CausalAttention implements AutoCloseable {
     exponentials = rows.routine(EXPONENTIALS, BLOCK);
     ends = rows.routine(ENDS, BLOCK);
     normalize = rows.routine(WEIGHTS, BLOCK);
+    drops = rows.routine(DROP, BLOCK);
     again = rows.routine(AGAIN, BLOCK);
     againSeen = rows.routine(AGAIN_SEEN, BLOCK);
     slope = rows.routine(SLOPES, BLOCK);
@@ -176,7 +180,7 @@ final class CausalAttention implements AutoCloseable {
         MemorySegment.copy(logs, 0, lse.segment(), 4 * head.place(from), 4L * count);
       }
       normalize.bind(p.segment(), sum).run(keys);
-      dropped(p.segment(), head, from, count, drop);
+      dropped(p.segment(), mask(head, from, count, drop), keys);
       tiles.multiply(count, head.width, keys, p, true, Panels.of(head.v, tiles), out.from(from), false);
     }
   }
@@ -215,13 +219,14 @@ final class CausalAttention implements AutoCloseable {
       Matrix out = dy.from(from);
       tiles.multiply(keys, count, head.width, head.k, false, transposed(q, head, count, queries), p, false);
       tiles.multiply(keys, count, head.width, head.v, false, transposed(out, head, count, outputs), ds, false);
-      dropped(ds.segment(), head, from, count, drop);
+      MemorySegment mask = mask(head, from, count, drop);
+      dropped(ds.segment(), mask, keys);
       long seen = (long) from * BLOCK;
       again.with(head.scale()).bind(p.segment(), ds.segment(), logs, delta).run(from);
       againSeen.with(head.scale()).bind(p.segment(), ds.segment(), hidden.segment(), logs, delta);
       againSeen.bind(0, p.segment(), seen).bind(1, ds.segment(), seen).run(count);
       slope.with(head.scale()).bind(p.segment(), ds.segment(), delta).run(keys);
-      dropped(p.segment(), head, from, count, drop);
+      dropped(p.segment(), mask, keys);
       boolean more = addKeys || from < last;
       tiles.multiply(count, head.width, keys, ds, true, Panels.of(head.k, tiles), gradient.q.from(from), add);
       tiles.multiply(keys, head.width, count, ds, false, Panels.of(q, tiles), gradient.k, more);
@@ -234,22 +239,31 @@ final class CausalAttention implements AutoCloseable {
     return vectors.segment().asSlice(4L * BLOCK * number, 4L * BLOCK);
   }
 
-  private void dropped(MemorySegment p, Head head, int from, int count, DropMask drop) {
-    if (drop.probability() > 0) {
-      for (int i = 0; i < count; i++) {
-        MemorySegment kept = factors.of(drop, head.place(from + i) * head.time, from + i + 1);
-        for (int key = 0; key <= from + i; key++) {
-          long at = (long) key * BLOCK + i;
-          p.setAtIndex(JAVA_FLOAT_UNALIGNED, at,
-              p.getAtIndex(JAVA_FLOAT_UNALIGNED, at) * kept.getAtIndex(JAVA_FLOAT_UNALIGNED, key));
-        }
+  /// Factors of a block's weights, as they lie; null without dropout. Where a query does not see a key, its weight is 0, the factor is of an
+  /// earlier block, or 0.
+  private @Nullable MemorySegment mask(Head head, int from, int count, DropMask drop) {
+    if (drop.probability() == 0) {
+      return null;
+    }
+    MemorySegment mask = masks.floats((long) head.time * BLOCK);
+    for (int i = 0; i < count; i++) {
+      MemorySegment kept = factors.of(drop, head.place(from + i) * head.time, from + i + 1);
+      for (int key = 0; key <= from + i; key++) {
+        mask.setAtIndex(JAVA_FLOAT_UNALIGNED, (long) key * BLOCK + i, kept.getAtIndex(JAVA_FLOAT_UNALIGNED, key));
       }
+    }
+    return mask;
+  }
+
+  private void dropped(MemorySegment p, @Nullable MemorySegment mask, int keys) {
+    if (mask != null) {
+      drops.bind(p, mask).run(keys);
     }
   }
 
   @Override
   public void close() {
-    for (Spare spare : new Spare[]{ queries, outputs, weights, slopes }) {
+    for (Spare spare : new Spare[]{ queries, outputs, weights, slopes, masks }) {
       spare.close();
     }
     vectors.close();

@@ -216,6 +216,10 @@ final class CpuKernels implements Kernels, AutoCloseable {
   @Override
   public void fill(Array x, double value) {
     MemorySegment segment = x.segment();
+    if (Double.doubleToRawLongBits(value) == 0) { // not -0
+      segment.fill((byte) 0);
+      return;
+    }
     for (long i = 0; i < x.size(); i++) {
       x.dtype().set(segment, i, value);
     }

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -249,6 +251,26 @@ class RowKernelsTest {
     for (Program program : List.of(programs.forward(formula, 16), programs.backward(formula, 16, all))) {
       assertThat(program.plan().passes().stream().flatMap(pass -> StraightCode.elements(pass.sinks()).stream()))
           .extracting(e -> ((Expr.Apply) e).fn()).contains(Fn.ROOTGUESS).doesNotContain(Fn.SQRT, Fn.DIV);
+    }
+  }
+
+  /// A power has its base twice, as a factor and below a root: found again for each it would take 2^36 steps.
+  @Test
+  void nestedPowersAreLoweredAtOnce() {
+    String nested = "x / sqrt(1 + " + "(".repeat(36) + "x" + "^1.5)".repeat(36) + ")";
+    assertTimeoutPreemptively(Duration.ofMinutes(1),
+        () -> programs("").forward(RandomFormulas.formula(nested), 16));
+  }
+
+  /// Where the power is small its reciprocal is not infinite.
+  @Test
+  void negativePowersOfSmallNumbersAreFinite() {
+    assertThat(error("x * (abs(x) + 1e-5)^-3.3", 33, 1)).isLessThan(1e-4);
+    RowPrograms programs = programs("");
+    try (RowKernels kernels = new RowKernels(programs); Arena arena = Arena.ofConfined()) {
+      MemorySegment x = arena.allocate(4 * 8);
+      kernels.routine(Routine.of("elements x; x = (abs(x) + 1e-5)^-3.3"), 8).bind(x).run(1);
+      assertThat(x.getAtIndex(ValueLayout.JAVA_FLOAT, 0) / Math.pow(1e-5, -3.3)).isCloseTo(1, within(1e-4));
     }
   }
 
