@@ -52,7 +52,8 @@ public final class StudyReport {
     StudyCurves curves = new StudyCurves(variants, figures);
     String strip = DifferencePlot.svg(summary, 720, "chart wide") + DifferencePlot.svg(summary, 360, "chart narrow");
     return Template.page("study.html", study.title() + ": study").put("name", study.title())
-        .put("state", summary.left() == 0 && summary.failed().isEmpty() ? "completed" : "unfinished").put("note", study.note())
+        .put("state", summary.left() == 0 && summary.failed().isEmpty() ? "completed" : "unfinished")
+        .put("note", study.note())
         .put("verdict", Headline.of(summary))
         .put("table", SummaryText.table(summary).html("", summary.rows()))
         .put("setting", SummaryText.setting(summary, command))
