@@ -12,8 +12,11 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Objects;
+import norma.train.files.Tree;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -59,6 +62,17 @@ record Download(Fetcher fetcher, long maxBytes) {
     }
   }
 
+  /// Deletes what a killed process has left. One that still downloads has written within [#PATIENCE_MILLIS].
+  private static void deleteAbandoned(Path cache) throws IOException {
+    Instant before = Instant.now().minus(Duration.ofDays(1));
+    for (Path file : Tree.list(cache)) {
+      if (String.valueOf(file.getFileName()).matches("download-\\d+\\.part")
+          && Instant.ofEpochMilli(file.toFile().lastModified()).isBefore(before)) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
   /// The bytes at `url`, from the cache if they lie there.
   ///
   /// @param url  of https
@@ -75,6 +89,7 @@ record Download(Fetcher fetcher, long maxBytes) {
         }
         LOG.warn("{} no longer has the hash in its name: downloading it again", cached);
       }
+      deleteAbandoned(cache);
       Path temporary = Files.createTempFile(cache, "download-", ".part");
       try {
         fetch(url, temporary, cached);

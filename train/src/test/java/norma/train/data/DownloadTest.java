@@ -15,6 +15,9 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import norma.train.config.RunConfig.Token;
@@ -110,6 +113,17 @@ class DownloadTest {
     Files.writeString(cache(), "a file where the folder should be");
     assertThatThrownBy(() -> load(POEM)).isInstanceOf(DataException.class)
         .hasMessageContaining("cannot use the cache " + cache()).hasMessageContaining("XDG_CACHE_HOME");
+  }
+
+  @Test
+  void whatAKilledDownloadHasLeftGoesAfterADay() throws IOException {
+    Files.createDirectories(cache());
+    Path abandoned = Files.writeString(cache().resolve("download-1.part"), "half a po");
+    Path recent = Files.writeString(cache().resolve("download-2.part"), "half a po");
+    Files.setLastModifiedTime(abandoned, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
+    load(POEM);
+    assertThat(abandoned).doesNotExist();
+    assertThat(recent).exists();
   }
 
   @Test
