@@ -218,7 +218,7 @@ class HfExportTest {
     assertThatThrownBy(() -> WholeFolder.write(place.resolve("hf"), inner -> {
       Files.writeString(inner.resolve("config.json"), "{}");
       throw new IOException("No space left on device");
-    })).hasMessage("No space left on device");
+    })).hasMessage(place.resolve("hf") + ": No space left on device");
     assertThat(place).isEmptyDirectory();
   }
 }
