@@ -2,6 +2,8 @@ package norma.array;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /// A dense row-major tensor: a shape and a window on [Memory] that one backend owns. It has no mathematics.
@@ -93,6 +95,14 @@ public final class Array {
       throw new IllegalArgumentException(this + " cannot have shape " + Arrays.toString(newShape));
     }
     return new Array(memory, offset, newShape);
+  }
+
+  /// Its elements in pieces, one after the other.
+  ///
+  /// @param most elements of a piece
+  public List<Array> pieces(int most) {
+    return LongStream.iterate(0, from -> from < size(), from -> from + most)
+        .mapToObj(from -> slice(from, (int) Math.min(most, size() - from))).toList();
   }
 
   /// A window of `newShape` that starts at element `from` of this one.

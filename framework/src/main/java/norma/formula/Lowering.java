@@ -13,8 +13,9 @@ final class Lowering {
   /// 1.5 * 2^23: adding it to a float32 number rounds that to an integer, in the lowest bits.
   static final double ROUND = 12_582_912;
 
+  /// Powers of e below are nothing beside 1.
   private static final double LEAST_BESIDE_1 = -35;
-  /// Of which float32 has all bits.
+  /// The least power of e that has all bits of float32, for its reciprocal.
   private static final double LEAST_EXPONENT = -87;
 
   /// Beyond, products stay together: a square of squares has twice as many factors with each.
@@ -165,8 +166,8 @@ final class Lowering {
   }
 
   // exp x = 2^n exp r, n = round(x / ln 2), |r| <= ln 2 / 2; ln 2 in two parts (Cody and Waite, 1980), exp r by its Taylor polynomial of
-  // degree 6, relative error 2e-7. Below the least exponent, -35, the result is 0, not 6e-16 and less, which is nothing beside 1 in
-  // float32: products of such numbers soon are below the normal ones, and each of those costs 100 cycles.
+  // degree 6, relative error 2e-7. Below the least exponent the result is 0: of -35, that is not 6e-16 and less, since products of
+  // such numbers soon are below the normal ones, and each of those costs 100 cycles.
   private Expr exp(Expr any, double least) {
     Expr x = g.apply(Fn.MAX, g.apply(Fn.MIN, any, g.num(88)), g.num(least));
     Expr shifted = fma(x, 1.442_695, g.num(ROUND));

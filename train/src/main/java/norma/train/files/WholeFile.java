@@ -36,9 +36,16 @@ public final class WholeFile {
   }
 
   /// Of the file that was asked for, not of the one beside it.
-  static IOException named(IOException named, IOException cause) {
+  private static IOException named(IOException named, IOException cause) {
     named.initCause(cause);
     return named;
+  }
+
+  /// What a write failed with, with the name of what was written: a stream on a full disk knows none.
+  static IOException named(Path written, IOException e) {
+    return e instanceof FileSystemException
+        ? e
+        : named(new FileSystemException(written.toString(), null, e.getMessage()), e);
   }
 
   /// Writes a text, or replaces what is there.
@@ -57,10 +64,8 @@ public final class WholeFile {
     try {
       content.to(beside);
       Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (FileSystemException e) {
-      throw e;
-    } catch (IOException e) { // of a stream, which knows no name: the disk is full
-      throw named(new FileSystemException(file.toString(), null, e.getMessage()), e);
+    } catch (IOException e) {
+      throw named(file, e);
     } finally {
       Files.deleteIfExists(beside); // after a failed write
     }

@@ -22,10 +22,8 @@ public final class WholeFolder {
     try {
       content.to(beside);
       Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileSystemException e) {
-      throw e;
-    } catch (IOException e) { // of a stream, which knows no name
-      throw WholeFile.named(new FileSystemException(folder.toString(), null, e.getMessage()), e);
+    } catch (IOException e) {
+      throw WholeFile.named(folder, e);
     } finally {
       Tree.delete(beside); // after a failed write
     }

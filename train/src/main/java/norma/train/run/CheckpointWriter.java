@@ -156,12 +156,7 @@ final class CheckpointWriter {
         Math.max(0, complete.size() - session.config().train().keepCheckpoints()), complete.size()));
     kept.add(Checkpoint.best(losses).orElse(complete.getLast()));
     for (Path folder : List.copyOf(kept)) {
-      try {
-        kept.add(all.resolve(Checkpoint.nameOf(folder.equals(written) ? anchor : anchorOf(folder))));
-      } catch (IOException e) {
-        warnOnce(folder, e);
-        return; // what it leads to is not known now
-      }
+      kept.add(all.resolve(Checkpoint.nameOf(folder.equals(written) ? anchor : anchorOf(folder))));
     }
     for (Path folder : complete) {
       if (!kept.contains(folder)) {
@@ -177,11 +172,13 @@ final class CheckpointWriter {
     }
   }
 
-  private static int anchorOf(Path folder) throws IOException {
+  private static int anchorOf(Path folder) {
     try {
       return TrainingState.read(folder.resolve(Checkpoint.STATE)).progress().anchor();
     } catch (NoSuchFileException | RunException e) {
       return Checkpoint.stepOf(folder); // damaged or gone: it leads nowhere
+    } catch (IOException e) { // what it leads to is not known now
+      throw new RunException("cannot read " + folder + ": " + Errors.line(e), e);
     }
   }
 

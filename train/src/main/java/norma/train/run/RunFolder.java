@@ -67,7 +67,7 @@ public record RunFolder(Path path) {
   /// Takes the right to train here.
   ///
   /// @throws RunException if another process has it
-  ProcessLock lock() {
+  public ProcessLock lock() {
     Path file = path.resolve("lock");
     try {
       ProcessLock lock = ProcessLock.take(file);

@@ -16,7 +16,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.LongStream;
 import norma.train.files.Json;
 import norma.train.metrics.LineFormat;
 import norma.array.Array;
@@ -39,6 +38,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param headerBytes its length with its end
 record TrainingState(Progress progress, Conditions conditions, Path file, JsonNode header, int headerBytes) {
   private static final int MAX_HEADER_BYTES = 16 << 20; // 100 times what a model of 1,000 blocks has
+  private static final int PIECE = 1 << 24; // elements at once: a tensor may have more bytes than a Java array
   private static final JsonMapper JSON = new JsonMapper();
 
   /// Conditions that the numbers of a run depend on besides its configuration.
@@ -113,7 +113,7 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
     try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       out.write((JSON.writeValueAsString(header) + "\n").getBytes(StandardCharsets.UTF_8));
       for (Array array : arrays.values()) {
-        for (Array part : parts(array)) {
+        for (Array part : array.pieces(PIECE)) {
           byte[] bytes = new byte[Math.toIntExact(part.bytes())];
           session.backend().copy(part, MemorySegment.ofArray(bytes));
           out.write(bytes);
@@ -206,18 +206,11 @@ record TrainingState(Progress progress, Conditions conditions, Path file, JsonNo
     try (InputStream in = Files.newInputStream(file)) {
       in.skipNBytes(headerBytes);
       for (Map.Entry<String, Array> place : places.entrySet()) {
-        for (Array part : parts(place.getValue())) {
+        for (Array part : place.getValue().pieces(PIECE)) {
           session.backend().copy(MemorySegment.ofArray(in.readNBytes(Math.toIntExact(part.bytes()))), part);
           FiniteCheck.require(file, place.getKey(), session.backend().read(part));
         }
       }
     }
-  }
-
-  /// An array in pieces of 16 million numbers: it may have more bytes than a Java array can.
-  private static List<Array> parts(Array array) {
-    int most = 1 << 24;
-    return LongStream.iterate(0, from -> from < array.size(), from -> from + most)
-        .mapToObj(from -> array.slice(from, (int) Math.min(most, array.size() - from))).toList();
   }
 }

@@ -11,12 +11,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
 import norma.train.files.Errors;
-import norma.train.files.ProcessLock;
 import norma.train.files.Tree;
 import norma.train.files.WholeFile;
 import norma.train.metrics.Event;
 import norma.train.run.Resumption;
 import norma.train.run.RunException;
+import norma.train.run.RunFolder;
 import norma.train.run.Session;
 import norma.train.run.Team;
 import norma.train.run.TrainObserver;
@@ -56,11 +56,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
   private static void clear(Path runs, String machine) {
     try {
       for (Path attempt : Tree.list(runs).stream().filter(Files::isDirectory).toList()) {
-        try (ProcessLock lock = ProcessLock.take(attempt.resolve("lock"))) {
-          if (lock == null) {
-            throw new RunException(attempt + " is being trained by another process: wait for it, or stop it there");
-          }
-        }
+        new RunFolder(attempt).lock().close();
       }
       Tree.delete(runs);
       Files.createDirectories(runs);

@@ -2,6 +2,7 @@ package norma.train.study;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -244,6 +245,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
   /// One row a run, tuning included.
   static String csv(StudyFolder folder) {
     Study study = folder.study();
+    Map<Variant, Map<Long, CellResult>> baselines = new HashMap<>();
     record Run(Study.Cell cell, Variant variant, CellResult result, double secondsToBaseline) {}
     List<Run> runs = new ArrayList<>();
     for (Study.Cell cell : folder.cells()) {
@@ -251,7 +253,7 @@ public record StudySummary(Study study, int finished, int runs, List<CellResult>
       if (result != null) {
         CellResult baseline = cell.tuning()
             ? null
-            : folder.reported(study.baselineOf(cell.variant())).get(cell.seed());
+            : baselines.computeIfAbsent(study.baselineOf(cell.variant()), folder::reported).get(cell.seed());
         runs.add(new Run(cell, cell.variant(), result, baseline != null && comparable(result, baseline)
             ? secondsTo(folder, result, baseline)
             : Double.NaN));

@@ -193,7 +193,7 @@ final class Wire implements AutoCloseable {
   /// Sends all elements.
   void send(Backend backend, Array array) throws IOException {
     byte[] chunk = new byte[CHUNK_ELEMENTS * array.dtype().bytes()];
-    for (Array part : parts(array)) {
+    for (Array part : array.pieces(CHUNK_ELEMENTS)) {
       MemorySegment bytes = MemorySegment.ofArray(chunk).asSlice(0, part.bytes());
       backend.copy(part, bytes);
       out.write(chunk, 0, Math.toIntExact(part.bytes()));
@@ -203,7 +203,7 @@ final class Wire implements AutoCloseable {
   /// Receives all elements.
   void receive(Backend backend, Array array) throws IOException {
     byte[] chunk = new byte[CHUNK_ELEMENTS * array.dtype().bytes()];
-    for (Array part : parts(array)) {
+    for (Array part : array.pieces(CHUNK_ELEMENTS)) {
       in.readFully(chunk, 0, Math.toIntExact(part.bytes()));
       backend.copy(MemorySegment.ofArray(chunk).asSlice(0, part.bytes()), part);
     }
@@ -211,7 +211,7 @@ final class Wire implements AutoCloseable {
 
   /// Receives all elements of some arrays, and changes these only once everything is here.
   void receiveAll(Backend backend, List<Array> arrays) throws IOException {
-    List<Array> parts = arrays.stream().flatMap(array -> parts(array).stream()).toList();
+    List<Array> parts = arrays.stream().flatMap(array -> array.pieces(CHUNK_ELEMENTS).stream()).toList();
     List<byte[]> chunks = new ArrayList<>();
     for (Array part : parts) {
       byte[] chunk = new byte[Math.toIntExact(part.bytes())];
@@ -221,14 +221,6 @@ final class Wire implements AutoCloseable {
     for (int i = 0; i < parts.size(); i++) {
       backend.copy(MemorySegment.ofArray(chunks.get(i)), parts.get(i));
     }
-  }
-
-  private static List<Array> parts(Array array) {
-    List<Array> parts = new ArrayList<>();
-    for (long from = 0; from < array.size(); from += CHUNK_ELEMENTS) {
-      parts.add(array.slice(from, Math.toIntExact(Math.min(CHUNK_ELEMENTS, array.size() - from))));
-    }
-    return parts;
   }
 
   /// Ends the connection. Whoever reads or writes at either end hears of it.
