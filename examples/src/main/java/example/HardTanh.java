@@ -7,10 +7,10 @@ import norma.array.Array;
 import norma.autodiff.Parameter;
 import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
+import norma.formula.Curve.Squash;
 import norma.kernels.Grad;
 import norma.kernels.Kernels;
 import norma.nn.Norm;
-import norma.nn.Norm.Squash;
 import norma.nn.Norm.State;
 import norma.nn.NormSettings;
 import norma.nn.NormType;
@@ -48,7 +48,7 @@ public final class HardTanh implements NormType {
       parameters.add(scope.parameter("bias", Initial.constant(0), width));
     }
     return new OpNorm(scope, new Op(), parameters, value -> new State(Map.of("alpha", value.applyAsDouble(alpha)),
-        new Squash(value.applyAsDouble(alpha), 0)));
+        new Squash(value.applyAsDouble(alpha), 0, 1)));
   }
 
   /// Inputs: x (..., C), weight (C), alpha (), and bias (C) if there is one.

@@ -28,10 +28,17 @@ public final class Curve {
   private static final double ROUNDING = 1e-9;
   /// Of a parameter, to see whether a property holds at its start only.
   private static final double SHIFT = 0.1;
+  /// Beyond it tanh and its like are nearly constant: tanh 2 = 0.96.
+  private static final double FLAT = 2;
 
   private final Formula formula;
   private final int width;
   private final Map<String, double[]> values;
+
+  /// The argument `u = slope x + shift` of a squashing function, which is nearly a line where |u| < 1.
+  ///
+  /// @param flat the function is nearly constant where |u| is more: 1 for a clamp to [-1, 1], 2 for all others
+  public record Squash(double slope, double shift, double flat) {}
 
   /// @param width  C
   /// @param values of every parameter by name, as it is stored: vectors (C) and numbers
@@ -198,30 +205,33 @@ public final class Curve {
     return names;
   }
 
-  /// The argument of the outermost squashing function, `slope x + shift`; null if there is none, or none that is such a line in x.
-  public double @Nullable [] squash() {
+  /// The argument of the outermost squashing function; null if there is none, or none that is a line in x.
+  public @Nullable Squash squash() {
     for (Expr node : Expr.nodes(List.of(formula.y())).reversed()) {
-      Expr u = node instanceof Apply a ? squashed(a) : null;
-      if (u != null && u.space() == Space.POINT) {
-        return line(u);
+      if (node instanceof Apply a) {
+        Expr u = squashed(a);
+        if (u != null && u.space() == Space.POINT) {
+          return line(u, a.fn() == Fn.CLAMP ? 1 : FLAT);
+        }
       }
     }
     return null;
   }
 
-  private double @Nullable [] line(Expr u) {
+  private @Nullable Squash line(Expr u, double flat) {
     if (Expr.nodes(List.of(u)).stream().anyMatch(e -> e.space() != Space.NUMBER && e.space() != Space.POINT)) {
       return null;
     }
     double[] line = rows(u, new double[]{ 0, 1, 2 }, new double[3], 1);
     boolean straight = Math.abs(line[2] - 2 * line[1] + line[0]) <= ROUNDING * Math.abs(line[1]);
-    return straight ? new double[]{ line[1] - line[0], line[0] } : null;
+    return straight ? new Squash(line[1] - line[0], line[0], flat) : null;
   }
 
   private @Nullable Expr squashed(Apply a) {
     Graph g = formula.graph();
     return switch (a.fn()) {
-      case TANH, ERF, ATAN, ISRU, SOFTSIGN, CLAMP -> a.arg(0);
+      case TANH, ERF, ATAN, ISRU, SOFTSIGN -> a.arg(0);
+      case CLAMP -> g.div(g.sub(g.mul(g.num(2), a.arg(0)), g.add(a.arg(1), a.arg(2))), g.sub(a.arg(2), a.arg(1)));
       case SIGMOID -> g.mul(g.num(0.5), a.arg(0)); // (1 + tanh(u / 2)) / 2
       case OVERROOT -> g.mul(a.arg(0), g.apply(Fn.SQRT, g.div(a.arg(1), a.arg(2))));
       case OVERABS -> g.div(g.mul(a.arg(0), a.arg(1)), a.arg(2));

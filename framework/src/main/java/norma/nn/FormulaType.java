@@ -17,7 +17,6 @@ import norma.autodiff.Parameter.Initial;
 import norma.autodiff.Scope;
 import norma.formula.Curve;
 import norma.formula.Formula;
-import norma.nn.Norm.Squash;
 import norma.nn.Norm.State;
 import norma.ops.FormulaOp;
 
@@ -239,8 +238,7 @@ public final class FormulaType implements NormType {
           scalars.put(p.name(), p.value(raw));
         }
       }
-      double[] squash = new Curve(formula, width, values).squash();
-      return new State(scalars, squash == null ? null : new Squash(squash[0], squash[1]));
+      return new State(scalars, new Curve(formula, width, values).squash());
     });
   }
 

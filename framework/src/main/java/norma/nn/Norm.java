@@ -5,6 +5,7 @@ import java.util.function.ToDoubleFunction;
 import norma.autodiff.Parameter;
 import norma.autodiff.Tape;
 import norma.autodiff.Tensor;
+import norma.formula.Curve.Squash;
 import org.jspecify.annotations.Nullable;
 
 /// The layer in one normalization slot.
@@ -28,7 +29,4 @@ public interface Norm {
   /// @param scalars by name, in the units of the formula: `beta` is the positive one, after softplus
   /// @param squash  the argument of a squashing function, or null if the norm has none
   record State(Map<String, Double> scalars, @Nullable Squash squash) {}
-
-  /// The argument `u = slope x + shift` of a squashing function that is nearly constant where |u| > 2.
-  record Squash(double slope, double shift) {}
 }

@@ -78,6 +78,14 @@ class CurveTest {
     }
   }
 
+  /// A clamp's argument is that of a clamp to [-1, 1], beyond which it is constant.
+  @ParameterizedTest
+  @CsvSource({ "tanh(3 * x - 1), 3, -1, 2", "2 * sigmoid(x), 0.5, 0, 2", "'clamp(0.5 * x, -1, 1)', 0.5, 0, 1",
+      "'clamp(2 * x, -1, 3)', 1, -0.5, 1" })
+  void theArgumentOfASquashingFunctionKnowsWhereThatIsFlat(String text, double slope, double shift, double flat) {
+    assertThat(curve(text, 1).squash()).isEqualTo(new Curve.Squash(slope, shift, flat));
+  }
+
   @ParameterizedTest
   @CsvSource({ "weight * tanh(x) + bias, true", "'weight * (x - mean(x)) / std(x, 1e-5)', true",
       "tanh(weight * x), false",

@@ -27,9 +27,9 @@ import picocli.CommandLine.ParentCommand;
 @Command(name = "inspect", mixinStandardHelpOptions = true, description = "What the normalization slots of a trained model do: shape of their curves, saturation, and how near element-wise functions come. The report is inspect.html in the run's folder.", footer = {
     "", "What the table has of each slot:",
     "1/std of the slot's input; the numbers that its formula has learned; the slope of its squashing function's argument u (DyT's alpha); share "
-        + "of inputs in the flat part (|u| > 2) and in the linear part (|u| < 1); for each function that is fitted the numbers that fit best, "
-        + "and the mean residual of the largest 1 %% of the inputs and of the rest. A slot without a squashing function has the shares of the first "
-        + "that is fitted." })
+        + "of inputs in the flat part (|u| > 2, of a clamp |u| > 1) and in the linear part (|u| < 1); for each function that is fitted the "
+        + "numbers that fit best, and the mean residual of the largest 1 %% of the inputs and of the rest. A slot without a squashing function "
+        + "has the shares of the first that is fitted." })
 final class InspectCommand implements Callable<Integer> {
   private static final Range SEQUENCES = Range.whole(1, 10_000);
   private static final Range FINE_TUNE = Range.whole(0, RunConfig.Train.MAX_STEPS); // after as many of the run

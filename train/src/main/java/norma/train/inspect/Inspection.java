@@ -11,7 +11,7 @@ import java.util.function.DoublePredicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import norma.formula.Curve;
-import norma.nn.Norm;
+import norma.formula.Curve.Squash;
 import norma.nn.NormSpec;
 import norma.train.files.WholeFile;
 import norma.train.report.Chart;
@@ -42,7 +42,6 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
   private static final int SHOWN = 400;
   /// Up to |u| = 1 a squashing function of u is nearly a line: tanh 1 = 0.76.
   private static final double LINEAR = 1;
-  private static final double FLAT = 2;
 
   public Inspection {
     fitted = List.copyOf(fitted);
@@ -65,13 +64,13 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
   /// @param std        standard deviation of the input
   /// @param learned    its numbers, by their names in the formula
   /// @param slope      of the argument of its squashing function; NaN without one
-  /// @param saturation share of inputs with |u| > 2 of the squashing function's argument; of the first fit's for slots without one
+  /// @param saturation share of inputs in the flat part of the squashing function; of the first fit's for slots without one
   /// @param linear     share of inputs with |u| < 1
   public record Slot(String name, String type, @Nullable Curve curve, double std, Map<String, Double> learned,
       double slope, double saturation, double linear, List<Fit> fits, double[] x, double[] y) {
     double anySlope() {
-      double[] fitted = fits.getFirst().fit.curve().squash();
-      return Double.isNaN(slope) && fitted != null ? fitted[0] : slope;
+      Squash fitted = fits.getFirst().fit.curve().squash();
+      return Double.isNaN(slope) && fitted != null ? fitted.slope() : slope;
     }
   }
 
@@ -102,20 +101,19 @@ public record Inspection(List<NormSpec> fitted, List<Slot> slots, double correla
     double bound = bound(recording);
     List<Fit> fits = fitted.stream().map(spec -> fit(
         FormulaFit.of(spec, recording.slot(), recording.width(), bound, x, y), x, y, threshold)).toList();
-    Norm.Squash own = recording.state().squash();
-    double[] squash = own == null
-        ? fits.getFirst().fit.curve().squash()
-        : new double[]{ own.slope(), own.shift() };
+    Squash own = recording.state().squash();
+    Squash squash = own == null ? fits.getFirst().fit.curve().squash() : own;
+    double flat = squash == null ? Double.NaN : squash.flat();
     return new Slot(recording.slot(), recording.type(), recording.curve(), std, recording.state().scalars(),
-        own == null ? Double.NaN : own.slope(), share(squash, x, u -> u > FLAT), share(squash, x, u -> u < LINEAR),
+        own == null ? Double.NaN : own.slope(), share(squash, x, u -> u > flat), share(squash, x, u -> u < LINEAR),
         fits,
         x, y);
   }
 
-  private static double share(double @Nullable [] squash, double[] x, DoublePredicate magnitude) {
+  private static double share(@Nullable Squash squash, double[] x, DoublePredicate magnitude) {
     return squash == null
         ? Double.NaN
-        : Arrays.stream(x).filter(v -> magnitude.test(Math.abs(squash[0] * v + squash[1]))).count()
+        : Arrays.stream(x).filter(v -> magnitude.test(Math.abs(squash.slope() * v + squash.shift()))).count()
             / (double) x.length;
   }
 

@@ -66,7 +66,7 @@ public sealed interface Event {
   /// @param scalars     by name, in alphabetical order; beta is that of the formula (positive under softplus), not the stored number
   /// @param slope       of the argument of the norm's squashing function, u = slope x + shift; NaN for a norm without one
   /// @param invStd      1 / standard deviation of the input, which DyT's alpha follows (arXiv:2503.10622, section 6.2)
-  /// @param saturation  share of inputs in the flat part, |u| > 2, from 0 to 1; NaN for a norm without one
+  /// @param saturation  share of inputs in the flat part, |u| > 2, of a clamp |u| > 1, from 0 to 1; NaN for a norm without one
   /// @param inRms       root mean square of the input
   /// @param inAbsmax    largest magnitude of the input
   /// @param inKurtosis  of the channels' root mean squares s, mean(s^4) / mean(s^2)^2: 1 when all are alike, the width when one has

@@ -14,6 +14,7 @@ import norma.autodiff.Pass;
 import norma.autodiff.Tape;
 import norma.autodiff.TapeObserver;
 import norma.autodiff.Tensor;
+import norma.formula.Curve.Squash;
 import norma.models.NormSlot;
 import norma.nn.Norm;
 import norma.ops.Attention;
@@ -138,7 +139,7 @@ final class NormProbe {
 
   private static Event.Slot row(SlotPass pass, double gradient, double updateRatio) {
     Statistics in = pass.in;
-    Norm.Squash squash = pass.state.squash();
+    Squash squash = pass.state.squash();
     return new Event.Slot(pass.slot.name(), pass.slot.type(), pass.state.scalars(),
         squash == null ? Double.NaN : squash.slope(), in.invStd(), in.saturation(),
         in.rms(), in.absmax(), in.kurtosis(), in.outliers(), pass.out.rms(), pass.out.absmax(), gradient,
@@ -191,12 +192,11 @@ final class NormProbe {
   /// Statistics of the numbers that enter or leave a slot, over all tokens and channels; [Event.Slot] says what each is.
   record Statistics(double invStd, double saturation, double rms, double absmax, double kurtosis, double outliers) {
     private static final double OUTLIER_STDS = 6;
-    private static final double FLAT = 2;
 
     /// @param values (R, C) row-major
     /// @param width  C
     /// @param squash the slot's squashing function, or null
-    static Statistics of(double[] values, int width, Norm.@Nullable Squash squash) {
+    static Statistics of(double[] values, int width, @Nullable Squash squash) {
       double[] squares = new double[width];
       double sum = 0;
       double max = 0;
@@ -218,7 +218,7 @@ final class NormProbe {
       double mean = sum / values.length;
       double std = Math.sqrt(meanSquare - mean * mean);
       return new Statistics(1 / std,
-          squash == null ? Double.NaN : shareBeyond(values, squash.slope(), squash.shift(), FLAT),
+          squash == null ? Double.NaN : shareBeyond(values, squash.slope(), squash.shift(), squash.flat()),
           Math.sqrt(meanSquare),
           max, fourth / (meanSquare * meanSquare), shareBeyond(values, 1, -mean, OUTLIER_STDS * std));
     }

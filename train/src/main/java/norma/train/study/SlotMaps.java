@@ -26,7 +26,7 @@ final class SlotMaps {
           "Slope of the squashing function (\u03b1, 1/\u221a\u03b2) times the standard deviation of the input: below 0.3 the slot works in its linear part, from 1 on it squashes.",
           Ramp.LOGARITHMIC, SlotMaps::digits, slot -> slot.slope() / slot.invStd()),
       new Quantity("saturation (%)",
-          "Share of the inputs in the flat part of the curve, where the argument is beyond \u00b12.",
+          "Share of the inputs in the flat part of the curve, where the argument is beyond \u00b12, of a clamp beyond \u00b11.",
           Ramp.LINEAR, share -> String.format(Locale.ROOT, "%.0f", 100 * share), Event.Slot::saturation),
       new Quantity("kurtosis over channels",
           "Of the channels' root mean squares: 1 when all channels are alike, the width when one has everything.",

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import norma.formula.Curve.Squash;
 import norma.nn.Learnable;
 import norma.nn.Norm;
 import norma.nn.NormSpec;
@@ -88,7 +89,7 @@ class InspectionTest {
     double[] x = random.doubles(100_000).map(u -> random.nextGaussian()).toArray();
     double[] y = Arrays.stream(x).map(v -> Math.tanh(2 * v) + (Math.abs(v) > 2.576 ? 0.1 : 0)).toArray();
     Inspection.Slot slot = inspection(List.of(new SlotRecording("slot", "dyt", 50, x, y,
-        new Norm.State(Map.of("alpha", 2.0), new Norm.Squash(2, 0)),
+        new Norm.State(Map.of("alpha", 2.0), new Squash(2, 0, 2)),
         NormTypes.start(NormSpec.of("dyt"), "slot", 50, false).orElseThrow()))).slots().getFirst();
     assertThat(slot.std()).isCloseTo(1, within(0.03));
     assertThat(slot.saturation()).isCloseTo(0.317, within(0.02));

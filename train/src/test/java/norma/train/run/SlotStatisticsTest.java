@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
-import norma.nn.Norm;
+import norma.formula.Curve.Squash;
 import norma.train.run.NormProbe.Statistics;
 import org.junit.jupiter.api.Test;
 
@@ -38,11 +38,12 @@ class SlotStatisticsTest {
   }
 
   @Test
-  void saturationIsTheShareOfArgumentsBeyondTwo() {
+  void saturationIsTheShareOfArgumentsInTheFlatPart() {
     assertThat(Statistics.of(X, 2, null).saturation()).isNaN();
-    assertThat(Statistics.of(X, 2, new Norm.Squash(1, 0)).saturation()).isEqualTo(0.25); // -3; 2 is not beyond
-    assertThat(Statistics.of(X, 2, new Norm.Squash(2, 0)).saturation()).isEqualTo(0.5); // -6, 4
-    assertThat(Statistics.of(X, 2, new Norm.Squash(1, 1.5)).saturation()).isEqualTo(0.5); // 2.5, 3.5
+    assertThat(Statistics.of(X, 2, new Squash(1, 0, 2)).saturation()).isEqualTo(0.25); // -3; 2 is not beyond
+    assertThat(Statistics.of(X, 2, new Squash(2, 0, 2)).saturation()).isEqualTo(0.5); // -6, 4
+    assertThat(Statistics.of(X, 2, new Squash(1, 1.5, 2)).saturation()).isEqualTo(0.5); // 2.5, 3.5
+    assertThat(Statistics.of(X, 2, new Squash(1, 0, 1)).saturation()).isEqualTo(0.5); // -3, 2; 1 is not beyond
   }
 
   @Test
