@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import norma.array.Array;
 import norma.array.HostMemory;
@@ -37,9 +38,9 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
   private static final long COPY_NANOS = 100_000_000L;
   private static final long SMALLEST = 1 << 16;
   private static final int FACTOR = 4;
-  /// Bytes of all threads together, where the last cache is not larger: soon copied.
+  /// Bytes of all threads together, where the last caches are not larger: soon copied.
   private static final long LARGEST = 1 << 29;
-  /// Times the last cache, so that little of the memory is still in it.
+  /// Times the last caches, so that little of the memory is still in them.
   private static final int BEYOND_CACHE = 4;
   private static final long MOST = 1L << 31;
   /// A hundred times as long as workers take to meet.
@@ -69,7 +70,7 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
       return new Peaks(threads, product(session, DEVICE_PRODUCT), deviceCopies(session.backend()));
     }
     List<Copy> copies = new ArrayList<>();
-    long largest = Math.clamp(BEYOND_CACHE * lastCache(), LARGEST, MOST) / threads;
+    long largest = Math.clamp(BEYOND_CACHE * lastCaches(threads), LARGEST, MOST) / threads;
     try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
       sizes(largest).forEach(bytes -> copies.add(copy(pool, threads, bytes)));
     }
@@ -225,9 +226,16 @@ public record Peaks(int threads, double gigaflops, List<Copy> copies) {
     return best / 1e9;
   }
 
-  /// Bytes of the cache that all cores share, as Linux tells it; 0 where it does not.
-  private static long lastCache() {
-    String size = SystemFiles.read("/sys/devices/system/cpu/cpu0/cache/index3/size").strip();
-    return size.matches("\\d{1,9}K") ? Long.parseLong(size.substring(0, size.length() - 1)) << 10 : 0;
+  /// Bytes of the last caches that so many threads can have, as Linux tells it; 0 where it does not. A processor may have several, each for
+  /// some of its cores.
+  private static long lastCaches(int threads) {
+    String size = lastCache(0, "size").strip();
+    long caches = IntStream.iterate(0, cpu -> cpu + 1).mapToObj(cpu -> lastCache(cpu, "shared_cpu_list"))
+        .takeWhile(cores -> !cores.isEmpty()).distinct().limit(threads).count();
+    return size.matches("\\d{1,9}K") ? 1024 * caches * Long.parseLong(size.substring(0, size.length() - 1)) : 0;
+  }
+
+  private static String lastCache(int cpu, String fact) {
+    return SystemFiles.read("/sys/devices/system/cpu/cpu" + cpu + "/cache/index3/" + fact);
   }
 }
