@@ -69,6 +69,9 @@ public final class ProfileReader {
       }
     } else {
       sweep(group(Objects.requireNonNull(sweep), "sweep"), base, cases, sweeps);
+      if (cases.isEmpty()) {
+        throw root.error("sweep: expected at least one setting with its values, such as model.width: [64, 128]");
+      }
     }
     return new ProfilePlan(name, title, note.strip(), cases, sweeps, steps);
   }

@@ -58,6 +58,7 @@ class ProfileReaderTest {
     assertWrong("sweep: {model.width: [32, 32]}", "expected at least two different values");
     assertWrong("sweep: {model.width: 32}", "is not a list");
     assertWrong("sweep: [1, 2]", "is not a group");
+    assertWrong("sweep: {}", "sweep: expected at least one setting");
     assertWrong("sweep: {model.width: [32, 64]}\nstep: 5", "did you mean steps");
     assertWrong("sweep: {model.width: [32, 64]}\ncompare: {a: {}, b: {}}", "compare and sweep at once");
     assertWrong("sweep: {model.width: [32, 64]}\nsteps: 2", "expected 3 to 100000");
