@@ -1,6 +1,5 @@
 package norma.train.export;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,7 +8,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import norma.models.BlockName;
 import norma.models.GptConfig;
@@ -18,7 +16,6 @@ import norma.models.GptConfig.EmbeddingScale;
 import norma.models.GptConfig.MlpType;
 import norma.models.GptConfig.Positions;
 import norma.models.GptConfig.Residual;
-import norma.models.Slot;
 import norma.nn.NormSettings;
 import norma.nn.NormSpec;
 import norma.nn.NormTypes;
@@ -69,10 +66,9 @@ final class Gpt2 {
   }
 
   private static Stream<NormSpec> slots(GptConfig config, boolean usual) {
-    return Arrays.stream(Slot.values()).filter(slot -> slot.usual() == usual)
-        .flatMap(slot -> slot.sublayer().isEmpty()
-            ? Stream.of(config.norm().of(slot))
-            : IntStream.range(0, config.layers()).mapToObj(block -> config.norm().of(block, slot)));
+    return Stream.concat(Stream.of(config.norm().outside()), config.norm().blocks().stream())
+        .flatMap(slots -> slots.entrySet().stream()).filter(slot -> slot.getKey().usual() == usual)
+        .map(Map.Entry::getValue);
   }
 
   /// `config.json`.
