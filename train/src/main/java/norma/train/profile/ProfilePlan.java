@@ -31,7 +31,7 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
   public record Case(String name, List<String> settings, RunConfig config) {
     public Case {
       settings = List.copyOf(settings);
-      config = config.beginningWith(Optional.empty()); // a step takes as long with any weights
+      config = config.beginningWith(Optional.empty()).withPathsIn(Path.of("")); // a step takes as long with any weights
     }
   }
 
@@ -42,7 +42,7 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
 
   /// A plan for one configuration.
   static ProfilePlan of(RunConfig config) {
-    Case only = new Case(config.name(), List.of(), config.withPathsIn(Path.of("")));
+    Case only = new Case(config.name(), List.of(), config);
     return new ProfilePlan(config.name(), config.name(), "", List.of(only), Map.of(), STEPS);
   }
 

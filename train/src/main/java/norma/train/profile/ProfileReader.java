@@ -110,8 +110,7 @@ public final class ProfileReader {
     RunConfig config = base.isEmpty()
         ? configs.read(file.toString(), "", all)
         : configs.read(ConfigReader.beside(file, base), all);
-    return new ProfilePlan.Case(label, settings.stream().map(Assignment::toString).toList(),
-        config.withPathsIn(Path.of("")));
+    return new ProfilePlan.Case(label, settings.stream().map(Assignment::toString).toList(), config);
   }
 
   /// A setting for all cases may not fix what the file varies: cases would be alike under different labels.
