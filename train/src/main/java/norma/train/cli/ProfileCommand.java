@@ -45,7 +45,7 @@ final class ProfileCommand implements Callable<Integer> {
   @Parameters(paramLabel = "CONFIG | key=value", arity = "0..*", description = "A YAML file, and settings that change all cases.")
   private List<String> arguments = new ArrayList<>();
 
-  @Option(names = "--steps", paramLabel = "N", description = "Measured steps of each case, watched and as many not, as far as they fit in a minute, but at least three in each of six rounds where several cases are compared. Default: 60, or what the file says.")
+  @Option(names = "--steps", paramLabel = "N", description = "Measured steps of each case, watched and as many not; fewer where they take more than a minute, but at least three in each round. A single case has one round, several have 6 to 20. Default: 60, or what the file says.")
   private @Nullable Integer steps;
 
   private static final long PLAIN_NANOS = 20_000_000_000L;
