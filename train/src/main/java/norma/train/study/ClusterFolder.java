@@ -109,8 +109,11 @@ public record ClusterFolder(StudyFolder folder) {
     Map<String, Cell> named = numbered.values().stream().collect(Collectors.toMap(Cell::id, cell -> cell));
     for (Path returned : Tree.list(results())) {
       String number = String.valueOf(returned.getFileName());
+      if (!number.matches("\\d{1,9}")) {
+        continue; // what the driver has not written to its end
+      }
       Cell cell = named.get(owner(returned.resolve(RESULT)));
-      if (cell == null && number.matches("\\d{1,9}")) {
+      if (cell == null) {
         cell = numbered.get(Integer.parseInt(number));
       }
       if (cell != null) {

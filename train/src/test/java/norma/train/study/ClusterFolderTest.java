@@ -212,6 +212,17 @@ class ClusterFolderTest {
     assertThat(Tree.list(cluster.results())).isEmpty();
   }
 
+  /// The driver renames it once it is whole.
+  @Test
+  void aResultThatIsStillWrittenIsLeftAlone() throws Exception {
+    Cell cell = Objects.requireNonNull(folder.numbered().get(0));
+    StudyFixture.write(folder, cell, 100);
+    Path part = Files.createDirectories(cluster.results().resolve(".writing-1")).resolve(ClusterFolder.RESULT);
+    ClusterFolder.packResult(folder, Objects.requireNonNull(folder.result(cell)), part);
+    cluster.take();
+    assertThat(part).exists();
+  }
+
   /// The others go on, and the next start tries it again.
   @ParameterizedTest
   @ValueSource(strings = { "", "no archive" })
