@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -233,16 +232,16 @@ public record Study(String name, String title, String note, List<Long> seeds, Li
     return Sha256.of(text.getBytes(StandardCharsets.UTF_8)).substring(0, 8);
   }
 
-  /// Variants and candidates that would train the same model in the same way, in pairs of names.
-  static List<String> duplicates(List<Variant> variants) {
-    Map<String, Set<String>> byHash = new LinkedHashMap<>();
+  /// Names variants or candidates that would train the same model in the same way; nothing where all differ.
+  static Optional<String> duplicates(List<Variant> variants) {
+    Map<String, List<String>> byHash = new LinkedHashMap<>();
     for (Variant variant : variants) {
       for (Candidate candidate : variant.candidates) {
-        byHash.computeIfAbsent(candidate.hash(candidate.config.withSeed(0), Study::decides), _ -> new LinkedHashSet<>())
+        byHash.computeIfAbsent(candidate.hash(candidate.config.withSeed(0), Study::decides), _ -> new ArrayList<>())
             .add(candidate.label.isEmpty() ? variant.name : variant.name + " with " + candidate.label);
       }
     }
     return byHash.values().stream().filter(names -> names.size() > 1).map(names -> String.join(" and ", names))
-        .distinct().sorted().toList();
+        .sorted().findFirst();
   }
 }

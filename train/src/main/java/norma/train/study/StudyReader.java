@@ -146,11 +146,10 @@ public final class StudyReader {
     }
     refuseUnreadable(texts, variants);
     Study study = new Study(name, title, note.strip(), seeds, tuneSeeds, variants);
-    List<String> duplicates = Study.duplicates(variants);
-    if (!duplicates.isEmpty()) {
-      throw error("variants", "variants: " + duplicates.getFirst()
+    Study.duplicates(variants).ifPresent(alike -> {
+      throw error("variants", "variants: " + alike
           + " resolve to the same configuration; expected variants that differ");
-    }
+    });
     requireFew(study.runs());
     List<String> apart = study.notComparable();
     if (!apart.isEmpty()) {

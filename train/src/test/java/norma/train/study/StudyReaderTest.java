@@ -274,6 +274,8 @@ class StudyReaderTest {
             "variants: a, b and the baseline are not validated on the same tokens"),
         Arguments.of(TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 0.001]}\ntune_seeds: 1\n",
             "a with optim.lr=1e-3 and a with optim.lr=0.001 resolve to the same configuration"),
+        Arguments.of(TWO + "seeds: 2\ntune: {optim.lr: [1e-3, 2e-3, 1e-3]}\ntune_seeds: 1\n",
+            "a with optim.lr=1e-3 and a with optim.lr=1e-3 resolve to the same configuration"),
         Arguments.of("variants: {}\nseeds: 2\n", "x.yaml:1: variants: expected at least one"),
         Arguments.of("variants: {a/b: {}, c: {model.layers: 2}}\nbaseline: c\nseeds: 2\n",
             "variants.a/b: 'a/b' cannot name a folder"),
