@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.RunConfig;
 import norma.train.data.DataException;
@@ -36,8 +35,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
 
   static Event.End run(RunConfig config, TrainObserver observer, AtomicBoolean stop) {
     Path runs = Path.of(config.output().dir());
-    String machine = new TreeMap<>(StudyWorker.machine()).toString();
-    try (CellTraining begun = begun(runs, machine)) {
+    try (CellTraining begun = begun(config, runs)) {
       if (begun != null) {
         return new Trainer(begun.session, begun.resumption, Team.NONE, observer, stop).run();
       }
@@ -45,7 +43,8 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
       throw new RunException(Errors.line(e), e);
     }
     try (Session session = Session.start(config, Path.of(""), false)) {
-      clear(runs, machine); // once it stands: what keeps a session from starting may have kept the attempt from going on
+      // Once it stands: what keeps a session from starting may have kept the attempt from going on.
+      clear(runs, StudyWorker.machine(session.backend()).toString());
       return new Trainer(session, observer, stop).run();
     }
   }
@@ -67,9 +66,9 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
   }
 
   /// The attempt that was begun; null if nothing of it can be used.
-  private static @Nullable CellTraining begun(Path runs, String machine) throws IOException {
+  private static @Nullable CellTraining begun(RunConfig config, Path runs) throws IOException {
     Path file = runs.resolve(MACHINE);
-    if (!Files.exists(file) || !Files.readString(file).equals(machine)) {
+    if (!Files.exists(file) || !Files.readString(file).equals(StudyWorker.machine(config).toString())) {
       return null;
     }
     Optional<Path> newest = Tree.list(runs).stream().filter(Files::isDirectory).max(Comparator.naturalOrder());

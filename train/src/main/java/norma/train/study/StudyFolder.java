@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import norma.train.config.RunConfig;
 import norma.train.files.Json;
 import norma.train.files.ProcessLock;
 import norma.train.files.Tree;
@@ -44,6 +45,7 @@ public final class StudyFolder {
   private final Map<String, Cell> known = new ConcurrentHashMap<>(); // reported
   private final Map<String, CellResult> finished = new ConcurrentHashMap<>();
   private final Map<String, RunReading> readings = new ConcurrentHashMap<>();
+  private final Map<RunConfig.Runtime, Map<String, String>> machines = new ConcurrentHashMap<>();
 
   /// @param path is created when something is written
   public StudyFolder(Study study, Path path) {
@@ -166,30 +168,34 @@ public final class StudyFolder {
   record Twin(CellResult result, Path run) {}
 
   /// Finds a cell's run under another variant's name, in this study or in one beside it. The hash says that configuration, text and seed are
-  /// the same; machine and build must be as well.
+  /// the same; machine, build and backend must be as well.
   ///
-  /// @param machine that trains here
   /// @return nothing if there is no such run
-  Optional<Twin> twin(Cell cell, Map<String, String> machine) throws IOException {
+  Optional<Twin> twin(Cell cell) throws IOException {
     for (Path file : twins(cell)) {
       try {
         CellResult found = read(file);
         Path run = file.resolveSibling("..").resolve(found.folder()).normalize();
-        if (found.fingerprint().entrySet().containsAll(machine.entrySet())
-            && (found.diverged() || (found.completed() && (cell.tuning() || !Double.isNaN(found.int8Loss()))))
-            && Files.exists(run.resolve(Metrics.FILE))) {
+        if ((found.diverged() || (found.completed() && (cell.tuning() || !Double.isNaN(found.int8Loss()))))
+            && Files.exists(run.resolve(Metrics.FILE))
+            && found.fingerprint().entrySet().containsAll(machine(cell.config()).entrySet())) {
           return Optional.of(new Twin(found, run));
         }
       } catch (IOException | RunException _) {
-        // another's that is damaged, which is for those to say whose it is
+        // It is another's and damaged, which is for those to say whose it is; or the backend is missing, which the run says.
       }
     }
     return Optional.empty();
   }
 
+  /// Asked once for all runs alike: a GPU takes a moment to be ready.
+  private Map<String, String> machine(RunConfig config) {
+    return machines.computeIfAbsent(config.runtime(), _ -> StudyWorker.machine(config));
+  }
+
   /// Copies a cell's run here that has been trained under another name.
-  Optional<CellResult> adopt(Cell cell, Map<String, String> machine) throws IOException {
-    Optional<Twin> twin = twin(cell, machine);
+  Optional<CellResult> adopt(Cell cell) throws IOException {
+    Optional<Twin> twin = twin(cell);
     if (twin.isEmpty()) {
       return Optional.empty();
     }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.RunConfig;
@@ -38,12 +37,11 @@ public record StudyPlan(int runs, int left, int found, double flops, double step
     StepCost cost = new StepCost();
     List<RunConfig> all = new ArrayList<>();
     List<RunConfig> open = new ArrayList<>();
-    Map<String, String> machine = StudyWorker.machine();
     int found = 0;
     for (Cell cell : folder.cells()) {
       all.add(cell.config());
       if (folder.left(cell)) {
-        if (folder.twin(cell, machine).isPresent()) {
+        if (folder.twin(cell).isPresent()) {
           found++;
         } else {
           open.add(cell.config());

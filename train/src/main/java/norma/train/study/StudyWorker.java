@@ -5,12 +5,13 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import norma.kernels.Backend;
 import norma.kernels.cuda.CudaException;
 import norma.models.CostModel;
 import norma.train.config.ConfigException;
@@ -21,6 +22,7 @@ import norma.train.files.ProcessLock;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import norma.train.report.RunReport;
+import norma.train.run.Backends;
 import norma.train.run.DivergedException;
 import norma.train.run.Environment;
 import norma.train.run.Evaluation;
@@ -127,7 +129,7 @@ public final class StudyWorker {
   ///
   /// @return null if the run was interrupted or crashed for the first time
   private @Nullable CellResult train(Cell cell) throws IOException {
-    Optional<CellResult> adopted = folder.adopt(cell, machine());
+    Optional<CellResult> adopted = folder.adopt(cell);
     CellResult result = adopted.isPresent() ? adopted.get() : new Attempt(cell).result();
     return result == null ? null : folder.settle(cell, result);
   }
@@ -165,11 +167,8 @@ public final class StudyWorker {
       if (!session.corpus().sha256().equals(cell.candidate().text())) {
         throw new RunException(session.corpus().source() + " was changed since the study was read; start it again");
       }
-      fingerprint = new LinkedHashMap<>(machine());
-      fingerprint.putAll(Map.of("backend",
-          (session.backend().name() + " " + session.backend().gpu()).strip(), "corpus", session.corpus().sha256(),
-          "validation",
-          session.validationSha256()));
+      fingerprint = machine(session.backend());
+      fingerprint.putAll(Map.of("corpus", session.corpus().sha256(), "validation", session.validationSha256()));
     }
 
     @Override
@@ -240,6 +239,22 @@ public final class StudyWorker {
   static Map<String, String> machine() {
     return Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk(), "norma",
         Environment.version() + " " + Environment.build());
+  }
+
+  /// The same with a backend and its GPU.
+  static Map<String, String> machine(Backend backend) {
+    Map<String, String> machine = new TreeMap<>(machine());
+    machine.put("backend", (backend.name() + " " + backend.gpu()).strip());
+    return machine;
+  }
+
+  /// The same with the backend that a configuration has here.
+  ///
+  /// @throws RunException if it has none
+  static Map<String, String> machine(RunConfig config) {
+    try (Backend backend = Backends.choose(config.runtime(), false).backend()) {
+      return machine(backend);
+    }
   }
 
   /// Shares the cores among `jobs` processes, or among a study's runs if those are fewer: however many runs are left, each has the threads
