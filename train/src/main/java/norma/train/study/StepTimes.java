@@ -90,8 +90,7 @@ record StepTimes(int threads, Map<String, String> fingerprint, List<Step> steps)
       Map<List<?>, Candidate> alike = new HashMap<>();
       for (Candidate candidate : variant.candidates()) {
         List<?> time = List.of(cost.flops(candidate.config()), candidate.config().optim().type());
-        alike.putIfAbsent(time, candidate);
-        measured.put(candidate, alike.getOrDefault(time, candidate));
+        measured.put(candidate, alike.computeIfAbsent(time, _ -> candidate));
       }
     }
     return measured;

@@ -34,12 +34,12 @@ public record StudyProgress(int ended, int underWay, double share, double second
 
   /// Looks at a study's folder.
   public static StudyProgress of(StudyFolder folder) throws IOException {
-    List<Cell> cells = folder.cells();
+    Map<Integer, Cell> cells = folder.numbered();
     List<CellResult> results = new ArrayList<>();
     List<Cell> open = new ArrayList<>();
     List<Running> running = new ArrayList<>();
     Map<Cell, Double> elsewhere = new LinkedHashMap<>(); // of which only the time is known
-    for (Map.Entry<Integer, Cell> numbered : folder.numbered().entrySet()) {
+    for (Map.Entry<Integer, Cell> numbered : cells.entrySet()) {
       Cell cell = numbered.getValue();
       CellResult result = folder.result(cell);
       OptionalDouble remote = new ClusterFolder(folder).secondsOf(numbered.getKey());
