@@ -73,22 +73,22 @@ record SparkLibraries(List<Jar> jars) {
               missing.stream().mapToLong(Jar::bytes).sum() / 1e6, folder));
       String maven = environment.getOrDefault(MAVEN, "https://repo.maven.apache.org/maven2").replaceFirst("/+$", "");
       for (Jar jar : missing) {
-        fetch(URI.create(maven + "/" + jar.path), jar, folder.resolve(jar.name()));
+        fetch(maven + "/" + jar.path, jar, folder.resolve(jar.name()));
       }
     }
     return folder;
   }
 
-  private static void fetch(URI from, Jar jar, Path to) throws IOException {
+  private static void fetch(String from, Jar jar, Path to) throws IOException {
     WholeFile.write(to, file -> {
       try {
-        URLConnection connection = from.toURL().openConnection();
+        URLConnection connection = URI.create(from).toURL().openConnection();
         connection.setConnectTimeout(PATIENCE_MILLIS);
         connection.setReadTimeout(PATIENCE_MILLIS);
         try (InputStream in = connection.getInputStream()) {
           Files.copy(in, file);
         }
-      } catch (IOException e) {
+      } catch (IOException | IllegalArgumentException e) { // the latter where it is no URL
         throw new IOException(
             from + " cannot be read: " + Errors.line(e) + "; expected Maven Central or a mirror, " + MAVEN
                 + ", or an installation of Spark, SPARK_HOME",

@@ -75,6 +75,16 @@ class SparkLibrariesTest {
   }
 
   @Test
+  void aMirrorThatIsNoUrlIsNamed() throws Exception {
+    SparkLibraries libraries = published();
+    for (String mirror : List.of("mirror.example/maven2", "https://mirror example")) {
+      assertThatThrownBy(
+          () -> libraries.folder(Map.of("NORMA_MAVEN_URL", mirror), temp.resolve("cache"), news::add))
+          .isInstanceOf(IOException.class).hasMessageContainingAll(mirror, "cannot be read", "NORMA_MAVEN_URL");
+    }
+  }
+
+  @Test
   void anInstallationIsTakenAsItIs() throws Exception {
     SparkLibraries libraries = SparkLibraries.own();
     Map<String, String> environment = Map.of("SPARK_HOME", temp.toString());
