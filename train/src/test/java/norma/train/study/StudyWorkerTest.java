@@ -40,18 +40,13 @@ import norma.train.run.RunFolder;
 import norma.train.run.SavedRun;
 import norma.train.run.Session;
 import norma.train.run.TrainObserver;
-import norma.train.run.Trainer;
 import norma.train.study.StudyWorker.Training;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StudyWorkerTest {
-  private static final Training REAL = (config, observer, stop) -> {
-    try (Session session = Session.start(config, Path.of(""), false)) {
-      return new Trainer(session, observer, stop).run();
-    }
-  };
+  private static final Training REAL = CellTraining::run;
 
   private static final List<String> UNDISTURBED = new ArrayList<>();
 
