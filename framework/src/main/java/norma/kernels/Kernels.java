@@ -114,16 +114,17 @@ public interface Kernels {
   /// @param y     (1, S, C)
   default void cachedAttention(Array qkv, Array cache, int first, int heads, Array y) {
     int time = first + qkv.dim(1);
+    int most = cache.dim(0); // memory for as many: whatever comes later lies at the same place for every length
     int width = y.dim(2);
     int row = qkv.dim(2);
     Array known = cache.slice(0, time, row - width);
-    Array whole = empty(1, time, row);
-    Array all = empty(1, time, width);
+    Array whole = empty(1, most, row).slice(0, 1, time, row);
+    Array all = empty(1, most, width).slice(0, 1, time, width);
     fill(whole, 0); // queries of the tokens before: nobody wants what they ask for
     putColumns(known, width, Grad.write(whole));
     putColumns(qkv.reshape(1, qkv.dim(1) * row), first * row, Grad.write(whole.reshape(1, time * row)));
     takeColumns(whole, width, known);
-    attention(whole, heads, DropMask.NONE, all, statistics(1, heads, time));
+    attention(whole, heads, DropMask.NONE, all, statistics(1, heads, most).slice(0, 1, heads, time));
     takeColumns(all.reshape(1, time * width), first * width, y.reshape(1, y.dim(1) * width));
   }
 

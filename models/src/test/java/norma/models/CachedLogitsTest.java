@@ -32,6 +32,8 @@ import norma.models.GptConfig.Residual;
 import norma.models.GptConfig.ResidualInit;
 import norma.nn.Learnable;
 import norma.nn.NormSpec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -77,11 +79,26 @@ class CachedLogitsTest {
   @ParameterizedTest
   @EnumSource(Positions.class)
   void upToRoundingWithNd4jAndOnAGpu(Positions positions) {
-    GptConfig config = new GptConfig(LAYERS, 2, OptionalInt.of(1), 16, CONTEXT, positions, 4, true, 0, Activation.GELU,
+    upToRounding(1e-13, new Nd4jBackend(DType.FLOAT64, true), layerNorm(positions));
+    upToRounding(1e-5, Emulator.open(Precision.FP32), layerNorm(positions));
+  }
+
+  private static GptConfig layerNorm(Positions positions) {
+    return new GptConfig(LAYERS, 2, OptionalInt.of(1), 16, CONTEXT, positions, 4, true, 0, Activation.GELU,
         MlpType.PLAIN, true, EmbeddingScale.LEARNABLE, Residual.SUM, Activation.NONE, Init.GPT2,
         NormSlots.all(NormSpec.of("layernorm"), LAYERS));
-    upToRounding(1e-13, new Nd4jBackend(DType.FLOAT64, true), config);
-    upToRounding(1e-5, Emulator.open(Precision.FP32), config);
+  }
+
+  @Test
+  @DisabledIf(value = "norma.kernels.cuda.CudaDevice#mayExist", disabledReason = "counts the calls of the emulator")
+  void aTokenIsTheSameGraphAtEveryLength() {
+    try (Backend backend = Emulator.open(Precision.FP32)) {
+      Generator generator = new Generator(backend, layerNorm(Positions.LEARNED));
+      generator.pieces(FEW);
+      Emulator.forgetCalls();
+      generator.pieces(3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+      assertThat(Emulator.calls().get("cuGraphLaunch")).isGreaterThanOrEqualTo(22);
+    }
   }
 
   private static void upToRounding(double tolerance, Backend backend, GptConfig config) {

@@ -207,8 +207,8 @@ final class Driver {
     return made(function, graph, before, after == 0 ? 0L : 1L, what);
   }
 
-  /// Gives a kernel other arguments from the graph's next start on.
-  void setArguments(long executable, long ofNode, Launch kernel) {
+  /// Gives a kernel another grid and other arguments from the graph's next start on.
+  void replace(long executable, long ofNode, Launch kernel) {
     describe(kernel);
     check(Library.result(() -> (int) setNodeParameters.invokeExact(executable, ofNode, node)),
         "cuGraphExecKernelNodeSetParams");

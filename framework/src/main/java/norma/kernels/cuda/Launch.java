@@ -33,7 +33,7 @@ final class Launch {
     static final Grid NONE = new Grid(0, 0, 0);
   }
 
-  /// What a graph keeps of a piece of work, to know it again. A kernel may come with other arguments, a product may not.
+  /// What a graph keeps of a piece of work, to know it again. A kernel may come with another grid and other arguments, a product may not.
   ///
   /// @param arguments word by word
   record Kept(long function, Grid grid, long[] arguments) {}
@@ -140,19 +140,19 @@ final class Launch {
     return new Kept(function, grid, Arrays.copyOf(values, count));
   }
 
-  /// Whether it is the same work, though perhaps with other arguments.
+  /// Whether it is the same work, though perhaps with another grid and other arguments.
   boolean repeats(Kept kept) {
-    return function == kept.function && count == kept.arguments.length && grid.equals(kept.grid)
-        && (!isProduct() || hasArguments(kept));
+    return function == kept.function && count == kept.arguments.length && (!isProduct() || isUnchanged(kept));
   }
 
-  boolean hasArguments(Kept kept) {
-    return Arrays.equals(values, 0, count, kept.arguments, 0, kept.arguments.length);
+  /// Whether grid and arguments are the same, too.
+  boolean isUnchanged(Kept kept) {
+    return grid.equals(kept.grid) && Arrays.equals(values, 0, count, kept.arguments, 0, kept.arguments.length);
   }
 
   /// Of what [#repeats] compares.
   int hash() {
-    int hash = 31 * Long.hashCode(function) + grid.hashCode();
+    int hash = Long.hashCode(function);
     for (int i = 0; isProduct() && i < count; i++) {
       hash = 31 * hash + Long.hashCode(values[i]);
     }

@@ -15,9 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /// All work of one GPU, in order. Kernels and products are collected, and sent when there are [#MOST] of them or when the host
 /// wants to read: one after the other when such a sequence comes for the first time, from its second time on as a CUDA graph, in
-/// which the arguments that have changed since (a step's number in a random stream, a learning rate) are replaced. So a training
-/// step costs the processor some graphs' starts instead of hundreds of kernels', whatever the model, and nobody has to say
-/// which steps are alike. The GPU begins with a step's first pieces while the processor collects the next ones.
+/// which the grids and arguments that have changed since (a step's number in a random stream, a learning rate, the length of a
+/// text) are replaced. So a training step, or a token of a text, costs the processor some graphs' starts instead of hundreds of
+/// kernels', whatever the model, and nobody has to say which steps are alike. The GPU begins with a step's first pieces while the
+/// processor collects the next ones.
 ///
 /// For one thread at a time.
 final class Stream implements AutoCloseable {
@@ -25,7 +26,7 @@ final class Stream implements AutoCloseable {
   static final int MOST = 64;
   /// Fewer are not worth a graph.
   private static final int FEW = 4;
-  /// Graphs kept, those used last: a training step has a handful, generating text a few for each length of the context.
+  /// Graphs kept, those used last: a training step has a handful, a token of a text too.
   private static final int GRAPHS = 256;
   /// Sequences that came once.
   private static final int SEEN = 1 << 14;
@@ -48,7 +49,7 @@ final class Stream implements AutoCloseable {
   private long user; // the last thread
 
   /// A sequence of work that was sent before. The graph is kept beside its executable form: its nodes are the names by which that
-  /// one's arguments are replaced.
+  /// one's grids and arguments are replaced.
   private record Graph(long graph, long executable, long[] nodes, Kept[] kept) {}
 
   /// Takes hold of a device.
@@ -139,7 +140,7 @@ final class Stream implements AutoCloseable {
       }
       Graph graph = graphs.get(hash);
       if (graph != null && repeats(graph)) {
-        replaceArguments(graph);
+        replaceChanged(graph);
         driver.start(graph.executable, stream);
       } else if (count < FEW || isNew(hash)) {
         for (int i = 0; i < count; i++) {
@@ -180,10 +181,10 @@ final class Stream implements AutoCloseable {
     return same;
   }
 
-  private void replaceArguments(Graph graph) {
+  private void replaceChanged(Graph graph) {
     for (int i = 0; i < count; i++) {
-      if (!collected[i].hasArguments(graph.kept[i])) {
-        driver.setArguments(graph.executable, graph.nodes[i], collected[i]);
+      if (!collected[i].isUnchanged(graph.kept[i])) {
+        driver.replace(graph.executable, graph.nodes[i], collected[i]);
         graph.kept[i] = collected[i].kept();
       }
     }

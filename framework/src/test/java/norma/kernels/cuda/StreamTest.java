@@ -106,6 +106,20 @@ class StreamTest {
     assertThat(backend.stream().graphSizes()).containsExactly(6, 6);
   }
 
+  /// More elements are more threads of the same kernels.
+  @Test
+  void anotherSizeIsTheSameGraph() {
+    Array all = backend.allocate(DType.FLOAT32, 5000);
+    for (int size : new int[]{ 4, 4, 5000, 8 }) {
+      for (int piece = 0; piece < 4; piece++) {
+        kernels.fill(all.slice(0, size), size);
+      }
+      assertThat(backend.read(all.slice(0, size))).containsOnly(size);
+    }
+    assertThat(backend.read(all.slice(8, 4992))).containsOnly(5000);
+    assertThat(backend.stream().graphSizes()).containsExactly(4);
+  }
+
   /// More pieces than are sent together, with a copy from the host in between.
   @Test
   void theOrderIsKept() {
