@@ -2,7 +2,6 @@ package norma.kernels.cuda;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -313,13 +312,6 @@ final class Stream implements AutoCloseable {
       driver.call("cuCtxSetCurrent", context);
       user = caller;
     }
-  }
-
-  /// What is kept of sequences: for tests.
-  List<Integer> graphSizes() {
-    List<Integer> sizes = new ArrayList<>();
-    graphs.values().forEach(graph -> sizes.add(graph.nodes.length));
-    return sizes;
   }
 
   /// Waits for everything, and forgets what came before: kernels may then be unloaded.
