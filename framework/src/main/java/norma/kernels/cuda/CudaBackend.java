@@ -28,7 +28,6 @@ public final class CudaBackend implements Backend {
   private final Modules modules;
   private final List<CudaMemory> owned = new ArrayList<>();
   private final RotaryAngles angles = new RotaryAngles(this);
-  private final List<Arena> arenas = new ArrayList<>();
   private final List<CudaKernels> kernels = new ArrayList<>();
   private final Map<CudaMemory, CudaMemory> rounded = new HashMap<>(); // weights to their copies in bfloat16
   private final Set<CudaMemory> prepared = new HashSet<>(); // weights whose copies are as they are
@@ -130,7 +129,6 @@ public final class CudaBackend implements Backend {
   @Override
   public synchronized Kernels kernels() {
     Arena arena = new Arena((type, length) -> new CudaMemory(stream, type, length), poison);
-    arenas.add(arena);
     CudaKernels own = new CudaKernels(arena, this, precision);
     kernels.add(own);
     return own;
@@ -195,7 +193,6 @@ public final class CudaBackend implements Backend {
   public synchronized void close() {
     stream.forgetGraphs();
     kernels.forEach(CudaKernels::close);
-    arenas.forEach(Arena::close);
     owned.forEach(CudaMemory::close);
     rounded.values().forEach(CudaMemory::close);
     modules.close();

@@ -405,5 +405,6 @@ final class CudaKernels implements Kernels, AutoCloseable {
       scratch.close();
     }
     clock.close();
+    arena.close();
   }
 }
