@@ -141,19 +141,16 @@ final class Compiler {
     return all;
   }
 
+  /// Named after everything that the machine code depends on, but the compiler's version: the driver says whether it can use an image.
   private Path file(Unit unit) {
-    return cache.resolve(key(unit.file, unit.text, headers(), options(unit.headWidth)) + ".cubin");
-  }
-
-  /// Everything that the machine code depends on, but the compiler's version: the driver says whether it can use an image.
-  private static String key(String name, String source, Map<String, String> headers, List<String> options) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String part : List.of(name, String.join(" ", options), source, String.join("", headers.values()))) {
+      for (String part : List.of(unit.file, String.join(" ", options(unit.headWidth)), unit.text,
+          String.join("", headers().values()))) {
         digest.update(part.getBytes(StandardCharsets.UTF_8));
         digest.update((byte) 0);
       }
-      return HexFormat.of().formatHex(digest.digest());
+      return cache.resolve(HexFormat.of().formatHex(digest.digest()) + ".cubin");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e); // every JDK has it
     }

@@ -41,7 +41,7 @@ final class Driver {
   ///
   /// @throws CudaException if there is none, or none that can be used, or no GPU
   static Driver start() {
-    Library library = Library.open(List.of("libcuda.so.1", "libcuda.so")).orElseThrow(() -> new CudaException(
+    Library library = Library.open(List.of("libcuda.so.1", "libcuda.so"), "").orElseThrow(() -> new CudaException(
         "no NVIDIA driver: libcuda.so.1 was not found; install the driver, or add its folder to LD_LIBRARY_PATH"));
     int version = version(library); // before an old one is asked for functions that it does not have
     if (version < OLDEST) {

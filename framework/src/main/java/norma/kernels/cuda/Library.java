@@ -41,12 +41,9 @@ final class Library {
 
   /// Opens the first of these names that is found: in the folders of [#PATH], by the system's loader (`LD_LIBRARY_PATH` and its
   /// cache), then in the folders that CUDA is installed to.
-  static Optional<Library> open(List<String> names) {
-    return open(names, "");
-  }
-
-  /// The same for a library that opens another one itself, which the loader would look for in its own places alone: all whose names begin so
-  /// and lie beside it are opened before.
+  ///
+  /// @param beside what the names of libraries begin with that it opens itself, which the loader would look for in its own places
+  ///               alone: those beside it are opened before; empty for none
   static Optional<Library> open(List<String> names, String beside) {
     for (String name : names) {
       List<String> candidates = new ArrayList<>();
@@ -124,7 +121,7 @@ final class Library {
   /// @param what   it is, for people
   /// @param name   for example `cublas`
   /// @param driver newest CUDA that the driver serves, 13000 for 13.0
-  /// @param beside libraries that it opens itself
+  /// @param beside see [#open]
   /// @throws CudaException if it is not installed
   static Library ofToolkit(String what, String name, int driver, String beside) {
     String file = "lib" + name + ".so";
