@@ -30,14 +30,9 @@ public record Pass(boolean training, Reading reading, long seed, long step, int 
     Array[] of(Kernels kernels, Op<?> op, Array[] inputs);
   }
 
-  /// A pass whose operations read their inputs as they are.
+  /// A pass over whole sequences, whose operations read their inputs as they are.
   public Pass(boolean training, long seed, long step, int firstSequence) {
-    this(training, (_, _, inputs) -> inputs, seed, step, firstSequence);
-  }
-
-  /// A pass over whole sequences.
-  public Pass(boolean training, Reading reading, long seed, long step, int firstSequence) {
-    this(training, reading, seed, step, firstSequence, 0, null);
+    this(training, (_, _, inputs) -> inputs, seed, step, firstSequence, 0, null);
   }
 
   /// The same over the tokens of one sequence that come after its first ones.

@@ -11,7 +11,7 @@ import norma.ops.Op;
 /// smoothing (arXiv:2211.10438).
 public final class Int8 {
   /// An evaluation in int8.
-  public static final Pass EVALUATION = new Pass(false, Int8::rounded, 0, 0, 0);
+  public static final Pass EVALUATION = new Pass(false, Int8::rounded, 0, 0, 0, 0, null);
 
   private Int8() {}
 
