@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import norma.array.Array;
 import norma.weights.SafetensorsHeader.Place;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -33,7 +34,7 @@ public final class Safetensors {
   /// @param data  row-major elements
   public record Tensor(int[] shape, float[] data) {
     public Tensor {
-      if (size(shape) != data.length) {
+      if (Array.size(shape) != data.length) {
         throw new IllegalArgumentException(data.length + " numbers for shape " + Arrays.toString(shape));
       }
     }
@@ -151,18 +152,6 @@ public final class Safetensors {
       }
     }
     return numbers;
-  }
-
-  /// Number of elements, or -1 if there are more than a long can count.
-  private static long size(int[] shape) {
-    long size = 1;
-    for (int dim : shape) {
-      if (dim != 0 && size > Long.MAX_VALUE / dim) {
-        return -1;
-      }
-      size *= dim;
-    }
-    return size;
   }
 
   private static ByteBuffer little(int bytes) {
