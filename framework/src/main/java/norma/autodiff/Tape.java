@@ -16,11 +16,14 @@ import org.jspecify.annotations.Nullable;
 /// A list of operations, played backwards for the gradients. It is also the memory scope of a pass: all that it computes
 /// comes from the arena of its kernels, and closing it gives that back.
 public final class Tape implements AutoCloseable {
+  private static final TapeObserver NOBODY = new TapeObserver() {
+  };
+
   private final Kernels kernels;
   private final ParameterBuffer values;
   private final @Nullable GradientBuffer gradients;
   private final Pass pass;
-  private final @Nullable TapeObserver observer;
+  private final TapeObserver observer;
   private final List<Node<?>> nodes = new ArrayList<>();
   private final Map<Long, Deque<Array>> free = new HashMap<>(); // memory of gradients, by size
 
@@ -39,7 +42,7 @@ public final class Tape implements AutoCloseable {
     this.values = values;
     this.gradients = gradients;
     this.pass = pass;
-    this.observer = observer;
+    this.observer = observer == null ? NOBODY : observer;
   }
 
   /// What this pass is for.
@@ -66,13 +69,9 @@ public final class Tape implements AutoCloseable {
   ///
   /// @param layer the name of the layer that applies it, for reports
   public Tensor apply(String layer, Op<?> op, Tensor... inputs) {
-    if (observer != null) {
-      observer.starts(layer, op, false);
-    }
+    observer.starts(layer, op, false);
     Tensor output = record(layer, op, inputs);
-    if (observer != null) {
-      observer.forward(layer, op, inputs, output);
-    }
+    observer.forward(layer, op, inputs, output);
     return output;
   }
 
@@ -119,13 +118,9 @@ public final class Tape implements AutoCloseable {
         if (node.op.isLast() && node.output != loss) {
           throw new IllegalStateException("backward starts behind " + node.op + ", which must be the last operation");
         }
-        if (observer != null) {
-          observer.starts(node.layer, node.op, true);
-        }
+        observer.starts(node.layer, node.op, true);
         playBack(node, dy);
-        if (observer != null) {
-          observer.backward(node.layer, node.op, node.output, dy.array);
-        }
+        observer.backward(node.layer, node.op, node.output, dy.array);
         node.output.gradient = null;
         recycle(dy);
       }
