@@ -78,22 +78,14 @@ public final class Arena implements AutoCloseable {
 
   /// Bytes of all arrays since the last [#reset()], with their alignment.
   public long usedBytes() {
-    long bytes = 0;
-    for (Map.Entry<DType, Region> region : regions.entrySet()) {
-      bytes += (region.getValue().usedBefore + region.getValue().used) * region.getKey().bytes();
-    }
-    return bytes;
+    return regions.entrySet().stream()
+        .mapToLong(of -> (of.getValue().usedBefore + of.getValue().used) * of.getKey().bytes()).sum();
   }
 
   /// Bytes held, in use or not.
   public long capacityBytes() {
-    long bytes = 0;
-    for (Region region : regions.values()) {
-      for (Memory block : region.blocks) {
-        bytes += block.length() * block.dtype().bytes();
-      }
-    }
-    return bytes;
+    return regions.values().stream().flatMap(region -> region.blocks.stream())
+        .mapToLong(block -> block.length() * block.dtype().bytes()).sum();
   }
 
   @Override

@@ -118,11 +118,9 @@ public final class FormulaType implements NormType {
 
   /// Its names but weight and bias, a line each, as `norms.txt` has them: `eps = 1e-5, fixed, positive`.
   public List<String> parameters() {
-    List<String> lines = new ArrayList<>();
-    for (Name n : names) {
-      lines.add(n.name + " = " + String.join(", ", Stream.concat(Stream.of(n.value), n.words.stream()).toList()));
-    }
-    return lines;
+    return names.stream()
+        .map(n -> n.name + " = " + String.join(", ", Stream.concat(Stream.of(n.value), n.words.stream()).toList()))
+        .toList();
   }
 
   @Override

@@ -1,7 +1,7 @@
 package norma.nn;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// What a slot's own formula says of one of its names.
 ///
@@ -23,19 +23,7 @@ public record Learnable(double start, boolean perChannel, boolean fixed, boolean
   }
 
   List<String> words() {
-    List<String> words = new ArrayList<>();
-    if (perChannel) {
-      words.add("channel");
-    }
-    if (fixed) {
-      words.add("fixed");
-    }
-    if (positive) {
-      words.add("softplus");
-    }
-    if (decay) {
-      words.add("decay");
-    }
-    return words;
+    return Stream.of(perChannel ? "channel" : "", fixed ? "fixed" : "", positive ? "softplus" : "",
+        decay ? "decay" : "").filter(word -> !word.isEmpty()).toList();
   }
 }
