@@ -165,7 +165,7 @@ struct CrossEntropy {
       const long long at = (long long)row * width;
       const int target = targets[row];
       const float right = to_float(logits[at + target]);
-      float max = -3.40282347e38f;  // the least finite number: exp(max - max) is 1
+      float max = NOTHING;  // finite: exp(max - max) is 1
       float sum = 0;
 #pragma unroll 4
       for (int column = threadIdx.x * N; column < width; column += THREADS * N) {
