@@ -114,7 +114,7 @@ class CudaStepTest {
   void aGpuTrainsAsTheCpuDoes() {
     try (Training cpu = new Training(new CpuBackend(1, true), "layernorm", 8);
         Training gpu = new Training(Emulator.open(Precision.FP32), "layernorm", 8)) {
-      for (int step = 1; step <= 6; step++) {
+      for (int step = 1; step <= 4; step++) { // the third and the fourth in graphs
         double[] expected = cpu.next();
         double[] actual = gpu.next();
         assertThat(actual[0]).as("loss of step %d", step).isCloseTo(expected[0], within(1e-4 * expected[0]));

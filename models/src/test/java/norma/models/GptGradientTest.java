@@ -42,7 +42,6 @@ class GptGradientTest {
     }
     NormSpec direct = new NormSpec("dyisru", Map.of("parametrization", "direct", "scale_sqrt_width", true));
     models.add(config(everywhere(direct), true, 0.2, false, EmbeddingScale.LEARNABLE));
-    models.add(config(everywhere(NormSpec.of("layernorm")), true, 0.1, true, EmbeddingScale.FIXED));
     models.add(config(pre(new NormSpec("gatednorm", Map.of("rank", 3))), true, 0, true, EmbeddingScale.FIXED));
     models.add(config(inTurn(0), true, 0, true, EmbeddingScale.LEARNABLE));
     models.add(config(inTurn(6), false, 0, false, EmbeddingScale.NONE));
