@@ -1,10 +1,13 @@
 package norma.train.metrics;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.Consumer;
 import norma.train.files.Disk;
@@ -16,6 +19,7 @@ public final class MetricsLog {
   /// What was cut off the log when a run went back to a checkpoint.
   static final String DISCARDED = "metrics.discarded.jsonl";
 
+  private static final int PIECE = 1 << 20; // bytes that are copied at once
   private static final JsonMapper JSON = new JsonMapper();
 
   private final Path file;
@@ -69,37 +73,55 @@ public final class MetricsLog {
   ///
   /// @param reason a line of its own before what was cut
   public void cut(long bytes, String reason) throws IOException {
-    byte[] all = length() == 0 ? new byte[0] : Files.readAllBytes(file);
-    if (all.length < bytes) {
-      warnings.accept(file + " has lost lines: it is " + all.length + " bytes long where the checkpoint says " + bytes);
+    long size = length() == 0 ? 0 : Files.size(file);
+    if (size < bytes) {
+      warnings.accept(file + " has lost lines: it is " + size + " bytes long where the checkpoint says " + bytes);
     }
-    int kept = lineEnd(all, (int) Math.min(bytes, all.length));
-    if (kept < all.length) {
-      byte[] cut = Arrays.copyOfRange(all, kept, all.length);
-      boolean torn = cut[cut.length - 1] != '\n';
+    long kept = lineEnd(Math.min(bytes, size));
+    if (kept < size) {
+      boolean torn = lineEnd(size) < size;
       if (torn) {
         warnings.accept("the last line of " + file + " was cut off in the middle of writing; it is left out");
       }
-      discard(JSON.writeValueAsString(JSON.createObjectNode().put("event", "cut").put("reason", reason)) + "\n"
-          + new String(cut, StandardCharsets.UTF_8) + (torn ? "\n" : ""));
+      discard(JSON.writeValueAsString(JSON.createObjectNode().put("event", "cut").put("reason", reason)) + "\n", kept,
+          torn ? "\n" : "");
     }
     lines.cut(kept);
   }
 
   /// The end of the last whole line that ends at or before a position.
-  private static int lineEnd(byte[] bytes, int position) {
-    int end = position;
-    while (end > 0 && bytes[end - 1] != '\n') {
-      end--;
+  private long lineEnd(long position) throws IOException {
+    if (position == 0) {
+      return 0; // there may be no file
     }
-    return end;
+    try (RandomAccessFile log = new RandomAccessFile(file.toFile(), "r")) {
+      for (long end = position; end > 0; end--) {
+        log.seek(end - 1);
+        if (log.read() == '\n') {
+          return end;
+        }
+      }
+      return 0;
+    }
   }
 
-  private void discard(String text) throws IOException {
+  /// Appends what the log has from a position on to what was cut off before, in pieces: it may be more than the heap has.
+  private void discard(String before, long position, String after) throws IOException {
     Path discarded = file.resolveSibling(DISCARDED);
-    disk.writeEnd(discarded, disk.exists(discarded) ? Files.size(discarded) : 0,
-        text.getBytes(StandardCharsets.UTF_8));
+    long end = disk.exists(discarded) ? Files.size(discarded) : 0;
+    try (InputStream log = Files.newInputStream(file);
+        InputStream all = new SequenceInputStream(new SequenceInputStream(bytes(before), log), bytes(after))) {
+      log.skipNBytes(position);
+      for (byte[] piece = all.readNBytes(PIECE); piece.length > 0; piece = all.readNBytes(PIECE)) {
+        disk.writeEnd(discarded, end, piece);
+        end += piece.length;
+      }
+    }
     disk.sync(discarded);
     disk.sync(Objects.requireNonNull(discarded.toAbsolutePath().getParent())); // it may be new, and the log is cut next
+  }
+
+  private static InputStream bytes(String text) {
+    return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
   }
 }

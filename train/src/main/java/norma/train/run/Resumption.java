@@ -1,6 +1,7 @@
 package norma.train.run;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import norma.train.config.Assignment;
 import norma.train.config.ConfigKey;
 import norma.train.config.RunConfig;
@@ -64,9 +66,12 @@ public final class Resumption implements AutoCloseable {
   }
 
   private static boolean hasSteps(Path log) {
-    try {
-      return Files.exists(log) && Files.readString(log, StandardCharsets.ISO_8859_1).contains("{\"event\":\"step\",");
-    } catch (IOException e) {
+    if (!Files.exists(log)) {
+      return false;
+    }
+    try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) { // it may be larger than the heap
+      return lines.anyMatch(line -> line.contains("{\"event\":\"step\","));
+    } catch (IOException | UncheckedIOException e) {
       throw new RunException(Errors.line(e), e);
     }
   }

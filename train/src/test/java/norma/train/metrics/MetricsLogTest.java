@@ -2,6 +2,7 @@ package norma.train.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -72,6 +73,21 @@ class MetricsLogTest {
         .isEqualTo("{\"event\":\"cut\",\"reason\":\"a test\"}\n" + Metrics.line(EVENTS.get(2)) + "\n"
             + Metrics.line(EVENTS.get(5)) + "\n");
     assertThat(warnings).isEmpty();
+  }
+
+  /// A hole of three gigabytes takes no room on the disk. What is cut off is copied in pieces.
+  @Test
+  void aLogBeyondTwoGigabytesIsCutAsWell(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve(Metrics.FILE);
+    long kept = (3L << 30) + 1;
+    String cut = "x".repeat(5 << 18) + "\n{\"half";
+    Disk.real().writeEnd(file, kept - 1, ("\n" + cut).getBytes(StandardCharsets.UTF_8));
+    List<String> warnings = new ArrayList<>();
+    new MetricsLog(folder, Disk.real(), warnings::add, RunView.NONE).cut(kept, "a test");
+    assertThat(Files.size(file)).isEqualTo(kept);
+    assertThat(folder.resolve("metrics.discarded.jsonl")).content()
+        .isEqualTo("{\"event\":\"cut\",\"reason\":\"a test\"}\n" + cut + "\n");
+    assertThat(warnings).singleElement().asString().contains("was cut off in the middle of writing");
   }
 
   @Test

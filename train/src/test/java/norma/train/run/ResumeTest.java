@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.train.config.Assignment;
+import norma.train.files.Disk;
 import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
@@ -73,6 +74,16 @@ class ResumeTest {
     Runs.resume(run, -1);
     Runs.assertSame(run, undisturbed);
     assertThat(run.resolve("metrics.discarded.jsonl")).content().contains("\"step\":2");
+  }
+
+  @Test
+  void whatALogBeyondTwoGigabytesLosesIsSaid() throws Exception {
+    Path run = interrupted(2);
+    Runs.delete(run.resolve("checkpoints"));
+    Disk.real().writeEnd(run.resolve("metrics.jsonl"), 3L << 30, new byte[]{ '\n' });
+    try (Resumption resumption = Resumption.open(run, List.of())) {
+      assertThat(resumption.loses()).get().asString().contains("has steps in its log and no checkpoint");
+    }
   }
 
   @Test
