@@ -1,6 +1,5 @@
 package norma.train.data;
 
-import norma.train.files.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -11,12 +10,11 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Locale;
 import java.util.Objects;
-import norma.train.files.Tree;
+import norma.train.files.Errors;
+import norma.train.files.Sha256;
+import norma.train.files.WholeFile;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 
@@ -62,17 +60,6 @@ record Download(Fetcher fetcher, long maxBytes) {
     }
   }
 
-  /// Deletes what a killed process has left. One that still downloads has written within [#PATIENCE_MILLIS].
-  private static void deleteAbandoned(Path cache) throws IOException {
-    Instant before = Instant.now().minus(Duration.ofDays(1));
-    for (Path file : Tree.list(cache)) {
-      if (String.valueOf(file.getFileName()).matches("download-\\d+\\.part")
-          && Instant.ofEpochMilli(file.toFile().lastModified()).isBefore(before)) {
-        Files.deleteIfExists(file);
-      }
-    }
-  }
-
   /// The bytes at `url`, from the cache if they lie there.
   ///
   /// @param url  of https
@@ -89,20 +76,15 @@ record Download(Fetcher fetcher, long maxBytes) {
         }
         LOG.warn("{} no longer has the hash in its name: downloading it again", cached);
       }
-      deleteAbandoned(cache);
-      Path temporary = Files.createTempFile(cache, "download-", ".part");
-      try {
-        fetch(url, temporary, cached);
-        byte[] bytes = Corpora.read(temporary, maxBytes);
-        check(url, bytes, hash);
-        Files.move(temporary, cached, StandardCopyOption.ATOMIC_MOVE);
-        return bytes;
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      WholeFile.deleteAbandoned(cache);
+      WholeFile.write(cached, beside -> {
+        fetch(url, beside, cached);
+        check(url, beside, hash);
+      });
+      return Corpora.read(cached, maxBytes); // what does not fit the heap stays for the next attempt
     } catch (IOException e) {
       throw new DataException("cannot use the cache %s: %s: set XDG_CACHE_HOME to a folder that can be written"
-          .formatted(cache, e), e);
+          .formatted(cache, Errors.line(e)), e);
     }
   }
 
@@ -111,12 +93,12 @@ record Download(Fetcher fetcher, long maxBytes) {
     return cache.resolve(hash + ".txt");
   }
 
-  private static void check(URI url, byte[] bytes, String hash) {
-    String found = Sha256.of(bytes);
+  private static void check(URI url, Path file, String hash) throws IOException {
+    String found = Sha256.of(file);
     if (!found.equals(hash)) {
       throw new DataException(String.format(Locale.ROOT,
           "%s has SHA-256 %s (%d bytes), expected %s: it has changed or data.corpus.sha256 is wrong", url, found,
-          bytes.length, hash));
+          Files.size(file), hash));
     }
   }
 

@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
 
 /// A file that a reader finds as a whole, old or new, however many processes write it. It may be lost with the power: what must not be
@@ -78,7 +80,19 @@ public final class WholeFile {
     }
   }
 
-  private static Path beside(Path file) {
-    return file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
+  /// Deletes what killed processes have left in a folder. One that still writes has done so within a day.
+  public static void deleteAbandoned(Path folder) throws IOException {
+    Instant before = Instant.now().minus(Duration.ofDays(1));
+    for (Path path : Tree.list(folder)) {
+      if (String.valueOf(path.getFileName()).startsWith(Disk.WRITING)
+          && Instant.ofEpochMilli(path.toFile().lastModified()).isBefore(before)) {
+        Files.deleteIfExists(path);
+      }
+    }
+  }
+
+  /// Where a file or folder is written, by a name that no other process has.
+  static Path beside(Path path) {
+    return path.resolveSibling(Disk.WRITING + path.getFileName() + "." + UUID.randomUUID());
   }
 }

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.UUID;
 
 /// A folder that a reader finds as a whole, or not at all.
 public final class WholeFolder {
@@ -17,7 +16,7 @@ public final class WholeFolder {
   /// @throws IOException if there is something already that is no empty folder, or it cannot be written; nothing is left then
   public static void write(Path folder, Disk.Content content) throws IOException {
     requireNew(folder);
-    Path beside = folder.resolveSibling(Disk.WRITING + folder.getFileName() + "." + UUID.randomUUID());
+    Path beside = WholeFile.beside(folder);
     Files.createDirectory(beside);
     try {
       content.to(beside);

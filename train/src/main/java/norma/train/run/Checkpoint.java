@@ -48,9 +48,9 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
   static final String CONFIG = "config.yaml";
   static final String STATE = "state";
   static final List<String> FILES = List.of(WEIGHTS, VOCABULARY, CONFIG, STATE);
+  static final Pattern NAME = Pattern.compile("step-(\\d{7,9})");
 
   private static final Logger LOG = LogManager.getLogger(Checkpoint.class);
-  private static final Pattern NAME = Pattern.compile("step-(\\d{7,9})");
 
   /// The newest checkpoint of a run folder that is whole. Says so where a newer one is damaged or incomplete.
   ///

@@ -27,7 +27,8 @@ import norma.weights.Safetensors.Tensor;
 final class CheckpointWriter {
   private static final String ASIDE = "aside-";
   private static final String DELETING = ".deleting-";
-  private static final Pattern LEFT_BEHIND = Pattern.compile("\\.(writing|deleting)-step-\\d{7,9}");
+  private static final Pattern LEFT_BEHIND = Pattern
+      .compile("(" + Pattern.quote(Disk.WRITING) + "|" + Pattern.quote(DELETING) + ")" + Checkpoint.NAME.pattern());
 
   private final Path run;
   private final Path all;

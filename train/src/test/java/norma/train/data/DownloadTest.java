@@ -112,14 +112,15 @@ class DownloadTest {
   void aCacheThatCannotBeWrittenIsNamed() throws IOException {
     Files.writeString(cache(), "a file where the folder should be");
     assertThatThrownBy(() -> load(POEM)).isInstanceOf(DataException.class)
-        .hasMessageContaining("cannot use the cache " + cache()).hasMessageContaining("XDG_CACHE_HOME");
+        .hasMessage("cannot use the cache " + cache() + ": " + cache() + ": a file with this name is in the way: set "
+            + "XDG_CACHE_HOME to a folder that can be written");
   }
 
   @Test
   void whatAKilledDownloadHasLeftGoesAfterADay() throws IOException {
     Files.createDirectories(cache());
-    Path abandoned = Files.writeString(cache().resolve("download-1.part"), "half a po");
-    Path recent = Files.writeString(cache().resolve("download-2.part"), "half a po");
+    Path abandoned = Files.writeString(cache().resolve(".writing-" + HASH + ".txt.1"), "half a po");
+    Path recent = Files.writeString(cache().resolve(".writing-" + HASH + ".txt.2"), "half a po");
     Files.setLastModifiedTime(abandoned, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
     load(POEM);
     assertThat(abandoned).doesNotExist();
