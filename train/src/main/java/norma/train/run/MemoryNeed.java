@@ -16,11 +16,13 @@ import org.apache.logging.log4j.Logger;
 /// Memory that training takes at least, known from the model's structure before anything is allocated.
 ///
 /// @param parameters  learnable numbers
+/// @param shards      parts of a batch, each with gradients of its own
 /// @param state       bytes of weights, gradients of each shard, and what the optimizer keeps
 /// @param activations bytes that the passes of all threads keep for backward, and keys and values that sampling keeps
 /// @param heap        bytes of Java heap: a checkpoint is put together there, after the largest parameter's initial values
-public record MemoryNeed(long parameters, long state, long activations, long heap) {
+public record MemoryNeed(long parameters, int shards, long state, long activations, long heap) {
   private static final Logger LOG = LogManager.getLogger(MemoryNeed.class);
+  private static final String SMALLER = "model.width or model.layers";
 
   /// Of a model that is trained.
   public static MemoryNeed of(RunConfig config, Gpt gpt, Backend backend) {
@@ -28,11 +30,10 @@ public record MemoryNeed(long parameters, long state, long activations, long hea
     long parameters = all.stream().mapToLong(Parameter::size).sum();
     long largest = all.stream().mapToLong(Parameter::size).max().orElse(0);
     long heap = Float.BYTES * parameters + Double.BYTES * largest;
+    int shards = Math.min(backend.shards(), config.train().sequences());
     if (parameters > Integer.MAX_VALUE) { // too many for one buffer, whatever the machine has
-      return new MemoryNeed(parameters, 0, 0, heap);
+      return new MemoryNeed(parameters, shards, 0, 0, heap);
     }
-    int sequences = config.train().sequences();
-    int shards = Math.min(backend.shards(), sequences);
     int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
     GptConfig model = config.model();
     long sampling = 2L * model.layers() * model.context() * model.keyHeads() * model.headWidth();
@@ -41,8 +42,8 @@ public record MemoryNeed(long parameters, long state, long activations, long hea
     long kept = all.stream().mapToLong(p -> config.optim().rule(p).type().states().size() * p.size()).sum();
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
     long optimizers = config.train().syncEvery() == 1 ? kept : parameters + shards * (parameters + kept);
-    return new MemoryNeed(parameters, ((1 + shards) * parameters + optimizers) * backend.dtype().bytes() + rounded,
-        activations, heap);
+    return new MemoryNeed(parameters, shards,
+        ((1 + shards) * parameters + optimizers) * backend.dtype().bytes() + rounded, activations, heap);
   }
 
   /// Refuses what the backend's memory cannot hold.
@@ -75,28 +76,25 @@ public record MemoryNeed(long parameters, long state, long activations, long hea
   Optional<String> problem(long memory, String where, long most) {
     if (parameters > Integer.MAX_VALUE) {
       return Optional
-          .of(String.format(Locale.ROOT, "out of memory: the model has %,d parameters; expected at most %,d: %s",
-              parameters, Integer.MAX_VALUE, lower()));
+          .of(String.format(Locale.ROOT, "out of memory: the model has %,d parameters; expected at most %,d: lower %s",
+              parameters, Integer.MAX_VALUE, SMALLER));
     }
     if (state + activations > memory) {
       return Optional.of(String.format(Locale.ROOT,
-          "out of memory: training needs at least %s (%s for %,d parameters with gradients and moments, %s for activations), %s has %s: %s",
+          "out of memory: training needs at least %s (%s for %,d parameters with gradients and moments, "
+              + "%s for activations), %s has %s: lower %s",
           gib(state + activations), gib(state), parameters, gib(activations), where, gib(memory),
-          lower()));
+          activations > state
+              ? "train.batch (train.accumulate makes up for it), model.context or model.width"
+              : (shards > 1 ? "runtime.shards, " : "") + SMALLER));
     }
     if (heap > most) {
       return Optional.of(String.format(Locale.ROOT,
           "out of memory: a checkpoint of %,d parameters needs %s of Java heap, which may have %s: "
-              + "JDK_JAVA_OPTIONS=-Xmx%dg gives it more, or %s",
-          parameters, gib(heap), gib(most), (heap >> 30) + 2, lower()));
+              + "JDK_JAVA_OPTIONS=-Xmx%dg gives it more, or lower %s",
+          parameters, gib(heap), gib(most), (heap >> 30) + 2, SMALLER));
     }
     return Optional.empty();
-  }
-
-  private String lower() {
-    return activations > state
-        ? "lower train.batch (train.accumulate makes up for it), model.context or model.width"
-        : "lower model.width or model.layers";
   }
 
   private static String gib(long bytes) {

@@ -39,7 +39,7 @@ class BadInputTest {
         bad(3, "bad byte 0xE0 at offset 4", "data.corpus='${folder}/latin1.txt'"),
         bad(3, "did you mean builtin:dickens", "data.corpus='builtin:dikens'"),
         bad(3, "out of memory: the model has 206", "data.corpus='${folder}/ok.txt'", "model.width=65536"),
-        bad(3, "lower model.width or model.layers", "data.corpus='${folder}/ok.txt'", "model.width=6400"),
+        bad(3, "model.width or model.layers", "data.corpus='${folder}/ok.txt'", "model.width=6400"),
         bad(3, "lower train.batch", "data.corpus='${folder}/ok.txt'", "runtime.backend=nd4j", "train.batch=1000000"));
   }
 

@@ -29,17 +29,19 @@ class MemoryNeedTest {
 
   @Test
   void theMessageSaysWhatIsNeededWhatThereIsAndWhatLowersIt() {
-    assertThat(new MemoryNeed(500_000_000, 14 * GIB, 3 * GIB, 0).problem(16 * GIB, "this machine", GIB)).hasValue(
+    assertThat(new MemoryNeed(500_000_000, 1, 14 * GIB, 3 * GIB, 0).problem(16 * GIB, "this machine", GIB)).hasValue(
         "out of memory: training needs at least 17.0 GiB (14.0 GiB for 500,000,000 parameters with gradients and moments, "
             + "3.0 GiB for activations), this machine has 16.0 GiB: lower model.width or model.layers");
-    assertThat(new MemoryNeed(800_000, GIB, 30 * GIB, 0).problem(16 * GIB, "this machine", GIB)).get().asString()
+    assertThat(new MemoryNeed(500_000_000, 4, 14 * GIB, 3 * GIB, 0).problem(16 * GIB, "this machine", GIB)).get()
+        .asString().endsWith("this machine has 16.0 GiB: lower runtime.shards, model.width or model.layers");
+    assertThat(new MemoryNeed(800_000, 4, GIB, 30 * GIB, 0).problem(16 * GIB, "this machine", GIB)).get().asString()
         .endsWith(
             "this machine has 16.0 GiB: lower train.batch (train.accumulate makes up for it), model.context or model.width");
-    assertThat(new MemoryNeed(500_000_000, GIB, GIB, 3 * GIB).problem(16 * GIB, "this machine", 2 * GIB)).hasValue(
-        "out of memory: a checkpoint of 500,000,000 parameters needs 3.0 GiB of Java heap, which may have 2.0 GiB: "
-            + "JDK_JAVA_OPTIONS=-Xmx5g gives it more, or lower model.width or model.layers");
-    assertThat(new MemoryNeed(3_000_000_000L, 0, 0, 0).problem(1L << 50, "this machine", 1L << 50)).hasValue(
+    assertThat(new MemoryNeed(500_000_000, 4, GIB, 2 * GIB, 3 * GIB).problem(16 * GIB, "this machine", 2 * GIB))
+        .hasValue("out of memory: a checkpoint of 500,000,000 parameters needs 3.0 GiB of Java heap, which may have "
+            + "2.0 GiB: JDK_JAVA_OPTIONS=-Xmx5g gives it more, or lower model.width or model.layers");
+    assertThat(new MemoryNeed(3_000_000_000L, 4, 0, 0, 0).problem(1L << 50, "this machine", 1L << 50)).hasValue(
         "out of memory: the model has 3,000,000,000 parameters; expected at most 2,147,483,647: lower model.width or model.layers");
-    assertThat(new MemoryNeed(1, 8 * GIB, 8 * GIB, GIB).problem(16 * GIB, "this machine", GIB)).isEmpty();
+    assertThat(new MemoryNeed(1, 4, 8 * GIB, 8 * GIB, GIB).problem(16 * GIB, "this machine", GIB)).isEmpty();
   }
 }
