@@ -34,7 +34,7 @@ public record MemoryNeed(long parameters, int shards, long state, long activatio
     if (parameters > Integer.MAX_VALUE) { // too many for one buffer, whatever the machine has
       return new MemoryNeed(parameters, shards, 0, 0, heap);
     }
-    int pass = shards == 1 ? config.train().batch() : 1; // a shard passes over few sequences at a time
+    int pass = TrainStep.sequencesOfAPass(config, shards);
     GptConfig model = config.model();
     long sampling = 2L * model.layers() * model.context() * model.keyHeads() * model.headWidth();
     long activations = Math.multiplyExact(Math.min(backend.workers(), shards),

@@ -227,8 +227,8 @@ public final class TrainStep {
     int end = startOf(shard + 1);
     int mean = local == null ? sequences() : end - start;
     double loss = 0;
-    for (int first = start; first < end; first += sequencesPerPass()) {
-      loss += pass(kernels, step, first, Math.min(sequencesPerPass(), end - first), weights, mean, gradients, watch);
+    for (int first = start; first < end; first += sequencesOfAPass()) {
+      loss += pass(kernels, step, first, Math.min(sequencesOfAPass(), end - first), weights, mean, gradients, watch);
     }
     watch.starts(Phase.GRADIENTS);
     gradients.finish(kernels);
@@ -256,15 +256,17 @@ public final class TrainStep {
     }
   }
 
-  private int sequencesPerPass() {
-    return shards.size() == 1
-        ? session.config().train().batch()
-        : Math.max(1, TOKENS_PER_PASS / session.config().model().context());
-  }
-
   /// Sequences of the largest pass.
   public int sequencesOfAPass() {
-    return Math.min(sequencesPerPass(), Math.ceilDiv(sequences(), shards.size()));
+    return sequencesOfAPass(session.config(), shards.size());
+  }
+
+  /// The same before there are any shards.
+  static int sequencesOfAPass(RunConfig config, int shards) {
+    return shards == 1
+        ? config.train().batch()
+        : Math.min(Math.max(1, TOKENS_PER_PASS / config.model().context()),
+            Math.ceilDiv(config.train().sequences(), shards));
   }
 
   /// Parts of the batch with gradients of their own.
