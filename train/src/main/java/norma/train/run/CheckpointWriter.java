@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -109,10 +108,8 @@ final class CheckpointWriter {
     Map<String, Disk.Content> contents = new LinkedHashMap<>();
     contents.put(Checkpoint.WEIGHTS, file -> Safetensors.write(file, tensors(),
         Map.of("step", Integer.toString(progress.step()))));
-    contents.put(Checkpoint.VOCABULARY, file -> Files.writeString(file, session.vocabulary().json() + "\n",
-        StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
-    contents.put(Checkpoint.CONFIG, file -> Files.writeString(file, RunConfigWriter.yaml(session.config()),
-        StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+    contents.put(Checkpoint.VOCABULARY, file -> Files.writeString(file, session.vocabulary().json() + "\n"));
+    contents.put(Checkpoint.CONFIG, file -> Files.writeString(file, RunConfigWriter.yaml(session.config())));
     contents.put(Checkpoint.STATE, file -> TrainingState.write(file, progress, session, moments));
     Map<String, String> hashes = new LinkedHashMap<>();
     for (Map.Entry<String, Disk.Content> content : contents.entrySet()) {
@@ -123,8 +120,7 @@ final class CheckpointWriter {
     }
     double loss = progress.lastEvaluated() == progress.step() ? progress.lastLoss() : Double.NaN;
     byte[] manifest = new Manifest(progress.step(), loss, hashes).bytes();
-    disk.write(folder.resolve(Manifest.FILE), file -> Files.write(file, manifest, StandardOpenOption.CREATE_NEW,
-        StandardOpenOption.WRITE));
+    disk.write(folder.resolve(Manifest.FILE), file -> Files.write(file, manifest));
     disk.sync(folder.resolve(Manifest.FILE));
   }
 
