@@ -17,7 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// Appends events to `metrics.jsonl`, one object a line. A line that was written only in part, on a full disk, is overwritten by the next attempt.
 public final class MetricsLog {
   /// What was cut off the log when a run went back to a checkpoint.
-  static final String DISCARDED = "metrics.discarded.jsonl";
+  public static final String DISCARDED = "metrics.discarded.jsonl";
 
   private static final int PIECE = 1 << 20; // bytes that are copied at once
   private static final JsonMapper JSON = new JsonMapper();

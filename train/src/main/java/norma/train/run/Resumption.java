@@ -19,6 +19,7 @@ import norma.train.files.Json;
 import norma.train.files.ProcessLock;
 import norma.train.files.Errors;
 import norma.train.metrics.Metrics;
+import norma.train.metrics.MetricsLog;
 import norma.train.run.TrainingState.Conditions;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -57,11 +58,11 @@ public final class Resumption implements AutoCloseable {
       return Optional.of(folder.path() + " goes on after step " + step() + ": its checkpoints of steps "
           + later.stream().map(String::valueOf).collect(Collectors.joining(", "))
           + " are set aside as checkpoints/aside-step-..., and what the log has after that step goes to "
-          + "metrics.discarded.jsonl");
+          + MetricsLog.DISCARDED);
     }
     return checkpoint == null && hasSteps(folder.path().resolve(Metrics.FILE))
         ? Optional.of(folder.path() + " has steps in its log and no checkpoint: it begins anew; what it had goes to "
-            + "metrics.discarded.jsonl")
+            + MetricsLog.DISCARDED)
         : Optional.empty();
   }
 
