@@ -17,7 +17,7 @@ import org.apache.logging.log4j.Logger;
 ///
 /// @param parameters  learnable numbers
 /// @param shards      parts of a batch, each with gradients of its own
-/// @param state       bytes of weights, gradients of each shard, and what the optimizer keeps
+/// @param state       bytes of weights, gradients of each shard and of the probe, and what the optimizer keeps
 /// @param activations bytes that the passes of all threads keep for backward, and keys and values that sampling keeps
 /// @param heap        bytes of Java heap: a checkpoint is put together there, after the largest parameter's initial values
 public record MemoryNeed(long parameters, int shards, long state, long activations, long heap) {
@@ -42,8 +42,9 @@ public record MemoryNeed(long parameters, int shards, long state, long activatio
     long kept = all.stream().mapToLong(p -> config.optim().rule(p).type().states().size() * p.size()).sum();
     long rounded = backend.activations() == backend.dtype() ? 0 : parameters * backend.activations().bytes(); // weights
     long optimizers = config.train().syncEvery() == 1 ? kept : parameters + shards * (parameters + kept);
+    int gradients = shards + (config.train().normEvery() == 0 ? 0 : 1); // the probe has its own
     return new MemoryNeed(parameters, shards,
-        ((1 + shards) * parameters + optimizers) * backend.dtype().bytes() + rounded, activations, heap);
+        ((1 + gradients) * parameters + optimizers) * backend.dtype().bytes() + rounded, activations, heap);
   }
 
   /// Refuses what the backend's memory cannot hold.

@@ -13,11 +13,11 @@ class MemoryNeedTest {
   private static final long GIB = 1L << 30;
 
   @Test
-  void weightsGradientsOfEachShardAndMomentsAreCounted() {
+  void weightsGradientsOfEachShardAndOfTheProbeAndMomentsAreCounted() {
     try (CpuBackend backend = new CpuBackend(2, false)) {
       MemoryNeed need = MemoryNeed.of(RunConfig.DEFAULT, new Gpt(RunConfig.DEFAULT.model(), 65), backend);
       assertThat(need.parameters()).isEqualTo(804_096);
-      assertThat(need.state()).isEqualTo((1 + backend.shards() + 2) * 4L * 804_096);
+      assertThat(need.state()).isEqualTo((1 + backend.shards() + 1 + 2) * 4L * 804_096);
       Gpt gpt = new Gpt(RunConfig.DEFAULT.model(), 65);
       assertThat(need.activations())
           .as("a pass of each thread over a shard's 3 sequences; keys and values of 4 blocks, 64 tokens, 128 channels")
