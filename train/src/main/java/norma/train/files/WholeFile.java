@@ -27,17 +27,21 @@ public final class WholeFile {
     Path beside = beside(file);
     try {
       Files.createFile(beside);
-    } catch (AccessDeniedException e) {
-      throw named(new AccessDeniedException(file.toString()), e);
-    } catch (NoSuchFileException e) {
-      throw named(new NoSuchFileException(file.toString(), null, "no such folder"), e);
     } catch (FileSystemException e) {
-      throw named(new FileSystemException(file.toString(), null, e.getReason()), e);
+      throw refused(file, e);
     }
     Files.delete(beside);
   }
 
-  /// Of the file that was asked for, not of the one beside it.
+  /// Why nothing can be made beside a file or folder, with the name that was asked for.
+  static IOException refused(Path asked, FileSystemException e) {
+    return switch (e) {
+      case AccessDeniedException _ -> named(new AccessDeniedException(asked.toString()), e);
+      case NoSuchFileException _ -> named(new NoSuchFileException(asked.toString(), null, "no such folder"), e);
+      default -> named(new FileSystemException(asked.toString(), null, e.getReason()), e);
+    };
+  }
+
   private static IOException named(IOException named, IOException cause) {
     named.initCause(cause);
     return named;

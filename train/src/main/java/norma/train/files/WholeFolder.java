@@ -17,7 +17,11 @@ public final class WholeFolder {
   public static void write(Path folder, Disk.Content content) throws IOException {
     requireNew(folder);
     Path beside = WholeFile.beside(folder);
-    Files.createDirectory(beside);
+    try {
+      Files.createDirectory(beside);
+    } catch (FileSystemException e) {
+      throw WholeFile.refused(folder, e);
+    }
     try {
       content.to(beside);
       Files.move(beside, folder, StandardCopyOption.ATOMIC_MOVE);

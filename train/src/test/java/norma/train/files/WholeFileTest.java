@@ -26,6 +26,8 @@ class WholeFileTest {
   void theFileThatWasAskedForIsNamedNotTheOneBesideIt() throws Exception {
     Path nowhere = folder.resolve("no/page.html");
     assertThatThrownBy(() -> WholeFile.write(nowhere, "")).hasMessage(nowhere + ": no such folder");
+    Path model = folder.resolve("no/hf");
+    assertThatThrownBy(() -> WholeFolder.write(model, _ -> {})).hasMessage(model + ": no such folder");
     Path inWay = Files.createDirectory(folder.resolve("page.html"));
     assertThatThrownBy(() -> WholeFile.write(inWay, "")).hasMessageStartingWith(inWay + ": it is a folder");
   }
