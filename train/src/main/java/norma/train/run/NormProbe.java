@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// back to it; besides, the largest attention logit, log Z, and how far the last update moved the weights. Gradients go to a
 /// buffer of its own.
 final class NormProbe {
-  /// Enough tokens for stable statistics at little cost.
+  /// Enough tokens for stable statistics at little cost. A smaller batch is taken as it is: more might not fit a GPU's memory.
   private static final int SEQUENCES = 4;
 
   private final Session session;
@@ -73,7 +73,8 @@ final class NormProbe {
   /// @param lr   learning rate of that update
   Event.Norm at(int step, double lr) {
     RandomStream stream = RandomStream.of(session.config().train().seed(), "probe").at(step);
-    Batch batch = Batch.of(session.backend(), session.kernels(), SEQUENCES, session.config().model().context(),
+    Batch batch = Batch.of(session.backend(), session.kernels(),
+        Math.min(SEQUENCES, session.config().train().batch()), session.config().model().context(),
         (inputs, labels) -> windows.sequences(stream::bounded, 0, inputs, labels));
     Observer observer = new Observer();
     gradients.start();

@@ -61,8 +61,9 @@ class NormProbeTest {
   private static double gradientAtTheHead(Session session) {
     int context = session.config().model().context();
     RandomStream stream = RandomStream.of(session.config().train().seed(), "probe").at(1);
-    int[] targets = new int[4 * context];
-    Batch batch = Batch.of(session.backend(), session.kernels(), 4, context, (inputs, labels) -> {
+    int sequences = session.config().train().batch(); // less than four
+    int[] targets = new int[sequences * context];
+    Batch batch = Batch.of(session.backend(), session.kernels(), sequences, context, (inputs, labels) -> {
       session.training().sequences(stream::bounded, 0, inputs, labels);
       System.arraycopy(labels, 0, targets, 0, targets.length);
     });
