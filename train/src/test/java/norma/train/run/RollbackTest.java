@@ -17,7 +17,6 @@ import norma.train.report.RunReport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RollbackTest {
@@ -150,12 +149,10 @@ class RollbackTest {
     assertThat(Metrics.read(Tree.list(folder.resolve("runs")).getFirst()).state()).isEqualTo("diverged");
   }
 
-  @ParameterizedTest
-  @CsvSource({ "3, 3", "3, 1" })
-  void whereThereIsNoPlaceToGoBackToItDivergesAtOnce(int faulty, int keep) {
-    assertThatThrownBy(() -> trainWithFaults(taken -> taken == faulty, "train.on_nonfinite=rollback",
-        "train.keep_checkpoints=" + keep, "train.eval_every=0")).isInstanceOf(DivergedException.class)
-        .hasMessageContaining("diverged at step 4");
+  @Test
+  void whereThereIsNoPlaceToGoBackToItDivergesAtOnce() {
+    assertThatThrownBy(() -> trainWithFaults(taken -> taken == 3, "train.on_nonfinite=rollback", "train.eval_every=0"))
+        .isInstanceOf(DivergedException.class).hasMessageContaining("diverged at step 4");
   }
 
   @Test
