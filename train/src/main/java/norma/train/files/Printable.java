@@ -13,6 +13,11 @@ public final class Printable {
     return escaped(text, c -> !is(c));
   }
 
+  /// For a message of one line that quotes names: a line break in one becomes a space.
+  public static String unbroken(String text) {
+    return text.replaceAll("\\R", " ");
+  }
+
   /// For a longer text: lines, tabs and whatever shapes its words (a joiner in Persian or in an emoji) stay.
   public static String text(String text) {
     return escaped(text.replace("\r\n", "\n"), c -> Character.isISOControl(c) && c != '\n' && c != '\t');

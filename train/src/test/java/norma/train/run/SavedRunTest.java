@@ -93,6 +93,12 @@ class SavedRunTest {
   }
 
   @Test
+  void aFolderWhoseNameHasALineBreakIsNamedInOneLine() {
+    assertThatThrownBy(() -> SavedRun.of(Path.of("no\nrun"), null)).isInstanceOf(RunException.class)
+        .hasMessageStartingWith("no run is not a folder; expected a run's");
+  }
+
+  @Test
   void aRunBelowAFolderNamedCheckpointsIsARun() throws Exception {
     Files.writeString(folder.resolve("config.yaml"), "train: {steps: 3}\n"); // somebody's own
     Path other = Runs.train(Runs.config(folder, "train.steps=3", "output.dir='" + folder.resolve("checkpoints") + "'"));

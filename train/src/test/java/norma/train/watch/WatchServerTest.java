@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import norma.train.run.RunException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,7 +36,7 @@ class WatchServerTest {
       public Optional<String> page(List<String> names, String token) {
         made.incrementAndGet();
         if (names.contains("damaged")) {
-          throw new RunException("study.json <is> damaged\nat line 1");
+          throw new IllegalStateException("study.json <is> damaged\nat line 1");
         }
         return names.contains("gone") ? Optional.empty() : Optional.of("<p>" + names + changes + "</p>");
       }
