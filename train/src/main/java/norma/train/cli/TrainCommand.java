@@ -148,8 +148,12 @@ final class TrainCommand implements Callable<Integer> {
     try (StopSignal stop = new StopSignal(main);
         Resumption resumption = Resumption.open(run, Assignment.parse(settings))) {
       if (resumption.isDone()) {
-        console.line("nothing to do: %s is complete with %,d steps; train.steps=%d would go on", run.folder().path(),
-            resumption.step(), 2L * resumption.step());
+        if (quiet) {
+          console.text(run.folder().path().toString());
+        } else {
+          console.line("nothing to do: %s is complete with %,d steps; train.steps=%d would go on", run.folder().path(),
+              resumption.step(), 2L * resumption.step());
+        }
         return "completed";
       }
       try (Session session = resumption.session(main.debug())) {

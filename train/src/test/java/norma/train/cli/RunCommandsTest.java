@@ -175,6 +175,7 @@ class RunCommandsTest {
     String log = Files.readString(run.resolve("metrics.jsonl"));
     assertThat(Outcome.ok("train", "--resume", run.toString())).isEqualTo("nothing to do: " + run
         + " is complete with 9 steps; train.steps=18 would go on\n");
+    assertThat(Outcome.ok("train", "--resume", run.toString(), "--quiet")).isEqualTo(run + "\n");
     assertThat(run.resolve("metrics.jsonl")).hasContent(log);
   }
 
