@@ -40,6 +40,7 @@ final class Console {
   /// Text as it is.
   void text(String text) {
     clearStatus();
+    held = ""; // this line's end is the other half
     out.println(shown(text));
   }
 

@@ -54,6 +54,16 @@ class ConsoleTest {
         .isEqualTo(sample);
   }
 
+  /// As two samples of a text from Windows, the first of which ends within a line's end.
+  @Test
+  void halfOfALinesEndDoesNotReachTheNextText() {
+    assertThat(printed(true, console -> {
+      console.part("be\r");
+      console.text("");
+      console.part("or");
+    })).isEqualTo("be\nor");
+  }
+
   /// Otherwise `norma sample RUN --tokens 1000000000 | head` would go on for hours.
   @ParameterizedTest
   @ValueSource(booleans = { true, false })
