@@ -5,7 +5,8 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import norma.train.files.Printable;
 
-/// Writes for people: plain lines in a pipe, one changing line and a little colour on a terminal.
+/// Writes for people: plain lines in a pipe, one changing line and a little colour on a terminal. Threads that have news of others may
+/// write while a run does.
 final class Console {
   /// Erases to the end of the line (ECMA-48, EL).
   private static final String ERASE = "\u001B[K";
@@ -33,12 +34,11 @@ final class Console {
 
   /// A line.
   void line(String format, Object... values) {
-    clearStatus();
-    out.println(shown(String.format(Locale.ROOT, format, values)));
+    text(String.format(Locale.ROOT, format, values));
   }
 
   /// Text as it is.
-  void text(String text) {
+  synchronized void text(String text) {
     clearStatus();
     held = ""; // this line's end is the other half
     out.println(shown(text));
@@ -47,7 +47,7 @@ final class Console {
   /// Text that goes on. A person sees it grow.
   ///
   /// @return false once nobody can read it any more
-  boolean part(String text) {
+  synchronized boolean part(String text) {
     clearStatus();
     String whole = held + text;
     held = terminal && whole.endsWith("\r") ? "\r" : "";
@@ -58,14 +58,14 @@ final class Console {
   }
 
   /// A line of trouble that the command survives, on standard error.
-  void warn(String text) {
+  synchronized void warn(String text) {
     clearStatus();
     out.flush();
     System.err.println("norma: warning: " + Printable.line(text));
   }
 
   /// Replaces the changing line of a terminal; nothing in a pipe.
-  void status(String text) {
+  synchronized void status(String text) {
     if (terminal) {
       out.print("\r" + NO_WRAP + shown(text) + ERASE + WRAP);
       out.flush();
