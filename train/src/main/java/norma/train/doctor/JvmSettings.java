@@ -13,7 +13,8 @@ import norma.train.doctor.Finding.Advice;
 /// @param environment  variables of the process
 /// @param byLauncher   whether `./norma` started it
 public record JvmSettings(List<String> options, Map<String, String> environment, boolean byLauncher) {
-  private static final String START = "start with ./norma, without options of your own in JAVA_TOOL_OPTIONS and without OMP_WAIT_POLICY";
+  private static final String START = "start with ./norma, without options of your own in JDK_JAVA_OPTIONS or "
+      + "JAVA_TOOL_OPTIONS and without OMP_WAIT_POLICY";
   private static final Map<Pattern, String> SLOWING = slowing();
 
   /// Those of this process.

@@ -36,6 +36,8 @@ class SettingsTest {
         "-Xmx200m").flags().facts()).containsExactly("-Xint: nothing is compiled",
             "-agentlib:jdwp=transport=dt_socket: a debugger may wait or set breakpoints", "-ea: assertions are checked",
             "-Xmx200m: a heap below 256 MB is collected often");
+    assertThat(launchedWith("-Xint").flags().advice()).singleElement()
+        .satisfies(advice -> assertThat(advice.what()).contains("JDK_JAVA_OPTIONS or JAVA_TOOL_OPTIONS"));
     assertThat(launchedWith("-XX:TieredStopAtLevel=1", "-Xmx256m", "-Xmx1g").flags().advice()).isEmpty();
     assertThat(new JvmSettings(List.of(), Map.of("OMP_WAIT_POLICY", "ACTIVE"), true).flags().facts())
         .singleElement().asString().startsWith("OMP_WAIT_POLICY=ACTIVE: ND4J's threads");
