@@ -40,7 +40,7 @@ final class ConfigCommand implements Callable<Integer> {
       if (key.isGroup()) {
         list(key, console);
       } else {
-        console.line("%s", console.bold(key.path()));
+        console.text(console.bold(key.path()));
         console.line("default     %s", key.start());
         console.line("accepts     %s", key.accepts());
         console.line("does        %s", key.does());
@@ -52,7 +52,7 @@ final class ConfigCommand implements Callable<Integer> {
 
   private static void list(ConfigKey group, Console console) {
     if (group.isGroup()) {
-      console.line("%s", console.bold(String.format(Locale.ROOT, "%-22s  %s", group.path(), group.does())));
+      console.text(console.bold(String.format(Locale.ROOT, "%-22s  %s", group.path(), group.does())));
     }
     group.values().forEach(key -> console.line(ROW, key.path(), key.start(), key.accepts(), key.does()));
   }

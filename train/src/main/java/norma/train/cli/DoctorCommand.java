@@ -34,7 +34,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    console.line("%s", console.bold("norma " + Environment.version() + " (" + Environment.commit() + ")"));
+    console.text(console.bold("norma " + Environment.version() + " (" + Environment.commit() + ")"));
     show("JDK", Environment.jdk());
     show("", "in " + System.getProperty("java.home"));
     show("start", Machine.classCache());

@@ -91,7 +91,7 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   private List<Profile> measure(ProfilePlan plan) {
-    console.line("%s", console.bold("norma profile " + plan.title()));
+    console.text(console.bold("norma profile " + plan.title()));
     if (!plan.note().isEmpty()) {
       console.text(plan.note());
     }

@@ -16,7 +16,7 @@ record QuietProgress(Console console) implements TrainObserver {
   public void ended(Event.End end, Path folder, double seconds) {
     RunReport.write(folder, this::warned);
     if (!end.reason().equals("diverged")) {
-      console.line("%s", folder);
+      console.text(folder.toString());
     }
   }
 }
