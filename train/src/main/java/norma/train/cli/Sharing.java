@@ -21,6 +21,9 @@ import picocli.CommandLine.Option;
 final class Sharing {
   /// What a secret's variable is called: on a command line every user of the machine would see it.
   static final String SECRET = "NORMA_SECRET";
+  /// What `--ship` gives.
+  static final String SHIP = "With --cluster: Norma for the workers, norma-*-linux-x86_64.tar.gz. "
+      + "Default: they have it under the same path as here.";
   /// Longer than a network is away that comes back.
   private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final int SECRET_BYTES = 32;
@@ -35,7 +38,7 @@ final class Sharing {
   @Option(names = "--workers", paramLabel = "N", description = "With --cluster: how many join. Default: one for each part of a step that has no thread here.")
   private @Nullable Integer workers;
 
-  @Option(names = "--ship", paramLabel = "ARCHIVE", description = "With --cluster: Norma for the workers, norma-*-linux-x86_64.tar.gz. Default: they have it under the same path as here.")
+  @Option(names = "--ship", paramLabel = "ARCHIVE", description = SHIP)
   private @Nullable Path ship;
 
   /// Those that may join, and what brings them.

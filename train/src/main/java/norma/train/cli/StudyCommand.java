@@ -96,7 +96,7 @@ final class StudyCommand implements Callable<Integer> {
   @ArgGroup
   private Instead instead = new Instead();
 
-  @Option(names = "--ship", paramLabel = "ARCHIVE", description = "With --cluster: Norma for the workers, norma-*-linux-x86_64.tar.gz. Default: they have it under the same path as here.")
+  @Option(names = "--ship", paramLabel = "ARCHIVE", description = Sharing.SHIP)
   private @Nullable Path ship;
 
   @Option(names = "--with-parent", hidden = true, description = "Stops when the process that started this one has ended.")
