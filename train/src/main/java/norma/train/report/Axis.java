@@ -70,10 +70,7 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
       return "0";
     }
     if ((exponent < -4 && largest < 1e-3) || largest >= 1e7) {
-      int digits = Math.max(2, (int) Math.floor(Math.log10(largest) + 1e-9) - exponent);
-      return String.format(Locale.ROOT, "%." + digits + "e", value).replaceFirst("\\.?0+e", "e")
-          .replaceFirst("e([+-])0*(\\d)", "e$1$2")
-          .replace("e+", "e");
+      return scientific(Math.max(2, (int) Math.floor(Math.log10(largest) + 1e-9) - exponent), value);
     }
     return String.format(Locale.ROOT, "%,." + Math.max(0, -exponent) + "f", value);
   }
@@ -150,6 +147,12 @@ public record Axis(double min, double max, boolean log, List<Mark> marks, double
   private static String label(double value, int exponent) {
     return exponent >= -4 && exponent <= 6
         ? String.format(Locale.ROOT, "%,." + Math.max(0, -exponent) + "f", value)
-        : String.format(Locale.ROOT, "%.0e", value).replaceFirst("e\\+?(-?)0*", "e$1");
+        : scientific(0, value);
+  }
+
+  /// A power of ten as short as it is: `2e-7`, `1.25e8`.
+  private static String scientific(int digits, double value) {
+    return String.format(Locale.ROOT, "%." + digits + "e", value).replaceFirst("\\.?0+e", "e")
+        .replaceFirst("e\\+?(-?)0*", "e$1");
   }
 }
