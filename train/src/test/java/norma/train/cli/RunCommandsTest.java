@@ -55,26 +55,20 @@ class RunCommandsTest {
   @Test
   void everyCommandThatReadsWeightsTakesACheckpoint() throws Exception {
     String best = String.valueOf(Metrics.read(run).last(Event.End.class).orElseThrow().bestStep());
-    for (List<String> command : List.of(List.of("eval"), List.of("inspect", "--sequences", "4"))) {
-      for (String step : List.of("3", "6")) {
-        String byStep = look(command, run.toString(), "--checkpoint", step);
-        assertThat(byStep).contains("step-000000" + step + ", step " + step);
-        assertThat(look(command, run.resolve("checkpoints/step-000000" + step).toString())).isEqualTo(byStep);
-      }
-      assertThat(look(command, run.toString(), "--checkpoint", "last")).isEqualTo(look(command, run.toString()))
-          .contains("step 9");
-      assertThat(look(command, run.toString(), "--checkpoint", "best"))
-          .isEqualTo(look(command, run.toString(), "--checkpoint", best));
+    for (String step : List.of("3", "6")) {
+      String byStep = Outcome.ok("eval", run.toString(), "--checkpoint", step);
+      assertThat(byStep).contains("step-000000" + step + ", step " + step);
+      assertThat(Outcome.ok("eval", run.resolve("checkpoints/step-000000" + step).toString())).isEqualTo(byStep);
     }
+    assertThat(Outcome.ok("eval", run.toString(), "--checkpoint", "last"))
+        .isEqualTo(Outcome.ok("eval", run.toString())).contains("step 9");
+    assertThat(Outcome.ok("eval", run.toString(), "--checkpoint", "best"))
+        .isEqualTo(Outcome.ok("eval", run.toString(), "--checkpoint", best));
+    assertThat(Outcome.ok("inspect", run.toString(), "--checkpoint", "3", "--sequences", "4"))
+        .contains("step-0000003, step 3");
     assertThat(Outcome.ok("sample", run.toString(), "--checkpoint", "3", "--tokens", "40", "--prompt", "the"))
         .startsWith("the").hasSize(3 + 40 + 1).isNotEqualTo(
             Outcome.ok("sample", run.toString(), "--checkpoint", "9", "--tokens", "40", "--prompt", "the"));
-  }
-
-  private static String look(List<String> command, String... more) {
-    List<String> all = new ArrayList<>(command);
-    all.addAll(List.of(more));
-    return Outcome.ok(all);
   }
 
   @Test
