@@ -88,8 +88,7 @@ class StartTest {
   @Test
   void nd4jIsLoadedOnlyToCompute() throws Exception {
     Launcher help = new Launcher(-1, "", "");
-    for (List<String> arguments : List.of(List.of("--help"), List.of("train", "--help"),
-        List.of("train", "model.width=-1"),
+    for (List<String> arguments : List.of(List.of("--help"), List.of("train", "model.width=-1"),
         List.of("compare", "x", "y"))) {
       Launcher started = Launcher.run(Launcher.HOME, folder,
           Map.of("JDK_JAVA_OPTIONS", "-Xlog:class+load:file=classes.log"),
