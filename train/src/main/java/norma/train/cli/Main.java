@@ -102,6 +102,7 @@ public final class Main implements Runnable {
     line.setParameterExceptionHandler(Main::wrongUsage);
     line.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
     line.setUsageHelpWidth(100);
+    line.setExpandAtFiles(false); // a prompt may begin with that sign
     line.registerConverter(Path.class, path -> Path.of(HomeFolder.resolve(path)));
     try {
       return line.execute(args);

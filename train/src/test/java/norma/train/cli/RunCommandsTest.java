@@ -130,6 +130,7 @@ class RunCommandsTest {
       "2, 'no study is called nope; expected a YAML file, or one of blocks, data-size,', study nope",
       "2, 'one run, RUN, has nothing to be compared with', compare RUN",
       "3, '--prompt: ''Ω'' (U+03A9) not in the vocabulary', sample RUN --prompt Ω",
+      "3, '--prompt: ''@'' (U+0040), ', sample RUN --prompt @RUN/config.yaml",
       "2, --tokens is -1; expected 0 or more, sample RUN --tokens -1",
       "2, '2147483648', sample RUN --tokens 2147483648", "2, --top-k is -1, sample RUN --top-k -1",
       "2, --sequences is 0; expected 1 to 10000, inspect RUN --sequences 0",
