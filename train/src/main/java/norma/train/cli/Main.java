@@ -103,6 +103,7 @@ public final class Main implements Runnable {
     line.setExecutionExceptionHandler((e, command, parsed) -> failed(e));
     line.setUsageHelpWidth(100);
     line.setExpandAtFiles(false); // a prompt may begin with that sign
+    line.getSubcommands().values().forEach(command -> command.getCommandSpec().versionProvider(new Version()));
     line.registerConverter(Path.class, path -> Path.of(HomeFolder.resolve(path)));
     try {
       return line.execute(args);

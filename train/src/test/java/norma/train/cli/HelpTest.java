@@ -24,4 +24,10 @@ class HelpTest {
     });
     assertThat(complaints.err()).isEmpty();
   }
+
+  @ParameterizedTest
+  @MethodSource("commands")
+  void everyCommandSaysTheVersion(String command) {
+    assertThat(Outcome.ok(command, "--version")).startsWith("norma ").isEqualTo(Outcome.ok("--version"));
+  }
 }
