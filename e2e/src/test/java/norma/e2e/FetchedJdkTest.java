@@ -82,6 +82,14 @@ class FetchedJdkTest {
   }
 
   @Test
+  void whereTheToolsToFetchItAreMissingItSaysWhatToInstall() throws Exception {
+    Files.delete(tools.resolve("curl"));
+    Launcher refused = norma("--yes", "--version");
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err().lines().toList()).hasSize(1).first().asString().contains("no JDK 25 found", "JAVA_HOME");
+  }
+
+  @Test
   void whatAnEarlierTryHasLeftIsGoneOnWith() throws Exception {
     Path part = folder.resolve("home/.cache/norma/jdk-25-" + checksum.substring(0, 12) + ".tar.gz");
     Files.createDirectories(part.getParent());
