@@ -90,7 +90,8 @@ final class NormReader {
         if (name == null) {
           throw section.error("a slot needs its type, for example {type: dyt, alpha: 0.8}");
         }
-        yield new NormSpec(type(name, section.path("type")), given(mapping, section, type(name, path)));
+        String type = type(name, section.path("type"));
+        yield new NormSpec(type, given(mapping, section, type));
       }
       case Node.Sequence _ -> throw ConfigException.of(node, path, "a list; expected a norm type, or {type: ...}");
     };
