@@ -9,6 +9,7 @@ import java.nio.file.ReadOnlyFileSystemException;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.ServiceConfigurationError;
 import java.util.concurrent.CompletableFuture;
 import norma.kernels.cuda.CudaException;
 import norma.train.config.ConfigException;
@@ -107,7 +108,7 @@ public final class Main implements Runnable {
     line.registerConverter(Path.class, path -> Path.of(HomeFolder.resolve(path)));
     try {
       return line.execute(args);
-    } catch (OutOfMemoryError e) {
+    } catch (Error e) { // picocli hands on exceptions alone
       return failed(e);
     }
   }
@@ -169,6 +170,7 @@ public final class Main implements Runnable {
       case ConfigException _,IllegalArgumentException _ -> USAGE;
       case DataException _,RunException _,CudaException _ -> FILES;
       case IOException _,UncheckedIOException _,ReadOnlyFileSystemException _ -> FILES;
+      case ServiceConfigurationError _ -> FILES; // of NORMA_CLASSPATH
       case DivergedException _ -> DIVERGED;
       default -> 1;
     };

@@ -171,23 +171,35 @@ class BadInputTest {
 
   @Test
   void anErrorInsideIsCodeOneAndALineThatSaysHowToSeeWhere() throws Exception {
-    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
-    Files.writeString(services.resolve(NormType.class.getName()), Broken.class.getName());
     Path text = Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
     List<String> train = List.of("train", "data.corpus='" + text + "'", "output.dir='" + folder.resolve("runs") + "'",
         "model.norm.all=broken");
     String line = "norma: internal error: IllegalStateException: out of order";
-    Thread thread = Thread.currentThread();
-    ClassLoader before = thread.getContextClassLoader();
-    try (URLClassLoader own = new URLClassLoader(new URL[]{ folder.toUri().toURL() }, before)) {
-      thread.setContextClassLoader(own);
+    withService(Broken.class.getName(), () -> {
       Outcome.of(train).refused(1, line + "; --debug shows where\n");
       Outcome debugged = Outcome.of(Stream.concat(Stream.of("--debug"), train.stream()).toList());
       assertThat(debugged.code()).isEqualTo(1);
       assertThat(debugged.err()).contains("\tat " + Broken.class.getName() + ".create(").endsWith(line + "\n");
+    });
+    assertThat(folder.resolve("runs")).doesNotExist();
+  }
+
+  @Test
+  void aServiceThatNamesNoClassIsOneLine() throws Exception {
+    withService("my.Nrom", () -> Outcome.of("norms").refused(3, "norma.nn.NormType: Provider my.Nrom not found"));
+  }
+
+  /// As with a jar on NORMA_CLASSPATH.
+  private void withService(String type, Runnable commands) throws Exception {
+    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+    Files.writeString(services.resolve(NormType.class.getName()), type);
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    try (URLClassLoader own = new URLClassLoader(new URL[]{ folder.toUri().toURL() }, before)) {
+      thread.setContextClassLoader(own);
+      commands.run();
     } finally {
       thread.setContextClassLoader(before);
     }
-    assertThat(folder.resolve("runs")).doesNotExist();
   }
 }
