@@ -52,8 +52,8 @@ final class RmCommand implements Callable<Integer> {
       console.text("nothing was removed");
       return 0;
     }
-    for (StoredWork work : going.values()) {
-      remove(work);
+    for (Map.Entry<Path, StoredWork> work : going.entrySet()) { // whole paths: the system removes no folder called `.`
+      remove(new StoredWork(work.getKey(), work.getValue().kind()));
     }
     console.line("removed  %s", Decimals.bytes(bytes));
     return 0;
