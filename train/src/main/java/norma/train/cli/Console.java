@@ -7,7 +7,7 @@ import norma.train.files.Printable;
 
 /// Writes for people: plain lines in a pipe, one changing line and a little colour on a terminal. Threads that have news of others may
 /// write while a run does.
-final class Console {
+final class Console implements AutoCloseable {
   /// Erases to the end of the line (ECMA-48, EL).
   private static final String ERASE = "\u001B[K";
   /// Line wrap off and on (DEC private mode 7): a line wider than the terminal would leave its beginning behind each time.
@@ -93,6 +93,13 @@ final class Console {
       out.print("\r" + ERASE);
       statusShown = false;
     }
+  }
+
+  /// Takes the changing line away: an error's line may follow.
+  @Override
+  public synchronized void close() {
+    clearStatus();
+    out.flush();
   }
 
   /// Seconds as `m:ss` or `h:mm:ss`.

@@ -63,7 +63,7 @@ final class ProfileCommand implements Callable<Integer> {
     List<Assignment> settings = Assignment.parse(words.settings());
     ProfilePlan read = ProfileReader.read(Words.find(files.isEmpty() ? Words.DEFAULT : files.getFirst()), settings);
     ProfilePlan plan = steps == null ? read : read.withSteps(steps);
-    try {
+    try (console) {
       ProfileFolder folder = ProfileFolder.create(PROFILES, plan.name(), LocalDateTime.now(ZoneId.systemDefault()));
       try {
         profile(plan, folder);

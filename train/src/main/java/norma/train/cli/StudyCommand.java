@@ -299,7 +299,7 @@ final class StudyCommand implements Callable<Integer> {
         place == null ? processes + " at once" : "on " + place.master().url(), folder.path());
     console.line("steps    %s", folder.study().steps());
     StudyFile.write(folder, command);
-    try (StopSignal signal = new StopSignal(main)) {
+    try (console; StopSignal signal = new StopSignal(main)) {
       if (place != null) {
         OptionalInt most = jobs == null ? OptionalInt.empty() : OptionalInt.of(jobs);
         new StudyCells(folder, arguments, console).train(place, most, lines, signal.flag());

@@ -120,7 +120,9 @@ final class TrainCommand implements Callable<Integer> {
     Path file = Words.find(name);
     RunConfig config = new ConfigReader(NormTypes.all()).read(file, Assignment.parse(settings));
     StartBlock block = new StartBlock(file, settings);
-    try (StopSignal stop = new StopSignal(main); Session session = Session.start(config, Path.of(""), main.debug())) {
+    try (console;
+        StopSignal stop = new StopSignal(main);
+        Session session = Session.start(config, Path.of(""), main.debug())) {
       warnOfFloor(config, settings);
       if (plan) {
         TrainPlan.show(session, 0, block, verbose, console);
@@ -145,7 +147,8 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private String resume(SavedRun run, List<String> settings) throws IOException {
-    try (StopSignal stop = new StopSignal(main);
+    try (console;
+        StopSignal stop = new StopSignal(main);
         Resumption resumption = Resumption.open(run, Assignment.parse(settings))) {
       if (resumption.isDone()) {
         if (quiet) {
