@@ -130,15 +130,10 @@ class BadInputTest {
   @Test
   void aLossThatExplodesEndsWithCodeFourAndWhatToTry() throws Exception {
     Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
-    System.setProperty("norma.terminal", "true");
-    Outcome outcome;
-    try {
-      outcome = Outcome.of("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "model.layers=1", "model.width=8",
-          "model.heads=1", "model.context=8", "optim.lr=1e38", "optim.schedule=constant", "optim.warmup_steps=0",
-          "optim.clip_norm=0", "train.steps=20", "train.eval_every=0", "output.dir='" + folder.resolve("runs") + "'");
-    } finally {
-      System.clearProperty("norma.terminal");
-    }
+    Outcome outcome = Outcome.onATerminal(() -> Main.run("train", "data.corpus='" + folder.resolve("ok.txt") + "'",
+        "model.layers=1", "model.width=8",
+        "model.heads=1", "model.context=8", "optim.lr=1e38", "optim.schedule=constant", "optim.warmup_steps=0",
+        "optim.clip_norm=0", "train.steps=20", "train.eval_every=0", "output.dir='" + folder.resolve("runs") + "'"));
     assertThat(outcome.out()).as("the changing line is gone where the error's begins").contains("step 1/20  loss")
         .endsWith("\r\u001B[K");
     assertThat(outcome.code()).isEqualTo(4);

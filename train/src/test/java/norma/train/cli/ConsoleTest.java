@@ -2,6 +2,7 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,14 +80,10 @@ class ConsoleTest {
   }
 
   private static String printed(boolean terminal, Consumer<Console> use) {
-    System.setProperty("norma.terminal", Boolean.toString(terminal));
-    try {
-      return Outcome.printed(() -> {
-        use.accept(new Console());
-        return 0;
-      }).out();
-    } finally {
-      System.clearProperty("norma.terminal");
-    }
+    Callable<Integer> work = () -> {
+      use.accept(new Console());
+      return 0;
+    };
+    return (terminal ? Outcome.onATerminal(work) : Outcome.printed(work)).out();
   }
 }

@@ -47,6 +47,16 @@ public record Outcome(int code, String out, String err) {
     return running.outcome();
   }
 
+  /// The same where a person watches.
+  static Outcome onATerminal(Callable<Integer> work) {
+    System.setProperty("norma.terminal", "true");
+    try {
+      return printed(work);
+    } finally {
+      System.clearProperty("norma.terminal");
+    }
+  }
+
   /// Starts a command line in a thread of its own.
   public static Running start(List<String> arguments) {
     Running running = new Running(() -> Main.run(arguments.toArray(String[]::new)));

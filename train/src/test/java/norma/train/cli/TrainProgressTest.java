@@ -27,9 +27,8 @@ class TrainProgressTest {
     RunConfig config = new ConfigReader(NormTypes.all()).read("test", "",
         Assignment.parse(List.of("data.corpus='" + text + "'", "model.layers=1", "model.heads=1", "model.width=8",
             "model.context=8", "train.steps=40", "train.sync_every=4", "train.log_every=10")));
-    System.setProperty("norma.terminal", "true");
     try (Session session = Session.start(config, Path.of(""), false)) {
-      Outcome progress = Outcome.printed(() -> {
+      Outcome progress = Outcome.onATerminal(() -> {
         TrainProgress shown = new TrainProgress(new Console(), new StartBlock(folder, List.of()), false, false, -1);
         shown.started(session, CostModel.of(session.model(), 1, session.backend().dtype()), folder);
         for (int step = 4; step <= 40; step += 4) {
@@ -39,8 +38,6 @@ class TrainProgressTest {
       });
       assertThat(Pattern.compile("step (\\d+)/40").matcher(progress.out()).results().map(step -> step.group(1)))
           .containsExactly("4", "12", "20", "32", "40");
-    } finally {
-      System.clearProperty("norma.terminal");
     }
   }
 }
