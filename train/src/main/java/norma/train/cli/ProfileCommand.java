@@ -64,12 +64,8 @@ final class ProfileCommand implements Callable<Integer> {
     ProfilePlan read = ProfileReader.read(Words.find(files.isEmpty() ? Words.DEFAULT : files.getFirst()), settings);
     ProfilePlan plan = steps == null ? read : read.withSteps(steps);
     try (console) {
-      ProfileFolder folder = ProfileFolder.create(PROFILES, plan.name(), LocalDateTime.now(ZoneId.systemDefault()));
-      try {
-        profile(plan, folder);
-      } finally {
-        folder.deleteIfEmpty(); // after a failure
-      }
+      ProfileFolder.probe(PROFILES);
+      profile(plan);
       console.line("time     %.1f s since the process began", ManagementFactory.getRuntimeMXBean().getUptime() / 1e3);
       return 0;
     } catch (IOException e) {
@@ -78,10 +74,13 @@ final class ProfileCommand implements Callable<Integer> {
     }
   }
 
-  private void profile(ProfilePlan plan, ProfileFolder folder) throws IOException {
+  private void profile(ProfilePlan plan) throws IOException {
+    LocalDateTime begun = LocalDateTime.now(ZoneId.systemDefault());
     Map<String, String> facts = facts();
     List<Profile> profiles = measure(plan);
+    ProfileFolder folder;
     try {
+      folder = ProfileFolder.create(PROFILES, plan.name(), begun);
       folder.write(plan, profiles, facts);
     } finally {
       show(plan, profiles); // measures on, for its advice

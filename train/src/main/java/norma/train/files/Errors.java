@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.ReadOnlyFileSystemException;
 import java.util.Objects;
+import java.util.Optional;
 
 /// What went wrong, in one line.
 public final class Errors {
@@ -15,7 +16,8 @@ public final class Errors {
 
   /// The exceptions of `java.nio.file` often carry only a path: this adds what their type says.
   public static String line(Throwable e) {
-    String message = String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
+    String message = Optional.ofNullable(e.getMessage()).flatMap(text -> text.lines().findFirst())
+        .orElse(e.getClass().getSimpleName());
     return switch (e) {
       case NoSuchFileException missing -> missing.getReason() == null
           ? missing.getFile() + ": no such file or folder"

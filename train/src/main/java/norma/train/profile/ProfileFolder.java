@@ -8,26 +8,26 @@ import java.util.List;
 import java.util.Map;
 import norma.train.files.Disk;
 import norma.train.files.TimedFolder;
-import norma.train.files.Tree;
 import norma.train.files.WholeFile;
 
 /// A profile's folder: `profile.json`, `layers.csv`, `trace.json`, `report.html`.
 ///
 /// @param path the folder
 public record ProfileFolder(Path path) {
+  /// Tries whether folders can be made, before a measurement that would be lost.
+  ///
+  /// @throws IOException if not
+  public static void probe(Path parent) throws IOException {
+    Files.createDirectories(parent);
+    WholeFile.probe(parent.resolve("profile"));
+  }
+
   /// Creates a folder, `parent/NAME-TIME`.
   ///
   /// @throws IOException if it cannot be written
   public static ProfileFolder create(Path parent, String name, LocalDateTime now) throws IOException {
     Files.createDirectories(parent);
     return new ProfileFolder(TimedFolder.create(parent, name, now, Disk.real()));
-  }
-
-  /// Leaves nothing behind after a measurement that failed.
-  public void deleteIfEmpty() throws IOException {
-    if (Tree.list(path).isEmpty()) {
-      Files.delete(path);
-    }
   }
 
   /// Writes all files.

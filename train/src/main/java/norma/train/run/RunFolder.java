@@ -136,7 +136,7 @@ public record RunFolder(Path path) {
     if (!environment(Comparability.VALIDATION).equals(session.validationSha256())) {
       throw new RunException(
           session.corpus().source() + " is not the text that the run was validated on: it changed since; "
-              + "data.corpus=FILE evaluates another text");
+              + "norma eval RUN data.corpus=FILE evaluates another text");
     }
   }
 

@@ -106,6 +106,9 @@ public final class StudyReader {
     if (!Double.isNaN(budget.flops) || !Double.isNaN(budget.seconds)) {
       refuseFixed(List.of(new GridAxis("train.steps", List.of())), "budget");
     }
+    if (overrides.stream().anyMatch(override -> override.path().equals(List.of("train", "seed")))) {
+      refuseFixed(List.of(new GridAxis("train.seed", List.of())), "seeds");
+    }
 
     Map<String, List<Assignment>> named = tried(() -> variants(variantSection), Map.of());
     if (!named.isEmpty() && !named.containsKey(baseline)) {
