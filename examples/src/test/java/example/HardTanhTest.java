@@ -65,7 +65,7 @@ class HardTanhTest {
             "train.eval_every=0", "train.norm_every=30", "optim.lr=1e-2", "optim.warmup_steps=0",
             "data.corpus='builtin:macbeth'",
             "data.val_fraction=0.01", "output.dir='" + folder + "'")));
-    try (Session session = Session.start(config, folder, true)) {
+    try (Session session = Session.start(config, true)) {
       assertThat(session.model().slots()).extracting(slot -> slot.type()).containsOnly("hard_tanh").hasSize(3);
       new Trainer(session, new TrainObserver() {
       }, new AtomicBoolean()).run();

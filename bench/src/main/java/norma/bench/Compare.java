@@ -134,7 +134,7 @@ public final class Compare implements Callable<Integer> {
     require("--steps-per-block", stepsPerBlock == null ? 1 : stepsPerBlock, 1);
     require("--warmup", warmup == null ? Comparison.FIRST_STEPS : warmup, Comparison.FIRST_STEPS);
     for (Shape shape : chosen) {
-      norms.forEach(norm -> Session.corpus(StepServer.config(model(shape, norm).settings()), Path.of("")));
+      norms.forEach(norm -> Session.corpus(StepServer.config(model(shape, norm).settings())));
     }
     Path folder = out == null ? null : out.toAbsolutePath().getParent();
     if (folder != null && !Files.isDirectory(folder)) {

@@ -1,7 +1,6 @@
 package norma.bench;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import norma.models.CostModel;
@@ -18,7 +17,7 @@ final class NormaSide implements Contender {
   private final Schedule schedule;
 
   private NormaSide(RunConfig config) {
-    this.session = Session.start(config, Path.of(""), false);
+    this.session = Session.start(config, false);
     this.trainStep = new TrainStep(session);
     this.schedule = config.optim().rates();
   }

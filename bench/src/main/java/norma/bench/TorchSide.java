@@ -1,7 +1,6 @@
 package norma.bench;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,7 +43,7 @@ final class TorchSide implements Contender {
       throw new IllegalArgumentException("train.accumulate is " + config.train().accumulate()
           + ": a comparison with PyTorch takes one batch a step, train.batch");
     }
-    Corpus corpus = Session.corpus(config, Path.of(""));
+    Corpus corpus = Session.corpus(config);
     Vocabulary vocabulary = Vocabulary.of(corpus);
     int context = config.model().context();
     Split split = Session.split(config, corpus, vocabulary);

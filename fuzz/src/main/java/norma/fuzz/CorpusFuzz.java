@@ -17,7 +17,7 @@ public final class CorpusFuzz {
   /// Jazzer's entry.
   public static void fuzzerTestOneInput(byte[] data) {
     INPUT.read(data, file -> {
-      Corpus corpus = Corpora.load(file.toString(), INPUT.folder(), Token.CHAR);
+      Corpus corpus = Corpora.load(file.toString(), Token.CHAR);
       Vocabulary vocabulary = Vocabulary.of(corpus);
       int[] tokens = vocabulary.encode(corpus.symbols());
       Input.require(Arrays.equals(vocabulary.decode(tokens).codePoints().toArray(), corpus.symbols()),

@@ -1,6 +1,5 @@
 package norma.bench.gpu;
 
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +48,7 @@ record SmallRun(List<Double> losses, List<Double> gradientNorms, Map<String, Ten
   ///
   /// @param steps at most [#STEPS]
   static SmallRun of(RunConfig config, int steps) {
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       Map<String, Tensor> gradients = new LinkedHashMap<>();
       TrainStep trainStep = new TrainStep(session);
       Schedule schedule = config.optim().rates();

@@ -49,7 +49,7 @@ final class Throughput {
     this.summary = summary;
     this.logs = logs;
     this.corpus = corpus;
-    this.vocabulary = Vocabulary.of(Corpora.load(corpus, Path.of(""), Token.CHAR)).size();
+    this.vocabulary = Vocabulary.of(Corpora.load(corpus, Token.CHAR)).size();
     this.script = script;
     this.shape = shape;
   }

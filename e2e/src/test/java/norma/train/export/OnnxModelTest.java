@@ -52,7 +52,7 @@ class OnnxModelTest {
   /// A model whose every weight is far from its start.
   private static Session model(String... settings) {
     Session session = Session.start(
-        new ConfigReader(NormTypes.all()).read("test", "", Assignment.parse(with(SMALL, settings))), Path.of(""), true);
+        new ConfigReader(NormTypes.all()).read("test", "", Assignment.parse(with(SMALL, settings))), true);
     Random random = new Random(1);
     for (Parameter parameter : session.weights().parameters()) {
       session.backend().write(session.weights().of(parameter), random.doubles(parameter.size(), -0.5, 0.5)

@@ -31,7 +31,7 @@ public final class SmallRun {
       List<String> settings = new ArrayList<>(SETTINGS);
       settings.add("data.corpus='" + text + "'");
       RunConfig config = new ConfigReader(NormTypes.all()).read("fuzz.yaml", "", Assignment.parse(settings));
-      session = Session.start(config, Path.of(""), false);
+      session = Session.start(config, false);
       moments = new TrainStep(session).state();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

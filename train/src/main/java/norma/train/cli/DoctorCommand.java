@@ -19,7 +19,6 @@ import norma.train.run.Environment;
 import norma.train.run.Machine;
 import norma.train.profile.Peaks;
 import norma.train.run.Session;
-import java.nio.file.Path;
 import norma.train.run.RunException;
 import picocli.CommandLine.Command;
 
@@ -62,7 +61,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   /// What the default configuration computes with, and how fast that is at best.
   private void backend() {
-    try (Session session = Session.start(RunConfig.DEFAULT, Path.of(""), false)) {
+    try (Session session = Session.start(RunConfig.DEFAULT, false)) {
       show("backend", session.backend().description());
       show("", session.backendReason());
       if (session.backend().deviceBytes().isEmpty()) {

@@ -1,6 +1,5 @@
 package norma.train.cli;
 
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import norma.train.config.RunConfig;
 import norma.train.run.Checkpoint;
@@ -28,7 +27,7 @@ final class EvalCommand implements Callable<Integer> {
     SavedRun saved = run.saved();
     RunFolder folder = saved.folder();
     Checkpoint checkpoint = saved.checkpoint();
-    try (Session session = checkpoint.session(run.config(folder), Path.of(""), main.debug())) {
+    try (Session session = checkpoint.session(run.config(folder), main.debug())) {
       if (!run.ofData()) {
         folder.requireSameText(session);
       }

@@ -65,7 +65,7 @@ final class InspectCommand implements Callable<Integer> {
     Checkpoint checkpoint = saved.checkpoint();
     Console console = new Console();
     Optional<Path> report = page.place(folder.path().resolve("inspect.html"), console);
-    try (Session session = checkpoint.session(run.config(folder), Path.of(""), main.debug())) {
+    try (Session session = checkpoint.session(run.config(folder), main.debug())) {
       folder.requireSameText(session);
       Inspection inspection = Inspection.of(SlotRecording.of(session, sequences), fitted);
       if (inspection.slots().isEmpty()) {

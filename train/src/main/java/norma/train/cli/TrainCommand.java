@@ -122,7 +122,7 @@ final class TrainCommand implements Callable<Integer> {
     StartBlock block = new StartBlock(file, settings);
     try (console;
         StopSignal stop = new StopSignal(main);
-        Session session = Session.start(config, Path.of(""), main.debug())) {
+        Session session = Session.start(config, main.debug())) {
       warnOfFloor(config, settings);
       if (plan) {
         TrainPlan.show(session, 0, block, verbose, console);

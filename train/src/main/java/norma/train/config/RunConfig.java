@@ -71,14 +71,11 @@ public record RunConfig(
   }
 
   /// The same with the paths of what it reads made absolute, so that the run can be evaluated from another directory.
-  ///
-  /// @param base folder that a relative path starts at
-  public RunConfig withPathsIn(Path base) {
+  public RunConfig withAbsolutePaths() {
     RunConfig absolute = data.corpus() instanceof Corpus.Named named && !named.builtin()
-        ? with("data.corpus",
-            new Corpus.Named(base.toAbsolutePath().resolve(named.source()).normalize().toString()))
+        ? with("data.corpus", new Corpus.Named(Path.of(named.source()).toAbsolutePath().normalize().toString()))
         : this;
-    return absolute.beginningWith(train.initFrom().map(path -> base.toAbsolutePath().resolve(path).normalize()));
+    return absolute.beginningWith(train.initFrom().map(path -> path.toAbsolutePath().normalize()));
   }
 
   /// The same with the weights of another run or checkpoint to begin with, or with none.

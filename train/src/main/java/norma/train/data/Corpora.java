@@ -63,16 +63,15 @@ public final class Corpora {
   /// Loads `builtin:dickens`, `builtin:macbeth` or a file.
   ///
   /// @param spec a built-in corpus or a path
-  /// @param base the folder that a relative path starts from
   /// @param token what it is read as
   /// @throws DataException if there is no such corpus or it is not a usable text
-  public static Corpus load(String spec, Path base, Token token) {
+  public static Corpus load(String spec, Token token) {
     if (isBuiltIn(spec)) {
       return builtin(spec.substring(PREFIX.length()), token);
     }
     Path path;
     try {
-      path = base.resolve(spec).toAbsolutePath().normalize();
+      path = Path.of(spec).toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
       throw new DataException("data.corpus is no path: " + e.getMessage(), e);
     }

@@ -74,7 +74,7 @@ public final class ModelImport {
     if (tokens != null) {
       vocabulary = isList(tokens)
           ? Vocabulary.read(tokens)
-          : Vocabulary.of(Corpora.load(tokens.toString(), Path.of(""), Token.CHAR));
+          : Vocabulary.of(Corpora.load(tokens.toString(), Token.CHAR));
     } else if (given.stream().anyMatch(setting -> setting.toString().equals("data.token=byte"))) {
       vocabulary = Vocabulary.bytes();
       source = Path.of("data.token=byte");
@@ -95,7 +95,7 @@ public final class ModelImport {
   /// Evaluation and inspection need a text in the model's tokens.
   private static void requireText(RunConfig config, Vocabulary vocabulary) {
     try {
-      vocabulary.encode(Session.corpus(config, Path.of("")).symbols());
+      vocabulary.encode(Session.corpus(config).symbols());
     } catch (DataException e) {
       throw new DataException(CORPUS + ": " + e.getMessage() + "; " + CORPUS
           + "=FILE names a text in the model's characters, on which it is evaluated", e);

@@ -1,6 +1,5 @@
 package norma.train.inspect;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -101,8 +100,7 @@ public final class Transplant {
       slots = slots.with(entry.getKey(),
           spec(entry.getValue(), entry.getKey(), from.containsKey(entry.getKey() + ".bias")));
     }
-    Session session = Session.start(config.withModel(config.model().with(slots)).beginningWith(Optional.empty()),
-        Path.of(""), false);
+    Session session = Session.start(config.withModel(config.model().with(slots)).beginningWith(Optional.empty()), false);
     for (Parameter parameter : session.weights().parameters()) {
       String name = parameter.name();
       Array old = from.get(name);

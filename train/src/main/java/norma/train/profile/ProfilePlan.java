@@ -1,6 +1,5 @@
 package norma.train.profile;
 
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +30,7 @@ public record ProfilePlan(String name, String title, String note, List<Case> cas
   public record Case(String name, List<String> settings, RunConfig config) {
     public Case {
       settings = List.copyOf(settings);
-      config = config.beginningWith(Optional.empty()).withPathsIn(Path.of("")); // a step takes as long with any weights
+      config = config.beginningWith(Optional.empty()).withAbsolutePaths(); // a step takes as long with any weights
     }
   }
 

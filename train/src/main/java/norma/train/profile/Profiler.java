@@ -1,6 +1,5 @@
 package norma.train.profile;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -86,7 +85,7 @@ public final class Profiler {
   /// Measures all cases. The machine's peaks are measured before and after them: other processes may disturb one of the two.
   public List<Profile> measure() {
     for (ProfilePlan.Case one : plan.cases()) { // what cannot start shows at once, not after minutes
-      Session.start(one.config(), Path.of(""), false).close();
+      Session.start(one.config(), false).close();
     }
     List<Samples> samples = new ArrayList<>();
     plan.cases().forEach(one -> samples.add(new Samples()));
@@ -116,14 +115,14 @@ public final class Profiler {
     Map<RunConfig.Runtime, RunConfig> runtimes = new LinkedHashMap<>();
     plan.cases().forEach(one -> runtimes.putIfAbsent(one.config().runtime(), one.config()));
     runtimes.forEach((runtime, config) -> {
-      try (Session session = Session.start(config, Path.of(""), false)) { // of its own: its memory is not the run's
+      try (Session session = Session.start(config, false)) { // of its own: its memory is not the run's
         peaks.merge(runtime, machine.apply(session), Peaks::best);
       }
     });
   }
 
   private void round(RunConfig config, Samples samples, long warmUp, int rounds) {
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       Stepper stepper = new Stepper(session);
       stepper.warmUp(warmUp);
       stepper.measure(samples, Math.ceilDiv(plan.steps(), rounds), MOST_NANOS / rounds);

@@ -190,15 +190,13 @@ public record Checkpoint(Path folder, int step, Vocabulary vocabulary, String sh
   }
 
   /// The same with the text of the configuration.
-  ///
-  /// @param base folder that a relative corpus path starts at
-  public Session session(RunConfig config, Path base, boolean debug) {
-    return session(config, base, false, debug);
+  public Session session(RunConfig config, boolean debug) {
+    return session(config, false, debug);
   }
 
   /// @param trains whether it trains on, which takes more memory
-  Session session(RunConfig config, Path base, boolean trains, boolean debug) {
-    return loaded(Session.unset(config, base, vocabulary, trains, debug));
+  Session session(RunConfig config, boolean trains, boolean debug) {
+    return loaded(Session.unset(config, vocabulary, trains, debug));
   }
 
   private <M extends LanguageModel> M loaded(M model) {

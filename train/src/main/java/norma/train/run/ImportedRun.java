@@ -34,8 +34,7 @@ public record ImportedRun(RunConfig config, Vocabulary vocabulary, Path file, Ma
   }
 
   Path create(boolean debug, Disk disk) {
-    Path here = Path.of("");
-    try (Session session = Session.unset(config.withPathsIn(here), here, vocabulary, false, debug)) {
+    try (Session session = Session.unset(config.withAbsolutePaths(), vocabulary, false, debug)) {
       Checkpoint.load(file, tensors, session.backend(), session.weights());
       RunFolder run = RunFolder.create(session, LocalDateTime.now(ZoneId.systemDefault()), disk);
       try (ProcessLock _ = run.lock()) {

@@ -46,7 +46,7 @@ public final class Resumption implements AutoCloseable {
               + "led to it; sample, eval and inspect can read it, a run can go on from those named step-...");
     }
     this.state = checkpoint == null ? null : checkpoint.state();
-    this.config = folder.config(assignments).withPathsIn(Path.of(""));
+    this.config = folder.config(assignments).withAbsolutePaths();
     requireSameMathematics(checkpoint == null ? folder.config(List.of()) : checkpoint.config());
   }
 
@@ -134,14 +134,14 @@ public final class Resumption implements AutoCloseable {
   public Session session(boolean debug) {
     Conditions before = state == null ? null : state.conditions();
     String text = before == null ? folder.environment("corpus_sha256") : before.corpusSha256();
-    if (!Session.corpus(config, Path.of("")).sha256().equals(text)) {
+    if (!Session.corpus(config).sha256().equals(text)) {
       throw new RunException("data.corpus is not the text that " + folder.path()
           + " was trained on: it changed since; a resumed run needs the same bytes (SHA-256 "
           + Json.printable(text) + ")");
     }
     Session session = checkpoint == null
-        ? Session.start(config, Path.of(""), debug)
-        : checkpoint.session(config, Path.of(""), true, debug);
+        ? Session.start(config, debug)
+        : checkpoint.session(config, true, debug);
     try {
       if (before == null) {
         InitialWeights.requireSame(folder, session);

@@ -1,6 +1,5 @@
 package norma.train.run;
 
-import java.nio.file.Path;
 import java.util.Optional;
 import norma.models.CostModel;
 import norma.train.config.RunConfig;
@@ -25,15 +24,14 @@ public final class Session extends LanguageModel {
 
   /// A session with the corpus's own vocabulary and initial weights, or with those of the run that it begins with.
   ///
-  /// @param base  folder that a relative corpus path starts at
   /// @param debug whether the memory of a closed step is filled with NaN
   /// @throws norma.train.data.DataException if the corpus cannot be read or is too short
   /// @throws RunException                   if training needs more memory than there is, or the weights do not fit
-  public static Session start(RunConfig given, Path base, boolean debug) {
-    RunConfig absolute = given.withPathsIn(base);
+  public static Session start(RunConfig given, boolean debug) {
+    RunConfig absolute = given.withAbsolutePaths();
     Optional<Checkpoint> from = absolute.train().initFrom().map(InitialWeights::checkpoint);
     RunConfig config = absolute.beginningWith(from.map(Checkpoint::folder)); // a run's newest will be another
-    Corpus corpus = corpus(config, base);
+    Corpus corpus = corpus(config);
     Vocabulary vocabulary = vocabulary(corpus, from);
     Session session = new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), true, debug);
     try {
@@ -58,22 +56,19 @@ public final class Session extends LanguageModel {
 
   /// A session whose weights are to be set.
   ///
-  /// @param base       folder that a relative corpus path starts at
   /// @param vocabulary of the weights
   /// @param trains     whether it trains on
   /// @throws RunException if the corpus has other tokens, or the memory does not suffice to train
-  public static Session unset(RunConfig config, Path base, Vocabulary vocabulary, boolean trains, boolean debug) {
+  public static Session unset(RunConfig config, Vocabulary vocabulary, boolean trains, boolean debug) {
     requireSame(config.data().token(), vocabulary);
-    Corpus corpus = corpus(config, base);
+    Corpus corpus = corpus(config);
     return new Session(config, corpus, vocabulary, split(config, corpus, vocabulary), trains, debug);
   }
 
   /// The text of a configuration.
-  ///
-  /// @param base folder that a relative path starts at
-  public static Corpus corpus(RunConfig config, Path base) {
+  public static Corpus corpus(RunConfig config) {
     return switch (config.data().corpus()) {
-      case RunConfig.Corpus.Named named -> Corpora.load(named.source(), base, config.data().token());
+      case RunConfig.Corpus.Named named -> Corpora.load(named.source(), config.data().token());
       case RunConfig.Corpus.Download download ->
         Corpora.load(download.url(), download.sha256(), Corpora.userCache(), config.data().token());
     };

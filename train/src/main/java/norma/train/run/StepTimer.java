@@ -1,6 +1,5 @@
 package norma.train.run;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -62,7 +61,7 @@ public final class StepTimer {
     OptionalInt given = config.runtime().threads();
     RunConfig alone = config.with(given.isPresent() ? given : OptionalInt.of(threads))
         .beginningWith(Optional.empty()); // which weights costs no time
-    try (Session session = Session.start(alone, Path.of(""), false)) {
+    try (Session session = Session.start(alone, false)) {
       return measured(session, warmUp);
     }
   }

@@ -42,7 +42,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
     } catch (IOException e) {
       throw new RunException(Errors.line(e), e);
     }
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       // Once it stands: what keeps a session from starting may have kept the attempt from going on.
       clear(runs, StudyWorker.machine(session.backend()).toString());
       return new Trainer(session, observer, stop).run();

@@ -82,8 +82,7 @@ record RunTimes(int steps, double seconds, double startUp, Map<Double, Double> s
       return Optional.empty();
     }
     double evaluation;
-    try (Session session = Session.start(config.with(OptionalInt.of(threads)).beginningWith(Optional.empty()),
-        Path.of(""), false)) {
+    try (Session session = Session.start(config.with(OptionalInt.of(threads)).beginningWith(Optional.empty()), false)) {
       evaluation = Evaluation.Cost.of(session, session.cost()).steps();
     }
     return Optional.of(new RunTimes(steps, last.seconds(), uptime + runs.getFirst().seconds() - last.seconds(),

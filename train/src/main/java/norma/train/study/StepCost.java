@@ -59,7 +59,7 @@ final class StepCost {
   private Text text(RunConfig config) {
     return texts.computeIfAbsent(new Source(config.data().corpus(), config.data().token(), config.train().initFrom()),
         _ -> {
-          Corpus corpus = Session.corpus(config, Path.of(""));
+          Corpus corpus = Session.corpus(config);
           return new Text(corpus.sha256(), corpus.symbols().length, Session.vocabulary(corpus, initial(config)).size());
         });
   }

@@ -251,10 +251,10 @@ public final class StudyReader {
     all.addAll(budget.settings);
     all.addAll(overrides);
     RunConfig config = switch (base) {
-      case null -> configs.read(file.toString(), "", all).withPathsIn(Path.of(""));
-      case Node.Mapping inline -> configs.read(inline, all).withPathsIn(Path.of(""));
+      case null -> configs.read(file.toString(), "", all).withAbsolutePaths();
+      case Node.Mapping inline -> configs.read(inline, all).withAbsolutePaths();
       default ->
-        configs.read(ConfigReader.beside(file, new Section(tree, "").text("base", "")), all).withPathsIn(Path.of(""));
+        configs.read(ConfigReader.beside(file, new Section(tree, "").text("base", "")), all).withAbsolutePaths();
     };
     String label = String.join(" ", choice.texts());
     try {

@@ -6,7 +6,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -112,12 +111,12 @@ public final class Joined implements AutoCloseable {
     String backend = wire.text();
     try {
       RunConfig config = new ConfigReader(NormTypes.all()).read("the configuration of " + wire.other(), yaml, settings);
-      Corpus corpus = Session.corpus(config, Path.of(""));
+      Corpus corpus = Session.corpus(config);
       if (!corpus.sha256().equals(text)) {
         throw new RunException(
             corpus.source() + " is another text than that of the run; data.corpus=FILE says where it lies");
       }
-      Session opened = Session.unset(config, Path.of(""),
+      Session opened = Session.unset(config,
           tokens.isEmpty() ? Vocabulary.bytes() : Vocabulary.of(tokens.codePoints().toArray()), false, debug);
       if (!opened.backend().name().equals(backend)) {
         opened.close();

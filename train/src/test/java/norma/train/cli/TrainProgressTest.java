@@ -27,7 +27,7 @@ class TrainProgressTest {
     RunConfig config = new ConfigReader(NormTypes.all()).read("test", "",
         Assignment.parse(List.of("data.corpus='" + text + "'", "model.layers=1", "model.heads=1", "model.width=8",
             "model.context=8", "train.steps=40", "train.sync_every=4", "train.log_every=10")));
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       Outcome progress = Outcome.onATerminal(() -> {
         TrainProgress shown = new TrainProgress(new Console(), new StartBlock(folder, List.of()), false, false, -1);
         shown.started(session, CostModel.of(session.model(), 1, session.backend().dtype()), folder);

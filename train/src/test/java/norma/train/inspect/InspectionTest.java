@@ -44,7 +44,7 @@ class InspectionTest {
         "model.layers=1", "model.heads=2", "model.width=32", "model.context=16", "model.embedding_scale=learnable")));
     all.addAll(Assignment.parse(List.of(settings)));
     RunConfig config = new ConfigReader(NormTypes.all()).read("test", "", all);
-    return Session.start(config, Path.of(""), true);
+    return Session.start(config, true);
   }
 
   @Test

@@ -3,7 +3,6 @@ package norma.train.profile;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import norma.kernels.cuda.Emulator;
@@ -45,7 +44,7 @@ class PeaksTest {
   @Test
   void aDevicesCopiesAndProductsAreItsOwnKernels() {
     Session session = Emulator.with("memory=117440512",
-        () -> Session.start(MeasuredFixture.config("runtime.backend=cuda"), Path.of(""), false));
+        () -> Session.start(MeasuredFixture.config("runtime.backend=cuda"), false));
     try (session) {
       long free = session.backend().deviceBytes().orElseThrow();
       List<Peaks.Copy> copies = Peaks.deviceCopies(session.backend());

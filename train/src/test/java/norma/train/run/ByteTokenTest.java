@@ -46,7 +46,7 @@ class ByteTokenTest {
     assertThat(run.resolve("environment.json")).content().contains("\"token\" : \"byte\"", "\"tokens\" : 700",
         "\"vocabulary\" : 256");
     Checkpoint checkpoint = SavedRun.of(run, null).checkpoint();
-    try (Session session = checkpoint.session(config(), Path.of(""), true)) {
+    try (Session session = checkpoint.session(config(), true)) {
       assertThat(session.vocabulary().size()).isEqualTo(256);
       for (int i = 0; i < 630; i++) {
         assertThat(session.split().train()[i]).isEqualTo(bytes[i] & 0xFF);
@@ -59,17 +59,17 @@ class ByteTokenTest {
 
   @Test
   void charactersOfNoTextAreRefusedWithTheWayOut() {
-    assertThatThrownBy(() -> Session.start(Runs.config(folder, "data.corpus='" + file + "'"), Path.of(""), true))
+    assertThatThrownBy(() -> Session.start(Runs.config(folder, "data.corpus='" + file + "'"), true))
         .hasMessageContainingAll("any.bin is not UTF-8", "data.token=byte");
   }
 
   @Test
   void aRunThatReadsCharactersReadsNoBytes() {
     Path run = Runs.trained(folder, -1);
-    assertThatThrownBy(() -> SavedRun.of(run, null).checkpoint().session(config(), Path.of(""), true))
+    assertThatThrownBy(() -> SavedRun.of(run, null).checkpoint().session(config(), true))
         .isInstanceOf(RunException.class).hasMessageContaining("data.token is read as bytes, and the weights are of a "
             + "run that read characters");
-    assertThatThrownBy(() -> Session.start(config("train.init_from='" + run + "'"), Path.of(""), true))
+    assertThatThrownBy(() -> Session.start(config("train.init_from='" + run + "'"), true))
         .isInstanceOf(RunException.class).hasMessageContaining("expected the run's own data.token");
   }
 
@@ -78,8 +78,8 @@ class ByteTokenTest {
   void lossesOfCharactersAndBytesAreNotCompared() {
     RunConfig characters = Runs.config(folder);
     RunConfig sameText = Runs.config(folder, "data.token=byte");
-    try (Session left = Session.start(characters, Path.of(""), true);
-        Session right = Session.start(sameText, Path.of(""), true)) {
+    try (Session left = Session.start(characters, true);
+        Session right = Session.start(sameText, true)) {
       assertThat(left.corpus().symbols()).isEqualTo(right.corpus().symbols());
       assertThat(left.validationSha256()).isNotEqualTo(right.validationSha256());
     }

@@ -39,7 +39,7 @@ class CheckpointTest {
     assertThat(Objects.requireNonNull(tensors.get("blocks.0.mlp.proj.weight")).shape()).containsExactly(16, 64);
     assertThat(Objects.requireNonNull(tensors.get("embedding_scale")).shape()).isEmpty();
     RunConfig config = RunFolder.open(run).config(List.of());
-    try (Session session = SavedRun.of(run, null).checkpoint().session(config, Path.of(""), true)) {
+    try (Session session = SavedRun.of(run, null).checkpoint().session(config, true)) {
       for (Parameter parameter : session.model().parameters()) {
         double[] values = session.backend().read(session.weights().of(parameter));
         float[] saved = Objects.requireNonNull(tensors.get(parameter.name())).data();
@@ -95,9 +95,9 @@ class CheckpointTest {
     RunConfig wider = RunFolder.open(run).config(Assignment.parse(List.of("model.mlp_ratio=2")));
     RunConfig deeper = RunFolder.open(run).config(Assignment.parse(List.of("model.norm.all=none")));
     Checkpoint checkpoint = SavedRun.of(run, null).checkpoint();
-    assertThatThrownBy(() -> checkpoint.session(wider, Path.of(""), true)).isInstanceOf(RunException.class)
+    assertThatThrownBy(() -> checkpoint.session(wider, true)).isInstanceOf(RunException.class)
         .hasMessageContainingAll("blocks.0.mlp.fc.weight", "[64, 16]", "[32, 16]");
-    assertThatThrownBy(() -> checkpoint.session(deeper, Path.of(""), true)).isInstanceOf(RunException.class)
+    assertThatThrownBy(() -> checkpoint.session(deeper, true)).isInstanceOf(RunException.class)
         .hasMessageContaining("final.weight");
   }
 
@@ -107,7 +107,7 @@ class CheckpointTest {
     RunConfig config = RunFolder.open(run).config(List.of());
     Path text = folder.resolve("text.txt");
     Files.writeString(text, Files.readString(text).replace("brown", "crown")); // the same characters
-    try (Session session = SavedRun.of(run, null).checkpoint().session(config, Path.of("/"), true)) {
+    try (Session session = SavedRun.of(run, null).checkpoint().session(config, true)) {
       assertThatThrownBy(() -> RunFolder.open(run).requireSameText(session)).isInstanceOf(RunException.class)
           .hasMessageContainingAll(text.toString(), "changed since", "data.corpus");
     }
@@ -129,7 +129,7 @@ class CheckpointTest {
     Files.createDirectories(all.resolve(".writing-mine"));
     Files.createDirectories(all.resolve("copy of step-0000003"));
     assertThat(SavedRun.of(run, null).checkpoint().step()).isEqualTo(6);
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add)
           .write(Progress.START.at(9, 1, 0));
     }
@@ -144,7 +144,7 @@ class CheckpointTest {
     Path run = Runs.trained(folder, -1, KEEPS_ONE);
     Files.createDirectories(run.resolve("checkpoints/.deleting-step-0000002"));
     TestDisk disk = new TestDisk((_, path) -> path.toString().contains(".deleting-"));
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), disk, warnings::add);
       writer.write(Progress.START.at(9, 1, 0));
       writer.write(Progress.START.at(10, 1, 0));
@@ -158,7 +158,7 @@ class CheckpointTest {
     RunConfig config = Runs.config(folder, "train.keep_checkpoints=2");
     Path run = Runs.train(config);
     Files.writeString(run.resolve("checkpoints/step-0000006/manifest.json"), "{");
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add);
       for (int step = 7; step <= 9; step++) {
         writer.write(Progress.START.at(step, 1, 0));
@@ -174,7 +174,7 @@ class CheckpointTest {
   void theCheckpointsThatAnyOfTheKeptWouldGoBackToAreKept() throws Exception {
     RunConfig config = Runs.config(folder, KEEPS_TWO);
     Path run = Runs.trained(folder, -1, KEEPS_TWO);
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add);
       Progress due = Progress.START.at(6, 1, 0).anchored(0, 1, 0);
       writer.write(due.at(7, 1, 0));
@@ -188,7 +188,7 @@ class CheckpointTest {
   void anOlderOneWithoutItsStateDoesNotFailTheNext() throws Exception {
     RunConfig config = Runs.config(folder, KEEPS_TWO);
     Path run = Runs.trained(folder, -1, KEEPS_TWO);
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       var writer = new CheckpointWriter(run, session, new TrainStep(session).state(), Disk.real(), warnings::add);
       writer.write(Progress.START.at(7, 1, 0));
       Files.delete(run.resolve("checkpoints/step-0000007/state"));
@@ -211,7 +211,7 @@ class CheckpointTest {
   void whereverTheDiskFailsTheOldCheckpointsStayAndTheNextWriteSucceeds() throws Exception {
     RunConfig config = Runs.config(folder, KEEPS_ONE);
     Path first = Runs.trained(folder, -1, KEEPS_ONE);
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       var optimizer = new TrainStep(session).optimizer();
       for (int failing = 0;; failing++) {
         Path run = Runs.copy(first, folder.resolve("failing-" + failing));

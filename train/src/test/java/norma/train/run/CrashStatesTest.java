@@ -82,7 +82,7 @@ class CrashStatesTest {
   void afterACrashAtAnyPointTheOldOrTheNewCheckpointIsWhole() throws Exception {
     RunConfig config = config("train.keep_checkpoints=2", "train.eval_every=0");
     Path original = trained();
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       SortedMap<Path, Entry> before = CrashStates.tree(original);
       TestDisk disk = new TestDisk();
@@ -113,7 +113,7 @@ class CrashStatesTest {
       Files.writeString(inTheWay.resolve(damaged), "damaged");
     }
     byte[] kept = weights(original, 6);
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       SortedMap<Path, Entry> before = CrashStates.tree(original);
       TestDisk disk = new TestDisk();
@@ -144,7 +144,7 @@ class CrashStatesTest {
     RunConfig config = config("train.eval_every=0", "output.dir='" + home.resolve("a/runs") + "'");
     SortedMap<Path, Entry> before = CrashStates.tree(home);
     TestDisk disk = new TestDisk();
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       Path original = RunFolder.create(session, LocalDateTime.of(2026, 1, 1, 0, 0), disk).path();
       int created = disk.operations().size();
       MetricsLog log = new MetricsLog(original, disk, warning -> {}, RunView.NONE);

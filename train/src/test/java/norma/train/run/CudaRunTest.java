@@ -100,7 +100,7 @@ class CudaRunTest {
   @Test
   void aModelThatTheGpuCannotHoldIsRefusedWithItsNumbers() {
     RunConfig config = config("runtime.backend=cuda", "model.width=1024", "model.heads=8", "model.layers=4");
-    assertThatThrownBy(() -> Emulator.with("memory=134217728", () -> Session.start(config, folder, false)))
+    assertThatThrownBy(() -> Emulator.with("memory=134217728", () -> Session.start(config, false)))
         .isInstanceOf(RunException.class)
         .hasMessageMatching(
             "out of memory: training needs at least [01]\\.\\d GiB .*, the GPU has 0\\.1 GiB: lower model\\.width"
@@ -110,7 +110,7 @@ class CudaRunTest {
   @Test
   void aHeadThatTheGpuHasNoKernelForIsRefusedBeforeAnythingIsWritten() {
     RunConfig config = config("runtime.backend=cuda", "model.width=512", "model.heads=1");
-    assertThatThrownBy(() -> Emulator.with("", () -> Session.start(config, folder, false)))
+    assertThatThrownBy(() -> Emulator.with("", () -> Session.start(config, false)))
         .isInstanceOf(RunException.class)
         .hasMessage("model.width / model.heads is 512, wider than the attention kernels"
             + " of the backend cuda; expected at most 256");
@@ -129,7 +129,7 @@ class CudaRunTest {
   /// Times of the device in every row, and a step that has all its parts.
   @Test
   void aStepIsRecordedByTheDevicesClock() {
-    Session session = Emulator.with("", () -> Session.start(config("runtime.backend=cuda"), folder, false));
+    Session session = Emulator.with("", () -> Session.start(config("runtime.backend=cuda"), false));
     try (session) {
       TrainStep step = new TrainStep(session);
       StepRecorder recorder = new StepRecorder(session);

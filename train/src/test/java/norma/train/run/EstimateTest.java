@@ -47,7 +47,7 @@ class EstimateTest {
   void itsWindowsAreTheSameForEverySeedAndEveryTime() {
     double[] losses = new double[2];
     for (int i = 0; i < 2; i++) {
-      try (Session session = Session.start(Runs.config(folder, "train.eval_tokens=24", "train.seed=" + i), Path.of(""),
+      try (Session session = Session.start(Runs.config(folder, "train.eval_tokens=24", "train.seed=" + i),
           true)) {
         session.weights().initialize(session.backend(), 7);
         Evaluation evaluation = new Evaluation(session);
@@ -80,7 +80,7 @@ class EstimateTest {
   /// Of a forward pass: both splits' tokens, at about a third of a step's arithmetic for a token.
   @Test
   void theCostOfAnEvaluationIsInTokensAndInSteps() {
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       CostModel cost = CostModel.of(session.model(), 3, session.backend().dtype());
       Evaluation.Cost whole = Evaluation.Cost.of(session, cost);
       int validation = session.split().validation().length - 1;
@@ -88,7 +88,7 @@ class EstimateTest {
       assertThat(whole.steps()).isBetween(whole.tokens() / 36.0 * 0.3, whole.tokens() / 36.0 * 0.4);
       assertThat(whole.estimate()).isFalse();
     }
-    try (Session session = Session.start(Runs.config(folder, "train.eval_tokens=24", "train.accumulate=2"), Path.of(""),
+    try (Session session = Session.start(Runs.config(folder, "train.eval_tokens=24", "train.accumulate=2"),
         true)) {
       Evaluation.Cost part = Evaluation.Cost.of(session, CostModel.of(session.model(), 3, session.backend().dtype()));
       assertThat(part.tokens()).isEqualTo(24 + 72);

@@ -41,7 +41,7 @@ class FiniteTest {
 
   /// Trains with weights that the last update fills.
   private void trainWithLastUpdate(double value, String... settings) {
-    try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder, settings), true)) {
       AtomicBoolean done = new AtomicBoolean();
       new Trainer(session, Runs.watching(step -> {
         if (step.step() == session.config().train().steps() && !done.getAndSet(true)) {
@@ -114,7 +114,7 @@ class FiniteTest {
   /// Its square overflows long before the loss does.
   @Test
   void aGradientIsLookedAtWhereTheLossIsFinite() {
-    try (Session session = Session.start(Runs.config(folder, "model.norm.all=none"), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder, "model.norm.all=none"), true)) {
       fill(session, fc(session), 1e22);
       TrainStep step = new TrainStep(session);
       TrainStep.Result result = step.gradients(1, StepObserver.NONE);
@@ -128,7 +128,7 @@ class FiniteTest {
   /// A second moment overflows where a gradient is 1e20, long before a weight does.
   @Test
   void theOptimizersMomentsAreLookedAtToo() {
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       assertThat(FiniteCheck.firstBadArray(session.backend(), session.weights(), optimizer.state())).isNull();
       fill(session, optimizer.state().getLast().values().of(session.model().parameters().getLast()),
@@ -154,7 +154,6 @@ class FiniteTest {
   private Path withCheckpointOf(String what) throws Exception {
     Path run = Runs.trained(folder, -1);
     try (Session session = SavedRun.of(run, null).checkpoint().session(RunFolder.open(run).config(List.of()),
-        Path.of(""),
         false)) {
       Optimizer optimizer = new TrainStep(session).optimizer();
       Array array = what.equals("weight")
@@ -191,7 +190,7 @@ class FiniteTest {
 
   @Test
   void whatCannotBeSampledIsSaid() {
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       fill(session, fc(session), 1e38);
       Sampler sampler = new Sampler(session);
       for (double temperature : new double[]{ 0, 1 }) {

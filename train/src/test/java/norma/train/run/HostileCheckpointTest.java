@@ -47,7 +47,7 @@ class HostileCheckpointTest {
       "'\"corpus_sha256\":\"', '\"corpus_sha256\":\"\\n', corpus_sha256 is \\u000A" })
   void whatATerminalObeysIsNotQuoted(String from, String to, String problem) throws Exception {
     Path state = changed(from, to);
-    try (Session session = Session.start(RunFolder.open(run).config(List.of()), Path.of(""), false)) {
+    try (Session session = Session.start(RunFolder.open(run).config(List.of()), false)) {
       assertThatThrownBy(() -> TrainingState.read(state).restore(session, new TrainStep(session).state()))
           .isInstanceOf(RunException.class).message().startsWith(state + " ").contains(problem).matches(ONE_LINE);
     }
@@ -62,7 +62,7 @@ class HostileCheckpointTest {
     Path state = changed("\"tensors\":{", names.toString());
     Path keys = Files.writeString(folder.resolve("keys"), "{\"format\":1," + names.substring(names.indexOf("{") + 1)
         .replace(":[]", ":1") + Files.readString(state, StandardCharsets.ISO_8859_1).substring(1));
-    try (Session session = Session.start(RunFolder.open(run).config(List.of()), Path.of(""), false)) {
+    try (Session session = Session.start(RunFolder.open(run).config(List.of()), false)) {
       assertThatThrownBy(() -> TrainingState.read(state).restore(session, new TrainStep(session).state()))
           .isInstanceOf(RunException.class).message().matches(ONE_LINE);
     }

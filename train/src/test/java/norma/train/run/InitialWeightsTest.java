@@ -38,7 +38,7 @@ class InitialWeightsTest {
   }
 
   private static Session start(RunConfig config) {
-    return Session.start(config, Path.of(""), true);
+    return Session.start(config, true);
   }
 
   private static double[] numbers(Session session, String name) {
@@ -85,7 +85,7 @@ class InitialWeightsTest {
     Path text = Files.writeString(folder.resolve("other.txt"), "The Äpfel and quick zebras jump over 12 Zäune.\n"
         .repeat(20));
     RunConfig config = from(trained, "data.corpus='" + text + "'", "model.tie_embeddings=false");
-    try (Session old = SavedRun.of(trained, null).checkpoint().session(Runs.config(folder), Path.of(""), true);
+    try (Session old = SavedRun.of(trained, null).checkpoint().session(Runs.config(folder), true);
         Session session = start(config)) {
       assertThat(session.initial().orElseThrow().rows()).isEqualTo(8); // Ä Z ä v z l . or what else is new
       assertThat(session.vocabulary().size()).isEqualTo(old.vocabulary().size() + 8);

@@ -35,7 +35,7 @@ class Int8EvaluationTest {
   void theLossInInt8IsThatOfProductsOfRoundedRows(String backend, String precision, double tolerance) {
     RunConfig config = Runs.config(folder, "model.norm.all=none", "runtime.backend=" + backend,
         "runtime.precision=" + precision);
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       for (Parameter parameter : session.weights().parameters()) {
         double[] values = session.backend().read(session.weights().of(parameter));
         Arrays.setAll(values, i -> (float) (LARGER * values[i]));

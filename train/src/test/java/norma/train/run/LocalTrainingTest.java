@@ -44,7 +44,7 @@ class LocalTrainingTest {
     String[] settings = { "runtime.shards=1", "optim.type=" + type, "optim.lr=1e-2" };
     double[] expected;
     List<Double> losses = new ArrayList<>();
-    try (Session session = Session.start(config(settings), Path.of(""), true)) {
+    try (Session session = Session.start(config(settings), true)) {
       TrainStep plain = new TrainStep(session);
       double[] w = weights(session);
       double[] b = new double[w.length];
@@ -68,7 +68,7 @@ class LocalTrainingTest {
     }
     RunConfig rounds = config(settings[0], settings[1], settings[2], "train.sync_every=" + ROUND,
         "train.outer_lr=" + OUTER_LR, "train.outer_momentum=" + OUTER_MOMENTUM);
-    try (Session session = Session.start(rounds, Path.of(""), true)) {
+    try (Session session = Session.start(rounds, true)) {
       TrainStep local = new TrainStep(session, Team.NONE);
       for (int round = 0; round < 2; round++) {
         TrainStep.Result result = local.gradients((round + 1) * ROUND, 0.5, StepObserver.NONE);
@@ -86,7 +86,7 @@ class LocalTrainingTest {
   @Test
   void theOuterStepTakesTheMeanWay() {
     RunConfig config = config("runtime.shards=3", "train.sync_every=2", "train.outer_lr=1", "train.outer_momentum=0");
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       double[] w = weights(session);
       double[] mean = new double[w.length];
       TrainStep ways = new TrainStep(session, Team.NONE);

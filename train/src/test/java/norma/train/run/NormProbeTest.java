@@ -27,7 +27,7 @@ class NormProbeTest {
   private Path folder;
 
   private Session session(String... settings) {
-    return Session.start(Runs.config(folder, settings), folder, true);
+    return Session.start(Runs.config(folder, settings), true);
   }
 
   private static void train(TrainStep trainStep, int step) {
@@ -151,7 +151,7 @@ class NormProbeTest {
   @Test
   void probesLeaveTheWeightsAloneAndAllocateNothingNativeAfterTheFirst() {
     try (Session session = Session.start(
-        Runs.config(folder, "model.dropout=0.1", "runtime.backend=cpu", "runtime.threads=1"), folder, false)) {
+        Runs.config(folder, "model.dropout=0.1", "runtime.backend=cpu", "runtime.threads=1"), false)) {
       TrainStep trainStep = new TrainStep(session);
       NormProbe probe = new NormProbe(session, trainStep, RunView.NONE);
       train(trainStep, 1);

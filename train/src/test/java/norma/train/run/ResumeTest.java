@@ -201,7 +201,7 @@ class ResumeTest {
     String text = Files.readString(state, java.nio.charset.StandardCharsets.ISO_8859_1);
     for (String other : List.of(text.replace(key, "other"), text.replaceFirst("\\{", "{\"other\":\"1\","))) {
       Path changed = Files.writeString(folder.resolve("state"), other, java.nio.charset.StandardCharsets.ISO_8859_1);
-      try (Session session = Session.start(RunFolder.open(run).config(List.of()), Path.of(""), true)) {
+      try (Session session = Session.start(RunFolder.open(run).config(List.of()), true)) {
         assertThatThrownBy(
             () -> TrainingState.read(changed).restore(session, new TrainStep(session).state()))
             .isInstanceOf(RunException.class).hasMessageMatching(".*(other|lacks).*").hasMessageNotContaining("\n");
@@ -256,7 +256,7 @@ class ResumeTest {
     Path undisturbed = undisturbed();
     AtomicBoolean full = new AtomicBoolean();
     TestDisk disk = new TestDisk((_, path) -> full.get() && path.endsWith(Metrics.FILE));
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       Trainer trainer = new Trainer(session, Team.NONE, Runs.watching(step -> full.set(step.step() > 4)),
           new AtomicBoolean(), disk);
       assertThatThrownBy(trainer::run).isInstanceOf(RunException.class)
@@ -272,7 +272,7 @@ class ResumeTest {
   void theNamesOfANewRunAndOfWhatWasCutOffAreOnTheDisk() throws Exception {
     TestDisk disk = new TestDisk();
     Path run;
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       run = RunFolder.create(session, java.time.LocalDateTime.of(2026, 1, 1, 0, 0), disk).path();
     }
     assertThat(disk.operations()).contains(new TestDisk.Operation.Sync(folder),
@@ -285,7 +285,7 @@ class ResumeTest {
 
   @Test
   void aRunFolderThatCannotBeMadeLeavesNothing() throws Exception {
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       for (int operation = 0; operation < 9; operation++) {
         int failing = operation;
         assertThatThrownBy(() -> RunFolder.create(session, java.time.LocalDateTime.of(2026, 1, 1, 0, 0),

@@ -33,7 +33,7 @@ class RollbackTest {
   }
 
   static Path trainWithFaults(Path folder, IntPredicate faulty, String... settings) throws Exception {
-    try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder, settings), true)) {
       new Trainer(session, faults(session, faulty), new AtomicBoolean()).run();
     }
     return Tree.list(folder.resolve("runs")).getLast();
@@ -173,7 +173,7 @@ class RollbackTest {
     Path killed = folder.resolve("killed");
     Path[] run = new Path[1];
     AtomicBoolean stop = new AtomicBoolean();
-    try (Session session = Session.start(Runs.config(folder, DIVERGING), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder, DIVERGING), true)) {
       new Trainer(session, new TrainObserver() {
         private int steps;
 

@@ -55,7 +55,7 @@ public final class Runs {
   static Path train(RunConfig config, int steps) {
     Path[] folder = new Path[1];
     AtomicBoolean stop = new AtomicBoolean();
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       new Trainer(session, new TrainObserver() {
         @Override
         public void started(Session started, norma.models.CostModel cost, Path path) {

@@ -54,7 +54,7 @@ class SamplerTest {
 
   @Test
   void aSampleDependsOnTheSeedAloneAndGoesOnPastTheContext(@TempDir Path folder) {
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       Sampler sampler = new Sampler(session);
       String first = sampler.sample("The ", new Sampler.Settings(40, 1, 0, 5));
       assertThat(first.codePointCount(0, first.length())).isEqualTo(40);
@@ -80,7 +80,7 @@ class SamplerTest {
   void theTextIsThatOfTheSameWindowsWithoutACache(List<String> settings, @TempDir Path folder) {
     List<String> all = new ArrayList<>(settings);
     all.add("model.init.std=0.5");
-    try (Session session = Session.start(Runs.config(folder, all.toArray(String[]::new)), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder, all.toArray(String[]::new)), true)) {
       for (String prompt : List.of("T", "The quick brown foxes")) {
         Sampler.Settings draws = new Sampler.Settings(50, 1, 0, 7);
         assertThat(new Sampler(session).sample(prompt, draws)).isEqualTo(withoutCache(session, prompt, draws));
@@ -113,7 +113,7 @@ class SamplerTest {
 
   @Test
   void aLongSampleTakesNoMemoryForWhatIsToCome(@TempDir Path folder) {
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       Sampler sampler = new Sampler(session);
       StringBuilder seen = new StringBuilder();
       boolean wanted = sampler.sample("The ", new Sampler.Settings(Integer.MAX_VALUE, 1, 0, 5),
@@ -126,7 +126,7 @@ class SamplerTest {
 
   @Test
   void aPromptWithUnknownCharactersNamesThem(@TempDir Path folder) {
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       assertThatThrownBy(() -> new Sampler(session).sample("Thé", new Sampler.Settings(1, 1, 0, 5)))
           .isInstanceOf(DataException.class).hasMessageContaining("'é' (U+00E9)");
     }

@@ -45,7 +45,7 @@ class StepRecorderTest {
   void everyPartOfTheModelAndEveryPhaseIsSeenOnceAPass() {
     RunConfig config = Runs.config(folder, "model.norm.embedding=rmsnorm", "model.norm.qk=layernorm",
         "model.dropout=0.1", "train.batch=3", "runtime.threads=2");
-    try (Session session = Session.start(config, Path.of(""), false)) {
+    try (Session session = Session.start(config, false)) {
       TrainStep trainStep = new TrainStep(session);
       StepRecorder recorder = new StepRecorder(session);
       recorder.begin();

@@ -71,7 +71,7 @@ class TeamTest {
   }
 
   private Numbers alone(RunConfig config) throws Exception {
-    try (Session session = Session.start(config, folder, true)) {
+    try (Session session = Session.start(config, true)) {
       return train(session, Team.NONE, _ -> {});
     }
   }
@@ -99,7 +99,7 @@ class TeamTest {
     RunConfig config = config("train.sync_every=" + syncEvery);
     List<Joined> all = new ArrayList<>();
     List<FutureTask<Joined.Work>> works = new ArrayList<>();
-    try (Session session = Session.start(config, folder, true)) {
+    try (Session session = Session.start(config, true)) {
       try (TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add)) {
         for (int i = 0; i < members; i++) {
           all.add(join(server, "runtime.threads=" + threads));
@@ -126,7 +126,7 @@ class TeamTest {
     RunConfig config = config("train.sync_every=" + syncEvery);
     List<Joined> all = new ArrayList<>();
     List<FutureTask<Joined.Work>> works = new ArrayList<>();
-    try (Session session = Session.start(config, folder, true);
+    try (Session session = Session.start(config, true);
         TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add)) {
       Numbers numbers = train(session, server, step -> {
         if (step == 2 || step == 3) {
@@ -147,7 +147,7 @@ class TeamTest {
   @Test
   void whoIsLostInTheMiddleOfItsAnswerHasChangedNothing() throws Exception {
     RunConfig config = config("train.sync_every=2");
-    try (Session session = Session.start(config, folder, true);
+    try (Session session = Session.start(config, true);
         TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add);
         ServerSocket network = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       long bytes = 5 * session.weights().flat().bytes() / 2;
@@ -194,7 +194,7 @@ class TeamTest {
   @ValueSource(ints = { 16, 512 })
   void whoIsSilentTooLongIsOut(int width) throws Exception {
     RunConfig config = config("model.width=" + width, "train.accumulate=1");
-    try (Session session = Session.start(config, folder, true);
+    try (Session session = Session.start(config, true);
         TeamServer server = new TeamServer(loopback(Duration.ofMillis(300)), session, news::add);
         Joined _ = join(server)) {
       assertSame(train(session, server, _ -> {}), alone(config));
@@ -207,7 +207,7 @@ class TeamTest {
   @Test
   void whoComputesLongIsNotSilent() throws Exception {
     int steps = 1000;
-    try (Session session = Session.start(config("train.sync_every=" + steps, "train.steps=" + steps), folder, true);
+    try (Session session = Session.start(config("train.sync_every=" + steps, "train.steps=" + steps), true);
         TeamServer server = new TeamServer(loopback(Duration.ofMillis(500)), session, news::add);
         Joined joined = join(server)) {
       FutureTask<Joined.Work> work = working(joined);
@@ -222,7 +222,7 @@ class TeamTest {
   void aWrongSecretATextOfOnesOwnAndASettingOfTheRunsAreRefused() throws Exception {
     RunConfig config = config();
     Path other = Files.writeString(folder.resolve("other.txt"), "the quick brown fox jumps over it\n".repeat(20));
-    try (Session session = Session.start(config, folder, true);
+    try (Session session = Session.start(config, true);
         TeamServer server = new TeamServer(loopback(Duration.ofMinutes(1)), session, news::add)) {
       assertThatThrownBy(() -> Joined.to(server.address(), "another", List.of(), false)).isInstanceOf(IOException.class)
           .hasMessageContaining("has another NORMA_SECRET");
@@ -239,7 +239,7 @@ class TeamTest {
 
   @Test
   void aPortInUseOrWithoutARunIsOneLine() throws Exception {
-    try (Session session = Session.start(config(), folder, true);
+    try (Session session = Session.start(config(), true);
         ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       InetSocketAddress address = (InetSocketAddress) taken.getLocalSocketAddress();
       assertThatThrownBy(() -> new TeamServer(new TeamServer.Settings(address, SECRET, Duration.ZERO), session,
@@ -252,7 +252,7 @@ class TeamTest {
 
   @Test
   void aBackendThatDoesNotDivideAStepCannotShareOne() {
-    try (Session session = Session.start(config("runtime.backend=nd4j"), folder, true)) {
+    try (Session session = Session.start(config("runtime.backend=nd4j"), true)) {
       assertThatThrownBy(() -> new TeamServer(loopback(Duration.ZERO), session, news::add))
           .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("expected cpu");
     }

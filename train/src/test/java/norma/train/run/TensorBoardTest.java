@@ -200,7 +200,7 @@ class TensorBoardTest {
     List<String> warnings = new ArrayList<>();
     AtomicBoolean full = new AtomicBoolean();
     TestDisk disk = new TestDisk((_, path) -> full.get() && path.toString().contains("tfevents"));
-    try (Session session = Session.start(Runs.config(folder, ON), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder, ON), true)) {
       new Trainer(session, Team.NONE,
           Runs.watching(step -> full.set(step.step() >= 2 && step.step() < 5), warnings::add), new AtomicBoolean(),
           disk)

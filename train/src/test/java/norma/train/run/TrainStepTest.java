@@ -32,7 +32,7 @@ class TrainStepTest {
 
   private Outcome train(RunConfig config) {
     List<Double> numbers = new ArrayList<>();
-    try (Session session = Session.start(config, folder, true)) {
+    try (Session session = Session.start(config, true)) {
       TrainStep trainStep = new TrainStep(session);
       for (int step = 1; step <= STEPS; step++) {
         TrainStep.Result result = trainStep.gradients(step, StepObserver.NONE);
@@ -106,7 +106,7 @@ class TrainStepTest {
     RunConfig config = Runs.config(folder, "data.corpus='" + text + "'", "model.layers=4", "model.heads=4",
         "model.width=128", "model.context=64", "train.batch=12", "runtime.backend=cpu", "runtime.threads=2");
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    try (Session session = Session.start(config, folder, false)) {
+    try (Session session = Session.start(config, false)) {
       TrainStep trainStep = new TrainStep(session);
       long least = Long.MAX_VALUE;
       int step = 0;

@@ -123,7 +123,7 @@ class TrainerTest {
   @Test
   void validationLossIsTheMeanOverEveryPredictedCharacter() {
     RunConfig config = Runs.config(folder, "runtime.precision=fp64");
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       int[] tokens = session.split().validation();
       int context = config.model().context();
       double sum = 0;
@@ -148,7 +148,7 @@ class TrainerTest {
   void aCheckpointEvaluatesToTheLossThatTheRunLogged() throws Exception {
     Path run = Runs.train(Runs.config(folder, "model.norm.all=dyisru"));
     RunConfig config = RunFolder.open(run).config(List.of());
-    try (Session session = SavedRun.of(run, null).checkpoint().session(config, Path.of(""), true)) {
+    try (Session session = SavedRun.of(run, null).checkpoint().session(config, true)) {
       assertThat(new Evaluation(session).validationLoss())
           .isEqualTo(Metrics.read(run).of(Event.Eval.class).getLast().valLoss());
     }
@@ -157,7 +157,7 @@ class TrainerTest {
   @Test
   void aLossThatIsNotFiniteStopsTheRunBeforeTheUpdateAndNamesTheLayer() throws Exception {
     RunConfig config = Runs.config(folder, "model.norm.all=none");
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       Parameter fc = Runs.parameter(session, "blocks.0.mlp.fc.weight");
       double[] huge = new double[(int) fc.size()];
       java.util.Arrays.fill(huge, Double.NaN);
@@ -178,7 +178,7 @@ class TrainerTest {
   void stoppedFromOutsideItFinishesTheStepAndWritesACheckpoint() throws Exception {
     AtomicBoolean stop = new AtomicBoolean();
     RunConfig config = Runs.config(folder, "train.steps=1000", "train.checkpoint_every=0");
-    try (Session session = Session.start(config, Path.of(""), true)) {
+    try (Session session = Session.start(config, true)) {
       Event.End end = new Trainer(session, Runs.watching(step -> stop.set(step.step() == 4)), stop).run();
       assertThat(end.reason()).isEqualTo("interrupted");
       assertThat(end.step()).isEqualTo(4);
@@ -190,7 +190,7 @@ class TrainerTest {
   void aFolderThatVanishesIsAWarningUntilTheEndWhichIsOneLine() {
     List<String> warnings = new ArrayList<>();
     int[] last = new int[1];
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       Trainer trainer = new Trainer(session, Runs.watching(step -> {
         last[0] = step.step();
         if (step.step() == 2) {
@@ -214,7 +214,7 @@ class TrainerTest {
     List<String> warnings = new ArrayList<>();
     AtomicBoolean full = new AtomicBoolean();
     TestDisk disk = new TestDisk((_, _) -> full.get());
-    try (Session session = Session.start(Runs.config(folder, settings), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder, settings), true)) {
       new Trainer(session, Team.NONE,
           Runs.watching(step -> full.set(step.step() >= 3 && step.step() < 9), warnings::add), new AtomicBoolean(),
           disk)
@@ -232,7 +232,7 @@ class TrainerTest {
   @Test
   void aFolderOfTheSameTimeOfDayIsNeverUsedAgain() throws Exception {
     LocalDateTime time = LocalDateTime.of(2026, 10, 25, 2, 30);
-    try (Session session = Session.start(Runs.config(folder), Path.of(""), true)) {
+    try (Session session = Session.start(Runs.config(folder), true)) {
       for (LocalDateTime now : List.of(time, time, time.minusHours(1), time)) {
         RunFolder.create(session, now, Disk.real());
       }

@@ -443,7 +443,7 @@ class StudyWorkerTest {
   void aRunThatFailsWithADamagedLogHasFailedAllTheSame() throws IOException {
     StudyFolder folder = folder("damaged", "seeds: 1\n");
     work(folder, (config, observer, stop) -> {
-      try (Session session = Session.start(config, Path.of(""), false)) {
+      try (Session session = Session.start(config, false)) {
         Path run = damagedLog(Path.of(config.output().dir()));
         observer.started(session, CostModel.of(session.model(), 1, session.backend().dtype()), run);
         throw new RunException("the disk is gone");
@@ -516,7 +516,7 @@ class StudyWorkerTest {
       } else {
         RunConfig config = RunFolder.open(folder.path().resolve(result.folder())).config(List.of());
         Checkpoint last = SavedRun.of(folder.path().resolve(result.folder()), null).checkpoint();
-        try (Session session = last.session(config, Path.of(""), false)) {
+        try (Session session = last.session(config, false)) {
           assertThat(result.int8Loss()).isEqualTo(new Evaluation(session).int8ValidationLoss())
               .isNotEqualTo(result.finalLoss()).isCloseTo(result.finalLoss(), within(0.01));
         }
