@@ -364,52 +364,18 @@ public final class Formula {
   }
 
   /// Plans for kernels of both directions.
-  public static final class Kernels {
-    private final Graph g;
-    private final List<String> inputs;
-    private final Plan forward;
-    private final List<Expr> gradients;
-    private final Plan backward;
-
-    private Kernels(Graph g, List<String> inputs, List<Expr> outputs, List<Expr> gradients) {
-      this.g = g;
-      this.inputs = inputs;
-      this.gradients = gradients;
-      forward = Plan.of(outputs, List.of(), List.of());
-      backward = Plan.of(gradients.subList(0, inputs.size()), parameters(), forward.slots());
-    }
-
-    /// Elements: y, and the slopes that backward wants.
-    public Plan forward() {
-      return forward;
-    }
-
-    /// Values of rows that forward leaves for backward.
-    public List<Expr> kept() {
-      return backward.kept();
-    }
-
-    /// Lowered gradients of the inputs and of each parameter.
-    public List<Expr> gradients() {
-      return gradients;
-    }
-
-    /// Lowered gradients of the parameters.
-    public List<Expr> parameters() {
-      return gradients.subList(inputs.size(), gradients.size());
-    }
-
-    /// The gradient of an input, added to its stream, `dx` or `du`.
-    public Expr added(int input) {
-      return g.add(g.leaf("d" + inputs.get(input), Space.POINT), gradients.get(input));
-    }
+  ///
+  /// @param forward   elements: y, and the slopes that backward wants
+  /// @param kept      values of rows that forward leaves for backward
+  /// @param gradients lowered, of the inputs and of each parameter
+  public record Kernels(Plan forward, List<Expr> kept, List<Expr> gradients) {
 
     /// Some of the gradients.
     ///
     /// @param elements those of inputs
     /// @param others   those of parameters
     public Plan backward(List<Expr> elements, List<Expr> others) {
-      return Plan.of(elements, others, backward.kept());
+      return Plan.of(elements, others, kept);
     }
   }
 
@@ -417,7 +383,18 @@ public final class Formula {
   ///
   /// @param machine whether for machine code, else for a language with tanh and exp
   public Kernels kernels(boolean machine) {
-    return new Kernels(g, inputs, Lowering.lower(g, results(), machine), Lowering.lower(g, gradients, machine));
+    Plan forward = Plan.of(Lowering.lower(g, results(), machine), List.of(), List.of());
+    List<Expr> lowered = Lowering.lower(g, gradients, machine);
+    int points = inputs.size();
+    Plan backward = Plan.of(lowered.subList(0, points), lowered.subList(points, lowered.size()), forward.slots());
+    return new Kernels(forward, backward.kept(), lowered);
+  }
+
+  /// The gradient of an input, added to its stream, `dx` or `du`.
+  ///
+  /// @param gradient lowered
+  public Expr added(String input, Expr gradient) {
+    return g.add(point("d" + input), gradient);
   }
 
   /// Whether a division by a number or a vector divides by 0.

@@ -19,8 +19,8 @@ record PlannedFormula(Formula formula, int width, List<Expr> kept, List<Expr> gr
   /// @param widest elements of 16 bytes
   static PlannedFormula of(Formula formula, int width, int widest, int number) {
     Formula.Kernels kernels = formula.kernels(false);
-    List<Expr> gradients = kernels.parameters();
     int points = formula.inputs().size();
+    List<Expr> gradients = kernels.gradients().subList(points, kernels.gradients().size());
     Plan backward = kernels.backward(kernels.gradients().subList(0, points), gradients);
     return new PlannedFormula(formula, width, kernels.kept(), gradients,
         gradients.stream().anyMatch(PlannedFormula::joint),
