@@ -163,18 +163,6 @@ public enum Fn {
         : "";
   }
 
-  /// `+`, `-`, `*`, `/`, `^`; empty for others.
-  String symbol() {
-    return switch (this) {
-      case ADD -> "+";
-      case SUB -> "-";
-      case MUL -> "*";
-      case DIV -> "/";
-      case POW -> "^";
-      default -> "";
-    };
-  }
-
   int arity() {
     return slopes.size();
   }

@@ -128,8 +128,10 @@ public class Printer {
     }
     Expr v = a.args().getLast();
     return switch (a.fn()) {
-      case ADD, SUB -> print(u, SUM) + " " + a.fn().symbol() + " " + print(v, PRODUCT);
-      case MUL, DIV -> print(u, PRODUCT) + " " + a.fn().symbol() + " " + print(v, SIGN);
+      case ADD -> print(u, SUM) + " + " + print(v, PRODUCT);
+      case SUB -> print(u, SUM) + " - " + print(v, PRODUCT);
+      case MUL -> print(u, PRODUCT) + " * " + print(v, SIGN);
+      case DIV -> print(u, PRODUCT) + " / " + print(v, SIGN);
       case NEG -> "-" + print(u, SIGN);
       case POW -> print(u, ATOM) + power + print(v, SIGN);
       default -> call(a);
