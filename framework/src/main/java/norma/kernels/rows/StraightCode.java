@@ -166,29 +166,10 @@ final class StraightCode {
 
   /// A value of a row.
   Vector row(Expr e) {
-    if (e instanceof Apply a && !a.fn().statistic() && e.space().rows()) {
-      count(a, new HashSet<>());
-      List<Expr> operands = operands(a);
-      Set<Expr> seen = new HashSet<>();
-      operands.forEach(arg -> visit(arg, seen));
-      position++;
-      operands.forEach(this::use);
-      position = 0;
-      operands.forEach(this::ensure);
-      registers.begin(operands, ++position);
-      Vector to = instructions.compute(a, operands, minus(a));
-      registers.end(operands);
-      return to;
-    }
+    List<Expr> order = Expr.nodes(List.of(e), a -> !registers.home(a)).stream()
+        .filter(node -> !registers.home(node)).toList();
+    start(order, List.of(new Sink(e, e, 0)), 0, false);
+    ensure(e);
     return new Vector(registers.register(e));
-  }
-
-  private void count(Apply a, Set<Expr> seen) {
-    for (Expr arg : a.args()) {
-      parents.merge(arg, 1, Integer::sum);
-      if (!registers.home(arg) && seen.add(arg)) {
-        count((Apply) arg, seen);
-      }
-    }
   }
 }
