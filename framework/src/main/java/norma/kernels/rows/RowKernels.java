@@ -46,7 +46,7 @@ public final class RowKernels implements AutoCloseable {
     Call call = new Call(programs.forward(formula, inputs.getFirst().dim(-1)), formula, inputs);
     call.elements(formula.inputs(), inputs);
     call.elements(formula.outputNames(), outputs);
-    call.rows("stored0", call.program.stored(), statistics);
+    call.rows("stored0", call.program.kept(), statistics);
     call.bound.run(call.rows);
   }
 

@@ -44,15 +44,14 @@ public class RowPrograms {
   /// A routine or one direction of a formula at one width.
   ///
   /// @param routine   null for a formula
-  /// @param stored    places of values of rows that are left
   /// @param gradients of parameters, null where nobody needs it
   /// @param direct    for each sum over rows the parameter whose gradient it is, or -1
-  /// @param kept      places of the values that it needs among all that forward leaves
+  /// @param kept      places of the values of rows that it leaves or needs among all that forward leaves
   /// @param computes  whether the caller computes with vectors
   /// @param vectors   places in the code's table: of constants by their bits, of numbers, of masks
-  record Program(@Nullable Routine routine, Plan plan, Streams streams, List<Integer> stored,
-      int width, int stride, List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> kept, boolean computes,
-      InstructionSet set, Code code, Map<Object, Integer> vectors, int tableBytes) {}
+  record Program(@Nullable Routine routine, Plan plan, Streams streams, int width, int stride,
+      List<@Nullable Expr> gradients, List<Integer> direct, List<Integer> kept, boolean computes, InstructionSet set,
+      Code code, Map<Object, Integer> vectors, int tableBytes) {}
 
   Formula.Kernels plan(Formula formula) {
     return plans.computeIfAbsent(formula, f -> f.kernels(true));
@@ -96,20 +95,15 @@ public class RowPrograms {
   }
 
   private Program program(@Nullable Routine routine, Plan plan, List<Expr> stored, List<Expr> kept,
-      List<String> outputs,
-      List<@Nullable Expr> gradients, int width, int stride) {
+      List<String> outputs, List<@Nullable Expr> gradients, int width, int stride) {
     List<Integer> direct = direct(plan, gradients);
-    List<Integer> places = new ArrayList<>();
-    for (Expr e : plan.kept()) {
-      places.add(kept.indexOf(e));
-    }
+    List<Integer> places = Stream.concat(stored.stream(), plan.kept().stream()).map(kept::indexOf).toList();
     List<String> first = routine == null ? List.of() : routine.operands().stream().map(routine::stream).toList();
     Map<String, String> declared = routine == null ? Map.of() : routine.kinds();
     Streams streams = new Streams(plan, first, declared, stored.size(), outputs);
     RowEmitter emitter = new RowEmitter(plan, stored, outputs, streams, width, stride, set);
     Code code = code(emitter);
-    return new Program(routine, plan, streams, IntStream.range(0, stored.size()).boxed().toList(), width,
-        stride, gradients, direct, places,
+    return new Program(routine, plan, streams, width, stride, gradients, direct, places,
         computes(plan, gradients, direct), set, code, emitter.vectors(), emitter.tableBytes());
   }
 
