@@ -26,12 +26,15 @@ public record Grad(Array array, boolean add) {
 
   /// Puts an ND4J array of as many elements here. Host backends only.
   public void put(INDArray value) {
-    INDArray target = array.reshape(Math.toIntExact(array.size())).nd4j();
-    INDArray flat = value.reshape('c', new long[]{ value.length() });
+    put(array.reshape(Math.toIntExact(array.size())).nd4j(), value.reshape('c', new long[]{ value.length() }));
+  }
+
+  /// Puts an ND4J array into a view of the memory.
+  public void put(INDArray part, INDArray value) {
     if (add) {
-      target.addi(flat);
+      part.addi(value);
     } else {
-      target.assign(flat);
+      part.assign(value);
     }
   }
 

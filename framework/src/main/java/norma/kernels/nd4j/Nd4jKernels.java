@@ -162,9 +162,9 @@ public class Nd4jKernels implements Kernels {
     INDArray dv = product(grouped(dropped(p.dup('c'), drop), kvHeads), true, dout, false);
     INDArray dp = dropped(grouped(product(dout, false, v, true), heads), drop);
     INDArray ds = grouped(dp.subi(dp.mul(p).sum(true, 3)).muli(p).muli(1 / Math.sqrt(headWidth)), kvHeads);
-    put(dqkv, heads(dqkv.array(), 0, heads, headWidth), grouped(product(ds, false, k, false), heads));
-    put(dqkv, heads(dqkv.array(), heads, kvHeads, headWidth), product(ds, true, q, false));
-    put(dqkv, heads(dqkv.array(), heads + kvHeads, kvHeads, headWidth), dv);
+    dqkv.put(heads(dqkv.array(), 0, heads, headWidth), grouped(product(ds, false, k, false), heads));
+    dqkv.put(heads(dqkv.array(), heads, kvHeads, headWidth), product(ds, true, q, false));
+    dqkv.put(heads(dqkv.array(), heads + kvHeads, kvHeads, headWidth), dv);
   }
 
   @Override
@@ -175,12 +175,12 @@ public class Nd4jKernels implements Kernels {
     INDArray sin = cosinesAndSines.slice(1).muli(back ? -1 : 1);
     INDArray real = halves(x, 0, heads, headWidth);
     INDArray imaginary = halves(x, 1, heads, headWidth);
-    put(y, halves(y.array(), 0, heads, headWidth), real.mul(cos).subi(imaginary.mul(sin)));
-    put(y, halves(y.array(), 1, heads, headWidth), imaginary.mul(cos).addi(real.mul(sin)));
+    y.put(halves(y.array(), 0, heads, headWidth), real.mul(cos).subi(imaginary.mul(sin)));
+    y.put(halves(y.array(), 1, heads, headWidth), imaginary.mul(cos).addi(real.mul(sin)));
     int turned = heads * headWidth;
     if (turned < x.dim(2)) {
       int rest = x.dim(2) - turned;
-      put(y, columns(y.array(), turned, rest), columns(x, turned, rest));
+      y.put(columns(y.array(), turned, rest), columns(x, turned, rest));
     }
   }
 
@@ -243,7 +243,7 @@ public class Nd4jKernels implements Kernels {
 
   @Override
   public void putColumns(Array x, int from, Grad y) {
-    put(y, columns(y.array(), from, x.dim(-1)), matrix(x));
+    y.put(columns(y.array(), from, x.dim(-1)), matrix(x));
   }
 
   @Override
@@ -263,15 +263,6 @@ public class Nd4jKernels implements Kernels {
     long row = x.dim(2);
     return x.nd4jView((long) part * headWidth / 2, new long[]{ x.dim(0), x.dim(1), heads, headWidth / 2 },
         new long[]{ x.dim(1) * row, row, headWidth, 1 });
-  }
-
-  /// Writes or adds to a part of a gradient.
-  private static void put(Grad grad, INDArray part, INDArray value) {
-    if (grad.add()) {
-      part.addi(value);
-    } else {
-      part.assign(value);
-    }
   }
 
   /// The rows of neighbouring heads one after the other, as those of one head: (B, H, T, N) as (B, K, H / K T, N), and back.
