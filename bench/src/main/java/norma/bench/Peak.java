@@ -1,7 +1,5 @@
 package norma.bench;
 
-import static norma.machine.Assembler.RDI;
-import static norma.machine.Assembler.RSI;
 import static norma.machine.Assembler.at;
 
 import java.lang.foreign.Arena;
@@ -15,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import norma.machine.Assembler;
 import norma.machine.Assembler.Label;
+import norma.machine.Assembler.Register;
 import norma.machine.Assembler.Vector;
 import norma.machine.Code;
 import norma.machine.Cpu;
@@ -70,7 +69,7 @@ public final class Peak {
   private static byte[] multiplyAdds(InstructionSet set) {
     Assembler out = new Assembler(set);
     Vector factor = new Vector(SUMS);
-    out.vbroadcastss(factor, at(RSI, 0));
+    out.vbroadcastss(factor, at(Register.RSI, 0));
     for (int i = 0; i < SUMS; i++) {
       out.zero(new Vector(i));
     }
@@ -80,7 +79,7 @@ public final class Peak {
     for (int i = 0; i < SUMS; i++) {
       out.vfmadd231ps(new Vector(i), factor, factor);
     }
-    out.dec(RDI);
+    out.dec(Register.RDI);
     out.jne(again);
     out.vzeroupper();
     out.ret();

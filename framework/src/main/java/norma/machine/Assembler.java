@@ -18,12 +18,30 @@ public final class Assembler {
   /// A vector register.
   public record Vector(int number) implements Operand {}
 
-  /// A general register.
-  public record Register(int number) implements Operand {}
+  /// A general register. System V passes arguments in RDI, RSI, RDX, RCX, R8, R9, then on the stack from RSP + 8 on; a function must
+  /// keep RBX, RBP and R12 to R15.
+  public record Register(int number) implements Operand {
+    public static final Register RAX = new Register(0);
+    public static final Register RCX = new Register(1);
+    public static final Register RDX = new Register(2);
+    public static final Register RBX = new Register(3);
+    public static final Register RSP = new Register(4);
+    public static final Register RBP = new Register(5);
+    public static final Register RSI = new Register(6);
+    public static final Register RDI = new Register(7);
+    public static final Register R8 = new Register(8);
+    public static final Register R9 = new Register(9);
+    public static final Register R10 = new Register(10);
+    public static final Register R11 = new Register(11);
+    public static final Register R12 = new Register(12);
+    public static final Register R13 = new Register(13);
+    public static final Register R14 = new Register(14);
+    public static final Register R15 = new Register(15);
+  }
 
   /// `base + index * scale + offset`.
   ///
-  /// @param index [#RSP], which cannot be one, stands for none
+  /// @param index [Register#RSP], which cannot be one, stands for none
   /// @param scale 1, 2, 4 or 8
   public record Memory(Register base, Register index, int scale, int offset) implements Operand {
     @Override
@@ -39,25 +57,6 @@ public final class Assembler {
     private int[] uses = new int[4];
     private int used;
   }
-
-  /// General registers. System V passes arguments in RDI, RSI, RDX, RCX, R8, R9, then on the stack from RSP + 8 on; a function must
-  /// keep RBX, RBP and R12 to R15.
-  public static final Register RAX = new Register(0);
-  public static final Register RCX = new Register(1);
-  public static final Register RDX = new Register(2);
-  public static final Register RBX = new Register(3);
-  public static final Register RSP = new Register(4);
-  public static final Register RBP = new Register(5);
-  public static final Register RSI = new Register(6);
-  public static final Register RDI = new Register(7);
-  public static final Register R8 = new Register(8);
-  public static final Register R9 = new Register(9);
-  public static final Register R10 = new Register(10);
-  public static final Register R11 = new Register(11);
-  public static final Register R12 = new Register(12);
-  public static final Register R13 = new Register(13);
-  public static final Register R14 = new Register(14);
-  public static final Register R15 = new Register(15);
 
   private static final Vector NONE = new Vector(0);
   private static final Vector MASK = new Vector(15);
@@ -83,7 +82,7 @@ public final class Assembler {
 
   /// The number or vector at `base + offset`.
   public static Memory at(Register base, int offset) {
-    return new Memory(base, RSP, 1, offset);
+    return new Memory(base, Register.RSP, 1, offset);
   }
 
   /// The number or vector at `base + index * scale`.
@@ -342,7 +341,7 @@ public final class Assembler {
     }
     int steps = m.offset / unit;
     int mode = m.offset == 0 && low != 5 ? 0 : m.offset % unit == 0 && steps == (byte) steps ? 1 : 2;
-    if (m.index.number == RSP.number && low != 4) {
+    if (m.index.number == Register.RSP.number && low != 4) {
       bytes(mode << 6 | field | low);
     } else {
       bytes(mode << 6 | field | 4, Integer.numberOfTrailingZeros(m.scale) << 6 | (m.index.number & 7) << 3 | low);

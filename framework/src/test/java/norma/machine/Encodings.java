@@ -1,6 +1,6 @@
 package norma.machine;
 
-import static norma.machine.Assembler.RSP;
+import static norma.machine.Assembler.Register.RSP;
 import static norma.machine.Assembler.at;
 
 import java.util.ArrayList;

@@ -1,10 +1,10 @@
 package norma.machine;
 
-import static norma.machine.Assembler.R10;
-import static norma.machine.Assembler.R9;
-import static norma.machine.Assembler.RAX;
-import static norma.machine.Assembler.RDI;
-import static norma.machine.Assembler.RSP;
+import static norma.machine.Assembler.Register.R10;
+import static norma.machine.Assembler.Register.R9;
+import static norma.machine.Assembler.Register.RAX;
+import static norma.machine.Assembler.Register.RDI;
+import static norma.machine.Assembler.Register.RSP;
 import static norma.machine.Assembler.at;
 import static org.assertj.core.api.Assertions.assertThat;
 

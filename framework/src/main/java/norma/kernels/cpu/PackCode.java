@@ -1,13 +1,5 @@
 package norma.kernels.cpu;
 
-import static norma.machine.Assembler.R10;
-import static norma.machine.Assembler.R8;
-import static norma.machine.Assembler.R9;
-import static norma.machine.Assembler.RCX;
-import static norma.machine.Assembler.RDI;
-import static norma.machine.Assembler.RDX;
-import static norma.machine.Assembler.RSI;
-import static norma.machine.Assembler.RSP;
 import static norma.machine.Assembler.at;
 
 import norma.machine.Assembler;
@@ -32,20 +24,20 @@ record PackCode(InstructionSet set, Numbers to, int vectors, boolean masked) {
     FLOAT32, BFLOAT16, PAIRS
   }
 
-  private static final Register ROWS = RDI;
-  private static final Register FROM = RSI;
-  private static final Register STRIDE = RDX;
-  private static final Register TO = RCX;
-  private static final Register MASK = R8;
-  private static final Register STRIDE_TO = R9;
-  private static final Register SECOND = R10;
+  private static final Register ROWS = Register.RDI;
+  private static final Register FROM = Register.RSI;
+  private static final Register STRIDE = Register.RDX;
+  private static final Register TO = Register.RCX;
+  private static final Register MASK = Register.R8;
+  private static final Register STRIDE_TO = Register.R9;
+  private static final Register SECOND = Register.R10;
 
   byte[] assemble() {
     Assembler out = new Assembler(set);
     if (masked) {
       out.mask(at(MASK, 0));
     }
-    out.mov(SECOND, at(RSP, 8));
+    out.mov(SECOND, at(Register.RSP, 8));
     Label loop = new Label();
     out.align(32);
     out.bind(loop);

@@ -1,19 +1,5 @@
 package norma.kernels.cpu;
 
-import static norma.machine.Assembler.R10;
-import static norma.machine.Assembler.R11;
-import static norma.machine.Assembler.R12;
-import static norma.machine.Assembler.R13;
-import static norma.machine.Assembler.R14;
-import static norma.machine.Assembler.R15;
-import static norma.machine.Assembler.R8;
-import static norma.machine.Assembler.R9;
-import static norma.machine.Assembler.RAX;
-import static norma.machine.Assembler.RCX;
-import static norma.machine.Assembler.RDI;
-import static norma.machine.Assembler.RDX;
-import static norma.machine.Assembler.RSI;
-import static norma.machine.Assembler.RSP;
 import static norma.machine.Assembler.at;
 
 import norma.machine.Assembler;
@@ -49,20 +35,20 @@ record TileCode(InstructionSet set, Kind kind, int vectors, Left left, boolean a
     ROWS, COLUMNS
   }
 
-  private static final Register LEFT_OVER = RDI;
-  private static final Register INNER = RSI;
-  private static final Register A = RDX;
-  private static final Register STRIDE_A = RCX;
-  private static final Register B = R8;
-  private static final Register C = R9;
-  private static final Register K = RAX;
-  private static final Register PANEL = R10;
-  private static final Register STRIDE_C = R11;
-  private static final Register STRIDE_B = R15;
-  private static final Register NEXT_A = R14;
-  private static final Register[] SAVED = { R12, R13, R14, R15 };
+  private static final Register LEFT_OVER = Register.RDI;
+  private static final Register INNER = Register.RSI;
+  private static final Register A = Register.RDX;
+  private static final Register STRIDE_A = Register.RCX;
+  private static final Register B = Register.R8;
+  private static final Register C = Register.R9;
+  private static final Register K = Register.RAX;
+  private static final Register PANEL = Register.R10;
+  private static final Register STRIDE_C = Register.R11;
+  private static final Register STRIDE_B = Register.R15;
+  private static final Register NEXT_A = Register.R14;
+  private static final Register[] SAVED = { Register.R12, Register.R13, Register.R14, Register.R15 };
   /// Odd multiples of strideA: 1, 3, 5 and so on.
-  private static final Register[] ODD = { STRIDE_A, R12, R13 };
+  private static final Register[] ODD = { STRIDE_A, Register.R12, Register.R13 };
   /// Steps whose columns are fetched ahead: each is on another line, often another page. Weight gradients of 512 rows by AVX-512 take 3 to 5 %
   /// less time; no other distance can be addressed without a register (Zen 5, 2026-11-29).
   private static final int AHEAD = 8;
@@ -77,11 +63,11 @@ record TileCode(InstructionSet set, Kind kind, int vectors, Left left, boolean a
     out.lea(ODD[1], at(STRIDE_A, STRIDE_A, 2));
     out.lea(ODD[2], at(STRIDE_A, STRIDE_A, 4));
     int arguments = 8 * (SAVED.length + 1);
-    out.mov(STRIDE_C, at(RSP, arguments));
-    out.mov(NEXT_A, at(RSP, arguments + 8));
-    out.mov(STRIDE_B, at(RSP, arguments + 24));
+    out.mov(STRIDE_C, at(Register.RSP, arguments));
+    out.mov(NEXT_A, at(Register.RSP, arguments + 8));
+    out.mov(STRIDE_B, at(Register.RSP, arguments + 24));
     if (masked) {
-      out.mov(K, at(RSP, arguments + 16));
+      out.mov(K, at(Register.RSP, arguments + 16));
       out.mask(at(K, 0));
     }
     Label next = new Label();

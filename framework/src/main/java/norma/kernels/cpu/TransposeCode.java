@@ -1,17 +1,5 @@
 package norma.kernels.cpu;
 
-import static norma.machine.Assembler.R10;
-import static norma.machine.Assembler.R11;
-import static norma.machine.Assembler.R12;
-import static norma.machine.Assembler.R13;
-import static norma.machine.Assembler.R8;
-import static norma.machine.Assembler.R9;
-import static norma.machine.Assembler.RAX;
-import static norma.machine.Assembler.RBX;
-import static norma.machine.Assembler.RCX;
-import static norma.machine.Assembler.RDI;
-import static norma.machine.Assembler.RDX;
-import static norma.machine.Assembler.RSI;
 import static norma.machine.Assembler.at;
 
 import norma.machine.Assembler;
@@ -29,25 +17,25 @@ final class TransposeCode {
   static final int SIDE = 8;
   private static final int HALF = SIDE / 2;
 
-  private static final Register DOWN = RDI;
-  private static final Register ACROSS = RSI;
-  private static final Register FROM = RDX;
-  private static final Register STRIDE_FROM = RCX;
-  private static final Register TO = R8;
-  private static final Register STRIDE_TO = R9;
-  private static final Register COUNT = RAX;
-  private static final Register SOURCE = R10;
-  private static final Register TARGET = R11;
-  private static final Register FROM_3 = R12;
-  private static final Register TO_3 = R13;
-  private static final Register LOWER = RBX;
+  private static final Register DOWN = Register.RDI;
+  private static final Register ACROSS = Register.RSI;
+  private static final Register FROM = Register.RDX;
+  private static final Register STRIDE_FROM = Register.RCX;
+  private static final Register TO = Register.R8;
+  private static final Register STRIDE_TO = Register.R9;
+  private static final Register COUNT = Register.RAX;
+  private static final Register SOURCE = Register.R10;
+  private static final Register TARGET = Register.R11;
+  private static final Register FROM_3 = Register.R12;
+  private static final Register TO_3 = Register.R13;
+  private static final Register LOWER = Register.RBX;
 
   private final Assembler out = new Assembler(InstructionSet.AVX2);
 
   byte[] assemble() {
-    out.push(RBX);
-    out.push(R12);
-    out.push(R13);
+    out.push(Register.RBX);
+    out.push(Register.R12);
+    out.push(Register.R13);
     out.lea(FROM_3, at(STRIDE_FROM, STRIDE_FROM, 2));
     out.lea(TO_3, at(STRIDE_TO, STRIDE_TO, 2));
     Label rows = new Label();
@@ -67,9 +55,9 @@ final class TransposeCode {
     out.add(TO, 4 * SIDE);
     out.dec(DOWN);
     out.jne(rows);
-    out.pop(R13);
-    out.pop(R12);
-    out.pop(RBX);
+    out.pop(Register.R13);
+    out.pop(Register.R12);
+    out.pop(Register.RBX);
     out.vzeroupper();
     out.ret();
     return out.code();

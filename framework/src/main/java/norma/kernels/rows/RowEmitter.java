@@ -1,20 +1,5 @@
 package norma.kernels.rows;
 
-import static norma.machine.Assembler.R10;
-import static norma.machine.Assembler.R11;
-import static norma.machine.Assembler.R12;
-import static norma.machine.Assembler.R13;
-import static norma.machine.Assembler.R14;
-import static norma.machine.Assembler.R15;
-import static norma.machine.Assembler.R8;
-import static norma.machine.Assembler.R9;
-import static norma.machine.Assembler.RAX;
-import static norma.machine.Assembler.RBP;
-import static norma.machine.Assembler.RBX;
-import static norma.machine.Assembler.RCX;
-import static norma.machine.Assembler.RDI;
-import static norma.machine.Assembler.RDX;
-import static norma.machine.Assembler.RSI;
 import static norma.machine.Assembler.at;
 
 import java.util.ArrayList;
@@ -52,12 +37,13 @@ final class RowEmitter {
   private static final int SHORT = 6; // operations; in long rows such a loop's body is written four times though it has no sums
   private static final int LONG = 256;
   private static final int SHORTEST_LOOP = 5; // vectors; a row of fewer is code without a jump
-  private static final Register TABLE = RDI;
-  private static final Register ROWS = RSI;
-  private static final Register OFFSET = RAX;
-  private static final Register TEMPORARY = RDX;
-  private static final List<Register> POINTERS = List.of(RCX, R8, R9, R10, R11, RBX, RBP, R12, R13, R14, R15);
-  private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
+  private static final Register TABLE = Register.RDI;
+  private static final Register ROWS = Register.RSI;
+  private static final Register OFFSET = Register.RAX;
+  private static final Register TEMPORARY = Register.RDX;
+  private static final List<Register> POINTERS = List.of(Register.RCX, Register.R8, Register.R9, Register.R10,
+      Register.R11, Register.RBX, Register.RBP, Register.R12, Register.R13, Register.R14, Register.R15);
+  private static final List<Register> SAVED = POINTERS.subList(5, POINTERS.size()); // what a function must keep
 
   final Plan plan;
   final List<Expr> stored;
