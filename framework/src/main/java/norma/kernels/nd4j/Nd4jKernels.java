@@ -32,7 +32,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /// The definition of every primitive: compositions of ND4J operations, readable first, in float32 or float64.
 /// Faster backends are checked against it.
-public class Nd4jKernels implements Kernels {
+final class Nd4jKernels implements Kernels {
   /// Temporaries of one kernel: grows to the largest kernel's need, then stays.
   private static final WorkspaceConfiguration SCRATCH = WorkspaceConfiguration.builder().initialSize(0)
       .policyAllocation(AllocationPolicy.STRICT).policyLearning(LearningPolicy.FIRST_LOOP)
@@ -43,18 +43,18 @@ public class Nd4jKernels implements Kernels {
 
   /// @param arena receives results
   /// @param dtype FLOAT32 or FLOAT64
-  public Nd4jKernels(Arena arena, DType dtype) {
+  Nd4jKernels(Arena arena, DType dtype) {
     this.arena = arena;
     this.dtype = dtype;
   }
 
   @Override
-  public final Arena arena() {
+  public Arena arena() {
     return arena;
   }
 
   @Override
-  public final DType dtype() {
+  public DType dtype() {
     return dtype;
   }
 
