@@ -1,9 +1,10 @@
 package norma.formula;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import norma.formula.Expr.Space;
 import org.apache.commons.math3.special.Erf;
 import org.jspecify.annotations.Nullable;
@@ -123,7 +124,7 @@ public enum Fn {
 
   /// The bits of float32 of sqrt(1/2), from which a number's [#EXPONENT] counts.
   public static final int SQRT_HALF = Float.floatToRawIntBits(0.707_106_77f);
-  private static final Map<String, Fn> NAMED = new HashMap<>();
+  private static final Map<String, Fn> NAMED = new TreeMap<>();
 
   static {
     for (Fn fn : values()) {
@@ -147,8 +148,8 @@ public enum Fn {
     return NAMED.get(name);
   }
 
-  /// All names that a formula may use.
-  static Iterable<String> names() {
+  /// All names that a formula may use, sorted.
+  static Set<String> names() {
     return NAMED.keySet();
   }
 

@@ -254,13 +254,16 @@ final class Parser {
   }
 
   private IllegalArgumentException unknown(String name, int place) {
+    if (Fn.named(name) != null) {
+      return error(name + " is a function: " + name + "(...)", place);
+    }
     boolean learns = names.containsKey("weight"); // others are of constants, or of x alone
     if (name.equals("u") && names.containsKey("x")) {
       return error("u is no input here, only x"
           + (learns ? "; a parameter of that name needs its start, for example u: 0.5" : ""), place);
     }
     Set<String> known = new TreeSet<>(names.keySet());
-    Fn.names().forEach(known::add);
+    known.addAll(Fn.names());
     String nearest = "";
     int least = name.length() == 1 ? 0 : 2 * Math.max(2, name.length() / 2) + 1; // any two letters are near
     for (String candidate : known) {
@@ -275,9 +278,10 @@ final class Parser {
         ? "; a parameter needs"
         : "; y is the formula itself, and a parameter needs another name and")
         + " its start, " + own + ": 0.5 in a file, " + own + "=0.5 on a command line";
-    return error("unknown name " + name + (!nearest.isEmpty()
-        ? "; nearest: " + nearest
-        : learns ? start : "; known here: " + String.join(", ", new TreeSet<>(names.keySet()))), place);
+    String others = peek() == '('
+        ? "; functions: " + String.join(", ", Fn.names())
+        : learns ? start : "; known here: " + String.join(", ", new TreeSet<>(names.keySet()));
+    return error("unknown name " + name + (nearest.isEmpty() ? others : "; nearest: " + nearest), place);
   }
 
   private static int distance(String a, String b) {

@@ -26,6 +26,8 @@ class ParserTest {
       "x * 1.2.3 | column 5 | not a number", "step(x) | column 1 | unknown name step",
       "x + y | column 5 | unknown name y; y is the formula itself, and a parameter needs another name",
       "x * q | column 5 | unknown name q; a parameter needs its start, q: 0.5 in a file, q=0.5",
+      "weight * tanh | column 10 | : tanh is a function: tanh(...)",
+      "x * swish(x) | column 5 | unknown name swish; functions: abs, atan, clamp,",
       "std(x, x) | column 1 | second argument", "xé | column 2 | U+00E9", "𝑥 | column 1 | U+1D465",
       "'' | column 1 | ends too early" })
   void whatIsWrongIsSaidWithItsPlace(String text, String place, String what) {
