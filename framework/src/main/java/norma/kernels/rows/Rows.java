@@ -14,33 +14,17 @@ public final class Rows implements AutoCloseable {
   private final MemorySegment[] places; // addresses of a gathered stream's rows
   private final long[] addresses;
   private final long[] room; // elements from there to the segment's end
-  private final int[] fixed; // elements that a call needs, and those that each row needs
-  private final int[] perRow;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment table;
   private double[] given = {};
 
   Rows(Program program) {
     this.program = program;
-    Streams streams = program.streams();
-    int count = streams.count();
+    int count = program.streams().count();
     places = new MemorySegment[count];
     Arrays.fill(places, MemorySegment.NULL);
     addresses = new long[count];
     room = new long[count];
-    fixed = new int[count];
-    perRow = new int[count];
-    for (int i = 0; i < count; i++) {
-      switch (streams.kind(i)) {
-        case ELEMENTS -> perRow[i] = program.width();
-        case STRIDED -> {
-          fixed[i] = program.width() - program.stride(); // the last row ends before the next one begins
-          perRow[i] = program.stride();
-        }
-        case EVERY_ROW -> fixed[i] = program.width();
-        case ROWS, GATHERED -> perRow[i] = 1; // of these `room` is the number of rows
-      }
-    }
     table = constants();
   }
 
@@ -136,7 +120,13 @@ public final class Rows implements AutoCloseable {
   /// @throws IndexOutOfBoundsException if an operand is shorter
   public void run(int rows) {
     for (int i = 0; rows > 0 && i < room.length; i++) {
-      if (fixed[i] + (long) rows * perRow[i] > room[i]) {
+      long needed = switch (program.streams().kind(i)) {
+        case ELEMENTS -> (long) rows * program.width();
+        case STRIDED -> (rows - 1L) * program.stride() + program.width(); // nothing behind the last row
+        case EVERY_ROW -> program.width();
+        case ROWS, GATHERED -> rows; // of these `room` is the number of rows
+      };
+      if (needed > room[i]) {
         throw new IndexOutOfBoundsException(rows + " rows, but operand " + i + " has " + room[i] + " elements");
       }
     }
