@@ -227,11 +227,11 @@ public record KernelCalls(int batch, int time, int width, int heads) {
     return new Operand(Kind.STATISTICS, 0, k -> new int[]{ k.kept(formula), rows() });
   }
 
-  private static Grad grad(@Nullable Grad grad) {
+  static Grad grad(@Nullable Grad grad) {
     return Objects.requireNonNull(grad);
   }
 
-  private static Array to(@Nullable Grad grad) {
+  static Array to(@Nullable Grad grad) {
     return grad(grad).array();
   }
 }

@@ -1,5 +1,7 @@
 package norma.kernels;
 
+import static norma.kernels.KernelCalls.grad;
+import static norma.kernels.KernelCalls.to;
 import static norma.kernels.Loops.affine;
 import static norma.kernels.Loops.pointwise;
 import static norma.kernels.Workbench.normal;
@@ -8,16 +10,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.DoubleBinaryOperator;
-import norma.array.Array;
 import norma.formula.Formula;
 import norma.kernels.KernelCall.Body;
 import norma.kernels.KernelCall.Kind;
 import norma.kernels.KernelCall.Operand;
 import norma.random.RandomStream;
 import org.apache.commons.math3.special.Erf;
-import org.jspecify.annotations.Nullable;
 
 /// Every forward kernel with what plain loops in double give for it.
 final class ForwardCalls {
@@ -209,13 +208,5 @@ final class ForwardCalls {
 
   private void call(KernelCall call, List<double[]> values, double[]... expected) {
     calls.add(new CheckedCall(call, s, calls.size(), values, expected));
-  }
-
-  private static Grad grad(@Nullable Grad grad) {
-    return Objects.requireNonNull(grad);
-  }
-
-  private static Array to(@Nullable Grad grad) {
-    return grad(grad).array();
   }
 }

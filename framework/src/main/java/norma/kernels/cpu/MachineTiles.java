@@ -9,7 +9,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import norma.kernels.cpu.PackCode.Numbers;
 import norma.kernels.cpu.TileCode.Kind;
-import norma.kernels.cpu.TileCode.Left;
 import norma.machine.Code;
 import norma.machine.InstructionSet;
 import norma.machine.RefusedException;
@@ -215,8 +214,7 @@ final class MachineTiles implements Tiles {
     int index = kinds * (vectors + 1) + variant(width);
     Code made = tiles[index];
     if (made == null) {
-      TileCode code = new TileCode(set, kind, set.vectors(width), transposed ? Left.COLUMNS : Left.ROWS, add,
-          width < panel);
+      TileCode code = new TileCode(set, kind, set.vectors(width), !transposed, add, width < panel);
       made = maker.another(code.toString(), code.assemble());
       tiles[index] = made;
     }

@@ -19,20 +19,15 @@ import norma.machine.InstructionSet;
 /// @param set     instructions
 /// @param kind    of the products
 /// @param vectors of a tile's columns
-/// @param left    how A lies
+/// @param byRows  whether strideA leads from row to row of A, whose inner dimension lies side by side; else it leads from one step of the
+///                inner dimension to the next, and rows lie side by side
 /// @param add     whether to add to C
 /// @param masked  whether the last vector has only the columns of the mask
-record TileCode(InstructionSet set, Kind kind, int vectors, Left left, boolean add, boolean masked) {
+record TileCode(InstructionSet set, Kind kind, int vectors, boolean byRows, boolean add, boolean masked) {
 
   /// What is multiplied: float32, or pairs of bfloat16, of which two steps of the inner dimension are one.
   enum Kind {
     FLOAT32, BFLOAT16
-  }
-
-  /// How the left operand lies. By rows: strideA from row to row, the inner dimension side by side. By columns: strideA from one step
-  /// of the inner dimension to the next, rows side by side.
-  enum Left {
-    ROWS, COLUMNS
   }
 
   private static final Register LEFT_OVER = Register.RDI;
@@ -115,7 +110,7 @@ record TileCode(InstructionSet set, Kind kind, int vectors, Left left, boolean a
         }
       }
     }
-    if (left == Left.ROWS) {
+    if (byRows) {
       out.add(A, 4);
     } else {
       out.prefetcht0(at(A, STRIDE_A, AHEAD));
@@ -145,7 +140,7 @@ record TileCode(InstructionSet set, Kind kind, int vectors, Left left, boolean a
 
   /// A number of the left operand: a row is an odd number times 1, 2, 4 or 8, as an address can have it.
   private Memory left(int row) {
-    if (left == Left.COLUMNS) {
+    if (!byRows) {
       return at(A, 4 * row);
     }
     int twos = Integer.numberOfTrailingZeros(row);
