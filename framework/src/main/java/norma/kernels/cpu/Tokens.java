@@ -14,19 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /// The two ends of the model, where tokens come in and losses go out.
 final class Tokens implements AutoCloseable {
-  private static final Routine LIKELIHOOD = Routine.of("""
-      elements x
-      rows most total
-      most = largest(x)
-      total = sum(exp(x - most))""");
-  /// [#LIKELIHOOD], and the gradient but for the target's own part.
-  private static final Routine ENTROPY = Routine.of("""
-      elements x dx
-      rows most total
-      numbers scale
+  private static final String STATISTICS = """
+      ; rows most total
       most = largest(x)
       total = sum(exp(x - most))
-      dx = exp(x - most) * (scale / total)""");
+      """;
+  private static final Routine LIKELIHOOD = Routine.of("elements x" + STATISTICS);
+  /// [#LIKELIHOOD], and the gradient but for the target's own part.
+  private static final Routine ENTROPY = Routine.of(
+      "elements x dx; numbers scale" + STATISTICS + "dx = exp(x - most) * (scale / total)");
 
   private static final Routine GATHER = Routine.of("gathered tok; elements y; y = tok");
   private static final Routine GATHER_BOTH = Routine.of("gathered tok; elements y; gathered pos; y = tok + pos");
