@@ -14,17 +14,8 @@ public final class Formulas {
   private Formulas() {}
 
   /// Every built-in formula, with its bias.
-  public static Stream<Formula> biased() {
-    return all(true);
-  }
-
-  /// Every built-in formula, with its bias and without.
   public static Stream<Formula> builtIn() {
-    return Stream.concat(all(true), all(false)).distinct();
-  }
-
-  private static Stream<Formula> all(boolean bias) {
-    return NormTypes.builtIn().stream().map(type -> of(type.name(), bias));
+    return NormTypes.builtIn().stream().map(type -> of(type.name(), true));
   }
 
   /// A built-in formula as it is by default.
