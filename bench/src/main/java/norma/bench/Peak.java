@@ -81,8 +81,6 @@ public final class Peak {
     }
     out.dec(Register.RDI);
     out.jne(again);
-    out.vzeroupper();
-    out.ret();
-    return out.code();
+    return out.end();
   }
 }

@@ -73,6 +73,7 @@ public final class Assembler {
   private final boolean wide;
   private byte[] code = new byte[1 << 12];
   private int size;
+  private Register[] saved = {};
 
   /// An assembler without code.
   public Assembler(InstructionSet set) {
@@ -93,6 +94,26 @@ public final class Assembler {
   /// What was assembled.
   public byte[] code() {
     return Arrays.copyOf(code, size);
+  }
+
+  /// Begins a function that changes registers which it must keep.
+  public void begin(Register... changed) {
+    saved = changed;
+    for (Register register : saved) {
+      push(register);
+    }
+  }
+
+  /// Ends the function.
+  ///
+  /// @return what was assembled
+  public byte[] end() {
+    for (int i = saved.length - 1; i >= 0; i--) {
+      pop(saved[i]);
+    }
+    vzeroupper();
+    ret();
+    return code();
   }
 
   // Vectors of numbers of 32 bits, of the whole width of the set.

@@ -58,9 +58,7 @@ record PackCode(InstructionSet set, Numbers to, int vectors, boolean masked) {
     out.add(TO, STRIDE_TO);
     out.dec(ROWS);
     out.jne(loop);
-    out.vzeroupper();
-    out.ret();
-    return out.code();
+    return out.end();
   }
 
   private void pair(Assembler out, Vector first, Vector second, int v) {

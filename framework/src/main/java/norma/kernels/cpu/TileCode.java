@@ -52,9 +52,7 @@ record TileCode(InstructionSet set, Kind kind, int vectors, boolean byRows, bool
 
   byte[] assemble() {
     Assembler out = new Assembler(set);
-    for (Register saved : SAVED) {
-      out.push(saved);
-    }
+    out.begin(SAVED);
     out.lea(ODD[1], at(STRIDE_A, STRIDE_A, 2));
     out.lea(ODD[2], at(STRIDE_A, STRIDE_A, 4));
     int arguments = 8 * (SAVED.length + 1);
@@ -79,12 +77,7 @@ record TileCode(InstructionSet set, Kind kind, int vectors, boolean byRows, bool
       out.bind(fewer);
     }
     out.bind(end);
-    for (int i = SAVED.length - 1; i >= 0; i--) {
-      out.pop(SAVED[i]);
-    }
-    out.vzeroupper();
-    out.ret();
-    return out.code();
+    return out.end();
   }
 
   private void tile(Assembler out, int rows) {

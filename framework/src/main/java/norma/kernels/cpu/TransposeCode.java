@@ -33,9 +33,7 @@ final class TransposeCode {
   private final Assembler out = new Assembler(InstructionSet.AVX2);
 
   byte[] assemble() {
-    out.push(Register.RBX);
-    out.push(Register.R12);
-    out.push(Register.R13);
+    out.begin(LOWER, FROM_3, TO_3);
     out.lea(FROM_3, at(STRIDE_FROM, STRIDE_FROM, 2));
     out.lea(TO_3, at(STRIDE_TO, STRIDE_TO, 2));
     Label rows = new Label();
@@ -55,12 +53,7 @@ final class TransposeCode {
     out.add(TO, 4 * SIDE);
     out.dec(DOWN);
     out.jne(rows);
-    out.pop(Register.R13);
-    out.pop(Register.R12);
-    out.pop(Register.RBX);
-    out.vzeroupper();
-    out.ret();
-    return out.code();
+    return out.end();
   }
 
   /// Rows 0 to 3 are the lower halves of registers, rows 4 to 7 the upper ones; columns 0 to 3 and 4 to 7 one after the other.

@@ -43,7 +43,7 @@ final class RowEmitter {
   private static final Register TEMPORARY = Register.RDX;
   private static final List<Register> POINTERS = List.of(Register.RCX, Register.R8, Register.R9, Register.R10,
       Register.R11, Register.RBX, Register.RBP, Register.R12, Register.R13, Register.R14, Register.R15);
-  private static final List<Register> SAVED = POINTERS.subList(5, POINTERS.size()); // what a function must keep
+  private static final int KEPT = 5; // pointers from there on are registers that a function must keep
 
   final Plan plan;
   final List<Expr> stored;
@@ -94,9 +94,7 @@ final class RowEmitter {
   }
 
   byte[] assemble() {
-    for (Register register : SAVED) {
-      out.push(register);
-    }
+    out.begin(POINTERS.subList(KEPT, POINTERS.size()).toArray(Register[]::new));
     for (String stream : streams.names()) {
       if (kind(stream) != Kind.ROWS && pointers.size() < POINTERS.size()) {
         Register pointer = POINTERS.get(pointers.size());
@@ -152,12 +150,7 @@ final class RowEmitter {
     }
     out.dec(ROWS);
     out.jne(row);
-    for (Register register : SAVED.reversed()) {
-      out.pop(register);
-    }
-    out.vzeroupper();
-    out.ret();
-    return out.code();
+    return out.end();
   }
 
   private Memory address(String stream) {
