@@ -100,7 +100,8 @@ public final class Transplant {
       slots = slots.with(entry.getKey(),
           spec(entry.getValue(), entry.getKey(), from.containsKey(entry.getKey() + ".bias")));
     }
-    Session session = Session.start(config.withModel(config.model().with(slots)).beginningWith(Optional.empty()), false);
+    Session session = Session.start(config.withModel(config.model().with(slots)).beginningWith(Optional.empty()),
+        false);
     for (Parameter parameter : session.weights().parameters()) {
       String name = parameter.name();
       Array old = from.get(name);

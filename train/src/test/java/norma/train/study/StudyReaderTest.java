@@ -118,7 +118,8 @@ class StudyReaderTest {
     assertThatThrownBy(() -> read(TWO + "seeds: 1\nbudget: {flops: 1e12}\n", "train.steps=3"))
         .isInstanceOf(ConfigException.class).hasMessageContaining("train.steps, which budget decides");
     assertThatThrownBy(() -> read(TWO + "seeds: 1\n", "train.seed=7"))
-        .isInstanceOf(ConfigException.class).hasMessageContaining("train.seed=7 on the command line fixes train.seed, which seeds decides");
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("train.seed=7 on the command line fixes train.seed, which seeds decides");
   }
 
   private static String id(Study study) {
