@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import norma.formula.Expr.Apply;
 import norma.formula.Expr.Leaf;
@@ -368,7 +369,8 @@ public final class Formula {
   /// @param forward   elements: y, and the slopes that backward wants
   /// @param kept      values of rows that forward leaves for backward
   /// @param gradients lowered, of the inputs and of each parameter
-  public record Kernels(Plan forward, List<Expr> kept, List<Expr> gradients) {
+  /// @param added     those of the inputs, each added to its stream, `dx` or `du`
+  public record Kernels(Plan forward, List<Expr> kept, List<Expr> gradients, List<Expr> added) {
 
     /// Some of the gradients.
     ///
@@ -387,14 +389,9 @@ public final class Formula {
     List<Expr> lowered = Lowering.lower(g, gradients, machine);
     int points = inputs.size();
     Plan backward = Plan.of(lowered.subList(0, points), lowered.subList(points, lowered.size()), forward.slots());
-    return new Kernels(forward, backward.kept(), lowered);
-  }
-
-  /// The gradient of an input, added to its stream, `dx` or `du`.
-  ///
-  /// @param gradient lowered
-  public Expr added(String input, Expr gradient) {
-    return g.add(point("d" + input), gradient);
+    List<Expr> added = IntStream.range(0, points).mapToObj(i -> g.add(point("d" + inputs.get(i)), lowered.get(i)))
+        .toList();
+    return new Kernels(forward, backward.kept(), lowered, added);
   }
 
   /// Whether a division by a number or a vector divides by 0.

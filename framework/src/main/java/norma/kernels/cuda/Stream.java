@@ -25,7 +25,7 @@ final class Stream implements AutoCloseable {
   static final int MOST = 64;
   /// Fewer are not worth a graph.
   private static final int FEW = 4;
-  /// Graphs kept, those used last: a training step has a handful, a token of a text too.
+  /// Graphs kept, those used last: a training step has a handful, a token of a text too, and each length of a prompt its own.
   private static final int GRAPHS = 256;
   /// Sequences that came once.
   private static final int SEEN = 1 << 14;

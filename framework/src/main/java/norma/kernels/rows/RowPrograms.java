@@ -80,7 +80,7 @@ public class RowPrograms {
         if (gradient != null && i >= inputs.size()) {
           needed.add(gradient);
         } else if (gradient != null) {
-          elements.add(wanted.added.get(i) ? formula.added(inputs.get(i), gradient) : gradient);
+          elements.add(wanted.added.get(i) ? kernels.added().get(i) : gradient);
           outputs.add("d" + inputs.get(i));
         }
       }

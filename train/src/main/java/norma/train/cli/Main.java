@@ -151,8 +151,9 @@ public final class Main implements Runnable {
       thrown.printStackTrace();
     }
     return said("norma", thrown).orElseGet(() -> {
-      System.err.println("norma: internal error: " + thrown.getClass().getSimpleName() + ": "
-          + Printable.line(Errors.line(thrown)) + (debug ? "" : "; --debug shows where"));
+      System.err.println("norma: internal error: " + thrown.getClass().getSimpleName()
+          + (thrown.getMessage() == null ? "" : ": " + Printable.line(Errors.line(thrown)))
+          + (debug ? "" : "; --debug shows where"));
       return 1;
     });
   }
@@ -165,12 +166,14 @@ public final class Main implements Runnable {
     Throwable e = tooLarge(thrown)
         ? new RunException("out of memory: " + thrown.getMessage()
             + "; train.batch, model.context or model.width lower what a step needs", thrown)
-        : thrown;
+        : thrown instanceof ServiceConfigurationError || thrown instanceof UnsupportedClassVersionError
+            ? new RunException("NORMA_CLASSPATH: " + Errors.line(thrown)
+                + "; expected jars with norms, compiled for this version of Java", thrown)
+            : thrown;
     int code = switch (e) {
       case ConfigException _,IllegalArgumentException _ -> USAGE;
       case DataException _,RunException _,CudaException _ -> FILES;
       case IOException _,UncheckedIOException _,ReadOnlyFileSystemException _ -> FILES;
-      case ServiceConfigurationError _ -> FILES; // of NORMA_CLASSPATH
       case DivergedException _ -> DIVERGED;
       default -> 1;
     };

@@ -84,11 +84,11 @@ public final class WholeFile {
     }
   }
 
-  /// Deletes what killed processes have left in a folder. One that still writes has done so within a day.
+  /// Deletes files that killed processes have left in a folder. One that still writes has done so within a day.
   public static void deleteAbandoned(Path folder) throws IOException {
     Instant before = Instant.now().minus(Duration.ofDays(1));
     for (Path path : Tree.list(folder)) {
-      if (String.valueOf(path.getFileName()).startsWith(Disk.WRITING)
+      if (String.valueOf(path.getFileName()).startsWith(Disk.WRITING) && Files.isRegularFile(path)
           && Instant.ofEpochMilli(path.toFile().lastModified()).isBefore(before)) {
         Files.deleteIfExists(path);
       }

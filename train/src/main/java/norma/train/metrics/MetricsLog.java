@@ -77,9 +77,9 @@ public final class MetricsLog {
     if (size < bytes) {
       warnings.accept(file + " has lost lines: it is " + size + " bytes long where the checkpoint says " + bytes);
     }
-    long kept = lineEnd(Math.min(bytes, size));
+    long kept = lineEnd(file, Math.min(bytes, size));
     if (kept < size) {
-      boolean torn = lineEnd(size) < size;
+      boolean torn = lineEnd(file, size) < size;
       if (torn) {
         warnings.accept("the last line of " + file + " was cut off in the middle of writing; it is left out");
       }
@@ -90,7 +90,7 @@ public final class MetricsLog {
   }
 
   /// The end of the last whole line that ends at or before a position.
-  private long lineEnd(long position) throws IOException {
+  private static long lineEnd(Path file, long position) throws IOException {
     if (position == 0) {
       return 0; // there may be no file
     }
@@ -108,7 +108,7 @@ public final class MetricsLog {
   /// Appends what the log has from a position on to what was cut off before, in pieces: it may be more than the heap has.
   private void discard(String before, long position, String after) throws IOException {
     Path discarded = file.resolveSibling(DISCARDED);
-    long end = disk.exists(discarded) ? Files.size(discarded) : 0;
+    long end = disk.exists(discarded) ? lineEnd(discarded, Files.size(discarded)) : 0; // behind what an attempt may have torn
     try (InputStream log = Files.newInputStream(file);
         InputStream all = new SequenceInputStream(new SequenceInputStream(bytes(before), log), bytes(after))) {
       log.skipNBytes(position);

@@ -14,19 +14,18 @@ import norma.train.files.WholeFile;
 ///
 /// @param path the folder
 public record ProfileFolder(Path path) {
-  /// Tries whether folders can be made, before a measurement that would be lost.
+  /// Makes the folder of all profiles and tries whether others can be made in it, before a measurement that would be lost.
   ///
   /// @throws IOException if not
   public static void probe(Path parent) throws IOException {
     Files.createDirectories(parent);
-    WholeFile.probe(parent.resolve("profile"));
+    WholeFile.probe(parent.resolve(".profile"));
   }
 
   /// Creates a folder, `parent/NAME-TIME`.
   ///
   /// @throws IOException if it cannot be written
   public static ProfileFolder create(Path parent, String name, LocalDateTime now) throws IOException {
-    Files.createDirectories(parent);
     return new ProfileFolder(TimedFolder.create(parent, name, now, Disk.real()));
   }
 

@@ -86,8 +86,9 @@ public record MemoryNeed(long parameters, int shards, long state, long activatio
               + "%s for activations), %s has %s: lower %s",
           gib(state + activations), gib(state), parameters, gib(activations), where, gib(memory),
           activations > state
-              ? "train.batch (train.accumulate makes up for it), model.context or model.width"
-              : (shards > 1 ? "runtime.shards, " : "") + SMALLER));
+              ? (shards > 1 ? "runtime.threads" : "train.batch (train.accumulate makes up for it)")
+                  + ", model.context or model.width"
+              : (shards > 2 ? "runtime.shards (2 at least), " : "") + SMALLER));
     }
     if (heap > most) {
       return Optional.of(String.format(Locale.ROOT,

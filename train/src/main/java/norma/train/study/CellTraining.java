@@ -25,7 +25,7 @@ import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 
 /// Trains a run of a study to its end: on from the last checkpoint that an interrupted attempt has left, if it was made by this kind of
-/// machine and this build, or else anew. The losses are those of a run without interruption either way.
+/// machine, this build and this backend, or else anew. The losses are those of a run without interruption either way.
 ///
 /// @param session of the resumption
 record CellTraining(Resumption resumption, Session session) implements AutoCloseable {
@@ -35,7 +35,7 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
 
   static Event.End run(RunConfig config, TrainObserver observer, AtomicBoolean stop) {
     Path runs = Path.of(config.output().dir());
-    try (CellTraining begun = begun(config, runs)) {
+    try (CellTraining begun = begun(runs)) {
       if (begun != null) {
         return new Trainer(begun.session, begun.resumption, Team.NONE, observer, stop).run();
       }
@@ -66,21 +66,25 @@ record CellTraining(Resumption resumption, Session session) implements AutoClose
   }
 
   /// The attempt that was begun; null if nothing of it can be used.
-  private static @Nullable CellTraining begun(RunConfig config, Path runs) throws IOException {
-    Path file = runs.resolve(MACHINE);
-    if (!Files.exists(file) || !Files.readString(file).equals(StudyWorker.machine(config).toString())) {
-      return null;
-    }
+  private static @Nullable CellTraining begun(Path runs) throws IOException {
+    Path machine = runs.resolve(MACHINE);
     Optional<Path> newest = Tree.list(runs).stream().filter(Files::isDirectory).max(Comparator.naturalOrder());
-    return newest.isEmpty() ? null : open(newest.get());
+    return newest.isEmpty() || !Files.exists(machine) ? null : open(newest.get(), Files.readString(machine));
   }
 
-  private static @Nullable CellTraining open(Path run) {
+  /// @param machine what it was made on
+  private static @Nullable CellTraining open(Path run, String machine) {
     try {
       Resumption resumption = Resumption.open(run, List.of());
       try {
         if (resumption.step() > 0 && !resumption.isDone()) {
-          return new CellTraining(resumption, resumption.session(false));
+          Session session = resumption.session(false);
+          String here = StudyWorker.machine(session.backend()).toString();
+          if (machine.equals(here)) {
+            return new CellTraining(resumption, session);
+          }
+          session.close();
+          LOG.warn("{} begins anew: it was made on {}, and here is {}", run, machine, here);
         }
       } catch (IOException | RuntimeException e) {
         resumption.close();

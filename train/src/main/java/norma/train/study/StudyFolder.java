@@ -45,7 +45,7 @@ public final class StudyFolder {
   private final Map<String, Cell> known = new ConcurrentHashMap<>(); // reported
   private final Map<String, CellResult> finished = new ConcurrentHashMap<>();
   private final Map<String, RunReading> readings = new ConcurrentHashMap<>();
-  private final Map<RunConfig.Runtime, Map<String, String>> machines = new ConcurrentHashMap<>();
+  private final Map<RunConfig.Runtime, Optional<Map<String, String>>> machines = new ConcurrentHashMap<>();
 
   /// @param path is created when something is written
   public StudyFolder(Study study, Path path) {
@@ -178,19 +178,26 @@ public final class StudyFolder {
         Path run = file.resolveSibling("..").resolve(found.folder()).normalize();
         if ((found.diverged() || (found.completed() && (cell.tuning() || !Double.isNaN(found.int8Loss()))))
             && Files.exists(run.resolve(Metrics.FILE))
-            && found.fingerprint().entrySet().containsAll(machine(cell.config()).entrySet())) {
+            && machine(cell.config()).filter(m -> found.fingerprint().entrySet().containsAll(m.entrySet()))
+                .isPresent()) {
           return Optional.of(new Twin(found, run));
         }
       } catch (IOException | RunException _) {
-        // It is another's and damaged, which is for those to say whose it is; or the backend is missing, which the run says.
+        // another's that is damaged, which is for those to say whose it is
       }
     }
     return Optional.empty();
   }
 
-  /// Asked once for all runs alike: a GPU takes a moment to be ready.
-  private Map<String, String> machine(RunConfig config) {
-    return machines.computeIfAbsent(config.runtime(), _ -> StudyWorker.machine(config));
+  /// Asked once for all runs alike: a GPU takes a moment to be ready. Nothing where the backend is missing, which the run says.
+  private Optional<Map<String, String>> machine(RunConfig config) {
+    return machines.computeIfAbsent(config.runtime(), _ -> {
+      try {
+        return Optional.of(StudyWorker.machine(config));
+      } catch (RunException _) {
+        return Optional.empty();
+      }
+    });
   }
 
   /// Copies a cell's run here that has been trained under another name.

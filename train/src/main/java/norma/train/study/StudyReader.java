@@ -106,9 +106,10 @@ public final class StudyReader {
     if (!Double.isNaN(budget.flops) || !Double.isNaN(budget.seconds)) {
       refuseFixed(List.of(new GridAxis("train.steps", List.of())), "budget");
     }
-    if (overrides.stream().anyMatch(override -> override.path().equals(List.of("train", "seed")))) {
-      refuseFixed(List.of(new GridAxis("train.seed", List.of())), "seeds");
-    }
+    overrides.stream().filter(override -> override.path().equals(List.of("train", "seed"))).findFirst()
+        .ifPresent(override -> {
+          throw fixes(override, "train.seed", "seeds");
+        });
 
     Map<String, List<Assignment>> named = tried(() -> variants(variantSection), Map.of());
     if (!named.isEmpty() && !named.containsKey(baseline)) {
@@ -226,11 +227,15 @@ public final class StudyReader {
     for (GridAxis axis : axes) {
       for (Assignment override : overrides) {
         if (override.meets(axis.path())) {
-          throw error(key, override + " on the command line fixes " + axis.path() + ", which " + key
-              + " decides; leave it out, or change the file");
+          throw fixes(override, axis.path(), key);
         }
       }
     }
+  }
+
+  private ConfigException fixes(Assignment override, String path, String key) {
+    return error(key, override + " on the command line fixes " + path + ", which " + key
+        + " decides; leave it out, or change the file");
   }
 
   /// Without its texts a study is not known: says which variants have none, and what keeps others from running.

@@ -235,13 +235,13 @@ public final class StudyWorker {
     }
   }
 
-  /// The machine and the build, on which speed and sums depend besides the configuration.
+  /// The machine and the build.
   static Map<String, String> machine() {
     return Map.of("cpu", Machine.cpu() + ", " + Machine.vectors(), "jdk", Environment.jdk(), "norma",
         Environment.version() + " " + Environment.build());
   }
 
-  /// The same with a backend and its GPU.
+  /// The same with a backend and its GPU: sums depend on these besides the configuration.
   static Map<String, String> machine(Backend backend) {
     Map<String, String> machine = new TreeMap<>(machine());
     machine.put("backend", (backend.name() + " " + backend.gpu()).strip());

@@ -188,7 +188,13 @@ class BadInputTest {
 
   @Test
   void aServiceThatNamesNoClassIsOneLine() throws Exception {
-    withService("my.Nrom", () -> Outcome.of("norms").refused(3, "norma.nn.NormType: Provider my.Nrom not found"));
+    withService("my.Nrom", () -> Outcome.of("norms").refused(3,
+        "NORMA_CLASSPATH: norma.nn.NormType: Provider my.Nrom not found; expected jars with norms"));
+    Files.write(folder.resolve("Newer.class"),
+        new byte[]{ (byte) 0xCA, (byte) 0xFE, (byte) 0xBA, (byte) 0xBE, 0, 0, 3, 0 });
+    withService("Newer",
+        () -> Outcome.of("norms").refused(3, "NORMA_CLASSPATH: Newer has been compiled by a more recent",
+            "compiled for this version of Java"));
   }
 
   /// As with a jar on NORMA_CLASSPATH.

@@ -82,11 +82,12 @@ class MetricsLogTest {
     long kept = (3L << 30) + 1;
     String cut = "x".repeat(5 << 18) + "\n{\"half";
     Disk.real().writeEnd(file, kept - 1, ("\n" + cut).getBytes(StandardCharsets.UTF_8));
+    Files.writeString(folder.resolve("metrics.discarded.jsonl"), "{\"event\":\"before\"}\n{\"torn");
     List<String> warnings = new ArrayList<>();
     new MetricsLog(folder, Disk.real(), warnings::add, RunView.NONE).cut(kept, "a test");
     assertThat(Files.size(file)).isEqualTo(kept);
     assertThat(folder.resolve("metrics.discarded.jsonl")).content()
-        .isEqualTo("{\"event\":\"cut\",\"reason\":\"a test\"}\n" + cut + "\n");
+        .isEqualTo("{\"event\":\"before\"}\n{\"event\":\"cut\",\"reason\":\"a test\"}\n" + cut + "\n");
     assertThat(warnings).singleElement().asString().contains("was cut off in the middle of writing");
   }
 

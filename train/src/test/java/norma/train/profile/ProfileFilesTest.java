@@ -24,6 +24,7 @@ class ProfileFilesTest {
   void theJsonAndTheCsvHaveEveryRowWithTheSameNumbers() throws Exception {
     ProfilePlan plan = MeasuredFixture.plan();
     List<Profile> profiles = List.of(MeasuredFixture.small());
+    ProfileFolder.probe(folder.resolve("profiles"));
     ProfileFolder written = ProfileFolder.create(folder.resolve("profiles"), "small",
         LocalDateTime.of(2026, 11, 26, 8, 30));
     written.write(plan, profiles, Map.of("command", "norma profile"));

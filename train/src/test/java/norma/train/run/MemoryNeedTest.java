@@ -34,8 +34,11 @@ class MemoryNeedTest {
         "out of memory: training needs at least 17.0 GiB (14.0 GiB for 500,000,000 parameters with gradients and moments, "
             + "3.0 GiB for activations), this machine has 16.0 GiB: lower model.width or model.layers");
     assertThat(new MemoryNeed(500_000_000, 4, 14 * GIB, 3 * GIB, 0).problem(16 * GIB, "this machine", GIB)).get()
-        .asString().endsWith("this machine has 16.0 GiB: lower runtime.shards, model.width or model.layers");
+        .asString()
+        .endsWith("this machine has 16.0 GiB: lower runtime.shards (2 at least), model.width or model.layers");
     assertThat(new MemoryNeed(800_000, 4, GIB, 30 * GIB, 0).problem(16 * GIB, "this machine", GIB)).get().asString()
+        .endsWith("this machine has 16.0 GiB: lower runtime.threads, model.context or model.width");
+    assertThat(new MemoryNeed(800_000, 1, GIB, 30 * GIB, 0).problem(16 * GIB, "this machine", GIB)).get().asString()
         .endsWith(
             "this machine has 16.0 GiB: lower train.batch (train.accumulate makes up for it), model.context or model.width");
     assertThat(new MemoryNeed(500_000_000, 4, GIB, 2 * GIB, 3 * GIB).problem(16 * GIB, "this machine", 2 * GIB))
