@@ -18,6 +18,7 @@ import norma.train.config.Assignment;
 import norma.train.config.Node;
 import norma.train.config.YamlReader;
 import norma.train.files.ShellText;
+import norma.train.files.Tree;
 import norma.train.study.StudyFolder;
 import norma.train.study.StudyReader;
 import norma.train.study.StudyReport;
@@ -44,7 +45,7 @@ class ClusterTest {
 
   @BeforeEach
   void study() throws IOException {
-    Folder.delete(RESULTS);
+    Tree.delete(RESULTS);
     Path text = Files.writeString(temp.resolve("it's \"$(HOME)\" $$, `a` text.txt"),
         "the quick brown fox jumps over the lazy dog. ".repeat(20));
     file = Files.writeString(temp.resolve("clustered.yaml"), """
@@ -65,7 +66,7 @@ class ClusterTest {
 
   @AfterEach
   void leaveNothing() throws IOException {
-    Folder.delete(RESULTS);
+    Tree.delete(RESULTS);
   }
 
   private Outcome norma(String... options) {

@@ -49,7 +49,7 @@ class KillTest {
       assertThat(last(run).resolve("model.safetensors")).as("weights of run %d", runs)
           .hasSameBinaryContentAs(last(undisturbed).resolve("model.safetensors"));
       assertThat(run.resolve("sample.txt")).hasSameBinaryContentAs(undisturbed.resolve("sample.txt"));
-      Folder.delete(directory);
+      Tree.delete(directory);
       if (runs % 10 == 0 || killed >= KILLS) {
         String line = String.format(Locale.ROOT,
             "%d kills of %d runs, %d inside a checkpoint's write, %d before the first checkpoint, %.0f s%n", killed,
@@ -80,7 +80,7 @@ class KillTest {
   private static List<String> arguments(Path directory) throws IOException {
     Path run = onlyRunIfAny(directory);
     if (!Files.exists(run.resolve("config.yaml"))) {
-      Folder.delete(directory.resolve("runs"));
+      Tree.delete(directory.resolve("runs"));
       List<String> train = new ArrayList<>(SETTINGS);
       train.addFirst("train");
       train.add("output.dir='" + directory.resolve("runs") + "'");

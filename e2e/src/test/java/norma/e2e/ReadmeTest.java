@@ -43,7 +43,7 @@ class ReadmeTest {
           .filter(line -> line.startsWith("./norma ") || line.startsWith("NORMA_CLASSPATH=")).forEach(commands::add);
     }
     assertThat(commands).hasSizeGreaterThan(6);
-    Folder.delete(Path.of("studies/norms-quick")); // of an earlier build
+    Tree.delete(Path.of("studies/norms-quick")); // of an earlier build
     Files.createSymbolicLink(folder.resolve("norma"), Launcher.HOME.resolve("norma"));
     Files.createSymbolicLink(folder.resolve("examples"), Launcher.HOME.resolve("examples"));
     for (String line : commands) {

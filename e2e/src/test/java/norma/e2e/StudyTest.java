@@ -20,7 +20,7 @@ class StudyTest {
 
   /// A study of this name, of which nothing has been done.
   private Path study(String name) throws IOException {
-    Folder.delete(results(name));
+    Tree.delete(results(name));
     return Files.writeString(temp.resolve(name + ".yaml"), """
         title: Tiny
         base:
@@ -68,7 +68,7 @@ class StudyTest {
     assertThat(page).hasContent(before);
 
     List<String> undisturbedLosses = losses("undisturbed");
-    Folder.delete(results("undisturbed")); // or its runs would be used
+    Tree.delete(results("undisturbed")); // or its runs would be used
     String killed = study("killed").toString();
     Outcome.Running study = Outcome.start(List.of("study", killed, "--jobs", "1"));
     while (study.isAlive() && !begun(results("killed").resolve("locks"), "")) {
@@ -82,7 +82,7 @@ class StudyTest {
 
     Outcome again = Outcome.of("study", killed, "--status");
     assertThat(again.out()).contains("layernorm", "baseline");
-    Folder.delete(results("killed"));
+    Tree.delete(results("killed"));
     runAsArray(study("array").toString());
     assertThat(losses("array")).isEqualTo(undisturbedLosses);
   }

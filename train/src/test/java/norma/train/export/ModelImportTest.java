@@ -163,11 +163,8 @@ class ModelImportTest {
   void whatIsWrongIsOneLineAndLeavesNothing(int code, String message, String damage) throws Exception {
     Path hf = folder.resolve("hf");
     Path runs = folder.resolve("none");
-    for (Path old : List.of(hf, runs)) {
-      if (Files.exists(old)) {
-        Tree.delete(old);
-      }
-    }
+    Tree.delete(hf);
+    Tree.delete(runs);
     Outcome.of(damaged(Runs.copy(ofPlain, hf), runs, damage)).refused(code, message);
     assertThat(runs).satisfiesAnyOf(place -> assertThat(place).doesNotExist(),
         place -> assertThat(place).isRegularFile());
