@@ -29,16 +29,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The jobs that are printed for clusters, run as their schedulers run them, find what a study on one machine finds. A scheduler starts the
-/// words of a command as a process; here they come back to this JVM ([StudyTest] starts the processes).
+/// words of a command as a process; here they come back to this JVM ([InterruptTest] starts such a process).
 class ClusterTest {
   private static final Path RESULTS = Path.of("studies", "clustered");
 
   /// Everything that a shell, YAML or Kubernetes would take for its own.
   private static final String FORMULA = "model.norm.all={y: \"weight * tanh(alpha * x)\", alpha: 0.5}";
 
-  /// For all tests: what one machine finds is trained once.
   @TempDir
-  static Path temp;
+  private Path temp;
 
   private Path file;
   private List<String> words;
@@ -77,12 +76,12 @@ class ClusterTest {
   }
 
   /// What one machine finds, in a folder that the others do not look into.
-  private StudyFolder alone() throws IOException {
+  private Path alone() throws IOException {
     StudyFolder folder = new StudyFolder(
         StudyReader.read(file, Assignment.parse(words.subList(1, words.size()))), temp.resolve("alone/clustered"));
     new StudyWorker(folder, OptionalInt.of(1), new AtomicBoolean()).run();
     StudyReport.write(folder, "norma study " + words.stream().map(ShellText::of).collect(Collectors.joining(" ")));
-    return folder;
+    return folder.path();
   }
 
   /// What a script starts in place of `norma`, under Slurm's variables.
@@ -102,14 +101,22 @@ class ClusterTest {
     return found.subList(1, found.size() - 1);
   }
 
-  /// The tables are the same to the byte but for what the clock says, and where a run lies.
-  private static void requireSame(StudyFolder alone) throws IOException {
-    assertThat(RESULTS.resolve("summary.md")).hasSameTextualContentAs(alone.path().resolve("summary.md"));
-    assertThat(StudyTest.losses(RESULTS)).isEqualTo(StudyTest.losses(alone.path())).hasSize(1 + 8);
+  /// An indexed job starts the same words. In the second phase its first pods find their results.
+  private void requireIndexed(int completions, String script) throws Exception {
+    Node.Mapping job = YamlReader
+        .read(Files.writeString(temp.resolve("job.yaml"), norma("--emit", "kubernetes").out()));
+    assertThat(at(job, "apiVersion", "kind", "spec.completionMode", "spec.completions", "spec.parallelism",
+        "metadata.generateName")).containsExactly("batch/v1", "Job", "Indexed", String.valueOf(completions),
+            String.valueOf(completions), "norma-clustered-");
+    for (int index = 0; index < completions; index++) {
+      List<String> command = command(job, index);
+      assertThat(command).startsWith("norma", "study").contains(FORMULA);
+      assertThat(command.subList(1, command.size())).isEqualTo(slurm(script, index));
+    }
   }
 
   @Test
-  void aSlurmArrayFindsWhatOneMachineFinds() throws Exception {
+  void aSlurmArrayAndAnIndexedJobFindWhatOneMachineFinds() throws Exception {
     String first = norma("--emit", "slurm").out();
     assertThat(first).startsWith("""
         #!/bin/bash
@@ -121,11 +128,13 @@ class ClusterTest {
     assertThat(RESULTS).as("printing changes nothing").doesNotExist();
     norma("--cell", "4").refused(3, "the settings of run 4 are not chosen yet", "without a result: 0-3",
         "without settings yet: 4", "--emit slurm", "--cell 0");
+    requireIndexed(4, first);
     for (int task : new int[]{ 2, 0, 3, 1 }) {
       Outcome.ok(slurm(first, task));
     }
     String second = norma("--emit", "slurm").out();
     assertThat(second).contains("#SBATCH --array=4-7\n", "# 4 runs of clustered\n");
+    requireIndexed(8, second);
     for (int task : new int[]{ 7, 4 }) {
       Outcome.ok(slurm(second, task));
     }
@@ -138,26 +147,10 @@ class ClusterTest {
       Outcome.ok(slurm(second, task));
     }
     assertThat(norma("--gather").code()).isZero();
-    requireSame(alone());
+    Path alone = alone(); // the same to the byte but for what the clock says, and where a run lies
+    assertThat(RESULTS.resolve("summary.md")).hasSameTextualContentAs(alone.resolve("summary.md"));
+    assertThat(StudyTest.losses(RESULTS)).isEqualTo(StudyTest.losses(alone)).hasSize(1 + 8);
     norma("--emit", "slurm").refused(3, "all 8 runs have ended", "--gather");
-  }
-
-  @Test
-  void anIndexedJobFindsWhatOneMachineFinds() throws Exception {
-    for (int completions : new int[]{ 4, 8 }) {
-      Node.Mapping job = YamlReader
-          .read(Files.writeString(temp.resolve("job.yaml"), norma("--emit", "kubernetes").out()));
-      assertThat(at(job, "apiVersion", "kind", "spec.completionMode", "spec.completions", "spec.parallelism",
-          "metadata.generateName")).containsExactly("batch/v1", "Job", "Indexed", String.valueOf(completions),
-              String.valueOf(completions), "norma-clustered-");
-      for (int index = completions - 1; index >= 0; index--) { // runs of the first phase find their results in the second
-        List<String> command = command(job, index);
-        assertThat(command).startsWith("norma", "study").contains(FORMULA);
-        Outcome.ok(command.subList(1, command.size()));
-      }
-    }
-    assertThat(norma("--gather").code()).isZero();
-    requireSame(alone());
   }
 
   private static List<String> at(Node.Mapping root, String... paths) {
