@@ -58,8 +58,10 @@ class StudyTest {
 
   @Test
   void aStudyWhoseProcessesAreKilledFindsWhatAnUndisturbedOneFinds() throws Exception {
+    String killed = study("killed").toString(); // first: runs that an earlier build has left would be used
     String undisturbed = study("undisturbed").toString();
-    cells(undisturbed, "0", "1", "2", "3");
+    work(undisturbed);
+    assertThat(Outcome.of("study", undisturbed, "--gather").code()).isZero();
     assertThat(losses("undisturbed")).hasSize(5);
     Path page = results("undisturbed").resolve("report.html");
     String before = Files.readString(page);
@@ -69,9 +71,8 @@ class StudyTest {
 
     List<String> undisturbedLosses = losses("undisturbed");
     Tree.delete(results("undisturbed")); // or its runs would be used
-    String killed = study("killed").toString();
     Outcome.Running study = Outcome.start(List.of("study", killed, "--jobs", "1"));
-    while (study.isAlive() && !begun(results("killed").resolve("locks"), "")) {
+    while (study.isAlive() && Tree.list(results("killed").resolve("locks")).isEmpty()) {
       Thread.sleep(20);
     }
     ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly); // in the middle of their first runs
@@ -82,43 +83,12 @@ class StudyTest {
 
     Outcome again = Outcome.of("study", killed, "--status");
     assertThat(again.out()).contains("layernorm", "baseline");
-    Tree.delete(results("killed"));
-    runAsArray(study("array").toString());
-    assertThat(losses("array")).isEqualTo(undisturbedLosses);
   }
 
-  /// Two tasks at once, of which one is killed and trained again in this JVM, as the last are.
-  private void runAsArray(String study) throws Exception {
-    Path script = Files.writeString(temp.resolve("job.sh"), Outcome.of("study", study, "--emit", "slurm").out());
-    Process whole = task(script, 0);
-    Process killed = task(script, 1);
-    try {
-      while (killed.isAlive() && !begun(results("array").resolve("locks"), "dyt-s1")) {
-        Thread.sleep(20);
-      }
-      killed.destroyForcibly();
-      assertThat(killed.waitFor()).isEqualTo(137);
-      assertThat(whole.waitFor()).as(Files.readString(temp.resolve("task-0.txt"))).isZero();
-    } finally {
-      Launcher.end(whole);
-      Launcher.end(killed);
-    }
-    cells(study, "1", "3", "2");
-  }
-
-  /// Runs that this JVM trains, and what follows from all.
-  private static void cells(String study, String... cells) {
-    for (String cell : cells) {
-      assertThat(Outcome.of("study", study, "--cell", cell).code()).isZero();
-    }
-    assertThat(Outcome.of("study", study, "--gather").code()).isZero();
-  }
-
-  private Process task(Path script, int number) throws IOException {
-    ProcessBuilder bash = new ProcessBuilder("bash", script.toString()).redirectErrorStream(true)
-        .redirectOutput(temp.resolve("task-" + number + ".txt").toFile());
-    bash.environment().put("SLURM_ARRAY_TASK_ID", String.valueOf(number));
-    return bash.start();
+  /// Trains all runs as a study's worker does, in this JVM.
+  private static void work(String study) {
+    long parent = ProcessHandle.current().parent().orElseThrow().pid();
+    Outcome.ok("study", study, "--worker=1", "--parent=" + parent);
   }
 
   /// The plan measures, the run and its workers use what it has found.
@@ -136,20 +106,16 @@ class StudyTest {
         "4 of 4 are left: 2 variants, 2 seeds", "too few seeds to tell anything apart",
         "curves   one point each, since train.eval_every (100,000) is more than the steps (");
     String measured = Files.readString(calibration);
+    work(file.toString());
     Outcome run = Outcome.of("study", file.toString(), "--jobs", "1");
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.out()).doesNotContain("measuring").contains("4/4");
+    assertThat(run.out()).doesNotContain("measuring").contains("runs     0 of 4 are left");
     assertThat(calibration).hasContent(measured);
     List<String> names = List.of(losses("seconds").getFirst().split(",", -1));
     Set<String> steps = losses("seconds").stream().skip(1).map(line -> List.of(line.split(",", -1)))
         .map(row -> row.get(names.indexOf("variant")) + " " + row.get(names.indexOf("steps")))
         .collect(Collectors.toSet());
     assertThat(steps).as("the same for both seeds").hasSize(2);
-  }
-
-  /// Whether a process works, or has worked, on a run whose name begins so.
-  private static boolean begun(Path locks, String run) throws IOException {
-    return Tree.list(locks).stream().anyMatch(file -> String.valueOf(file.getFileName()).startsWith(run));
   }
 
   @Test
