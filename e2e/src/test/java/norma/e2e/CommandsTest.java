@@ -51,14 +51,6 @@ class CommandsTest {
   }
 
   @Test
-  void samplesDependOnTheSeedAlone() {
-    String first = Outcome.ok("sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4");
-    assertThat(first).startsWith("Mac").hasSize(3 + 20 + 1);
-    assertThat(Outcome.ok("sample", run.toString(), "--prompt", "Mac", "--tokens", "20", "--seed", "4"))
-        .isEqualTo(first);
-  }
-
-  @Test
   void lastIsTheNewestRunOfTheWorkingDirectory() {
     assertThat(Outcome.ok("sample", "last", "--tokens", "20", "--seed", "4"))
         .isEqualTo(Outcome.ok("sample", again.toString(), "--tokens", "20", "--seed", "4"));
