@@ -65,10 +65,9 @@ class EmptyFolderTest {
   /// What the last of some commands prints.
   private String output(Path project, String commands) throws Exception {
     for (String command : commands.lines().toList()) {
-      Process process = Launcher.start(project, Map.of("PATH", folder.resolve("bin") + ":"
+      Launcher started = Launcher.of(project, Map.of("PATH", folder.resolve("bin") + ":"
           + System.getProperty("java.home") + "/bin:/usr/bin:/bin"), List.of("/bin/sh", "-ec", command));
-      assertThat(process.waitFor()).as(Files.readString(project.resolve("err.txt"))
-          + Files.readString(project.resolve("out.txt"))).isZero();
+      assertThat(started.code()).as(started.err() + started.out()).isZero();
     }
     return Files.readString(project.resolve("out.txt"));
   }

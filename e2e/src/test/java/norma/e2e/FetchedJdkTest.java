@@ -126,8 +126,7 @@ class FetchedJdkTest {
     Map<String, String> environment = Map.of("HOME", folder.resolve("home").toString(), "XDG_CACHE_HOME", "",
         "JAVA_HOME", "", "PATH",
         tools.toString(), "NORMA_JDK_URL", url());
-    int code = Launcher.start(folder, environment, command).waitFor();
-    return new Launcher(code, Files.readString(folder.resolve("out.txt")), Files.readString(folder.resolve("err.txt")));
+    return Launcher.of(folder, environment, command);
   }
 
   private String url() {

@@ -27,8 +27,13 @@ record Launcher(int code, String out, String err) {
     List<String> command = new ArrayList<>();
     command.add(home.resolve("norma").toString());
     command.addAll(arguments);
-    Process process = start(directory, environment, command);
-    int code = process.waitFor();
+    return of(directory, environment, command);
+  }
+
+  /// The same of any command.
+  static Launcher of(Path directory, Map<String, String> environment, List<String> command)
+      throws IOException, InterruptedException {
+    int code = start(directory, environment, command).waitFor();
     return new Launcher(code, Files.readString(directory.resolve("out.txt")), err(directory));
   }
 

@@ -125,9 +125,7 @@ class LauncherTest {
     List<String> command = new ArrayList<>(
         List.of("bash", "-c", script, "bash", Launcher.HOME.resolve("norma").toString()));
     command.addAll(List.of(arguments));
-    int code = Launcher.start(directory, Map.of(), command).waitFor();
-    return new Launcher(code, Files.readString(directory.resolve("out.txt")),
-        Files.readString(directory.resolve("err.txt")));
+    return Launcher.of(directory, Map.of(), command);
   }
 
   /// What `cp -r` leaves of a built checkout, without its sources.

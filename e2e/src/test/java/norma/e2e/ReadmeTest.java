@@ -60,17 +60,17 @@ class ReadmeTest {
         Outcome outcome = Outcome.of(words(command));
         assertThat(outcome.code()).as(command + "\n" + outcome.err()).isZero();
       } else {
-        Process process = Launcher.start(folder, Map.of(), List.of("/bin/bash", "-c", command));
-        assertThat(process.waitFor()).as(command + "\n" + Files.readString(folder.resolve("err.txt"))).isZero();
+        Launcher started = Launcher.of(folder, Map.of(), List.of("/bin/bash", "-c", command));
+        assertThat(started.code()).as(command + "\n" + started.err()).isZero();
       }
     }
   }
 
   /// What the shell makes of a line, without the command.
   private List<String> words(String command) throws Exception {
-    Process shell = Launcher.start(folder, Map.of(), List.of("/bin/bash", "-c", "printf '%s\\0' " + command));
-    assertThat(shell.waitFor()).isZero();
-    List<String> words = List.of(Files.readString(folder.resolve("out.txt")).split("\0"));
+    Launcher shell = Launcher.of(folder, Map.of(), List.of("/bin/bash", "-c", "printf '%s\\0' " + command));
+    assertThat(shell.code()).isZero();
+    List<String> words = List.of(shell.out().split("\0"));
     return words.subList(1, words.size());
   }
 
