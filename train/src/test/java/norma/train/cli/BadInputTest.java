@@ -2,6 +2,7 @@ package norma.train.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,7 @@ import norma.nn.Norm;
 import norma.nn.NormSettings;
 import norma.nn.NormType;
 import norma.nn.Setting;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +27,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class BadInputTest {
   @TempDir
   private Path folder;
+  private Path text;
+
+  @BeforeEach
+  void writeText() throws IOException {
+    text = Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
+  }
 
   static Stream<Arguments> badCommands() {
     return Stream.of(bad(2, "model.widht=3: unknown key; did you mean model.width?", "model.widht=3"),
@@ -50,7 +58,6 @@ class BadInputTest {
   @ParameterizedTest
   @MethodSource("badCommands")
   void trainingOnBadInput(int code, String message, List<String> arguments) throws Exception {
-    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
     Files.writeString(folder.resolve("empty.txt"), "");
     Files.writeString(folder.resolve("one.txt"), "aaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     Files.write(folder.resolve("latin1.txt"), "Voil\u00E0, monsieur".getBytes(StandardCharsets.ISO_8859_1));
@@ -101,13 +108,12 @@ class BadInputTest {
 
   @Test
   void aStudyThatCannotRunIsRefusedByThePlanAndByTheStart() throws Exception {
-    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
     Path study = Files.writeString(folder.resolve("a=b.yaml"), """
         base: {data: {corpus: '%s'}, model: {layers: 1, width: 8, heads: 1, context: 8}}
         baseline: a
         variants: {a: {}, short: {model.context: 640}, large: {model.width: 64000}}
         seeds: 2
-        """.formatted(folder.resolve("ok.txt")));
+        """.formatted(text));
     for (List<String> more : List.of(List.of("--plan"), List.<String>of())) {
       List<String> command = new ArrayList<>(List.of("study", study.toString()));
       command.addAll(more);
@@ -122,15 +128,13 @@ class BadInputTest {
   @Test
   void anOutputFolderThatCannotBeWrittenIsOneLine() throws Exception {
     Files.writeString(folder.resolve("file"), "in the way");
-    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
-    Outcome.of("train", "data.corpus='" + folder.resolve("ok.txt") + "'",
+    Outcome.of("train", "data.corpus='" + text + "'",
         "output.dir='" + folder.resolve("file/runs") + "'").refused(3, "cannot create a run folder", "output.dir");
   }
 
   @Test
-  void aLossThatExplodesEndsWithCodeFourAndWhatToTry() throws Exception {
-    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
-    Outcome outcome = Outcome.onATerminal(() -> Main.run("train", "data.corpus='" + folder.resolve("ok.txt") + "'",
+  void aLossThatExplodesEndsWithCodeFourAndWhatToTry() {
+    Outcome outcome = Outcome.onATerminal(() -> Main.run("train", "data.corpus='" + text + "'",
         "model.layers=1", "model.width=8",
         "model.heads=1", "model.context=8", "optim.lr=1e38", "optim.schedule=constant", "optim.warmup_steps=0",
         "optim.clip_norm=0", "train.steps=20", "train.eval_every=0", "output.dir='" + folder.resolve("runs") + "'"));
@@ -142,9 +146,8 @@ class BadInputTest {
   }
 
   @Test
-  void aPlaceThatRefusesToBeWrittenIsOneLine() throws Exception {
-    Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(1000));
-    Outcome.of("train", "data.corpus='" + folder.resolve("ok.txt") + "'", "output.dir=/proc/norma")
+  void aPlaceThatRefusesToBeWrittenIsOneLine() {
+    Outcome.of("train", "data.corpus='" + text + "'", "output.dir=/proc/norma")
         .refused(3, "/proc/norma", "output.dir");
   }
 
@@ -173,7 +176,6 @@ class BadInputTest {
 
   @Test
   void anErrorInsideIsCodeOneAndALineThatSaysHowToSeeWhere() throws Exception {
-    Path text = Files.writeString(folder.resolve("ok.txt"), "abcdefgh\n".repeat(100));
     List<String> train = List.of("train", "data.corpus='" + text + "'", "output.dir='" + folder.resolve("runs") + "'",
         "model.norm.all=broken");
     String line = "norma: internal error: IllegalStateException: out of order";
