@@ -72,10 +72,7 @@ class ArchitectureTest {
     List<String> below = new ArrayList<>();
     for (List<String> floor : ROOMS) {
       for (String room : floor) {
-        Stream<String> allowed = Stream.concat(below.stream(), Stream.of(room)).map(name -> "norma.train." + name);
-        noClasses().that().resideInAPackage("norma.train." + room).should().dependOnClassesThat(
-            resideInAPackage("norma.train..").and(not(resideInAnyPackage(allowed.toArray(String[]::new)))))
-            .check(CLASSES);
+        requireSees(room, below);
       }
       below.addAll(floor);
     }
@@ -125,12 +122,15 @@ class ArchitectureTest {
   /// Tables, charts and pages know events and files; a run, a study or a profile hands them what they show.
   @Test
   void reportsTouchNoRun() {
-    noClasses().that().resideInAPackage("norma.train.report..").should().dependOnClassesThat()
-        .resideInAnyPackage("norma.train.cli..", "norma.train.config..", "norma.train.data..", "norma.train.doctor..",
-            "norma.train.export..",
-            "norma.train.inspect..", "norma.train.norms..", "norma.train.profile..", "norma.train.run..",
-            "norma.train.study..")
-        .check(CLASSES);
+    requireSees("report", List.of("metrics", "files"));
+  }
+
+  /// A room of `train` sees these others, and none else of `train`.
+  private static void requireSees(String room, List<String> others) {
+    String[] allowed = Stream.concat(Stream.of(room), others.stream()).map(name -> "norma.train." + name)
+        .toArray(String[]::new);
+    noClasses().that().resideInAPackage("norma.train." + room).should().dependOnClassesThat(
+        resideInAPackage("norma.train..").and(not(resideInAnyPackage(allowed)))).check(CLASSES);
   }
 
   /// A study trains, an inspection looks at what was trained; neither knows the other.
