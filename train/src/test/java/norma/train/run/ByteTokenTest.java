@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import norma.train.config.RunConfig;
@@ -31,10 +30,7 @@ class ByteTokenTest {
   }
 
   private RunConfig config(String... settings) {
-    String[] all = Arrays.copyOf(settings, settings.length + 2);
-    all[settings.length] = "data.token=byte";
-    all[settings.length + 1] = "data.corpus='" + file + "'";
-    return Runs.config(folder, all);
+    return Runs.config(folder, Runs.with(settings, "data.token=byte", "data.corpus='" + file + "'"));
   }
 
   @Test

@@ -42,8 +42,7 @@ class CrashStatesTest {
 
   /// Nothing that only looks.
   private RunConfig config(String... settings) {
-    return Runs.config(folder, Stream.concat(Stream.of("train.layers_every=0", "train.norm_every=0"),
-        Stream.of(settings)).toArray(String[]::new));
+    return Runs.config(folder, Runs.with(settings, "train.layers_every=0", "train.norm_every=0"));
   }
 
   /// A complete run with checkpoints of steps 3 and 6, of a text like that of [#config].

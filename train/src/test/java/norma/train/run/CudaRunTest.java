@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import norma.kernels.cuda.Emulator;
@@ -36,7 +35,7 @@ class CudaRunTest {
     String[] settings = { "train.steps=6", "model.dropout=0.2", "model.bias=true", "model.norm.all=dyisru",
         "model.norm.qk=rmsnorm", "train.sample_every=4" };
     Path cpu = Runs.train(config(settings));
-    Path gpu = Emulator.with("", () -> Runs.train(config(append(settings, "runtime.backend=cuda"))));
+    Path gpu = Emulator.with("", () -> Runs.train(config(Runs.with(settings, "runtime.backend=cuda"))));
     List<Event.Step> expected = steps(cpu);
     List<Event.Step> actual = steps(gpu);
     assertThat(actual).hasSameSizeAs(expected).hasSize(6);
@@ -149,11 +148,5 @@ class CudaRunTest {
 
   private static List<Event.Step> steps(Path run) throws IOException {
     return Metrics.read(run).of(Event.Step.class);
-  }
-
-  private static String[] append(String[] settings, String more) {
-    String[] all = Arrays.copyOf(settings, settings.length + 1);
-    all[settings.length] = more;
-    return all;
   }
 }

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import norma.array.Array;
 import norma.optim.Optimizer;
+import norma.train.config.RunConfig;
 import norma.train.files.Disk;
-import norma.train.files.Tree;
 import norma.train.metrics.Event;
 import norma.train.metrics.Metrics;
 import org.junit.jupiter.api.Test;
@@ -51,30 +51,26 @@ class FiniteTest {
     }
   }
 
-  private Path run() throws Exception {
-    return Tree.list(folder.resolve("runs")).getFirst();
-  }
-
   @ParameterizedTest
   @CsvSource({ "NaN, 3, 3", "Infinity, 0, 3", "NaN, 0, 0", "-Infinity, 3, 0" })
   void weightsThatTheLastUpdateSpoiledAreNeverSaved(double value, int evalEvery, int checkpointEvery) throws Exception {
     assertThatThrownBy(() -> trainWithLastUpdate(value, "train.eval_every=" + evalEvery,
         "train.checkpoint_every=" + checkpointEvery, "train.sample_every=1")).isInstanceOf(DivergedException.class)
         .hasMessageContainingAll("diverged at step 6: ", "first not finite: " + FC).message().doesNotContain("\n");
-    Metrics metrics = Metrics.read(run());
+    Metrics metrics = Metrics.read(Runs.first(folder));
     assertThat(metrics.state()).isEqualTo("diverged");
     assertThat(metrics.last(Event.Diverged.class)).contains(new Event.Diverged(6, FC));
     assertThat(metrics.of(Event.Eval.class)).extracting(Event.Eval::step).doesNotContain(6);
-    assertThat(run().resolve("checkpoints/step-0000006")).doesNotExist();
+    assertThat(Runs.first(folder).resolve("checkpoints/step-0000006")).doesNotExist();
     if (checkpointEvery > 0) {
-      assertThat(SavedRun.of(run(), null).checkpoint().step()).isEqualTo(3);
+      assertThat(SavedRun.of(Runs.first(folder), null).checkpoint().step()).isEqualTo(3);
     }
   }
 
   @Test
   void afterTheLastUpdateItCanStillGoBack() throws Exception {
     trainWithLastUpdate(Double.NaN, "train.on_nonfinite=rollback");
-    Metrics metrics = Metrics.read(run());
+    Metrics metrics = Metrics.read(Runs.first(folder));
     assertThat(metrics.of(Event.Rollback.class)).containsExactly(new Event.Rollback(3, 6, FC, 1, 0.5));
     assertThat(metrics.state()).isEqualTo("completed");
     assertThat(metrics.last(Event.End.class).orElseThrow().finalValLoss()).isFinite();
@@ -84,18 +80,18 @@ class FiniteTest {
   @Test
   void theFirstUpdateAfterACheckpointIsRepeatedWithHalfTheRate() throws Exception {
     trainWithLastUpdate(Double.NaN, "train.on_nonfinite=rollback", "train.steps=4");
-    assertThat(Metrics.read(run()).of(Event.Rollback.class)).containsExactly(new Event.Rollback(3, 4, FC, 1, 0.5));
+    assertThat(Metrics.read(Runs.first(folder)).of(Event.Rollback.class))
+        .containsExactly(new Event.Rollback(3, 4, FC, 1, 0.5));
   }
 
   @ParameterizedTest
   @ValueSource(ints = { 0, 1 })
   void aLossOfAnEvaluationThatIsNotFiniteIsDivergedAndItsLayerNamed(int evalEvery) throws Exception {
-    String[] settings = Arrays.copyOf(EXPLODING, EXPLODING.length + 1);
-    settings[EXPLODING.length] = "train.eval_every=" + evalEvery;
-    assertThatThrownBy(() -> Runs.train(Runs.config(folder, settings))).isInstanceOf(DivergedException.class)
+    RunConfig config = Runs.config(folder, Runs.with(EXPLODING, "train.eval_every=" + evalEvery));
+    assertThatThrownBy(() -> Runs.train(config)).isInstanceOf(DivergedException.class)
         .hasMessageContaining(
             "diverged at step 1: the training loss of an evaluation is NaN; first not finite: blocks.");
-    Metrics metrics = Metrics.read(run());
+    Metrics metrics = Metrics.read(Runs.first(folder));
     assertThat(metrics.state()).isEqualTo("diverged");
     assertThat(metrics.of(Event.Eval.class)).isEmpty();
     assertThat(metrics.last(Event.End.class).orElseThrow().bestValLoss()).isNaN();
@@ -103,9 +99,7 @@ class FiniteTest {
 
   @Test
   void whereHalfTheRateHelpsAnEvaluationThatOverflowedIsForgotten() throws Exception {
-    String[] settings = Arrays.copyOf(EXPLODING, EXPLODING.length + 2);
-    settings[EXPLODING.length] = "train.on_nonfinite=rollback";
-    settings[EXPLODING.length + 1] = "optim.lr=20";
+    String[] settings = Runs.with(EXPLODING, "train.on_nonfinite=rollback", "optim.lr=20");
     Metrics metrics = Metrics.read(Runs.train(Runs.config(folder, settings)));
     assertThat(metrics.state()).isEqualTo("completed");
     assertThat(metrics.of(Event.Rollback.class)).isNotEmpty();

@@ -32,9 +32,7 @@ class InitialWeightsTest {
   }
 
   private RunConfig from(Path weights, String... settings) {
-    String[] all = Arrays.copyOf(settings, settings.length + 1);
-    all[settings.length] = "train.init_from='" + weights + "'";
-    return Runs.config(folder, all);
+    return Runs.config(folder, Runs.with(settings, "train.init_from='" + weights + "'"));
   }
 
   private static Session start(RunConfig config) {

@@ -28,9 +28,8 @@ class LocalTrainingTest {
   private Path folder;
 
   private RunConfig config(String... more) {
-    List<String> settings = new ArrayList<>(List.of("runtime.backend=cpu", "runtime.threads=1", "model.dropout=0.1"));
-    settings.addAll(List.of(more));
-    return Runs.config(folder, settings.toArray(String[]::new));
+    String[] settings = { "runtime.backend=cpu", "runtime.threads=1", "model.dropout=0.1" };
+    return Runs.config(folder, Runs.with(settings, more));
   }
 
   private static double[] weights(Session session) {

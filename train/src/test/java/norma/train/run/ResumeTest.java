@@ -265,7 +265,7 @@ class ResumeTest {
           .hasMessageContainingAll("cannot write the checkpoint of step 6", "metrics.jsonl: No space left",
               "the checkpoint of step 3 is whole");
     }
-    Path run = Tree.list(folder.resolve("runs")).getFirst();
+    Path run = Runs.first(folder);
     Runs.resume(run, -1);
     Runs.assertSame(run, undisturbed);
   }

@@ -114,7 +114,7 @@ class RollbackTest {
     assertThatThrownBy(() -> trainWithFaults(taken -> taken >= 4, "train.on_nonfinite=rollback"))
         .isInstanceOf(DivergedException.class)
         .hasMessageContainingAll("diverged at step 5", "blocks.0.mlp", "the checkpoint of step 3 is whole");
-    Metrics metrics = Metrics.read(Tree.list(folder.resolve("runs")).getFirst());
+    Metrics metrics = Metrics.read(Runs.first(folder));
     assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::retry).containsExactly(1, 2, 3);
     assertThat(metrics.of(Event.Rollback.class)).extracting(Event.Rollback::lrFactor).containsExactly(0.5, 0.25, 0.125);
     assertThat(metrics.state()).isEqualTo("diverged");
@@ -130,23 +130,15 @@ class RollbackTest {
     assertThat(Metrics.read(run).state()).isEqualTo("completed");
   }
 
-  private Path onlyRun() {
-    try {
-      return Tree.list(folder.resolve("runs")).getFirst();
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-  }
-
   @Test
   void whereTheCheckpointIsGoneItDiverges() throws Exception {
     assertThatThrownBy(() -> trainWithFaults(taken -> {
       if (taken == 4) {
-        Runs.delete(onlyRun().resolve("checkpoints"));
+        Runs.delete(Runs.first(folder).resolve("checkpoints"));
       }
       return taken == 4;
     }, "train.on_nonfinite=rollback")).isInstanceOf(DivergedException.class).hasMessageContaining("diverged at step 5");
-    assertThat(Metrics.read(Tree.list(folder.resolve("runs")).getFirst()).state()).isEqualTo("diverged");
+    assertThat(Metrics.read(Runs.first(folder)).state()).isEqualTo("diverged");
   }
 
   @Test
@@ -160,7 +152,7 @@ class RollbackTest {
     assertThatThrownBy(() -> trainWithFaults(taken -> taken == 4)).isInstanceOf(DivergedException.class)
         .hasMessageContainingAll("the checkpoint of step 3 is whole", "train.on_nonfinite=rollback")
         .hasMessageNotContaining("\n");
-    assertThat(SavedRun.of(Tree.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(3);
+    assertThat(SavedRun.of(Runs.first(folder), null).checkpoint().step()).isEqualTo(3);
   }
 
   /// A kill after a rollback is a copy of the folder: no checkpoint has heard of the rollback then.

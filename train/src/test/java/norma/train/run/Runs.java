@@ -43,6 +43,20 @@ public final class Runs {
     return new ConfigReader(NormTypes.all()).read("test", "", Assignment.parse(all));
   }
 
+  /// Settings, and more of them.
+  static String[] with(String[] settings, String... more) {
+    return Stream.concat(Stream.of(settings), Stream.of(more)).toArray(String[]::new);
+  }
+
+  /// The first of the runs whose configuration is made for a folder.
+  static Path first(Path folder) {
+    try {
+      return Tree.list(folder.resolve("runs")).getFirst();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
   /// Runs to the end and returns the run folder.
   static Path train(RunConfig config) {
     return train(config, -1);

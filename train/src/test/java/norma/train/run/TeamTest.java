@@ -46,10 +46,9 @@ class TeamTest {
   private record Numbers(List<Double> losses, double[] weights) {}
 
   private RunConfig config(String... more) {
-    List<String> settings = new ArrayList<>(List.of("model.dropout=0.1", "train.batch=5", "train.accumulate=2",
-        "model.norm.all=dyt", "runtime.backend=cpu", "runtime.threads=1"));
-    settings.addAll(List.of(more));
-    return Runs.config(folder, settings.toArray(String[]::new));
+    String[] settings = { "model.dropout=0.1", "train.batch=5", "train.accumulate=2", "model.norm.all=dyt",
+        "runtime.backend=cpu", "runtime.threads=1" };
+    return Runs.config(folder, Runs.with(settings, more));
   }
 
   private static TeamServer.Settings loopback(Duration patience) {

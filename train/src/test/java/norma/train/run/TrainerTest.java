@@ -10,7 +10,6 @@ import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 import norma.array.Array;
 import norma.array.DType;
 import norma.autodiff.Parameter;
@@ -85,9 +84,9 @@ class TrainerTest {
   void observationNeverChangesTheWeights(String norm, String backend) throws Exception {
     String[] common = { "model.dropout=0.1", "model.norm.all=" + norm, "runtime.backend=" + backend,
         "train.steps=7" };
-    Path watched = Runs.train(Runs.config(folder, with(common, "train.sample_every=4", "train.eval_every=1",
+    Path watched = Runs.train(Runs.config(folder, Runs.with(common, "train.sample_every=4", "train.eval_every=1",
         "train.layers_every=1", "train.norm_every=1")), 6);
-    Path alone = Runs.train(Runs.config(folder, with(common, UNWATCHED)), 6);
+    Path alone = Runs.train(Runs.config(folder, Runs.with(common, UNWATCHED)), 6);
     assertThat(Metrics.read(watched).of(Event.Norm.class)).hasSize(6)
         .allSatisfy(event -> assertThat(event.slots()).allMatch(slot -> slot.outGradRms() > 0));
     assertThat(Runs.weights(watched)).isEqualTo(Runs.weights(alone));
@@ -95,16 +94,12 @@ class TrainerTest {
     assertThat(gradientNorms(watched)).isEqualTo(gradientNorms(alone));
   }
 
-  private static String[] with(String[] settings, String... more) {
-    return Stream.concat(Stream.of(settings), Stream.of(more)).toArray(String[]::new);
-  }
-
   @Test
   void accumulatedPassesAreTheBigBatch() throws Exception {
-    String[] common = with(UNWATCHED, "runtime.precision=fp64", "model.dropout=0.3", "train.steps=7");
-    List<Double> whole = losses(Runs.train(Runs.config(folder, with(common, "train.batch=6")), 6));
+    String[] common = Runs.with(UNWATCHED, "runtime.precision=fp64", "model.dropout=0.3", "train.steps=7");
+    List<Double> whole = losses(Runs.train(Runs.config(folder, Runs.with(common, "train.batch=6")), 6));
     List<Double> parts = losses(
-        Runs.train(Runs.config(folder, with(common, "train.batch=2", "train.accumulate=3")), 6));
+        Runs.train(Runs.config(folder, Runs.with(common, "train.batch=2", "train.accumulate=3")), 6));
     assertThat(whole).hasSize(6);
     for (int i = 0; i < whole.size(); i++) {
       assertThat(parts.get(i)).isCloseTo(whole.get(i), within(1e-12 * whole.get(i) * (i + 1)));
@@ -167,7 +162,7 @@ class TrainerTest {
           .hasMessageContainingAll("diverged at step 1", "the loss is NaN", "blocks.0.mlp",
               "optim.lr (it began at 0.001)");
     }
-    Path run = Tree.list(folder.resolve("runs")).getFirst();
+    Path run = Runs.first(folder);
     Metrics metrics = Metrics.read(run);
     assertThat(metrics.last(Event.Diverged.class).orElseThrow()).isEqualTo(new Event.Diverged(1, "blocks.0.mlp"));
     assertThat(metrics.last(Event.End.class).orElseThrow().reason()).isEqualTo("diverged");
@@ -183,7 +178,7 @@ class TrainerTest {
       assertThat(end.reason()).isEqualTo("interrupted");
       assertThat(end.step()).isEqualTo(4);
     }
-    assertThat(SavedRun.of(Tree.list(folder.resolve("runs")).getFirst(), null).checkpoint().step()).isEqualTo(4);
+    assertThat(SavedRun.of(Runs.first(folder), null).checkpoint().step()).isEqualTo(4);
   }
 
   @Test
