@@ -56,6 +56,8 @@ class InitialWeightsTest {
       assertThat(session.weights().parameters()).hasSameSizeAs(tensors.keySet()).allSatisfy(
           parameter -> assertThat(session.backend().read(session.weights().of(parameter)))
               .isEqualTo(numbers(tensors, parameter.name())));
+      assertThat(new TrainStep(session).state()).isNotEmpty()
+          .allSatisfy(moments -> assertThat(session.backend().read(moments.values().flat())).containsOnly(0.0));
       assertThat(session.initial()).hasValueSatisfying(initial -> {
         assertThat(initial.taken()).hasSize(tensors.size());
         assertThat(initial.fresh()).isEmpty();
