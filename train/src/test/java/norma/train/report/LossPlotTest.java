@@ -1,12 +1,13 @@
 package norma.train.report;
 
+import static norma.train.report.Markup.frame;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import norma.train.metrics.Metrics;
 import norma.train.metrics.Event;
 import java.io.StringReader;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
 import java.util.regex.Matcher;
@@ -69,16 +70,11 @@ class LossPlotTest {
     return positions.stream().filter(p -> p.y() >= frame[1]).toList();
   }
 
-  private static double[] frame(Document svg) {
-    return Arrays.stream(svg.getDocumentElement().getAttribute("data-frame").split(" "))
-        .mapToDouble(Double::parseDouble)
-        .toArray();
-  }
-
   @Test
   void everyPointIsDrawnOnceInsideThePlotAndWhereItBelongs() throws Exception {
-    Document svg = xml(LossPlot.svg("run", run(200, LossPlotTest::loss, 3, 2.5, 2.2, 2)));
-    double[] f = frame(svg);
+    String text = LossPlot.svg("run", run(200, LossPlotTest::loss, 3, 2.5, 2.2, 2));
+    Document svg = xml(text);
+    double[] f = frame(text);
     List<Point> positions = positions(svg, f);
     assertThat(positions).as("200 dots, 200 of the smoothed line, 4 of the validation line, 4 markers").hasSize(408);
     assertThat(positions).allSatisfy(p -> {
@@ -87,9 +83,9 @@ class LossPlotTest {
     });
     Element marker = elements(svg, "circle").getLast();
     assertThat(Double.parseDouble(marker.getAttribute("cx"))).as("step 200 is the end of the axis")
-        .isEqualTo(f[2], org.assertj.core.api.Assertions.within(0.01));
+        .isEqualTo(f[2], within(0.01));
     assertThat(Double.parseDouble(marker.getAttribute("cy"))).as("a loss of 2 on the axis")
-        .isEqualTo(f[3] - (2 - f[6]) / (f[7] - f[6]) * (f[3] - f[1]), org.assertj.core.api.Assertions.within(0.01));
+        .isEqualTo(f[3] - (2 - f[6]) / (f[7] - f[6]) * (f[3] - f[1]), within(0.01));
   }
 
   @Test
@@ -102,8 +98,9 @@ class LossPlotTest {
   @ParameterizedTest
   @ValueSource(ints = { 0, 1, 2, 39, 40, 10_000 })
   void anyNumberOfPointsMakesAPlot(int steps) throws Exception {
-    Document svg = xml(LossPlot.svg("run", run(steps, LossPlotTest::loss)));
-    List<Point> positions = positions(svg, frame(svg));
+    String text = LossPlot.svg("run", run(steps, LossPlotTest::loss));
+    Document svg = xml(text);
+    List<Point> positions = positions(svg, frame(text));
     assertThat(positions.size()).isBetween(Math.min(steps, 600), 1204);
     assertThat(elements(svg, "text").stream().anyMatch(t -> t.getTextContent().equals("nothing recorded yet")))
         .isEqualTo(steps == 0);
@@ -112,7 +109,7 @@ class LossPlotTest {
   @Test
   void aSpikeDoesNotFlattenTheCurveAndIsMentioned() throws Exception {
     String text = LossPlot.svg("run", run(200, i -> i <= 2 ? 61.25 : loss(i)));
-    double[] f = frame(xml(text));
+    double[] f = frame(text);
     assertThat(f[7]).as("top of the axis").isBetween(3.5, 5.0);
     assertThat(text).contains("not shown: 2 above " + f[7] + ", up to 61.3");
     assertThat(positions(xml(text), f)).hasSize(396).allSatisfy(p -> assertThat(p.y()).isBetween(f[1], f[3]));
