@@ -63,9 +63,7 @@ class ResumeTest {
     Path undisturbed = interrupted(3, settings);
     Path run = interrupted(2, settings);
     Runs.resume(run, 1);
-    assertThat(Runs.weights(run)).isEqualTo(Runs.weights(undisturbed));
-    assertThat(Runs.withoutTimes(run.resolve("metrics.jsonl")))
-        .isEqualTo(Runs.withoutTimes(undisturbed.resolve("metrics.jsonl")));
+    Runs.assertSameSoFar(run, undisturbed);
   }
 
   @Test
