@@ -12,20 +12,25 @@ import java.lang.classfile.Opcode;
 import java.lang.classfile.instruction.BranchInstruction;
 import java.lang.classfile.instruction.ConstantInstruction;
 import java.lang.classfile.instruction.OperatorInstruction;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Assemblers with a fault each: a constant off by its last bit, another operator, a condition turned round. The encodings that the other
 /// tests compare must tell every one of them from the right one.
 class MutantsTest {
   private static final int ROUNDS = 12;
+  private static final int NONE = -1;
   /// They make room, fill up, wait for labels or keep registers: a fault there is no other encoding, or never ends.
   private static final Set<String> LEFT_OUT = Set.of("<init>", "<clinit>", "code", "align", "bytes", "bind", "begin",
       "end");
@@ -44,39 +49,36 @@ class MutantsTest {
       Opcode.IF_ICMPEQ, Opcode.IF_ICMPNE, Opcode.IF_ICMPNE, Opcode.IF_ICMPEQ, Opcode.IF_ICMPLT, Opcode.IF_ICMPGE,
       Opcode.IF_ICMPGE, Opcode.IF_ICMPLT);
 
-  /// One place in the class, found again by its number.
-  private static final class Site implements CodeTransform {
-    private final int wanted;
-    private int number;
-    private String method = "";
-    private @Nullable String name;
+  /// Puts all faults into the class, each beside what it replaces; a number says which of them is there.
+  private static final class Faults implements CodeTransform {
+    private static final ClassDesc NUMBER = ClassDesc.of(AtomicInteger.class.getName());
 
-    Site(int wanted) {
-      this.wanted = wanted;
-    }
+    private final List<String> names = new ArrayList<>();
+    private String method = "";
 
     @Override
     public void accept(CodeBuilder code, CodeElement element) {
       switch (element) {
-        case ConstantInstruction c when c.constantValue() instanceof Integer value && here("constant " + value) ->
-          code.loadConstant((Integer) (value ^ 1));
-        case OperatorInstruction o when OTHERS.containsKey(o.opcode()) && here("operator " + o.opcode()) ->
-          code.with(OperatorInstruction.of(OTHERS.get(o.opcode())));
-        case BranchInstruction b when OPPOSITES.containsKey(b.opcode()) && here("condition " + b.opcode()) ->
-          code.with(BranchInstruction.of(OPPOSITES.get(b.opcode()), b.target()));
+        case ConstantInstruction c when c.constantValue() instanceof Integer value ->
+          either(code, element, "constant " + value, fault -> fault.loadConstant(value ^ 1));
+        case OperatorInstruction o when OTHERS.containsKey(o.opcode()) ->
+          either(code, element, "operator " + o.opcode(),
+              fault -> fault.with(OperatorInstruction.of(OTHERS.get(o.opcode()))));
+        case BranchInstruction b when OPPOSITES.containsKey(b.opcode()) ->
+          either(code, element, "condition " + b.opcode(),
+              fault -> fault.with(BranchInstruction.of(OPPOSITES.get(b.opcode()), b.target())));
         default -> code.with(element);
       }
     }
 
-    private boolean here(String what) {
-      if (number++ != wanted) {
-        return false;
-      }
-      name = method + " " + what;
-      return true;
+    private void either(CodeBuilder code, CodeElement sound, String what, Consumer<CodeBuilder> fault) {
+      code.getstatic(ClassDesc.of(All.class.getName()), "FAULT", NUMBER)
+          .invokevirtual(NUMBER, "get", MethodTypeDesc.of(ConstantDescs.CD_int))
+          .loadConstant(names.size()).ifThenElse(Opcode.IF_ICMPEQ, fault::accept, block -> block.with(sound));
+      names.add(method + " " + what);
     }
 
-    byte[] apply(byte[] original) {
+    byte[] putInto(byte[] original) {
       ClassFile classes = ClassFile.of();
       return classes.transformClass(classes.parse(original), ClassTransform.transformingMethodBodies(m -> {
         method = m.methodName().stringValue();
@@ -118,54 +120,39 @@ class MutantsTest {
     }
   }
 
-  /// What the encodings' test compares.
+  /// What the encodings' test compares, by the assembler with one of the faults.
   public static final class All implements IntFunction<String> {
+    static final AtomicInteger FAULT = new AtomicInteger();
+
     @Override
-    public String apply(int rounds) {
+    public String apply(int fault) {
+      FAULT.set(fault);
       StringBuilder all = new StringBuilder();
       for (InstructionSet set : InstructionSet.values()) {
-        Encodings.of(set, rounds).forEach(line -> all.append(HexFormat.of().formatHex(line.code())));
+        Encodings.of(set, ROUNDS).forEach(line -> all.append(HexFormat.of().formatHex(line.code())));
       }
       return all.toString();
     }
   }
 
-  /// What the real assembler makes, by the rounds.
-  private static final Map<Integer, String> SOUND = new HashMap<>();
-
-  /// Most faults show at once.
-  private static boolean isFound(byte[] assembler) throws ReflectiveOperationException {
-    var all = (IntFunction<?>) new Loader(assembler).loadClass(All.class.getName()).getDeclaredConstructor()
-        .newInstance();
+  private static boolean isFound(int fault, IntFunction<?> all, Object sound) {
     try {
-      for (int rounds : new int[]{ 1, ROUNDS }) {
-        if (!SOUND.computeIfAbsent(rounds, new All()::apply).equals(all.apply(rounds))) {
-          return true;
-        }
-      }
-      return false;
-    } catch (RuntimeException | VerifyError e) { // so are those that cannot run
+      return !sound.equals(all.apply(fault));
+    } catch (RuntimeException e) { // so are those that cannot run
       return true;
     }
   }
 
   @Test
   void everyFaultOfTheAssemblerChangesAnEncoding() throws Exception {
-    byte[] original = Loader.bytes(Assembler.class.getName());
-    assertThat(isFound(original)).isFalse();
-    List<String> survivors = new ArrayList<>();
-    int mutants = 0;
-    for (;; mutants++) {
-      Site site = new Site(mutants);
-      byte[] mutant = site.apply(original);
-      if (site.name == null) {
-        break;
-      }
-      if (!isFound(mutant)) {
-        survivors.add(site.name);
-      }
-    }
+    Faults faults = new Faults();
+    Loader loader = new Loader(faults.putInto(Loader.bytes(Assembler.class.getName())));
+    var all = (IntFunction<?>) loader.loadClass(All.class.getName()).getDeclaredConstructor().newInstance();
+    String sound = new All().apply(NONE);
+    assertThat(isFound(NONE, all, sound)).isFalse();
+    List<String> survivors = IntStream.range(0, faults.names.size()).filter(fault -> !isFound(fault, all, sound))
+        .mapToObj(faults.names::get).toList();
     assertThat(survivors).containsExactlyInAnyOrderElementsOf(HARMLESS);
-    assertThat(mutants).isGreaterThan(150);
+    assertThat(faults.names).hasSizeGreaterThan(150);
   }
 }
