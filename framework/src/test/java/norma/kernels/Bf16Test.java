@@ -1,10 +1,10 @@
 package norma.kernels;
 
-import java.util.OptionalInt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import norma.array.Array;
 import norma.array.DType;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Linear layers in bfloat16 on CPUs that have it; EmulatedTilesTest has the code for the others.
+/// Linear layers in bfloat16 on CPUs that have it; [norma.kernels.cpu.TilesTest] has the code for the others.
 class Bf16Test {
   @BeforeAll
   static void theCpuHasTheProduct() throws RefusedException {
@@ -59,20 +59,6 @@ class Bf16Test {
       bench.kernels().linearBackward(dy, x, w, Grad.add(dx), Grad.add(dw), Grad.add(db));
     });
     return new double[][]{ bench.read(y), bench.read(dx), bench.read(dw), bench.read(db) };
-  }
-
-  @Test
-  void preparedWeightsAreReadUntilTheyChange() {
-    try (Workbench bench = bf16()) {
-      Array x = bench.array(ones(1), 1, 1);
-      Array w = bench.array(ones(1), 1, 1);
-      Array y = bench.unwritten(1, 1);
-      bench.kernels().prepare(w);
-      bench.backend().write(w, new double[]{ 5 });
-      bench.backend().weightsChanged();
-      bench.run(() -> bench.kernels().linear(x, w, null, y));
-      assertThat(bench.read(y)).containsExactly(5);
-    }
   }
 
   /// A product with the unit matrix rounds, and does nothing else.

@@ -13,6 +13,7 @@ import norma.array.HostMemory;
 import norma.kernels.Grad;
 import norma.machine.Executable;
 import norma.machine.RefusedException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -72,6 +73,25 @@ class LinearProductsTest {
     assertThat(at(dw, out - 1, in - 1)).as("dw, added").isCloseTo(sum, within(ROUNDING * rows));
     products.backward(dy, x, w, null, Grad.write(dw));
     assertThat(at(dw, out - 1, in - 1)).as("dw, written").isCloseTo(sum - before, within(ROUNDING * rows));
+  }
+
+  @Test
+  void preparedWeightsAreReadUntilTheyChange() {
+    try (PreparedWeights prepared = new PreparedWeights();
+        LinearProducts products = new LinearProducts(Engines.plain().tiles(), prepared);
+        Arena arena = new Arena(HostMemory::allocate, true)) {
+      Array x = filled(arena, 1, 1);
+      Array w = filled(arena, 1, 1);
+      Array y = arena.empty(DType.FLOAT32, 1, 1);
+      double before = at(x, 0, 0) * at(w, 0, 0);
+      products.prepare(w);
+      w.segment().setAtIndex(ValueLayout.JAVA_FLOAT, 0, 5);
+      products.forward(x, w, y);
+      assertThat(at(y, 0, 0)).isCloseTo(before, within(ROUNDING));
+      prepared.forget();
+      products.forward(x, w, y);
+      assertThat(at(y, 0, 0)).isCloseTo(5 * at(x, 0, 0), within(ROUNDING));
+    }
   }
 
   private Array filled(Arena arena, int rows, int columns) {
