@@ -37,9 +37,7 @@ class GptGradientTest {
 
   static Stream<GptConfig> models() {
     List<GptConfig> models = new ArrayList<>();
-    for (String type : List.of("layernorm", "rmsnorm", "dyt", "dyisru", "derf", "none")) {
-      models.add(config(pre(NormSpec.of(type)), false, 0, true, EmbeddingScale.NONE));
-    }
+    models.add(config(pre(NormSpec.NONE), false, 0, true, EmbeddingScale.NONE));
     NormSpec direct = new NormSpec("dyisru", Map.of("parametrization", "direct", "scale_sqrt_width", true));
     models.add(config(everywhere(direct), true, 0.2, false, EmbeddingScale.LEARNABLE));
     models.add(config(pre(new NormSpec("gatednorm", Map.of("rank", 3))), true, 0, true, EmbeddingScale.FIXED));
