@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Linear layers in bfloat16 on CPUs that have it; [norma.kernels.cpu.TilesTest] has the code for the others.
+/// Linear layers in bfloat16 on CPUs that have it; TilesTest has the code for the others.
 class Bf16Test {
   @BeforeAll
   static void theCpuHasTheProduct() throws RefusedException {
