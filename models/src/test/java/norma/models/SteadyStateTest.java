@@ -41,7 +41,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /// (contexts, shapes, scalar arguments), which its collector frees.
 class SteadyStateTest {
   private static final int WARM_UP = 3;
-  private static final int STEPS = 20;
+  private static final int STEPS = 5;
 
   private final Workbench bench = new Workbench(DType.FLOAT32);
   private final Gpt model = new Gpt(

@@ -172,7 +172,7 @@ class TorchParityTest {
         parameter -> Objects.requireNonNull(expected.rules.get(parameter.name())), step -> expected.lr);
   }
 
-  /// All losses on the CPU and of GPT-2's model, three updates where each step takes long.
+  /// All losses on the CPU and of GPT-2's model; three updates of the others where a step takes long.
   private static void train(Run expected, Where where, double tolerance, Optimizer.Settings settings,
       Function<Parameter, Rule> rules, IntToDoubleFunction lr) {
     int batch = FROZEN.training.batch;
