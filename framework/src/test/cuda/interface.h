@@ -1,8 +1,9 @@
-// The functions of CUDA that the checks call.
+// The functions of CUDA that the checks call: the compiler holds the emulator's own against them.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
+// CUDA_KERNEL_NODE_PARAMS_v2.
 struct KernelNodeParams {
   void* function;
   unsigned grid_x, grid_y, grid_z, block_x, block_y, block_z, shared;

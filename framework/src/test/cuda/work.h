@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler.h"
 #include "graphs.h"
+#include "interface.h"
 
 // --- streams and events ---------------------------------------------------------------------------------------------
 
@@ -177,24 +178,12 @@ extern "C" int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, 
 
 // --- graphs ---------------------------------------------------------------------------------------------------------
 
-// CUDA_KERNEL_NODE_PARAMS_v2.
-struct KernelNodeParams {
-  void* function;
-  unsigned grid_x, grid_y, grid_z;
-  unsigned block_x, block_y, block_z;
-  unsigned shared;
-  void** parameters;
-  void** extra;
-  void* kernel;
-  void* context;
-
-  int put(Launch& launch) const {
-    if (kernel) return ERROR_NOT_SUPPORTED;
-    dim3 grid(grid_x, grid_y, grid_z);
-    dim3 block(block_x, block_y, block_z);
-    return launch.set(function, grid, block, shared, parameters, extra);
-  }
-};
+static int put(const KernelNodeParams& node, Launch& launch) {
+  if (node.kernel) return ERROR_NOT_SUPPORTED;
+  dim3 grid(node.grid_x, node.grid_y, node.grid_z);
+  dim3 block(node.block_x, node.block_y, node.block_z);
+  return launch.set(node.function, grid, block, node.shared, node.parameters, node.extra);
+}
 
 extern "C" int cuGraphCreate(void** graph, unsigned flags) {
   Call call(__func__);
@@ -230,7 +219,7 @@ extern "C" int cuGraphAddKernelNode_v2(void** handle, void* graph, void* const* 
   if (int error = context_state()) return error;
   if (!params) return ERROR_INVALID_VALUE;
   Node node;
-  if (int error = params->put(node.launch)) return error;
+  if (int error = put(*params, node.launch)) return error;
   return add_node(handle, graph, after, count, std::move(node));
 }
 
@@ -263,7 +252,7 @@ extern "C" int cuGraphExecKernelNodeSetParams_v2(void* executable, void* handle,
   for (auto& [other_handle, other] : graphs) in_its_graph |= other->find((uintptr_t)handle) != nullptr;
   if (!params || !node || !node->launch.function || !in_its_graph) return ERROR_INVALID_VALUE;
   Launch launch;
-  if (int error = params->put(launch)) return error;
+  if (int error = put(*params, launch)) return error;
   node->launch = std::move(launch);
   return SUCCESS;
 }

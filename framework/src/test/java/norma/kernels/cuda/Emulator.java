@@ -88,7 +88,7 @@ public final class Emulator {
       MemorySegment text = (MemorySegment) Linker.nativeLinker()
           .downcallHandle(symbol("emulator_calls"), FunctionDescriptor.of(ValueLayout.ADDRESS)).invokeExact();
       text.reinterpret(Long.MAX_VALUE).getString(0).lines().forEach(line -> {
-        String[] words = line.split("[ =:\t]+", -1);
+        String[] words = line.split(" ", -1);
         calls.put(words[0], Integer.parseInt(words[1]));
       });
     } catch (Throwable e) {
