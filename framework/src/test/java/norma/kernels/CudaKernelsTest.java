@@ -1,6 +1,7 @@
 package norma.kernels;
 
 import static norma.kernels.DefinitionTest.assertClose;
+import static norma.kernels.DefinitionTest.floor;
 
 import java.util.Set;
 import java.util.stream.Stream;
@@ -31,7 +32,7 @@ class CudaKernelsTest {
         if (call.kernel().startsWith("formula") && !WIDTHS_OF_FORMULAS.contains(sizes.width())) {
           continue;
         }
-        assertClose(call, call.run(gpu), call.exact(twice), 2e-5, FusedKernelsTest.floor(call));
+        assertClose(call, call.run(gpu), call.exact(twice), 2e-5, floor(call));
       }
     }
   }

@@ -1,5 +1,7 @@
 package norma.kernels;
 
+import static norma.kernels.DefinitionTest.assertClose;
+import static norma.kernels.DefinitionTest.floor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
@@ -22,7 +24,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// The backend `cpu` against the definition in float64, at sizes around the edges of tiles and vectors. A run on another CPU is the same
 /// run: plain Java and each instruction set give the same bits.
 class FusedKernelsTest {
-  private static final double FLOOR = 1e-30;
   /// Bytes of views and records, most for each head of attention.
   private static final long ALLOCATION = 64_000;
   private static final int CALLS = 20;
@@ -44,7 +45,7 @@ class FusedKernelsTest {
     try (Workbench twice = new Workbench(DType.FLOAT64)) {
       for (int i = 0; i < calls.size(); i++) {
         double[][] plain = results.getFirst().get(i);
-        DefinitionTest.assertClose(calls.get(i), plain, calls.get(i).exact(twice), 2e-5, floor(calls.get(i)));
+        assertClose(calls.get(i), plain, calls.get(i).exact(twice), 2e-5, floor(calls.get(i)));
         for (int engine = 1; engine < results.size(); engine++) {
           for (int k = 0; k < plain.length; k++) {
             assertThat(results.get(engine).get(i)[k]).as("%s, output %d, engine %d", calls.get(i), k, engine)
@@ -103,10 +104,5 @@ class FusedKernelsTest {
       }
       assertThat(failures).isEmpty();
     }
-  }
-
-  /// ND4J's tanh is exact up to 1e-16 only.
-  static double floor(CheckedCall call) {
-    return call.kernel().endsWith(" dyt") ? 1e-16 : FLOOR;
   }
 }
