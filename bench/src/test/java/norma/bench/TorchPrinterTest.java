@@ -29,6 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Formulas as Python, compiled by PyTorch (TorchScript has no `torch.nn.functional`), give what PyTorch's operations give, called one by one.
 class TorchPrinterTest {
   private static final Path DRAWN = Path.of("../framework/src/test/resources/norma/formula/torch-formulas.txt");
+  private static final List<Parameter> NAMES = List.of(new Parameter("a", true, false), new Parameter("b", true, false),
+      new Parameter("alpha", false, false), new Parameter("beta", false, false), new Parameter("shift", false, false));
   private static final int WIDTH = 7;
   private static final int ROWS = 5;
 
@@ -42,30 +44,19 @@ class TorchPrinterTest {
         "softsign(relu(x) + a) + sign(x - alpha) + atan(a * x)^2 - isru(isru(x - alpha))^3")) {
       formulas.add(Formula.of(text, own, Map.of(), false));
     }
-    String text = "";
-    List<Parameter> parameters = new ArrayList<>();
     for (String line : Files.readAllLines(DRAWN)) {
-      if (line.startsWith("  ")) {
-        String[] words = line.strip().split(" ", -1);
-        if (!List.of("y", "x", "u", "weight", "bias").contains(words[0])) {
-          parameters.add(new Parameter(words[0], !words[1].equals("1"), false));
-        }
-      } else {
-        add(formulas, text, parameters);
-        text = line;
-        parameters.clear();
+      if (!line.startsWith("#") && !line.startsWith(" ")) {
+        formulas.add(drawn(line));
       }
     }
-    add(formulas, text, parameters);
     return formulas.stream();
   }
 
-  private static void add(List<Formula> formulas, String text, List<Parameter> parameters) {
-    if (!text.isEmpty() && !text.startsWith("#")) {
-      formulas.add(text.matches(".*\\bu\\b.*")
-          ? Formula.ofTwo(text, List.copyOf(parameters), Map.of(), true)
-          : Formula.of(text, List.copyOf(parameters), Map.of(), true));
-    }
+  private static Formula drawn(String text) {
+    List<Parameter> used = NAMES.stream().filter(name -> text.matches(".*\\b" + name.name() + "\\b.*")).toList();
+    return text.matches(".*\\bu\\b.*")
+        ? Formula.ofTwo(text, used, Map.of(), true)
+        : Formula.of(text, used, Map.of(), true);
   }
 
   @ParameterizedTest
