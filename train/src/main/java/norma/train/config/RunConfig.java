@@ -276,7 +276,7 @@ public record RunConfig(
       @Key(value = "1337", does = "starts every random stream, the initial weights too") long seed,
       @Key(value = "10", range = FROM_ZERO, resumable = true, does = "steps between two lines of loss and speed; 0 = off") int logEvery,
       @Key(value = "250", range = FROM_ZERO, resumable = true, does = "steps between two validation losses; 0 = off") int evalEvery,
-      @Key(value = "20", range = COUNT, resumable = true, does = "random batches that estimate the training loss; validation loss is exact") int evalBatches,
+      @Key(value = "20", range = COUNT, resumable = true, does = "random batches that estimate the training loss") int evalBatches,
       @Key(value = "all", range = COUNT, does = "tokens that a validation loss but the final one is estimated on; all: it is exact") OptionalInt evalTokens,
       @Key(value = "0", range = FROM_ZERO, resumable = true, does = "steps between two samples of text; 0 = off") int sampleEvery,
       @Key(value = "500", range = FROM_ZERO, resumable = true, does = "steps between two checkpoints, beside those of the lowest validation loss; 0 = off") int checkpointEvery,
@@ -332,7 +332,7 @@ public record RunConfig(
 
   /// Where and how it is computed.
   public record Runtime(
-      @Key(value = "auto", resumable = true, does = "auto: the fastest that works here; nd4j: the definition, slow; cuda: an NVIDIA GPU") BackendChoice backend,
+      @Key(value = "auto", resumable = true, does = "auto: the fastest that works here; cpu: machine code for x86-64 with AVX2; cuda: an NVIDIA GPU; nd4j: the definition, slow") BackendChoice backend,
       @Key(value = "auto", range = "[1, 4096]", resumable = true, does = "worker threads; auto: one for each core that may be used") OptionalInt threads,
       @Key(value = "auto", range = "[1, 4096]", resumable = true, does = "parts of a batch with gradients of their own, for the threads of cpu and for processes that join; sums depend on it; auto: 4, or the threads if more") OptionalInt shards,
       @Key(value = "fp32", does = "bf16: GPUs and CPUs with AVX512-BF16 (products only, pays from a width of about 256 on); tf32: GPUs; fp64: nd4j, for checks") Precision precision) {
