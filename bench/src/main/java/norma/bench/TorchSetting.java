@@ -15,7 +15,7 @@ import norma.train.run.Machine;
 /// @param threads that it computes with
 record TorchSetting(Blas blas, int threads) {
   /// Waiting threads that spin steal time from those that work, and blocks that malloc gives back cost a page fault for
-  /// every 4 KiB when they are taken again: together up to 16 times the time of a step (measured for ARCHITECTURE.md section 8).
+  /// every 4 KiB when they are taken again: together up to 16 times the time of a step (bench/README.md).
   private static final Map<String, String> ENVIRONMENT = Map.of("OMP_WAIT_POLICY", "PASSIVE", "GLIBC_TUNABLES",
       "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=40000000000");
 
