@@ -41,7 +41,7 @@ final class CompareCommand implements Callable<Integer> {
   /// A run as it is compared.
   ///
   /// @param missing what its slots have that is not on the class path, in words; its configuration is without slots then
-  private record Run(String name, RunConfig config, String missing, Map<String, String> environment, Metrics metrics) {
+  record Run(String name, RunConfig config, String missing, Map<String, String> environment, Metrics metrics) {
     static Run of(Path path) throws IOException {
       RunFolder folder = RunFolder.open(path);
       String missing = OwnNorms.missing(folder.environment());
@@ -88,8 +88,7 @@ final class CompareCommand implements Callable<Integer> {
     for (Path folder : folders) {
       all.add(Run.of(folder));
     }
-    Map<String, List<Run>> byText = new LinkedHashMap<>();
-    all.forEach(run -> byText.computeIfAbsent(run.text(), _ -> new ArrayList<>()).add(run));
+    Map<String, List<Run>> byText = byText(all);
     Console console = new Console();
     Optional<Path> curvesPage = page.place(
         folders.getFirst().toAbsolutePath().normalize().resolveSibling("compare.html"), console);
@@ -109,13 +108,25 @@ final class CompareCommand implements Callable<Integer> {
     if (curvesPage.isEmpty()) {
       return 0;
     }
-    Map<String, List<ComparePage.Run>> curves = new LinkedHashMap<>();
-    byText.forEach((text, group) -> curves.put(byText.size() > 1 ? title(text, group) : "",
-        group.stream().map(run -> new ComparePage.Run(run.name, run.metrics)).toList()));
-    ComparePage.write(curvesPage.get(), curves, String.join("\n", lines));
+    ComparePage.write(curvesPage.get(), curves(all), String.join("\n", lines));
     console.text("");
     console.line("curves   %s", curvesPage.get());
     return 0;
+  }
+
+  private static Map<String, List<Run>> byText(List<Run> all) {
+    Map<String, List<Run>> byText = new LinkedHashMap<>();
+    all.forEach(run -> byText.computeIfAbsent(run.text(), _ -> new ArrayList<>()).add(run));
+    return byText;
+  }
+
+  /// Runs whose losses are comparable, by the text's title, which is empty where all have one text.
+  static Map<String, List<ComparePage.Run>> curves(List<Run> all) {
+    Map<String, List<Run>> byText = byText(all);
+    Map<String, List<ComparePage.Run>> curves = new LinkedHashMap<>();
+    byText.forEach((text, group) -> curves.put(byText.size() > 1 ? title(text, group) : "",
+        group.stream().map(run -> new ComparePage.Run(run.name, run.metrics)).toList()));
+    return curves;
   }
 
   private static String title(String text, List<Run> group) {

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import norma.train.metrics.Metrics;
@@ -83,13 +82,13 @@ record WatchedWork(List<Path> folders) implements WatchServer.Pages {
   }
 
   private static String together(List<StoredWork> works) throws IOException {
-    List<ComparePage.Run> runs = new ArrayList<>();
+    List<CompareCommand.Run> runs = new ArrayList<>();
     for (StoredWork work : works) {
       if (work.kind() == StoredWork.Kind.RUN) {
-        runs.add(new ComparePage.Run(String.valueOf(work.path().getFileName()), Metrics.read(work.path())));
+        runs.add(CompareCommand.Run.of(work.path()));
       }
     }
-    return ComparePage.page(Map.of("", runs),
+    return ComparePage.page(CompareCommand.curves(runs),
         "norma compare says more: settings that differ, and whether losses are comparable", LIVE);
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import norma.train.files.ProcessLock;
+import norma.train.run.Comparability;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,8 +30,11 @@ class WatchedWorkTest {
         "3.2100");
     assertThat(new WatchedWork(List.of(runs, first)).page(List.of(first.toString()), "").orElseThrow())
         .as("given twice").doesNotContain("Comparison");
-    assertThat(work.page(List.of(first.toString(), second.toString()), "").orElseThrow()).contains("Comparison",
-        "other");
+    List<String> both = List.of(first.toString(), second.toString());
+    assertThat(work.page(both, "").orElseThrow()).contains("Comparison", "other").doesNotContain("different texts");
+    Files.writeString(second.resolve("environment.json"),
+        "{\"" + Comparability.VALIDATION + "\": \"" + "ab".repeat(32) + "\"}");
+    assertThat(work.page(both, "").orElseThrow()).contains("were validated on different texts", "SHA-256 abab");
     assertThat(work.page(List.of(outside.toString()), "")).isEmpty();
     assertThat(work.page(List.of(runs + "/../secret"), "")).isEmpty();
     assertThat(new WatchedWork(List.of(second)).page(List.of(), "").orElseThrow()).contains("<h1>other");
@@ -57,6 +61,7 @@ class WatchedWorkTest {
   private static Path run(Path path) throws Exception {
     Files.createDirectories(path);
     Files.writeString(path.resolve("config.yaml"), "name: x\ntrain: {steps: 20}\n");
+    Files.writeString(path.resolve("environment.json"), "{}");
     Files.writeString(path.resolve("metrics.jsonl"), """
         {"event":"start","step":0}
         {"event":"eval","step":10,"train_loss":3.3,"val_loss":3.21,"val_bits":4.6,"val_tokens":0}
