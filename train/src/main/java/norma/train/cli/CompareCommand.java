@@ -108,21 +108,21 @@ final class CompareCommand implements Callable<Integer> {
     if (curvesPage.isEmpty()) {
       return 0;
     }
-    ComparePage.write(curvesPage.get(), curves(all), String.join("\n", lines));
+    ComparePage.write(curvesPage.get(), curves(byText), String.join("\n", lines));
     console.text("");
     console.line("curves   %s", curvesPage.get());
     return 0;
   }
 
-  private static Map<String, List<Run>> byText(List<Run> all) {
+  /// Runs whose losses are comparable, by the hash of the text.
+  static Map<String, List<Run>> byText(List<Run> all) {
     Map<String, List<Run>> byText = new LinkedHashMap<>();
     all.forEach(run -> byText.computeIfAbsent(run.text(), _ -> new ArrayList<>()).add(run));
     return byText;
   }
 
-  /// Runs whose losses are comparable, by the text's title, which is empty where all have one text.
-  static Map<String, List<ComparePage.Run>> curves(List<Run> all) {
-    Map<String, List<Run>> byText = byText(all);
+  /// The same for the page, by the text's title, which is empty where all have one text.
+  static Map<String, List<ComparePage.Run>> curves(Map<String, List<Run>> byText) {
     Map<String, List<ComparePage.Run>> curves = new LinkedHashMap<>();
     byText.forEach((text, group) -> curves.put(byText.size() > 1 ? title(text, group) : "",
         group.stream().map(run -> new ComparePage.Run(run.name, run.metrics)).toList()));

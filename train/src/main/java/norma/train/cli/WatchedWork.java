@@ -88,7 +88,7 @@ record WatchedWork(List<Path> folders) implements WatchServer.Pages {
         runs.add(CompareCommand.Run.of(work.path()));
       }
     }
-    return ComparePage.page(CompareCommand.curves(runs),
+    return ComparePage.page(CompareCommand.curves(CompareCommand.byText(runs)),
         "norma compare says more: settings that differ, and whether losses are comparable", LIVE);
   }
 
